@@ -1,0 +1,147 @@
+"""Source contracts: what a source's columns are, how they may be headed, and what a row must satisfy.
+
+Belongs here: loading and checking ``sources/<source>/contract.yaml``, and the Arrow schema of the lake that follows from it.
+Does not belong here: reading files, parsing values, indicators.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SOURCES_DIR = Path(__file__).parent / "sources"
+
+ColumnType = Literal[
+    "text", "code", "case_code", "procedure_code", "integer", "decimal", "number_or_text", "date", "datetime",
+    "month", "quarter", "flag", "presence", "enum", "unit", "person_key",
+]
+
+_DECIMAL = pa.decimal128(18, 4)
+_ARROW: dict[str, pa.DataType] = {
+    "text": pa.string(), "code": pa.string(), "case_code": pa.string(), "procedure_code": pa.string(),
+    "enum": pa.string(), "unit": pa.string(), "person_key": pa.string(), "quarter": pa.string(),
+    "integer": pa.int64(), "decimal": _DECIMAL, "date": pa.date32(), "month": pa.date32(),
+    "datetime": pa.timestamp("us"), "flag": pa.bool_(), "presence": pa.bool_(),
+}
+
+LINEAGE_FIELDS = [
+    pa.field("_delivery_id", pa.string()), pa.field("_source", pa.string()), pa.field("_unit_code", pa.string()),
+    pa.field("_quarter", pa.string()), pa.field("_file_name", pa.string()), pa.field("_file_sha256", pa.string()),
+    pa.field("_sheet", pa.string()), pa.field("_row", pa.int64()),
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PersonKey(_Strict):
+    """How a person is keyed: by ``code`` where given, else by a keyed hash of the ``hashed`` columns."""
+
+    code: str
+    hashed: list[str]
+
+
+class Column(_Strict):
+    """One column of a source, with the headings under which offices deliver it."""
+
+    name: str
+    title_vi: str
+    type: ColumnType
+    description: str
+    aliases: list[str] = Field(default_factory=list)
+    required: bool = False
+    transient: bool = False
+    from_title_block: bool = False
+    not_after: Literal["closing"] | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    labels: dict[str, list[str]] = Field(default_factory=dict)
+    default: str | None = None
+    derived_from: PersonKey | None = None
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Column:
+        if (self.type == "enum") != bool(self.labels):
+            raise ValueError(f"column {self.name}: labels go with type enum, and only with it")
+        if not self.aliases and self.derived_from is None:
+            raise ValueError(f"column {self.name}: no alias")
+        return self
+
+
+class RowRule(_Strict):
+    """A rule over one row. ``check`` is data; its shapes are documented in ``docs/contracts.md``."""
+
+    id: str
+    check: dict[str, Any]
+    effect: Literal["reject", "finding"]
+    reason_vi: str
+    advice_vi: str
+
+
+class Contract(_Strict):
+    """The contract of one source."""
+
+    source: str
+    version: int
+    title_vi: str
+    description: str
+    owner: str
+    delivered_by: list[Literal["district", "commune"]]
+    required_from: list[Literal["district", "commune"]]
+    key: list[str]
+    depends_on: list[str] = Field(default_factory=list)
+    unit_column: str | None = None
+    columns: list[Column]
+    any_of: list[list[str]] = Field(default_factory=list)
+    personal: list[str] = Field(default_factory=list)
+    row_rules: list[RowRule] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _check(self) -> Contract:
+        names = [c.name for c in self.columns]
+        if len(set(names)) != len(names):
+            raise ValueError(f"{self.source}: a column is declared twice")
+        for name in [*self.key, *(n for group in self.any_of for n in group)]:
+            if name not in names:
+                raise ValueError(f"{self.source}: {name} is not a column")
+        return self
+
+    def column(self, name: str) -> Column:
+        return next(c for c in self.columns if c.name == name)
+
+    def lake_columns(self) -> list[Column]:
+        """The columns that reach the lake, in contract order."""
+        return [c for c in self.columns if not c.transient]
+
+    def arrow_schema(self) -> pa.Schema:
+        """Schema of the source's lake files: lineage fields, then the contract's columns."""
+        fields = list(LINEAGE_FIELDS)
+        for column in self.lake_columns():
+            if column.type == "number_or_text":
+                fields += [pa.field(column.name, _DECIMAL), pa.field(f"{column.name}_text", pa.string())]
+            else:
+                fields.append(pa.field(column.name, _ARROW[column.type]))
+        return pa.schema(fields)
+
+
+def load_contract(path: Path) -> Contract:
+    """Reads one contract; raises ``pydantic.ValidationError`` or ``ValueError`` where it is wrong."""
+    contract = Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    if contract.source != path.parent.name:
+        raise ValueError(f"{path}: source {contract.source!r} is not the folder's name")
+    return contract
+
+
+@lru_cache(maxsize=4)
+def load_contracts(directory: Path = SOURCES_DIR) -> dict[str, Contract]:
+    """All contracts by source name, found by scanning ``directory``; nothing is registered by hand."""
+    return {p.parent.name: load_contract(p) for p in sorted(directory.glob("*/contract.yaml"))}
