@@ -1,0 +1,45 @@
+"""Publication: a built and checked quarter becomes an immutable release that readers can rely on.
+
+Belongs here: candidates, the forms and files of a release, the pointer, verification.
+Does not belong here: how figures are made (dbt), what must hold (``expectations``), when anything runs.
+"""
+
+from publication.annex import ANNEX_COLUMNS, AnnexDamaged, AnnexRow, annex_rows, read_annex_csv, read_annex_xlsx
+from publication.candidate import (
+    INTERNAL_MARTS,
+    Candidate,
+    CandidateError,
+    hash_inputs,
+    read_candidate,
+    record_build,
+    write_candidates,
+)
+from publication.changes import Change, compare
+from publication.content import Footnote, FormRow, ReleaseContent
+from publication.failpoints import FAILPOINTS
+from publication.formatting import format_number, format_quarter, parse_number
+from publication.index import rebuild_index
+from publication.manifest import DamagedManifest, Manifest, read_manifest
+from publication.pointer import DamagedPointer, Pointer, StalePointer, read_pointer
+from publication.release import (
+    Published,
+    PublishOutcome,
+    Refused,
+    Release,
+    ReleaseNotWhole,
+    Renderer,
+    Unchanged,
+    current_release,
+    find_release,
+    publish,
+)
+from publication.verify import Damage, verify
+
+__all__ = [
+    "ANNEX_COLUMNS", "FAILPOINTS", "INTERNAL_MARTS", "AnnexDamaged", "AnnexRow", "Candidate", "CandidateError",
+    "Change", "Damage", "DamagedManifest", "DamagedPointer", "Footnote", "FormRow", "Manifest", "Pointer",
+    "PublishOutcome", "Published", "Refused", "Release", "ReleaseContent", "ReleaseNotWhole", "Renderer",
+    "StalePointer", "Unchanged", "annex_rows", "compare", "current_release", "find_release", "format_number",
+    "format_quarter", "hash_inputs", "parse_number", "publish", "read_annex_csv", "read_annex_xlsx", "read_candidate",
+    "read_manifest", "read_pointer", "rebuild_index", "record_build", "verify", "write_candidates",
+]

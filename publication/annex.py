@@ -1,0 +1,357 @@
+"""The official form: ``report/annex.xlsx`` for people and ``report/annex.csv`` for programs, and the exact way back.
+
+Belongs here: the look of the form and reading it again. Does not belong here: which figures it holds (the mart
+``report_indicators``), number print (``formatting``), CSV rules (``csvfile``).
+
+The workbook has two sheets. The first is the printed form. Its figures are *text* in the form's own print
+(``1.145``, ``47,37``), because a number cell takes its separators from the reader's computer and would show
+``1,145`` on an English one. The second sheet, ``Số liệu``, has the same figures as true numbers for programs. Every
+text is stored as a string cell, so row names that begin with ``- `` stay as printed and nothing is a formula.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import xlsxwriter
+from openpyxl.cell.cell import Cell, MergedCell
+from openpyxl.utils.escape import unescape
+from openpyxl.utils.exceptions import InvalidFileException
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from publication.content import FormRow, ReleaseContent
+from publication.csvfile import from_csv, to_csv
+from publication.formatting import footnote_mark, parse_number
+
+FORM_SHEET = "Biểu tổng hợp"
+DATA_SHEET = "Số liệu"
+
+#: Columns of ``annex.csv`` (those of the mart ``report_indicators``) and what each holds.
+ANNEX_COLUMNS: Mapping[str, str] = {
+    "unit_code": "Mã đơn vị báo cáo",
+    "quarter": "Quý báo cáo, dạng 2023-Q1",
+    "form_version": "Phiên bản biểu mẫu",
+    "row_no": "Số thứ tự dòng in trên biểu, từ 1",
+    "section": "Phần của biểu, I đến VII",
+    "printed_number": "Số thứ tự in ở cột STT",
+    "level": "Cấp dòng: 0 phần, 1 mục đánh số, 2 dòng thường, 3 dòng gạch đầu dòng",
+    "indicator_code": "Mã chỉ tiêu, không đổi giữa các quý",
+    "indicator_name_vi": "Tên chỉ tiêu như in trên biểu",
+    "indicator_name_corrected_vi": "Tên chỉ tiêu đã sửa lỗi in",
+    "unit_of_measure": "Đơn vị tính như in trên biểu",
+    "unit_of_measure_canonical": "Đơn vị tính đúng nghĩa",
+    "kind": "Loại dòng: heading, heading_with_value, count, ratio, flag, flag_or_count, code, text",
+    "value": "Số liệu công bố; để trống là chưa có, không phải bằng 0",
+    "value_text": "Nội dung chữ, ở dòng không phải là số",
+    "status": "computed: tính từ dữ liệu; declared: cơ quan khai; not_reported: chưa gửi; not_applicable: dòng tiêu đề "
+              "hoặc không phát sinh; withheld: không công bố theo quyết định",
+    "source": "Nguồn dữ liệu",
+    "period_basis": "Kỳ tính: in_period, year_to_date, at_closing, annual",
+    "direction": "Chiều tốt lên: up, down, neutral",
+    "numerator": "Tử số của tỷ lệ",
+    "denominator": "Mẫu số của tỷ lệ",
+    "computed_value": "Số tính từ dữ liệu chi tiết",
+    "declared_value": "Số cơ quan khai báo",
+    "decision_id": "Quyết định giải trình đã áp dụng",
+    "note_vi": "Ghi chú in trên biểu",
+    "footnote_vi": "Văn bản, ngày và lý do của quyết định giải trình",
+    "previous_quarter_value": "Số công bố của quý trước",
+    "same_quarter_last_year_value": "Số công bố của cùng quý năm trước",
+    "year_to_date_value": "Số lũy kế từ đầu năm",
+    "units_counted": "Số đơn vị đã có số liệu",
+    "units_expected": "Số đơn vị phải có số liệu",
+}
+
+_DATA_COLUMNS = ("row_no", "indicator_code", "indicator_name_vi", "unit_of_measure", "value", "value_text", "status",
+                 "decision_id", "note_vi")
+_HEADER_TOP = ("STT", "Chỉ tiêu thống kê", "Kết quả thống kê", None, "Ghi chú")
+_HEADER_BOTTOM = (None, None, "Đơn vị tính", "Số lượng / Tỷ lệ", None)
+_WIDTHS = (6, 52, 17, 13, 30)
+_SUBJECT = "SỐ LIỆU VÀ KẾT QUẢ THỰC HIỆN CÔNG TÁC CẢI CÁCH HÀNH CHÍNH"
+_HEADER_ROW = 4
+_FIRST_ROW = 6
+_LAST_COLUMN = 4
+_A4 = 9
+_LINE_HEIGHT = 17.5
+_FONT = {"font_name": "Times New Roman", "font_size": 13}
+_MARKS = "⁰¹²³⁴⁵⁶⁷⁸⁹ "
+#: The workbook says nothing about when it was made, so equal figures are equal bytes.
+_NO_DATE = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
+
+
+class AnnexDamaged(Exception):
+    """A written annex does not read back as the form."""
+
+
+@dataclass(frozen=True)
+class AnnexRow:
+    """One form row as read back from a file."""
+
+    row_no: int
+    indicator_code: str
+    printed_number: str
+    name_vi: str
+    unit_of_measure: str
+    value: Decimal | None
+    value_text: str
+    status: str
+    note_vi: str
+
+
+def annex_rows(rows: Iterable[FormRow]) -> list[AnnexRow]:
+    """What both files must read back as."""
+    return [
+        AnnexRow(
+            row.row_no, row.code, _text(row.values["printed_number"]), _text(row.values["indicator_name_vi"]),
+            _text(row.values["unit_of_measure"]), row.value, _text(row.values["value_text"]),
+            _text(row.values["status"]), _text(row.values["note_vi"]),
+        )
+        for row in rows
+    ]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def title_lines(content: ReleaseContent) -> tuple[str, str, str]:
+    """The three lines above the table. The office writes number and date of its report in by hand."""
+    area = _lower_first(content.unit_name_vi)
+    year = content.quarter[:4]
+    return (
+        "BẢNG TỔNG HỢP",
+        f"{_SUBJECT} {content.quarter_vi.upper()} TRÊN ĐỊA BÀN {area.upper()}",
+        f"(Kèm theo Báo cáo số        /BC-UBND ngày      tháng      năm {year} của Ủy ban nhân dân {area})",
+    )
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+# --- workbook -------------------------------------------------------------------------------------------------------
+
+def write_annex_xlsx(path: Path, content: ReleaseContent) -> None:
+    """Write the official form. Equal content gives equal bytes."""
+    options = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(str(path), options) as workbook:
+        workbook.set_properties({"title": title_lines(content)[1], "created": _NO_DATE})
+        looks = _Looks(workbook)
+        form = workbook.add_worksheet(FORM_SHEET)
+        _set_up_page(form)
+        _write_heads(form, looks, content)
+        last = _write_form_rows(form, looks, content)
+        _write_footnotes(form, looks, content, last + 2)
+        _write_data_sheet(workbook.add_worksheet(DATA_SHEET), looks, content)
+
+
+class _Looks:
+    """The cell formats of the form, each made once."""
+
+    def __init__(self, workbook: xlsxwriter.Workbook) -> None:
+        boxed = {**_FONT, "border": 1, "text_wrap": True, "valign": "vcenter"}
+        self.title: Format = workbook.add_format({**_FONT, "bold": True, "align": "center", "valign": "vcenter",
+                                                  "text_wrap": True})
+        self.subtitle: Format = workbook.add_format({**_FONT, "italic": True, "align": "center", "text_wrap": True,
+                                                     "valign": "vcenter"})
+        self.head: Format = workbook.add_format({**boxed, "bold": True, "align": "center"})
+        self.plain = {
+            bold: {
+                align: workbook.add_format({**boxed, "bold": bold, "align": align})
+                for align in ("left", "center", "right")
+            }
+            for bold in (False, True)
+        }
+        self.note_head: Format = workbook.add_format({**_FONT, "bold": True})
+        self.note: Format = workbook.add_format({**_FONT, "text_wrap": True, "valign": "top"})
+        self.data: Format = workbook.add_format({**_FONT, "valign": "top"})
+        self.number: Format = workbook.add_format({**_FONT, "num_format": "General", "valign": "top"})
+
+
+def _set_up_page(form: Worksheet) -> None:
+    form.set_paper(_A4)
+    form.set_portrait()
+    form.fit_to_pages(1, 0)
+    form.set_margins(left=0.8, right=0.5, top=0.7, bottom=0.7)
+    form.center_horizontally()
+    form.repeat_rows(_HEADER_ROW, _HEADER_ROW + 1)
+    form.freeze_panes(_FIRST_ROW, 0)
+    form.set_footer("&C&P/&N")
+    for column, width in enumerate(_WIDTHS):
+        form.set_column(column, column, width)
+
+
+def _write_heads(form: Worksheet, looks: _Looks, content: ReleaseContent) -> None:
+    for row, line in enumerate(title_lines(content)):
+        form.merge_range(row, 0, row, _LAST_COLUMN, line, looks.subtitle if row == 2 else looks.title)
+        form.set_row(row, _LINE_HEIGHT * _lines(line, sum(_WIDTHS)))
+    top = _HEADER_ROW
+    for column in (0, 1, 4):
+        form.merge_range(top, column, top + 1, column, _HEADER_TOP[column], looks.head)
+    form.merge_range(top, 2, top, 3, _HEADER_TOP[2], looks.head)
+    for column in (2, 3):
+        form.write_string(top + 1, column, _text(_HEADER_BOTTOM[column]), looks.head)
+
+
+def _write_form_rows(form: Worksheet, looks: _Looks, content: ReleaseContent) -> int:
+    marks = _marks_by_code(content)
+    place = _FIRST_ROW
+    for place, row in enumerate(content.rows, start=_FIRST_ROW):
+        bold = row.is_section or row.is_heading
+        styles = looks.plain[bold]
+        name, note = _text(row.values["indicator_name_vi"]), _text(row.values["note_vi"])
+        mark = marks.get(row.code, "")
+        note = f"{note} {mark}" if note and mark else note + mark
+        form.write_string(place, 0, _text(row.values["printed_number"]), styles["center"])
+        if row.is_section:
+            form.merge_range(place, 1, place, 3, "", styles["left"])
+            form.write_string(place, 1, name, styles["left"])
+        else:
+            form.write_string(place, 1, name, styles["left"])
+            form.write_string(place, 2, _text(row.values["unit_of_measure"]), styles["center"])
+            form.write_string(place, 3, row.printed, styles["right"])
+        form.write_string(place, 4, note, looks.plain[False]["left"])
+        form.set_row(place, _LINE_HEIGHT * max(
+            _lines(name, sum(_WIDTHS[1:4]) if row.is_section else _WIDTHS[1]),
+            _lines(_text(row.values["unit_of_measure"]), _WIDTHS[2]), _lines(note, _WIDTHS[4]),
+        ))
+    form.ignore_errors({"number_stored_as_text": f"A{_FIRST_ROW + 1}:D{place + 1}"})
+    return place
+
+
+def _marks_by_code(content: ReleaseContent) -> dict[str, str]:
+    marks: dict[str, list[str]] = {}
+    for footnote in content.footnotes:
+        for code in footnote.indicator_codes:
+            marks.setdefault(code, []).append(footnote_mark(footnote.number))
+    return {code: " ".join(found) for code, found in marks.items()}
+
+
+def _write_footnotes(form: Worksheet, looks: _Looks, content: ReleaseContent, place: int) -> None:
+    if not content.footnotes:
+        return
+    form.write_string(place, 0, "Ghi chú:", looks.note_head)
+    for line_no, footnote in enumerate(content.footnotes, start=place + 1):
+        line = f"{footnote_mark(footnote.number)} {footnote.text_vi} (Giải trình {', '.join(footnote.decision_ids)})"
+        form.merge_range(line_no, 0, line_no, _LAST_COLUMN, "", looks.note)
+        form.write_string(line_no, 0, line, looks.note)
+        form.set_row(line_no, _LINE_HEIGHT * _lines(line, sum(_WIDTHS)))
+
+
+def _lines(text: str, width: float) -> int:
+    """Lines that a text fills in a cell; Times New Roman 13 is about a fifth wider than the sheet's unit of width."""
+    return max(1, math.ceil(len(text) * 1.2 / width))
+
+
+def _write_data_sheet(sheet: Worksheet, looks: _Looks, content: ReleaseContent) -> None:
+    for column, name in enumerate(_DATA_COLUMNS):
+        sheet.write_string(0, column, name, looks.note_head)
+    for place, row in enumerate(content.rows, start=1):
+        for column, name in enumerate(_DATA_COLUMNS):
+            value = row.values[name]
+            if isinstance(value, (int, Decimal)):
+                sheet.write_number(place, column, value, looks.number)
+            elif value is not None:
+                sheet.write_string(place, column, str(value), looks.data)
+    for column, width in enumerate((8, 14, 60, 20, 14, 20, 16, 16, 40)):
+        sheet.set_column(column, column, width)
+    sheet.freeze_panes(1, 0)
+
+
+def read_annex_xlsx(path: Path) -> list[AnnexRow]:
+    """The form rows of a written workbook, figures exact.
+
+    Both sheets are read; raises AnnexDamaged when they disagree, when the header is not the form's, when a cell
+    holds a formula, or when the file is no workbook.
+    """
+    try:
+        with path.open("rb") as stream:
+            book = openpyxl.load_workbook(stream)
+            form = [list(line) for line in book[FORM_SHEET].iter_rows(max_col=_LAST_COLUMN + 1)]
+            data = [list(line) for line in book[DATA_SHEET].iter_rows(max_col=len(_DATA_COLUMNS))]
+    except (OSError, KeyError, ValueError, InvalidFileException, zipfile.BadZipFile) as error:
+        raise AnnexDamaged(f"not an annex workbook: {path.name}") from error
+    if any(cell.data_type == "f" for line in [*form, *data] for cell in line):
+        raise AnnexDamaged("a cell holds a formula")
+    printed = [[_stored_value(cell) for cell in line] for line in form]
+    if [tuple(printed[_HEADER_ROW]), tuple(printed[_HEADER_ROW + 1])] != [_HEADER_TOP, _HEADER_BOTTOM]:
+        raise AnnexDamaged("the header is not the form's")
+    values = [[_stored_value(cell) for cell in line] for line in data]
+    if tuple(values[0]) != _DATA_COLUMNS:
+        raise AnnexDamaged(f"the columns of {DATA_SHEET} are not the annex's")
+    lines = printed[_FIRST_ROW:_FIRST_ROW + len(values) - 1]
+    return [
+        _join(line, dict(zip(_DATA_COLUMNS, numbers, strict=True)))
+        for line, numbers in zip(lines, values[1:], strict=True)
+    ]
+
+
+def _stored_value(cell: Cell | MergedCell) -> Any:
+    """The cell's value; control characters, which the file format escapes, are put back."""
+    return unescape(cell.value) if isinstance(cell.value, str) else cell.value
+
+
+def _join(line: Sequence[Any], numbers: Mapping[str, Any]) -> AnnexRow:
+    printed_number, name, unit, figure, note = (_text(cell) for cell in line)
+    value: Decimal | None = None
+    if numbers["value"] is not None:
+        try:
+            value = parse_number(figure)
+        except ValueError as error:
+            raise AnnexDamaged(f"row {numbers['row_no']}: {error}") from error
+        if float(value) != float(numbers["value"]):
+            raise AnnexDamaged(f"row {numbers['row_no']}: {figure} is printed, {numbers['value']} is stored")
+    elif figure != _text(numbers["value_text"]):
+        raise AnnexDamaged(f"row {numbers['row_no']}: {figure} is printed, nothing is stored")
+    if name != numbers["indicator_name_vi"] or (unit and unit != numbers["unit_of_measure"]):
+        raise AnnexDamaged(f"row {numbers['row_no']}: the sheets name different indicators")
+    stored_note = _text(numbers["note_vi"])
+    if not note.startswith(stored_note) or note.removeprefix(stored_note).strip(_MARKS):
+        raise AnnexDamaged(f"row {numbers['row_no']}: the sheets hold different notes")
+    return AnnexRow(
+        int(numbers["row_no"]), str(numbers["indicator_code"]), printed_number, name,
+        _text(numbers["unit_of_measure"]), value, _text(numbers["value_text"]), _text(numbers["status"]), stored_note,
+    )
+
+
+# --- CSV ------------------------------------------------------------------------------------------------------------
+
+def write_annex_csv(path: Path, content: ReleaseContent) -> None:
+    """Write every column of the mart ``report_indicators``, one row an indicator, by the rules of ``csvfile``."""
+    path.write_bytes(to_csv(list(content.tables["report_indicators"].column_names),
+                            [row.values for row in content.rows]))
+
+
+def read_annex_csv(path: Path) -> list[AnnexRow]:
+    """The form rows of a written CSV, figures exact. Raises AnnexDamaged when it is not one."""
+    try:
+        return [
+            AnnexRow(
+                int(row["row_no"]), row["indicator_code"], row["printed_number"], row["indicator_name_vi"],
+                row["unit_of_measure"], Decimal(row["value"]) if row["value"] else None, row["value_text"],
+                row["status"], row["note_vi"],
+            )
+            for row in from_csv(path.read_bytes())
+        ]
+    except (OSError, ValueError, KeyError, InvalidOperation, AttributeError, TypeError) as error:
+        raise AnnexDamaged(f"not an annex file: {path.name}") from error
+
+
+def check_read_back(content: ReleaseContent, xlsx: Path, csv: Path) -> None:
+    """Read both files again and compare them with the mart. Raises AnnexDamaged at the first difference."""
+    expected = annex_rows(content.rows)
+    for path, found in ((xlsx, read_annex_xlsx(xlsx)), (csv, read_annex_csv(csv))):
+        for wanted, got in zip(expected, found, strict=False):
+            if wanted != got:
+                raise AnnexDamaged(f"{path.name}, row {wanted.row_no}: wrote {wanted}, read {got}")
+        if len(found) != len(expected):
+            raise AnnexDamaged(f"{path.name} holds {len(found)} rows, the form {len(expected)}")

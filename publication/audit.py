@@ -1,0 +1,81 @@
+"""The last look before a release is made: do stored verdicts let exactly this candidate out?
+
+Belongs here: finding the two verdicts of a candidate and asking ``expectations`` about them.
+Does not belong here: what blocks (``expectations.publishable`` says that), running any check. A green run in some
+scheduler proves nothing here; only a stored verdict bound to the hash of these very bytes does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+import expectations
+from publication.candidate import Candidate
+from publication.files import is_regular_file, sha256_bytes
+from publication.manifest import VerdictReference
+
+
+@dataclass(frozen=True)
+class Clearance:
+    """Both verdicts let the candidate out."""
+
+    results: tuple[Mapping[str, Any], ...]
+    table: pa.Table
+    references: tuple[VerdictReference, ...]
+
+
+class NotCleared(Exception):
+    """The candidate may not be published; ``reasons`` says why, each a Vietnamese sentence."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+
+def clear(candidate: Candidate, verdicts_dir: Path) -> Clearance:
+    """The clearance of a candidate from the verdicts in ``verdicts_dir`` (``warehouse/verdicts/<unit>/<quarter>``).
+
+    Raises NotCleared with every reason found.
+    """
+    raw, raw_sha256, raw_reasons = _stored(verdicts_dir / f"raw-{candidate.inputs_hash}.json", candidate)
+    mart, mart_sha256, mart_reasons = _stored(verdicts_dir / f"mart-{candidate.candidate_hash}.json", candidate)
+    reasons = raw_reasons + mart_reasons
+    for refusal in expectations.publishable(raw, mart, candidate.candidate_hash, candidate.inputs_hash):
+        reasons.append(refusal.message_vi)
+    if reasons or raw is None or mart is None:
+        raise NotCleared(reasons)
+    return Clearance(
+        tuple(result.model_dump() for verdict in (raw, mart) for result in verdict.results),
+        expectations.gate_results_table([raw, mart]),
+        (_reference(raw, raw_sha256), _reference(mart, mart_sha256)),
+    )
+
+
+def _stored(path: Path, candidate: Candidate) -> tuple[expectations.Verdict | None, str, list[str]]:
+    """A stored verdict with its file's hash, or None with the reason when there is a file that is not to be trusted."""
+    if not path.exists() and not path.is_symlink():
+        return None, "", []
+    if not is_regular_file(path):
+        return None, "", [f"{path.name} là liên kết hoặc tệp đặc biệt, không phải kết quả kiểm tra."]
+    data = path.read_bytes()
+    try:
+        verdict = expectations.load_verdict(path)
+    except ValueError:
+        return None, "", [f"{path.name} hỏng hoặc không phải là kết quả kiểm tra."]
+    if verdict.to_bytes() != data:
+        return None, "", [f"{path.name} không đúng như bộ kiểm tra đã ghi."]
+    if (verdict.unit_code, verdict.quarter) != (candidate.unit_code, candidate.quarter):
+        return None, "", [f"{path.name} là của đơn vị {verdict.unit_code}, kỳ {verdict.quarter}."]
+    return verdict, sha256_bytes(data), []
+
+
+def _reference(verdict: expectations.Verdict, file_sha256: str) -> VerdictReference:
+    statuses = Counter(result.status for result in verdict.results)
+    return VerdictReference(stage=verdict.stage, file_sha256=file_sha256, subject_hash=verdict.subject_hash,
+                            suite_version=verdict.suite_version, results=dict(sorted(statuses.items())))

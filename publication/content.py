@@ -1,0 +1,213 @@
+"""What a release says, before it takes the look of any file.
+
+Belongs here: form rows, footnotes and gate results of one candidate, as plain objects that every output shares.
+Does not belong here: how a file looks, whether the candidate may be published.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from publication.candidate import FORM_MART, Candidate
+from publication.formatting import format_date, format_number, format_quarter
+
+_EFFECTIVE = frozenset({"applied", "covers_findings"})
+
+
+def split_ids(decision_id: str | None) -> list[str]:
+    """The decisions in a ``decision_id`` cell, which holds none, one, or several separated by commas."""
+    return re.findall(r"[^\s,;]+", decision_id or "")
+
+
+@dataclass(frozen=True)
+class FormRow:
+    """One printed row of the form. ``values`` holds every column of the mart ``report_indicators``."""
+
+    values: Mapping[str, Any]
+
+    @property
+    def row_no(self) -> int:
+        """Position in the form, from 1."""
+        return int(self.values["row_no"])
+
+    @property
+    def code(self) -> str:
+        """Indicator code, e.g. ``III.25``."""
+        return str(self.values["indicator_code"])
+
+    @property
+    def value(self) -> Decimal | None:
+        """The published figure; None is blank, never zero."""
+        value: Decimal | None = self.values["value"]
+        return value
+
+    @property
+    def decision_ids(self) -> list[str]:
+        """Decisions that settled this row."""
+        return split_ids(self.values["decision_id"])
+
+    @property
+    def printed(self) -> str:
+        """The figure as the form prints it; a text where the row holds one; empty where the row is blank."""
+        return self.values["value_text"] or "" if self.value is None else format_number(self.value)
+
+    @property
+    def is_section(self) -> bool:
+        """True for the seven rows that open a section (I … VII)."""
+        return bool(self.values["printed_number"] == self.values["section"])
+
+    @property
+    def is_heading(self) -> bool:
+        """True for a row that stands above others, with or without a figure of its own."""
+        return str(self.values["kind"]).startswith("heading")
+
+
+@dataclass(frozen=True)
+class Footnote:
+    """One numbered remark below the form: decisions that act alike, and the rows they concern."""
+
+    number: int
+    decision_ids: tuple[str, ...]
+    indicator_codes: tuple[str, ...]
+    text_vi: str
+
+
+@dataclass(frozen=True)
+class ReleaseContent:
+    """Everything the outputs of one release are made from; all of it is fixed by candidate and verdicts."""
+
+    unit_code: str
+    unit_name_vi: str
+    quarter: str
+    form_version: str
+    tables: Mapping[str, pa.Table]
+    mart_files: Mapping[str, bytes]
+    rows: tuple[FormRow, ...]
+    footnotes: tuple[Footnote, ...]
+    decisions: tuple[Mapping[str, Any], ...]
+    gate_results: tuple[Mapping[str, Any], ...]
+    previous_tables: Mapping[str, pa.Table] | None
+
+    @property
+    def quarter_vi(self) -> str:
+        """``quý I năm 2023``."""
+        return format_quarter(self.quarter)
+
+    @property
+    def rows_by_code(self) -> dict[str, FormRow]:
+        """Form rows by indicator code."""
+        return {row.code: row for row in self.rows}
+
+
+def form_rows(table: pa.Table) -> tuple[FormRow, ...]:
+    """Rows of the mart ``report_indicators`` in form order."""
+    return tuple(FormRow(values) for values in sorted(table.to_pylist(), key=lambda values: int(values["row_no"])))
+
+
+def gather(candidate: Candidate, *, gate_results: Sequence[Mapping[str, Any]], extra_marts: Mapping[str, bytes],
+           extra_tables: Mapping[str, pa.Table], previous_tables: Mapping[str, pa.Table] | None) -> ReleaseContent:
+    """The content of the release that this candidate becomes.
+
+    ``gate_results`` are the results of both verdicts, raw first; ``extra_*`` are marts made at publication
+    (``gate_results``); ``previous_tables`` are the published marts of the release before, None for the first.
+    """
+    tables = {name: candidate.table(name) for name in candidate.published_marts} | dict(extra_tables)
+    files = {name: candidate.files[name] for name in candidate.published_marts} | dict(extra_marts)
+    rows = form_rows(tables[FORM_MART])
+    decisions = tuple(_without_case_code(decision) for decision in candidate.table("decision_effects").to_pylist())
+    return ReleaseContent(
+        unit_code=candidate.unit_code, unit_name_vi=unit_name(tables, candidate.unit_code),
+        quarter=candidate.quarter, form_version=candidate.form_version, tables=tables, mart_files=files, rows=rows,
+        footnotes=tuple(_footnotes(rows, decisions, gate_results)), decisions=decisions,
+        gate_results=tuple(gate_results), previous_tables=previous_tables,
+    )
+
+
+def _without_case_code(decision: Mapping[str, Any]) -> dict[str, Any]:
+    """A decision as the release may tell it: a case code leads to persons, so it stays behind."""
+    if decision["subject_kind"] != "case":
+        return dict(decision)
+    code = str(decision["subject"])
+    told = {name: value.replace(code, "…") if isinstance(value, str) else value
+            for name, value in decision.items()}
+    return told | {"subject": None}
+
+
+def unit_name(tables: Mapping[str, pa.Table], unit: str) -> str:
+    """The unit's name on the quarter's closing date, e.g. ``Huyện Cù Lao Dung``. Raises LookupError when unknown."""
+    names = [row["name_vi"] for row in tables["dim_unit"].to_pylist() if row["unit_code"] == unit]
+    if len(names) != 1:
+        raise LookupError(f"unit {unit} has {len(names)} names")
+    return str(names[0])
+
+
+def _footnotes(rows: Sequence[FormRow], decisions: Iterable[Mapping[str, Any]],
+               gate_results: Sequence[Mapping[str, Any]]) -> Iterable[Footnote]:
+    by_code = {row.code: row for row in rows}
+    covering = {name for result in gate_results for name in split_ids(result["decision_id"])}
+    grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for decision in sorted(decisions, key=lambda d: str(d["decision_id"])):
+        if decision["effect"] not in _EFFECTIVE and decision["decision_id"] not in covering:
+            continue
+        codes = _concerned_rows(decision, rows, gate_results)
+        key = (_explain(decision, by_code, gate_results) + _grounds(decision), codes)
+        grouped.setdefault(key, []).append(str(decision["decision_id"]))
+    for number, ((text, codes), ids) in enumerate(grouped.items(), start=1):
+        yield Footnote(number, tuple(dict.fromkeys(ids)), codes, text)
+
+
+def _concerned_rows(decision: Mapping[str, Any], rows: Sequence[FormRow],
+                    gate_results: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    identifier = decision["decision_id"]
+    named = {row.code for row in rows if identifier in row.decision_ids}
+    for result in gate_results:
+        if identifier in split_ids(result["decision_id"]):
+            named |= {str(f["subject"]) for f in result["findings"] if identifier in split_ids(f["decision_id"])}
+            named |= {row.code for row in rows if _names(str(result["expectation_id"]), row.code)}
+    if decision["subject"] is not None:
+        named |= {row.code for row in rows if _names(str(decision["subject"]), row.code)}
+    return tuple(row.code for row in rows if row.code in named)
+
+
+def _names(rule_id: str, code: str) -> bool:
+    """True when the indicator code is the rule's subject or a whole part of its id (``report.VI.04.sum_of_groups``)."""
+    return f".{code}." in f".{rule_id}."
+
+
+def _explain(decision: Mapping[str, Any], by_code: Mapping[str, FormRow],
+             gate_results: Sequence[Mapping[str, Any]]) -> str:
+    """What was decided, as a sentence for readers of the form."""
+    action, subject = decision["action"], decision["subject"]
+    if action == "count_as_on_time":
+        return "Hồ sơ được tính là giải quyết đúng hạn, khác với thời điểm ghi trên phần mềm."
+    if action in ("accept_declared", "accept_computed"):
+        row = by_code.get(subject)
+        declared = _figure(row, "declared_value")
+        computed = _figure(row, "computed_value")
+        if action == "accept_declared":
+            return f"Công bố số do cơ quan khai báo ({declared}); số tính từ dữ liệu chi tiết là {computed}."
+        return f"Công bố số tính từ dữ liệu chi tiết ({computed}); số do cơ quan khai báo là {declared}."
+    if action == "withhold":
+        return "Không công bố số liệu của dòng này."
+    sentence = next((r["sentence_vi"] for r in gate_results if r["expectation_id"] == subject), None)
+    return f"Chấp nhận điểm chưa khớp: {sentence or subject}"
+
+
+def _grounds(decision: Mapping[str, Any]) -> str:
+    """Reason, document and date of a decision, as far as they were given."""
+    reason = f" Lý do: {str(decision['reason_vi']).rstrip('.')}." if decision["reason_vi"] else ""
+    if not decision["document_number"]:
+        return reason
+    dated = f" ngày {format_date(decision['dated'])}" if decision["dated"] else ""
+    return f"{reason} Theo {decision['document_number']}{dated}."
+
+
+def _figure(row: FormRow | None, column: str) -> str:
+    value = row.values[column] if row else None
+    return "không có" if value is None else format_number(value)

@@ -1,0 +1,69 @@
+"""Vietnamese print of numbers, quarters and dates, and the exact way back.
+
+Belongs here: how a figure looks in a document of the office. Does not belong here: which figure is printed, rounding
+of figures (the marts are already rounded), file formats.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+
+_ROMAN = {"1": "I", "2": "II", "3": "III", "4": "IV"}
+_QUARTER = re.compile(r"([0-9]{4})-Q([1-4])")
+_PRINTED = re.compile(r"(-?)([0-9]{1,3}(?:\.[0-9]{3})*)(?:,([0-9]+))?")
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def format_number(value: Decimal | int) -> str:
+    """The number as the official form prints it: dot for thousands, comma for decimals, no trailing zeros.
+
+    Exact: every digit of the value is printed, so ``parse_number(format_number(x)) == x``.
+    Raises ValueError for NaN and infinities, TypeError for floats (a double is not a figure).
+    """
+    if isinstance(value, (bool, float)):
+        raise TypeError(f"not a decimal figure: {value!r}")
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError(f"not a finite figure: {value!r}")
+    whole, _, fraction = f"{abs(number):f}".partition(".")
+    fraction = fraction.rstrip("0")
+    sign = "-" if number < 0 else ""
+    grouped = f"{int(whole):,}".replace(",", ".")
+    return sign + grouped + ("," + fraction if fraction else "")
+
+
+def parse_number(text: str) -> Decimal:
+    """The value of a figure printed by :func:`format_number`. Raises ValueError for any other text."""
+    match = _PRINTED.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not a figure in Vietnamese print: {text!r}")
+    sign, whole, fraction = match.groups()
+    return Decimal(f"{sign}{whole.replace('.', '')}.{fraction or '0'}")
+
+
+def plain_number(value: Decimal | int) -> str:
+    """The number for programs: dot for decimals, no grouping, no exponent, no trailing zeros."""
+    text = f"{Decimal(value):f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def format_quarter(quarter: str) -> str:
+    """``2023-Q1`` → ``quý I năm 2023``. Raises ValueError when the key is not a quarter."""
+    match = _QUARTER.fullmatch(quarter)
+    if match is None:
+        raise ValueError(f"not a quarter: {quarter!r}")
+    return f"quý {_ROMAN[match[2]]} năm {match[1]}"
+
+
+def format_date(day: dt.date) -> str:
+    """``16/03/2023``."""
+    return f"{day:%d/%m/%Y}"
+
+
+def footnote_mark(number: int) -> str:
+    """``12`` → ``¹²``."""
+    return str(number).translate(_SUPERSCRIPTS)

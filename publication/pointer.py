@@ -1,0 +1,115 @@
+"""The pointer: which release of a unit and quarter is current.
+
+Belongs here: reading ``current.json`` and moving it by compare-and-swap. Does not belong here: making releases.
+A reader reads the pointer once and uses that release folder throughout.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from publication import failpoints
+from publication.files import canonical_json, is_regular_file, replace_durably
+
+POINTER_NAME = "current.json"
+SCHEMA = 1
+
+
+class StalePointer(Exception):
+    """Another publication moved the pointer since the writer looked. Nothing was changed."""
+
+    def __init__(self, expected: int | None, found: int | None) -> None:
+        super().__init__(f"bản phát hành hiện hành là {_name(found)}, không phải {_name(expected)} như đã xem trước đó")
+        self.expected = expected
+        self.found = found
+
+
+class DamagedPointer(Exception):
+    """``current.json`` is there and cannot be trusted; a person must look before anything is published."""
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """The current release and the manifest hash of every release that has ever been current, by number."""
+
+    unit_code: str
+    quarter: str
+    release: int
+    manifests: dict[int, str]
+
+    @property
+    def manifest_sha256(self) -> str:
+        """sha256 of the current release's manifest."""
+        return self.manifests[self.release]
+
+    @property
+    def last_release(self) -> int:
+        """The highest number ever published; the next release is one more."""
+        return max(self.manifests)
+
+    @property
+    def release_name(self) -> str:
+        """The folder of the current release."""
+        return release_name(self.release)
+
+
+def release_name(number: int) -> str:
+    """``3`` → ``r3``."""
+    return f"r{number}"
+
+
+def _name(number: int | None) -> str:
+    return "chưa có" if number is None else release_name(number)
+
+
+def read_pointer(quarter_dir: Path) -> Pointer | None:
+    """The pointer of ``published/<unit>/<quarter>``, or None when nothing was published.
+
+    Raises DamagedPointer when the file is not exactly what :func:`move_pointer` writes.
+    """
+    path = quarter_dir / POINTER_NAME
+    if not path.exists() and not path.is_symlink():
+        return None
+    try:
+        data = path.read_bytes() if is_regular_file(path) else b""
+        content = json.loads(data)
+        pointer = Pointer(
+            content["unit_code"], content["quarter"], content["release"],
+            {entry["release"]: entry["manifest_sha256"] for entry in content["history"]},
+        )
+        whole = _encode(pointer) == data
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedPointer(f"tệp con trỏ {POINTER_NAME} bị hỏng") from error
+    if not whole:
+        raise DamagedPointer(f"tệp con trỏ {POINTER_NAME} không đúng khuôn")
+    return pointer
+
+
+def _encode(pointer: Pointer) -> bytes:
+    return canonical_json({
+        "schema": SCHEMA, "unit_code": pointer.unit_code, "quarter": pointer.quarter, "release": pointer.release,
+        "path": pointer.release_name, "manifest_sha256": pointer.manifest_sha256,
+        "history": [{"release": n, "manifest_sha256": pointer.manifests[n]} for n in sorted(pointer.manifests)],
+    })
+
+
+def move_pointer(quarter_dir: Path, *, unit: str, quarter: str, expected: int | None, release: int,
+                 manifest_sha256: str) -> Pointer:
+    """Make ``release`` current if ``expected`` still is. The caller holds the lock of the quarter folder.
+
+    Raises StalePointer when another release is current, DamagedPointer when the present pointer cannot be read.
+    """
+    present = read_pointer(quarter_dir)
+    found = present.release if present else None
+    if found != expected:
+        raise StalePointer(expected, found)
+    manifests = {**(present.manifests if present else {}), release: manifest_sha256}
+    pointer = Pointer(unit, quarter, release, manifests)
+    replace_durably(
+        quarter_dir / POINTER_NAME, _encode(pointer),
+        written=lambda: failpoints.reach("pointer.temporary_written"),
+        replaced=lambda: failpoints.reach("pointer.replaced"),
+    )
+    return pointer

@@ -1,0 +1,239 @@
+"""A publication is whole, done once, and never overwritten; the stale writer loses."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+import expectations
+import publication
+from publication import (
+    DamagedManifest,
+    DamagedPointer,
+    Published,
+    Refused,
+    ReleaseContent,
+    ReleaseNotWhole,
+    Unchanged,
+    current_release,
+    find_release,
+    read_pointer,
+    rebuild_index,
+    verify,
+)
+from publication.csvfile import from_csv
+from tests.integration.publication.conftest import Home
+from tests.unit.publication.builders import QUARTER, UNIT, delivery, write_candidate
+
+CHANGED = {"I.04": {"value": Decimal(10), "computed_value": Decimal(10)}}
+
+
+def _published(outcome: publication.PublishOutcome) -> publication.Release:
+    assert isinstance(outcome, Published), outcome
+    return outcome.release
+
+
+def test_a_release_holds_what_the_contract_names(home: Home) -> None:
+    release = _published(home.publish(home.candidate(), versions={"duckdb": "1.5.5"}))
+    names = {path.relative_to(release.path).as_posix() for path in release.path.rglob("*") if path.is_file()}
+    assert names == {
+        "manifest.json", "marts.duckdb", "report/annex.xlsx", "report/annex.csv", "quality/notes.csv",
+        "quality/changes.csv", *(f"marts/{mart}.parquet" for mart in (
+            "report_indicators", "case_processing", "delivery_log", "dim_unit", "dim_quarter", "dim_procedure",
+            "dim_indicator",
+            "gate_results"))}
+    assert verify(release.path) == []
+    manifest = release.manifest()
+    assert manifest.versions == {"duckdb": "1.5.5"}
+    assert manifest.published_at is None
+    assert manifest.previous is None
+    assert [verdict.stage for verdict in manifest.verdicts] == ["raw", "mart"]
+
+
+def test_the_release_is_read_only(home: Home) -> None:
+    release = _published(home.publish(home.candidate()))
+    modes = {oct(path.stat().st_mode & 0o777) for path in release.path.rglob("*") if path.is_file()}
+    assert modes == {"0o444"}
+    assert {oct(p.stat().st_mode & 0o777) for p in [release.path, *release.path.rglob("*")] if p.is_dir()} == {"0o555"}
+
+
+def test_the_published_marts_are_the_bytes_that_were_checked(home: Home) -> None:
+    folder = home.candidate()
+    release = _published(home.publish(folder))
+    for path in (release.path / "marts").glob("*.parquet"):
+        if path.stem != "gate_results":
+            assert path.read_bytes() == (folder / "marts" / path.name).read_bytes()
+    results = pq.read_table(release.path / "marts" / "gate_results.parquet")
+    assert set(results["stage"].to_pylist()) == {"raw", "mart"}
+
+
+def test_publishing_the_same_again_changes_nothing(home: Home) -> None:
+    folder = home.candidate()
+    first = home.publish(folder)
+    before = home.tree()
+    for expected in (None, 1):
+        again = home.publish(folder, expected=expected)
+        assert isinstance(again, Unchanged)
+        assert again.release == _published(first)
+    assert home.tree() == before
+
+
+def test_a_correction_is_a_new_release_and_the_old_one_stays(home: Home) -> None:
+    first = _published(home.publish(home.candidate()))
+    old = {name: sha256 for name, sha256 in home.tree().items() if "/r1/" in name}
+    second = _published(home.publish(home.candidate(changes=CHANGED, inputs=[delivery(content="b")]), expected=1))
+    assert second.name == "r2"
+    previous = second.manifest().previous
+    assert previous is not None
+    assert previous.manifest_sha256 == first.manifest_sha256
+    assert {name: sha256 for name, sha256 in home.tree().items() if "/r1/" in name} == old
+    changes = from_csv((second.path / "quality" / "changes.csv").read_bytes())
+    assert {(row["row"], row["column"], row["old"], row["new"]) for row in changes
+            if row["mart"] == "report_indicators"} == {
+        ("I.04", "value", "9.0000", "10.0000"), ("I.04", "computed_value", "9.0000", "10.0000")}
+    assert current_release(home.published, UNIT, QUARTER) == second
+    assert find_release(home.published, UNIT, QUARTER, 1) == first
+    assert verify(first.path) == verify(second.path) == []
+
+
+def test_new_verdicts_on_the_same_figures_are_a_new_release(home: Home) -> None:
+    """A release tells by whose word it was let out; another word is another release."""
+    folder = home.candidate()
+    home.publish(folder)
+    candidate = publication.read_candidate(folder)
+    path = home.verdicts / f"mart-{candidate.candidate_hash}.json"
+    verdict = expectations.load_verdict(path)
+    noted = verdict.results[0].model_copy(update={"observed": "211"})
+    path.write_bytes(verdict.model_copy(update={"results": (noted, *verdict.results[1:])}).to_bytes())
+    assert _published(home.publish(folder, expected=1)).name == "r2"
+
+
+def test_a_stale_writer_is_refused_with_a_typed_error(home: Home) -> None:
+    home.publish(home.candidate())
+    for expected in (None, 2, 7):
+        outcome = home.publish(home.candidate(changes=CHANGED), expected=expected)
+        assert isinstance(outcome, Refused)
+        assert outcome.stale is not None
+        assert (outcome.stale.expected, outcome.stale.found) == (expected, 1)
+    assert not (home.quarter_dir / "r2").exists()
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_of_two_racing_writers_one_wins(home: Home, round_: int) -> None:
+    home.publish(home.candidate())
+    first = home.candidate(changes=CHANGED, inputs=[delivery(content="b")])
+    second = home.candidate(changes={"I.04": {"value": Decimal(11)}}, inputs=[delivery(content="c")])
+    racers = [home.start(folder, expected=1) for folder in (first, second)]
+    outcomes = sorted(racer.communicate(timeout=60)[0].strip() for racer in racers)
+    assert outcomes == ["Published r2", "Refused"]
+    assert sorted(path.name for path in home.quarter_dir.glob("r*")) == ["r1", "r2"]
+    assert verify(home.quarter_dir / "r2") == []
+
+
+def test_equal_figures_give_equal_releases(home: Home, tmp_path: Path) -> None:
+    twin = Home(tmp_path / "twin")
+    one = _published(home.publish(home.candidate()))
+    two = _published(twin.publish(twin.candidate(), published_at=dt.datetime(2023, 3, 16, tzinfo=dt.UTC)))
+    assert one.manifest().content_sha256 == two.manifest().content_sha256
+    differing = {name for name, sha256 in home.tree().items() if twin.tree()[name] != sha256}
+    assert {Path(name).name for name in differing} <= {"marts.duckdb", "manifest.json", "current.json", "index.json"}
+
+
+def test_the_time_of_publication_needs_a_zone(home: Home) -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        home.publish(home.candidate(), published_at=dt.datetime(2023, 3, 16))
+    assert not (home.quarter_dir / "current.json").exists()
+    assert not list(home.quarter_dir.glob(".staging*"))
+
+
+def test_case_codes_do_not_leave_with_a_decision(home: Home) -> None:
+    case = {"decision_id": "QD-01", "effect": "applied", "subject_kind": "case", "subject": "000.00.31.H51-230101-0001",
+            "action": "count_as_on_time"}
+    release = _published(home.publish(home.candidate(decisions=[case])))
+    assert release.manifest().decisions[0]["decision_id"] == "QD-01"
+    assert not [path for path in release.path.rglob("*") if path.is_file() and b"H51-230101" in path.read_bytes()]
+
+
+def test_a_file_that_does_not_read_back_stops_the_release(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A print that loses digits, as a careless change of the number format would."""
+    home.publish(home.candidate())
+    before = home.tree()
+    monkeypatch.setattr("publication.content.format_number", lambda value: str(int(value)))
+    with pytest.raises(ReleaseNotWhole, match="row 2"):
+        home.publish(home.candidate(changes=CHANGED), expected=1)
+    assert home.tree() == before
+
+
+def test_a_further_output_is_part_of_the_release(home: Home) -> None:
+    def page(content: ReleaseContent, folder: Path) -> None:
+        (folder / "report" / "index.html").write_text(f"<h1>{content.unit_name_vi}</h1>", encoding="utf-8")
+
+    release = _published(home.publish(home.candidate(), renderers=(page,)))
+    assert "report/index.html" in {output.path for output in release.manifest().outputs}
+
+
+def test_a_failing_output_leaves_nothing_behind(home: Home) -> None:
+    def page(content: ReleaseContent, folder: Path) -> None:
+        raise OSError("no space left on device")
+
+    with pytest.raises(OSError, match="no space"):
+        home.publish(home.candidate(), renderers=(page,))
+    assert [path.name for path in home.quarter_dir.iterdir()] == [".lock"]
+
+
+@pytest.mark.parametrize("content", ["", "{", "null", "[]", '{"release":1}'])
+def test_a_damaged_pointer_stops_everything(home: Home, content: str) -> None:
+    home.publish(home.candidate())
+    (home.quarter_dir / "current.json").write_text(content)
+    outcome = home.publish(home.candidate(changes=CHANGED), expected=1)
+    assert isinstance(outcome, Refused)
+    assert (home.quarter_dir / "r1" / "manifest.json").exists()
+    with pytest.raises(DamagedPointer):
+        read_pointer(home.quarter_dir)
+
+
+def test_a_lost_pointer_does_not_cost_the_releases(home: Home) -> None:
+    home.publish(home.candidate())
+    (home.quarter_dir / "current.json").unlink()
+    outcome = home.publish(home.candidate(changes=CHANGED))
+    assert isinstance(outcome, Refused)
+    assert "r1" in outcome.reasons[0]
+    assert (home.quarter_dir / "r1" / "manifest.json").exists()
+
+
+def test_a_damaged_previous_release_cannot_be_followed_unseen(home: Home) -> None:
+    release = _published(home.publish(home.candidate()))
+    path = release.path / "report" / "annex.csv"
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes() + b" ")
+    outcome = home.publish(home.candidate(changes=CHANGED), expected=1)
+    assert isinstance(outcome, Refused)
+    assert "hư hại" in outcome.reasons[0]
+    (release.path / "manifest.json").chmod(0o644)
+    (release.path / "manifest.json").write_text("{}")
+    assert isinstance(home.publish(home.candidate(changes=CHANGED), expected=1), Refused)
+    with pytest.raises(DamagedManifest):
+        release.manifest()
+
+
+def test_the_index_can_be_rebuilt(home: Home) -> None:
+    release = _published(home.publish(home.candidate()))
+    index = home.published / "index.json"
+    before = index.read_bytes()
+    index.unlink()
+    assert rebuild_index(home.published).read_bytes() == before
+    assert json.loads(before)["releases"] == [{
+        "unit_code": UNIT, "quarter": QUARTER, "release": 1, "path": f"{UNIT}/{QUARTER}/r1",
+        "manifest_sha256": release.manifest_sha256}]
+
+
+def test_nothing_is_current_before_the_first_publication(home: Home) -> None:
+    write_candidate(home.warehouse)
+    assert current_release(home.published, UNIT, QUARTER) is None
+    with pytest.raises(LookupError, match="r1"):
+        find_release(home.published, UNIT, QUARTER, 1)

@@ -1,0 +1,126 @@
+"""Notes say why; changes say what, cell by cell."""
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from publication import ReleaseContent, compare
+from publication.changes import changes_csv
+from publication.csvfile import from_csv
+from publication.notes import NOTES_COLUMNS, notes, notes_csv
+from tests.unit.publication.builders import build_tables
+
+MakeContent = Callable[..., ReleaseContent]
+
+
+def decision(identifier: str, **fields: Any) -> dict[str, Any]:
+    return {"decision_id": identifier, "effect": "applied", "subject_kind": "row", **fields}
+
+
+def result(**fields: Any) -> dict[str, Any]:
+    return {"expectation_id": "report.I.16.flag", "sentence_vi": "Dòng có/không chỉ nhận 0 hoặc 1.", "status": "fail",
+            "severity": "info", "failed_rows": 1200, "decision_id": None, "findings": [], **fields}
+
+
+def test_alike_decisions_on_cases_are_one_footnote_without_case_codes(make_content: MakeContent) -> None:
+    cases = [decision(f"QD-0{n}", subject_kind="case", subject=f"H51.{n}", action="count_as_on_time") for n in (2, 1)]
+    content = make_content(decisions=cases)
+    assert [note.decision_ids for note in content.footnotes] == [("QD-01", "QD-02")]
+    assert "H51" not in str(notes(content))
+    assert "H51" not in str(content.decisions)
+
+
+def test_a_footnote_gives_reason_and_document(make_content: MakeContent) -> None:
+    settled = decision("QD-01", subject_kind="case", subject="H51.1", action="count_as_on_time",
+                       reason_vi="Hồ sơ H51.1 lỗi cập nhật trên phần mềm.", document_number="12/BC-UBND",
+                       dated=dt.date(2023, 3, 15))
+    assert make_content(decisions=[settled]).footnotes[0].text_vi == (
+        "Hồ sơ được tính là giải quyết đúng hạn, khác với thời điểm ghi trên phần mềm. "
+        "Lý do: Hồ sơ … lỗi cập nhật trên phần mềm. Theo 12/BC-UBND ngày 15/03/2023.")
+
+
+def test_a_decision_on_a_rule_marks_the_rows_it_covers(make_content: MakeContent) -> None:
+    accepted = decision("QD-06", effect="covers_findings", subject_kind="rule", subject="report.I.16.flag",
+                        action="accept_finding")
+    covered = result(severity="critical", decision_id="QD-06", findings=[{"subject": "II.02", "decision_id": "QD-06"}])
+    content = make_content(decisions=[accepted], gate_results=[covered])
+    assert content.footnotes[0].indicator_codes == ("I.16", "II.02")
+    assert content.footnotes[0].text_vi == "Chấp nhận điểm chưa khớp: Dòng có/không chỉ nhận 0 hoặc 1."
+
+
+def test_decisions_without_effect_are_no_footnotes(make_content: MakeContent) -> None:
+    invalid = decision("QD-99", effect="invalid", subject="I.02", action="withhold")
+    assert make_content(decisions=[invalid]).footnotes == ()
+
+
+def test_info_findings_are_noted_and_passed_rules_are_not(make_content: MakeContent) -> None:
+    results = [result(findings=[{"subject": "I.16", "decision_id": None}]), result(status="pass"),
+               result(severity="warning")]
+    found = [note for note in notes(make_content(gate_results=results)) if note["kind"] == "finding"]
+    assert [note["subject"] for note in found] == ["I.16"]
+    assert found[0]["sentence_vi"].endswith("không đạt: 1.200.")
+
+
+def test_every_blank_row_says_why_and_headings_need_no_reason(make_content: MakeContent) -> None:
+    content = make_content(changes={"I.04": {"value": None, "status": "withheld", "decision_id": "QD-08"}})
+    blanks = {note["subject"]: note for note in notes(content) if note["kind"] == "blank"}
+    assert blanks["I.04"]["sentence_vi"] == "Để trống theo quyết định không công bố."
+    assert "chưa gửi" in blanks["I.21"]["sentence_vi"]
+    assert "I.01" not in blanks
+    assert "I.06" not in blanks
+
+
+def test_a_total_over_some_units_says_so(make_content: MakeContent) -> None:
+    content = make_content(changes={"III.26": {"units_counted": 7, "units_expected": 8},
+                                    "III.27": {"units_counted": 8, "units_expected": 8}})
+    coverage = [note for note in notes(content) if note["kind"] == "coverage"]
+    assert [(note["subject"], note["sentence_vi"]) for note in coverage] == [
+        ("III.26", "Số liệu mới tổng hợp từ 7/8 đơn vị phải báo cáo."),
+    ]
+
+
+def test_the_notes_file_has_its_documented_columns(make_content: MakeContent) -> None:
+    rows = from_csv(notes_csv(make_content()))
+    assert rows
+    assert tuple(rows[0]) == NOTES_COLUMNS
+
+
+def test_the_first_release_has_no_changes() -> None:
+    assert changes_csv(None, build_tables()) == b"mart,row,name_vi,column,old,new\n"
+
+
+def test_equal_releases_have_no_changes() -> None:
+    assert compare(build_tables(), build_tables()) == []
+
+
+def test_each_changed_cell_is_listed_with_both_values() -> None:
+    changed = build_tables(changes={"I.04": {"value": Decimal(10), "computed_value": Decimal(10)},
+                                    "I.21": {"value": Decimal(0), "status": "computed"}})
+    dims = ("rule_inputs",)
+    old = {name: table for name, table in build_tables().items() if name not in dims}
+    new = {name: table for name, table in changed.items() if name not in dims}
+    assert [(change.row, change.column, change.old, change.new) for change in compare(old, new)] == [
+        ("I.04", "computed_value", "9.0000", "10.0000"), ("I.04", "value", "9.0000", "10.0000"),
+        ("I.21", "status", "not_reported", "computed"), ("I.21", "value", None, "0.0000"),
+    ]
+
+
+def test_rows_of_other_marts_that_come_or_go_are_listed() -> None:
+    for mart, row in (("case_processing", "945 · Hộ tịch · direct"), ("dim_unit", "")):
+        old = {mart: build_tables()[mart]}
+        (gone,) = compare(old, {mart: old[mart].slice(1)})
+        (come,) = compare({mart: old[mart].slice(1)}, old)
+        assert (gone.mart, gone.row, gone.column, gone.new) == (mart, row, None, None)
+        assert gone.old == come.new
+        assert gone.old
+        assert come.old is None
+
+
+def test_a_row_that_came_twice_is_listed_once() -> None:
+    units = build_tables()["dim_unit"]
+    (change,) = compare({"dim_unit": units}, {"dim_unit": pa.concat_tables([units, units.slice(0, 1)])})
+    assert change.new is not None
+    assert "Huyện Cù Lao Dung" in change.new
