@@ -1,0 +1,12 @@
+"""The sample district: invented deliveries that lead to exactly the figures of the real report of 2023-Q1.
+
+Belongs here: canonical rows of the sample and their rendering as clerks' workbooks.
+Does not belong here: reading deliveries, computing figures. Persons in the rows are invented; unit names are real.
+"""
+
+from ingestion.sample.districts import DISTRICTS
+from ingestion.sample.quarters import QUARTERS
+from ingestion.sample.rows import DEFAULT_SEED, sample_rows
+from ingestion.sample.writer import write_sample
+
+__all__ = ["DEFAULT_SEED", "DISTRICTS", "QUARTERS", "sample_rows", "write_sample"]

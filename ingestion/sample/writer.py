@@ -1,0 +1,74 @@
+"""Writes the sample's deliveries into a landing folder.
+
+Belongs here: paths, file formats, and the time of delivery of each file.
+Does not belong here: what is in the files.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from ingestion.contracts import load_contracts
+from ingestion.sample.cases import multiplied
+from ingestion.sample.districts import CU_LAO_DUNG, DISTRICTS, District
+from ingestion.sample.layouts import layout_of
+from ingestion.sample.quarters import QUARTERS, WINDOWS
+from ingestion.sample.rows import DEFAULT_SEED, Row, sample_rows
+from ingestion.sample.workbooks import Sheet, csv_bytes, csv_layout, workbook_bytes
+
+LARGEST_WORKBOOK = 50_000
+_TIME_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+_DELIVERED_AT = dt.time(8, 0)
+
+
+def write_sample(
+    landing_dir: Path,
+    quarters: Iterable[str] = QUARTERS,
+    scale: int = 1,
+    seed: int = DEFAULT_SEED,
+    district: str = CU_LAO_DUNG.code,
+) -> list[Path]:
+    """Writes ``landing_dir/<unit>/<quarter>/<source>/<file>`` and returns the paths, in order of delivery.
+
+    A file has the modification time of its invented delivery: from 8:00 on the day after closing, a minute apart.
+    A file that is already there with the same bytes is left as it is. Files of more than 50,000 cases are CSV, not
+    xlsx. The same arguments always write the same bytes. Raises ``KeyError`` for a quarter or district that the
+    sample lacks, and ``ValueError`` for a scale below 1 or above 999.
+    """
+    if not 1 <= scale <= 999:
+        raise ValueError(f"scale {scale} is not between 1 and 999")
+    place = DISTRICTS[district]
+    paths = []
+    for quarter in quarters:
+        files = sample_rows(quarter, seed=seed, district=district)
+        delivered_on = WINDOWS[quarter].closes_on + dt.timedelta(days=1)
+        first = dt.datetime.combine(delivered_on, _DELIVERED_AT, _TIME_ZONE).timestamp()
+        for minute, ((unit, source, file_name), rows) in enumerate(files.items()):
+            times = scale if source == "one_stop_cases" else 1
+            if len(rows) * times > LARGEST_WORKBOOK:
+                file_name = f"{Path(file_name).stem}.csv"
+            path = landing_dir / unit / quarter / source / file_name
+            content = _content(place, unit, quarter, source, path.suffix, rows, times)
+            if not path.exists() or path.read_bytes() != content:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            os.utime(path, (first + 60 * minute, first + 60 * minute))
+            paths.append(path)
+    return paths
+
+
+def _content(place: District, unit: str, quarter: str, source: str, suffix: str, rows: list[Row], scale: int) -> bytes:
+    communes = [commune.code for commune in place.communes]
+    position = communes.index(unit) if unit in communes else None
+    agency = place.committee if position is None else place.communes[position].committee
+    seat = place.seat if position is None else place.communes[position].bare_name
+    columns = {name for row in rows for name in row}
+    layout = csv_layout(source) if suffix == ".csv" else layout_of(source, position, columns)
+    sheet = Sheet(load_contracts()[source], layout, place, agency, seat, WINDOWS[quarter])
+    if suffix == ".csv":
+        return csv_bytes(sheet, rows, scale)
+    return workbook_bytes(sheet, multiplied(rows, scale) if scale > 1 else rows)

@@ -1,0 +1,1 @@
+"""Helpers that several test packages share. No tests and no production code here."""

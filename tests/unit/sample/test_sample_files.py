@@ -1,0 +1,158 @@
+"""The sample's files: clerks' furniture, headings of the contracts, equal bytes, and the large variant."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import openpyxl
+import pytest
+
+from ingestion.contracts import load_contracts
+from ingestion.sample import QUARTERS, sample_rows, write_sample
+from ingestion.sample.districts import CU_LAO_DUNG
+from ingestion.sample.layouts import COUNTER, Layout, layout_of
+from ingestion.sample.workbooks import csv_layout
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+@pytest.fixture(scope="module")
+def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample-landing")
+    write_sample(folder, ["2023-Q1"])
+    return folder
+
+
+def _layouts() -> list[tuple[str, Layout]]:
+    files = sample_rows("2023-Q1")
+    communes = [commune.code for commune in CU_LAO_DUNG.communes]
+    found = [("one_stop_cases", csv_layout("one_stop_cases")), ("e_document_counts", csv_layout("e_document_counts"))]
+    for (unit, source, _), rows in files.items():
+        position = communes.index(unit) if unit in communes else None
+        found.append((source, layout_of(source, position, {name for row in rows for name in row})))
+    return found
+
+
+def _cells(path: Path) -> list[list[object]]:
+    return [list(row) for row in openpyxl.load_workbook(path).active.iter_rows(values_only=True)]
+
+
+def test_every_heading_is_an_alias_of_its_column_or_personal() -> None:
+    contracts = load_contracts()
+    for source, layout in _layouts():
+        contract = contracts[source]
+        for heading in layout.headings:
+            if heading.field == COUNTER:
+                assert heading.text == "STT"
+            elif heading.field.startswith("@"):
+                assert heading.text in contract.personal, (source, heading)
+            else:
+                assert heading.text in contract.column(heading.field).aliases, (source, heading)
+
+
+def test_communes_head_their_cases_differently() -> None:
+    layouts = [layout_of("one_stop_cases", position, set()) for position in range(8)]
+    headings = {tuple(heading.text for heading in layout.headings) for layout in layouts}
+    fields = [{heading.field for heading in layout.headings} for layout in layouts]
+    assert len(headings) == 4
+    assert any("receiving_unit" not in columns for columns in fields)
+    assert any("procedure_code" not in columns for columns in fields)
+    assert any("procedure_name" not in columns for columns in fields)
+    assert {layout.dates for layout in layouts} == {"cell", "moment_text", "day_text"}
+
+
+def test_files_lie_in_their_folders_with_the_time_of_delivery(tmp_path: Path) -> None:
+    paths = write_sample(tmp_path, ["2022-Q4"])
+    assert [path.relative_to(tmp_path).parts[:3] for path in paths] == [
+        (unit, "2022-Q4", source) for unit, source, _ in sample_rows("2022-Q4")
+    ]
+    times = [dt.datetime.fromtimestamp(path.stat().st_mtime, ZONE) for path in paths]
+    assert times[0] == dt.datetime(2022, 12, 15, 8, 0, tzinfo=ZONE)
+    assert times == sorted(set(times))
+
+
+def test_workbook_has_title_grouped_header_numbering_total_and_footer(landing: Path) -> None:
+    rows = _cells(landing / "945" / "2023-Q1" / "one_stop_cases" / "ho-so-mot-cua.xlsx")
+    text = [[str(cell) for cell in row if cell is not None] for row in rows]
+    assert text[0] == ["UBND HUYỆN CÙ LAO DUNG", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"]
+    assert text[1][1] == "Độc lập - Tự do - Hạnh phúc"
+    assert ["Từ ngày 15/12/2022 đến ngày 14/03/2023"] in text
+    header = next(n for n, row in enumerate(text) if "Mã hồ sơ" in row)
+    assert "Ngày, tháng, năm" in text[header]
+    assert text[header + 1] == ["Nhận hồ sơ", "Hẹn trả kết quả", "Ngày kết thúc xử lý", "Trả kết quả"]
+    assert text[header + 2][:3] == ["(1)", "(2)", "(3)"]
+    total = next(n for n, row in enumerate(text) if row[:1] == ["Tổng cộng"])
+    assert total - header - 3 == 1145
+    assert ["Người lập biểu", "Thủ trưởng đơn vị"] in text[total:]
+    assert ["Cù Lao Dung, ngày 15 tháng 03 năm 2023"] in text[total:]
+
+
+def test_dates_are_cells_in_one_communes_file_and_text_in_anothers(landing: Path) -> None:
+    def column(unit: str, heading: str) -> set[type]:
+        rows = _cells(landing / unit / "2023-Q1" / "one_stop_cases" / "ho-so-mot-cua.xlsx")
+        header = next(n for n, row in enumerate(rows) if heading in row)
+        place = rows[header].index(heading)
+        return {type(row[place]) for row in rows[header + 3 : header + 100]}
+
+    assert column("31615", "Ngày tiếp nhận") == {dt.datetime}
+    assert column("31618", "Nhận hồ sơ") == {str}
+
+
+def test_rosters_lack_the_columns_that_the_real_quarter_lacks(landing: Path) -> None:
+    folder = landing / "945" / "2023-Q1" / "staffing_roster"
+    heads = {path.stem: {str(cell) for row in _cells(path)[:10] for cell in row} for path in folder.iterdir()}
+    assert "Ngày bổ nhiệm" in heads["danh-sach-cong-chuc-vien-chuc"]
+    assert "Ngày bổ nhiệm" not in heads["danh-sach-can-bo-cong-chuc-xa"]
+    assert not any("Email công vụ" in found or "Thư điện tử công vụ" in found for found in heads.values())
+
+
+def test_numbers_of_the_district_are_typed_with_dots(landing: Path) -> None:
+    rows = _cells(landing / "945" / "2023-Q1" / "declared_returns" / "so-lieu-khai-bao.xlsx")
+    assert [row[3] for row in rows if row[1] == "III.23"] == ["1.145"]
+
+
+def test_one_commune_delivers_documents_as_csv(landing: Path) -> None:
+    path = landing / "31636" / "2023-Q1" / "e_document_counts" / "van-ban-dien-tu.csv"
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        rows = list(csv.DictReader(handle, delimiter=";"))
+    assert [row["Tháng"] for row in rows] == ["12/2022", "01/2023", "02/2023", "03/2023"]
+
+
+def test_writing_again_gives_equal_bytes_and_writes_only_what_differs(
+    landing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in write_sample(tmp_path, ["2023-Q1"]):
+        assert path.read_bytes() == (landing / path.relative_to(tmp_path)).read_bytes()
+    spoiled = next(tmp_path.rglob("so-lieu-khai-bao.xlsx"))
+    content, delivered = spoiled.read_bytes(), spoiled.stat().st_mtime
+    spoiled.write_bytes(b"something else")
+    written: list[Path] = []
+    write_bytes = Path.write_bytes
+    monkeypatch.setattr(Path, "write_bytes", lambda path, data: written.append(path) or write_bytes(path, data))
+    write_sample(tmp_path, ["2023-Q1"])
+    assert written == [spoiled]
+    assert (spoiled.read_bytes(), spoiled.stat().st_mtime) == (content, delivered)
+
+
+def test_large_samples_are_csv_with_codes_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingestion.sample.writer.LARGEST_WORKBOOK", 2000)
+    write_sample(tmp_path, ["2023-Q1"], scale=2)
+    path = tmp_path / "945" / "2023-Q1" / "one_stop_cases" / "ho-so-mot-cua.csv"
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        rows = list(csv.DictReader(handle, delimiter=";"))
+    assert len(rows) == len({row["Mã hồ sơ"] for row in rows}) == 2 * 1145
+    assert {len(row) for row in rows} == {len(csv_layout("one_stop_cases").headings)}
+    assert None not in rows[0]
+    assert not path.with_suffix(".xlsx").exists()
+    small = _cells(tmp_path / "31636" / "2023-Q1" / "one_stop_cases" / "ho-so-mot-cua.xlsx")
+    assert len([row for row in small if str(row[1]).startswith("000.")]) == 2 * 646
+
+
+@pytest.mark.parametrize("scale", [0, 1000])
+def test_scale_out_of_range_is_an_error(tmp_path: Path, scale: int) -> None:
+    with pytest.raises(ValueError, match="scale"):
+        write_sample(tmp_path, QUARTERS, scale=scale)
