@@ -1,6 +1,6 @@
 """Source contracts: what a source's columns are, how they may be headed, and what a row must satisfy.
 
-Belongs here: loading and checking ``sources/<source>/contract.yaml``, and the Arrow schema of the lake that follows from it.
+Belongs here: loading and checking ``sources/<source>/contract.yaml``, and the Arrow schema that follows from it.
 Does not belong here: reading files, parsing values, indicators.
 """
 
@@ -48,6 +48,13 @@ class PersonKey(_Strict):
     hashed: list[str]
 
 
+class ResolvedFrom(_Strict):
+    """From which name, and on which day, a procedure code is found in the catalogue where the code itself is blank."""
+
+    name: str
+    day: str
+
+
 class Column(_Strict):
     """One column of a source, with the headings under which offices deliver it."""
 
@@ -65,6 +72,7 @@ class Column(_Strict):
     labels: dict[str, list[str]] = Field(default_factory=dict)
     default: str | None = None
     derived_from: PersonKey | None = None
+    resolved_from: ResolvedFrom | None = None
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
 

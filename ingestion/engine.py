@@ -1,0 +1,351 @@
+"""Ingestion of a quarter: every delivery of every source, read when it must be and not otherwise.
+
+Belongs here: the order of sources, what a reading depends on, and when a delivery is out of date. Does not belong
+here: how a file is read (``intake``) or when a quarter is run (orchestration).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingestion import lake, ledger
+from ingestion.contracts import Contract, load_contracts
+from ingestion.intake import FileIdentity, Intake, read_delivery, refused
+from ingestion.landing import KeptOriginal, LandingFile, LandingProblem, keep_original, original_path, scan, suffix_of
+from ingestion.ledger import Arrival, Receipt
+from ingestion.paths import IngestPaths
+from ingestion.reference import AdminUnit, ReferenceData
+from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitEntry, UnitRegistry
+
+# Raised whenever the code reads some file differently than before, so that deliveries are read again.
+INGEST_VERSION = 1
+_WITH_ROWS = frozenset({"accepted", "partly_accepted"})
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """One delivery after ingestion; ``was_read`` is false where nothing had changed."""
+
+    delivery_id: str
+    unit_code: str
+    quarter: str
+    source: str
+    file_name: str
+    outcome: str
+    rows_read: int
+    rows_accepted: int
+    rows_rejected: int
+    rows_with_findings: int
+    message_vi: str
+    was_read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What one ingestion did: a report for each delivery of the scope, and what was found that is no delivery."""
+
+    quarter: str
+    deliveries: tuple[DeliveryReport, ...]
+    problems: tuple[LandingProblem, ...]
+
+    @property
+    def rows_read(self) -> int:
+        return sum(d.rows_read for d in self.deliveries)
+
+    @property
+    def rows_accepted(self) -> int:
+        return sum(d.rows_accepted for d in self.deliveries)
+
+    @property
+    def rows_rejected(self) -> int:
+        return sum(d.rows_rejected for d in self.deliveries)
+
+    @property
+    def files_read(self) -> int:
+        return sum(d.was_read for d in self.deliveries)
+
+
+def source_order(contracts: Mapping[str, Contract]) -> list[str]:
+    """Sources, each after those it depends on; ties by name. Raises ``graphlib.CycleError`` on a circle."""
+    sorter = TopologicalSorter({name: set(contracts[name].depends_on) for name in sorted(contracts)})
+    sorter.prepare()
+    order: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        order += ready
+        sorter.done(*ready)
+    return order
+
+
+def ingest_quarter(
+    paths: IngestPaths,
+    quarter: str,
+    *,
+    units: Iterable[str] | None = None,
+    sources: Iterable[str] | None = None,
+    reference: ReferenceData,
+    secret_key: bytes,
+) -> IngestReport:
+    """Ingests the quarter's deliveries of all units (or those whose folder is in ``units``) and sources, in order.
+
+    Raises ``KeyError`` for a quarter without a reporting period and for an unknown source, ``ValueError`` for a short
+    key.
+    """
+    contracts = load_contracts()
+    wanted = set(contracts if sources is None else sources)
+    if unknown := wanted - set(contracts):
+        raise KeyError(f"unknown sources: {sorted(unknown)}")
+    chosen = None if units is None else frozenset(units)
+    found: list[DeliveryReport] = []
+    problems: set[LandingProblem] = set()
+    for source in source_order(contracts):
+        if source in wanted:
+            report = ingest_source(
+                paths, source, quarter, units=chosen, reference=reference, secret_key=secret_key, contracts=contracts
+            )
+            found += report.deliveries
+            problems |= set(report.problems)
+    return IngestReport(quarter, tuple(found), tuple(sorted(problems)))
+
+
+def ingest_source(
+    paths: IngestPaths,
+    source: str,
+    quarter: str,
+    *,
+    units: Iterable[str] | None = None,
+    reference: ReferenceData,
+    secret_key: bytes,
+    contracts: Mapping[str, Contract] | None = None,
+) -> IngestReport:
+    """Ingests one source of a quarter; the sources it depends on must have been ingested before.
+
+    Deliveries that are already in the ledger are read again, from their original, where their fingerprint is out of
+    date.
+    """
+    if len(secret_key) < 16:
+        raise ValueError("the secret key must have at least 16 bytes")
+    contracts = load_contracts() if contracts is None else contracts
+    run = _Run(paths, contracts[source], quarter, reference, secret_key)
+    for each in contracts.values():
+        lake.write_empty_schema(paths, each)
+    files, problems = scan(
+        paths,
+        known_units={u.code for u in reference.admin_units},
+        known_quarters=set(reference.periods),
+        known_sources=set(contracts),
+        quarter=quarter,
+    )
+    chosen = None if units is None else frozenset(units)
+    for file in files:
+        if file.source == source and (chosen is None or file.unit_code in chosen):
+            kept = keep_original(paths, file)
+            if isinstance(kept, LandingProblem):
+                problems.append(kept)
+            else:
+                run.register(file, kept)
+    reports = [run.settle(r) for r in run.receipts_in_scope(chosen)]
+    ledger.rebuild_deliveries(paths)
+    run.write_clerk_lists(reports)
+    return IngestReport(quarter, tuple(reports), tuple(sorted(problems)))
+
+
+class _Run:
+    """The ingestion of one source of one quarter."""
+
+    def __init__(
+        self, paths: IngestPaths, contract: Contract, quarter: str, reference: ReferenceData, secret_key: bytes
+    ) -> None:
+        self.paths = paths
+        self.contract = contract
+        self.period = reference.periods[quarter]
+        self.reference = reference
+        self.secret_key = secret_key
+        self.receipts = ledger.read_receipts(paths)
+        self._contexts: dict[str, Context | None] = {}
+        self._current = [d for d in ledger.current(paths) if d["outcome"] in _WITH_ROWS]
+
+    def register(self, file: LandingFile, kept: KeptOriginal) -> None:
+        """Notes that a content has arrived."""
+        identity = ledger.delivery_id(file.unit_code, file.quarter, file.source, kept.sha256)
+        arrival = Arrival(kept.delivered_at.isoformat(), file.file_name)
+        known = self.receipts.get(identity)
+        if known is None:
+            self.receipts[identity] = Receipt(
+                identity, file.source, file.unit_code, file.quarter, kept.sha256, kept.size_bytes, (arrival,)
+            )
+        elif arrival not in known.arrivals:
+            self.receipts[identity] = known.with_arrival(arrival)
+            if known.fingerprint:
+                ledger.write_receipt(self.paths, self.receipts[identity])
+
+    def receipts_in_scope(self, units: frozenset[str] | None) -> list[Receipt]:
+        return [
+            r
+            for _, r in sorted(self.receipts.items())
+            if r.source == self.contract.source
+            and r.quarter == self.period.quarter
+            and (units is None or r.unit_code in units)
+        ]
+
+    def settle(self, receipt: Receipt) -> DeliveryReport:
+        """Reads a delivery if it was never read or its fingerprint is out of date; rows first, the receipt last."""
+        context = self.context(receipt.unit_code)
+        fingerprint = self.fingerprint(context, receipt)
+        original = self.original(receipt)
+        if receipt.fingerprint == fingerprint or (receipt.fingerprint and original is None):
+            return _report(receipt, was_read=False)
+        intake = self.read(receipt, original, context)
+        place = (receipt.source, receipt.quarter, receipt.unit_code, receipt.delivery_id)
+        for layer, table in (("lake", intake.accepted), ("rejected", intake.rejected), ("findings", intake.findings)):
+            lake.write_rows(self.paths, layer, place, table)
+        settled = replace(
+            receipt,
+            outcome=intake.outcome,
+            fingerprint=fingerprint,
+            rows_read=intake.rows_read,
+            rows_accepted=intake.accepted.num_rows,
+            rows_rejected=intake.rows_rejected,
+            rows_with_findings=intake.rows_with_findings,
+            columns_mapped=intake.columns_mapped,
+            unknown_columns=intake.unknown_columns,
+            furniture=intake.furniture,
+            message_vi=intake.message_vi,
+            reporting_window_from=intake.window[0].isoformat() if intake.window else None,
+            reporting_window_to=intake.window[1].isoformat() if intake.window else None,
+        )
+        self.receipts[receipt.delivery_id] = settled
+        ledger.write_receipt(self.paths, settled)
+        return _report(settled, was_read=True)
+
+    def original(self, receipt: Receipt) -> Path | None:
+        """The kept original, under any suffix with which the content arrived."""
+        places = (original_path(self.paths, receipt.sha256, a.file_name) for a in receipt.arrivals)
+        return next((p for p in places if p.exists()), None)
+
+    def read(self, receipt: Receipt, original: Path | None, context: Context | None) -> Intake:
+        if context is None:
+            day = f"{self.period.closes_on:%d/%m/%Y}"
+            return refused(
+                self.contract, f"Đơn vị mang mã {receipt.unit_code} không tồn tại vào ngày chốt số liệu {day}."
+            )
+        if receipt.size_bytes == 0:
+            return refused(self.contract, "Tệp rỗng (0 byte). Nộp lại tệp.")
+        assert original is not None, "a delivery without a fingerprint has just been copied"
+        identity = FileIdentity(
+            receipt.delivery_id, receipt.source, receipt.unit_code, receipt.quarter, receipt.file_name, receipt.sha256
+        )
+        return read_delivery(original, suffix_of(receipt.file_name), identity, self.contract, context)
+
+    def fingerprint(self, context: Context | None, receipt: Receipt) -> str:
+        parts = [
+            str(INGEST_VERSION),
+            self.contract.model_dump_json(),
+            context.digest() if context else "no unit",
+            receipt.file_name,
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def write_clerk_lists(self, reports: list[DeliveryReport]) -> None:
+        """Writes what goes back to the clerk for every current delivery that was read in this run."""
+        read = {r.delivery_id for r in reports if r.was_read}
+        for d in ledger.current(self.paths):
+            if d["delivery_id"] in read:
+                place = (d["source"], d["quarter"], d["unit_code"], d["delivery_id"])
+                rows = self.paths.rows_file("rejected", *place)
+                folder = self.paths.rejected / d["unit_code"] / d["quarter"] / d["source"]
+                lake.write_clerk_list(
+                    folder / f"{d['file_name']}.rejected.csv",
+                    d["file_name"],
+                    self.contract,
+                    pq.ParquetFile(rows).read() if rows.exists() else pa.table({}),
+                    d["message_vi"] if d["outcome"] == "refused" else "",
+                )
+
+    # ------------------------------------------------------------------------------------------------------ registers
+
+    def context(self, unit_code: str) -> Context | None:
+        """What decides how this unit's deliveries are read; None where the code names no unit at the closing."""
+        if unit_code not in self._contexts:
+            self._contexts[unit_code] = self._context(unit_code)
+        return self._contexts[unit_code]
+
+    def _context(self, unit_code: str) -> Context | None:
+        closing = self.period.closes_on
+        folder_unit = self.reference.unit(unit_code, closing)
+        reporting = self.reference.reporting_unit(unit_code, closing)
+        if folder_unit is None or reporting is None:
+            return None
+        depends_on = self.contract.depends_on
+        org_units = self._org_units(reporting) if "org_units" in depends_on else []
+        procedures = self._procedures(reporting) if "procedure_catalogue" in depends_on else []
+        communes = self.reference.communes_of(reporting.code, closing) if reporting.level == "district" else []
+        return Context(
+            self.period,
+            folder_unit,
+            UnitRegistry(reporting, communes, org_units),
+            ProcedureRegistry(procedures),
+            tuple(org_units),
+            self.secret_key,
+        )
+
+    def _register_rows(self, source: str, reporting: AdminUnit) -> list[dict[str, Any]]:
+        """A register's rows of the reporting unit: of this quarter, else of the latest earlier one that has any."""
+        found = [
+            d
+            for d in self._current
+            if d["source"] == source and d["unit_code"] == reporting.code and d["quarter"] <= self.period.quarter
+        ]
+        latest = max((d["quarter"] for d in found), default=None)
+        rows: list[dict[str, Any]] = []
+        for d in sorted((d for d in found if d["quarter"] == latest), key=lambda d: d["delivery_id"]):
+            path = self.paths.rows_file("lake", source, d["quarter"], d["unit_code"], d["delivery_id"])
+            rows += pq.ParquetFile(path).read().to_pylist() if path.exists() else []
+        return rows
+
+    def _org_units(self, reporting: AdminUnit) -> list[UnitEntry]:
+        entries = {
+            UnitEntry(row["unit_code"], row["name"], tuple(_split_names(row["short_names"])))
+            for row in self._register_rows("org_units", reporting)
+            if row["valid_from"] <= self.period.closes_on
+            and (row["valid_to"] is None or row["valid_to"] >= self.period.opens_on)
+        }
+        return sorted(entries)
+
+    def _procedures(self, reporting: AdminUnit) -> list[ProcedureEntry]:
+        return [
+            ProcedureEntry(row["procedure_code"], row["procedure_name"], row["valid_from"], row["ended_on"])
+            for row in self._register_rows("procedure_catalogue", reporting)
+        ]
+
+
+def _split_names(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(";") if name.strip()]
+
+
+def _report(receipt: Receipt, *, was_read: bool) -> DeliveryReport:
+    return DeliveryReport(
+        receipt.delivery_id,
+        receipt.unit_code,
+        receipt.quarter,
+        receipt.source,
+        receipt.file_name,
+        receipt.outcome,
+        receipt.rows_read,
+        receipt.rows_accepted,
+        receipt.rows_rejected,
+        receipt.rows_with_findings,
+        receipt.message_vi,
+        was_read,
+    )
+
+
+__all__ = ["DeliveryReport", "IngestReport", "ingest_quarter", "ingest_source", "source_order"]

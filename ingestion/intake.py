@@ -1,0 +1,510 @@
+"""One delivery: from the file to accepted rows, rejected rows, findings and the facts of its receipt.
+
+Belongs here: the order in which grid, headers, values, resolve and rules are applied. Does not belong here: where
+anything is stored. Reading a delivery is a pure function of the file, the contract and the context, and conserves
+rows: each data row of the file is either accepted or rejected with at least one reason.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion import values as v
+from ingestion.columns import Kernel, ParsedColumn, case_code_kernel, datetime_kernel, parse_column
+from ingestion.contracts import LINEAGE_FIELDS, Column, Contract
+from ingestion.grid import Body, CellColumn, Sheet, UnreadableFileError, is_blank, read_sheets
+from ingestion.headers import HeaderError, HeaderMap, Layout, TitleBlock, check_layout, find_furniture, find_layout
+from ingestion.readings import Reading, Remark, rejected
+from ingestion.resolve import Context
+from ingestion.rules import RowRemark, Rows, broken_row_rules, missing_cells, repeated_keys
+
+REMARK_SCHEMA = pa.schema(
+    [*LINEAGE_FIELDS, *(pa.field(n, pa.string()) for n in ("column", "value", "reason_code", "reason_vi", "advice_vi"))]
+)
+_DECIMAL = pa.decimal128(18, 4)
+_FIGURE = pa.struct([("number", _DECIMAL), ("text", pa.string())])
+HIDDEN_VALUE = ""
+
+
+class ConservationError(AssertionError):
+    """Rows were lost or made on the way: a fault of this program, never of a file."""
+
+
+@dataclass(frozen=True)
+class FileIdentity:
+    """The lineage that every row of a delivery carries."""
+
+    delivery_id: str
+    source: str
+    unit_code: str
+    quarter: str
+    file_name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What became of one delivery."""
+
+    outcome: str
+    accepted: pa.Table
+    rejected: pa.Table
+    findings: pa.Table
+    rows_read: int = 0
+    rows_rejected: int = 0
+    rows_with_findings: int = 0
+    columns_mapped: tuple[str, ...] = ()
+    unknown_columns: tuple[str, ...] = ()
+    window: tuple[dt.date, dt.date] | None = None
+    furniture: dict[str, int] = field(default_factory=dict)
+    message_vi: str = ""
+
+
+class _Refusal(Exception):
+    """The whole file is refused; the message is for the clerk."""
+
+    def __init__(self, message: str, title: TitleBlock | None = None) -> None:
+        super().__init__(message)
+        self.window = title.window if title else None
+
+
+def refused(contract: Contract, message: str, window: tuple[dt.date, dt.date] | None = None) -> Intake:
+    """The intake of a file of which no row could be read."""
+    return Intake(
+        "refused",
+        contract.arrow_schema().empty_table(),
+        REMARK_SCHEMA.empty_table(),
+        REMARK_SCHEMA.empty_table(),
+        window=window,
+        message_vi=message,
+    )
+
+
+def read_delivery(path: Path, suffix: str, identity: FileIdentity, contract: Contract, context: Context) -> Intake:
+    """Reads one file. A file that cannot be read gives the outcome ``refused``; only faults of the program raise."""
+    try:
+        return _read(path, suffix, identity, contract, context)
+    except (UnreadableFileError, HeaderError) as error:
+        return refused(contract, str(error))
+    except _Refusal as error:
+        return refused(contract, str(error), error.window)
+
+
+def _read(path: Path, suffix: str, identity: FileIdentity, contract: Contract, context: Context) -> Intake:
+    if context.folder_unit.level not in contract.delivered_by:
+        raise _Refusal(f"Đơn vị “{context.folder_unit.name}” không nộp nguồn “{contract.title_vi}”.")
+    headers = HeaderMap.of(contract, context.period.closes_on)
+    tables, skipped = _usable_tables(read_sheets(path, suffix), headers, context)
+    for _, layout in tables:
+        _check_period(layout.title, context)
+    parts: list[Rows] = []
+    remarks: list[RowRemark] = []
+    furniture: Counter[str] = Counter()
+    for sheet, layout in tables:
+        body = sheet.body(layout.header_end, layout.width)
+        found = find_furniture(body, layout, contract)
+        furniture.update(found.counts)
+        rows, noted = _parse_rows(sheet.name, body.keep(found.data), layout, headers, context)
+        offset = sum(len(p) for p in parts)
+        remarks += [RowRemark(r.rows + offset, r.column, r.value, r.remark, r.rejects) for r in noted]
+        parts.append(rows)
+    rows = _joined(parts)
+    remarks += missing_cells(rows, contract)
+    remarks += _resolve_procedures(rows, contract, context)
+    remarks += broken_row_rules(rows, contract)
+    taken = _rows_of(remarks, len(rows), rejects=True)
+    duplicates = list(repeated_keys(rows, contract, taken))
+    remarks += duplicates
+    taken |= _rows_of(duplicates, len(rows), rejects=True)
+    return _settled(rows, remarks, taken, tables, furniture, skipped, identity, contract)
+
+
+# ----------------------------------------------------------------------------------------------------------- tables
+
+
+def _usable_tables(
+    sheets: list[Sheet], headers: HeaderMap, context: Context
+) -> tuple[list[tuple[Sheet, Layout]], list[str]]:
+    """Sheets with a usable table, and notes on those passed over; raises where there is none or one is half usable."""
+    usable: list[tuple[Sheet, Layout]] = []
+    faults: list[tuple[int, HeaderError]] = []
+    notes: list[str] = []
+    for sheet in sheets:
+        if sheet.hidden:
+            notes.append(f"Trang tính ẩn “{sheet.name}” không được đọc.")
+            continue
+        layout = find_layout(sheet, headers)
+        if layout is None:
+            if any(not is_blank(c) for row in sheet.head() for c in row):
+                notes.append(f"Trang tính “{sheet.name}” không có bảng số liệu.")
+            continue
+        try:
+            check_layout(layout, headers.contract, context.units.in_titles(layout.title.texts) is not None)
+        except HeaderError as error:
+            has_key = any(name in layout.positions for name in headers.contract.key)
+            faults.append((len(layout.positions) + (1000 if has_key else 0), error))
+            notes.append(f"Trang tính “{sheet.name}” không đúng mẫu nên không được đọc.")
+            continue
+        usable.append((sheet, layout))
+    if faults and (not usable or max(rank for rank, _ in faults) >= 1000):
+        raise max(faults, key=lambda fault: fault[0])[1]
+    if not usable:
+        expected = ", ".join(f"“{c.title_vi}”" for c in headers.contract.columns if c.required)
+        raise _Refusal(" ".join([f"Không tìm thấy dòng tiêu đề của bảng. Cần có các cột: {expected}.", *notes]))
+    return usable, notes
+
+
+def _check_period(title: TitleBlock, context: Context) -> None:
+    """Refuses a file whose title names another period than its folder's.
+
+    A window agrees when it lies inside the quarter's window or covers at least half of it: offices also report calendar
+    quarters and the year to date.
+    """
+    period = context.period
+    folder = f"{period.quarter} (từ {period.opens_on:%d/%m/%Y} đến {period.closes_on:%d/%m/%Y})"
+    if title.window is not None:
+        first, last = title.window
+        shared = (min(last, period.closes_on) - max(first, period.opens_on)).days + 1
+        inside = shared == (last - first).days + 1
+        if not inside and shared * 2 < (period.closes_on - period.opens_on).days + 1:
+            raise _Refusal(
+                f"Tệp ghi kỳ từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}, nhưng nằm trong thư mục của kỳ {folder}. "
+                "Chuyển tệp sang đúng thư mục hoặc xuất lại đúng kỳ.",
+                title,
+            )
+    elif title.quarters and period.quarter not in title.quarters:
+        raise _Refusal(
+            f"Tệp ghi kỳ {', '.join(title.quarters)}, nhưng nằm trong thư mục của kỳ {folder}. "
+            "Chuyển tệp sang đúng thư mục hoặc xuất lại đúng kỳ.",
+            title,
+        )
+
+
+# ------------------------------------------------------------------------------------------------------------- rows
+
+
+def _parser(column: Column, context: Context, contract: Contract) -> v.Parser:
+    match column.type:
+        case "integer":
+            parser = v.within(column, v.parse_integer)
+        case "decimal":
+            parser = v.within(column, v.parse_decimal)
+        case "month":
+            parser = v.month_parser(context.period)
+        case "enum":
+            parser = v.enum_parser(column)
+        case "unit":
+            parser = context.units.parse
+        case "procedure_code":
+            knows_catalogue = "procedure_catalogue" in contract.depends_on
+            parser = v.procedure_code_parser(context.procedures.codes if knows_catalogue else None)
+        case _:
+            parser = {
+                "text": v.parse_text,
+                "code": v.parse_code,
+                "case_code": v.parse_case_code,
+                "date": v.parse_date,
+                "datetime": v.parse_datetime,
+                "quarter": v.parse_quarter,
+                "flag": v.parse_flag,
+                "presence": v.parse_presence,
+                "number_or_text": v.parse_number_or_text,
+            }[column.type]
+    return v.not_after(context.period.closes_on, parser) if column.not_after == "closing" else parser
+
+
+def _kernel(column: Column, context: Context) -> Kernel | None:
+    if column.type == "datetime":
+        return datetime_kernel(context.period.closes_on if column.not_after == "closing" else None)
+    return case_code_kernel if column.type == "case_code" else None
+
+
+def _arrow_type(column: Column, contract: Contract) -> pa.DataType:
+    return _FIGURE if column.type == "number_or_text" else contract.arrow_schema().field(column.name).type
+
+
+def _parse_rows(
+    sheet_name: str, body: Body, layout: Layout, headers: HeaderMap, context: Context
+) -> tuple[Rows, list[RowRemark]]:
+    """Parses the data rows of one sheet, column by column."""
+    contract = headers.contract
+    total = len(body.row_numbers)
+    rows = Rows({}, np.full(total, sheet_name, dtype=object), body.row_numbers)
+    remarks: list[RowRemark] = []
+    for column in contract.columns:
+        if column.derived_from is not None:
+            rows.columns[column.name] = _person_keys(column, contract, body, layout, context, rows, remarks)
+        elif not column.transient:
+            parsed = _parsed(column, contract, body, layout, context, total)
+            rows.columns[column.name] = parsed.values
+            bad = np.zeros(total, dtype=bool)
+            for cells in parsed.remarks:
+                remarks.append(RowRemark(cells.rows, column.name, cells.value, cells.remark, cells.rejects))
+                if cells.rejects:
+                    bad[cells.rows] = True
+            rows.bad_cells[column.name] = bad
+        elif column.name in layout.positions:
+            filled = ~body.columns[layout.positions[column.name]].blank()
+            rows.columns[column.name] = pa.array(["x" if f else None for f in filled], pa.string())
+        else:
+            rows.columns[column.name] = pa.nulls(total, pa.string())
+    ragged = np.flatnonzero(np.isin(body.row_numbers, list(body.ragged)))
+    if len(ragged):
+        remark = Remark(
+            "wrong_field_count",
+            "Dòng thừa hoặc thiếu cột so với tiêu đề",
+            "Kiểm tra dấu phân cách và dấu ngoặc kép của dòng, hoặc xuất lại tệp.",
+        )
+        remarks.append(RowRemark(ragged, None, "", remark, True))
+    return rows, remarks
+
+
+def _parsed(
+    column: Column, contract: Contract, body: Body, layout: Layout, context: Context, total: int
+) -> ParsedColumn:
+    arrow_type = _arrow_type(column, contract)
+    if column.name in layout.positions:
+        cells = body.columns[layout.positions[column.name]]
+        return parse_column(cells, _parser(column, context, contract), arrow_type, _kernel(column, context))
+    value = context.units.in_titles(layout.title.texts) if column.from_title_block else column.default
+    return ParsedColumn(pa.array([value], arrow_type).take(pa.array(np.zeros(total, dtype=np.int64))), [])
+
+
+def _person_keys(
+    column: Column,
+    contract: Contract,
+    body: Body,
+    layout: Layout,
+    context: Context,
+    rows: Rows,
+    remarks: list[RowRemark],
+) -> pa.Array:
+    """Keys of persons. What identifies them is read here and leaves only as a keyed hash."""
+    plan = column.derived_from
+    assert plan is not None
+    cells: dict[str, CellColumn] = {
+        name: body.columns[layout.positions[name]] for name in [plan.code, *plan.hashed] if name in layout.positions
+    }
+    keys: list[str | None] = []
+    bad = np.zeros(len(body.row_numbers), dtype=bool)
+    for i in range(len(body.row_numbers)):
+        reading = _person_key(plan.code, plan.hashed, cells, i, contract, context.secret_key)
+        keys.append(reading.value)
+        if reading.rejection is not None:
+            bad[i] = True
+            remarks.append(RowRemark(np.array([i]), column.name, HIDDEN_VALUE, reading.rejection, True))
+    rows.bad_cells[column.name] = bad
+    return pa.array(keys, pa.string())
+
+
+def _person_key(
+    code_name: str, hashed: list[str], cells: dict[str, CellColumn], row: int, contract: Contract, secret: bytes
+) -> Reading:
+    def cell(name: str) -> v.Cell:
+        value = cells[name].at(row) if name in cells else None
+        return None if is_blank(value) else value
+
+    code = v.parse_code(cell(code_name))
+    if code.rejection is not None:
+        return Reading(
+            rejection=Remark(
+                code.rejection.code, "Số hiệu không phải dạng văn bản hoặc bị lỗi", code.rejection.advice_vi
+            )
+        )
+    if code.value is not None:
+        return Reading(v.person_key(secret, "code", code.value.upper()))
+    names: list[str] = []
+    births: list[str] = []
+    for name in hashed:
+        is_birth = contract.column(name).type == "date"
+        reading = (v.parse_birth if is_birth else v.parse_text)(cell(name))
+        if reading.rejection is not None:
+            return rejected(
+                "unreadable_person",
+                f"Không đọc được “{contract.column(name).title_vi}”",
+                "Sửa lại, hoặc bổ sung số hiệu.",
+            )
+        if reading.value is not None:
+            (births if is_birth else names).append(reading.value)
+    if not names:
+        return Reading()
+    if len(births) != 1:
+        return rejected(
+            "person_not_identified",
+            "Không có số hiệu và không có đúng một ngày sinh",
+            "Bổ sung số hiệu, hoặc họ tên và ngày sinh (chỉ ở một cột Nam hoặc Nữ).",
+        )
+    return Reading(v.person_key(secret, "name", *(n.casefold() for n in names), births[0]))
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    if len(parts) == 1:
+        return parts[0]
+    return Rows(
+        {name: pa.concat_arrays([p.columns[name] for p in parts]) for name in parts[0].columns},
+        np.concatenate([p.sheets for p in parts]),
+        np.concatenate([p.numbers for p in parts]),
+        {name: np.concatenate([p.bad_cells[name] for p in parts]) for name in parts[0].bad_cells},
+    )
+
+
+def _resolve_procedures(rows: Rows, contract: Contract, context: Context) -> list[RowRemark]:
+    """Fills procedure codes from names where the code is blank; each pair of name and day is looked up once."""
+    remarks: list[RowRemark] = []
+    for column in contract.columns:
+        plan = column.resolved_from
+        if plan is None:
+            continue
+        names, days = (
+            rows.columns[plan.name],
+            pc.cast(pc.floor_temporal(rows.columns[plan.day], unit="day"), pa.date32()),
+        )
+        wanted = np.flatnonzero(
+            ~rows.present(column.name)
+            & pc.is_valid(names).to_numpy(zero_copy_only=False)
+            & pc.is_valid(days).to_numpy(zero_copy_only=False)
+        )
+        if not len(wanted):
+            continue
+        at = pa.array(wanted)
+        pairs = pa.table({"name": names.take(at), "day": days.take(at)})
+        codes, distinct = _distinct_pairs(pairs)
+        readings = [context.procedures.resolve(name, day) for name, day in distinct]
+        found = pa.array([r.value for r in readings], pa.string()).take(pa.array(codes))
+        mask = np.zeros(len(rows), dtype=bool)
+        mask[wanted] = True
+        rows.columns[column.name] = pc.replace_with_mask(rows.columns[column.name], pa.array(mask), found)
+        for place, reading in enumerate(readings):
+            if reading.rejection is not None:
+                remarks.append(
+                    RowRemark(wanted[codes == place], plan.name, distinct[place][0], reading.rejection, True)
+                )
+    return remarks
+
+
+def _distinct_pairs(pairs: pa.Table) -> tuple[np.ndarray, list[tuple[str, dt.date]]]:
+    names, days = (pairs.column(n).combine_chunks().dictionary_encode() for n in ("name", "day"))
+    width = len(days.dictionary)
+    joint = names.indices.to_numpy().astype(np.int64) * width + days.indices.to_numpy()
+    keys, codes = np.unique(joint, return_inverse=True)
+    known_names, known_days = names.dictionary.to_pylist(), days.dictionary.to_pylist()
+    return codes, [(known_names[k // width], known_days[k % width]) for k in keys.tolist()]
+
+
+# ---------------------------------------------------------------------------------------------------------- outcome
+
+
+def _rows_of(remarks: list[RowRemark], total: int, *, rejects: bool) -> np.ndarray:
+    mask = np.zeros(total, dtype=bool)
+    for remark in remarks:
+        if remark.rejects == rejects:
+            mask[remark.rows] = True
+    return mask
+
+
+def _settled(
+    rows: Rows,
+    remarks: list[RowRemark],
+    taken: np.ndarray,
+    tables: list[tuple[Sheet, Layout]],
+    furniture: Counter[str],
+    notes: list[str],
+    identity: FileIdentity,
+    contract: Contract,
+) -> Intake:
+    total = len(rows)
+    accepted = _accepted(rows, ~taken, identity, contract)
+    rejections = _remark_table(remarks, rows, identity, taken, rejects=True)
+    findings = _remark_table(remarks, rows, identity, ~taken, rejects=False)
+    rows_rejected = _distinct_rows(rejections)
+    if accepted.num_rows + rows_rejected != total:
+        raise ConservationError(
+            f"{identity.delivery_id}: {total} read, {accepted.num_rows} accepted, {rows_rejected} rejected"
+        )
+    if total == 0:
+        outcome = "nothing_to_report"
+    elif rows_rejected == 0:
+        outcome = "accepted"
+    else:
+        outcome = "partly_accepted"
+    windows = [layout.title.window for _, layout in tables if layout.title.window]
+    return Intake(
+        outcome,
+        accepted,
+        rejections,
+        findings,
+        total,
+        rows_rejected,
+        _distinct_rows(findings),
+        columns_mapped=tuple(
+            c.name for c in contract.columns if any(c.name in layout.positions for _, layout in tables)
+        ),
+        unknown_columns=tuple(dict.fromkeys(label for _, layout in tables for label in layout.unknown)),
+        window=windows[0] if windows else None,
+        furniture=dict(sorted(furniture.items())),
+        message_vi=" ".join(notes),
+    )
+
+
+def _constant(value: str, total: int) -> pa.Array:
+    return pa.array([value], pa.string()).take(pa.array(np.zeros(total, dtype=np.int64)))
+
+
+def _lineage(identity: FileIdentity, sheets: pa.Array, numbers: pa.Array) -> list[pa.Array]:
+    constants = (
+        identity.delivery_id,
+        identity.source,
+        identity.unit_code,
+        identity.quarter,
+        identity.file_name,
+        identity.sha256,
+    )
+    return [*(_constant(c, len(numbers)) for c in constants), sheets, numbers]
+
+
+def _accepted(rows: Rows, mask: np.ndarray, identity: FileIdentity, contract: Contract) -> pa.Table:
+    keep = pa.array(mask)
+    arrays = _lineage(identity, _sheet_names(rows.sheets[mask]), pa.array(rows.numbers[mask], pa.int64()))
+    for column in contract.lake_columns():
+        values = rows.columns[column.name].filter(keep)
+        if column.type == "number_or_text":
+            arrays += [pc.struct_field(values, "number"), pc.struct_field(values, "text")]
+        else:
+            arrays.append(values)
+    return pa.Table.from_arrays(arrays, schema=contract.arrow_schema())
+
+
+def _sheet_names(sheets: np.ndarray) -> pa.Array:
+    names = list(dict.fromkeys(sheets.tolist()))
+    return _constant(names[0], len(sheets)) if len(names) == 1 else pa.array(sheets.tolist(), pa.string())
+
+
+def _remark_table(
+    remarks: list[RowRemark], rows: Rows, identity: FileIdentity, among: np.ndarray, *, rejects: bool
+) -> pa.Table:
+    """One record a remark and row, in the order of the file, then of column and reason."""
+    records = sorted(
+        (int(row), r.column or "", r.remark.code, r.value, r.remark.reason_vi, r.remark.advice_vi)
+        for r in remarks
+        if r.rejects == rejects
+        for row in r.rows
+        if among[row]
+    )
+    places = np.array([r[0] for r in records], dtype=np.int64)
+    arrays = _lineage(
+        identity, pa.array([rows.sheets[p] for p in places], pa.string()), pa.array(rows.numbers[places], pa.int64())
+    )
+    for k in (1, 3, 2, 4, 5):
+        arrays.append(pa.array([record[k] for record in records], pa.string()))
+    return pa.Table.from_arrays(arrays, schema=REMARK_SCHEMA)
+
+
+def _distinct_rows(table: pa.Table) -> int:
+    return int(table.group_by(["_sheet", "_row"]).aggregate([]).num_rows)

@@ -1,0 +1,94 @@
+"""Reference data that ingestion is handed: administrative units with validity dates, and the reporting periods.
+
+Belongs here: reading the seeds. Does not belong here: matching names (``resolve``) or computing a window (nothing
+does).
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Window of a reporting quarter, both days included."""
+
+    quarter: str
+    opens_on: dt.date
+    closes_on: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class AdminUnit:
+    """An administrative unit in one stretch of its validity; a code alone does not identify a unit."""
+
+    code: str
+    level: str
+    unit_type: str
+    name: str
+    parent_code: str
+    valid_from: dt.date | None
+    valid_to: dt.date | None
+
+    def valid_on(self, day: dt.date) -> bool:
+        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+
+
+def _date(text: str) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
+@dataclass(frozen=True)
+class ReferenceData:
+    """The reference registers; ``load`` reads them from the folder of seeds."""
+
+    admin_units: tuple[AdminUnit, ...]
+    periods: dict[str, Period]
+
+    @classmethod
+    def load(cls, seeds_dir: Path) -> ReferenceData:
+        """Reads ``admin_units.csv`` and ``reporting_periods.csv``; raises ``OSError`` or ``ValueError`` where they are
+        bad.
+        """
+        with (seeds_dir / "admin_units.csv").open(encoding="utf-8-sig", newline="") as file:
+            units = tuple(
+                AdminUnit(
+                    r["unit_code"],
+                    r["level"],
+                    r["unit_type"],
+                    r["name_vi"],
+                    r["parent_code"],
+                    _date(r["valid_from"]),
+                    _date(r["valid_to"]),
+                )
+                for r in csv.DictReader(file)
+                if r["level"] in ("district", "commune")
+            )
+        with (seeds_dir / "reporting_periods.csv").open(encoding="utf-8-sig", newline="") as file:
+            periods = {
+                r["quarter"]: Period(
+                    r["quarter"], dt.date.fromisoformat(r["opens_on"]), dt.date.fromisoformat(r["closes_on"])
+                )
+                for r in csv.DictReader(file)
+            }
+        return cls(units, periods)
+
+    def unit(self, code: str, day: dt.date) -> AdminUnit | None:
+        """The unit that carries the code on the day, if any."""
+        return next((u for u in self.admin_units if u.code == code and u.valid_on(day)), None)
+
+    def communes_of(self, district_code: str, day: dt.date) -> list[AdminUnit]:
+        return [
+            u for u in self.admin_units if u.level == "commune" and u.parent_code == district_code and u.valid_on(day)
+        ]
+
+    def reporting_unit(self, code: str, day: dt.date) -> AdminUnit | None:
+        """The unit through which ``code`` reports on the day: its district where it has one, else itself."""
+        unit = self.unit(code, day)
+        if unit is None or unit.level == "district":
+            return unit
+        parent = self.unit(unit.parent_code, day) if unit.parent_code else None
+        return parent if parent is not None and parent.level == "district" else unit

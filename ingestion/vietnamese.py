@@ -1,0 +1,153 @@
+"""Vietnamese text: cleaning, repair of broken encodings, and folding for matching.
+
+Belongs here: what is true of any Vietnamese text. Does not belong here: what a particular column may hold.
+Folded text is for matching only and is never published.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+import ftfy
+
+T = TypeVar("T")
+
+_INVISIBLE = dict.fromkeys([0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x00AD])
+_TONES = {"\u0300", "\u0301", "\u0303", "\u0309", "\u0323"}
+_BASE_LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
+VIETNAMESE_LETTERS = frozenset(
+    unicodedata.normalize("NFC", form)
+    for letter in _BASE_LETTERS
+    for tone in ["", *_TONES]
+    for form in (letter + tone, (letter + tone).upper())
+    if len(unicodedata.normalize("NFC", letter + tone)) == 1
+)
+# Signs that legacy fonts (TCVN3, VNI) and doubly decoded UTF-8 leave inside words, and Vietnamese never does.
+_SIGN_IN_WORD = re.compile(r"[^\W\d_][µ¶¸¹¨¾¼½ªº§¬¦¤¥›œ‡†•]|(?<!\w)[®¸µ¶¨§](?=[^\W\d_])")
+_DOUBLE_DECODED = re.compile(r"[ÃÂÄÅÆá][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ»º]|á[º»]")
+_BLANKS = re.compile(r"\s+")
+_NOT_WORD = re.compile(r"[\W_]+")
+
+
+def clean(text: str) -> str:
+    """NFC text without invisible characters, with single plain spaces; the form in which text is kept."""
+    return _BLANKS.sub(" ", unicodedata.normalize("NFC", text.translate(_INVISIBLE))).strip()
+
+
+def looks_broken(text: str) -> bool:
+    """Whether the text certainly was decoded with a wrong encoding or typed in a legacy font."""
+    if "\ufffd" in text or any(unicodedata.category(c) in ("Cc", "Co") and c not in "\t\n\r" for c in text):
+        return True
+    if _SIGN_IN_WORD.search(text) or _DOUBLE_DECODED.search(text):
+        return True
+    return any("\u00c0" <= c <= "\u024f" and c.isalpha() and c not in VIETNAMESE_LETTERS for c in text)
+
+
+def repair(text: str) -> str | None:
+    """Clean text, repaired where UTF-8 had been read as a single-byte encoding; None where it is broken for good.
+
+    A repair counts only if it leaves nothing broken behind, so a wrong guess is never let through.
+    """
+    cleaned = clean(text)
+    if cleaned.isascii() and cleaned.isprintable():
+        return cleaned
+    if not looks_broken(text) and not looks_broken(cleaned):
+        return cleaned
+    mended = clean(ftfy.fix_encoding(text))
+    return None if mended == cleaned or looks_broken(mended) else mended
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word taken apart: bare letters, the quality mark of each letter, and the word's tone wherever it was placed."""
+
+    letters: str
+    marks: tuple[str, ...]
+    tone: str
+
+    def agrees_with(self, known: _Word) -> bool:
+        """Whether what is written here, in marks as far as it has any, is the known word."""
+        return (
+            self.letters == known.letters
+            and self.tone in ("", known.tone)
+            and all(mine in ("", theirs) for mine, theirs in zip(self.marks, known.marks, strict=True))
+        )
+
+
+@lru_cache(maxsize=65536)
+def _words(text: str) -> tuple[_Word, ...]:
+    # Separators are decided on composed letters: a decomposed tone mark is no word character.
+    spaced = _NOT_WORD.sub(" ", clean(text).casefold())
+    return tuple(_take_apart(word) for word in spaced.split())
+
+
+def _take_apart(word: str) -> _Word:
+    letters: list[str] = []
+    marks: list[str] = []
+    tone = ""
+    for char in unicodedata.normalize("NFD", word):
+        if char in _TONES:
+            tone += char
+        elif unicodedata.combining(char) and marks:
+            marks[-1] += char
+        else:
+            letters.append("d" if char == "đ" else char)
+            marks.append("stroke" if char == "đ" else "")
+    return _Word("".join(letters), tuple(marks), tone)
+
+
+def fold(text: str) -> str:
+    """Key on which spellings of one text agree: case, blanks, punctuation and the place of the tone are nothing."""
+    return " ".join(
+        "".join(letter + mark for letter, mark in zip(w.letters, w.marks, strict=True)) + w.tone for w in _words(text)
+    )
+
+
+def bare(text: str) -> str:
+    """Folded text without any diacritic."""
+    return " ".join(w.letters for w in _words(text))
+
+
+@dataclass
+class LabelIndex(Generic[T]):
+    """Finds the targets of a label among known labels.
+
+    An exact match (see :func:`fold`) comes first. Otherwise a label written with fewer diacritics matches where it
+    does not contradict the known one: ``Ma ho so`` is ``Mã hồ sơ``, but ``Năm`` is not ``Nam``. With ``lenient`` a
+    label of ``LONG_LABEL`` letters or more matches even with wrong diacritics.
+    """
+
+    LONG_LABEL = 8
+
+    lenient: bool = False
+    _exact: dict[str, set[T]] = field(default_factory=lambda: defaultdict(set))
+    _bare: dict[str, list[tuple[tuple[_Word, ...], T]]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, label: str, target: T) -> None:
+        if key := fold(label):
+            self._exact[key].add(target)
+            self._bare[bare(label)].append((_words(label), target))
+
+    def add_all(self, labels: Iterable[str], target: T) -> None:
+        for label in labels:
+            self.add(label, target)
+
+    def find(self, label: str) -> set[T]:
+        """All targets the label may mean: none, one, or several where it is ambiguous."""
+        exact = self._exact.get(fold(label))
+        if exact:
+            return set(exact)
+        key = bare(label)
+        written = _words(label)
+        careless = self.lenient and len(key.replace(" ", "")) >= self.LONG_LABEL
+        return {
+            target
+            for known, target in self._bare.get(key, ())
+            if careless or all(w.agrees_with(k) for w, k in zip(written, known, strict=True))
+        }

@@ -1,0 +1,149 @@
+"""A home folder with reference data, and writers of the files that offices deliver."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow.parquet as pq
+import pytest
+import xlsxwriter
+
+from ingestion import IngestPaths, IngestReport, ReferenceData, deliveries, ingest_quarter
+
+SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
+KEY = b"a key for tests, 32 bytes long.."
+QUARTER = "2023-Q1"
+DISTRICT = "945"
+LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+class Home:
+    """One home folder: deliver files, ingest, look at what came of it."""
+
+    def __init__(self, root: Path, reference: ReferenceData) -> None:
+        self.paths = IngestPaths(root / "landing", root / "raw", root / "rejected")
+        self.reference = reference
+
+    def place(self, source: str, name: str, unit: str = DISTRICT, quarter: str = QUARTER) -> Path:
+        folder = self.paths.landing / unit / quarter / source
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / name
+
+    def workbook(
+        self,
+        source: str,
+        rows: Sequence[Sequence[Any]],
+        name: str = "a.xlsx",
+        unit: str = DISTRICT,
+        quarter: str = QUARTER,
+        at: dt.datetime | None = None,
+        first_row: int = 0,
+        first_column: int = 0,
+        before_closing: Callable[[xlsxwriter.Workbook], object] | None = None,
+    ) -> Path:
+        path = self.place(source, name, unit, quarter)
+        book = xlsxwriter.Workbook(path, {"default_date_format": "dd/mm/yyyy hh:mm", "strings_to_formulas": False})
+        book.set_properties({"created": dt.datetime(2023, 1, 1, tzinfo=LOCAL)})
+        sheet = book.add_worksheet("Sheet1")
+        for r, row in enumerate(rows):
+            for c, cell in enumerate(row):
+                if cell is not None:
+                    sheet.write(r + first_row, c + first_column, cell)
+        if before_closing:
+            before_closing(book)
+        book.close()
+        self.touch(path, at)
+        return path
+
+    def csv(
+        self,
+        source: str,
+        rows: Sequence[Sequence[Any]],
+        name: str = "a.csv",
+        unit: str = DISTRICT,
+        quarter: str = QUARTER,
+        encoding: str = "utf-8",
+        delimiter: str = ",",
+        at: dt.datetime | None = None,
+    ) -> Path:
+        path = self.place(source, name, unit, quarter)
+        with path.open("w", encoding=encoding, newline="") as file:
+            csv.writer(file, delimiter=delimiter).writerows(rows)
+        self.touch(path, at)
+        return path
+
+    def touch(self, path: Path, at: dt.datetime | None = None) -> None:
+        moment = (at or dt.datetime(2023, 3, 15, 8, 0, tzinfo=LOCAL)).timestamp()
+        os.utime(path, (moment, moment))
+
+    def ingest(self, quarter: str = QUARTER, **kwargs: Any) -> IngestReport:
+        report = ingest_quarter(self.paths, quarter, reference=self.reference, secret_key=KEY, **kwargs)
+        self.check_conservation()
+        return report
+
+    def check_conservation(self) -> None:
+        """Every delivery: rows read are rows in the lake plus distinct rejected rows, and none is in both."""
+        for d in deliveries(self.paths).to_pylist():
+            accepted = {(r["_sheet"], r["_row"]) for r in self.layer("lake", d)}
+            rejected = {(r["_sheet"], r["_row"]) for r in self.layer("rejected", d)}
+            assert not accepted & rejected
+            assert d["rows_read"] == d["rows_accepted"] + d["rows_rejected"]
+            assert (d["rows_accepted"], d["rows_rejected"]) == (len(self.layer("lake", d)), len(rejected))
+
+    def layer(self, layer: str, delivery: dict[str, Any]) -> list[dict[str, Any]]:
+        path = self.paths.rows_file(
+            layer, delivery["source"], delivery["quarter"], delivery["unit_code"], delivery["delivery_id"]
+        )
+        return pq.ParquetFile(path).read().to_pylist() if path.exists() else []
+
+    def rows(self, source: str, layer: str = "lake") -> list[dict[str, Any]]:
+        """Rows of the current deliveries of a source, in the order of the deliveries and of the file."""
+        found = [d for d in deliveries(self.paths).to_pylist() if d["source"] == source and d["is_current"]]
+        return [row for d in found for row in self.layer(layer, d)]
+
+    def reasons(self, source: str) -> list[tuple[int, str, str]]:
+        return [(r["_row"], r["column"], r["reason_code"]) for r in self.rows(source, "rejected")]
+
+    def delivery(self, source: str) -> dict[str, Any]:
+        (found,) = [d for d in deliveries(self.paths).to_pylist() if d["source"] == source and d["is_current"]]
+        return found
+
+
+@pytest.fixture(scope="session")
+def reference() -> ReferenceData:
+    return ReferenceData.load(SEEDS)
+
+
+@pytest.fixture
+def home(tmp_path: Path, reference: ReferenceData) -> Home:
+    return Home(tmp_path, reference)
+
+
+@pytest.fixture
+def registers(home: Home) -> Home:
+    """A home whose district has delivered its units and its catalogue."""
+    home.workbook(
+        "org_units",
+        [
+            ["Mã đơn vị", "Tên đơn vị", "Tên viết tắt", "Loại đơn vị", "Hiệu lực từ"],
+            ["945-PB01", "Phòng Nội vụ", "PNV; Nội vụ", "Cơ quan chuyên môn", dt.date(2016, 5, 1)],
+            ["945-PB02", "Văn phòng HĐND và UBND", "VP", "Cơ quan chuyên môn", dt.date(2016, 5, 1)],
+        ],
+    )
+    home.workbook(
+        "procedure_catalogue",
+        [
+            ["Mã TTHC", "Tên TTHC", "Lĩnh vực", "Cấp huyện", "Cấp xã", "Ngày công bố", "Ngày bãi bỏ"],
+            ["1.004946", "Đăng ký khai sinh", "Hộ tịch", "x", "x", "01/01/2020", None],
+            ["2.000815", "Chứng thực bản sao", "Chứng thực", "Có", "Có", "01/01/2020", None],
+            ["1.001193", "Cấp phép cũ", "Xây dựng", 1, 0, "01/01/2020", "01/02/2023"],
+            ["1.009990", "Cấp giấy phép xây dựng", "Xây dựng", 1, 0, "01/01/2020", None],
+        ],
+    )
+    return home

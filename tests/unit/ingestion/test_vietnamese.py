@@ -1,0 +1,83 @@
+"""Text: folding matches spellings and nothing else; broken text is repaired with certainty or named broken."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingestion.vietnamese import VIETNAMESE_LETTERS, LabelIndex, bare, clean, fold, looks_broken, repair
+
+WORDS = st.text(alphabet=sorted(VIETNAMESE_LETTERS), min_size=1, max_size=8)
+TEXTS = st.lists(WORDS, min_size=1, max_size=5).map(" ".join)
+
+
+@given(TEXTS)
+def test_folding_does_not_depend_on_normal_form_case_or_blanks(text: str) -> None:
+    assert fold(unicodedata.normalize("NFD", text)) == fold(text)
+    assert fold(text.replace(" ", "\u00a0 ")) == fold(text)
+    assert fold(f"\ufeff{text}\u200b") == fold(text)
+    assert fold(text.upper()) == fold(text)
+
+
+@given(TEXTS)
+def test_clean_is_composed_and_stable(text: str) -> None:
+    cleaned = clean(unicodedata.normalize("NFD", text))
+    assert cleaned == unicodedata.normalize("NFC", text) == clean(cleaned)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("hoà", "hòa"), ("thuỷ", "thủy"), ("Uỷ ban", "Ủy ban"), ("Số  hồ-sơ", "số hồ sơ")]
+)
+def test_place_of_the_tone_and_punctuation_do_not_matter(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Nam", "Năm"), ("An Thạnh 1", "An Thạnh 2"), ("hẹn", "hèn"), ("đất", "dất")]
+)
+def test_different_words_stay_different(one: str, other: str) -> None:
+    assert fold(one) != fold(other)
+
+
+def test_a_label_with_fewer_diacritics_matches_but_a_contradicting_one_does_not() -> None:
+    index: LabelIndex[str] = LabelIndex()
+    index.add("Nam", "male")
+    index.add("Mã hồ sơ", "case")
+    assert index.find("MA HO SO") == {"case"}
+    assert index.find("Mã ho sơ") == {"case"}
+    assert index.find("Năm") == set()
+    assert index.find("Mả hồ sơ") == set()
+
+
+def test_a_label_that_may_mean_two_things_gives_both() -> None:
+    index: LabelIndex[str] = LabelIndex()
+    index.add("Cù Lao Dung", "945")
+    index.add("Cù Lao Dung", "31615")
+    assert index.find("cu lao dung") == {"945", "31615"}
+
+
+@pytest.mark.parametrize("text", ["Số thủ tục", "Thành phần hồ sơ khác", "Hộ tịch – Chứng thực", "đã giải quyết"])
+def test_utf8_read_as_a_single_byte_encoding_is_repaired(text: str) -> None:
+    broken = text.encode().decode("cp1252", errors="ignore")
+    if broken.encode("cp1252").decode("utf-8", errors="replace") == text:
+        assert repair(broken) == text
+    else:
+        assert repair(broken) in (None, text)
+
+
+@pytest.mark.parametrize("text", ["Hä vµ tªn", "Hoï vaø teân", "Ph\ufffdng", "®¬n vÞ", "ngµy hÑn"])
+def test_text_of_legacy_fonts_or_with_lost_letters_is_never_let_through(text: str) -> None:
+    assert looks_broken(text)
+    assert repair(text) is None
+
+
+@given(TEXTS)
+def test_right_text_is_never_taken_for_broken(text: str) -> None:
+    assert repair(text) == clean(text)
+
+
+def test_bare_has_no_diacritics() -> None:
+    assert bare("Đăng ký khai sinh – Hoà") == "dang ky khai sinh hoa"
