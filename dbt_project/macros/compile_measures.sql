@@ -1,0 +1,138 @@
+{#
+    Compiles the measures declared in a model's yml (config.meta.measures) into one scan of their fact and a long table,
+    one row a measure, reporting unit and quarter. `cchc explain` reads the same declarations from dbt's manifest.
+
+    A declaration:
+      id           name of the measure, unique in the project
+      description  what is counted
+      filter       condition on the fact's columns; left out: every row
+      aggregation  count | count_distinct | sum; the last two over `column`
+      window       in_period | year_to_date | at_closing. With `date`, the rows whose date lies in the quarter's window,
+                   or in the year's up to closing; without, the filter itself speaks of the window.
+      level        district | commune | all: the rows of that level, and the units expected to report
+      requires     {among, given}: where there are rows in `among` and none of them is `given`, the offices did not say
+                   and the measure is not reported
+      requires_measure  a measure that must be reported for this one to be
+#}
+{% macro compile_measures(fact, unit_column) %}
+    {% if execute %}
+        {% set meta = model.config.meta %}
+        {{ long_table(fact, unit_column, meta.source, meta.measures) }}
+    {% else %}
+        select * from {{ fact }} cross join {{ ref('int_coverage') }}
+    {% endif %}
+{% endmacro %}
+
+{% macro long_table(fact, unit_column, source, measures) %}
+with totals as (
+
+    select
+        unit_code,
+        quarter,
+        {% for measure in measures %}
+        {{ measure_aggregate(measure) }} as value_{{ loop.index }},
+        {% if measure.requires %}
+        count(*) filter (where {{ measure_rows(measure, measure.requires.among) }}) as among_{{ loop.index }},
+        count(distinct {{ unit_column }}) filter (
+            where {{ measure_rows(measure, measure.requires.among) }} and ({{ measure.requires.given }})
+        ) as given_{{ loop.index }},
+        {% endif %}
+        {% endfor %}
+        count(*) as rows_in_fact
+    from {{ fact }}
+    group by unit_code, quarter
+
+),
+
+declared as (
+
+    {% for measure in measures %}
+    select
+        {{ loop.index }} as measure_no,
+        '{{ measure.id }}' as measure,
+        '{{ measure.level }}' as measure_level,
+        {{ "'" ~ measure.requires_measure ~ "'" if measure.requires_measure else 'cast(null as varchar)' }} as requires_measure
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+),
+
+long as (
+
+    select
+        coverage.unit_code,
+        coverage.quarter,
+        declared.measure,
+        declared.requires_measure,
+        coverage.units_counted as units_covered,
+        coverage.units_expected,
+        case declared.measure_no
+            {% for measure in measures %}
+            when {{ loop.index }} then totals.value_{{ loop.index }}
+            {% endfor %}
+        end as value,
+        -- Null: the measure asks for nothing beyond the delivery itself.
+        case declared.measure_no
+            when 0 then cast(null as bigint)
+            {% for measure in measures if measure.requires %}
+            when {{ measures.index(measure) + 1 }} then
+                case when totals.among_{{ measures.index(measure) + 1 }} > 0 then totals.given_{{ measures.index(measure) + 1 }} end
+            {% endfor %}
+        end as units_given
+    from {{ ref('int_coverage') }} as coverage
+    inner join declared on coverage.measure_level = declared.measure_level
+    left join totals on coverage.unit_code = totals.unit_code and coverage.quarter = totals.quarter
+    where coverage.source = '{{ source }}'
+
+)
+
+select
+    unit_code,
+    quarter,
+    measure,
+    requires_measure,
+    coalesce(cast(value as bigint), 0) as value,
+    units_covered > 0 and coalesce(units_given, 1) > 0 as reported,
+    case
+        when units_covered = 0 then 0
+        when units_given is null then units_covered
+        else least(cast(units_given as integer), units_covered)
+    end as units_counted,
+    units_expected
+from long
+{% endmacro %}
+
+{% macro measure_aggregate(measure) -%}
+    {%- set rows = measure_rows(measure, measure.filter, in_window=true) -%}
+    {%- if measure.aggregation == 'count' -%}
+        count(*) filter (where {{ rows }})
+    {%- elif measure.aggregation == 'count_distinct' -%}
+        count(distinct {{ measure.column }}) filter (where {{ rows }})
+    {%- elif measure.aggregation == 'sum' -%}
+        sum({{ measure.column }}) filter (where {{ rows }})
+    {%- else -%}
+        {{ exceptions.raise_compiler_error('measure ' ~ measure.id ~ ': unknown aggregation ' ~ measure.aggregation) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The rows a measure is about: its level, a condition, and its window where it has a date. #}
+{% macro measure_rows(measure, condition, in_window=false) -%}
+    {%- set parts = [] -%}
+    {%- if measure.level in ('district', 'commune') -%}{%- do parts.append("unit_level = '" ~ measure.level ~ "'") -%}
+    {%- elif measure.level != 'all' -%}
+        {{ exceptions.raise_compiler_error('measure ' ~ measure.id ~ ': unknown level ' ~ measure.level) }}
+    {%- endif -%}
+    {%- if condition -%}{%- do parts.append('(' ~ condition ~ ')') -%}{%- endif -%}
+    {%- if measure.date and in_window -%}{%- do parts.append(measure_window(measure)) -%}{%- endif -%}
+    {{- parts | join(' and ') if parts else 'true' -}}
+{%- endmacro %}
+
+{% macro measure_window(measure) -%}
+    {%- if measure.window == 'in_period' -%}
+        {{ measure.date }} between opens_on and closes_on
+    {%- elif measure.window == 'year_to_date' -%}
+        {{ measure.date }} between year_opens_on and closes_on
+    {%- else -%}
+        {{ exceptions.raise_compiler_error('measure ' ~ measure.id ~ ': a date needs the window in_period or year_to_date') }}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,44 @@
+{#
+    Everything that differs between SQL dialects, and nothing else. Models call these macros; an engine beside DuckDB
+    adds its own `<engine>__<macro>` here and no model changes.
+#}
+
+{# A list of text holds a value. #}
+{% macro list_has(list, value) %}{{ return(adapter.dispatch('list_has')(list, value)) }}{% endmacro %}
+{% macro duckdb__list_has(list, value) %}list_contains({{ list }}, {{ value }}){% endmacro %}
+{% macro spark__list_has(list, value) %}array_contains({{ list }}, {{ value }}){% endmacro %}
+
+{# Integer quotient of two non-negative whole numbers, rounded down. #}
+{% macro whole_quotient(dividend, divisor) %}{{ return(adapter.dispatch('whole_quotient')(dividend, divisor)) }}{% endmacro %}
+{% macro duckdb__whole_quotient(dividend, divisor) %}(({{ dividend }}) // ({{ divisor }})){% endmacro %}
+{% macro spark__whole_quotient(dividend, divisor) %}(({{ dividend }}) div ({{ divisor }})){% endmacro %}
+
+{# Whole numbers too large for bigint: intermediate products of ratios. #}
+{% macro wide_integer() %}{{ return(adapter.dispatch('wide_integer')()) }}{% endmacro %}
+{% macro duckdb__wide_integer() %}hugeint{% endmacro %}
+{% macro spark__wide_integer() %}decimal(38, 0){% endmacro %}
+
+{# One row a day in the column `day`, both ends included. #}
+{% macro days_between(first, last) %}{{ return(adapter.dispatch('days_between')(first, last)) }}{% endmacro %}
+{% macro duckdb__days_between(first, last) %}
+    select cast(unnest(generate_series(date '{{ first }}', date '{{ last }}', interval 1 day)) as date) as day
+{% endmacro %}
+{% macro spark__days_between(first, last) %}
+    select explode(sequence(date '{{ first }}', date '{{ last }}', interval 1 day)) as day
+{% endmacro %}
+
+{# Day of the week of a date: 1 Monday to 7 Sunday. #}
+{% macro iso_weekday(day) %}{{ return(adapter.dispatch('iso_weekday')(day)) }}{% endmacro %}
+{% macro duckdb__iso_weekday(day) %}isodow({{ day }}){% endmacro %}
+{% macro spark__iso_weekday(day) %}(weekday({{ day }}) + 1){% endmacro %}
+
+{# A date as dd/mm/yyyy. #}
+{% macro printed_date(day) %}{{ return(adapter.dispatch('printed_date')(day)) }}{% endmacro %}
+{% macro duckdb__printed_date(day) %}strftime({{ day }}, '%d/%m/%Y'){% endmacro %}
+{% macro spark__printed_date(day) %}date_format({{ day }}, 'dd/MM/yyyy'){% endmacro %}
+
+{# The statement that writes a relation to one Parquet file, rows in the order of all columns from left to right. #}
+{% macro write_parquet(relation, path) %}{{ return(adapter.dispatch('write_parquet')(relation, path)) }}{% endmacro %}
+{% macro duckdb__write_parquet(relation, path) %}
+    copy (select * from {{ relation }} order by all) to '{{ path }}' (format parquet, compression zstd)
+{% endmacro %}

@@ -1,0 +1,61 @@
+{#
+    Which of two figures a form row publishes, and why. One that stands alone is published; two that agree are one; two
+    that differ are published only as a decision says. Headings publish nothing.
+#}
+{% macro settled_value() %}
+        case
+            when kind = 'heading' or action = 'withhold' then null
+            when declared_value is null then computed_value
+            when computed_value is null or computed_value = declared_value then declared_value
+            when action = 'accept_declared' then declared_value
+            when action = 'accept_computed' then computed_value
+        end
+{%- endmacro %}
+
+{% macro settled_status() %}
+        case
+            when kind = 'heading' then 'not_applicable'
+            when action = 'withhold' then 'withheld'
+            when kind = 'text' and declared_text is not null then 'declared'
+            when computed_value is null and declared_value is null and denominator_value = 0 then 'not_applicable'
+            when computed_value is null and declared_value is null then 'not_reported'
+            when computed_value is null then 'declared'
+            when declared_value is null or computed_value = declared_value then 'computed'
+            when action = 'accept_declared' then 'declared'
+            when action = 'accept_computed' then 'computed'
+            else 'unsettled'
+        end
+{%- endmacro %}
+
+{# Columns of a form row that pass through its settling unchanged. #}
+{% macro indicator_columns() %}
+        unit_code,
+        quarter,
+        form_version,
+        row_no,
+        section,
+        printed_number,
+        level,
+        indicator_code,
+        name_vi,
+        name_corrected_vi,
+        unit_vi,
+        unit_canonical,
+        kind,
+        source,
+        period_basis,
+        direction,
+        derivation,
+        declared_value,
+        declared_text,
+        note_vi,
+        numerator_value,
+        denominator_value,
+        units_counted,
+        units_expected,
+        decision_id,
+        action,
+        document_number,
+        dated,
+        reason_vi
+{%- endmacro %}

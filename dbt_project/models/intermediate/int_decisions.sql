@@ -1,0 +1,121 @@
+with scope as (
+
+    select * from {{ ref('int_report_scope') }}
+
+),
+
+units as (
+
+    select * from {{ ref('int_units') }}
+
+),
+
+forms as (
+
+    select * from {{ ref('forms') }}
+
+),
+
+delivered as (
+
+    select
+        folders.reporting_unit_code as unit_code,
+        scope.quarter as report_quarter,
+        scope.closes_on,
+        decisions.*,
+        decided_units.reporting_unit_code as decided_reporting_unit_code,
+        row_number() over (
+            partition by folders.reporting_unit_code, scope.quarter, decisions.decision_id
+            order by decisions.delivery_rank desc, decisions.sheet desc, decisions.row_number desc
+        ) as recency
+    from {{ ref('stg_decisions__decisions') }} as decisions
+    inner join units as folders
+        on decisions.quarter = folders.quarter and decisions.delivering_unit_code = folders.unit_code
+    inner join scope on decisions.quarter <= scope.quarter
+    left join units as decided_units
+        on decisions.quarter = decided_units.quarter
+        and {{ administrative_code('decisions.decided_unit_code') }} = decided_units.unit_code
+
+),
+
+-- A decision concerns a quarter while it holds. One that has run out concerns it only if it was delivered for it.
+concerned as (
+
+    select * from delivered
+    where
+        recency = 1
+        and first_quarter <= report_quarter
+        and (last_quarter is null or last_quarter >= report_quarter or quarter = report_quarter)
+
+),
+
+judged as (
+
+    select
+        concerned.*,
+        case
+            when coalesce(trim(concerned.reason_vi), '') = '' then 'Thiếu lý do.'
+            when coalesce(trim(concerned.approved_by_vi), '') = '' then 'Thiếu cơ quan, chức vụ duyệt.'
+            when coalesce(trim(concerned.document_number), '') = '' or concerned.dated is null
+                then 'Thiếu số hoặc ngày văn bản.'
+            when concerned.last_quarter is null then 'Thiếu kỳ hết hiệu lực.'
+            when concerned.last_quarter < concerned.report_quarter
+                then 'Đã hết hiệu lực sau kỳ ' || concerned.last_quarter || '.'
+            when concerned.decided_reporting_unit_code is distinct from concerned.unit_code
+                then 'Ghi cho đơn vị khác đơn vị báo cáo.'
+            when
+                (concerned.subject_kind = 'row' and concerned.action not in (
+                    'accept_declared', 'accept_computed', 'accept_finding', 'withhold'
+                ))
+                or (concerned.subject_kind = 'case' and concerned.action <> 'count_as_on_time')
+                or (concerned.subject_kind = 'rule' and concerned.action <> 'accept_finding')
+                then 'Cách xử lý không dùng được cho loại đối tượng này.'
+            when concerned.subject_kind = 'row' and forms.indicator_code is null
+                then 'Biểu báo cáo của kỳ không có chỉ tiêu này.'
+        end as problem_vi
+    from concerned
+    left join forms
+        on concerned.subject = forms.indicator_code
+        and forms.valid_from <= concerned.closes_on
+        and (forms.valid_to is null or forms.valid_to >= concerned.closes_on)
+
+),
+
+-- Two decisions that want different things of one row cancel each other; of two that want the same, the later counts.
+compared as (
+
+    select
+        judged.*,
+        min(case when problem_vi is null then action end) over subject_window
+        <> max(case when problem_vi is null then action end) over subject_window as is_contradicted,
+        row_number() over (
+            partition by unit_code, report_quarter, subject_kind, subject, problem_vi is null
+            order by dated desc, decision_id desc
+        ) as precedence
+    from judged
+    window subject_window as (partition by unit_code, report_quarter, subject_kind, subject)
+
+)
+
+select
+    compared.unit_code,
+    compared.report_quarter as quarter,
+    compared.decision_id,
+    compared.subject_kind,
+    compared.subject,
+    compared.action,
+    compared.decided_value,
+    compared.reason_vi,
+    compared.approved_by_vi,
+    compared.document_number,
+    compared.dated,
+    compared.first_quarter,
+    compared.last_quarter,
+    case
+        when compared.problem_vi is not null then compared.problem_vi
+        when compared.is_contradicted then 'Trái với một quyết định khác về cùng đối tượng.'
+    end as problem_vi,
+    compared.problem_vi is null and not compared.is_contradicted and compared.precedence > 1 as is_repeated,
+    compared.problem_vi is null and not compared.is_contradicted and compared.precedence = 1 as is_in_effect,
+    {{ lineage('compared') }}
+from compared

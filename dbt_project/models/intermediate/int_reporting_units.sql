@@ -1,0 +1,56 @@
+with units as (
+
+    select * from {{ ref('int_units') }}
+
+),
+
+scope as (
+
+    select * from {{ ref('int_report_scope') }}
+
+),
+
+deliveries as (
+
+    select * from {{ ref('stg_deliveries__deliveries') }}
+
+),
+
+-- The units as they are on the run quarter's closing date: the form is made for these.
+current_units as (
+
+    select
+        units.reporting_unit_code,
+        max(case when units.unit_code = units.reporting_unit_code then units.unit_level end) as unit_level,
+        count(*) filter (where units.unit_level = 'commune') as communes_expected,
+        count(*) filter (where units.unit_level = 'district') as districts_expected
+    from units
+    inner join scope on units.quarter = scope.quarter and scope.is_run_quarter
+    group by units.reporting_unit_code
+
+),
+
+-- A unit reports a quarter when anything of it lies in the quarter's folders, were it only a refused file.
+delivering as (
+
+    select distinct units.reporting_unit_code
+    from deliveries
+    inner join scope on deliveries.quarter = scope.quarter and scope.is_run_quarter
+    inner join units
+        on deliveries.quarter = units.quarter and deliveries.delivering_unit_code = units.unit_code
+
+)
+
+select
+    current_units.reporting_unit_code as unit_code,
+    scope.quarter,
+    scope.opens_on,
+    scope.closes_on,
+    scope.year_opens_on,
+    scope.is_run_quarter,
+    current_units.unit_level,
+    current_units.communes_expected,
+    current_units.districts_expected
+from current_units
+inner join delivering on current_units.reporting_unit_code = delivering.reporting_unit_code
+cross join scope

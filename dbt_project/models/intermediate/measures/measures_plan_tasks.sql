@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+
+{{ compile_measures(ref('int_plan_tasks'), 'unit_code') }}

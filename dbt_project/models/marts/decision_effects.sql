@@ -1,0 +1,89 @@
+with decisions as (
+
+    select decisions.*
+    from {{ ref('int_decisions') }} as decisions
+    inner join {{ ref('int_reporting_units') }} as reporting_units
+        on decisions.unit_code = reporting_units.unit_code
+        and decisions.quarter = reporting_units.quarter
+        and reporting_units.is_run_quarter
+
+),
+
+settled_rows as (
+
+    select * from {{ ref('int_indicator_values') }} where is_decided
+
+),
+
+settled_cases as (
+
+    select distinct
+        unit_code,
+        quarter,
+        decision_id
+    from {{ ref('int_cases') }}
+    where decision_id is not null
+
+),
+
+judged as (
+
+    select
+        decisions.*,
+        settled_rows.indicator_code is not null as settles_row,
+        settled_cases.decision_id is not null as settles_case,
+        -- The figure a decision names must be the figure it leads to.
+        decisions.subject_kind = 'row'
+        and decisions.decided_value is not null
+        and settled_rows.value is not null
+        and decisions.decided_value <> settled_rows.value as names_other_value
+    from decisions
+    left join settled_rows
+        on decisions.unit_code = settled_rows.unit_code
+        and decisions.quarter = settled_rows.quarter
+        and decisions.decision_id = settled_rows.decision_id
+    left join settled_cases
+        on decisions.unit_code = settled_cases.unit_code
+        and decisions.quarter = settled_cases.quarter
+        and decisions.decision_id = settled_cases.decision_id
+
+),
+
+effects as (
+
+    select
+        judged.*,
+        case
+            when judged.problem_vi is not null or judged.names_other_value then 'invalid'
+            when judged.is_repeated then 'no_effect'
+            when judged.action = 'accept_finding' then 'covers_findings'
+            when judged.settles_row or judged.settles_case then 'applied'
+            else 'no_effect'
+        end as effect
+    from judged
+
+)
+
+select
+    unit_code,
+    quarter,
+    decision_id,
+    effect,
+    subject_kind,
+    subject,
+    action,
+    case
+        when problem_vi is not null then problem_vi
+        when effect = 'invalid' then 'Số liệu ghi trong quyết định khác số liệu mà quyết định dẫn tới.'
+        when effect = 'no_effect' and is_repeated then 'Trùng với một quyết định sau về cùng đối tượng.'
+        when effect = 'no_effect' and subject_kind = 'case'
+            then 'Không có hồ sơ trễ hạn nào trong kỳ mang mã này.'
+        when effect = 'no_effect' then 'Số tính toán và số khai báo của chỉ tiêu không khác nhau.'
+    end as problem_vi,
+    reason_vi,
+    approved_by_vi,
+    document_number,
+    dated,
+    first_quarter,
+    last_quarter
+from effects

@@ -1,0 +1,23 @@
+select
+    form_version,
+    row_no,
+    indicator_code,
+    section,
+    printed_number,
+    level,
+    name_vi,
+    name_corrected_vi,
+    unit_vi,
+    unit_canonical,
+    kind,
+    source,
+    period_basis,
+    direction,
+    logical_parent_code,
+    derivation,
+    numerator,
+    denominator,
+    derived_from,
+    valid_from,
+    valid_to
+from {{ ref('forms') }}

@@ -1,0 +1,85 @@
+with settled as (
+
+    select * from {{ ref('int_indicator_values') }}
+
+),
+
+scope as (
+
+    select * from {{ ref('int_report_scope') }}
+
+),
+
+year_quarters as (
+
+    select count(*) as quarters
+    from {{ ref('reporting_periods') }} as periods
+    inner join scope
+        on scope.is_run_quarter
+        and periods.year_opens_on = scope.year_opens_on
+        and periods.closes_on <= scope.closes_on
+
+),
+
+compared as (
+
+    select
+        settled.unit_code,
+        settled.indicator_code,
+        max(case when scope.is_previous_quarter then settled.value end) as previous_quarter_value,
+        max(case when scope.is_same_quarter_last_year then settled.value end) as same_quarter_last_year_value,
+        sum(case when scope.is_year_to_date then settled.value end) as year_sum,
+        count(case when scope.is_year_to_date then settled.value end) as year_quarters_known
+    from settled
+    inner join scope on settled.quarter = scope.quarter
+    group by settled.unit_code, settled.indicator_code
+
+)
+
+select
+    settled.unit_code,
+    settled.quarter,
+    settled.form_version,
+    settled.row_no,
+    settled.section,
+    settled.printed_number,
+    settled.level,
+    settled.indicator_code,
+    settled.name_vi as indicator_name_vi,
+    settled.name_corrected_vi as indicator_name_corrected_vi,
+    settled.unit_vi as unit_of_measure,
+    settled.unit_canonical as unit_of_measure_canonical,
+    settled.kind,
+    settled.value,
+    case when settled.kind = 'text' then settled.declared_text end as value_text,
+    settled.status,
+    settled.source,
+    settled.period_basis,
+    settled.direction,
+    cast(case when settled.derivation = 'ratio' then settled.numerator_value end as decimal(18, 4)) as numerator,
+    cast(case when settled.derivation = 'ratio' then settled.denominator_value end as decimal(18, 4)) as denominator,
+    settled.computed_value,
+    settled.declared_value,
+    case when settled.is_decided then settled.decision_id end as decision_id,
+    settled.note_vi,
+    case
+        when settled.is_decided
+            then 'Theo ' || settled.document_number || ' ngày ' || {{ printed_date('settled.dated') }} || ': ' || settled.reason_vi
+    end as footnote_vi,
+    cast(compared.previous_quarter_value as decimal(18, 4)) as previous_quarter_value,
+    cast(compared.same_quarter_last_year_value as decimal(18, 4)) as same_quarter_last_year_value,
+    cast(
+        case
+            when settled.value is null then null
+            when settled.kind = 'count' and settled.period_basis = 'in_period'
+                then case when compared.year_quarters_known = year_quarters.quarters then compared.year_sum end
+            else settled.value
+        end as decimal(18, 4)
+    ) as year_to_date_value,
+    cast(settled.units_counted as integer) as units_counted,
+    cast(settled.units_expected as integer) as units_expected
+from settled
+inner join scope on settled.quarter = scope.quarter and scope.is_run_quarter
+inner join compared
+    on settled.unit_code = compared.unit_code and settled.indicator_code = compared.indicator_code
+cross join year_quarters

@@ -1,0 +1,38 @@
+{{ config(materialized='table') }}
+
+with source as (
+
+    select * from {{ source('ledger', 'deliveries') }}
+
+),
+
+renamed as (
+
+    select
+        delivery_id,
+        source,
+        unit_code as delivering_unit_code,
+        quarter,
+        file_name,
+        sha256,
+        size_bytes,
+        delivered_at,
+        version,
+        outcome,
+        is_current,
+        superseded_by,
+        rows_read,
+        rows_accepted,
+        rows_rejected,
+        rows_with_findings,
+        columns_mapped,
+        unknown_columns,
+        reporting_window_from,
+        reporting_window_to,
+        message_vi,
+        cast(row_number() over (order by delivered_at, file_name, sha256, delivery_id) as bigint) as delivery_rank
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,76 @@
+"""Builds of the dbt project on lakes made for the tests; one dbt process serves them all.
+
+Builds are dear (seconds), so the ones that several tests look at are made once a session.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from dbt.cli.main import dbtRunner
+
+from ingestion.sample.rows import FileKey, Row
+from tests.support.dbt_build import BUILD, DISTRICT, OTHER_DISTRICT, QUARTER, Build, Invoke
+from tests.support.lake_fixture import write_lake
+
+PROJECT = Path(__file__).parents[3] / "dbt_project"
+
+
+@pytest.fixture(scope="session")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> Invoke:
+    """`dbt(home, "build")` runs a dbt command on the lake under `home`; fails the test where dbt fails."""
+    shared = tmp_path_factory.mktemp("dbt")
+    runner = dbtRunner()
+
+    def invoke(home: Path, *arguments: str, threads: int = 1, quarter: str = QUARTER) -> Build:
+        warehouse = home / "warehouse"
+        (warehouse / "build" / "marts").mkdir(parents=True, exist_ok=True)
+        (warehouse / "run_scope.csv").write_text(f"quarter\n{quarter}\n", encoding="utf-8")
+        environment = {
+            "CCHC_RAW": str(home / "raw"),
+            "CCHC_WAREHOUSE": str(warehouse),
+            "CCHC_DUCKDB_THREADS": str(threads),
+        }
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            result = runner.invoke([
+                "--quiet", "--log-path", str(shared / "logs"),
+                *arguments, "--target-path", str(shared / "target"), "--threads", str(threads),
+                "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+            ])
+        if not result.success:
+            problems = [f"{r.node.name}: {r.message}" for r in getattr(result.result, "results", []) if r.message]
+            pytest.fail(f"dbt {' '.join(arguments)} failed: {result.exception or os.linesep.join(problems)}")
+        return Build(home)
+
+    return invoke
+
+
+@pytest.fixture(scope="session")
+def two_districts(dbt: Invoke, tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """The sample's quarters of two districts, as delivered."""
+    home = tmp_path_factory.mktemp("two-districts")
+    for district in (DISTRICT, OTHER_DISTRICT):
+        write_lake(home / "raw", district=district)
+    return dbt(home, *BUILD)
+
+
+@pytest.fixture(scope="session")
+def damaged(dbt: Invoke, tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """The same, but one district's decisions and the other's plan tasks never arrived."""
+    home = tmp_path_factory.mktemp("damaged")
+
+    def without(source: str) -> Callable[[str, dict[FileKey, list[Row]]], None]:
+        def drop(quarter: str, files: dict[FileKey, list[Row]]) -> None:
+            for key in [key for key in files if quarter == QUARTER and key[1] == source]:
+                del files[key]
+
+        return drop
+
+    write_lake(home / "raw", district=DISTRICT, change=without("decisions"))
+    write_lake(home / "raw", district=OTHER_DISTRICT, change=without("plan_tasks"))
+    return dbt(home, *BUILD)

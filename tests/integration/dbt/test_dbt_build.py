@@ -1,0 +1,191 @@
+"""The dbt project on the sample's rows: the real report's figures, and what must not change them."""
+
+from __future__ import annotations
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestion.sample.rows import FileKey, Row
+from tests.support.dbt_build import BUILD, DISTRICT, OTHER_DISTRICT, QUARTER, Build, Invoke
+from tests.support.lake_fixture import write_lake
+
+ANNEX = Path(__file__).parents[2] / "data" / "annex_2023-Q1.csv"
+# Blank in the printed report though the records tell: no task was assigned, so none was late; and cases were online.
+FILLED_FROM_RECORDS = {"I.21": Decimal(0), "VII.31": Decimal(187)}
+CONTRADICTED = {"III.05", "III.25", "VI.04", "VII.44", "VII.45", "VII.50", "VII.51"}
+
+
+def _codes_by_row(build: Build) -> dict[int, str]:
+    return dict(build.rows(f"select row_no, indicator_code from {{report_indicators}} where unit_code = '{DISTRICT}'"))
+
+
+def _printed() -> list[dict[str, str]]:
+    with ANNEX.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_printed_figure_and_note_of_the_real_report_comes_out(two_districts: Build) -> None:
+    codes = _codes_by_row(two_districts)
+    printed = {codes[int(row["row_no"])]: row for row in _printed()}
+    figures = {code: Decimal(row["value_number"]) for code, row in printed.items() if row["value_number"]}
+    assert len(figures) == 169
+    values = two_districts.figures()
+    assert len(values) == 211
+    assert {code: value for code, value in values.items() if value is not None} == figures | FILLED_FROM_RECORDS
+    assert two_districts.figures("note_vi") == {code: row["note_vi"] or None for code, row in printed.items()}
+
+
+def test_form_rows_are_printed_as_the_form_prints_them(two_districts: Build) -> None:
+    rows = two_districts.rows(
+        "select row_no, section, coalesce(printed_number, ''), indicator_name_vi, coalesce(unit_of_measure, '')"
+        f" from {{report_indicators}} where unit_code = '{DISTRICT}' order by row_no"
+    )
+    assert rows == [
+        (int(r["row_no"]), r["section"], r["stt"], r["indicator_name_vi"], r["unit_vi"]) for r in _printed()
+    ]
+
+
+def test_a_figure_nobody_reported_is_blank_and_says_so(two_districts: Build) -> None:
+    statuses = two_districts.figures("status")
+    assert {code for code, status in statuses.items() if status == "not_reported"} == {
+        "I.30", "III.08", "V.15", "VII.11", "VII.14", "VII.23", "VII.24", "VII.32", "VII.33", "VII.35",
+    }
+
+
+def test_units_behind_a_figure_are_counted(two_districts: Build) -> None:
+    assert two_districts.rows(
+        "select units_counted, units_expected from {report_indicators}"
+        f" where unit_code = '{DISTRICT}' and indicator_code = 'III.26'"
+    ) == [(8, 8)]
+
+
+def test_ratios_carry_the_numbers_they_are_made_of(two_districts: Build) -> None:
+    rows = two_districts.rows(
+        "select indicator_code, numerator, denominator, value from {report_indicators}"
+        f" where unit_code = '{DISTRICT}' and kind = 'ratio' order by row_no"
+    )
+    assert rows == [
+        ("I.02", 9, 19, Decimal("47.37")),
+        ("I.13", 3, 10, 30),
+        ("I.27", 37, 37, 100),
+        ("III.21", 54, 130, Decimal("41.54")),
+        ("IV.14", 0, 2, 0),
+        ("IV.19", 2, 7, Decimal("28.57")),
+    ]
+
+
+def test_decisions_settle_the_contradictions_and_are_named(two_districts: Build) -> None:
+    decided = {code: decision for code, decision in two_districts.figures("decision_id").items() if decision}
+    assert set(decided) == CONTRADICTED - {"III.25"}
+    effects = two_districts.rows(
+        "select effect, count(*) from {decision_effects}"
+        f" where unit_code = '{DISTRICT}' group by effect order by effect"
+    )
+    assert effects == [("applied", 11), ("covers_findings", 5)]
+    [(by_decision, late)] = two_districts.rows(
+        "select sum(counted_on_time_by_decision), sum(resolved_late) from {case_processing}"
+        f" where receiving_unit_code = '{DISTRICT}'"
+    )
+    assert (by_decision, late) == (5, 0)
+
+
+def test_without_decisions_every_contradiction_is_unsettled(damaged: Build) -> None:
+    statuses, values = damaged.figures("status"), damaged.figures()
+    assert {code for code, status in statuses.items() if status == "unsettled"} == CONTRADICTED
+    assert all(values[code] is None for code in CONTRADICTED)
+    assert damaged.figures("computed_value")["III.25"] == 606
+    assert damaged.figures("declared_value")["III.25"] == 611
+    assert damaged.figures("footnote_vi")["VI.04"] is None
+
+
+def test_rules_see_the_parts_of_what_contradicts(two_districts: Build) -> None:
+    inputs = two_districts.inputs()
+    assert inputs["procedures_shared"] == 16
+    assert inputs["communes_expected"] == 8
+    assert inputs["commune_cases_open"] == 0
+    assert inputs["I.16"] == 2
+    assert (inputs["V.02"], inputs["V.03"]) == (0, 1)
+    assert (inputs["VI.06"], inputs["IV.22"]) == (1, 0)
+    assert inputs["AUX.02"] == 7
+
+
+def test_a_unit_with_a_missing_source_breaks_neither_itself_nor_others(two_districts: Build, damaged: Build) -> None:
+    whole, without_plans = two_districts.figures(unit=OTHER_DISTRICT), damaged.figures(unit=OTHER_DISTRICT)
+    from_plans = {code for code, source in two_districts.figures("source").items() if source == "plan_tasks"}
+    changed = {code for code in whole if whole[code] != without_plans[code]}
+    assert changed
+    assert changed <= from_plans | {"I.18", "IV.32"}
+    assert all(without_plans[code] is None for code in from_plans - set(_declared(damaged, OTHER_DISTRICT)))
+    unsettled = CONTRADICTED
+    here, there = two_districts.figures(), damaged.figures()
+    assert {code for code in here if here[code] != there[code]} == unsettled
+
+
+def _declared(build: Build, unit: str) -> dict[str, Any]:
+    return {code: value for code, value in build.figures("declared_value", unit).items() if value is not None}
+
+
+def test_two_districts_report_apart(two_districts: Build, dbt: Invoke, tmp_path: Path) -> None:
+    write_lake(tmp_path / "raw", district=OTHER_DISTRICT)
+    alone = dbt(tmp_path, *BUILD)
+    columns = "select * from {report_indicators}" + f" where unit_code = '{OTHER_DISTRICT}' order by row_no"
+    assert alone.rows(columns) == two_districts.rows(columns)
+
+
+def test_quarters_before_are_compared_as_they_were_reported(two_districts: Build, dbt: Invoke, tmp_path: Path) -> None:
+    write_lake(tmp_path / "raw")
+    second = dbt(tmp_path, *BUILD, quarter="2023-Q2")
+    first = two_districts.figures()
+    assert second.figures("previous_quarter_value") == first
+    received = second.figures()["III.23"]
+    assert second.figures("year_to_date_value")["III.23"] == first["III.23"] + received
+    assert two_districts.figures("year_to_date_value")["III.23"] == first["III.23"]
+    [(carried_over,)] = second.rows(
+        f"select sum(carried_over) from {{case_processing}} where receiving_unit_code = '{DISTRICT}'"
+    )
+    assert carried_over == 534
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_thread_count_changes_no_byte(two_districts: Build, dbt: Invoke, threads: int) -> None:
+    expected = two_districts.hashes()
+    assert len(expected) == 12
+    assert dbt(two_districts.home, *BUILD, threads=threads).hashes() == expected
+
+
+def test_decisions_that_cannot_stand_are_invalid_or_without_effect(dbt: Invoke, tmp_path: Path) -> None:
+    def spoil(quarter: str, files: dict[FileKey, list[Row]]) -> None:
+        rows = {row["decision_id"]: row for key in files for row in files[key] if key[1] == "decisions"}
+        if quarter != QUARTER:
+            return
+        rows["QD-05"]["subject"] = "000.00.32.H51-230101-9999"
+        rows["QD-07"]["reason"] = " "
+        rows["QD-09"]["holds_until"] = "2022-Q4"
+        rows["QD-12"]["value"] = Decimal(9)
+        rows["QD-13"]["subject"] = "I.05"
+        rows["QD-14"]["action"] = "count_as_on_time"
+
+    write_lake(tmp_path / "raw", quarters=[QUARTER], change=spoil)
+    build = dbt(tmp_path, *BUILD)
+    effects = {d: (effect, problem) for d, effect, problem in build.rows(
+        "select decision_id, effect, problem_vi from {decision_effects}"
+        " where effect in ('invalid', 'no_effect')"
+    )}
+    assert effects == {
+        "QD-05": ("no_effect", "Không có hồ sơ trễ hạn nào trong kỳ mang mã này."),
+        "QD-07": ("invalid", "Thiếu lý do."),
+        "QD-09": ("invalid", "Đã hết hiệu lực sau kỳ 2022-Q4."),
+        "QD-12": ("invalid", "Số liệu ghi trong quyết định khác số liệu mà quyết định dẫn tới."),
+        "QD-13": ("no_effect", "Số tính toán và số khai báo của chỉ tiêu không khác nhau."),
+        "QD-14": ("invalid", "Cách xử lý không dùng được cho loại đối tượng này."),
+    }
+    assert build.figures("computed_value")["III.25"] == 610
+    assert build.figures("status")["VI.04"] == "unsettled"
+
+
+def test_models_hold_on_made_up_rows(two_districts: Build, dbt: Invoke) -> None:
+    dbt(two_districts.home, "test", "--select", "test_type:unit")

@@ -1,0 +1,68 @@
+"""Declarations that two rooms must agree on: staging against the contracts, measures among themselves."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ingestion.contracts import load_contracts
+
+PROJECT = Path(__file__).parents[3] / "dbt_project"
+CONTRACTS = load_contracts()
+LINEAGE = re.compile(r"\bsource\.(_\w+)")
+COLUMN = re.compile(r"^\s+source\.([a-z]\w*)", re.MULTILINE)
+
+
+def _measures() -> list[dict[str, Any]]:
+    return [
+        measure
+        for path in sorted((PROJECT / "models" / "intermediate" / "measures").glob("*.yml"))
+        for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+        for measure in model["config"]["meta"]["measures"]
+    ]
+
+
+@pytest.mark.parametrize("source", sorted(CONTRACTS))
+def test_staging_selects_every_column_of_the_contract_and_no_other(source: str) -> None:
+    [path] = (PROJECT / "models" / "staging" / source).glob("stg_*.sql")
+    sql = path.read_text(encoding="utf-8")
+    schema = CONTRACTS[source].arrow_schema().names
+    assert sorted(COLUMN.findall(sql)) == sorted(n for n in schema if not n.startswith("_"))
+    assert set(LINEAGE.findall(sql)) <= {n for n in schema if n.startswith("_")}
+    assert path.name.startswith(f"stg_{source}__")
+
+
+@pytest.mark.parametrize("source", sorted(CONTRACTS))
+def test_a_column_whose_presence_counts_is_a_column_of_the_contract(source: str) -> None:
+    [path] = (PROJECT / "models" / "staging" / source).glob("stg_*.sql")
+    asked = re.findall(r"columns_mapped', \"'(\w+)'\"", path.read_text(encoding="utf-8"))
+    assert set(asked) <= {column.name for column in CONTRACTS[source].columns}
+
+
+def test_every_source_has_a_lake_relation_and_an_asset_of_its_name() -> None:
+    sources = yaml.safe_load((PROJECT / "models" / "sources.yml").read_text(encoding="utf-8"))["sources"]
+    [lake] = [source for source in sources if source["name"] == "raw"]
+    keys = {table["name"]: table["config"]["meta"]["dagster"]["asset_key"] for table in lake["tables"]}
+    assert keys == {source: ["raw", source] for source in CONTRACTS}
+
+
+def test_measure_ids_are_unique_and_their_requirements_exist() -> None:
+    measures = _measures()
+    ids = Counter(measure["id"] for measure in measures)
+    assert [name for name, times in ids.items() if times > 1] == []
+    assert {m["requires_measure"] for m in measures if "requires_measure" in m} <= set(ids)
+
+
+def test_every_model_and_column_is_described() -> None:
+    for path in sorted((PROJECT / "models").rglob("*.yml")):
+        for model in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("models", []):
+            assert model["description"].strip(), model["name"]
+            blank = [column["name"] for column in model["columns"] if not column.get("description", "").strip()]
+            assert blank == [], model["name"]
+    described = {path.stem for path in (PROJECT / "models").rglob("*.yml")}
+    assert {path.stem for path in (PROJECT / "models").rglob("*.sql")} <= described
