@@ -23,7 +23,7 @@ def grouped(number: int) -> str:
     return f"{number:,}".replace(",", ".")
 
 
-@given(st.integers(-(10**12), 10**12))
+@given(st.integers(-(10**9) + 1, 10**9 - 1))
 def test_whole_numbers_printed_the_vietnamese_way_are_read_back(number: int) -> None:
     assert v.parse_integer(grouped(number)).value == number
     assert v.parse_integer(str(number)).value == number
@@ -31,7 +31,7 @@ def test_whole_numbers_printed_the_vietnamese_way_are_read_back(number: int) -> 
     assert v.parse_decimal(grouped(number)).value == number
 
 
-@given(st.decimals(-(10**9), 10**9, places=4))
+@given(st.decimals(Decimal("-999999999.9999"), Decimal("999999999.9999"), places=4))
 def test_decimals_printed_the_vietnamese_way_are_read_back(number: Decimal) -> None:
     whole, fraction = f"{abs(number):.4f}".split(".")
     sign = "-" if number < 0 else ""
