@@ -1,0 +1,95 @@
+"""Expectations: what must hold before figures are published, and the verdicts on whether it does.
+
+Belongs here: declared rules, both gates, the decisions register laid against findings, verdicts.
+Does not belong here: formats of delivered files, looks of forms, how figures are made, when gates run.
+
+Importing this package loads neither Great Expectations nor DuckDB; a :class:`GateWorker` loads them in its own process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from expectations.declarations import Rule, declared_rules, suite_version
+from expectations.inspection import MartRequest, RawRequest
+from expectations.messages import explain_vi
+from expectations.verdicts import (
+    Finding,
+    Refusal,
+    Result,
+    Verdict,
+    blocking,
+    gate_results_table,
+    load_verdict,
+    path_of,
+    publishable,
+    write_verdict,
+)
+from expectations.worker import GateWorker
+
+__all__ = [
+    "Finding",
+    "GateWorker",
+    "Refusal",
+    "Result",
+    "Rule",
+    "Verdict",
+    "blocking",
+    "declared_rules",
+    "explain_vi",
+    "gate_results_table",
+    "load_verdict",
+    "path_of",
+    "publishable",
+    "run_mart_gate",
+    "run_raw_gate",
+    "suite_version",
+    "write_verdict",
+]
+
+
+def run_raw_gate(
+    raw_dir: Path,
+    warehouse_dir: Path,
+    quarter: str,
+    units: Mapping[str, tuple[str, ...]],
+    inputs_hashes: Mapping[str, str],
+    worker: GateWorker,
+) -> dict[str, Verdict]:
+    """Gate 1 on the lake: one verdict a reporting unit, also written under ``warehouse_dir/verdicts``.
+
+    Args:
+        units: reporting unit -> unit codes that report through it (itself and its communes).
+        inputs_hashes: reporting unit -> ``inputs_hash`` that the verdict is bound to.
+
+    Raises:
+        ValueError: a unit has no inputs hash.
+    """
+    missing = sorted(set(units) - set(inputs_hashes))
+    if missing:
+        raise ValueError(f"no inputs hash for {missing}")
+    hashes = {unit: inputs_hashes[unit] for unit in units}
+    request = RawRequest(raw_dir, quarter, {unit: tuple(codes) for unit, codes in units.items()}, hashes)
+    return _stored(warehouse_dir, worker.check_raw(request))
+
+
+def run_mart_gate(
+    warehouse_dir: Path,
+    quarter: str,
+    candidates: Mapping[str, tuple[Path, str]],
+    worker: GateWorker,
+) -> dict[str, Verdict]:
+    """Gate 2 on candidates: one verdict a reporting unit, also written under ``warehouse_dir/verdicts``.
+
+    Args:
+        candidates: reporting unit -> (candidate folder, candidate hash). A folder whose bytes do not match the hash
+            gets a verdict in which nothing ran.
+    """
+    return _stored(warehouse_dir, worker.check_marts(MartRequest(quarter, dict(candidates))))
+
+
+def _stored(warehouse_dir: Path, verdicts: list[Verdict]) -> dict[str, Verdict]:
+    for verdict in verdicts:
+        write_verdict(warehouse_dir, verdict)
+    return {verdict.unit_code: verdict for verdict in verdicts}

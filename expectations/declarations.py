@@ -1,0 +1,186 @@
+"""The rule catalogue: reads ``rules/*.yml`` into :class:`Rule` objects and names a stage's suite by its hash.
+
+Belongs here: what a declaration may say, defaults of a file, checks of the declarations themselves.
+Does not belong here: SQL, Great Expectations, figures, decisions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from expectations.expression import Expression, parse
+
+RULES_DIR = Path(__file__).parent / "rules"
+
+Stage = Literal["raw", "mart"]
+Severity = Literal["critical", "warning", "info"]
+Kind = Literal["not_null", "in_set", "matches", "between", "unique", "at_most", "condition", "relation", "query"]
+
+STAGES: tuple[Stage, ...] = ("raw", "mart")
+
+# The same safe loader, in C where it was built: the catalogue is read at every start.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_RULE_ID = re.compile(r"[a-z_]+(\.[A-Za-z0-9_]+)+")
+_INDICATOR = re.compile(r"\.((?:[IVX]+|AUX)\.\d{2})(?:\.|$)")
+
+# What each kind needs besides the common fields; everything else must stay empty.
+_NEEDS: dict[str, frozenset[str]] = {
+    "not_null": frozenset({"columns"}),
+    "in_set": frozenset({"columns", "values"}),
+    "matches": frozenset({"columns", "pattern"}),
+    "between": frozenset({"columns", "minimum", "maximum"}),
+    "unique": frozenset({"columns"}),
+    "at_most": frozenset({"columns"}),
+    "condition": frozenset({"violation"}),
+    "relation": frozenset({"expression"}),
+    "query": frozenset({"violations"}),
+}
+_OPTIONAL: dict[str, frozenset[str]] = {
+    "between": frozenset({"minimum", "maximum"}),
+    "condition": frozenset({"applies_when", "columns"}),
+    "relation": frozenset({"blank_as_zero"}),
+    "query": frozenset({"columns", "applies_when"}),
+}
+_ARGUMENTS = (
+    "columns",
+    "values",
+    "pattern",
+    "minimum",
+    "maximum",
+    "violation",
+    "applies_when",
+    "expression",
+    "blank_as_zero",
+    "violations",
+)
+
+
+class Rule(BaseModel):
+    """One thing that must hold.
+
+    ``relation`` names a view of :mod:`expectations.relations`. Kinds:
+
+    ========== ==========================================================================================
+    not_null   no null in ``columns[0]``
+    in_set     ``columns[0]`` is null or one of ``values``
+    matches    ``columns[0]`` is null or matches the regular expression ``pattern``
+    between    ``columns[0]`` is null or within ``minimum`` .. ``maximum`` (either may be absent)
+    unique     the values of ``columns`` together occur once
+    at_most    ``columns[0]`` <= ``columns[1]`` where both are given
+    condition  no row for which the SQL predicate ``violation`` is true, among rows where ``applies_when`` is
+    relation   the ``expression`` over form rows and measures is true (see :mod:`expectations.expression`)
+    query      the SQL ``violations`` yields no row; it yields ``reporting_unit`` and ``subject``
+    ========== ==========================================================================================
+
+    ``subject`` is the SQL expression (over the relation) that names what a finding is about: a column, an indicator
+    code, a case code; a decision covers findings by it. ``message_vi`` may name columns in braces.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    stage: Stage
+    source: str
+    relation: str
+    kind: Kind
+    severity: Severity
+    sentence_vi: str = Field(min_length=10)
+    advice_vi: str = Field(min_length=10)
+    owner: str
+    since: str = Field(pattern=r"^\d{4}-Q[1-4]$")
+    when_empty: Literal["blocks", "allowed"]
+    settleable: bool
+    subject: str | None = None
+    indicator: str | None = None
+    message_vi: str | None = None
+    required_from: tuple[Literal["district", "commune"], ...] = ()
+    columns: tuple[str, ...] = ()
+    values: tuple[str | int, ...] = ()
+    pattern: str | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    violation: str | None = None
+    applies_when: str | None = None
+    expression: str | None = None
+    blank_as_zero: tuple[str, ...] = ()
+    violations: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Rule:
+        if not _RULE_ID.fullmatch(self.id):
+            raise ValueError(f"{self.id!r} is not a rule id")
+        given = {name for name in _ARGUMENTS if getattr(self, name) not in (None, ())}
+        allowed = _NEEDS[self.kind] | _OPTIONAL.get(self.kind, frozenset())
+        required = _NEEDS[self.kind] - _OPTIONAL.get(self.kind, frozenset())
+        if not required <= given or not given <= allowed:
+            raise ValueError(f"{self.id}: kind {self.kind} takes {sorted(allowed)}, not {sorted(given)}")
+        if self.kind == "between" and not given & {"minimum", "maximum"}:
+            raise ValueError(f"{self.id}: kind between needs a minimum or a maximum")
+        if self.kind == "at_most" and len(self.columns) != 2:
+            raise ValueError(f"{self.id}: kind at_most compares two columns")
+        if self.kind == "relation":
+            self.parsed()
+        return self
+
+    def parsed(self) -> Expression:
+        """The relation's expression; raises ``ValueError`` where it is not one or blank_as_zero names a stranger."""
+        if self.expression is None:
+            raise ValueError(f"{self.id}: not a relation between figures")
+        expression = parse(self.expression, frozenset(self.blank_as_zero))
+        strangers = set(self.blank_as_zero) - expression.operands
+        if strangers:
+            raise ValueError(f"{self.id}: blank_as_zero names {sorted(strangers)}, which the expression does not")
+        return expression
+
+
+def _with_defaults(declaration: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    merged = {**defaults, **declaration}
+    named = _INDICATOR.search(str(merged.get("id", "")))
+    if named and "indicator" not in merged:
+        merged["indicator"] = named.group(1)
+    return merged
+
+
+def load_rules(directory: Path = RULES_DIR) -> tuple[Rule, ...]:
+    """All declared rules in order of id; raises ``ValueError`` on a double id or a wrong declaration."""
+    rules: list[Rule] = []
+    for path in sorted(directory.glob("*.yml")):
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+        defaults = document.get("defaults", {})
+        rules += [Rule.model_validate(_with_defaults(declaration, defaults)) for declaration in document["rules"]]
+    ids = [rule.id for rule in rules]
+    doubled = sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1})
+    if doubled:
+        raise ValueError(f"declared twice: {doubled}")
+    return tuple(sorted(rules, key=lambda rule: rule.id))
+
+
+@lru_cache(maxsize=1)
+def _declared() -> tuple[Rule, ...]:
+    return load_rules()
+
+
+def declared_rules(stage: Stage) -> list[Rule]:
+    """The rules of one gate, in order of id."""
+    return [rule for rule in _declared() if rule.stage == stage]
+
+
+@lru_cache(maxsize=2)
+def suite_version(stage: Stage) -> str:
+    """sha256 (hex) over the rules of a stage; a verdict of another version is not accepted for publication."""
+    body = [rule.model_dump(mode="json") for rule in declared_rules(stage)]
+    return hashlib.sha256(canonical_json(body)).hexdigest()
+
+
+def canonical_json(body: Any) -> bytes:
+    """UTF-8 JSON with sorted keys and no spaces: equal content is equal bytes."""
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")

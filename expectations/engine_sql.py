@@ -1,0 +1,140 @@
+"""The second engine: the same rules by plain SQL, which also says in which unit and row a rule is broken.
+
+Belongs here: counting rows in scope and violating rows by reporting unit, and fetching the violating rows.
+Does not belong here: what the rules are, Great Expectations, what a violation leads to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Protocol
+
+from expectations.expression import quote
+from expectations.suites import UNIT, Compiled
+
+PLACE_COLUMNS = (UNIT, "subject", "file", "sheet", "row")
+
+
+class Connection(Protocol):
+    """What is used of a DuckDB connection."""
+
+    def execute(self, query: str, parameters: Any = ...) -> Any: ...
+
+
+@dataclass
+class Count:
+    """What one rule found: rows in scope and violating rows by reporting unit, or why it could not run."""
+
+    scope: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    error: str | None = None
+
+    @property
+    def total_failed(self) -> int:
+        return sum(self.failed.values())
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A violating row: whose, about what, where it stands, and the values that the rule declares to be shown."""
+
+    unit: str
+    subject: str
+    file: str | None
+    sheet: str | None
+    row: int | None
+    values: dict[str, Any]
+
+
+def count_violations(connection: Connection, suite: Iterable[Compiled]) -> dict[str, Count]:
+    """Runs every rule over all units at once. What raises has ``error`` and no counts, and never counts as held."""
+    counts: dict[str, Count] = {}
+    ordered = sorted(suite, key=lambda compiled: (compiled.relation, compiled.rule.id))
+    for relation, group in groupby(ordered, key=lambda compiled: compiled.relation):
+        rules = list(group)
+        row_rules = [compiled for compiled in rules if compiled.query is None]
+        counts.update(_count_row_rules(connection, relation, row_rules))
+        for compiled in rules:
+            if compiled.query is not None:
+                counts[compiled.rule.id] = _count_query(connection, compiled)
+    return counts
+
+
+def fetch_violations(connection: Connection, compiled: Compiled, limit: int) -> list[Violation]:
+    """Up to ``limit`` violating rows a unit, in a total order of subject and place."""
+    order = ", ".join(("subject", "file", "sheet", "row", *map(quote, compiled.shown)))
+    query = (
+        f"select * from ({compiled.violations()}) as found "
+        f"qualify row_number() over (partition by {UNIT} order by {order}) <= {limit} order by {UNIT}, {order}"
+    )
+    cursor = connection.execute(query)
+    names = [column[0] for column in cursor.description]
+    found = []
+    for record in cursor.fetchall():
+        row = dict(zip(names, record, strict=True))
+        place = {name: row.pop(name) for name in PLACE_COLUMNS}
+        found.append(
+            Violation(place[UNIT], str(place["subject"]), place["file"], place["sheet"], place["row"], values=row)
+        )
+    return found
+
+
+def count_subjects(connection: Connection, compiled: Compiled) -> dict[str, dict[str, int]]:
+    """Violating rows by unit and subject; for rules that decisions may settle."""
+    query = f"select {UNIT}, cast(subject as varchar), count(*) from ({compiled.violations()}) as found group by 1, 2"
+    subjects: dict[str, dict[str, int]] = {}
+    for unit, subject, rows in connection.execute(query).fetchall():
+        subjects.setdefault(unit, {})[str(subject)] = rows
+    return subjects
+
+
+def _count_row_rules(connection: Connection, relation: str, rules: list[Compiled]) -> dict[str, Count]:
+    """All row rules of a relation in one scan; one by one where one of them breaks the scan."""
+    if not rules:
+        return {}
+    measures = ", ".join(
+        f"count(*) filter (where {compiled.scope}), "
+        f"count(*) filter (where ({compiled.scope}) and ({compiled.violation}))"
+        for compiled in rules
+    )
+    query = f"select {UNIT}, {measures} from {quote(relation)} group by {UNIT}"
+    try:
+        rows = connection.execute(query).fetchall()
+    except Exception as error:  # any failure of a rule is a finding about the rule, never a pass
+        if len(rules) == 1:
+            return {rules[0].rule.id: Count(error=first_line(error))}
+        counts: dict[str, Count] = {}
+        for compiled in rules:
+            counts.update(_count_row_rules(connection, relation, [compiled]))
+        return counts
+    counts = {compiled.rule.id: Count() for compiled in rules}
+    for unit, *numbers in rows:
+        for position, compiled in enumerate(rules):
+            count = counts[compiled.rule.id]
+            count.scope[unit] = numbers[2 * position]
+            if numbers[2 * position + 1]:
+                count.failed[unit] = numbers[2 * position + 1]
+    return counts
+
+
+def _count_query(connection: Connection, compiled: Compiled) -> Count:
+    try:
+        scope = connection.execute(
+            f"select {UNIT}, count(*) filter (where {compiled.scope}) from {quote(compiled.relation)} group by {UNIT}"
+        ).fetchall()
+        failed = connection.execute(
+            f"select {UNIT}, count(*) from ({compiled.violations()}) as found group by {UNIT}"
+        ).fetchall()
+    except Exception as error:  # see _count_row_rules
+        return Count(error=first_line(error))
+    return Count(scope=dict(scope), failed=dict(failed))
+
+
+def first_line(error: Exception) -> str:
+    """What went wrong, short: the kind of error, and its first line where that speaks of names and not of values."""
+    kind = type(error).__name__
+    if kind not in ("BinderException", "CatalogException", "ParserException"):
+        return kind
+    return f"{kind}: {(str(error).splitlines() or [''])[0]}"[:200]

@@ -1,0 +1,391 @@
+"""One gate run over all units: rules asked twice, findings attributed to units, decisions laid against them.
+
+Belongs here: the course of a gate run, from relations to verdicts.
+Does not belong here: Great Expectations (the database is handed in), SQL of rules, files of verdicts.
+
+Each rule is answered by the handed-in database (Great Expectations) over all units, and counted by plain SQL unit by
+unit. Where the two disagree, neither is believed: the rule did not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from expectations.decisions import IN_FORCE, Decision, Register
+from expectations.declarations import Rule, Stage, declared_rules, suite_version
+from expectations.engine_sql import Count, Violation, count_subjects, count_violations, fetch_violations, first_line
+from expectations.relations import UnitProblems, lay_marts, lay_raw
+from expectations.suites import UNIT, Compiled, compile_rule
+from expectations.verdicts import MAX_FINDINGS, Finding, Result, Status, Verdict, blocking
+
+DECISION_USE = "decision_use"
+
+
+class AnswerLike(Protocol):
+    """An answer of the first engine."""
+
+    @property
+    def holds(self) -> bool | None: ...
+
+    @property
+    def error(self) -> str | None: ...
+
+
+class DatabaseLike(Protocol):
+    """A database that plain SQL and the first engine both see."""
+
+    connection: Any
+
+    def ask(self, suite: Iterable[Compiled]) -> Mapping[str, AnswerLike]: ...
+
+
+OpenDatabase = Callable[[], AbstractContextManager[DatabaseLike]]
+
+
+@dataclass(frozen=True)
+class RawRequest:
+    """What the raw gate is asked: the lake, the quarter, and reporting unit -> its unit codes and ``inputs_hash``."""
+
+    raw_dir: Path
+    quarter: str
+    units: Mapping[str, tuple[str, ...]]
+    subject_hashes: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class MartRequest:
+    """What the mart gate is asked: the quarter, and reporting unit -> (candidate folder, candidate hash)."""
+
+    quarter: str
+    candidates: Mapping[str, tuple[Path, str]]
+
+
+@lru_cache(maxsize=2)
+def compiled_suite(stage: Stage) -> tuple[Compiled, ...]:
+    """The compiled rules of a stage, in order of id."""
+    return tuple(compile_rule(rule) for rule in declared_rules(stage))
+
+
+def inspect_raw(request: RawRequest, open_database: OpenDatabase) -> list[Verdict]:
+    """Verdicts of gate 1, one for each reporting unit asked about."""
+    suite = compiled_suite("raw")
+    sources = sorted({compiled.rule.source for compiled in suite})
+    with open_database() as database:
+        problems = lay_raw(database.connection, request.raw_dir, request.quarter, request.units, sources)
+        rule_ids = {compiled.rule.id for compiled in suite}
+        register = Register(_raw_decisions(database.connection, request.quarter, rule_ids))
+        run = _Run(database, "raw", request.quarter, request.subject_hashes, problems, register)
+        run.excused = _sources_without_rows(database.connection, request.subject_hashes, suite)
+        return run.verdicts(suite)
+
+
+def inspect_marts(request: MartRequest, open_database: OpenDatabase) -> list[Verdict]:
+    """Verdicts of gate 2, one for each candidate."""
+    suite = compiled_suite("mart")
+    columns = {column for compiled in suite if compiled.rule.kind == "relation" for column in compiled.shown}
+    operands = {operand for compiled in suite for operand in compiled.operands}
+    previous = {operand for operand in operands if f"previous({operand})" in columns}
+    hashes = {unit: candidate_hash for unit, (_, candidate_hash) in request.candidates.items()}
+    with open_database() as database:
+        problems = lay_marts(database.connection, request.quarter, request.candidates, operands, previous)
+        raw_rule_ids = {rule.id for rule in declared_rules("raw")}
+        register = Register(_mart_decisions(database.connection, raw_rule_ids))
+        run = _Run(database, "mart", request.quarter, hashes, problems, register)
+        run.names = _indicator_names(database.connection)
+        return run.verdicts(suite)
+
+
+class _Run:
+    """One gate run: collects results by unit."""
+
+    def __init__(
+        self,
+        database: DatabaseLike,
+        stage: Stage,
+        quarter: str,
+        hashes: Mapping[str, str],
+        problems: UnitProblems,
+        register: Register,
+    ) -> None:
+        self._database = database
+        self._stage = stage
+        self._quarter = quarter
+        self._hashes = hashes
+        self._problems = problems
+        self._register = register
+        self._results: dict[str, list[Result]] = {unit: [] for unit in hashes}
+        self.excused: frozenset[tuple[str, str]] = frozenset()
+        self.names: dict[tuple[str, str], tuple[int, str]] = {}
+
+    def verdicts(self, suite: Iterable[Compiled]) -> list[Verdict]:
+        rules = list(suite)
+        # Rules about decisions come last: they ask what the decisions have covered.
+        self._inspect([compiled for compiled in rules if compiled.relation != DECISION_USE])
+        self._lay_decision_use()
+        self._inspect([compiled for compiled in rules if compiled.relation == DECISION_USE])
+        return [
+            Verdict(
+                stage=self._stage,
+                unit_code=unit,
+                quarter=self._quarter,
+                subject_hash=self._hashes[unit],
+                suite_version=suite_version(self._stage),
+                results=tuple(sorted(results, key=lambda result: result.expectation_id)),
+            )
+            for unit, results in sorted(self._results.items())
+        ]
+
+    def _lay_decision_use(self) -> None:
+        connection = self._database.connection
+        connection.execute(
+            f"create table {DECISION_USE} ({UNIT} varchar, decision_id varchar, subject_kind varchar, subject varchar, "
+            "action varchar, effect varchar, problem_vi varchar, covered_findings bigint)"
+        )
+        for row in self._register.use():
+            connection.execute(f"insert into {DECISION_USE} values (?, ?, ?, ?, ?, ?, ?, ?)", list(row))
+
+    def _inspect(self, suite: list[Compiled]) -> None:
+        asked = [compiled for compiled in suite if self._quarter >= compiled.rule.since]
+        answers = self._database.ask(asked)
+        counts = count_violations(self._database.connection, asked)
+        for compiled in suite:
+            if self._quarter < compiled.rule.since:
+                self._not_yet(compiled.rule)
+                continue
+            count = counts[compiled.rule.id]
+            error = _disagreement(answers.get(compiled.rule.id), count)
+            self._judge(compiled, count, error)
+
+    def _not_yet(self, rule: Rule) -> None:
+        for results in self._results.values():
+            results.append(_result(rule, "no_data", observed=f"quy tắc áp dụng từ kỳ {rule.since}", empty_allowed=True))
+
+    def _judge(self, compiled: Compiled, count: Count, error: str | None) -> None:
+        found: dict[str, list[Violation]] = {}
+        subjects: dict[str, dict[str, int]] = {}
+        if error is None and count.failed:
+            try:
+                found = self._fetch(compiled)
+                if compiled.rule.settleable:
+                    subjects = count_subjects(self._database.connection, compiled)
+            except Exception as raised:  # a finding that cannot be shown is a rule that did not run
+                error = first_line(raised)
+        for unit, results in self._results.items():
+            problem = error or self._problems.of(unit, compiled.relation, compiled.operands)
+            if problem is not None:
+                results.append(_result(compiled.rule, "did_not_run", observed=problem))
+            elif count.failed.get(unit):
+                results.append(self._failed(compiled.rule, unit, count, found.get(unit, []), subjects.get(unit, {})))
+            elif not count.scope.get(unit):
+                results.append(
+                    _result(compiled.rule, "no_data", observed=None, empty_allowed=self._may_be_empty(unit, compiled))
+                )
+            else:
+                results.append(_result(compiled.rule, "pass", observed=str(count.scope[unit])))
+
+    def _fetch(self, compiled: Compiled) -> dict[str, list[Violation]]:
+        # Findings of a settleable rule are told apart by decisions before they are cut to those that are shown.
+        limit = 50 * MAX_FINDINGS if compiled.rule.settleable else MAX_FINDINGS
+        found: dict[str, list[Violation]] = {}
+        for violation in fetch_violations(self._database.connection, compiled, limit):
+            found.setdefault(violation.unit, []).append(violation)
+        return found
+
+    def _may_be_empty(self, unit: str, compiled: Compiled) -> bool:
+        return compiled.rule.when_empty == "allowed" or (unit, compiled.rule.source) in self.excused
+
+    def _failed(
+        self, rule: Rule, unit: str, count: Count, found: list[Violation], subjects: Mapping[str, int]
+    ) -> Result:
+        covered_rows = 0
+        used: set[str] = set()
+        for subject, rows in sorted(subjects.items()):
+            decision_ids = self._register.covering(unit, rule.id, subject)
+            if decision_ids:
+                covered_rows += rows
+                used.update(decision_ids)
+                self._register.note_covered(unit, decision_ids, rows)
+        findings = [self._finding(rule, unit, violation) for violation in found]
+        findings.sort(key=lambda finding: finding.decision_id is not None)
+        failed = count.failed[unit]
+        return _result(
+            rule,
+            "fail",
+            observed=f"{failed} / {count.scope.get(unit, 0)}",
+            failed_rows=failed,
+            covered_rows=covered_rows,
+            decision_id=", ".join(sorted(used)) or None,
+            findings=tuple(findings[:MAX_FINDINGS]),
+        )
+
+    def _finding(self, rule: Rule, unit: str, violation: Violation) -> Finding:
+        covering = self._register.covering(unit, rule.id, violation.subject) if rule.settleable else []
+        return Finding(
+            subject=violation.subject,
+            message_vi=self._message(rule, unit, violation),
+            file=violation.file,
+            sheet=violation.sheet,
+            row=violation.row,
+            decision_id=", ".join(covering) or None,
+        )
+
+    def _message(self, rule: Rule, unit: str, violation: Violation) -> str:
+        """The finding in words: which row, what is wrong, with which figures."""
+        printed = {name: vietnamese(value) for name, value in violation.values.items()}
+        if rule.message_vi is not None:
+            text = rule.message_vi.format(subject=violation.subject, **printed)
+        elif rule.kind == "relation":
+            text = f"{rule.sentence_vi} Số liệu: {'; '.join(f'{name} = {value}' for name, value in printed.items())}."
+        else:
+            text = rule.sentence_vi
+        named = self.names.get((unit, violation.subject))
+        if named is not None:
+            return f"Dòng {named[0]} ({violation.subject}, {named[1]}): {text}"
+        place = [
+            label + str(part)
+            for label, part in (("tệp ", violation.file), ("trang ", violation.sheet), ("dòng ", violation.row))
+            if part is not None
+        ]
+        return f"{', '.join(place)}: {text}" if place else text
+
+
+def vietnamese(value: object) -> str:
+    """A value as people read it: decimal comma, no trailing zeros, ``trống`` for none."""
+    if value is None:
+        return "trống"
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return (text.rstrip("0").rstrip(".") if "." in text else text).replace(".", ",")
+    return str(value)
+
+
+def _result(
+    rule: Rule,
+    status: Status,
+    observed: str | None,
+    failed_rows: int = 0,
+    covered_rows: int = 0,
+    decision_id: str | None = None,
+    empty_allowed: bool = False,
+    findings: tuple[Finding, ...] = (),
+) -> Result:
+    result = Result(
+        expectation_id=rule.id,
+        source=rule.source,
+        sentence_vi=rule.sentence_vi,
+        severity=rule.severity,
+        status=status,
+        observed=observed,
+        failed_rows=failed_rows,
+        covered_rows=covered_rows,
+        decision_id=decision_id,
+        settleable=rule.settleable,
+        empty_allowed=empty_allowed,
+        blocking=False,
+        findings=findings,
+    )
+    return result.model_copy(update={"blocking": blocking(result)})
+
+
+def did_not_run(stage: Stage, quarter: str, hashes: Mapping[str, str], reason: str) -> list[Verdict]:
+    """Verdicts of a gate that broke down as a whole: every rule did not run."""
+    results = tuple(_result(rule, "did_not_run", observed=reason) for rule in declared_rules(stage))
+    return [
+        Verdict(
+            stage=stage,
+            unit_code=unit,
+            quarter=quarter,
+            subject_hash=subject_hash,
+            suite_version=suite_version(stage),
+            results=results,
+        )
+        for unit, subject_hash in sorted(hashes.items())
+    ]
+
+
+def _disagreement(answer: AnswerLike | None, count: Count) -> str | None:
+    """Why a rule counts as not run: an engine raised, or the two do not say the same."""
+    if count.error is not None:
+        return count.error
+    if answer is None or answer.holds is None:
+        return f"Great Expectations: {answer.error if answer else 'no answer'}"
+    if answer.holds and count.failed:
+        return f"the engines disagree: Great Expectations finds nothing, SQL {count.total_failed} rows"
+    if not answer.holds and not count.failed:
+        return "the engines disagree: Great Expectations finds a violation, SQL none"
+    return None
+
+
+def _raw_decisions(connection: Any, quarter: str, rule_ids: set[str]) -> tuple[Decision, ...]:
+    """Decisions in force about rules of the raw gate, straight from the register as delivered.
+
+    Where a decision was delivered again, the later delivery holds.
+    """
+    try:
+        rows = connection.execute(
+            f"select {UNIT}, decision_id, subject from all_decisions where unit = {UNIT} and subject_kind = 'rule' "
+            "and action = 'accept_finding' and quarter <= ? and holds_until >= ? "
+            f"qualify row_number() over (partition by {UNIT}, decision_id "
+            "order by _quarter desc, _delivered_at desc, _file_name desc, _delivery_id, _row desc) = 1 "
+            f"order by {UNIT}, decision_id",
+            [quarter, quarter],
+        ).fetchall()
+    except Exception:  # no readable register: no decision covers anything, and the register's own rules do not run
+        return ()
+    return tuple(
+        Decision(unit, decision_id, "rule", subject, "accept_finding", "covers_findings")
+        for unit, decision_id, subject in rows
+        if subject in rule_ids
+    )
+
+
+def _mart_decisions(connection: Any, raw_rule_ids: set[str]) -> tuple[Decision, ...]:
+    """Decisions as the mart ``decision_effects`` gives them, less those about rules of the raw gate."""
+    try:
+        rows = connection.execute(
+            f"select {UNIT}, decision_id, subject_kind, subject, action, case when effect = 'invalid' "
+            "and last_quarter < quarter then 'expired' else effect end as effect, problem_vi from decision_effects "
+            f"order by {UNIT}, decision_id, effect, subject_kind, subject"
+        ).fetchall()
+    except Exception:  # no readable mart: no decision covers anything, and ``decision_effects`` own rule does not run
+        return ()
+    decisions = [Decision(*row) for row in rows]
+    return tuple(
+        d for d in decisions if not (d.subject_kind == "rule" and d.subject in raw_rule_ids and d.effect in IN_FORCE)
+    )
+
+
+def _indicator_names(connection: Any) -> dict[tuple[str, str], tuple[int, str]]:
+    """Printed row number and name by unit and indicator code."""
+    try:
+        rows = connection.execute(
+            f"select {UNIT}, indicator_code, min(row_no), min(indicator_name_vi) from report_indicators group by 1, 2"
+        ).fetchall()
+    except Exception:  # findings are then worded by code; the rules about the relation say what is wrong with it
+        return {}
+    return {(unit, code): (row_no, name) for unit, code, row_no, name in rows}
+
+
+def _sources_without_rows(
+    connection: Any, units: Iterable[str], suite: Iterable[Compiled]
+) -> frozenset[tuple[str, str]]:
+    """(unit, source) where having no rows is in order: nothing to report, or not sent and not owed."""
+    outcomes: dict[tuple[str, str], set[str]] = {}
+    rows = connection.execute(f"select distinct {UNIT}, source, outcome from deliveries").fetchall()
+    for unit, source, outcome in rows:
+        outcomes.setdefault((unit, source), set()).add(outcome)
+    rules = [compiled.rule for compiled in suite]
+    owed = {rule.source for rule in rules if rule.required_from}
+    excused = set()
+    for source in {rule.source for rule in rules}:
+        for unit in units:
+            sent = outcomes.get((unit, source))
+            if sent == {"nothing_to_report"} or (sent is None and source not in owed):
+                excused.add((unit, source))
+    return frozenset(excused)

@@ -1,0 +1,49 @@
+"""Verdicts in words: what a clerk or an official reads when a report is held back.
+
+Belongs here: Vietnamese sentences about verdicts. Does not belong here: judging.
+"""
+
+from __future__ import annotations
+
+from expectations.declarations import declared_rules
+from expectations.verdicts import Result, Verdict
+
+
+def explain_vi(verdict: Verdict) -> list[str]:
+    """One line for each finding that blocks, with what to do; lines of rules without data are joined by source."""
+    advice = {rule.id: rule.advice_vi for rule in declared_rules(verdict.stage)}
+    lines: list[str] = []
+    empty: dict[str, list[str]] = {}
+    broken: dict[str, list[str]] = {}
+    for result in verdict.blocking():
+        if result.status == "no_data":
+            empty.setdefault(result.source, []).append(result.expectation_id)
+        elif result.status == "did_not_run":
+            broken.setdefault(result.observed or "không rõ", []).append(result.expectation_id)
+        else:
+            lines += _finding_lines(result, advice.get(result.expectation_id, ""))
+    for source, rule_ids in sorted(empty.items()):
+        lines.append(
+            f"Nguồn {source} không có dữ liệu để kiểm tra ({_listed(rule_ids)}). Gửi lại dữ liệu của nguồn này."
+        )
+    for reason, rule_ids in sorted(broken.items()):
+        lines.append(f"Không kiểm tra được {_listed(rule_ids)}: {reason}. Báo cho người quản trị hệ thống.")
+    return lines
+
+
+def _finding_lines(result: Result, advice: str) -> list[str]:
+    uncovered = [finding for finding in result.findings if finding.decision_id is None or not result.settleable]
+    lines = [f"{_sentence(finding.message_vi)} {advice} [{result.expectation_id}]" for finding in uncovered]
+    hidden = result.failed_rows - (result.covered_rows if result.settleable else 0) - len(uncovered)
+    if hidden > 0:
+        lines.append(f"Còn {hidden} dòng khác vi phạm cùng quy tắc: {result.sentence_vi} [{result.expectation_id}]")
+    return lines
+
+
+def _sentence(text: str) -> str:
+    return (text[:1].upper() + text[1:]).rstrip(".") + "."
+
+
+def _listed(rule_ids: list[str]) -> str:
+    shown = ", ".join(rule_ids[:3])
+    return f"{len(rule_ids)} quy tắc: {shown}{', …' if len(rule_ids) > 3 else ''}"

@@ -1,0 +1,176 @@
+"""Declarations compiled: one rule becomes a native expectation (as data) and plain SQL with the same meaning.
+
+Belongs here: the translation of a :class:`~expectations.declarations.Rule`, both ways from the one declaration.
+Does not belong here: Great Expectations itself (``gate.py`` makes the objects), running SQL, verdicts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from expectations.declarations import Rule
+from expectations.expression import quote
+
+UNIT = "reporting_unit"
+
+# Where a relation keeps the place of a row; relations that are not listed hold the lineage columns of the lake.
+_PLACES: dict[str, tuple[str, str, str]] = {
+    "deliveries": ("file_name", "null", "null"),
+}
+_NO_PLACE = ("null", "null", "null")
+_WITHOUT_LINEAGE = frozenset({"expected_deliveries", "figures", "decision_use", "report_indicators", "rule_inputs"})
+
+
+@dataclass(frozen=True)
+class Native:
+    """A Great Expectations expectation as data: class name and arguments."""
+
+    expectation: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A rule ready to run.
+
+    ``scope`` and ``violation`` are SQL predicates over ``relation`` (row rules); ``query`` is a whole SELECT that
+    yields the violating rows (rules over groups or several relations). ``shown`` are the columns a finding carries.
+    """
+
+    rule: Rule
+    relation: str
+    native: Native
+    scope: str = "true"
+    violation: str | None = None
+    query: str | None = None
+    shown: tuple[str, ...] = ()
+    operands: frozenset[str] = frozenset()
+    place: tuple[str, str, str] = _NO_PLACE
+
+    @property
+    def subject(self) -> str:
+        """SQL expression of what a finding is about."""
+        if self.rule.subject is not None:
+            return self.rule.subject
+        return literal(self.rule.indicator or (self.rule.columns[0] if self.rule.columns else self.rule.source))
+
+    def violations(self) -> str:
+        """SELECT of the violating rows: reporting_unit, subject, file, sheet, row, then the shown columns."""
+        if self.query is not None:
+            return f"select {UNIT}, subject, {self._places()}{self._shown()} from ({self.query}) as violations"
+        assert self.violation is not None
+        rows = f"select * from {quote(self.relation)} where ({self.scope}) and ({self.violation})"
+        return f"select {UNIT}, {self.subject} as subject, {self._places()}{self._shown()} from ({rows}) as violations"
+
+    def _places(self) -> str:
+        file, sheet, row = self.place
+        return f"cast({file} as varchar) as file, cast({sheet} as varchar) as sheet, cast({row} as bigint) as row"
+
+    def _shown(self) -> str:
+        return "".join(f", {quote(column)}" for column in self.shown)
+
+
+def literal(value: str | int) -> str:
+    """A SQL literal."""
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+
+
+def compile_rule(rule: Rule) -> Compiled:
+    """One declaration, both ways. The SQL is the meaning; the native expectation must agree with it at every run."""
+    place = _PLACES.get(rule.relation, _NO_PLACE if rule.relation in _WITHOUT_LINEAGE or _is_mart(rule) else _LAKE)
+    common: dict[str, Any] = {"rule": rule, "relation": rule.relation, "place": place}
+    if rule.kind == "query":
+        assert rule.violations is not None
+        native = _unexpected(_guarded(rule.violations))
+        return Compiled(
+            **common, scope=rule.applies_when or "true", query=rule.violations, native=native, shown=rule.columns
+        )
+    if rule.kind == "unique":
+        return Compiled(**common, **_unique(rule))
+    scope, violation, native, shown = _row_rule(rule)
+    operands = rule.parsed().operands if rule.kind == "relation" else frozenset()
+    return Compiled(**common, scope=scope, violation=violation, native=native, shown=shown, operands=operands)
+
+
+_LAKE = ("_file_name", "_sheet", "_row")
+
+
+def _is_mart(rule: Rule) -> bool:
+    return rule.stage == "mart"
+
+
+def _unique(rule: Rule) -> dict[str, Any]:
+    relation = quote(rule.relation)
+    columns = [quote(column) for column in (UNIT, *rule.columns)]
+    same = " and ".join(f"repeated.{column} is not distinct from rows.{column}" for column in columns)
+    listed = ", ".join(columns)
+    # Repeated keys first, rows second: where no key repeats, which is the rule, the rows themselves are not fetched.
+    query = (
+        f"select rows.*, {rule.subject or literal(rule.source)} as subject from {relation} as rows where exists ("
+        f"select 1 from (select {listed} from {relation} group by {listed} having count(*) > 1) as repeated where {same})"
+    )
+    # Not ExpectCompoundColumnsToBeUnique: it lets keys with a blank part repeat, and here two such keys are one key.
+    return {"query": query, "native": _unexpected(_guarded(query))}
+
+
+def _row_rule(rule: Rule) -> tuple[str, str, Native, tuple[str, ...]]:
+    """Scope, violation, native expectation and shown columns of a rule that looks at one row at a time."""
+    if rule.kind == "relation":
+        return _relation(rule)
+    if rule.kind == "condition":
+        scope, violation = rule.applies_when or "true", str(rule.violation)
+        return scope, violation, _unexpected(_rows_where(scope, violation)), rule.columns
+    column = quote(rule.columns[0])
+    name = rule.columns[0]
+    if rule.kind == "not_null":
+        return "true", f"{column} is null", Native("ExpectColumnValuesToNotBeNull", {"column": name}), ()
+    if rule.kind == "in_set":
+        allowed = ", ".join(literal(value) for value in rule.values)
+        native = Native("ExpectColumnValuesToBeInSet", {"column": name, "value_set": list(rule.values)})
+        return "true", f"coalesce({column} not in ({allowed}), false)", native, ()
+    if rule.kind == "matches":
+        native = Native("ExpectColumnValuesToMatchRegex", {"column": name, "regex": rule.pattern})
+        return "true", f"not coalesce(regexp_matches({column}, {literal(str(rule.pattern))}), true)", native, ()
+    if rule.kind == "between":
+        return "true", *_between(rule, column)
+    other = quote(rule.columns[1])
+    native = Native(
+        "ExpectColumnPairValuesAToBeGreaterThanB",
+        {"column_A": rule.columns[1], "column_B": name, "or_equal": True, "ignore_row_if": "either_value_is_missing"},
+    )
+    return "true", f"coalesce({column} > {other}, false)", native, rule.columns
+
+
+def _between(rule: Rule, column: str) -> tuple[str, Native, tuple[str, ...]]:
+    bounds = []
+    if rule.minimum is not None:
+        bounds.append(f"{column} < {rule.minimum}")
+    if rule.maximum is not None:
+        bounds.append(f"{column} > {rule.maximum}")
+    arguments = {"column": rule.columns[0], "min_value": rule.minimum, "max_value": rule.maximum}
+    return f"coalesce({' or '.join(bounds)}, false)", Native("ExpectColumnValuesToBeBetween", arguments), ()
+
+
+def _relation(rule: Rule) -> tuple[str, str, Native, tuple[str, ...]]:
+    expression = rule.parsed()
+    scope = " and ".join(f"{quote(column)} is not null" for column in sorted(expression.strict)) or "true"
+    violation = f"not {expression.holds}"
+    return scope, violation, _unexpected(_rows_where(scope, violation)), tuple(sorted(expression.columns))
+
+
+def _rows_where(scope: str, violation: str) -> str:
+    return f"select {UNIT} from {{batch}} where ({_escape(scope)}) and ({_escape(violation)})"
+
+
+def _guarded(query: str) -> str:
+    # Great Expectations wants every query to name its batch; counting it changes nothing in what is found.
+    return f"select {UNIT} from ({_escape(query)}) as violations where (select count(*) from {{batch}}) >= 0"
+
+
+def _escape(sql: str) -> str:
+    return sql.replace("{", "{{").replace("}", "}}")
+
+
+def _unexpected(query: str) -> Native:
+    return Native("UnexpectedRowsExpectation", {"unexpected_rows_query": query})

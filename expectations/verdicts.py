@@ -1,0 +1,245 @@
+"""Verdicts: what a gate found for one reporting unit and quarter, its file, what blocks, and what may be published.
+
+Belongs here: the verdict's shape, its canonical file, ``blocking``, ``publishable``, the ``gate_results`` table.
+Does not belong here: running rules, wording for people, publication itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from expectations.declarations import Severity, Stage, canonical_json, declared_rules, suite_version
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Status = Literal["pass", "fail", "no_data", "did_not_run"]
+
+MAX_FINDINGS = 20
+
+
+class Finding(BaseModel):
+    """One violating row: what about, the sentence for people, where it stands. Holds no other cell of the row."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subject: str
+    message_vi: str
+    file: str | None = None
+    sheet: str | None = None
+    row: int | None = None
+    decision_id: str | None = None
+
+
+class Result(BaseModel):
+    """One rule on one reporting unit.
+
+    ``failed_rows`` counts every violating row and ``covered_rows`` those that decisions settle; ``findings`` shows up
+    to 20, uncovered ones first. ``empty_allowed`` says whether ``no_data`` is in order here.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    expectation_id: str
+    source: str
+    sentence_vi: str
+    severity: Severity
+    status: Status
+    observed: str | None
+    failed_rows: int
+    covered_rows: int
+    decision_id: str | None
+    settleable: bool
+    empty_allowed: bool
+    blocking: bool
+    findings: tuple[Finding, ...] = ()
+
+
+class Verdict(BaseModel):
+    """All results of one gate for one reporting unit and quarter, bound to the hash of the data it looked at."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = 1
+    stage: Stage
+    unit_code: str
+    quarter: str
+    subject_hash: str
+    suite_version: str
+    results: tuple[Result, ...]
+
+    def blocking(self) -> list[Result]:
+        """The results that hold this unit and quarter back, recomputed."""
+        return [result for result in self.results if blocking(result)]
+
+    def to_bytes(self) -> bytes:
+        body = self.model_dump(mode="json")
+        body["schema"] = body.pop("schema_version")
+        return canonical_json(body)
+
+
+class Refusal(BaseModel):
+    """Why something may not be published: a machine word and a sentence for people."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: str
+    message_vi: str
+
+
+def blocking(result: Result) -> bool:
+    """Whether a result blocks, from its fields alone; the stored ``blocking`` is never believed."""
+    if result.severity == "info":
+        return False
+    if result.status == "did_not_run":
+        return True
+    if result.status == "no_data":
+        return not result.empty_allowed
+    if result.status == "fail":
+        return not (result.settleable and 0 < result.failed_rows <= result.covered_rows)
+    return False
+
+
+def verdict_path(warehouse_dir: Path, verdict: Verdict) -> Path:
+    """Where a verdict rests."""
+    return path_of(warehouse_dir, verdict.stage, verdict.unit_code, verdict.quarter, verdict.subject_hash)
+
+
+def path_of(warehouse_dir: Path, stage: Stage, unit_code: str, quarter: str, subject_hash: str) -> Path:
+    """Path of the verdict on given data, whether it exists or not."""
+    return warehouse_dir / "verdicts" / unit_code / quarter / f"{stage}-{subject_hash}.json"
+
+
+def write_verdict(warehouse_dir: Path, verdict: Verdict) -> Path:
+    """Writes a verdict so that a reader sees the old one or the new one, whole, also after a crash."""
+    path = verdict_path(warehouse_dir, verdict)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(verdict.to_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return path
+
+
+def load_verdict(path: Path) -> Verdict:
+    """Reads a verdict; raises ``FileNotFoundError``, or ``ValueError`` where the file is not a whole verdict."""
+    body = json.loads(path.read_bytes())
+    if not isinstance(body, dict) or "schema" not in body:
+        raise ValueError(f"{path.name} is not a verdict")
+    body["schema_version"] = body.pop("schema")
+    return Verdict.model_validate(body)
+
+
+def publishable(
+    raw_verdict: Verdict | None,
+    mart_verdict: Verdict | None,
+    candidate_hash: str,
+    inputs_hash: str,
+) -> list[Refusal]:
+    """Why a candidate may not be published; empty where it may.
+
+    Both verdicts must exist, be of the same unit and quarter, speak of exactly these hashes, carry the current suites,
+    hold every declared rule exactly once as it is declared, and hold nothing that blocks.
+    """
+    refusals = _refusals("raw", raw_verdict, inputs_hash) + _refusals("mart", mart_verdict, candidate_hash)
+    if raw_verdict and mart_verdict:
+        raw_subject = (raw_verdict.unit_code, raw_verdict.quarter)
+        if raw_subject != (mart_verdict.unit_code, mart_verdict.quarter):
+            refusals.append(_refusal("other_unit", "Hai kết quả kiểm tra không cùng đơn vị, kỳ báo cáo."))
+    return refusals
+
+
+_STAGE_VI: dict[Stage, str] = {"raw": "dữ liệu đầu vào", "mart": "số liệu báo cáo"}
+
+
+def _refusal(reason: str, message_vi: str) -> Refusal:
+    return Refusal(reason=reason, message_vi=message_vi)
+
+
+def _refusals(stage: Stage, verdict: Verdict | None, subject_hash: str) -> list[Refusal]:
+    name = _STAGE_VI[stage]
+    if verdict is None:
+        return [_refusal("missing", f"Chưa có kết quả kiểm tra {name}.")]
+    if verdict.stage != stage:
+        return [_refusal("other_stage", f"Kết quả kiểm tra đưa ra không phải của bước kiểm tra {name}.")]
+    refusals = []
+    if verdict.subject_hash != subject_hash:
+        refusals.append(_refusal("other_data", f"Kết quả kiểm tra {name} thuộc về dữ liệu khác."))
+    if verdict.suite_version != suite_version(stage):
+        refusals.append(_refusal("other_suite", f"Kết quả kiểm tra {name} theo bộ quy tắc đã cũ."))
+    refusals += _wrong_results(stage, verdict)
+    for result in verdict.blocking():
+        message = f"Quy tắc {result.expectation_id} đang chặn công bố: {result.sentence_vi}"
+        refusals.append(_refusal("blocked", message))
+    return refusals
+
+
+def _wrong_results(stage: Stage, verdict: Verdict) -> list[Refusal]:
+    """Results that are missing, doubled, unknown, or not as declared."""
+    refusals = []
+    counts = Counter(result.expectation_id for result in verdict.results)
+    rules = {rule.id: rule for rule in declared_rules(stage)}
+    for rule_id in sorted(rules.keys() | counts.keys()):
+        if counts[rule_id] != 1 or rule_id not in rules:
+            message = f"Quy tắc {rule_id} có {counts[rule_id]} kết quả trong kết quả kiểm tra {_STAGE_VI[stage]}."
+            refusals.append(_refusal("incomplete", message))
+    for result in verdict.results:
+        rule = rules.get(result.expectation_id)
+        softened = rule is not None and (
+            result.severity != rule.severity
+            or (result.settleable and not rule.settleable)
+            or result.blocking != blocking(result)
+        )
+        if softened:
+            message = f"Kết quả của quy tắc {result.expectation_id} không đúng như khai báo."
+            refusals.append(_refusal("not_as_declared", message))
+    return refusals
+
+
+def gate_results_table(verdicts: Iterable[Verdict]) -> pa.Table:
+    """The mart ``gate_results``: one row a verdict's result, ordered by unit, quarter, stage and rule."""
+    import pyarrow as pa
+
+    schema = pa.schema(
+        [
+            (name, pa.string())
+            for name in (
+                "unit_code",
+                "quarter",
+                "stage",
+                "source",
+                "expectation_id",
+                "sentence_vi",
+                "severity",
+                "status",
+                "observed",
+            )
+        ]
+        + [("failed_rows", pa.int64()), ("decision_id", pa.string())]
+    )
+    rows: list[dict[str, Any]] = []
+    for verdict in verdicts:
+        head = {"unit_code": verdict.unit_code, "quarter": verdict.quarter, "stage": verdict.stage}
+        for result in verdict.results:
+            rows.append(head | {name: getattr(result, name) for name in schema.names if name not in head})
+    rows.sort(key=lambda row: (row["unit_code"], row["quarter"], row["stage"], row["expectation_id"]))
+    return pa.Table.from_pylist(rows, schema=schema)

@@ -1,0 +1,89 @@
+"""The gate's own process: Great Expectations is imported there and nowhere else.
+
+Belongs here: starting and warming the process, handing requests over, what a breakdown means.
+Does not belong here: the gate run itself.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from expectations.inspection import MartRequest, RawRequest, did_not_run
+from expectations.verdicts import Verdict
+
+_T = TypeVar("_T")
+
+
+class GateWorker:
+    """Runs gates in one child process, started and warmed up at once so that its import overlaps other work.
+
+    Use as a context manager. ``inline=True`` runs in this process instead (tests, single-purpose commands).
+    A breakdown of a gate, or of the process, gives verdicts in which every rule did not run; it never raises them away.
+    """
+
+    def __init__(self, inline: bool = False) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+        if not inline:
+            # A fresh interpreter: no threads, locks or open databases are inherited.
+            self._pool = ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+            self._warmed: Future[None] = self._pool.submit(warm_up)
+
+    def __enter__(self) -> GateWorker:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the process."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def check_raw(self, request: RawRequest) -> list[Verdict]:
+        """Gate 1 for the units of the request."""
+        try:
+            return self._call(_check_raw, request)
+        except Exception as error:  # whatever broke, the units must be held back with a verdict that says so
+            return did_not_run("raw", request.quarter, request.subject_hashes, _breakdown(error))
+
+    def check_marts(self, request: MartRequest) -> list[Verdict]:
+        """Gate 2 for the candidates of the request."""
+        try:
+            return self._call(_check_marts, request)
+        except Exception as error:  # see check_raw
+            hashes = {unit: candidate_hash for unit, (_, candidate_hash) in request.candidates.items()}
+            return did_not_run("mart", request.quarter, hashes, _breakdown(error))
+
+    def _call(self, function: Callable[..., _T], *arguments: object) -> _T:
+        if self._pool is None:
+            return function(*arguments)
+        return self._pool.submit(function, *arguments).result()
+
+
+def _breakdown(error: Exception) -> str:
+    if isinstance(error, BrokenProcessPool):
+        return "the gate's process ended unexpectedly"
+    return f"the gate broke down: {type(error).__name__}"
+
+
+def warm_up() -> None:
+    """Imports Great Expectations."""
+    import expectations.gate  # noqa: F401
+
+
+def _check_raw(request: RawRequest) -> list[Verdict]:
+    from expectations.gate import Database
+    from expectations.inspection import inspect_raw
+
+    return inspect_raw(request, Database)
+
+
+def _check_marts(request: MartRequest) -> list[Verdict]:
+    from expectations.gate import Database
+    from expectations.inspection import inspect_marts
+
+    return inspect_marts(request, Database)

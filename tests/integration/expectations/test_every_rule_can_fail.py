@@ -1,0 +1,277 @@
+"""Each declared rule is broken once, in a unit of its own, and must fire there, with only the others named here.
+
+All spoilt units go through the gate in one run, so a finding in the wrong unit would show as well.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from expectations.declarations import Rule, declared_rules
+from expectations.inspection import inspect_marts, inspect_raw
+from expectations.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from conftest import Candidate, CandidateWorld, Lake
+
+RELATION_MUTATIONS: dict[str, dict[str, Any]] = yaml.safe_load(
+    (Path(__file__).parent / "relation_mutations.yml").read_text(encoding="utf-8")
+)
+
+
+def _in_row(code: str, **values: Any) -> Callable[[Candidate], None]:
+    return lambda candidate: candidate.row(code).update(values)
+
+
+def _twice(mart: str) -> Callable[[Candidate], None]:
+    return lambda candidate: candidate.marts[mart].append(dict(candidate.marts[mart][-1]))
+
+
+def _decided(effect: str | None, kind: str = "row", subject: str = "III.25") -> Callable[[Candidate], None]:
+    return lambda candidate: candidate.decide("QD-01", kind, subject, "accept_finding", effect)
+
+
+def _expired(candidate: Candidate) -> None:
+    candidate.decide("QD-01", "row", "III.25", "accept_finding", "invalid", last_quarter="2023-Q1")
+
+
+def _of_another_unit(mart: str) -> Callable[[Candidate], None]:
+    return lambda candidate: candidate.marts[mart][0].update(unit_code="another")
+
+
+def _cases(level: str, **values: int) -> Callable[[Candidate], None]:
+    def change(candidate: Candidate) -> None:
+        next(row for row in candidate.marts["case_processing"] if row["unit_level"] == level).update(values)
+
+    return change
+
+
+MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
+    "report.settled": (_in_row("III.25", status="unsettled", value=None, declared_value=Decimal(611)), set()),
+    "report.flags_declared": (_in_row("I.17", status="not_reported", value=None), set()),
+    "report.counts_whole": (_in_row("III.23", value=Decimal("1.5")), set()),
+    "report.ratios_in_range": (_in_row("I.13", value=Decimal(130)), {"report.ratios_reproduce"}),
+    "report.shares_not_negative": (_in_row("IV.14", value=Decimal(-5)), {"report.ratios_reproduce"}),
+    "report.ratios_reproduce": (_in_row("I.02", value=Decimal("47.36")), set()),
+    "report.zero_denominator_blank": (_in_row("I.13", numerator=Decimal(0), denominator=Decimal(0)), set()),
+    "report.headings_blank": (_in_row("I.06", declared_value=Decimal(0)), set()),
+    "report.status_known": (_in_row("I.06", status="guessed"), set()),
+    "report.status_present": (_in_row("I.06", status=None), set()),
+    "report.value_agrees_with_status": (_in_row("III.23", status="withheld"), set()),
+    "report.rows_unique": (_in_row("VII.60", row_no=210), {"report.rows_in_sequence"}),
+    "report.rows_in_sequence": (_in_row("VII.60", row_no=999), set()),
+    "report.rows_as_in_form": (_in_row("VII.60", indicator_code="VII.61"), set()),
+    "report.of_this_unit": (_in_row("VII.60", quarter="2023-Q1"), set()),
+    "report.inputs_unique": (_twice("rule_inputs"), set()),
+    "report.inputs_of_this_unit": (lambda candidate: candidate.marts["rule_inputs"][0].update(unit_code="x"), set()),
+    "marts.case_processing.of_this_unit": (_of_another_unit("case_processing"), set()),
+    "marts.e_document_exchange.of_this_unit": (_of_another_unit("e_document_exchange"), set()),
+    "marts.staffing.of_this_unit": (_of_another_unit("staffing"), set()),
+    "marts.procedure_coverage.of_this_unit": (_of_another_unit("procedure_coverage"), set()),
+    "marts.case_processing.parts_add_up": (_cases("district", resolved_late=6), set()),
+    "marts.case_processing.district_received_as_reported": (_cases("district", received=1), set()),
+    "marts.case_processing.commune_received_as_reported": (_cases("commune", received=1), set()),
+    "marts.case_processing.district_resolved_as_reported": (_cases("district", resolved=612, resolved_late=6), set()),
+    "marts.case_processing.commune_resolved_as_reported": (_cases("commune", resolved=6501, resolved_late=11), set()),
+    "decisions.complete": (_decided("invalid"), set()),
+    "decisions.in_force": (_expired, set()),
+    "decisions.matches_something": (_decided("no_effect"), set()),
+    "decisions.effects_known": (_decided("guessed"), set()),
+    "decisions.effects_present": (_decided(None), set()),
+}
+MART_RULES = declared_rules("mart")
+RAW_RULES = declared_rules("raw")
+
+
+def _break_relation(candidate: Candidate, rule_id: str) -> None:
+    for name, value in RELATION_MUTATIONS[rule_id]["set"].items():
+        candidate.set_figure(name, value)
+
+
+def _failing(verdict: Verdict) -> set[str]:
+    assert not [result for result in verdict.results if result.status == "did_not_run"]
+    return {result.expectation_id for result in verdict.results if result.status == "fail"}
+
+
+@pytest.fixture(scope="module")
+def mart_failures(tmp_path_factory: pytest.TempPathFactory, worlds: Any) -> dict[str, set[str]]:
+    from expectations.gate import Database
+
+    world: CandidateWorld = worlds.candidates(tmp_path_factory.mktemp("marts"))
+    for rule in MART_RULES:
+        if rule.kind == "relation":
+            world.add(rule.id, lambda candidate, rule_id=rule.id: _break_relation(candidate, rule_id))
+        else:
+            world.add(rule.id, MART_MUTATIONS[rule.id][0])
+    return {verdict.unit_code: _failing(verdict) for verdict in inspect_marts(world.request(), Database)}
+
+
+@pytest.mark.parametrize("rule", MART_RULES, ids=lambda rule: rule.id)
+def test_a_violating_candidate_fires_its_rule_and_only_the_named_others(
+    rule: Rule, mart_failures: dict[str, set[str]]
+) -> None:
+    others = set(RELATION_MUTATIONS[rule.id]["also"]) if rule.kind == "relation" else MART_MUTATIONS[rule.id][1]
+    assert mart_failures[rule.id] == {rule.id} | others
+
+
+def test_no_mutation_is_left_over() -> None:
+    relations = {rule.id for rule in MART_RULES if rule.kind == "relation"}
+    assert set(RELATION_MUTATIONS) == relations
+    assert set(MART_MUTATIONS) == {rule.id for rule in MART_RULES} - relations
+    conditions = {rule.id for rule in RAW_RULES if rule.kind in ("condition", "query", "at_most")}
+    assert set(RAW_MUTATIONS) == {rule_id for rule_id in conditions if not _is_generic(rule_id)}
+
+
+_EARLY = dt.date(1800, 1, 1)
+_NEVER = dt.date(2023, 5, 11)
+
+# Values of the first row of the rule's source that break it.
+RAW_MUTATIONS: dict[str, dict[str, Any]] = {
+    "one_stop_cases.received_before_finished": {"finished_at": dt.datetime(2023, 5, 9)},
+    "one_stop_cases.received_before_returned": {"returned_at": dt.datetime(2023, 5, 9)},
+    "one_stop_cases.resolved_with_date": {"finished_at": None, "returned_at": None},
+    "one_stop_cases.procedure_named": {"procedure_code": None, "procedure_name": None},
+    "e_document_counts.parts_equal_total": {"outgoing_total": 11},
+    "e_document_counts.parts_at_most_total": {"outgoing_total": 9},
+    "e_document_counts.incoming_electronic_at_most_total": {"incoming_electronic": 9},
+    "plan_tasks.settled_at_most_found": {"findings_settled": 3},
+    "plan_tasks.done_with_date": {"done_on": None},
+    "plan_tasks.done_with_evidence": {"evidence_document": None},
+    "procedure_catalogue.announced_before_ended": {"ended_on": dt.date(2019, 1, 1)},
+    "procedure_catalogue.applies_somewhere": {"applies_district": False, "applies_commune": False},
+    "procedure_catalogue.offered_is_eligible": {"online_eligible_level": None},
+    "org_units.valid_from_before_valid_to": {"valid_to": dt.date(2009, 1, 1)},
+    "staffing_roster.recruited_before_left": {"recruited_on": _NEVER},
+    "staffing_roster.leaving_reason_with_date": {"left_on": None},
+    "declared_returns.says_something": {"value": None, "value_text": None},
+    "declared_returns.with_evidence": {"evidence_document": None},
+    "decisions.holds_from_its_quarter": {"quarter": "2023-Q3"},
+    "decisions.action_fits_subject": {"action": "count_as_on_time"},
+}
+# Other rules that the same input rightly breaks.
+ALSO: dict[str, set[str]] = {
+    "one_stop_cases.procedure_named": {"one_stop_cases.procedure_recognised"},
+    "e_document_counts.parts_at_most_total": {"e_document_counts.parts_equal_total"},
+    "decisions.subject_kind_known": {"decisions.action_fits_subject"},
+    "decisions.quarter_well_formed": {"decisions.holds_from_its_quarter"},
+    "e_document_counts.electronic_and_paper_not_negative": {"e_document_counts.parts_equal_total"},
+    "e_document_counts.electronic_only_not_negative": {"e_document_counts.parts_equal_total"},
+    "e_document_counts.paper_only_not_negative": {"e_document_counts.parts_equal_total"},
+    "e_document_counts.outgoing_total_not_negative": {
+        "e_document_counts.parts_equal_total",
+        "e_document_counts.parts_at_most_total",
+    },
+    "e_document_counts.incoming_total_not_negative": {"e_document_counts.incoming_electronic_at_most_total"},
+    "plan_tasks.findings_found_not_negative": {"plan_tasks.settled_at_most_found"},
+}
+
+
+def _is_generic(rule_id: str) -> bool:
+    """Rules whose breach follows from what they are: plausible dates, agreeing keys, receipts, decisions."""
+    return rule_id.startswith("deliveries.") or rule_id.endswith((".key_agrees", "_plausible", "raw_matches_something"))
+
+
+def _break_raw(lake: Lake, unit: str, rule: Rule) -> None:
+    if rule.id.startswith("deliveries."):
+        _break_receipt(lake, unit, rule)
+    elif rule.id == "decisions.raw_matches_something":
+        lake.first(unit, "decisions").update(
+            unit=unit, subject_kind="rule", subject="survey_responses.key_unique", action="accept_finding"
+        )
+    elif rule.kind == "unique":
+        delivery = lake.of(unit, rule.source)
+        delivery.rows.append(dict(delivery.rows[0]))
+    elif rule.id.endswith(".key_agrees"):
+        again = copy.deepcopy(lake.of(unit, rule.source))
+        again.delivery_id += ".again"
+        again.rows[0].update(_OTHER_CONTENT[rule.source])
+        lake.deliveries.append(again)
+    else:
+        lake.first(unit, rule.source).update(_bad_values(rule))
+
+
+# A column outside the key, and another value in order.
+_OTHER_CONTENT: dict[str, dict[str, Any]] = {
+    "one_stop_cases": {"late_reason": "khác"},
+    "declared_returns": {"note": "khác"},
+    "e_document_counts": {"connected": False},
+    "org_units": {"name": "Tên khác"},
+    "plan_tasks": {"content": "khác"},
+    "procedure_catalogue": {"field": "khác"},
+    "staffing_roster": {"position": "khác"},
+    "survey_responses": {"overall": "neutral"},
+    "decisions": {"reason": "khác"},
+}
+
+
+def _bad_values(rule: Rule) -> dict[str, Any]:
+    if rule.id in RAW_MUTATIONS:
+        return RAW_MUTATIONS[rule.id]
+    if rule.id.endswith("_plausible"):
+        column = rule.id.removeprefix(f"{rule.source}.").removesuffix("_plausible")
+        return {column: _implausible(rule.source, column)}
+    column = rule.columns[0]
+    if rule.kind == "between":
+        assert rule.minimum is not None
+        return {column: rule.minimum - 1}
+    return {column: {"not_null": None, "in_set": "stranger", "matches": "stranger"}[rule.kind]}
+
+
+def _implausible(source: str, column: str) -> Any:
+    """A date that is out of the window and still in order with the row's other dates."""
+    late = column in ("due_at", "extended_to", "finished_at", "returned_at", "ended_on", "left_on", "valid_to")
+    day = dt.date(2200, 1, 1) if late else _EARLY
+    return dt.datetime(day.year, 1, 1) if source == "one_stop_cases" else day
+
+
+def _break_receipt(lake: Lake, unit: str, rule: Rule) -> None:
+    delivery = lake.of(unit, rule.source)
+    what = rule.id.rsplit(".", 1)[1]
+    if what == "sent":
+        lake.deliveries.remove(delivery)
+    elif what == "readable":
+        refused = copy.deepcopy(delivery)
+        refused.delivery_id += ".refused"
+        refused.rows, refused.outcome, refused.message_vi = [], "refused", "tệp hỏng"
+        lake.deliveries.append(refused)
+    elif what == "rows_reconcile":
+        delivery.rows_accepted = 2
+    else:
+        delivery.rows_rejected = 1
+
+
+def _expected_raw(rule: Rule) -> set[str]:
+    receipts = f"deliveries.{rule.source}"
+    expected = {rule.id} | ALSO.get(rule.id, set())
+    if rule.id in (f"{receipts}.rejected_share", f"{receipts}.rejected_rows", f"{receipts}.none_rejected"):
+        # One row of two rejected: the share, the remark and, for the register of decisions, the block go together.
+        expected |= {f"{receipts}.rejected_share", f"{receipts}.rejected_rows"}
+        if rule.source == "decisions":
+            expected.add("deliveries.decisions.none_rejected")
+    return expected
+
+
+@pytest.fixture(scope="module")
+def raw_failures(tmp_path_factory: pytest.TempPathFactory, worlds: Any) -> dict[str, set[str]]:
+    from expectations.gate import Database
+
+    lake: Lake = worlds.lake(tmp_path_factory.mktemp("raw"))
+    for rule in RAW_RULES:
+        lake.add_unit(rule.id)
+        _break_raw(lake, rule.id, rule)
+    return {verdict.unit_code: _failing(verdict) for verdict in inspect_raw(lake.request(), Database)}
+
+
+@pytest.mark.parametrize("rule", RAW_RULES, ids=lambda rule: rule.id)
+def test_a_violating_delivery_fires_its_rule_and_only_the_named_others(
+    rule: Rule, raw_failures: dict[str, set[str]]
+) -> None:
+    assert raw_failures[rule.id] == _expected_raw(rule)

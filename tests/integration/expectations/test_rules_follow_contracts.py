@@ -1,0 +1,61 @@
+"""Rules of a source and its contract must not drift apart, in either direction."""
+
+from __future__ import annotations
+
+import pytest
+
+from expectations.declarations import RULES_DIR, Rule, declared_rules
+from ingestion.contracts import Contract, load_contracts
+
+CONTRACTS = load_contracts()
+RULES = declared_rules("raw")
+SOURCES = sorted(CONTRACTS)
+# A blank month is in order where the file's title block gives the window.
+_MAY_BE_BLANK = {("e_document_counts", "month")}
+
+
+def _columns(source: str, kind: str) -> dict[str, Rule]:
+    return {rule.columns[0]: rule for rule in RULES if rule.relation == source and rule.kind == kind}
+
+
+def _contract_columns(contract: Contract) -> set[str]:
+    return set(contract.arrow_schema().names)
+
+
+def test_every_source_has_a_rule_file_and_every_rule_a_source() -> None:
+    assert {rule.source for rule in RULES} == set(SOURCES)
+    assert {path.stem for path in RULES_DIR.glob("*.yml")} >= set(SOURCES)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_required_and_key_columns_are_checked_for_presence(source: str) -> None:
+    contract = CONTRACTS[source]
+    needed = {c.name for c in contract.lake_columns() if c.required or c.name in contract.key}
+    needed -= {column for of, column in _MAY_BE_BLANK if of == source}
+    needed -= {c.name for c in contract.columns if c.type == "number_or_text"}
+    assert needed <= set(_columns(source, "not_null"))
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_enumerated_columns_are_checked_against_the_contracts_own_values(source: str) -> None:
+    rules = _columns(source, "in_set")
+    labelled = {c.name: list(c.labels) for c in CONTRACTS[source].lake_columns() if c.labels}
+    assert {column: list(rule.values) for column, rule in rules.items()} == labelled
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_rules_name_columns_that_the_contract_knows(source: str) -> None:
+    named = {column for rule in RULES if rule.relation == source for column in rule.columns}
+    assert named <= _contract_columns(CONTRACTS[source])
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_who_must_send_is_the_same_in_rule_and_contract(source: str) -> None:
+    owed = {rule.source: set(rule.required_from) for rule in RULES if rule.id == f"deliveries.{source}.sent"}
+    assert owed.get(source, set()) == set(CONTRACTS[source].required_from)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_key_rule_has_the_contracts_key(source: str) -> None:
+    [rule] = [rule for rule in RULES if rule.id == f"{source}.key_unique"]
+    assert list(rule.columns) == ["_delivery_id", *CONTRACTS[source].key]
