@@ -1,0 +1,57 @@
+# Commands of the project. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+QUARTER ?= 2023-Q1
+PACKAGES := orchestration ingestion expectations publication
+
+# Without compiled modules every process would compile them again, for ever.
+unexport PYTHONDONTWRITEBYTECODE
+export DAGSTER_DISABLE_TELEMETRY := 1
+export DO_NOT_TRACK := 1
+export GX_ANALYTICS_ENABLED := false
+
+.PHONY: help setup run test test-long lint ui bench lock clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## make the virtual environment from the hashed lock file
+
+$(VENV)/.ready: requirements.lock pyproject.toml .ci/make-venv
+	@.ci/make-venv $(VENV) $(PACKAGES)
+	@touch $@
+
+run: setup ## sample deliveries of one district, then a published release of QUARTER (default 2023-Q1)
+	@$(BIN)/cchc sample --quarter $(QUARTER)
+	@$(BIN)/cchc run $(QUARTER)
+
+test: setup lint ## lint, types, layers, then every test but the long ones
+	@$(BIN)/python -m pytest -m "not long"
+
+test-long: setup ## the tests that take minutes
+	@$(BIN)/python -m pytest -m long
+
+lint: setup ## ruff, mypy and the layers between rooms
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+ui: setup ## Dagster in the browser, on this machine only; Ctrl-C stops it
+	@$(BIN)/python -m orchestration.ui
+
+bench: setup ## measure a run; results under benchmarks/
+	@$(BIN)/python -m benchmarks.bench
+
+lock: setup ## resolve requirements.lock again (needs the network)
+	@test -x build/lock/bin/uv || { $(BIN)/python -m venv build/lock && build/lock/bin/pip install --quiet uv; }
+	@build/lock/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --no-strip-extras \
+	    --no-emit-index-url --universal --quiet -o requirements.lock
+	@! grep -n '://' requirements.lock
+
+clean: ## remove what was built; keeps the data and the virtual environment
+	@rm -rf build dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find $(PACKAGES) tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,113 @@
+"""dbt's seeds and models as assets, its tests as checks.
+
+Belongs here: how a dbt node is named and grouped in Dagster, and passing dbt's events on.
+Does not belong here: SQL; dbt's arguments (``orchestration.dbt``).
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
+from packaging.version import Version
+
+from orchestration.assets.names import POOL, RAW_GATE, RUN_SCOPE, STEWARD
+from orchestration.partitions import quarters
+from orchestration.pipeline import Pipeline
+from orchestration.settings import DBT_DIR
+
+
+class Translator(DagsterDbtTranslator):
+    """Groups follow the folders; models that read a source wait for the raw gate."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        declared = _meta(dbt_resource_props).get("dagster", {}).get("asset_key")
+        if declared:
+            return dg.AssetKey(declared)
+        return dg.AssetKey([self.get_group_name(dbt_resource_props), dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        kind = dbt_resource_props["resource_type"]
+        if kind == "source":
+            return "raw"
+        return "reference" if kind == "seed" else str(dbt_resource_props["fqn"][1])
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        return str(dbt_resource_props.get("description") or dbt_resource_props["name"])
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        return [STEWARD]
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        parents = self.get_resource_props(manifest, unique_id).get("depends_on", {}).get("nodes", [])
+        if any(parent.startswith("source.") for parent in parents):
+            return spec.merge_attributes(deps=[RAW_GATE])
+        return spec
+
+
+def _meta(props: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**(props.get("meta") or {}), **((props.get("config") or {}).get("meta") or {})}
+
+
+def load_manifest(path: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads(path.read_bytes())
+    return manifest
+
+
+def model_names(manifest: Mapping[str, Any], group: str) -> list[str]:
+    """Names of the models in one folder (staging, intermediate, marts)."""
+    nodes = manifest["nodes"].values()
+    return sorted(n["name"] for n in nodes if n["resource_type"] == "model" and n["fqn"][1] == group)
+
+
+def run_scope() -> dg.AssetSpec:
+    """Asset ``raw/run_scope``: the file that names the quarter; the dbt step writes it just before dbt reads it."""
+    return dg.AssetSpec(
+        RUN_SCOPE,
+        group_name="raw",
+        description="Kỳ báo cáo đang tính. The quarter that dbt builds for, one row.",
+        owners=[STEWARD],
+        kinds={"csv"},
+    )
+
+
+def dbt_models(manifest: dict[str, Any]) -> dg.AssetsDefinition:
+    """All seeds and models of the project as one step."""
+    translator = Translator()
+    marts = set(model_names(manifest, "marts"))
+
+    @dbt_assets(
+        manifest=manifest, name="dbt_build", partitions_def=quarters(), dagster_dbt_translator=translator, pool=POOL
+    )
+    def build(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[Any]:
+        selected = sorted(key.path[-1] for key in context.selected_asset_keys) if context.is_subset else []
+        with pipeline.building(context.partition_key, selected) as process:
+            invocation = DbtCliInvocation(
+                process=process,
+                manifest=manifest,
+                dagster_dbt_translator=translator,
+                project_dir=DBT_DIR,
+                target_path=pipeline.home.dbt_target,
+                raise_on_error=True,
+                cli_version=Version(installed_version("dbt-core")),
+                context=context,
+            )
+            for event in invocation.stream():
+                yield _with_row_count(event, pipeline, marts)
+
+    return build
+
+
+def _with_row_count(event: Any, pipeline: Pipeline, marts: set[str]) -> Any:
+    """Adds the rows of the exported file to a mart's event."""
+    if not isinstance(event, dg.Output):
+        return event
+    name = str(event.metadata["unique_id"].value).rsplit(".", 1)[-1]
+    rows = pipeline.exported_rows(name) if name in marts else None
+    return event if rows is None else event.with_metadata({**event.metadata, "dagster/row_count": rows})

@@ -1,0 +1,37 @@
+"""Asset keys, groups and owners, so that no key is spelled twice."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import dagster as dg
+
+POOL = "warehouse"
+STEWARD = "team:to-so-lieu-cchc"
+
+RECEIPTS = dg.AssetKey(["raw", "deliveries"])
+RUN_SCOPE = dg.AssetKey(["raw", "run_scope"])
+RAW_GATE = dg.AssetKey(["gates", "raw"])
+CANDIDATES = dg.AssetKey(["gates", "candidates"])
+MART_GATE = dg.AssetKey(["gates", "marts"])
+RELEASES = dg.AssetKey(["published", "releases"])
+
+
+def landing_key(source: str) -> dg.AssetKey:
+    return dg.AssetKey(["landing", source])
+
+
+def raw_key(source: str) -> dg.AssetKey:
+    return dg.AssetKey(["raw", source])
+
+
+def published_key(name: str) -> dg.AssetKey:
+    return dg.AssetKey(["published", name])
+
+
+def team(office: str) -> str:
+    """An office's name as a Dagster owner: ``Phòng Nội vụ`` is ``team:phong-noi-vu``."""
+    plain = unicodedata.normalize("NFD", office.replace("Đ", "D").replace("đ", "d"))
+    ascii_only = "".join(c for c in plain if not unicodedata.combining(c)).lower()
+    return "team:" + re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")

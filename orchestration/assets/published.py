@@ -1,0 +1,54 @@
+"""Published assets: the releases, and the tables and documents people read in them.
+
+Belongs here: what a release's parts are made from, so that lineage runs from a delivered file to a report table.
+Does not belong here: writing a release (``publication``).
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from orchestration.assets.names import CANDIDATES, MART_GATE, POOL, RELEASES, STEWARD, published_key
+from orchestration.partitions import quarters
+from orchestration.pipeline import Pipeline
+from orchestration.resources import Scope
+
+# Part of a release: the marts it is made from (empty: all), its kind, and what it is.
+_PARTS: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "report_annex": (("report_indicators",), "excel", "Phụ lục số liệu của báo cáo. The official form, xlsx and csv."),
+    "quality_notes": (("report_indicators",), "csv", "Ghi chú chất lượng số liệu. Footnotes, decisions, remarks."),
+    "marts": ((), "parquet", "Các bảng số liệu công bố. The published marts, Parquet files and one DuckDB file."),
+}
+
+
+def published_assets(marts: list[str]) -> dg.AssetsDefinition:
+    """``published/releases`` and its parts, written in one step."""
+
+    def spec(key: dg.AssetKey, deps: list[dg.AssetKey], kinds: set[str], description: str) -> dg.AssetSpec:
+        return dg.AssetSpec(
+            key, deps=deps, description=description, group_name="published", owners=[STEWARD], kinds=kinds
+        )
+
+    releases = "Bản công bố của từng đơn vị. Immutable releases with one pointer a unit and quarter."
+    specs = [spec(RELEASES, [CANDIDATES, MART_GATE], {"parquet", "duckdb"}, releases)]
+    for name, (sources, kind, description) in _PARTS.items():
+        deps = [dg.AssetKey(["marts", mart]) for mart in sources or marts]
+        specs.append(spec(published_key(name), [*deps, MART_GATE], {kind}, description))
+
+    @dg.multi_asset(name="publish", specs=specs, partitions_def=quarters(), pool=POOL)
+    def publish(
+        context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]
+    ) -> Iterator[dg.MaterializeResult]:
+        outcomes = pipeline.publish(context.partition_key, scope.units)
+        released = {o.unit_code: o.release for o in outcomes if o.release}
+        held = sorted(o.unit_code for o in outcomes if not o.release)
+        for part in specs:
+            yield dg.MaterializeResult(
+                asset_key=part.key,
+                metadata={
+                    "releases": dg.MetadataValue.json(released),
+                    "held_back": dg.MetadataValue.json(held),
+                },
+            )
+
+    return publish

@@ -1,0 +1,56 @@
+"""Dagster definitions, built by one function that tests can call with other settings and other resources.
+
+Belongs here: putting assets, checks, job, schedule and sensor together.
+Does not belong here: any of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from ingestion import load_contracts
+from orchestration.assets.dbt_models import dbt_models, load_manifest, model_names, run_scope
+from orchestration.assets.gates import candidates, mart_gate, raw_gate
+from orchestration.assets.landing import landing_asset
+from orchestration.assets.published import published_assets
+from orchestration.assets.raw import raw_asset, receipts_asset
+from orchestration.dbt import ensure_manifest
+from orchestration.jobs import quarter_job
+from orchestration.pipeline import Pipeline
+from orchestration.resources import Scope
+from orchestration.schedules import quarter_schedule
+from orchestration.sensors import failure_alert
+from orchestration.settings import Settings, load_settings
+
+
+def build_definitions(settings: Settings | None = None, **resources: Any) -> dg.Definitions:
+    """All definitions for one home. ``resources`` replace those of the same name (``scope``, ``pipeline``).
+
+    Raises ``DbtError`` where the dbt project cannot be parsed.
+    """
+    settings = settings or load_settings()
+    contracts = load_contracts()
+    manifest = load_manifest(ensure_manifest())
+    marts = model_names(manifest, "marts")
+    job = quarter_job()
+    return dg.Definitions(
+        assets=[
+            *(landing_asset(contract) for contract in contracts.values()),
+            *(raw_asset(contract) for contract in contracts.values()),
+            receipts_asset(contracts),
+            raw_gate(contracts),
+            run_scope(),
+            dbt_models(manifest),
+            candidates(marts),
+            mart_gate(),
+            published_assets(marts),
+        ],
+        jobs=[job],
+        schedules=[quarter_schedule(job)],
+        sensors=[failure_alert(settings)],
+        resources={"scope": Scope(), "pipeline": Pipeline(settings), **resources},
+        # Steps of one quarter share one process: starting a process a step costs more than the step.
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,226 @@
+"""The commands of ``cchc``: what may be asked, and what is answered."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from orchestration.cli.overview import current_releases, ingest_summary, quarter_status, verify_releases
+from orchestration.cli.reports import exit_code, unit_reports
+from orchestration.cli.runs import RunResult, Stage, execute, open_pipeline
+from orchestration.cli.terminal import Exit, WrongUse, complain, emit
+from orchestration.periods import find_period, load_periods
+from orchestration.pipeline import Pipeline, UnknownUnit
+from orchestration.settings import load_settings
+
+app = typer.Typer(
+    name="cchc",
+    help="Báo cáo cải cách hành chính hằng quý: từ tệp các đơn vị gửi đến bản công bố.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Quarter = Annotated[str, typer.Argument(help="Kỳ báo cáo, ví dụ 2023-Q1.", metavar="QUARTER")]
+Units = Annotated[
+    list[str] | None, typer.Option("--unit", help="Mã đơn vị báo cáo; lặp lại được. Mặc định: mọi đơn vị.")
+]
+Json = Annotated[bool, typer.Option("--json", help="In kết quả dạng JSON.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="In nhật ký và thời gian từng bước.")]
+
+
+def run_app(arguments: list[str]) -> int:
+    """Runs one command and returns its exit code; nothing escapes as a stack trace but with ``--verbose``."""
+    before = signal.signal(signal.SIGINT, _interrupted)
+    try:
+        app(arguments)
+        return Exit.DONE
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else Exit.DONE
+    except WrongUse as error:
+        complain(str(error))
+        return Exit.WRONG_USE
+    except Exception as error:
+        if "--verbose" in arguments:
+            raise
+        complain(f"hệ thống gặp lỗi: {type(error).__name__}: {error}")
+        return Exit.FAILED
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupted(signum: int, frame: FrameType | None) -> None:
+    complain("đã dừng theo yêu cầu")
+    raise SystemExit(Exit.FAILED)
+
+
+def _end(code: Exit) -> None:
+    """Leaves a command with its exit code."""
+    if code is not Exit.DONE:
+        raise typer.Exit(code)
+
+
+def known_quarter(quarter: str) -> str:
+    """The quarter itself; raises ``WrongUse`` where the table of periods does not know it."""
+    if find_period(quarter) is None:
+        periods = load_periods()
+        raise WrongUse(
+            f"không có kỳ báo cáo {quarter!r}; "
+            f"các kỳ có dạng 2023-Q1, từ {periods[0].quarter} đến {periods[-1].quarter}"
+        )
+    return quarter
+
+
+def known_units(pipeline: Pipeline, quarter: str, units: list[str]) -> list[str]:
+    """The units, each once; raises ``WrongUse`` where a code does not report in the quarter, and says who does."""
+    for code in units:
+        try:
+            reporting = pipeline.reporting_unit(code, quarter)
+        except UnknownUnit as error:
+            raise WrongUse(str(error)) from error
+        if reporting != code:
+            raise WrongUse(f"{code} không báo cáo riêng trong kỳ {quarter}; đơn vị báo cáo là {reporting}")
+    return sorted(set(units))
+
+
+def _run(stage: Stage, quarter: str, units: list[str], *, as_json: bool, verbose: bool) -> None:
+    """Runs a stage of the job for a quarter and answers for each unit."""
+    settings = load_settings()
+    known_quarter(quarter)
+    with open_pipeline(settings, stage, quiet=as_json) as pipeline:
+        units = known_units(pipeline, quarter, units) if units else []
+        pipeline.warm_up(gate=stage.checks, dbt=stage.builds)
+        if not pipeline.anything_delivered(quarter):
+            message = f"chưa có tệp nào của kỳ {quarter} trong {settings.paths.landing}"
+            emit([message], {"quarter": quarter, "units": [], "message": message}, as_json=as_json)
+            _end(Exit.HELD_BACK)
+        result = execute(pipeline, stage, quarter, units, verbose=verbose)
+        pipeline.timings.write(settings.paths.timings)
+        if stage in (Stage.INGEST, Stage.BUILD):
+            code = _answer_without_units(pipeline, stage, quarter, units, result, as_json=as_json)
+        else:
+            code = _answer_by_unit(pipeline, stage, quarter, units, result, as_json=as_json)
+        if verbose:
+            complain(jsonlib.dumps(pipeline.timings.as_dict()))
+    _end(code)
+
+
+def _answer_by_unit(
+    pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], result: RunResult, *, as_json: bool
+) -> Exit:
+    reports = unit_reports(pipeline, stage, quarter, pipeline.units_in(quarter, units))
+    lines = [line for report in reports for line in report.lines()]
+    document = {"quarter": quarter, "units": [r.as_dict() for r in reports], **_ending(pipeline, result)}
+    emit([*lines, *_broken_lines(pipeline, result)], document, as_json=as_json)
+    return exit_code(result, reports)
+
+
+def _answer_without_units(
+    pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], result: RunResult, *, as_json: bool
+) -> Exit:
+    document: dict[str, Any] = {"quarter": quarter, **_ending(pipeline, result)}
+    if stage is Stage.BUILD:
+        lines = [] if result.broken_steps else [f"{quarter}: đã tính xong số liệu, {pipeline.home.built_marts}"]
+        rejected = False
+    else:
+        lines, found, rejected = ingest_summary(pipeline, quarter, units)
+        document |= found
+    emit([*lines, *_broken_lines(pipeline, result)], document, as_json=as_json)
+    if result.broken_steps:
+        return Exit.FAILED
+    return Exit.HELD_BACK if rejected else Exit.DONE
+
+
+def _ending(pipeline: Pipeline, result: RunResult) -> dict[str, Any]:
+    return {"broken_steps": result.broken_steps, "timings": pipeline.timings.as_dict()}
+
+
+def _broken_lines(pipeline: Pipeline, result: RunResult) -> list[str]:
+    lines = [f"bước {step} hỏng: {message.splitlines()[0]}" for step, message in result.broken_steps.items()]
+    return [*lines, f"nhật ký: {pipeline.home.run_log}"] if lines else []
+
+
+@app.command()
+def run(quarter: Quarter, unit: Units = None, json: Json = False, verbose: Verbose = False) -> None:
+    """Nhận dữ liệu, tính, kiểm tra và công bố một kỳ báo cáo."""
+    _run(Stage.RUN, quarter, unit or [], as_json=json, verbose=verbose)
+
+
+@app.command()
+def ingest(quarter: Quarter, unit: Units = None, json: Json = False, verbose: Verbose = False) -> None:
+    """Chỉ nhận các tệp đã gửi vào kho dữ liệu thô."""
+    _run(Stage.INGEST, quarter, unit or [], as_json=json, verbose=verbose)
+
+
+@app.command()
+def build(quarter: Quarter, json: Json = False, verbose: Verbose = False) -> None:
+    """Chỉ tính số liệu từ kho dữ liệu thô."""
+    _run(Stage.BUILD, quarter, [], as_json=json, verbose=verbose)
+
+
+@app.command()
+def check(quarter: Quarter, unit: Units = None, json: Json = False, verbose: Verbose = False) -> None:
+    """Chỉ kiểm tra dữ liệu và số liệu đã tính."""
+    _run(Stage.CHECK, quarter, unit or [], as_json=json, verbose=verbose)
+
+
+@app.command()
+def publish(quarter: Quarter, unit: Units = None, json: Json = False, verbose: Verbose = False) -> None:
+    """Chỉ công bố số liệu đã đạt kiểm tra; chạy lại không sinh bản mới."""
+    _run(Stage.PUBLISH, quarter, unit or [], as_json=json, verbose=verbose)
+
+
+@app.command()
+def sample(
+    quarter: Annotated[
+        list[str] | None, typer.Option("--quarter", help="Kỳ báo cáo; lặp lại được. Mặc định: 2023-Q1.")
+    ] = None,
+    scale: Annotated[int, typer.Option("--scale", min=1, help="Nhân số hồ sơ lên chừng này lần.")] = 1,
+    seed: Annotated[int | None, typer.Option("--seed", help="Hạt giống của dữ liệu mẫu.")] = None,
+    json: Json = False,
+) -> None:
+    """Ghi bộ tệp mẫu đầy đủ của một huyện vào thư mục nhận."""
+    from ingestion.sample import DEFAULT_SEED, QUARTERS, write_sample
+
+    settings = load_settings()
+    quarters = [known_quarter(name) for name in quarter or ["2023-Q1"]]
+    if missing := sorted(set(quarters) - set(QUARTERS)):
+        raise WrongUse(f"dữ liệu mẫu không có kỳ {', '.join(missing)}; chỉ có {', '.join(QUARTERS)}")
+    settings.paths.create()
+    files = write_sample(settings.paths.landing, quarters, scale=scale, seed=DEFAULT_SEED if seed is None else seed)
+    document = {"landing": str(settings.paths.landing), "quarters": quarters, "files": len(files)}
+    emit([f"đã ghi {len(files)} tệp mẫu vào {settings.paths.landing}"], document, as_json=json)
+
+
+@app.command()
+def status(
+    quarter: Annotated[str, typer.Argument(help="Kỳ báo cáo; mặc định: mọi kỳ có dữ liệu.")] = "", json: Json = False
+) -> None:
+    """Đơn vị nào đã gửi, còn thiếu gì, bị giữ lại vì sao, đã công bố gì."""
+    pipeline = Pipeline(load_settings())
+    quarters = [known_quarter(quarter)] if quarter else pipeline.quarters_delivered()
+    found = [quarter_status(pipeline, name) for name in quarters]
+    lines = [line for one in found for line in one.lines()] or ["chưa có dữ liệu nào"]
+    emit(lines, {"quarters": [one.as_dict() for one in found]}, as_json=json)
+
+
+@app.command()
+def verify(
+    release: Annotated[str, typer.Argument(help="Thư mục bản công bố; mặc định: mọi bản hiện hành.")] = "",
+    json: Json = False,
+) -> None:
+    """Đối chiếu từng tệp của bản công bố với bản kê."""
+    settings = load_settings()
+    folders = [Path(release)] if release else current_releases(settings)
+    if release and not folders[0].is_dir():
+        raise WrongUse(f"không có thư mục {release}")
+    lines, document, whole = verify_releases(folders)
+    emit(lines or ["chưa có bản công bố nào"], document, as_json=json)
+    _end(Exit.DONE if whole else Exit.HELD_BACK)

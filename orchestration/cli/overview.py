@@ -1,0 +1,153 @@
+"""What there is, without running anything: deliveries, what is missing, verdicts, releases.
+
+Belongs here: ``cchc status``, ``cchc verify`` and the summary after ``cchc ingest``.
+Does not belong here: what a run has just done (``reports``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestration.cli.reports import unit_name
+from orchestration.pipeline import Pipeline
+from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    from ingestion import SourceStatus
+
+_SOURCE_STATES_VI = {
+    "delivered": "đã nhận",
+    "nothing_to_report": "không phát sinh",
+    "refused": "bị trả lại",
+    "not_sent": "chưa gửi",
+}
+
+
+def source_line(source: SourceStatus) -> str:
+    """One source of one folder unit, for people."""
+    text = f"    {source.unit_code} {source.source}: {_SOURCE_STATES_VI[source.state]}"
+    if source.files:
+        text += f", {source.files} tệp, {source.rows_accepted} dòng"
+    if source.rows_rejected:
+        text += f", {source.rows_rejected} dòng bị loại"
+    return f"{text} ({'; '.join(source.messages_vi)})" if source.messages_vi else text
+
+
+@dataclass(frozen=True)
+class UnitStatus:
+    """One reporting unit in one quarter."""
+
+    unit_code: str
+    name: str
+    release: str | None
+    state: str
+    reasons: list[str] = field(default_factory=list)
+    sources: list[SourceStatus] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        release = f", bản hiện hành {self.release}" if self.release else ""
+        head = f"  {self.unit_code} {self.name}: {_STATES_VI[self.state]}{release}"
+        return [head, *(f"    - {reason}" for reason in self.reasons), *map(source_line, self.sources)]
+
+
+_STATES_VI = {
+    "published": "đã công bố",
+    "outdated": "đã công bố, có dữ liệu mới chưa công bố",
+    "held_back": "bị giữ lại",
+    "not_checked": "chưa kiểm tra",
+    "nothing_delivered": "chưa gửi dữ liệu",
+}
+
+
+@dataclass(frozen=True)
+class QuarterStatus:
+    """All reporting units of a quarter of which anything is known."""
+
+    quarter: str
+    units: list[UnitStatus]
+
+    def lines(self) -> list[str]:
+        lines = [line for unit in self.units for line in unit.lines()] or ["  chưa có dữ liệu"]
+        return [self.quarter, *lines]
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
+    """What was delivered for a quarter, what is missing, what is held back, what is published."""
+    units = []
+    for unit, folders in pipeline.units_in(quarter).items():
+        expected = pipeline.folders_expected(unit, quarter)
+        sources = _sources(pipeline, sorted({*folders, *expected}), quarter)
+        units.append(_unit_status(pipeline, unit, quarter, sources))
+    return QuarterStatus(quarter, units)
+
+
+def _unit_status(pipeline: Pipeline, unit: str, quarter: str, sources: list[SourceStatus]) -> UnitStatus:
+    from expectations import explain_vi
+    from publication import current_release, hash_inputs
+
+    inputs_hash = hash_inputs(pipeline.inputs_of([unit], quarter)[unit])
+    release = current_release(pipeline.home.published, unit, quarter)
+    name = unit_name(pipeline, unit, quarter)
+    path = str(release.path) if release else None
+    if release and release.manifest().inputs_hash == inputs_hash:
+        return UnitStatus(unit, name, path, "published", [], sources)
+    verdicts = pipeline.stored_verdicts(unit, quarter, inputs_hash)
+    reasons = [line for verdict in verdicts for line in explain_vi(verdict)]
+    state = "held_back" if reasons else "outdated" if release else "not_checked"
+    return UnitStatus(unit, name, path, state, reasons, sources)
+
+
+def _sources(pipeline: Pipeline, folders: list[str], quarter: str) -> list[SourceStatus]:
+    """What was sent, and what must still be."""
+    from ingestion import load_contracts, status
+
+    contracts = load_contracts()
+    levels = {folder: pipeline.level_of(folder, quarter) for folder in folders}
+    found = status(pipeline.ingest_paths, folders, quarter, contracts)
+    return [s for s in found if s.state != "not_sent" or levels[s.unit_code] in contracts[s.source].required_from]
+
+
+def ingest_summary(pipeline: Pipeline, quarter: str, units: list[str]) -> tuple[list[str], dict[str, Any], bool]:
+    """Lines and data of what is in the lake for a quarter, and whether anything delivered was turned away."""
+    folders = sorted({folder for folders in pipeline.units_in(quarter, units).values() for folder in folders})
+    found = [s for s in _sources(pipeline, folders, quarter) if s.state != "not_sent"]
+    turned_away = any(s.state == "refused" or s.rows_rejected for s in found)
+    lines = [f"{quarter}: {sum(s.files for s in found)} tệp", *map(source_line, found)]
+    lines += [f"  {problem.path}: {problem.message_vi}" for problem in pipeline.problems]
+    if turned_away:
+        lines.append(f"dòng và tệp trả lại để sửa: {pipeline.home.rejected}")
+    data = {"sources": [asdict(s) for s in found], "not_deliveries": [asdict(p) for p in pipeline.problems]}
+    return lines, data, turned_away
+
+
+def current_releases(settings: Settings) -> list[Path]:
+    """Folders of all current releases, in order."""
+    from publication import current_release
+
+    folders = []
+    for pointer in sorted(settings.paths.published.glob("*/*/current.json")):
+        release = current_release(settings.paths.published, pointer.parent.parent.name, pointer.parent.name)
+        if release is not None:
+            folders.append(release.path)
+    return folders
+
+
+def verify_releases(folders: list[Path]) -> tuple[list[str], dict[str, Any], bool]:
+    """Lines, data, and whether every release is what was published."""
+    from publication import verify
+
+    damages = {str(folder): verify(folder) for folder in folders}
+    lines = []
+    for folder, found in damages.items():
+        lines.append(f"{folder}: {'HƯ HẠI' if found else 'nguyên vẹn'}")
+        lines += [f"  - {damage.message_vi}" for damage in found]
+    releases = [
+        {"path": folder, "whole": not found, "damages": [asdict(damage) for damage in found]}
+        for folder, found in damages.items()
+    ]
+    return lines, {"releases": releases}, not any(damages.values())

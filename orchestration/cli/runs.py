@@ -1,0 +1,102 @@
+"""Running the job in this process: the same assets, checks and records as from the browser, without a server.
+
+Belongs here: starting helpers early, executing a selection of the job, keeping Dagster's talk out of the terminal.
+Does not belong here: words for people (``reports``), what the stages do (``orchestration.pipeline``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from enum import Enum
+
+from orchestration.cli.terminal import Progress
+from orchestration.pipeline import Pipeline
+from orchestration.settings import Settings
+from orchestration.timing import Timings
+
+
+class Stage(Enum):
+    """What part of the job a command runs, by asset group."""
+
+    RUN = ("landing", "raw", "reference", "staging", "intermediate", "marts", "gates", "published")
+    INGEST = ("landing", "raw")
+    BUILD = ("reference", "staging", "intermediate", "marts")
+    CHECK = ("gates",)
+    PUBLISH = ("published",)
+
+    @property
+    def checks(self) -> bool:
+        return "gates" in self.value
+
+    @property
+    def builds(self) -> bool:
+        return "marts" in self.value
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended. ``broken_steps``: steps that broke, and why; one stopped by a blocking check is not broken."""
+
+    success: bool
+    broken_steps: dict[str, str]
+
+
+@contextmanager
+def open_pipeline(settings: Settings, stage: Stage, *, quiet: bool) -> Iterator[Pipeline]:
+    """A pipeline that tells how far it is, and whose helper processes are ended with it."""
+    stages = {Stage.RUN: 15, Stage.INGEST: 10, Stage.BUILD: 1, Stage.CHECK: 3, Stage.PUBLISH: 1}[stage]
+    settings.paths.create()
+    with Progress(stages, quiet=quiet).shown() as progress:
+        pipeline = Pipeline(settings, Timings(on_stage=progress.stage))
+        try:
+            yield pipeline
+        finally:
+            pipeline.close()
+
+
+def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str], *, verbose: bool) -> RunResult:
+    """Runs the stage's assets for one quarter and records the run in the home's Dagster instance."""
+    settings = pipeline.settings
+    with ExitStack() as stack:
+        if not verbose:
+            log = stack.enter_context(settings.paths.run_log.open("a", encoding="utf-8"))
+            stack.enter_context(redirect_stdout(log))
+            stack.enter_context(redirect_stderr(log))
+        with pipeline.timings.stage("imports"):
+            from dagster import AssetSelection
+
+            from orchestration.build import build_definitions
+            from orchestration.instance import open_instance
+            from orchestration.jobs import QUARTER_JOB
+
+        with pipeline.timings.stage("definitions"):
+            definitions = build_definitions(settings, pipeline=pipeline)
+            repository = definitions.get_repository_def()
+            job = definitions.resolve_job_def(QUARTER_JOB)
+            selection = None
+            if stage is not Stage.RUN:
+                selection = sorted(AssetSelection.groups(*stage.value).resolve(repository.asset_graph))
+        instance = stack.enter_context(open_instance(settings))
+        outcome = job.execute_in_process(
+            instance=instance,
+            partition_key=quarter,
+            asset_selection=selection,
+            run_config={"resources": {"scope": {"config": {"units": list(units)}}}},
+            tags={"cchc/stage": stage.name.lower()},
+            raise_on_error=False,
+        )
+        return RunResult(outcome.success, _broken_steps(outcome))
+
+
+def _broken_steps(outcome: object) -> dict[str, str]:
+    """Steps that failed by themselves, with their reason; a blocking check that did its work is not a failure."""
+    broken = {}
+    for event in outcome.get_step_failure_events():  # type: ignore[attr-defined]
+        error = event.event_specific_data.error
+        while error.cause is not None:
+            error = error.cause
+        if error.cls_name != "DagsterAssetCheckFailedError":
+            broken[str(event.step_key)] = error.message.strip()
+    return broken

@@ -1,0 +1,168 @@
+"""Running dbt: its arguments, what must be rebuilt, and a process made ready in advance.
+
+Belongs here: dbt's command line as pure functions, the run's scope file, the manifest.
+Does not belong here: SQL, and anything Dagster (``assets/dbt_models.py`` turns dbt's events into Dagster's).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from orchestration.files import sha256_of, write_atomically
+from orchestration.settings import DBT_DIR, PROJECT_DIR, Home, Settings
+
+MANIFEST = DBT_DIR / "target" / "manifest.json"
+MANIFEST_RECORD = DBT_DIR / "target" / "manifest.sha256"
+_PARSED_SUFFIXES = {".sql", ".yml", ".yaml", ".csv", ".md", ".py"}
+_NOT_SOURCES = {"target", "logs", "dbt_packages"}
+
+
+class DbtError(RuntimeError):
+    """dbt could not read the project or did not finish; the message holds its last lines."""
+
+
+def _fingerprint(files: Iterable[Path], base: Path) -> str:
+    """sha256 over names and contents, in order of name."""
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(f"{path.relative_to(base).as_posix()}\0{sha256_of(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def project_fingerprint(project: Path = DBT_DIR) -> str:
+    """Identifies everything dbt parses: changes exactly when a project file is added, removed or edited."""
+    files = (
+        p for p in project.rglob("*")
+        if p.suffix in _PARSED_SUFFIXES and p.is_file() and p.relative_to(project).parts[0] not in _NOT_SOURCES
+    )
+    return _fingerprint(files, project)
+
+
+def seeds_fingerprint(project: Path = DBT_DIR) -> str:
+    """Identifies the seeds' rows and their declared types."""
+    return _fingerprint((p for p in (project / "seeds").rglob("*") if p.suffix in {".csv", ".yml"}), project)
+
+
+def seeds_are_loaded(home: Home, fingerprint: str) -> bool:
+    """Whether the warehouse file holds these very seeds."""
+    return (
+        home.warehouse_file.is_file() and home.seeds_record.is_file()
+        and home.seeds_record.read_text(encoding="utf-8").strip() == fingerprint
+    )
+
+
+def base_args(home: Home, project: Path = DBT_DIR) -> list[str]:
+    """Arguments every dbt command of a home shares."""
+    return [
+        "--project-dir", str(project), "--profiles-dir", str(project),
+        "--target-path", str(home.dbt_target), "--log-path", str(home.dbt_target),
+    ]
+
+
+def build_args(home: Home, *, with_seeds: bool, select: Sequence[str] = (), project: Path = DBT_DIR) -> list[str]:
+    """``dbt build`` without unit tests, and without seeds where the warehouse has them already."""
+    args = ["build", *base_args(home, project), "--log-format", "json", "--log-level", "info", "--no-use-colors"]
+    excluded = ["unit_test"] if with_seeds else ["unit_test", "seed"]
+    for resource_type in excluded:
+        args += ["--exclude-resource-type", resource_type]
+    if select:
+        args += ["--select", " ".join(select)]
+    return args
+
+
+def parse_args(home: Home | None, project: Path = DBT_DIR) -> list[str]:
+    """``dbt parse``: into the home's own target folder, or into the project's where there is no home."""
+    where = base_args(home, project) if home else ["--project-dir", str(project), "--profiles-dir", str(project)]
+    return ["parse", *where, "--quiet"]
+
+
+def write_scope(home: Home, quarter: str) -> None:
+    """Tells dbt which quarter it builds, and clears what the last build exported, its record first."""
+    home.warehouse.mkdir(parents=True, exist_ok=True)
+    home.build_record.unlink(missing_ok=True)
+    shutil.rmtree(home.built_marts, ignore_errors=True)
+    home.built_marts.mkdir(parents=True)
+    write_atomically(home.run_scope, f"quarter\n{quarter}\n".encode())
+
+
+def record_seeds(home: Home, fingerprint: str) -> None:
+    """Remembers which seeds the warehouse file holds; written after they were loaded."""
+    write_atomically(home.seeds_record, f"{fingerprint}\n".encode())
+
+
+def environment(settings: Settings | None, base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Environment of a dbt process; without settings, the project's own defaults hold."""
+    env = dict(os.environ if base is None else base)
+    env.update(settings.dbt_environment() if settings else {})
+    # The child works in dbt's folder and must find this package there too.
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PROJECT_DIR), env.get("PYTHONPATH"))))
+    env.update(DBT_SEND_ANONYMOUS_USAGE_STATS="false", DO_NOT_TRACK="1", DBT_NO_VERSION_CHECK="1")
+    return env
+
+
+def ensure_manifest() -> Path:
+    """The parsed project that Dagster loads its assets from; parsed again only when a project file has changed.
+
+    Raises ``DbtError`` where dbt cannot parse the project.
+    """
+    fingerprint = project_fingerprint()
+    if MANIFEST.is_file() and MANIFEST_RECORD.is_file() and MANIFEST_RECORD.read_text().strip() == fingerprint:
+        return MANIFEST
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration.dbt_process", *parse_args(None)],
+        cwd=DBT_DIR, env=environment(None), capture_output=True, text=True, check=False,
+    )
+    if done.returncode != 0 or not MANIFEST.is_file():
+        raise DbtError(f"dbt parse failed:\n{(done.stdout + done.stderr)[-4000:]}")
+    write_atomically(MANIFEST_RECORD, f"{fingerprint}\n".encode())
+    return MANIFEST
+
+
+class DbtProcess:
+    """One dbt command in a child process that imports dbt and parses the project before it is asked to run.
+
+    Importing and parsing take longer than a small build, so a run starts this first and lets it get ready while
+    deliveries are read. ``start`` may be called early and often; ``run`` hands over the arguments, once.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        if self._process is not None:
+            return
+        self._settings.paths.dbt_target.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "orchestration.dbt_process", "--wait", *parse_args(self._settings.paths)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            cwd=DBT_DIR, env=environment(self._settings),
+        )
+
+    def run(self, args: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Sends the arguments; the caller reads the process's output and its return code."""
+        self.start()
+        process, self._process = self._process, None
+        assert process is not None
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(list(args)).encode() + b"\n")
+        process.stdin.close()
+        return process
+
+    def close(self) -> None:
+        """Ends a process that was made ready but never used."""
+        if self._process is not None:
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            self._process.stdin.close()
+            self._process.terminate()
+            self._process.wait()
+            self._process.stdout.close()
+            self._process = None

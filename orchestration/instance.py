@@ -1,0 +1,81 @@
+"""Dagster's own storage under the home: its settings file and the instance the command line records runs in.
+
+Belongs here: ``dagster.yaml``, where Dagster's log lines go.
+Does not belong here: definitions.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from orchestration.files import write_atomically
+from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+# Runs that write the warehouse are serialised twice: one run at a time, and one writer step at a time.
+# A run whose process died without a word is ended after max_runtime_seconds; only crashes are retried.
+_TEMPLATE = """\
+# Written by cchc; edits are overwritten. Set max_runtime_seconds in cchc.toml.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 1
+  pools:
+    granularity: op
+    default_limit: 1
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 300
+  max_runtime_seconds: {max_runtime}
+  poll_interval_seconds: 30
+  free_slots_after_run_end_seconds: 60
+run_retries:
+  enabled: true
+  max_retries: 1
+  retry_on_asset_or_op_failure: false
+retention:
+  schedule:
+    purge_after_days: 400
+  sensor:
+    purge_after_days:
+      skipped: 7
+      success: 90
+      failure: 400
+python_logs:
+  python_log_level: {log_level}
+"""
+
+
+def write_dagster_yaml(settings: Settings, log_level: str = "INFO") -> None:
+    """Writes ``dagster.yaml`` where it is missing or out of date."""
+    path = settings.paths.dagster / "dagster.yaml"
+    content = _TEMPLATE.format(max_runtime=settings.max_runtime_seconds, log_level=log_level).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_file() or path.read_bytes() != content:
+        write_atomically(path, content)
+
+
+def open_instance(settings: Settings) -> DagsterInstance:
+    """The persistent instance of the home; runs of the command line are seen in the browser too."""
+    from dagster import DagsterInstance
+
+    write_dagster_yaml(settings)
+    return DagsterInstance.from_config(str(settings.paths.dagster))
+
+
+def log_to_file(settings: Settings, *, terminal: bool) -> None:
+    """Sends Dagster's log lines to ``logs/dagster.log``, and to the terminal only when asked."""
+    settings.paths.logs.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(settings.paths.run_log, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    for name in ("dagster", "py.warnings"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler, *(logger.handlers if terminal else [])]
+        logger.propagate = False
+    logging.captureWarnings(True)

@@ -1,0 +1,332 @@
+"""The rooms, called in order. The only module that calls them on behalf of a run.
+
+Belongs here: handing settings and paths to the rooms, which units a run is for, what came of each.
+Does not belong here: the rooms' own logic, Dagster, the terminal.
+Heavy rooms are imported where they are used, so that definitions load fast and Great Expectations never loads here.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from orchestration.dbt import DbtProcess, build_args, record_seeds, seeds_are_loaded, seeds_fingerprint, write_scope
+from orchestration.periods import find_period, quarters_behind
+from orchestration.settings import DBT_DIR, TIME_ZONE, Settings
+from orchestration.timing import Timings
+from orchestration.version import code_version, tool_versions
+
+if TYPE_CHECKING:
+    from expectations import GateWorker, Verdict
+    from ingestion import IngestPaths, IngestReport, LandingProblem, ReferenceData
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What publication did for one unit: a release that is current, or why there is none."""
+
+    unit_code: str
+    release: str | None
+    changed: bool = False
+    reasons: tuple[str, ...] = ()
+
+
+class UnknownUnit(ValueError):
+    """A code that reports nothing in a quarter; the message says why, in Vietnamese."""
+
+
+def closing_day(quarter: str) -> dt.date:
+    """The day a quarter closes; raises ``KeyError`` where the table of periods does not know it."""
+    period = find_period(quarter)
+    if period is None:
+        raise KeyError(quarter)
+    return period.closes_on
+
+
+def form_version(quarter: str) -> str:
+    """The version of the form in force when the quarter closed; raises ``LookupError`` where there is none."""
+    closing = closing_day(quarter).isoformat()
+    with (DBT_DIR / "seeds" / "forms.csv").open(encoding="utf-8-sig", newline="") as handle:
+        for row in csv.DictReader(handle):
+            if row["valid_from"] <= closing and (not row["valid_to"] or closing <= row["valid_to"]):
+                return row["form_version"]
+    raise LookupError(f"no form was in force on {closing}")
+
+
+class Pipeline:
+    """One home and the processes that serve it. Safe to build without doing anything; processes start when asked."""
+
+    def __init__(self, settings: Settings, timings: Timings | None = None) -> None:
+        self.settings = settings
+        self.home = settings.paths
+        self.timings = timings or Timings()
+        self.dbt = DbtProcess(settings)
+        self._gate: GateWorker | None = None
+        self.verdicts: dict[str, dict[str, Verdict]] = {}
+        self.outcomes: dict[str, Outcome] = {}
+        self.problems: list[LandingProblem] = []
+        self._candidates: dict[str, Path] | None = None
+
+    # -- processes ---------------------------------------------------------------------------------------------
+
+    def warm_up(self, *, gate: bool, dbt: bool) -> None:
+        """Starts the processes a run will need, so that they get ready while deliveries are read."""
+        if gate:
+            self.gate()
+        if dbt:
+            self.dbt.start()
+
+    def gate(self) -> GateWorker:
+        """The process that Great Expectations lives in; started by the first call."""
+        if self._gate is None:
+            from expectations import GateWorker
+
+            self._gate = GateWorker()
+        return self._gate
+
+    def close(self) -> None:
+        self.dbt.close()
+        if self._gate is not None:
+            self._gate.close()
+            self._gate = None
+
+    # -- units -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def reference(self) -> ReferenceData:
+        from ingestion import ReferenceData
+
+        return ReferenceData.load(DBT_DIR / "seeds")
+
+    @cached_property
+    def _secret(self) -> bytes:
+        return self.settings.person_secret()
+
+    @cached_property
+    def ingest_paths(self) -> IngestPaths:
+        from ingestion import IngestPaths
+
+        return IngestPaths(self.home.landing, self.home.raw, self.home.rejected)
+
+    def reporting_unit(self, code: str, quarter: str) -> str:
+        """The unit a folder's figures are reported by; raises ``UnknownUnit`` where nobody carries the code then."""
+        closing = closing_day(quarter)
+        unit = self.reference.reporting_unit(code, closing)
+        if unit is None:
+            raise UnknownUnit(self._why_unknown(code, closing))
+        return unit.code
+
+    def _why_unknown(self, code: str, closing: dt.date) -> str:
+        ended = [u for u in self.reference.admin_units if u.code == code and u.valid_to and u.valid_to < closing]
+        if not ended:
+            return f"không có đơn vị nào mang mã {code} vào ngày chốt số liệu {closing:%d/%m/%Y}"
+        last = max(ended, key=lambda u: u.valid_to or closing)
+        message = f"{last.name} ({code}) kết thúc ngày {last.valid_to:%d/%m/%Y}, trước ngày chốt {closing:%d/%m/%Y}"
+        return message + ("; từ đó mỗi xã, phường báo cáo riêng" if last.level == "district" else "")
+
+    def units_in(self, quarter: str, wanted: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
+        """Reporting units of a run, each with the folder units that deliver for it, in order.
+
+        ``wanted`` limits the run; without it, every unit of which something was ever ingested for the quarter.
+        """
+        folders = sorted({row["unit_code"] for row in self.receipts(quarter)} | set(wanted))
+        units: dict[str, tuple[str, ...]] = {}
+        for folder in folders:
+            reporting = self.reporting_unit(folder, quarter)
+            if not wanted or reporting in wanted:
+                units[reporting] = (*units.get(reporting, ()), folder)
+        return units
+
+    def receipts(self, quarter: str) -> list[dict[str, Any]]:
+        """Rows of ``deliveries.parquet`` for a quarter's folders, superseded deliveries included."""
+        from ingestion import deliveries
+
+        return [row for row in deliveries(self.ingest_paths).to_pylist() if row["quarter"] == quarter]
+
+    def level_of(self, code: str, quarter: str) -> str:
+        """``district`` or ``commune``, on the quarter's closing date; raises ``UnknownUnit``."""
+        closing = closing_day(quarter)
+        unit = self.reference.unit(code, closing)
+        if unit is None:
+            raise UnknownUnit(self._why_unknown(code, closing))
+        return unit.level
+
+    def folders_expected(self, unit: str, quarter: str) -> list[str]:
+        """The unit itself and the communes that report through it."""
+        communes = self.reference.communes_of(unit, closing_day(quarter))
+        return [unit, *sorted(commune.code for commune in communes)]
+
+    def stored_verdicts(self, unit: str, quarter: str, inputs_hash: str) -> list[Verdict]:
+        """The stored verdicts on exactly these inputs: gate 1, and gate 2 on the newest candidate made from them."""
+        from expectations import load_verdict, path_of
+
+        paths = [path_of(self.home.warehouse, "raw", unit, quarter, inputs_hash)]
+        candidates = (self.home.warehouse / "candidates" / unit / quarter).glob("*/candidate.json")
+        for candidate in sorted(candidates, key=lambda p: (p.stat().st_mtime_ns, p), reverse=True):
+            if json.loads(candidate.read_bytes())["inputs_hash"] == inputs_hash:
+                paths.append(path_of(self.home.warehouse, "mart", unit, quarter, candidate.parent.name))
+                break
+        return [load_verdict(path) for path in paths if path.is_file()]
+
+    def quarters_delivered(self) -> list[str]:
+        """Quarters with a delivery, in the landing folder or taken in before, in order."""
+        from ingestion import deliveries
+
+        landed = {p.name for p in self.home.landing.glob("*/*") if p.is_dir() and find_period(p.name)}
+        return sorted(landed | set(deliveries(self.ingest_paths)["quarter"].to_pylist()))
+
+    def anything_delivered(self, quarter: str) -> bool:
+        return any(self.home.landing.glob(f"*/{quarter}/*/*")) or bool(self.receipts(quarter))
+
+    # -- stages ------------------------------------------------------------------------------------------------
+
+    def delivered_files(self, source: str, quarter: str) -> list[Path]:
+        """Files in the landing folder, relative to it; hidden and half-written ones are not deliveries."""
+        found = (p for p in self.home.landing.glob(f"*/{quarter}/{source}/*") if p.is_file())
+        return sorted(p.relative_to(self.home.landing) for p in found if not p.name.startswith((".", "~$")))
+
+    def ingest(self, source: str, quarter: str, units: Sequence[str]) -> IngestReport:
+        """Takes in one source: the quarter's deliveries, and those of the quarters its figures look back to.
+
+        A late file lies in its own quarter's folder; a release must not depend on when that quarter was last run.
+        """
+        from ingestion import ingest_source
+
+        folders = self.folders_of(units, quarter)
+        with self.timings.stage("ingest", f"nhận dữ liệu: {source}"):
+            reports = {
+                name: ingest_source(
+                    self.ingest_paths, source, name, units=folders, reference=self.reference, secret_key=self._secret
+                )
+                for name in self._quarters_to_read(quarter)
+            }
+        self.problems = sorted({*self.problems, *reports[quarter].problems})
+        return reports[quarter]
+
+    def _quarters_to_read(self, quarter: str) -> list[str]:
+        """The quarter, and before it those of its look-back that have deliveries."""
+        earlier = set(quarters_behind(quarter)) & set(self.quarters_delivered())
+        return sorted(earlier | {quarter})
+
+    def folders_of(self, units: Sequence[str], quarter: str) -> set[str] | None:
+        """The folder units that deliver for these reporting units; None for everybody's."""
+        if not units:
+            return None
+        return {folder for unit in units for folder in self.folders_expected(unit, quarter)}
+
+    def inputs_of(self, units: Iterable[str], quarter: str) -> dict[str, list[dict[str, str]]]:
+        """The deliveries each unit's figures are made from."""
+        from ingestion import inputs
+
+        behind = quarters_behind(quarter)
+        return {unit: inputs(self.ingest_paths, self.folders_expected(unit, quarter), behind) for unit in units}
+
+    def check_raw(self, quarter: str, units: Sequence[str]) -> dict[str, Verdict]:
+        """Gate 1. Returns and stores one verdict a unit."""
+        from expectations import run_raw_gate
+        from publication import hash_inputs
+
+        with self.timings.stage("gate_raw", "kiểm tra dữ liệu đầu vào"):
+            in_scope = self.units_in(quarter, units)
+            hashes = {unit: hash_inputs(found) for unit, found in self.inputs_of(in_scope, quarter).items()}
+            verdicts = run_raw_gate(self.home.raw, self.home.warehouse, quarter, in_scope, hashes, self.gate())
+        return self._remember(verdicts)
+
+    def check_marts(self, quarter: str, units: Sequence[str]) -> dict[str, Verdict]:
+        """Gate 2, on the candidates of the present build. Returns and stores one verdict a unit."""
+        from expectations import run_mart_gate
+
+        folders = self._present_candidates(quarter, units)
+        with self.timings.stage("gate_marts", "kiểm tra số liệu báo cáo"):
+            candidates = {unit: (folder, folder.name) for unit, folder in folders.items()}
+            verdicts = run_mart_gate(self.home.warehouse, quarter, candidates, self.gate())
+        return self._remember(verdicts)
+
+    def _remember(self, verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
+        for unit, verdict in verdicts.items():
+            self.verdicts.setdefault(unit, {})[verdict.stage] = verdict
+        return verdicts
+
+    @contextmanager
+    def building(self, quarter: str, selected: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+        """dbt at work on a quarter. What is exported counts as a build only where all models were built.
+
+        ``selected`` names models of a partial build, made by hand from the browser; nothing is published from it.
+        """
+        from publication import record_build
+
+        with self.timings.stage("dbt", "tính số liệu"):
+            self._candidates = None
+            seeds = seeds_fingerprint()
+            with_seeds = bool(selected) or not seeds_are_loaded(self.home, seeds)
+            write_scope(self.home, quarter)
+            yield self.dbt.run(build_args(self.home, with_seeds=with_seeds, select=selected))
+            if not selected:
+                record_seeds(self.home, seeds)
+                record_build(self.home.warehouse, quarter)
+
+    def exported_rows(self, mart: str) -> int | None:
+        """Rows of an exported mart, from the file's own footer."""
+        import pyarrow.parquet as pq
+
+        path = self.home.built_marts / f"{mart}.parquet"
+        return int(pq.read_metadata(path).num_rows) if path.is_file() else None
+
+    def write_candidates(self, quarter: str, units: Sequence[str]) -> dict[str, Path]:
+        """The candidate folder of each unit; the same build and inputs give the same folder.
+
+        A unit that has none (no build of the quarter, no row of the form) is left out, and its outcome says why.
+        """
+        from publication import CandidateError, write_candidates
+
+        def write(inputs_by_unit: dict[str, Any]) -> dict[str, Path]:
+            return write_candidates(self.home.warehouse, quarter, list(inputs_by_unit), inputs_by_unit, version)
+
+        with self.timings.stage("candidates", "lập số liệu chờ công bố"):
+            version = form_version(quarter)
+            all_inputs = self.inputs_of(self.units_in(quarter, units), quarter)
+            try:
+                self._candidates = write(all_inputs)
+            except CandidateError:
+                # One by one, so that a unit without a candidate does not hold back the others.
+                self._candidates = {}
+                for unit, found in all_inputs.items():
+                    try:
+                        self._candidates.update(write({unit: found}))
+                    except CandidateError as error:
+                        self.outcomes[unit] = Outcome(unit, None, reasons=(str(error),))
+            return self._candidates
+
+    def _present_candidates(self, quarter: str, units: Sequence[str]) -> dict[str, Path]:
+        """The candidates this run has just written; where it has not (a stage alone), they are written now."""
+        return self.write_candidates(quarter, units) if self._candidates is None else self._candidates
+
+    def publish(self, quarter: str, units: Sequence[str]) -> list[Outcome]:
+        """Publishes every unit whose stored verdicts let its candidate out; what holds one unit back stays its own."""
+        folders = self._present_candidates(quarter, units)
+        with self.timings.stage("publish", "công bố"):
+            for unit, folder in folders.items():
+                self.outcomes[unit] = self._publish_unit(unit, quarter, folder)
+        return [self.outcomes[unit] for unit in sorted(self.outcomes)]
+
+    def _publish_unit(self, unit: str, quarter: str, folder: Path) -> Outcome:
+        from publication import Refused, Unchanged, current_release, publish
+
+        current = current_release(self.home.published, unit, quarter)
+        answer = publish(
+            self.home.published, folder, self.home.warehouse / "verdicts" / unit / quarter, unit=unit, quarter=quarter,
+            expected_previous=current.number if current else None, code_version=code_version(),
+            published_at=dt.datetime.now(ZoneInfo(TIME_ZONE)).replace(microsecond=0), versions=tool_versions(),
+        )
+        if isinstance(answer, Refused):
+            return Outcome(unit, None, reasons=answer.reasons)
+        return Outcome(unit, str(answer.release.path), changed=not isinstance(answer, Unchanged))

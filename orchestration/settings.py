@@ -1,0 +1,169 @@
+"""Settings, and the paths of a home that follow from them.
+
+Belongs here: what may be set, where it is read from (environment before ``cchc.toml``), and where things rest.
+Does not belong here: anything that opens those files, save the key that persons are hashed with.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+DBT_DIR = PROJECT_DIR / "dbt_project"
+TIME_ZONE = "Asia/Ho_Chi_Minh"
+SETTINGS_FILE_ENV = "CCHC_SETTINGS"
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths under ``CCHC_HOME``; see ``docs/architecture.md``."""
+
+    root: Path
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def raw(self) -> Path:
+        return self.root / "raw"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse"
+
+    @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
+    def rejected(self) -> Path:
+        return self.root / "rejected"
+
+    @property
+    def dagster(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def warehouse_file(self) -> Path:
+        return self.warehouse / "warehouse.duckdb"
+
+    @property
+    def run_scope(self) -> Path:
+        return self.warehouse / "run_scope.csv"
+
+    @property
+    def built_marts(self) -> Path:
+        return self.warehouse / "build" / "marts"
+
+    @property
+    def build_record(self) -> Path:
+        return self.warehouse / "build" / "build.json"
+
+    @property
+    def seeds_record(self) -> Path:
+        return self.warehouse / "seeds.sha256"
+
+    @property
+    def dbt_target(self) -> Path:
+        """dbt's own files for this home: partial parsing is only valid for one set of paths."""
+        return self.warehouse / "dbt"
+
+    @property
+    def timings(self) -> Path:
+        return self.warehouse / "timings.json"
+
+    @property
+    def alerts(self) -> Path:
+        return self.logs / "alerts.log"
+
+    @property
+    def run_log(self) -> Path:
+        return self.logs / "dagster.log"
+
+    @property
+    def person_key(self) -> Path:
+        return self.root / "person_key"
+
+    def create(self) -> None:
+        """Makes the folders that a run expects; closed to other users, for the lake holds case records."""
+        for folder in (self.landing, self.raw, self.warehouse, self.published, self.rejected, self.dagster, self.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.raw.chmod(0o700)
+        self.warehouse.chmod(0o700)
+
+
+class Settings(BaseSettings):
+    """Settings of one installation. ``CCHC_<NAME>`` in the environment comes before ``cchc.toml``."""
+
+    model_config = SettingsConfigDict(env_prefix="CCHC_", extra="forbid", frozen=True)
+
+    home: Path = Field(default=Path("data"), description="Folder of deliveries, lake, warehouse and releases.")
+    duckdb_threads: int = Field(default=2, ge=1, le=64, description="Threads DuckDB may use.")
+    duckdb_memory: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?(MB|GB|MiB|GiB)$", description="DuckDB's limit.")
+    max_runtime_seconds: int = Field(default=7200, ge=60, description="A run of the server ends as failed after this.")
+    alert_file: Path | None = Field(default=None, description="Where failed runs are told; default logs/alerts.log.")
+    person_key: SecretStr | None = Field(default=None, description="Key of the hash that stands for a person.")
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        path = Path(os.environ.get(SETTINGS_FILE_ENV, "cchc.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path)
+
+    @property
+    def paths(self) -> Home:
+        return Home(self.home)
+
+    def alerts_path(self) -> Path:
+        return self.alert_file or self.paths.alerts
+
+    def dbt_environment(self) -> dict[str, str]:
+        """What dbt's profile and models read from the environment."""
+        return {
+            "CCHC_RAW": str(self.paths.raw),
+            "CCHC_WAREHOUSE": str(self.paths.warehouse),
+            "CCHC_DUCKDB_THREADS": str(self.duckdb_threads),
+            "CCHC_DUCKDB_MEMORY": self.duckdb_memory,
+        }
+
+    def person_secret(self) -> bytes:
+        """The key persons are hashed with; made once in the home, readable by its owner only, where none is set."""
+        if self.person_key is not None:
+            return self.person_key.get_secret_value().encode()
+        path = self.paths.person_key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        except FileExistsError:
+            return path.read_bytes().strip()
+        with os.fdopen(handle, "w") as out:
+            out.write(secrets.token_hex(32))
+        return path.read_bytes().strip()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the environment and the settings file; ``overrides`` come first."""
+    return Settings(**overrides)

@@ -1,0 +1,41 @@
+"""How long each stage of a run takes, for the benchmark and ``--verbose``."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from orchestration.files import write_atomically
+
+
+class Timings:
+    """Wall seconds by stage; a stage entered again adds up."""
+
+    def __init__(self, on_stage: Callable[[str], None] | None = None) -> None:
+        self.started = time.perf_counter()
+        self.seconds: dict[str, float] = {}
+        self._on_stage = on_stage
+
+    @contextmanager
+    def stage(self, name: str, said: str | None = None) -> Iterator[None]:
+        """Counts a stage; ``said`` is what people are told it does."""
+        if self._on_stage is not None and said is not None:
+            self._on_stage(said)
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+
+    def as_dict(self) -> dict[str, Any]:
+        """``{stages: {name: seconds}, total: seconds}``, stages in the order they were first entered."""
+        stages = {name: round(seconds, 3) for name, seconds in self.seconds.items()}
+        return {"stages": stages, "total": round(time.perf_counter() - self.started, 3)}
+
+    def write(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(self.as_dict(), indent=1).encode())

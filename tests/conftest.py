@@ -1,0 +1,92 @@
+"""Tiers, and the fixtures that are dear enough to share.
+
+``tests/unit`` knows one room and may not use a pipeline fixture; ``tests/integration`` brings rooms or processes
+together; ``tests/pipeline`` looks at a whole run of the sample. The tier is the folder: nobody sets it by hand.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+QUARTERS = ["2022-Q4", "2023-Q1"]
+PIPELINE_FIXTURES = frozenset({"sample_landing", "published_home"})
+_TIERS = ("unit", "integration", "pipeline")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks each test with its folder's tier; a unit test that asks for a pipeline fixture ends the session."""
+    for item in items:
+        if not item.path.is_relative_to(TESTS):
+            continue
+        tier = item.path.relative_to(TESTS).parts[0]
+        if tier not in _TIERS:
+            raise pytest.UsageError(f"{item.nodeid}: tests live in one of {', '.join(_TIERS)}")
+        item.add_marker(getattr(pytest.mark, tier))
+        used = PIPELINE_FIXTURES & set(getattr(item, "fixturenames", ()))
+        if tier == "unit" and used:
+            raise pytest.UsageError(f"{item.nodeid}: a unit test may not use {', '.join(sorted(used))}")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads the settings of whoever runs it, nor touches their home."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("no-home")
+        patch.setenv("CCHC_HOME", str(home))
+        patch.setenv("CCHC_SETTINGS", str(home / "none.toml"))
+        for name in ("CCHC_DUCKDB_THREADS", "CCHC_DUCKDB_MEMORY", "CCHC_PERSON_KEY", "CCHC_ALERT_FILE", "DAGSTER_HOME"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@dataclass(frozen=True)
+class CliResult:
+    """How a command ended, and what it wrote."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+def run_cli(home: Path, *arguments: str) -> CliResult:
+    """Runs ``cchc`` in this process on a home of its own."""
+    from orchestration.cli.app import run_app
+
+    out, err = StringIO(), StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setenv("CCHC_HOME", str(home))
+        code = run_app(list(arguments))
+    return CliResult(int(code), out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="session")
+def cli() -> Callable[..., CliResult]:
+    """``cli(home, "status", "2023-Q1")``."""
+    return run_cli
+
+
+@pytest.fixture(scope="session")
+def sample_landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A landing folder with the sample deliveries of ``QUARTERS``. Shared: copy it before changing anything."""
+    home = tmp_path_factory.mktemp("sample")
+    for quarter in QUARTERS:
+        assert run_cli(home, "sample", "--quarter", quarter).code == 0
+    return home / "landing"
+
+
+@pytest.fixture(scope="session")
+def published_home(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which 2023-Q1 of the sample was run and published. Shared: copy it before changing anything."""
+    home = tmp_path_factory.mktemp("published") / "home"
+    shutil.copytree(sample_landing, home / "landing")
+    result = run_cli(home, "run", "2023-Q1", "--json")
+    assert result.code == 0, result.stdout + result.stderr
+    return home

@@ -1,0 +1,127 @@
+"""The stages through the command line, on the sample: alone, together, and again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+QUARTER = "2023-Q1"
+Cli = Callable[..., Any]
+
+
+@pytest.fixture
+def home(published_home: Path, tmp_path: Path) -> Path:
+    """A copy of the shared home, to be changed."""
+    return Path(shutil.copytree(published_home, tmp_path / "home"))
+
+
+def _units(result: Any) -> dict[str, dict[str, Any]]:
+    return {unit["unit_code"]: unit for unit in json.loads(result.stdout)["units"]}
+
+
+def test_a_published_quarter_is_told_with_its_folder(cli: Cli, home: Path) -> None:
+    unit = json.loads(cli(home, "status", QUARTER, "--json").stdout)["quarters"][0]["units"][0]
+    assert (unit["unit_code"], unit["state"]) == ("945", "published")
+    assert unit["release"] == str(home / "published" / "945" / QUARTER / "r1")
+    assert unit["reasons"] == []
+    assert {source["state"] for source in unit["sources"]} == {"delivered"}
+
+
+def test_publishing_again_changes_nothing(cli: Cli, home: Path) -> None:
+    result = cli(home, "publish", QUARTER)
+    assert result.code == 0
+    assert "không thay đổi" in result.stdout
+    assert [path.name for path in (home / "published" / "945" / QUARTER).glob("r*")] == ["r1"]
+
+
+def test_the_stages_alone_come_to_the_same(cli: Cli, home: Path) -> None:
+    for folder in ("raw", "warehouse"):
+        shutil.rmtree(home / folder)
+    assert cli(home, "ingest", QUARTER).code in (0, 1)
+    assert cli(home, "build", QUARTER).code == 0
+    checked = cli(home, "check", QUARTER, "--json")
+    assert _units(checked)["945"]["state"] == "cleared", checked.stdout
+    assert _units(cli(home, "publish", QUARTER, "--json"))["945"]["state"] == "unchanged"
+
+
+def test_publishing_without_a_build_of_the_quarter_is_refused(cli: Cli, home: Path) -> None:
+    (home / "warehouse" / "build" / "build.json").unlink()
+    result = cli(home, "publish", QUARTER)
+    assert result.code == 1
+    assert "build.json" in result.stdout
+
+
+def test_publishing_without_verdicts_is_refused(cli: Cli, home: Path) -> None:
+    shutil.rmtree(home / "warehouse" / "verdicts")
+    shutil.rmtree(home / "published")
+    result = cli(home, "publish", QUARTER)
+    assert result.code == 1
+    assert "Chưa có kết quả kiểm tra" in result.stdout
+    assert not (home / "published" / "945" / QUARTER / "current.json").exists()
+
+
+def test_a_changed_release_is_found_out(cli: Cli, home: Path) -> None:
+    assert cli(home, "verify").code == 0
+    annex = home / "published" / "945" / QUARTER / "r1" / "report" / "annex.csv"
+    annex.parent.chmod(0o755)
+    annex.chmod(0o644)
+    annex.write_bytes(annex.read_bytes() + b"\n")
+    result = cli(home, "verify", str(annex.parents[1]))
+    assert result.code == 1
+    assert "report/annex.csv" in result.stdout
+
+
+def test_a_source_not_sent_holds_the_unit_back_and_says_so(cli: Cli, home: Path) -> None:
+    for folder in ("raw", "warehouse", "published"):
+        shutil.rmtree(home / folder)
+    shutil.rmtree(home / "landing" / "945" / QUARTER / "org_units")
+    result = cli(home, "run", QUARTER)
+    assert result.code == 1
+    assert "945 Huyện Cù Lao Dung: CHƯA CÔNG BỐ, bị giữ lại" in result.stdout
+    assert "danh mục cơ quan, đơn vị" in result.stdout
+    status = cli(home, "status", QUARTER).stdout
+    assert "945 org_units: chưa gửi" in status
+    assert "bị giữ lại" in status
+    assert not (home / "published" / "945" / QUARTER / "current.json").exists()
+
+
+def test_only_dbt_opens_the_warehouse_and_it_holds_no_lock_afterwards(home: Path) -> None:
+    with duckdb.connect(str(home / "warehouse" / "warehouse.duckdb"), read_only=True) as connection:
+        assert connection.sql("select count(*) from reporting_periods").fetchall()[0][0] > 0
+
+
+def test_the_run_is_recorded_with_rows_and_checks(published_home: Path) -> None:
+    import dagster as dg
+
+    with dg.DagsterInstance.from_config(str(published_home / "dagster")) as instance:
+        runs = instance.get_runs()
+        assert [run.status for run in runs] == [dg.DagsterRunStatus.SUCCESS]
+        event = instance.get_latest_materialization_event(dg.AssetKey(["marts", "report_indicators"]))
+        assert event is not None
+        assert event.asset_materialization is not None
+        assert event.asset_materialization.partition == QUARTER
+        rows = event.asset_materialization.metadata["dagster/row_count"].value
+    assert rows == duckdb.sql(
+        f"select count(*) from read_parquet('{published_home}/warehouse/build/marts/report_indicators.parquet')"
+    ).fetchall()[0][0]
+
+
+def test_timings_name_every_stage(published_home: Path) -> None:
+    timings = json.loads((published_home / "warehouse" / "timings.json").read_text())
+    assert {"imports", "ingest", "gate_raw", "dbt", "candidates", "gate_marts", "publish"} <= set(timings["stages"])
+    assert all(seconds >= 0 for seconds in timings["stages"].values())
+
+
+def test_what_holds_persons_is_closed_to_others(published_home: Path) -> None:
+    assert stat.S_IMODE((published_home / "person_key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((published_home / "raw").stat().st_mode) == 0o700
+    key = (published_home / "person_key").read_text()
+    for log in (published_home / "logs").iterdir():
+        assert key not in log.read_text(encoding="utf-8", errors="replace")

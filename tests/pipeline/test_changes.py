@@ -1,0 +1,110 @@
+"""What a changed delivery changes: exactly the figures that depend on it; and what it cannot touch."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+
+from ingestion.sample import write_sample
+from tests.pipeline.conftest import QUARTER, UNIT, indicators, release_of
+from tests.support.workbooks import set_cell
+
+RunJson = Callable[..., tuple[int, dict[str, Any]]]
+FIGURES = ("value", "computed_value", "declared_value", "status", "numerator", "denominator")
+
+
+def _district_cases(home: Path) -> Path:
+    return home / "landing" / UNIT / QUARTER / "one_stop_cases" / "ho-so-mot-cua.xlsx"
+
+
+def _figures(folder: Path) -> dict[int, tuple[Any, ...]]:
+    return {number: tuple(row[name] for name in FIGURES) for number, row in indicators(folder).items()}
+
+
+def _first_open_case(path: Path) -> tuple[str, dict[str, str]]:
+    """Code of an open case, and the heading under which each needed column stands."""
+    sheet = openpyxl.load_workbook(path).active
+    for row in sheet.iter_rows(values_only=True):
+        code = next((cell for cell in row if isinstance(cell, str) and ".H51-2303" in cell), None)
+        if code and any(isinstance(cell, str) and cell.startswith("Đang") for cell in row):
+            return code, {cell.casefold(): cell for line in sheet.iter_rows(max_row=9, values_only=True) for cell in line
+                          if isinstance(cell, str)}
+    raise AssertionError("the sample has no open case")
+
+
+def test_one_case_resolved_changes_row_72_and_73_and_nothing_else(
+    home: Path, published_home: Path, run_json: RunJson
+) -> None:
+    path = _district_cases(home)
+    code, headings = _first_open_case(path)
+    status = next(headings[h] for h in ("trạng thái", "trạng thái hồ sơ", "tình trạng") if h in headings)
+    ended = next(headings[h] for h in ("ngày kết thúc xử lý", "ngày hoàn thành", "ngày xử lý xong") if h in headings)
+    set_cell(path, code, status, "Đã xử lý xong")
+    set_cell(path, code, ended, "14/03/2023 16:00:00")
+    exit_code, units = run_json(home)
+    built = home / "warehouse" / "build" / "marts"
+    before = release_of(published_home)
+    assert before is not None
+    was, now = _figures(before), _figures(built)
+    assert {number for number in was if was[number] != now[number]} == {72, 73}
+    assert {number: indicators(built)[number]["computed_value"] for number in (72, 73)} == {72: 612, 73: 612}
+    # The office still declares 611 resolved: the two figures contradict each other, and the stock no longer adds up.
+    assert exit_code == 1
+    assert {reason.split("(")[0].strip() for reason in units[UNIT]["reasons"]} == {"Dòng 71", "Dòng 72", "Dòng 73"}
+
+    declared = home / "landing" / UNIT / QUARTER / "declared_returns" / "so-lieu-khai-bao.xlsx"
+    for indicator in ("III.24", "III.25"):
+        assert set_cell(declared, indicator, "Số lượng/Tỷ lệ", 612) is not None
+    exit_code, units = run_json(home)
+    after = release_of(home)
+    assert exit_code == 0, units
+    assert after is not None
+    published = _figures(after)
+    assert {number for number in was if was[number] != published[number]} == {72, 73}
+    assert {number: published[number][0] for number in (72, 73)} == {72: 612, 73: 612}
+
+
+def test_a_defective_file_of_one_district_does_not_hold_back_another(
+    home: Path, run_json: RunJson
+) -> None:
+    other = "942"
+    write_sample(home / "landing", quarters=(QUARTER,), district=other)
+    (roster, *_) = sorted((home / "landing" / other / QUARTER / "staffing_roster").iterdir())
+    roster.write_bytes(roster.read_bytes()[:2000])
+    exit_code, units = run_json(home)
+    assert exit_code == 1
+    assert units[UNIT]["state"] == "published"
+    assert units[other]["state"] == "held_back"
+    assert any(roster.name in reason for reason in units[other]["reasons"])
+    assert release_of(home, other) is None
+
+
+def test_two_good_districts_are_both_published_and_do_not_mix(
+    home: Path, published_home: Path, run_json: RunJson
+) -> None:
+    other = "942"
+    write_sample(home / "landing", quarters=(QUARTER,), district=other)
+    exit_code, units = run_json(home)
+    assert exit_code == 0, units
+    mine, theirs = release_of(home), release_of(home, other)
+    before = release_of(published_home)
+    assert mine is not None
+    assert theirs is not None
+    assert before is not None
+    assert _figures(mine) == _figures(before)
+    assert {row["unit_code"] for row in indicators(theirs).values()} == {other}
+
+
+def test_a_second_run_on_the_same_inputs_makes_no_release_and_says_so(
+    published_home: Path, tmp_path: Path, run_json: RunJson
+) -> None:
+    own = tmp_path / "home"
+    shutil.copytree(published_home, own)
+    exit_code, units = run_json(own)
+    assert exit_code == 0
+    assert units[UNIT]["state"] == "unchanged"
+    assert [p.name for p in sorted((own / "published" / UNIT / QUARTER).glob("r*"))] == ["r1"]

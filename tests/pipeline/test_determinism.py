@@ -1,0 +1,65 @@
+"""The same deliveries give the same bytes: for any thread count, time zone, locale and order of arrival."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.conftest import QUARTER, release_of
+
+ROOT = Path(__file__).parents[2]
+WORLDS = [
+    pytest.param(2, "America/Los_Angeles", "C.UTF-8", 1, id="2-threads"),
+    pytest.param(4, "Asia/Ho_Chi_Minh", "C", 2, id="4-threads"),
+]
+
+
+def _shuffled_copy(landing: Path, target: Path, seed: int) -> None:
+    """Copies the files one by one in a random order, so that folders list them differently; times are kept."""
+    files = sorted(p for p in landing.rglob("*") if p.is_file())
+    random.Random(seed).shuffle(files)
+    for path in files:
+        copy = target / path.relative_to(landing)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, copy)
+
+
+def _tables(release: Path) -> dict[str, str]:
+    """Hashes of all tables of a release: every Parquet and CSV file."""
+    files = [*release.rglob("*.parquet"), *release.rglob("*.csv")]
+    assert len(files) > 10
+    return {p.relative_to(release).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(files)}
+
+
+@pytest.mark.parametrize(("threads", "zone", "locale", "seed"), WORLDS)
+def test_tables_are_byte_identical(
+    published_home: Path, sample_landing: Path, tmp_path: Path, threads: int, zone: str, locale: str, seed: int
+) -> None:
+    home = tmp_path / "home"
+    _shuffled_copy(sample_landing, home / "landing", seed)
+    environment = {**os.environ, "CCHC_HOME": str(home), "CCHC_DUCKDB_THREADS": str(threads), "TZ": zone, "LC_ALL": locale}
+    command = [sys.executable, "-m", "orchestration.cli", "run", QUARTER]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, again = release_of(published_home), release_of(home)
+    assert first is not None
+    assert again is not None
+    assert _tables(again) == _tables(first)
+
+
+def test_the_warehouse_can_be_deleted_and_rebuilt(published_home: Path, home: Path) -> None:
+    from tests.conftest import run_cli
+
+    shutil.rmtree(home / "warehouse")
+    assert run_cli(home, "run", QUARTER).code == 0
+    first, again = release_of(published_home), release_of(home)
+    assert first is not None
+    assert again is not None
+    assert _tables(again) == _tables(first)

@@ -1,0 +1,82 @@
+"""The command line's manners: exit codes of wrong use, help everywhere, plain words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Cli = Callable[..., Any]
+COMMANDS = ["sample", "run", "ingest", "build", "check", "publish", "status", "verify"]
+
+
+@pytest.mark.parametrize("arguments", [[], *([command] for command in COMMANDS)], ids=lambda a: " ".join(a) or "cchc")
+def test_every_command_has_help(cli: Cli, tmp_path: Path, arguments: list[str]) -> None:
+    result = cli(tmp_path, *arguments, "--help")
+    assert result.code == 0
+    assert "Usage: " in result.stdout
+    if not arguments:
+        assert all(f"  {command} " in result.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "2023-Q5"], "không có kỳ báo cáo"),
+        (["run", "Q1"], "2021-Q1"),
+        (["status", "2023Q1"], "không có kỳ báo cáo"),
+        (["run", "2023-Q1", "--unit", "000"], "không có đơn vị nào mang mã 000"),
+        (["run", "2023-Q1", "--unit", "31615"], "đơn vị báo cáo là 945"),
+        (["run", "2025-Q3", "--unit", "945"], "kết thúc ngày 30/06/2025"),
+        (["check", "2025-Q3", "--unit", "945"], "mỗi xã, phường báo cáo riêng"),
+        (["sample", "--quarter", "2021-Q1"], "dữ liệu mẫu không có kỳ 2021-Q1"),
+        (["verify", "nowhere"], "không có thư mục"),
+        (["sample", "--scale", "0"], "scale"),
+        (["nothing"], "nothing"),
+    ],
+)
+def test_wrong_use_ends_with_2_and_says_what_is_wrong(
+    cli: Cli, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    result = cli(tmp_path, *arguments)
+    assert result.code == 2, result.stdout
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_commune_reports_for_itself_once_districts_have_ended(tmp_path: Path) -> None:
+    from orchestration.pipeline import Pipeline
+    from orchestration.settings import Settings
+
+    pipeline = Pipeline(Settings(home=tmp_path))
+    assert pipeline.reporting_unit("31615", "2025-Q2") == "945"
+    assert pipeline.reporting_unit("31615", "2025-Q3") == "31615"
+
+
+def test_a_quarter_nobody_delivered_for_is_held_back(cli: Cli, tmp_path: Path) -> None:
+    result = cli(tmp_path, "run", "2023-Q1", "--json")
+    assert result.code == 1
+    answer = json.loads(result.stdout)
+    assert answer["units"] == []
+    assert "chưa có tệp nào" in answer["message"]
+
+
+def test_an_empty_home_has_an_empty_status(cli: Cli, tmp_path: Path) -> None:
+    assert json.loads(cli(tmp_path, "status", "--json").stdout) == {"quarters": []}
+    assert "chưa có dữ liệu" in cli(tmp_path, "status", "2023-Q1").stdout
+    assert cli(tmp_path, "verify").code == 0
+
+
+def test_a_failure_inside_ends_with_3_and_one_line(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise OSError("đĩa đầy")
+
+    monkeypatch.setattr("orchestration.cli.app.quarter_status", broken)
+    result = cli(tmp_path, "status", "2023-Q1")
+    assert result.code == 3
+    assert result.stderr.strip() == "cchc: hệ thống gặp lỗi: OSError: đĩa đầy"

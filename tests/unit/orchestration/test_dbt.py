@@ -1,0 +1,98 @@
+"""dbt's arguments, what makes seeds and the manifest out of date, and the scope of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestration import dbt
+from orchestration.settings import Home, Settings
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "home")
+    home.warehouse.mkdir(parents=True)
+    return home
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    (folder / "seeds").mkdir(parents=True)
+    (folder / "target").mkdir()
+    (folder / "models").mkdir()
+    (folder / "seeds" / "periods.csv").write_text("quarter\n2023-Q1\n")
+    (folder / "models" / "a.sql").write_text("select 1")
+    return folder
+
+
+def _option(args: list[str], name: str) -> list[str]:
+    return [args[i + 1] for i, arg in enumerate(args) if arg == name]
+
+
+def test_a_build_leaves_out_unit_tests_and_loaded_seeds(home: Home) -> None:
+    args = dbt.build_args(home, with_seeds=False)
+    assert args[0] == "build"
+    assert _option(args, "--exclude-resource-type") == ["unit_test", "seed"]
+    assert "--select" not in args
+    assert "--vars" not in args
+
+
+def test_a_build_with_seeds_leaves_out_unit_tests_only(home: Home) -> None:
+    assert _option(dbt.build_args(home, with_seeds=True), "--exclude-resource-type") == ["unit_test"]
+
+
+def test_a_partial_build_names_its_models(home: Home) -> None:
+    assert _option(dbt.build_args(home, with_seeds=True, select=["a", "b"]), "--select") == ["a b"]
+
+
+def test_each_home_parses_for_itself(home: Home, tmp_path: Path) -> None:
+    other = Home(tmp_path / "other")
+    ours, theirs = (_option(dbt.parse_args(h), "--target-path") for h in (home, other))
+    assert ours == [str(home.dbt_target)]
+    assert ours != theirs
+    assert _option(dbt.parse_args(None), "--target-path") == []
+
+
+def test_seeds_are_loaded_only_for_this_warehouse_file_and_these_rows(home: Home, project: Path) -> None:
+    before = dbt.seeds_fingerprint(project)
+    assert not dbt.seeds_are_loaded(home, before)
+    dbt.record_seeds(home, before)
+    assert not dbt.seeds_are_loaded(home, before), "the warehouse file is gone"
+    home.warehouse_file.touch()
+    assert dbt.seeds_are_loaded(home, before)
+    (project / "seeds" / "periods.csv").write_text("quarter\n2023-Q2\n")
+    assert not dbt.seeds_are_loaded(home, dbt.seeds_fingerprint(project))
+
+
+def test_the_project_changes_with_its_files_and_not_with_what_dbt_writes(project: Path) -> None:
+    before = dbt.project_fingerprint(project)
+    (project / "target" / "b.sql").write_text("select 2")
+    assert dbt.project_fingerprint(project) == before
+    (project / "models" / "a.sql").rename(project / "models" / "b.sql")
+    renamed = dbt.project_fingerprint(project)
+    (project / "models" / "b.sql").write_text("select 2")
+    assert len({before, renamed, dbt.project_fingerprint(project)}) == 3
+
+
+def test_a_scope_takes_back_the_last_build_before_anything_is_built(home: Home) -> None:
+    home.built_marts.mkdir(parents=True)
+    (home.built_marts / "old.parquet").touch()
+    home.build_record.write_text("{}")
+    dbt.write_scope(home, "2023-Q2")
+    assert home.run_scope.read_text() == "quarter\n2023-Q2\n"
+    assert not home.build_record.exists()
+    assert list(home.built_marts.iterdir()) == []
+
+
+def test_dbt_is_told_where_and_how_much_and_tells_nobody(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, duckdb_threads=3, duckdb_memory="512MB")
+    env = dbt.environment(settings, {"PATH": "/bin", "CCHC_RAW": "/elsewhere"})
+    assert env["CCHC_RAW"] == str(tmp_path / "raw")
+    assert env["CCHC_WAREHOUSE"] == str(tmp_path / "warehouse")
+    assert (env["CCHC_DUCKDB_THREADS"], env["CCHC_DUCKDB_MEMORY"]) == ("3", "512MB")
+    assert env["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
+    assert env["PATH"] == "/bin"
+    assert "CCHC_WAREHOUSE" not in dbt.environment(None, {})

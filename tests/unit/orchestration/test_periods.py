@@ -1,0 +1,103 @@
+"""Quarters: partitions are the rows of the table of periods, and the schedule asks for the one that has closed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+
+from orchestration.jobs import QUARTER_JOB
+from orchestration.partitions import quarters
+from orchestration.periods import PERIODS_FILE, last_closed, load_periods, quarters_behind
+from orchestration.schedules import AFTER_QUARTER_CLOSES, quarter_schedule
+from orchestration.settings import TIME_ZONE
+
+UTC = dt.UTC
+
+
+def _write(path: Path, *rows: str) -> Path:
+    path.write_text("\n".join(["quarter,opens_on,closes_on,due_on,same_quarter_last_year", *rows]) + "\n")
+    return path
+
+
+def test_partition_keys_are_the_rows_of_the_table() -> None:
+    rows = PERIODS_FILE.read_text(encoding="utf-8").splitlines()[1:]
+    assert sorted(quarters().get_partition_keys()) == sorted(row.split(",")[0] for row in rows)
+    assert "2023-Q1" in quarters().get_partition_keys()
+
+
+def test_windows_come_from_the_table_and_not_from_the_calendar(tmp_path: Path) -> None:
+    later = "2030-Q2,2030-02-03,2030-05-06,2030-05-09,2029-Q2"
+    earlier = "2030-Q1,2029-12-25,2030-02-02,2030-02-05,2029-Q1"
+    table = _write(tmp_path / "p.csv", later, earlier)
+    periods = load_periods(table)
+    assert [p.quarter for p in periods] == ["2030-Q1", "2030-Q2"]
+    assert last_closed(dt.date(2030, 5, 6), periods).quarter == "2030-Q1"
+    assert last_closed(dt.date(2030, 5, 7), periods).quarter == "2030-Q2"
+    assert last_closed(dt.date(2030, 2, 2), periods) is None
+
+
+@pytest.mark.parametrize("rows", [(), ("2030-Q1,2029-12-25,2030-02-02,2030-02-05,2029-Q1",) * 2])
+def test_a_table_without_quarters_or_with_one_twice_is_refused(tmp_path: Path, rows: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"p\.csv"):
+        load_periods(_write(tmp_path / "p.csv", *rows))
+
+
+def _ask(moment: dt.datetime) -> dg.RunRequest | dg.SkipReason:
+    @dg.asset(partitions_def=quarters())
+    def figure() -> None: ...
+
+    job = dg.define_asset_job(QUARTER_JOB, selection=[figure], partitions_def=quarters())
+    schedule = quarter_schedule(job)
+    definitions = dg.Definitions(assets=[figure], jobs=[job], schedules=[schedule])
+    context = dg.build_schedule_context(
+        instance=dg.DagsterInstance.ephemeral(), scheduled_execution_time=moment,
+        repository_def=definitions.get_repository_def(),
+    )
+    answer = schedule(context)
+    assert isinstance(answer, dg.RunRequest | dg.SkipReason)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("closing_day", "closing_quarter", "quarter_before"),
+    [
+        (dt.date(2023, 3, 14), "2023-Q1", "2022-Q4"),
+        (dt.date(2023, 6, 14), "2023-Q2", "2023-Q1"),
+        (dt.date(2023, 9, 14), "2023-Q3", "2023-Q2"),
+        (dt.date(2023, 12, 14), "2023-Q4", "2023-Q3"),
+    ],
+)
+def test_a_quarter_ends_at_midnight_in_viet_nam(
+    closing_day: dt.date, closing_quarter: str, quarter_before: str
+) -> None:
+    before = _ask(dt.datetime.combine(closing_day, dt.time(16, 59), UTC))
+    after = _ask(dt.datetime.combine(closing_day, dt.time(17, 1), UTC))
+    assert before.partition_key == quarter_before
+    assert after.partition_key == closing_quarter
+
+
+def test_there_is_a_tick_on_the_morning_after_every_closing_day() -> None:
+    minute, hour, days, months, weekdays = AFTER_QUARTER_CLOSES.split()
+    assert (minute, hour, weekdays) == ("0", "6", "*")
+    for period in load_periods():
+        tick = period.closes_on + dt.timedelta(days=1)
+        assert str(tick.day) in days.split(",")
+        assert str(tick.month) in months.split(",")
+        morning = dt.datetime.combine(tick, dt.time(6), ZoneInfo(TIME_ZONE))
+        assert _ask(morning).partition_key == period.quarter
+
+
+def test_before_the_first_quarter_nothing_is_asked_for() -> None:
+    assert isinstance(_ask(dt.datetime(1999, 3, 15, tzinfo=UTC)), dg.SkipReason)
+
+
+def test_figures_look_back_to_every_earlier_quarter_and_to_no_later_one() -> None:
+    behind = quarters_behind("2023-Q1")
+    assert behind == [p.quarter for p in load_periods()][: len(behind)]
+    assert behind[-5:] == ["2022-Q1", "2022-Q2", "2022-Q3", "2022-Q4", "2023-Q1"]
+    with pytest.raises(KeyError):
+        quarters_behind("2023-Q5")

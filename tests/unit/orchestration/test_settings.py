@@ -1,0 +1,60 @@
+"""Settings: where they are read from, what follows from them, and the key persons are hashed with."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from orchestration.settings import Settings, load_settings
+
+
+def test_environment_comes_before_the_settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cchc.toml").write_text('duckdb_threads = 3\nduckdb_memory = "4GB"\n')
+    monkeypatch.setenv("CCHC_SETTINGS", str(tmp_path / "cchc.toml"))
+    monkeypatch.setenv("CCHC_DUCKDB_THREADS", "5")
+    settings = load_settings()
+    assert (settings.duckdb_threads, settings.duckdb_memory) == (5, "4GB")
+
+
+def test_a_misspelt_setting_in_the_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cchc.toml").write_text("duckdb_thread = 3\n")
+    monkeypatch.setenv("CCHC_SETTINGS", str(tmp_path / "cchc.toml"))
+    with pytest.raises(ValidationError, match="duckdb_thread"):
+        load_settings()
+
+
+def test_a_relative_home_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Settings(home=Path("somewhere")).home == tmp_path / "somewhere"
+
+
+def test_home_folders_hide_the_lake_from_other_users(tmp_path: Path) -> None:
+    paths = Settings(home=tmp_path / "home").paths
+    paths.create()
+    assert stat.S_IMODE(paths.raw.stat().st_mode) == 0o700
+    assert stat.S_IMODE(paths.warehouse.stat().st_mode) == 0o700
+
+
+def test_the_person_key_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    key = settings.person_secret()
+    assert settings.person_secret() == key
+    assert len(key) == 64
+    assert stat.S_IMODE(settings.paths.person_key.stat().st_mode) == 0o600
+    assert Settings(home=tmp_path / "another").person_secret() != key
+
+
+def test_a_given_person_key_is_used_and_not_shown(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, person_key="không lộ")
+    assert settings.person_secret() == "không lộ".encode()
+    assert not settings.paths.person_key.exists()
+    assert "không lộ" not in repr(settings)
+
+
+@pytest.mark.parametrize("memory", ["2", "2 GB", "lots"])
+def test_memory_without_a_unit_is_refused(memory: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(duckdb_memory=memory)
