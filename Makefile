@@ -26,7 +26,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml .ci/make-venv
 	@touch $@
 
 run: setup ## sample deliveries of one district, then a published release of QUARTER (default 2023-Q1)
-	@$(BIN)/cchc sample --quarter $(QUARTER)
+	@$(BIN)/cchc sample
 	@$(BIN)/cchc run $(QUARTER)
 
 test: setup lint ## lint, types, layers, then every test but the long ones
@@ -43,8 +43,8 @@ lint: setup ## ruff, mypy and the layers between rooms
 ui: setup ## Dagster in the browser, on this machine only; Ctrl-C stops it
 	@$(BIN)/python -m orchestration.ui
 
-bench: setup ## measure a run; results under benchmarks/
-	@$(BIN)/python -m benchmarks.bench
+bench: setup ## measure the main job beside its floor; writes docs/performance.md
+	@$(BIN)/python benchmarks/bench.py --write
 
 lock: setup ## resolve requirements.lock again (needs the network)
 	@test -x build/lock/bin/uv || { $(BIN)/python -m venv build/lock && build/lock/bin/pip install --quiet uv; }

@@ -3,8 +3,8 @@
 Belongs here: timing whole commands and writing the table of ``docs/performance.md``.
 Does not belong here: assertions. Machines are noisy; speed is reported, never tested.
 
-Every figure is taken from outside: wall time of the command, the largest single process of its tree, and the sum over the
-tree (sampled every 50 ms). The stages come from ``warehouse/timings.json``, which ``cchc run`` writes.
+Every figure is taken from outside: wall time of the command, the largest single process of its tree, and the sum over
+the tree (sampled every 50 ms). The stages come from ``warehouse/timings.json``, which ``cchc run`` writes.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def forget(home: Path) -> None:
 def sample_runs(workspace: Path, repeats: int) -> list[Measured]:
     """The sample quarter: cold (empty home) and warm (lake and warehouse are there, nothing changed)."""
     home = workspace / "sample"
-    subprocess.run(cchc("sample"), cwd=ROOT, env={**os.environ, "CCHC_HOME": str(home)}, check=True, capture_output=True)
+    measure("sample", cchc("sample"), home)
     cold, warm = [], []
     for attempt in range(repeats):
         forget(home)
@@ -122,8 +122,7 @@ def sample_runs(workspace: Path, repeats: int) -> list[Measured]:
 def large_runs(workspace: Path, scale: int, repeats: int) -> tuple[list[Measured], int]:
     """About a million cases from CSV: the floor and the pipeline in turn, then the pipeline warm."""
     home = workspace / "large"
-    arguments = cchc("sample", "--quarter", QUARTER, "--scale", str(scale))
-    subprocess.run(arguments, cwd=ROOT, env={**os.environ, "CCHC_HOME": str(home)}, check=True, capture_output=True)
+    measure("large sample", cchc("sample", "--quarter", QUARTER, "--scale", str(scale)), home)
     floors, colds = [], []
     floor_command = [sys.executable, str(ROOT / "benchmarks" / "floor.py"), str(home / "landing"), QUARTER]
     for attempt in range(repeats):
@@ -148,7 +147,7 @@ def table(rows: list[Measured]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scale", type=int, default=131, help="multiplies the sample's cases (131 gives about a million)")
+    parser.add_argument("--scale", type=int, default=131, help="multiplies the sample's cases (131: about a million)")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     options = parser.parse_args()
@@ -161,7 +160,8 @@ def main() -> None:
     report = "\n\n".join(
         [
             f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, "
-            f"{platform.system()}, Python {platform.python_version()}; medians of {options.repeats} runs, memory the highest.",
+            f"{platform.system()}, Python {platform.python_version()}; "
+            f"medians of {options.repeats} runs, of memory the highest.",
             table(sample),
             f"{cases:,} case rows from CSV:",
             table(large),
@@ -169,7 +169,7 @@ def main() -> None:
             f"(the cold sample run, {fixed:.1f} s): {(cold - fixed) / floor:.1f} times.",
         ]
     )
-    print(report)
+    sys.stdout.write(report + "\n")
     if options.write:
         page = ROOT / "docs" / "performance.md"
         text = page.read_text(encoding="utf-8")

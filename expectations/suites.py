@@ -108,7 +108,8 @@ def _unique(rule: Rule) -> dict[str, Any]:
     # Repeated keys first, rows second: where no key repeats, which is the rule, the rows themselves are not fetched.
     query = (
         f"select rows.*, {rule.subject or literal(rule.source)} as subject from {relation} as rows where exists ("
-        f"select 1 from (select {listed} from {relation} group by {listed} having count(*) > 1) as repeated where {same})"
+        f"select 1 from (select {listed} from {relation} group by {listed} having count(*) > 1) as repeated "
+        f"where {same})"
     )
     # Not ExpectCompoundColumnsToBeUnique: it lets keys with a blank part repeat, and here two such keys are one key.
     return {"query": query, "native": _unexpected(_guarded(query))}

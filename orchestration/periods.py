@@ -61,7 +61,8 @@ def last_closed(on: dt.date, periods: tuple[Period, ...] | None = None) -> Perio
 def quarters_behind(quarter: str) -> list[str]:
     """The quarters whose deliveries the figures of ``quarter`` may use: all up to itself.
 
-    A case may stay open, and a decision in force, for longer than any bound; raises ``KeyError`` for an unknown quarter.
+    A case may stay open, and a decision in force, for longer than any bound.
+    Raises ``KeyError`` for an unknown quarter.
     """
     if find_period(quarter) is None:
         raise KeyError(quarter)

@@ -34,10 +34,11 @@ class PrintedRow:
 def printed() -> dict[int, PrintedRow]:
     """The 211 rows of the real annex of 2023-Q1 by row number."""
     with ANNEX.open(encoding="utf-8", newline="") as handle:
-        rows = [
-            PrintedRow(int(r["row_no"]), r["indicator_name_vi"], Decimal(r["value_number"]) if r["value_number"] else None)
-            for r in csv.DictReader(handle)
-        ]
+        lines = list(csv.DictReader(handle))
+    rows = [
+        PrintedRow(int(r["row_no"]), r["indicator_name_vi"], Decimal(r["value_number"]) if r["value_number"] else None)
+        for r in lines
+    ]
     assert len(rows) == 211
     assert sum(row.value is not None for row in rows) == 169
     return {row.row_no: row for row in rows}

@@ -31,8 +31,8 @@ def _first_open_case(path: Path) -> tuple[str, dict[str, str]]:
     for row in sheet.iter_rows(values_only=True):
         code = next((cell for cell in row if isinstance(cell, str) and ".H51-2303" in cell), None)
         if code and any(isinstance(cell, str) and cell.startswith("Đang") for cell in row):
-            return code, {cell.casefold(): cell for line in sheet.iter_rows(max_row=9, values_only=True) for cell in line
-                          if isinstance(cell, str)}
+            lines = sheet.iter_rows(max_row=9, values_only=True)
+            return code, {cell.casefold(): cell for line in lines for cell in line if isinstance(cell, str)}
     raise AssertionError("the sample has no open case")
 
 

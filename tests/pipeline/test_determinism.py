@@ -44,9 +44,9 @@ def test_tables_are_byte_identical(
 ) -> None:
     home = tmp_path / "home"
     _shuffled_copy(sample_landing, home / "landing", seed)
-    environment = {**os.environ, "CCHC_HOME": str(home), "CCHC_DUCKDB_THREADS": str(threads), "TZ": zone, "LC_ALL": locale}
+    world = {"CCHC_HOME": str(home), "CCHC_DUCKDB_THREADS": str(threads), "TZ": zone, "LC_ALL": locale}
     command = [sys.executable, "-m", "orchestration.cli", "run", QUARTER]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **world}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     first, again = release_of(published_home), release_of(home)
     assert first is not None
