@@ -180,7 +180,7 @@ def publish(quarter: Quarter, unit: Units = None, json: Json = False, verbose: V
 @app.command()
 def sample(
     quarter: Annotated[
-        list[str] | None, typer.Option("--quarter", help="Kỳ báo cáo; lặp lại được. Mặc định: 2022-Q4, 2023-Q1, 2023-Q2.")
+        list[str] | None, typer.Option("--quarter", help="Kỳ báo cáo; lặp lại được. Mặc định: cả ba kỳ mẫu.")
     ] = None,
     scale: Annotated[int, typer.Option("--scale", min=1, help="Nhân số hồ sơ lên chừng này lần.")] = 1,
     seed: Annotated[int | None, typer.Option("--seed", help="Hạt giống của dữ liệu mẫu.")] = None,
