@@ -75,7 +75,7 @@ _DATA_COLUMNS = ("row_no", "indicator_code", "indicator_name_vi", "unit_of_measu
                  "decision_id", "note_vi")
 _HEADER_TOP = ("STT", "Chỉ tiêu thống kê", "Kết quả thống kê", None, "Ghi chú")
 _HEADER_BOTTOM = (None, None, "Đơn vị tính", "Số lượng / Tỷ lệ", None)
-_WIDTHS = (6, 52, 17, 13, 30)
+_WIDTHS = (6, 56, 18, 14, 34)
 _SUBJECT = "SỐ LIỆU VÀ KẾT QUẢ THỰC HIỆN CÔNG TÁC CẢI CÁCH HÀNH CHÍNH"
 _HEADER_ROW = 4
 _FIRST_ROW = 6
@@ -166,8 +166,8 @@ class _Looks:
         self.head: Format = workbook.add_format({**boxed, "bold": True, "align": "center"})
         self.plain = {
             bold: {
-                align: workbook.add_format({**boxed, "bold": bold, "align": align})
-                for align in ("left", "center", "right")
+                align: workbook.add_format({**boxed, "bold": bold, "align": align, "indent": indent})
+                for align, indent in (("left", 0), ("center", 0), ("right", 1))
             }
             for bold in (False, True)
         }
@@ -200,6 +200,8 @@ def _write_heads(form: Worksheet, looks: _Looks, content: ReleaseContent) -> Non
     form.merge_range(top, 2, top, 3, _HEADER_TOP[2], looks.head)
     for column in (2, 3):
         form.write_string(top + 1, column, _text(_HEADER_BOTTOM[column]), looks.head)
+    form.set_row(top, _LINE_HEIGHT)
+    form.set_row(top + 1, _LINE_HEIGHT * 2)
 
 
 def _write_form_rows(form: Worksheet, looks: _Looks, content: ReleaseContent) -> int:
@@ -248,8 +250,8 @@ def _write_footnotes(form: Worksheet, looks: _Looks, content: ReleaseContent, pl
 
 
 def _lines(text: str, width: float) -> int:
-    """Lines that a text fills in a cell; Times New Roman 13 is about a fifth wider than the sheet's unit of width."""
-    return max(1, math.ceil(len(text) * 1.2 / width))
+    """Lines that a text fills in a cell. Words that wrap leave a line a little short of the cell's width."""
+    return max(1, math.ceil(len(text) * 1.05 / width))
 
 
 def _write_data_sheet(sheet: Worksheet, looks: _Looks, content: ReleaseContent) -> None:
@@ -265,6 +267,10 @@ def _write_data_sheet(sheet: Worksheet, looks: _Looks, content: ReleaseContent) 
     for column, width in enumerate((8, 14, 60, 20, 14, 20, 16, 16, 40)):
         sheet.set_column(column, column, width)
     sheet.freeze_panes(1, 0)
+    sheet.set_paper(_A4)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
 
 
 def read_annex_xlsx(path: Path) -> list[AnnexRow]:
