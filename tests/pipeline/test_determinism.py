@@ -15,8 +15,9 @@ import pytest
 from tests.pipeline.conftest import QUARTER, release_of
 
 ROOT = Path(__file__).parents[2]
+# The shared home was run with the default of 2 threads.
 WORLDS = [
-    pytest.param(2, "America/Los_Angeles", "C.UTF-8", 1, id="2-threads"),
+    pytest.param(1, "America/Los_Angeles", "C.UTF-8", 1, id="1-thread"),
     pytest.param(4, "Asia/Ho_Chi_Minh", "C", 2, id="4-threads"),
 ]
 
