@@ -21,7 +21,7 @@ from orchestration.jobs import quarter_job
 from orchestration.pipeline import Pipeline
 from orchestration.resources import Scope
 from orchestration.schedules import quarter_schedule
-from orchestration.sensors import failure_alert
+from orchestration.sensors import failure_alert, landing_watch
 from orchestration.settings import Settings, load_settings
 
 
@@ -49,7 +49,7 @@ def build_definitions(settings: Settings | None = None, **resources: Any) -> dg.
         ],
         jobs=[job],
         schedules=[quarter_schedule(job)],
-        sensors=[failure_alert(settings)],
+        sensors=[failure_alert(settings), landing_watch(settings, job, contracts)],
         resources={"scope": Scope(), "pipeline": Pipeline(settings), **resources},
         # Steps of one quarter share one process: starting a process a step costs more than the step.
         executor=dg.in_process_executor,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from orchestration.alerts import alert
 from orchestration.assets.names import CANDIDATES, MART_GATE, POOL, RELEASES, STEWARD, published_key
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
@@ -19,6 +20,8 @@ _PARTS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "quality_notes": (("report_indicators",), "csv", "Ghi chú chất lượng số liệu. Footnotes, decisions, remarks."),
     "marts": ((), "parquet", "Các bảng số liệu công bố. The published marts, Parquet files and one DuckDB file."),
 }
+
+_REASONS_TOLD = 10
 
 
 def published_assets(marts: list[str]) -> dg.AssetsDefinition:
@@ -42,6 +45,9 @@ def published_assets(marts: list[str]) -> dg.AssetsDefinition:
         outcomes = pipeline.publish(context.partition_key, scope.units)
         released = {o.unit_code: o.release for o in outcomes if o.release}
         held = sorted(o.unit_code for o in outcomes if not o.release)
+        for outcome in (o for o in outcomes if not o.release):
+            line = {"kind": "held_back", "quarter": context.partition_key, "unit": outcome.unit_code}
+            alert(pipeline.settings, {**line, "reasons": outcome.reasons[:_REASONS_TOLD]})
         for part in specs:
             yield dg.MaterializeResult(
                 asset_key=part.key,
