@@ -30,10 +30,10 @@ run: setup ## sample deliveries of one district, then a published release of QUA
 	@$(BIN)/cchc run $(QUARTER)
 
 test: setup lint ## lint, types, layers, then every test but the long ones
-	@$(BIN)/python -m pytest -m "not long" --numprocesses logical --dist loadfile
+	@$(BIN)/python -m pytest -m "not long" --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 test-long: setup ## the tests that take minutes
-	@$(BIN)/python -m pytest -m long --numprocesses logical --dist loadfile
+	@$(BIN)/python -m pytest -m long --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 lint: setup ## ruff, mypy and the layers between rooms
 	@$(BIN)/ruff check .
