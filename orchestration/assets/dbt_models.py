@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
 from packaging.version import Version
 
+from orchestration.assets.dbt_bridge import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
 from orchestration.assets.names import POOL, RAW_GATE, RUN_SCOPE, STEWARD
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
