@@ -70,6 +70,7 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             from orchestration.build import build_definitions
             from orchestration.instance import open_instance
             from orchestration.jobs import QUARTER_JOB
+            from orchestration.record_storage import quick_records
 
         with pipeline.timings.stage("definitions"):
             definitions = build_definitions(settings, pipeline=pipeline)
@@ -78,6 +79,7 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             selection = None
             if stage is not Stage.RUN:
                 selection = sorted(AssetSelection.groups(*stage.value).resolve(repository.asset_graph))
+        stack.enter_context(quick_records())
         instance = stack.enter_context(open_instance(settings))
         outcome = job.execute_in_process(
             instance=instance,

@@ -1,0 +1,83 @@
+"""The quick way into Dagster's own databases records as much as the slow one, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import sqlalchemy as sa
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+
+from orchestration.instance import open_instance
+from orchestration.record_storage import quick_records
+from orchestration.settings import Settings
+
+
+@dg.asset
+def one() -> dg.MaterializeResult[Any]:
+    return dg.MaterializeResult(metadata={"rows": 1})
+
+
+@dg.asset(deps=[one])
+def two() -> None:
+    raise RuntimeError("meant to fail")
+
+
+def _materialize(settings: Settings) -> str:
+    with open_instance(settings) as instance:
+        return dg.materialize([one, two], instance=instance, raise_on_error=False).run_id
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    settings = Settings(home=tmp_path)
+    settings.paths.create()
+    return settings
+
+
+def _recorded(settings: Settings, run_id: str) -> tuple[list[str], Any, Any]:
+    with open_instance(settings) as instance:
+        logged = instance.all_logs(run_id)
+        events = [str(entry.dagster_event.event_type_value) for entry in logged if entry.dagster_event]
+        latest = instance.get_latest_materialization_event(one.key)
+        assert latest is not None
+        assert latest.asset_materialization is not None
+        run = instance.get_run_by_id(run_id)
+        assert run is not None
+        return events, latest.asset_materialization.metadata, run.status
+
+
+def test_the_records_of_a_run_are_the_same_either_way(settings: Settings) -> None:
+    with quick_records():
+        quick = _materialize(settings)
+    slow = _materialize(settings)
+    assert _recorded(settings, quick) == _recorded(settings, slow)
+    assert _recorded(settings, quick)[2] is dg.DagsterRunStatus.FAILURE
+
+
+def test_databases_keep_their_write_ahead_log_and_are_closed_after(settings: Settings) -> None:
+    with quick_records():
+        _materialize(settings)
+        logs = list(settings.paths.dagster.rglob("*.db-wal"))
+    assert logs, "no database was held open in write-ahead mode: each commit empties the log"
+    assert not [log for log in logs if log.exists()], "a connection was left open"
+    for path in settings.paths.dagster.rglob("*.db"):
+        with sqlite3.connect(path) as connection:
+            assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_engines_are_opened_as_before_once_it_is_over(tmp_path: Path) -> None:
+    original = sqlite_event_log.create_engine
+    with quick_records():
+        assert sqlite_event_log.create_engine is not original
+        first, second = (sqlite_event_log.create_engine(f"sqlite:///{tmp_path}/a.db") for _ in range(2))
+        assert first is second
+        with first.connect() as connection:
+            assert connection.execute(sa.text("pragma synchronous")).scalar() == 1
+        first.dispose()
+    assert sqlite_event_log.create_engine is original
+    with sa.create_engine(f"sqlite:///{tmp_path}/a.db").connect() as connection:
+        assert connection.execute(sa.text("pragma synchronous")).scalar() == 2
