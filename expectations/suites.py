@@ -105,10 +105,13 @@ def _unique(rule: Rule) -> dict[str, Any]:
     columns = [quote(column) for column in (UNIT, *rule.columns)]
     same = " and ".join(f"repeated.{column} is not distinct from rows.{column}" for column in columns)
     listed = ", ".join(columns)
-    # Repeated keys first, rows second: where no key repeats, which is the rule, the rows themselves are not fetched.
+    # Hashes first, keys second: numbers are grouped several times faster and in less memory than texts, and where no
+    # hash repeats, which is the rule, no key does, and no row is fetched. Rows that only share a hash pass the exists.
     query = (
-        f"select rows.*, {rule.subject or literal(rule.source)} as subject from {relation} as rows where exists ("
-        f"select 1 from (select {listed} from {relation} group by {listed} having count(*) > 1) as repeated "
+        f"with suspects as (select hash({listed}) as key_hash from {relation} group by key_hash having count(*) > 1), "
+        f"suspected as (select * from {relation} where hash({listed}) in (select key_hash from suspects)) "
+        f"select rows.*, {rule.subject or literal(rule.source)} as subject from suspected as rows where exists ("
+        f"select 1 from (select {listed} from suspected group by {listed} having count(*) > 1) as repeated "
         f"where {same})"
     )
     # Not ExpectCompoundColumnsToBeUnique: it lets keys with a blank part repeat, and here two such keys are one key.
