@@ -216,10 +216,14 @@ def _lay_mart(connection: Any, mart: str, sources: list[tuple[str, Path]]) -> No
 def _lay_figures(connection: Any, quarter: str, operands: list[str], previous: list[str]) -> None:
     """One row a unit. A figure that no candidate knows gets no column, so a rule about it does not run."""
     known = {row[0] for row in connection.execute(f"select distinct name from {RULE_INPUTS}").fetchall()}
-    columns = "".join(
-        f", max(value) filter (where name = {literal(name)}) as {quote(name)}" for name in operands if name in known
+    names = ", ".join(literal(name) for name in operands if name in known)
+    # A pivot looks at each row once; a filtered aggregate a column would look at it once a column.
+    current = (
+        f"pivot (select {UNIT}, name, value from {RULE_INPUTS}) on name in ({names}) using max(value) group by {UNIT}"
+        if names
+        else f"select distinct {UNIT} from {RULE_INPUTS}"
     )
-    connection.execute(f"create table current_figures as select {UNIT}{columns} from {RULE_INPUTS} group by {UNIT}")
+    connection.execute(f"create table current_figures as from ({current})")
     # The year's first quarter has no earlier one to be compared with.
     comparable = "false" if quarter.endswith("Q1") else "true"
     earlier = "".join(
