@@ -8,6 +8,11 @@
 {% macro duckdb__list_has(list, value) %}list_contains({{ list }}, {{ value }}){% endmacro %}
 {% macro spark__list_has(list, value) %}array_contains({{ list }}, {{ value }}){% endmacro %}
 
+{# A whole number that is equal for equal values of the columns, nulls included; different values rarely share it. #}
+{% macro row_hash(columns) %}{{ return(adapter.dispatch('row_hash')(columns)) }}{% endmacro %}
+{% macro duckdb__row_hash(columns) %}hash({{ columns }}){% endmacro %}
+{% macro spark__row_hash(columns) %}xxhash64({{ columns }}){% endmacro %}
+
 {# Integer quotient of two non-negative whole numbers, rounded down. #}
 {% macro whole_quotient(dividend, divisor) %}{{ return(adapter.dispatch('whole_quotient')(dividend, divisor)) }}{% endmacro %}
 {% macro duckdb__whole_quotient(dividend, divisor) %}(({{ dividend }}) // ({{ divisor }})){% endmacro %}

@@ -66,11 +66,22 @@ keys as (
 
 ),
 
--- Most cases are delivered once; only the others need to be put in order.
+-- Most cases are delivered once; only the others need to be put in order. Numbers first, codes second: a million hashes
+-- are grouped in a fraction of the time of a million codes, and codes that only share a hash drop out after.
+suspects as (
+
+    select {{ row_hash('unit_code, case_code') }} as case_hash
+    from keys
+    group by case_hash
+    having count(*) > 1
+
+),
+
 repeated as (
 
     select unit_code, case_code
     from keys
+    where {{ row_hash('unit_code, case_code') }} in (select case_hash from suspects)
     group by unit_code, case_code
     having count(*) > 1
 
