@@ -78,9 +78,13 @@ def build_args(home: Home, *, with_seeds: bool, select: Sequence[str] = (), proj
 
 
 def parse_args(home: Home | None, project: Path = DBT_DIR) -> list[str]:
-    """``dbt parse``: into the home's own target folder, or into the project's where there is no home."""
-    where = base_args(home, project) if home else ["--project-dir", str(project), "--profiles-dir", str(project)]
-    return ["parse", *where, "--quiet"]
+    """``dbt parse``: into the home's own target folder, or into the project's where there is no home.
+
+    Only the project's manifest is ever read as a file; a home's goes from one dbt command to the next in memory.
+    """
+    if home:
+        return ["parse", *base_args(home, project), "--quiet", "--no-write-json"]
+    return ["parse", "--project-dir", str(project), "--profiles-dir", str(project), "--quiet"]
 
 
 def write_scope(home: Home, quarter: str) -> None:
