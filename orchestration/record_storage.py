@@ -3,8 +3,8 @@
 Belongs here: how connections to Dagster's own databases are opened.
 Does not belong here: what is recorded; any other database.
 
-As delivered, each transaction builds an engine, opens the file, waits for the disk, and, being the last to leave the
-file, empties its write-ahead log: more than half of the time that Dagster itself takes.
+As delivered, each transaction opens the file, waits for the disk, and, being the last to leave the file, empties its
+write-ahead log. Only public hooks of SQLAlchemy are used to change that, and only while a run of ours lasts.
 """
 
 from __future__ import annotations
@@ -17,15 +17,13 @@ from typing import Any
 
 @contextmanager
 def quick_records() -> Iterator[None]:
-    """While entered, engines are reused and a commit does not wait for the disk.
+    """While entered, a commit to SQLite through SQLAlchemy does not wait for the disk.
 
     The write-ahead log keeps the databases whole also when the power fails; the last events of a run may then be
     missing from the run's record, as they would be had the power failed a moment earlier. Nothing of a release rests
     there.
     """
     import sqlalchemy as sa
-    from dagster._core.storage.event_log.sqlite import sqlite_event_log
-    from dagster._core.storage.runs.sqlite import sqlite_run_storage
     from sqlalchemy.pool import Pool
 
     kept_open: dict[str, sqlite3.Connection] = {}
@@ -35,31 +33,13 @@ def quick_records() -> Iterator[None]:
             connection.execute("pragma synchronous = normal")
             _keep_open(connection, kept_open)
 
-    storages: tuple[Any, ...] = (sqlite_event_log, sqlite_run_storage)
-    originals = [storage.create_engine for storage in storages]
     sa.event.listen(Pool, "connect", opened)
-    for storage, original in zip(storages, originals, strict=True):
-        storage.create_engine = _once_a_url(original)
     try:
         yield
     finally:
-        for storage, original in zip(storages, originals, strict=True):
-            storage.create_engine = original
         sa.event.remove(Pool, "connect", opened)
         for connection in kept_open.values():
             connection.close()
-
-
-def _once_a_url(create_engine: Any) -> Any:
-    """The same engine for the same database, so that its compiled statements are used again."""
-    engines: dict[str, Any] = {}
-
-    def create(url: str, **options: Any) -> Any:
-        if url not in engines:
-            engines[url] = create_engine(url, **options)
-        return engines[url]
-
-    return create
 
 
 def _keep_open(connection: sqlite3.Connection, kept_open: dict[str, sqlite3.Connection]) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import dagster as dg
 import pytest
 import sqlalchemy as sa
-from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
 from orchestration.instance import open_instance
 from orchestration.record_storage import quick_records
@@ -69,15 +68,12 @@ def test_databases_keep_their_write_ahead_log_and_are_closed_after(settings: Set
             assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
 
 
-def test_engines_are_opened_as_before_once_it_is_over(tmp_path: Path) -> None:
-    original = sqlite_event_log.create_engine
+def test_connections_are_opened_as_before_once_it_is_over(tmp_path: Path) -> None:
+    def waits_for_the_disk() -> int:
+        with sa.create_engine(f"sqlite:///{tmp_path}/a.db").connect() as connection:
+            return int(connection.execute(sa.text("pragma synchronous")).scalar_one())
+
+    full, normal = 2, 1
     with quick_records():
-        assert sqlite_event_log.create_engine is not original
-        first, second = (sqlite_event_log.create_engine(f"sqlite:///{tmp_path}/a.db") for _ in range(2))
-        assert first is second
-        with first.connect() as connection:
-            assert connection.execute(sa.text("pragma synchronous")).scalar() == 1
-        first.dispose()
-    assert sqlite_event_log.create_engine is original
-    with sa.create_engine(f"sqlite:///{tmp_path}/a.db").connect() as connection:
-        assert connection.execute(sa.text("pragma synchronous")).scalar() == 2
+        assert waits_for_the_disk() == normal
+    assert waits_for_the_disk() == full
