@@ -89,34 +89,82 @@ def _parse_arrow(cells: pa.StringArray, parser: Parser, arrow_type: pa.DataType,
 
 # ---------------------------------------------------------------------------------------------------------- kernels
 
-_DAY = (
-    r"(?:(?:0[1-9]|1[0-9]|2[0-8])/(?:0[1-9]|1[0-2])|(?:29|30)/(?:0[13-9]|1[0-2])|31/(?:0[13578]|1[02]))"
-    r"/(?:19[0-9][0-9]|20[0-9][0-9])"
-)
-_CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-_MOMENTS = (
-    (rf"^{_DAY}$", "%d/%m/%Y"),
-    (rf"^{_DAY} {_CLOCK}$", "%d/%m/%Y %H:%M"),
-    (rf"^{_DAY} {_CLOCK}:[0-5][0-9]$", "%d/%m/%Y %H:%M:%S"),
-)
+_ZERO = ord("0")
+_MOMENT_WIDTHS = (10, 16, 19)  # dd/mm/yyyy, with HH:MM, with HH:MM:SS
+_SIGNS = {2: "/", 5: "/", 10: " ", 13: ":", 16: ":"}
+_FIRST_YEAR, _YEARS = 1900, 200
+_MICROSECONDS = np.int64(1_000_000)
+
+
+def _calendar() -> tuple[np.ndarray, np.ndarray]:
+    """First day (counted from 1970-01-01) and number of days of each month from January 1900 on."""
+    firsts = np.arange(f"{_FIRST_YEAR}-01", f"{_FIRST_YEAR + _YEARS}-02", dtype="datetime64[M]").astype("datetime64[D]")
+    days = firsts.astype(np.int64)
+    return days[:-1], np.diff(days)
+
+
+_MONTH_STARTS, _MONTH_LENGTHS = _calendar()
+
+
+def _moments(octets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Microseconds since 1970 of cells that all have one of the widths, and which of them are real moments.
+
+    ``octets`` has a row for each place and a column for each cell, so that every step runs along memory.
+    """
+    width = len(octets)
+    places = [i for i in range(width) if i not in _SIGNS]
+    digits = octets - np.uint8(_ZERO)  # what is no digit wraps around to more than nine
+    real = np.ones(octets.shape[1], dtype=bool)
+    for i in places:
+        real &= digits[i] <= 9
+    for i, sign in _SIGNS.items():
+        if i < width:
+            real &= octets[i] == ord(sign)
+
+    def two(at: int) -> np.ndarray:
+        return digits[at].astype(np.int32) * 10 + digits[at + 1]
+
+    day, month, year = two(0), two(3), two(6) * 100 + two(8)
+    real &= (month >= 1) & (month <= 12) & (year >= _FIRST_YEAR) & (year < _FIRST_YEAR + _YEARS)
+    at = np.where(real, (year - _FIRST_YEAR) * 12 + month - 1, 0)
+    real &= (day >= 1) & (day <= _MONTH_LENGTHS[at])
+    seconds = np.zeros(octets.shape[1], dtype=np.int64)
+    for place, limit, unit in ((11, 24, 3600), (14, 60, 60), (17, 60, 1)):
+        if place < width:
+            part = two(place)
+            real &= part < limit
+            seconds += part * np.int64(unit)
+    return ((_MONTH_STARTS[at] + day - 1) * np.int64(86400) + seconds) * _MICROSECONDS, real
+
+
+def _octets_of(cells: pa.StringArray, width: int, among: np.ndarray) -> np.ndarray:
+    """Bytes of the cells ``among``, all ``width`` bytes long: one row a place, one column a cell."""
+    _, offsets, data = cells.buffers()
+    starts = np.frombuffer(offsets, dtype=np.int32)[cells.offset : cells.offset + len(cells)][among]
+    content = np.frombuffer(data, dtype=np.uint8)
+    octets = np.empty((width, len(starts)), dtype=np.uint8)
+    for place in range(width):
+        octets[place] = content[starts + place]
+    return octets
 
 
 def datetime_kernel(last_day: dt.date | None) -> Kernel:
     """Recognises blank cells and real moments written ``dd/mm/yyyy[ HH:MM[:SS]]``, none of them after ``last_day``."""
+    end = None if last_day is None else np.datetime64(last_day + dt.timedelta(days=1), "us").astype(np.int64)
 
     def recognise(cells: pa.StringArray) -> tuple[pa.Array, pa.BooleanArray]:
-        known = pc.equal(cells, "")
-        values = pa.nulls(len(cells), pa.timestamp("us"))
-        for shape, form in _MOMENTS:
-            hits = pc.match_substring_regex(cells, shape)
-            if pc.any(hits).as_py():
-                values = pc.replace_with_mask(values, hits, pc.strptime(cells.filter(hits), format=form, unit="us"))
-                known = pc.or_(known, hits)
-        if last_day is not None:
-            end = pa.scalar(dt.datetime.combine(last_day + dt.timedelta(days=1), dt.time()), pa.timestamp("us"))
-            in_time = pc.fill_null(pc.less(values, end), True)
-            known = pc.and_(known, in_time)
-        return values, known
+        widths = pc.binary_length(cells).to_numpy(zero_copy_only=False)
+        moments = np.zeros(len(cells), dtype=np.int64)
+        filled = np.zeros(len(cells), dtype=bool)
+        for width in _MOMENT_WIDTHS:
+            among = np.flatnonzero(widths == width)
+            if len(among):
+                found, real = _moments(_octets_of(cells, width, among))
+                if end is not None:
+                    real &= found < end
+                moments[among], filled[among] = found, real
+        values = pa.array(moments, pa.timestamp("us"), mask=~filled)
+        return values, pa.array(filled | (widths == 0))
 
     return recognise
 

@@ -147,7 +147,7 @@ def ingest_source(
     chosen = None if units is None else frozenset(units)
     for file in files:
         if file.source == source and (chosen is None or file.unit_code in chosen):
-            kept = keep_original(paths, file)
+            kept = keep_original(paths, file, run.known_sizes)
             if isinstance(kept, LandingProblem):
                 problems.append(kept)
             else:
@@ -170,6 +170,7 @@ class _Run:
         self.reference = reference
         self.secret_key = secret_key
         self.receipts = ledger.read_receipts(paths)
+        self.known_sizes = frozenset(r.size_bytes for r in self.receipts.values())
         self._contexts: dict[str, Context | None] = {}
         self._current = [d for d in ledger.current(paths) if d["outcome"] in _WITH_ROWS]
 

@@ -23,9 +23,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 from python_calamine import SheetVisibleEnum
 
+from ingestion.fastcsv import cut_lines, is_utf8, may_begin_blank
 from ingestion.readings import Cell
 from ingestion.vietnamese import VIETNAMESE_LETTERS, clean, looks_broken
 
@@ -86,8 +86,12 @@ class ArrowColumn:
         return len(self.cells)
 
     def blank(self) -> np.ndarray:
-        empty = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(self.cells)), 0)
-        return np.asarray(empty.to_numpy(zero_copy_only=False))
+        empty = pc.binary_length(self.cells).to_numpy(zero_copy_only=False) == 0
+        suspect = np.flatnonzero(may_begin_blank(self.cells))
+        if len(suspect):
+            trimmed = pc.utf8_trim_whitespace(self.cells.take(pa.array(suspect)))
+            empty[suspect] = pc.equal(pc.binary_length(trimmed), 0).to_numpy(zero_copy_only=False)
+        return empty
 
     def among(self, texts: frozenset[str]) -> np.ndarray:
         hits = pc.is_in(pc.utf8_trim_whitespace(self.cells), value_set=pa.array(sorted(texts), pa.string()))
@@ -210,11 +214,9 @@ def to_utf8(data: bytes) -> bytes:
     if b"\0" in data[:4096]:
         even, odd = data[:4096:2].count(0), data[1:4096:2].count(0)
         return _decoded(data, "utf-16-le" if odd > even else "utf-16-be").encode()
-    try:
-        data.decode("utf-8")
+    if is_utf8(data):
         return data.removeprefix(b"\xef\xbb\xbf")
-    except UnicodeDecodeError:
-        text = _decoded(data, "cp1258")
+    text = _decoded(data, "cp1258")
     letters = [c for c in clean(text[:_SAMPLE]) if c.isalpha() and not c.isascii()]
     foreign = sum(c not in VIETNAMESE_LETTERS for c in letters)
     if looks_broken(clean(text[:_SAMPLE])) and foreign * 20 > len(letters):
@@ -287,28 +289,11 @@ class CsvSheet:
         header_lines = [line for line, _ in self._records(self.data[:start].decode())]
         if header_lines != list(range(1, header_end + 1)):
             return None
-        body = pa.py_buffer(self.data)[start:]
-        end = len(self.data.rstrip(b"\r\n"))
-        lines = self.data.count(b"\n", start, end) + 1 if end > start else 0
-        if not lines or self.data.count(b"\r", start, end) != self.data.count(b"\r\n", start, end):
+        cut = cut_lines(self.data, start, width, self.delimiter)
+        if cut is None:
             return None
-        try:
-            table = pacsv.read_csv(
-                pa.BufferReader(body[: end - start]),
-                read_options=pacsv.ReadOptions(column_names=[str(i) for i in range(width)], block_size=1 << 23),
-                parse_options=pacsv.ParseOptions(
-                    delimiter=self.delimiter, newlines_in_values=False, ignore_empty_lines=False
-                ),
-                convert_options=pacsv.ConvertOptions(
-                    column_types={str(i): pa.string() for i in range(width)}, strings_can_be_null=False
-                ),
-            )
-        except pa.ArrowInvalid:
-            return None
-        if table.num_rows != lines:
-            return None
-        columns: list[CellColumn] = [ArrowColumn(_one_chunk(c)) for c in table.columns]
-        return Body(np.arange(header_end + 1, header_end + 1 + lines, dtype=np.int64), columns)
+        columns: list[CellColumn] = [ArrowColumn(c) for c in cut.columns]
+        return Body(np.arange(header_end + 1, header_end + 1 + cut.lines, dtype=np.int64), columns)
 
     def rowwise_body(self, header_end: int, width: int) -> Body:
         """The body row by row; raises :class:`UnreadableFileError` on an unclosed quote."""
@@ -320,14 +305,18 @@ class CsvSheet:
         return CellSheet(self.name, rows, False, numbers, strict_width=True).body(header_end, width)
 
 
-def _one_chunk(column: pa.ChunkedArray) -> pa.StringArray:
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+def _bytes_without_bom(path: Path) -> bytes:
+    """The file without the mark of UTF-8, which is skipped while reading: cutting it off would copy the file."""
+    with path.open("rb") as file:
+        if file.read(3) != b"\xef\xbb\xbf":
+            file.seek(0)
+        return file.read()
 
 
 def read_sheets(path: Path, suffix: str) -> list[Sheet]:
     """All sheets of a file, told by its suffix (lower case, with dot); raises :class:`UnreadableFileError`."""
     if suffix in CSV_SUFFIXES:
-        data = to_utf8(path.read_bytes())
+        data = to_utf8(_bytes_without_bom(path))
         return [CsvSheet(data, find_delimiter(data))]
     if suffix in WORKBOOK_SUFFIXES:
         return read_workbook(path)

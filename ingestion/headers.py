@@ -9,6 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -86,6 +87,15 @@ class HeaderMap:
                 return None
         return None
 
+    def may_be_part(self, text: str) -> bool:
+        """Whether a cell's words stand, in this order, in some heading. Where they do not, the cell heads nothing."""
+        words = bare(text)
+        return "(" in text or ")" in text or (bool(words) and f" {words} " in self._all_titles)
+
+    @cached_property
+    def _all_titles(self) -> str:
+        return "|".join(f" {title} " for title in self.titles.bare_labels())
+
     def is_personal(self, labels: Sequence[str]) -> bool:
         return any(self.personal.find(label) for label in labels)
 
@@ -140,6 +150,7 @@ def find_layout(sheet: Sheet, headers: HeaderMap) -> Layout | None:
     """
     texts = _texts(sheet.head())
     best: tuple[tuple[int, int, int], Layout] | None = None
+    heads = [[bool(text) and headers.may_be_part(text) for text in row] for row in texts]
     for start in range(min(SEARCH_ROWS, len(texts))):
         if not any(texts[start]):
             continue
@@ -147,6 +158,9 @@ def find_layout(sheet: Sheet, headers: HeaderMap) -> Layout | None:
             block = texts[start : start + height]
             if len(block) < height or not any(block[-1]):
                 break
+            most = sum(any(column) for column in zip(*heads[start : start + height], strict=True))
+            if most < (best[0][0] if best else 1):
+                continue  # cannot map more columns than that; most blocks are rows of data
             layout = _layout(block, start, headers)
             rank = (len(layout.positions) + len(layout.duplicates), -height, -start)
             if rank[0] and (best is None or rank > best[0]):

@@ -8,11 +8,14 @@ rows: each data row of the file is either accepted or rejected with at least one
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -31,6 +34,9 @@ REMARK_SCHEMA = pa.schema(
 _DECIMAL = pa.decimal128(18, 4)
 _FIGURE = pa.struct([("number", _DECIMAL), ("text", pa.string())])
 HIDDEN_VALUE = ""
+# Parsing a column is mostly work of Arrow and NumPy, which run outside the interpreter's lock.
+_THREADS = min(4, os.cpu_count() or 1)
+_THREADED_ROWS = 50_000
 
 
 class ConservationError(AssertionError):
@@ -238,11 +244,15 @@ def _parse_rows(
     total = len(body.row_numbers)
     rows = Rows({}, np.full(total, sheet_name, dtype=object), body.row_numbers)
     remarks: list[RowRemark] = []
+    plain = [c for c in contract.columns if c.derived_from is None and not c.transient]
+    parsed_columns = dict(
+        zip((c.name for c in plain), _parsed_columns(plain, contract, body, layout, context), strict=True)
+    )
     for column in contract.columns:
         if column.derived_from is not None:
             rows.columns[column.name] = _person_keys(column, contract, body, layout, context, rows, remarks)
         elif not column.transient:
-            parsed = _parsed(column, contract, body, layout, context, total)
+            parsed = parsed_columns[column.name]
             rows.columns[column.name] = parsed.values
             bad = np.zeros(total, dtype=bool)
             for cells in parsed.remarks:
@@ -264,6 +274,20 @@ def _parse_rows(
         )
         remarks.append(RowRemark(ragged, None, "", remark, True))
     return rows, remarks
+
+
+def _parsed_columns(
+    columns: list[Column], contract: Contract, body: Body, layout: Layout, context: Context
+) -> list[ParsedColumn]:
+    """The columns parsed, in order; in threads where there are enough rows for it to be worth it."""
+
+    def parsed(column: Column) -> ParsedColumn:
+        return _parsed(column, contract, body, layout, context, len(body.row_numbers))
+
+    if len(body.row_numbers) < _THREADED_ROWS:
+        return [parsed(column) for column in columns]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(parsed, columns))
 
 
 def _parsed(
@@ -453,8 +477,9 @@ def _settled(
     )
 
 
-def _constant(value: str, total: int) -> pa.Array:
-    return pa.array([value], pa.string()).take(pa.array(np.zeros(total, dtype=np.int64)))
+def _constant(value: str, total: int) -> pa.DictionaryArray:
+    """The same text for every row; a dictionary, since a million copies of a hash would be the largest thing here."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(total, dtype=np.int32)), pa.array([value], pa.string()))
 
 
 def _lineage(identity: FileIdentity, sheets: pa.Array, numbers: pa.Array) -> list[pa.Array]:
@@ -470,20 +495,23 @@ def _lineage(identity: FileIdentity, sheets: pa.Array, numbers: pa.Array) -> lis
 
 
 def _accepted(rows: Rows, mask: np.ndarray, identity: FileIdentity, contract: Contract) -> pa.Table:
+    """The rows of the mask as the lake keeps them; lineage is dictionary-encoded until it is written."""
+    everything = bool(mask.all())
     keep = pa.array(mask)
     arrays = _lineage(identity, _sheet_names(rows.sheets[mask]), pa.array(rows.numbers[mask], pa.int64()))
     for column in contract.lake_columns():
-        values = rows.columns[column.name].filter(keep)
+        values = rows.columns[column.name] if everything else rows.columns[column.name].filter(keep)
         if column.type == "number_or_text":
             arrays += [pc.struct_field(values, "number"), pc.struct_field(values, "text")]
         else:
             arrays.append(values)
-    return pa.Table.from_arrays(arrays, schema=contract.arrow_schema())
+    return pa.Table.from_arrays(arrays, names=contract.arrow_schema().names)
 
 
 def _sheet_names(sheets: np.ndarray) -> pa.Array:
-    names = list(dict.fromkeys(sheets.tolist()))
-    return _constant(names[0], len(sheets)) if len(names) == 1 else pa.array(sheets.tolist(), pa.string())
+    codes, names = pd.factorize(sheets)
+    indices = pa.array(codes.astype(np.int32))
+    return pa.DictionaryArray.from_arrays(indices, pa.array(names.tolist(), pa.string()))
 
 
 def _remark_table(
@@ -498,12 +526,10 @@ def _remark_table(
         if among[row]
     )
     places = np.array([r[0] for r in records], dtype=np.int64)
-    arrays = _lineage(
-        identity, pa.array([rows.sheets[p] for p in places], pa.string()), pa.array(rows.numbers[places], pa.int64())
-    )
+    arrays = _lineage(identity, _sheet_names(rows.sheets[places]), pa.array(rows.numbers[places], pa.int64()))
     for k in (1, 3, 2, 4, 5):
         arrays.append(pa.array([record[k] for record in records], pa.string()))
-    return pa.Table.from_arrays(arrays, schema=REMARK_SCHEMA)
+    return pa.Table.from_arrays(arrays, names=REMARK_SCHEMA.names)
 
 
 def _distinct_rows(table: pa.Table) -> int:

@@ -48,13 +48,15 @@ def _sync_folder(folder: Path) -> None:
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Writes Parquet with fixed settings, atomically."""
+    """Writes Parquet with fixed settings, atomically. Dictionary-encoded columns are read back as their plain type."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".rows-")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            pq.write_table(table, file, compression="zstd", row_group_size=_ROW_GROUP, write_statistics=True)
+            pq.write_table(
+                table, file, compression="zstd", row_group_size=_ROW_GROUP, write_statistics=True, store_schema=False
+            )
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

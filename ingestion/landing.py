@@ -145,9 +145,11 @@ def suffix_of(file_name: str) -> str:
     return suffix if suffix[1:].isascii() and suffix[1:].isalnum() else ""
 
 
-def keep_original(paths: IngestPaths, file: LandingFile) -> KeptOriginal | LandingProblem:
+def keep_original(
+    paths: IngestPaths, file: LandingFile, known_sizes: Collection[int] = ()
+) -> KeptOriginal | LandingProblem:
     """Copies a delivered file into the originals (mode 0600), hashing what is copied; the copy appears whole or not at
-    all.
+    all. ``known_sizes`` are the sizes of the contents that were delivered before.
     """
     paths.originals.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
@@ -161,30 +163,34 @@ def keep_original(paths: IngestPaths, file: LandingFile) -> KeptOriginal | Landi
             return LandingProblem(
                 file.relative_path, "not_a_file", "Không phải tệp thường (liên kết, thư mục hoặc thiết bị)."
             )
-        sha256 = _copied(source, None)
+        # What may be here already is hashed before it is copied; anything else is read once.
+        sha256 = _copied(source, None) if before.st_size in known_sizes else ""
         path = original_path(paths, sha256, file.file_name)
-        if not path.exists():
+        if not sha256 or not path.exists():
             os.lseek(source, 0, os.SEEK_SET)
             handle, name = tempfile.mkstemp(dir=paths.originals, prefix=".copy-")
             temporary = Path(name)
             try:
                 with os.fdopen(handle, "wb") as target:
-                    copied = _copied(source, target)
+                    sha256 = _copied(source, target)
                     target.flush()
                     os.fsync(target.fileno())
-                if copied == sha256:
+                path = original_path(paths, sha256, file.file_name)
+                if _unchanged(before, os.fstat(source)) and not path.exists():
                     path.parent.mkdir(exist_ok=True, mode=0o700)
                     temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
-        after = os.fstat(source)
-        changed = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
-        if changed or not path.exists():
+        if not _unchanged(before, os.fstat(source)):
             return LandingProblem(file.relative_path, "unfinished", "Tệp đang được ghi, chưa được đọc.")
     finally:
         os.close(source)
     delivered_at = dt.datetime.fromtimestamp(int(before.st_mtime), LOCAL_TIME).replace(tzinfo=None)
     return KeptOriginal(sha256, before.st_size, delivered_at, path)
+
+
+def _unchanged(before: os.stat_result, after: os.stat_result) -> bool:
+    return (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
 
 
 def _copied(source: int, target: BinaryIO | None) -> str:

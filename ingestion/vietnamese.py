@@ -88,6 +88,8 @@ def _words(text: str) -> tuple[_Word, ...]:
 
 
 def _take_apart(word: str) -> _Word:
+    if word.isascii():
+        return _Word(word, ("",) * len(word), "")
     letters: list[str] = []
     marks: list[str] = []
     tone = ""
@@ -137,6 +139,10 @@ class LabelIndex(Generic[T]):
     def add_all(self, labels: Iterable[str], target: T) -> None:
         for label in labels:
             self.add(label, target)
+
+    def bare_labels(self) -> list[str]:
+        """The known labels without diacritics."""
+        return list(self._bare)
 
     def find(self, label: str) -> set[T]:
         """All targets the label may mean: none, one, or several where it is ambiguous."""
