@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion.fastcsv import octets_at
 from ingestion.grid import ArrowColumn, CellColumn, ListColumn, is_blank
 from ingestion.readings import Cell, Reading, Remark
 from ingestion.values import Parser, printed
@@ -122,7 +123,8 @@ def _moments(octets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             real &= octets[i] == ord(sign)
 
     def two(at: int) -> np.ndarray:
-        return digits[at].astype(np.int32) * 10 + digits[at + 1]
+        number: np.ndarray = digits[at].astype(np.int32) * 10 + digits[at + 1]
+        return number
 
     day, month, year = two(0), two(3), two(6) * 100 + two(8)
     real &= (month >= 1) & (month <= 12) & (year >= _FIRST_YEAR) & (year < _FIRST_YEAR + _YEARS)
@@ -137,17 +139,6 @@ def _moments(octets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return ((_MONTH_STARTS[at] + day - 1) * np.int64(86400) + seconds) * _MICROSECONDS, real
 
 
-def _octets_of(cells: pa.StringArray, width: int, among: np.ndarray) -> np.ndarray:
-    """Bytes of the cells ``among``, all ``width`` bytes long: one row a place, one column a cell."""
-    _, offsets, data = cells.buffers()
-    starts = np.frombuffer(offsets, dtype=np.int32)[cells.offset : cells.offset + len(cells)][among]
-    content = np.frombuffer(data, dtype=np.uint8)
-    octets = np.empty((width, len(starts)), dtype=np.uint8)
-    for place in range(width):
-        octets[place] = content[starts + place]
-    return octets
-
-
 def datetime_kernel(last_day: dt.date | None) -> Kernel:
     """Recognises blank cells and real moments written ``dd/mm/yyyy[ HH:MM[:SS]]``, none of them after ``last_day``."""
     end = None if last_day is None else np.datetime64(last_day + dt.timedelta(days=1), "us").astype(np.int64)
@@ -159,7 +150,7 @@ def datetime_kernel(last_day: dt.date | None) -> Kernel:
         for width in _MOMENT_WIDTHS:
             among = np.flatnonzero(widths == width)
             if len(among):
-                found, real = _moments(_octets_of(cells, width, among))
+                found, real = _moments(octets_at(cells, among, np.int32(0), width))
                 if end is not None:
                     real &= found < end
                 moments[among], filled[among] = found, real
@@ -175,4 +166,6 @@ def case_code_kernel(cells: pa.StringArray) -> tuple[pa.Array, pa.BooleanArray]:
         cells,
         r"^(?:(?:(?:[0-9]{3}\.[0-9]{2}\.[0-9]{2}\.)?[HG][0-9]{2}(?:\.[0-9]{1,3}){0,3})-[0-9]{6}-[0-9]{4,6}|[0-9]{12,14})$",
     )
+    if pc.all(known).as_py():
+        return cells, known
     return pc.if_else(known, cells, pa.scalar(None, pa.string())), known

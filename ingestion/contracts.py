@@ -95,6 +95,26 @@ class RowRule(_Strict):
     advice_vi: str
 
 
+class Belonging(_Strict):
+    """How a file tells the quarter and unit it belongs to; it is held where at least ``rows`` rows tell another one.
+
+    ``period`` names the columns of which one day lies in the quarter for a row to concern it, ``ended_by`` those
+    that say that a row's matter has ended. ``by_unit``: the contract's ``unit_column`` tells the unit.
+    """
+
+    rows: int = Field(ge=1)
+    period: list[str] = Field(default_factory=list)
+    ended_by: list[str] = Field(default_factory=list)
+    by_unit: bool = False
+
+
+class Duplicates(_Strict):
+    """What becomes of a later row of a file with the key of an earlier one: with the same content, or with another."""
+
+    same_content: Literal["reject", "finding"]
+    other_content: Literal["reject", "finding"]
+
+
 class Contract(_Strict):
     """The contract of one source."""
 
@@ -108,6 +128,8 @@ class Contract(_Strict):
     key: list[str]
     depends_on: list[str] = Field(default_factory=list)
     unit_column: str | None = None
+    duplicates: Duplicates
+    belonging: Belonging | None = None
     columns: list[Column]
     any_of: list[list[str]] = Field(default_factory=list)
     personal: list[str] = Field(default_factory=list)
@@ -121,6 +143,13 @@ class Contract(_Strict):
         for name in [*self.key, *(n for group in self.any_of for n in group)]:
             if name not in names:
                 raise ValueError(f"{self.source}: {name} is not a column")
+        plan = self.belonging
+        if plan is not None:
+            if plan.by_unit and self.unit_column is None:
+                raise ValueError(f"{self.source}: belonging by unit needs a unit_column")
+            for name in [*plan.period, *plan.ended_by]:
+                if name not in names or self.column(name).type not in ("date", "datetime", "month"):
+                    raise ValueError(f"{self.source}: belonging: {name} is not a column of dates")
         return self
 
     def column(self, name: str) -> Column:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -16,8 +17,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingestion import lake, ledger
+from ingestion import delivery_log, lake, ledger
 from ingestion.contracts import Contract, load_contracts
+from ingestion.grid import CSV_SUFFIXES
 from ingestion.intake import FileIdentity, Intake, read_delivery, refused
 from ingestion.landing import KeptOriginal, LandingFile, LandingProblem, keep_original, original_path, scan, suffix_of
 from ingestion.ledger import Arrival, Receipt
@@ -26,7 +28,10 @@ from ingestion.reference import AdminUnit, ReferenceData
 from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitEntry, UnitRegistry
 
 # Raised whenever the code reads some file differently than before, so that deliveries are read again.
-INGEST_VERSION = 1
+INGEST_VERSION = 2
+# CSV files between these sizes (bytes) are read side by side; smaller ones are not worth it, larger ones too large.
+_LARGE, _HUGE = 1 << 20, 1 << 27
+_READERS = 2
 _WITH_ROWS = frozenset({"accepted", "partly_accepted"})
 
 
@@ -145,6 +150,9 @@ def ingest_source(
         quarter=quarter,
     )
     chosen = None if units is None else frozenset(units)
+    problems = [p for p in problems if not delivery_log.is_log(p.path)]
+    codes = {u.code for u in reference.admin_units} if chosen is None else chosen
+    problems += delivery_log.take_in(paths, quarter, codes, set(contracts))
     for file in files:
         if file.source == source and (chosen is None or file.unit_code in chosen):
             kept = keep_original(paths, file, run.known_sizes)
@@ -152,7 +160,7 @@ def ingest_source(
                 problems.append(kept)
             else:
                 run.register(file, kept)
-    reports = [run.settle(r) for r in run.receipts_in_scope(chosen)]
+    reports = run.settle_all(run.receipts_in_scope(chosen))
     ledger.rebuild_deliveries(paths)
     run.write_clerk_lists(reports)
     return IngestReport(quarter, tuple(reports), tuple(sorted(problems)))
@@ -175,18 +183,15 @@ class _Run:
         self._current = [d for d in ledger.current(paths) if d["outcome"] in _WITH_ROWS]
 
     def register(self, file: LandingFile, kept: KeptOriginal) -> None:
-        """Notes that a content has arrived."""
+        """Notes that a content has arrived. From here on it is known, and kept, whatever becomes of the file."""
         identity = ledger.delivery_id(file.unit_code, file.quarter, file.source, kept.sha256)
         arrival = Arrival(kept.delivered_at.isoformat(), file.file_name)
         known = self.receipts.get(identity)
         if known is None:
-            self.receipts[identity] = Receipt(
-                identity, file.source, file.unit_code, file.quarter, kept.sha256, kept.size_bytes, (arrival,)
-            )
-        elif arrival not in known.arrivals:
+            known = Receipt(identity, file.source, file.unit_code, file.quarter, kept.sha256, kept.size_bytes, ())
+        if arrival not in known.arrivals:
             self.receipts[identity] = known.with_arrival(arrival)
-            if known.fingerprint:
-                ledger.write_receipt(self.paths, self.receipts[identity])
+            ledger.write_receipt(self.paths, self.receipts[identity])
 
     def receipts_in_scope(self, units: frozenset[str] | None) -> list[Receipt]:
         return [
@@ -197,21 +202,46 @@ class _Run:
             and (units is None or r.unit_code in units)
         ]
 
-    def settle(self, receipt: Receipt) -> DeliveryReport:
-        """Reads a delivery if it was never read or its fingerprint is out of date; rows first, the receipt last."""
+    def settle_all(self, receipts: Iterable[Receipt]) -> list[DeliveryReport]:
+        """Reads every delivery that was never read or whose fingerprint is out of date; reports in the order given.
+
+        Large CSV files are read two at a time, unless two of them might not fit into memory.
+        """
+        receipts = list(receipts)
+        for unit in {r.unit_code for r in receipts}:
+            self.context(unit)  # made once, before several threads ask for it
+        pending = [r for r in receipts if self.is_out_of_date(r)]
+        side_by_side = [
+            r for r in pending if suffix_of(r.file_name) in CSV_SUFFIXES and _LARGE < r.size_bytes < _HUGE
+        ]
+        if len(side_by_side) > 1:
+            with ThreadPoolExecutor(_READERS) as pool:
+                settled = list(pool.map(self.settled, side_by_side))
+        else:
+            settled, side_by_side = [], []
+        alone = {r.delivery_id for r in pending} - {r.delivery_id for r in side_by_side}
+        settled += [self.settled(r) for r in pending if r.delivery_id in alone]
+        read = {r.delivery_id for r in settled}
+        self.receipts.update({r.delivery_id: r for r in settled})
+        return [_report(self.receipts[r.delivery_id], was_read=r.delivery_id in read) for r in receipts]
+
+    def is_out_of_date(self, receipt: Receipt) -> bool:
+        """Whether a delivery must be read: never read yet, or read by other rules and still there to be read."""
+        if not receipt.fingerprint:
+            return True
+        return receipt.fingerprint != self.fingerprint(receipt) and self.original(receipt) is not None
+
+    def settled(self, receipt: Receipt) -> Receipt:
+        """Reads a delivery and stores what came of it; rows first, the receipt last."""
         context = self.context(receipt.unit_code)
-        fingerprint = self.fingerprint(context, receipt)
-        original = self.original(receipt)
-        if receipt.fingerprint == fingerprint or (receipt.fingerprint and original is None):
-            return _report(receipt, was_read=False)
-        intake = self.read(receipt, original, context)
+        intake = self.read(receipt, self.original(receipt), context)
         place = (receipt.source, receipt.quarter, receipt.unit_code, receipt.delivery_id)
         for layer, table in (("lake", intake.accepted), ("rejected", intake.rejected), ("findings", intake.findings)):
             lake.write_rows(self.paths, layer, place, table)
         settled = replace(
             receipt,
             outcome=intake.outcome,
-            fingerprint=fingerprint,
+            fingerprint=self.fingerprint(receipt),
             rows_read=intake.rows_read,
             rows_accepted=intake.accepted.num_rows,
             rows_rejected=intake.rows_rejected,
@@ -220,12 +250,12 @@ class _Run:
             unknown_columns=intake.unknown_columns,
             furniture=intake.furniture,
             message_vi=intake.message_vi,
+            refusal=intake.refusal,
             reporting_window_from=intake.window[0].isoformat() if intake.window else None,
             reporting_window_to=intake.window[1].isoformat() if intake.window else None,
         )
-        self.receipts[receipt.delivery_id] = settled
         ledger.write_receipt(self.paths, settled)
-        return _report(settled, was_read=True)
+        return settled
 
     def original(self, receipt: Receipt) -> Path | None:
         """The kept original, under any suffix with which the content arrived."""
@@ -246,7 +276,9 @@ class _Run:
         )
         return read_delivery(original, suffix_of(receipt.file_name), identity, self.contract, context)
 
-    def fingerprint(self, context: Context | None, receipt: Receipt) -> str:
+    def fingerprint(self, receipt: Receipt) -> str:
+        """What the reading of a delivery depends on, besides its content."""
+        context = self.context(receipt.unit_code)
         parts = [
             str(INGEST_VERSION),
             self.contract.model_dump_json(),

@@ -80,7 +80,10 @@ def cut_lines(data: bytes, start: int, width: int, delimiter: str) -> LineCut | 
         return None
     if table.num_rows != newlines + 1:
         return None
-    return LineCut(table.num_rows, [_one_chunk(column) for column in table.columns])
+    # Each column's pieces are let go as soon as they are joined; the whole text twice would be too much.
+    pieces = table.columns
+    del table
+    return LineCut(newlines + 1, [_one_chunk(pieces.pop(0)) for _ in names])
 
 
 def _line_ends(body: memoryview) -> tuple[int, bool]:
@@ -95,6 +98,21 @@ def _line_ends(body: memoryview) -> tuple[int, bool]:
         returns += int(np.count_nonzero(is_return[own]))
         pairs += int(np.count_nonzero(is_return[:-1] & is_newline[1:]))
     return newlines, returns == pairs
+
+
+def octets_at(cells: pa.StringArray, rows: np.ndarray, starts: np.ndarray | np.int32, width: int) -> np.ndarray:
+    """``width`` bytes of each of the ``rows`` from byte ``starts`` of the cell on: one row a place, one column a cell.
+
+    Every cell must be that long.
+    """
+    _, offsets, data = cells.buffers()
+    bounds = np.frombuffer(offsets, dtype=np.int32)[cells.offset : cells.offset + len(cells)]
+    content = np.frombuffer(data, dtype=np.uint8)
+    first = bounds[rows] + starts
+    octets = np.empty((width, len(rows)), dtype=np.uint8)
+    for place in range(width):
+        octets[place] = content[first + place]
+    return octets
 
 
 def may_begin_blank(cells: pa.StringArray) -> np.ndarray:

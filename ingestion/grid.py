@@ -86,7 +86,7 @@ class ArrowColumn:
         return len(self.cells)
 
     def blank(self) -> np.ndarray:
-        empty = pc.binary_length(self.cells).to_numpy(zero_copy_only=False) == 0
+        empty: np.ndarray = pc.equal(pc.binary_length(self.cells), 0).to_numpy(zero_copy_only=False)
         suspect = np.flatnonzero(may_begin_blank(self.cells))
         if len(suspect):
             trimmed = pc.utf8_trim_whitespace(self.cells.take(pa.array(suspect)))

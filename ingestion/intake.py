@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion import values as v
+from ingestion.belonging import WRONG_QUARTER, misplaced, title_unit
 from ingestion.columns import Kernel, ParsedColumn, case_code_kernel, datetime_kernel, parse_column
 from ingestion.contracts import LINEAGE_FIELDS, Column, Contract
 from ingestion.grid import Body, CellColumn, Sheet, UnreadableFileError, is_blank, read_sheets
@@ -34,6 +35,7 @@ REMARK_SCHEMA = pa.schema(
 _DECIMAL = pa.decimal128(18, 4)
 _FIGURE = pa.struct([("number", _DECIMAL), ("text", pa.string())])
 HIDDEN_VALUE = ""
+UNUSABLE = "unusable"
 # Parsing a column is mostly work of Arrow and NumPy, which run outside the interpreter's lock.
 _THREADS = min(4, os.cpu_count() or 1)
 _THREADED_ROWS = 50_000
@@ -71,18 +73,22 @@ class Intake:
     window: tuple[dt.date, dt.date] | None = None
     furniture: dict[str, int] = field(default_factory=dict)
     message_vi: str = ""
+    refusal: str = ""
 
 
 class _Refusal(Exception):
     """The whole file is refused; the message is for the clerk."""
 
-    def __init__(self, message: str, title: TitleBlock | None = None) -> None:
+    def __init__(self, message: str, title: TitleBlock | None = None, code: str = UNUSABLE) -> None:
         super().__init__(message)
         self.window = title.window if title else None
+        self.code = code
 
 
-def refused(contract: Contract, message: str, window: tuple[dt.date, dt.date] | None = None) -> Intake:
-    """The intake of a file of which no row could be read."""
+def refused(
+    contract: Contract, message: str, window: tuple[dt.date, dt.date] | None = None, code: str = UNUSABLE
+) -> Intake:
+    """The intake of a file of which no row is taken: it cannot be used, or it belongs elsewhere (``code``)."""
     return Intake(
         "refused",
         contract.arrow_schema().empty_table(),
@@ -90,6 +96,7 @@ def refused(contract: Contract, message: str, window: tuple[dt.date, dt.date] | 
         REMARK_SCHEMA.empty_table(),
         window=window,
         message_vi=message,
+        refusal=code,
     )
 
 
@@ -100,7 +107,7 @@ def read_delivery(path: Path, suffix: str, identity: FileIdentity, contract: Con
     except (UnreadableFileError, HeaderError) as error:
         return refused(contract, str(error))
     except _Refusal as error:
-        return refused(contract, str(error), error.window)
+        return refused(contract, str(error), error.window, error.code)
 
 
 def _read(path: Path, suffix: str, identity: FileIdentity, contract: Contract, context: Context) -> Intake:
@@ -110,18 +117,26 @@ def _read(path: Path, suffix: str, identity: FileIdentity, contract: Contract, c
     tables, skipped = _usable_tables(read_sheets(path, suffix), headers, context)
     for _, layout in tables:
         _check_period(layout.title, context)
+    layouts = [layout for _, layout in tables]
+    if (held := title_unit([layout.title for layout in layouts], context)) is not None:
+        raise _Refusal(held.message_vi, layouts[0].title, held.code)
     parts: list[Rows] = []
     remarks: list[RowRemark] = []
     furniture: Counter[str] = Counter()
-    for sheet, layout in tables:
-        body = sheet.body(layout.header_end, layout.width)
+    for layout in layouts:
+        sheet, _ = tables.pop(0)
+        name, body = sheet.name, sheet.body(layout.header_end, layout.width)
+        del sheet  # the text of a large file is let go before its columns are parsed
         found = find_furniture(body, layout, contract)
         furniture.update(found.counts)
-        rows, noted = _parse_rows(sheet.name, body.keep(found.data), layout, headers, context)
+        rows, noted = _parse_rows(name, body if found.data.all() else body.keep(found.data), layout, headers, context)
+        del body
         offset = sum(len(p) for p in parts)
         remarks += [RowRemark(r.rows + offset, r.column, r.value, r.remark, r.rejects) for r in noted]
         parts.append(rows)
     rows = _joined(parts)
+    if (held := misplaced(rows, remarks, contract, context)) is not None:
+        raise _Refusal(held.message_vi, layouts[0].title, held.code)
     remarks += missing_cells(rows, contract)
     remarks += _resolve_procedures(rows, contract, context)
     remarks += broken_row_rules(rows, contract)
@@ -129,7 +144,7 @@ def _read(path: Path, suffix: str, identity: FileIdentity, contract: Contract, c
     duplicates = list(repeated_keys(rows, contract, taken))
     remarks += duplicates
     taken |= _rows_of(duplicates, len(rows), rejects=True)
-    return _settled(rows, remarks, taken, tables, furniture, skipped, identity, contract)
+    return _settled(rows, remarks, taken, layouts, furniture, skipped, identity, contract)
 
 
 # ----------------------------------------------------------------------------------------------------------- tables
@@ -184,12 +199,14 @@ def _check_period(title: TitleBlock, context: Context) -> None:
                 f"Tệp ghi kỳ từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}, nhưng nằm trong thư mục của kỳ {folder}. "
                 "Chuyển tệp sang đúng thư mục hoặc xuất lại đúng kỳ.",
                 title,
+                WRONG_QUARTER,
             )
     elif title.quarters and period.quarter not in title.quarters:
         raise _Refusal(
             f"Tệp ghi kỳ {', '.join(title.quarters)}, nhưng nằm trong thư mục của kỳ {folder}. "
             "Chuyển tệp sang đúng thư mục hoặc xuất lại đúng kỳ.",
             title,
+            WRONG_QUARTER,
         )
 
 
@@ -437,7 +454,7 @@ def _settled(
     rows: Rows,
     remarks: list[RowRemark],
     taken: np.ndarray,
-    tables: list[tuple[Sheet, Layout]],
+    layouts: list[Layout],
     furniture: Counter[str],
     notes: list[str],
     identity: FileIdentity,
@@ -458,7 +475,7 @@ def _settled(
         outcome = "accepted"
     else:
         outcome = "partly_accepted"
-    windows = [layout.title.window for _, layout in tables if layout.title.window]
+    windows = [layout.title.window for layout in layouts if layout.title.window]
     return Intake(
         outcome,
         accepted,
@@ -468,9 +485,9 @@ def _settled(
         rows_rejected,
         _distinct_rows(findings),
         columns_mapped=tuple(
-            c.name for c in contract.columns if any(c.name in layout.positions for _, layout in tables)
+            c.name for c in contract.columns if any(c.name in layout.positions for layout in layouts)
         ),
-        unknown_columns=tuple(dict.fromkeys(label for _, layout in tables for label in layout.unknown)),
+        unknown_columns=tuple(dict.fromkeys(label for layout in layouts for label in layout.unknown)),
         window=windows[0] if windows else None,
         furniture=dict(sorted(furniture.items())),
         message_vi=" ".join(notes),

@@ -11,6 +11,7 @@ import datetime as dt
 import fcntl
 import hashlib
 import json
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingestion.delivery_log import Replacement, replacements
 from ingestion.lake import write_atomically, write_table
 from ingestion.paths import IngestPaths
 
@@ -48,8 +50,12 @@ DELIVERIES_SCHEMA = pa.schema(
         ("reporting_window_to", pa.date32()),
         ("fingerprint", pa.string()),
         ("message_vi", pa.string()),
+        ("refusal", pa.string()),
+        ("note_vi", pa.string()),
     ]
 )
+# Why a file is refused that could be read but lies in the folder of another quarter or unit.
+HELD = frozenset({"wrong_quarter", "wrong_unit"})
 _INPUT_FIELDS = ("delivery_id", "source", "unit_code", "quarter", "file_name", "sha256", "fingerprint", "outcome")
 
 
@@ -89,6 +95,7 @@ class Receipt:
     reporting_window_to: str | None = None
     furniture: dict[str, int] = field(default_factory=dict)
     message_vi: str = ""
+    refusal: str = ""
 
     @property
     def file_name(self) -> str:
@@ -140,51 +147,83 @@ class _Version:
     superseded_by: str | None
 
 
-def _versions(receipts: Iterable[Receipt]) -> dict[str, list[_Version]]:
+def _versions(receipts: Iterable[Receipt], said: Iterable[Replacement]) -> dict[str, list[_Version]]:
     """Versions by delivery. Arrivals of a path are ordered by (delivered_at, sha256); repeated content is no new
-    version.
+    version. The last version of a path is superseded where a delivery log says that another path takes its place.
     """
     by_path: dict[str, list[tuple[str, str, str, str]]] = defaultdict(list)
     for r in receipts:
         for a in r.arrivals:
-            path = f"{r.unit_code}/{r.quarter}/{r.source}/{a.file_name}"
+            path = _path(r.unit_code, r.quarter, r.source, a.file_name)
             by_path[path].append((a.delivered_at, r.sha256, r.delivery_id, a.file_name))
+    successor = _successors(by_path, said)
     result: dict[str, list[_Version]] = defaultdict(list)
     for path, arrivals in by_path.items():
         ordered = sorted(arrivals)
         runs = [a for i, a in enumerate(ordered) if i == 0 or ordered[i - 1][2] != a[2]]
         for i, (delivered_at, _, identity, file_name) in enumerate(runs):
-            following = runs[i + 1][2] if i + 1 < len(runs) else None
+            following: str | None = None
+            if i + 1 < len(runs):
+                following = runs[i + 1][2]
+            elif path in successor:
+                following = max(by_path[successor[path]])[2]
             result[identity].append(_Version(delivered_at, file_name, path, i + 1, following))
     return result
 
 
-def deliveries_table(receipts: Iterable[Receipt]) -> pa.Table:
-    """All deliveries as one table, ordered by delivery id.
+def _path(unit_code: str, quarter: str, source: str, file_name: str) -> str:
+    return f"{unit_code}/{quarter}/{source}/{file_name}"
 
-    A delivery is current where it is the last version of one of its paths. Where it holds several paths it is shown
-    under the current one that it held first.
+
+def _successors(paths: Iterable[str], said: Iterable[Replacement]) -> dict[str, str]:
+    """For each path that is replaced by one that has arrived, the path that counts in its stead.
+
+    Names agree in any Unicode form. Where several files replace one, the last by name does; files that replace each
+    other in a circle replace nothing.
     """
-    receipts = sorted(receipts, key=lambda r: r.delivery_id)
-    versions = _versions(receipts)
+    known = {unicodedata.normalize("NFC", path): path for path in sorted(paths)}
+    direct: dict[str, str] = {}
+    for r in sorted(said):
+        old, new = (
+            known.get(unicodedata.normalize("NFC", _path(r.unit_code, r.quarter, r.source, name)))
+            for name in (r.replaces, r.file_name)
+        )
+        if old is not None and new is not None:
+            direct[old] = new
+    found: dict[str, str] = {}
+    for path in direct:
+        way = [path]
+        while way[-1] in direct and direct[way[-1]] not in way:
+            way.append(direct[way[-1]])
+        if way[-1] not in direct:
+            found[path] = way[-1]
+    return found
+
+
+def deliveries_table(receipts: Iterable[Receipt], said: Iterable[Replacement] = ()) -> pa.Table:
+    """All deliveries that were read, as one table, ordered by delivery id.
+
+    A delivery is current where it is the last version of one of its paths and no log says that the path is replaced.
+    Where it holds several paths it is shown under the current one that it held first.
+    """
+    receipts = sorted((r for r in receipts if r.outcome), key=lambda r: r.delivery_id)
+    versions = _versions(receipts, said)
+    shown = {r.delivery_id: _shown(versions[r.delivery_id]) for r in receipts}
+    elsewhere = _same_content(receipts, shown)
     rows = []
     for r in receipts:
-        current = [x for x in versions[r.delivery_id] if x.superseded_by is None]
-        shown = (
-            min(current, key=lambda x: (x.delivered_at, x.file_name))
-            if current
-            else max(versions[r.delivery_id], key=lambda x: (x.delivered_at, x.file_name))
-        )
+        at = shown[r.delivery_id]
         row = {name: getattr(r, name) for name in DELIVERIES_SCHEMA.names if hasattr(r, name)}
         row |= {
-            "file_name": shown.file_name,
-            "path": shown.path,
-            "version": shown.version,
-            "is_current": bool(current),
-            "delivered_at": dt.datetime.fromisoformat(shown.delivered_at),
-            "superseded_by": shown.superseded_by,
+            "file_name": at.file_name,
+            "path": at.path,
+            "version": at.version,
+            "is_current": at.superseded_by is None,
+            "delivered_at": dt.datetime.fromisoformat(at.delivered_at),
+            "superseded_by": at.superseded_by,
             "columns_mapped": list(r.columns_mapped),
             "unknown_columns": list(r.unknown_columns),
+            "note_vi": " ".join([*_copies(at, versions[r.delivery_id]), *elsewhere[r.delivery_id]]),
         }
         for name in ("reporting_window_from", "reporting_window_to"):
             row[name] = dt.date.fromisoformat(row[name]) if row[name] else None
@@ -192,10 +231,37 @@ def deliveries_table(receipts: Iterable[Receipt]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=DELIVERIES_SCHEMA)
 
 
+def _shown(versions: list[_Version]) -> _Version:
+    current = [v for v in versions if v.superseded_by is None]
+    if current:
+        return min(current, key=lambda v: (v.delivered_at, v.file_name))
+    return max(versions, key=lambda v: (v.delivered_at, v.file_name))
+
+
+def _copies(shown: _Version, versions: list[_Version]) -> list[str]:
+    """Says under which other names the same content lies in the folder."""
+    names = sorted({v.file_name for v in versions if v.superseded_by is None} - {shown.file_name})
+    return [f"Tệp “{name}” có cùng nội dung nên không tính thêm." for name in names]
+
+
+def _same_content(receipts: Iterable[Receipt], shown: dict[str, _Version]) -> dict[str, list[str]]:
+    """Says in which other folders the content of a delivery with rows was delivered too."""
+    by_content: dict[str, list[Receipt]] = defaultdict(list)
+    for r in receipts:
+        if shown[r.delivery_id].superseded_by is None and r.rows_read:
+            by_content[r.sha256].append(r)
+    notes: dict[str, list[str]] = defaultdict(list)
+    for found in by_content.values():
+        for r in found:
+            others = sorted(shown[o.delivery_id].path for o in found if o is not r)
+            notes[r.delivery_id] = [f"Nội dung giống hệt tệp “{path}” ở thư mục khác." for path in others]
+    return notes
+
+
 def rebuild_deliveries(paths: IngestPaths) -> pa.Table:
     """Rebuilds ``raw/deliveries.parquet`` from the receipts and returns it."""
     with locked(paths):
-        table = deliveries_table(read_receipts(paths).values())
+        table = deliveries_table(read_receipts(paths).values(), replacements(paths))
         if not paths.deliveries.exists() or pq.read_table(paths.deliveries) != table:
             write_table(paths.deliveries, table)
     return table
@@ -233,7 +299,9 @@ def inputs_hash(rows: list[dict[str, str]]) -> str:
 class SourceStatus:
     """State of one source of one unit in one quarter.
 
-    ``state`` is ``delivered``, ``nothing_to_report``, ``refused`` or ``not_sent``; counts are over current deliveries.
+    ``state`` is ``delivered``, ``nothing_to_report``, ``held`` (every file belongs elsewhere by its contents),
+    ``refused`` or ``not_sent``; counts are over current deliveries, ``held`` and ``refused`` count files.
+    ``delivered_from`` and ``delivered_to`` are the local times of the first and the last current delivery.
     """
 
     unit_code: str
@@ -244,26 +312,40 @@ class SourceStatus:
     rows_accepted: int
     rows_rejected: int
     messages_vi: tuple[str, ...]
+    rows_with_findings: int = 0
+    held: int = 0
+    refused: int = 0
+    superseded: int = 0
+    delivered_from: dt.datetime | None = None
+    delivered_to: dt.datetime | None = None
 
 
 def status(paths: IngestPaths, unit_codes: Iterable[str], quarter: str, sources: Iterable[str]) -> list[SourceStatus]:
     """What each unit has sent of each source, in the order given."""
     by_place: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for d in current(paths):
+    rows = sorted(
+        deliveries(paths).to_pylist(), key=lambda d: (d["delivered_at"], d["file_name"], d["sha256"], d["delivery_id"])
+    )
+    for d in rows:
         if d["quarter"] == quarter:
             by_place[d["unit_code"], d["source"]].append(d)
     names = list(sources)
     return [_status(unit, quarter, source, by_place[unit, source]) for unit in unit_codes for source in names]
 
 
-def _status(unit: str, quarter: str, source: str, found: list[dict[str, Any]]) -> SourceStatus:
+def _status(unit: str, quarter: str, source: str, everything: list[dict[str, Any]]) -> SourceStatus:
+    found = [d for d in everything if d["is_current"]]
     outcomes = {d["outcome"] for d in found}
+    held = sum(d["refusal"] in HELD for d in found)
+    refused = sum(d["outcome"] == "refused" for d in found) - held
     if outcomes & {"accepted", "partly_accepted"}:
         state = "delivered"
     elif "nothing_to_report" in outcomes:
         state = "nothing_to_report"
+    elif refused:
+        state = "refused"
     else:
-        state = "refused" if found else "not_sent"
+        state = "held" if held else "not_sent"
     return SourceStatus(
         unit,
         quarter,
@@ -272,5 +354,11 @@ def _status(unit: str, quarter: str, source: str, found: list[dict[str, Any]]) -
         len(found),
         sum(d["rows_accepted"] for d in found),
         sum(d["rows_rejected"] for d in found),
-        tuple(d["message_vi"] for d in found if d["message_vi"]),
+        tuple(text for d in found for text in (d["message_vi"], d["note_vi"]) if text),
+        rows_with_findings=sum(d["rows_with_findings"] for d in found),
+        held=held,
+        refused=refused,
+        superseded=len(everything) - len(found),
+        delivered_from=found[0]["delivered_at"] if found else None,
+        delivered_to=found[-1]["delivered_at"] if found else None,
     )

@@ -62,6 +62,8 @@ class UnitRegistry:
     def __init__(
         self, reporting_unit: AdminUnit, communes: Iterable[AdminUnit], org_units: Iterable[UnitEntry] = ()
     ) -> None:
+        communes = list(communes)
+        self.commune_codes = frozenset(u.code for u in communes)
         self._names: dict[str, str] = {}
         self._index: LabelIndex[str] = LabelIndex()
         suffix = f" {reporting_unit.name}" if reporting_unit.level == "district" else ""

@@ -15,8 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.contracts import Contract, RowRule
+from ingestion.fastcsv import octets_at
 from ingestion.readings import Cell, Remark
 from ingestion.values import printed
+
+_DAY_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -123,11 +126,18 @@ def _days(values: pa.Array) -> pa.Array:
 
 def _precedes(later: pa.Array, earlier: pa.Array) -> np.ndarray:
     """Where ``later`` lies before ``earlier``; by calendar day where either has no time of day."""
-    by_day = _numpy(pc.less(_days(later), _days(earlier)))
-    if pa.types.is_date32(later.type) or pa.types.is_date32(earlier.type):
-        return by_day
-    timed = _has_time(later) & _has_time(earlier)
-    return np.where(timed, _numpy(pc.less(later, earlier)), by_day)
+    before = _numpy(pc.less(later, earlier))
+    both_dates = pa.types.is_date32(later.type) and pa.types.is_date32(earlier.type)
+    rows = np.flatnonzero(before)
+    if both_dates or not len(rows):
+        return before
+    # An earlier day is an earlier moment, so only these rows can break the rule.
+    later, earlier = later.take(pa.array(rows)), earlier.take(pa.array(rows))
+    broken = _numpy(pc.less(_days(later), _days(earlier)))
+    if pa.types.is_timestamp(later.type) and pa.types.is_timestamp(earlier.type):
+        broken |= _has_time(later) & _has_time(earlier)
+    before[rows] = broken
+    return before
 
 
 def _has_time(moments: pa.Array) -> np.ndarray:
@@ -135,20 +145,33 @@ def _has_time(moments: pa.Array) -> np.ndarray:
 
 
 def _code_date_differs(codes: pa.Array, moments: pa.Array) -> np.ndarray:
-    written = pc.struct_field(pc.extract_regex(codes, r"-(?P<day>[0-9]{6})-"), "day")
-    days = _days(moments)
-    number = pc.add(
-        pc.add(pc.multiply(pc.subtract(pc.year(days), 2000), 10000), pc.multiply(pc.month(days), 100)), pc.day(days)
-    )
-    return _numpy(pc.not_equal(pc.cast(written, pa.int64()), number))
+    """Where the six digits behind a code's first dash (yymmdd) are not the day of the moment; no dash, no date."""
+    dashes = pc.fill_null(pc.find_substring(codes, "-"), -1).to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero((dashes >= 0) & moments.is_valid().to_numpy(zero_copy_only=False))
+    digits = octets_at(codes, rows, dashes[rows] + 1, _DAY_DIGITS) - np.uint8(ord("0"))
+    days = np.asarray(_days(moments.take(pa.array(rows))).cast(pa.int32())).astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    years = days.astype("datetime64[Y]").astype(np.int64) + 1970
+    month = months.astype(np.int64) % 12 + 1
+    day = (days - months).astype(np.int64) + 1
+    expected = ((years - 2000) * 100 + month) * 100 + day
+    written = np.zeros(len(rows), dtype=np.int64)
+    for place in digits:
+        written = written * 10 + place
+    differs = np.zeros(len(codes), dtype=bool)
+    differs[rows] = written != expected
+    return differs
 
 
 def repeated_keys(rows: Rows, contract: Contract, taken: np.ndarray) -> Iterator[RowRemark]:
     """Rows, among those not ``taken`` out already, whose key an earlier row of the file carries.
 
-    The earlier row stays. The remark says whether the later row repeats it or contradicts it.
+    The earlier row stays; the contract says what becomes of the later one. The remark says whether the later row
+    repeats it or contradicts it.
     """
     free = np.flatnonzero(~taken)
+    if len(contract.key) == 1 and pc.count_distinct(rows.columns[contract.key[0]], mode="all").as_py() == len(rows):
+        return
     keys = pd.DataFrame(
         {
             name: rows.columns[name].take(pa.array(free)).dictionary_encode(null_encoding="encode").indices.to_numpy()
@@ -167,8 +190,10 @@ def repeated_keys(rows: Rows, contract: Contract, taken: np.ndarray) -> Iterator
     key_titles = ", ".join(contract.column(n).title_vi for n in contract.key)
     for row, first, is_same in zip(later, earlier, same, strict=True):
         if is_same:
+            effect = contract.duplicates.same_content
             remark = Remark("duplicate_row", f"Trùng hoàn toàn với {rows.place(int(first))}", "Xóa dòng trùng.")
         else:
+            effect = contract.duplicates.other_content
             remark = Remark(
                 "duplicate_key",
                 f"Trùng {key_titles} với {rows.place(int(first))} nhưng nội dung khác",
@@ -176,7 +201,7 @@ def repeated_keys(rows: Rows, contract: Contract, taken: np.ndarray) -> Iterator
             )
         key = contract.key[0]
         shown = "" if contract.column(key).type == "person_key" else printed(rows.columns[key][int(row)].as_py())
-        yield RowRemark(np.array([row]), key, shown, remark, True)
+        yield RowRemark(np.array([row]), key, shown, remark, effect == "reject")
 
 
 def _equal_rows(rows: Rows, left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -76,7 +76,8 @@ def test_new_content_under_the_same_name_supersedes_and_another_name_adds(home: 
 
 def test_content_that_comes_back_is_current_again() -> None:
     def receipt(identity: str, *arrivals: tuple[str, str]) -> Receipt:
-        return Receipt(identity, "s", "945", "2023-Q1", f"hash {identity}", 1, tuple(Arrival(*a) for a in arrivals))
+        all_arrivals = tuple(Arrival(*a) for a in arrivals)
+        return Receipt(identity, "s", "945", "2023-Q1", f"hash {identity}", 1, all_arrivals, outcome="accepted")
 
     table = deliveries_table(
         [

@@ -1,0 +1,186 @@
+"""The optional delivery log of a unit and quarter: which file replaces which, said by the office itself.
+
+Belongs here: reading ``landing/<unit>/<quarter>/delivery_log.csv`` and remembering what it said. Does not belong here:
+what a replacement does to deliveries (``ledger``). A log is itself a delivery: every version ever seen is kept, the
+last one (by time of change, then hash) counts, and it goes on counting when it is taken out of the landing folder.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import io
+import json
+import os
+import stat
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingestion.grid import UnreadableFileError, find_delimiter, to_utf8
+from ingestion.lake import write_atomically
+from ingestion.landing import LOCAL_TIME, LandingProblem
+from ingestion.paths import IngestPaths
+from ingestion.vietnamese import LabelIndex, clean
+
+FILE_NAME = "delivery_log.csv"
+_LARGEST = 1 << 20
+_HEADINGS = {
+    "source": ("source", "Nguồn", "Nguồn số liệu"),
+    "file_name": ("file", "Tệp", "Tên tệp"),
+    "replaces": ("replaces", "Thay thế", "Thay cho tệp", "Tệp bị thay thế"),
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Replacement:
+    """The office says that one file of a folder takes the place of another of the same folder."""
+
+    unit_code: str
+    quarter: str
+    source: str
+    file_name: str
+    replaces: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """One content of a log, and the times (local, ISO) at which it was seen to have been changed last."""
+
+    unit_code: str
+    quarter: str
+    sha256: str
+    arrivals: tuple[str, ...]
+    replacements: tuple[Replacement, ...]
+
+
+def take_in(
+    paths: IngestPaths, quarter: str, units: Collection[str], sources: Collection[str]
+) -> list[LandingProblem]:
+    """Reads the logs that lie in the quarter's folders of the units and remembers them; returns what is wrong in them.
+
+    A wrong line is passed over and said; it never holds back a delivery.
+    """
+    problems: list[LandingProblem] = []
+    present = {path.name for path in paths.landing.glob("*")}
+    for unit in sorted(present & set(units)):
+        path = paths.landing / unit / quarter / FILE_NAME
+        relative = f"{unit}/{quarter}/{FILE_NAME}"
+        try:
+            content, delivered_at = _content(path)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            problems.append(LandingProblem(relative, "delivery_log", "Không mở được sổ giao nộp để đọc."))
+            continue
+        try:
+            found, said = _entries(content, unit, quarter, sources)
+        except (UnreadableFileError, csv.Error) as error:
+            problems.append(LandingProblem(relative, "delivery_log", f"Sổ giao nộp không đọc được: {error}"))
+            continue
+        problems += [LandingProblem(relative, "delivery_log", text) for text in said]
+        _remember(paths, unit, quarter, hashlib.sha256(content).hexdigest(), delivered_at, found)
+    return problems
+
+
+def is_log(path: str) -> bool:
+    """Whether a path relative to the landing folder is where a delivery log lies."""
+    parts = path.split("/")
+    return len(parts) == 3 and parts[2] == FILE_NAME
+
+
+def replacements(paths: IngestPaths) -> list[Replacement]:
+    """What the current log of every unit and quarter says, in order."""
+    latest: dict[tuple[str, str], tuple[str, str, _Log]] = {}
+    for file in sorted(_folder(paths).glob("[!.]*.json")):
+        log = _log(json.loads(file.read_text(encoding="utf-8")))
+        rank = (log.arrivals[-1], log.sha256, log)
+        place = (log.unit_code, log.quarter)
+        if place not in latest or rank[:2] > latest[place][:2]:
+            latest[place] = rank
+    return sorted(r for _, _, log in latest.values() for r in log.replacements)
+
+
+def _folder(paths: IngestPaths) -> Path:
+    return paths.ledger / "logs"
+
+
+def _content(path: Path) -> tuple[bytes, str]:
+    """Content and local time of last change; ``OSError`` where it is no small plain file."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as file:
+        facts = os.fstat(file.fileno())
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST:
+            raise OSError(f"{path} is no small plain file")
+        moment = dt.datetime.fromtimestamp(int(facts.st_mtime), LOCAL_TIME).replace(tzinfo=None)
+        return file.read(_LARGEST), moment.isoformat()
+
+
+def _entries(
+    content: bytes, unit: str, quarter: str, sources: Collection[str]
+) -> tuple[tuple[Replacement, ...], list[str]]:
+    data = to_utf8(content)
+    rows = [
+        [clean(cell) for cell in row]
+        for row in csv.reader(io.StringIO(data.decode(), newline=""), delimiter=find_delimiter(data))
+    ]
+    if not any(any(row) for row in rows):
+        return (), []
+    places = _places(rows[0])
+    if missing := sorted(set(_HEADINGS) - set(places)):
+        wanted = ", ".join(f"“{_HEADINGS[name][1]}”" for name in missing)
+        raise UnreadableFileError(f"dòng đầu thiếu cột {wanted}.")
+    found: set[Replacement] = set()
+    problems: list[str] = []
+    for number, row in enumerate(rows[1:], start=2):
+        cells = {name: row[i] if i < len(row) else "" for name, i in places.items()}
+        if not cells["replaces"]:
+            continue  # the log may also list files that replace nothing
+        problem = _problem(cells, sources)
+        if problem:
+            problems.append(f"Dòng {number}: {problem}")
+        else:
+            found.add(Replacement(unit, quarter, cells["source"], cells["file_name"], cells["replaces"]))
+    return tuple(sorted(found)), problems
+
+
+def _places(header: list[str]) -> dict[str, int]:
+    index: LabelIndex[str] = LabelIndex()
+    for name, labels in _HEADINGS.items():
+        index.add_all(labels, name)
+    return {name: i for i, label in reversed(list(enumerate(header))) for name in index.find(label)}
+
+
+def _problem(cells: dict[str, str], sources: Collection[str]) -> str:
+    if cells["source"] not in sources:
+        return f"“{cells['source']}” không phải nguồn số liệu đã khai báo."
+    if not cells["file_name"]:
+        return "thiếu tên tệp thay thế."
+    if cells["file_name"] == cells["replaces"]:
+        return f"tệp “{cells['file_name']}” không thể thay thế chính nó."
+    return ""
+
+
+def _remember(
+    paths: IngestPaths, unit: str, quarter: str, sha256: str, delivered_at: str, found: tuple[Replacement, ...]
+) -> None:
+    path = _folder(paths) / f"{unit}-{quarter}-{sha256[:16]}.json"
+    known = _log(json.loads(path.read_text(encoding="utf-8"))).arrivals if path.exists() else ()
+    arrivals = tuple(sorted({*known, delivered_at}))
+    content = {
+        "unit_code": unit,
+        "quarter": quarter,
+        "sha256": sha256,
+        "arrivals": arrivals,
+        "replacements": [[r.source, r.file_name, r.replaces] for r in found],
+    }
+    if not path.exists() or arrivals != known:
+        write_atomically(path, json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1).encode())
+
+
+def _log(data: dict[str, Any]) -> _Log:
+    unit, quarter = data["unit_code"], data["quarter"]
+    found = tuple(Replacement(unit, quarter, *entry) for entry in data["replacements"])
+    return _Log(unit, quarter, data["sha256"], tuple(data["arrivals"]), found)

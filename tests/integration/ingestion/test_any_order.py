@@ -1,0 +1,301 @@
+"""What lies in the lake is a function of the set of deliveries: not of their order, of repeats, of renames, of crashes.
+
+A machine plays with the landing folder as offices do, runs the intake now and then, and kills it at any write. Whenever
+a run ends, the lake, the rejected rows and the table of deliveries must be, byte for byte, what one single run makes of
+all the deliveries that were ever seen, laid down at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from ingestion import IngestPaths, ReferenceData, deliveries, ingest_quarter, lake, ledger
+from tests.integration.ingestion.conftest import KEY, SEEDS
+
+UNITS, QUARTERS = ("945", "31618"), ("2022-Q4", "2023-Q1")
+START = dt.datetime(2023, 3, 1, 8, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+HEAD = "Mã hồ sơ,Tên TTHC,Đơn vị tiếp nhận,Ngày tiếp nhận,Trạng thái,Hình thức"
+Place = tuple[str, str, str, str]  # unit, quarter, source, file name
+Delivery = tuple[Place, bytes, int]  # where, content, time of last change
+
+
+def _cases(quarter: str, numbers: tuple[int, ...], status: str, channel: str) -> bytes:
+    day = "02/01/2023" if quarter == "2023-Q1" else "03/10/2022"
+    rows = [
+        f"000.00.04.H51-230102-{n:04},Đăng ký khai sinh,UBND xã An Thạnh 1,{day},{status},{channel}" for n in numbers
+    ]
+    return "\n".join([HEAD, *rows]).encode()
+
+
+def _catalogue(names: tuple[str, ...]) -> bytes:
+    rows = [f"1.00494{i},{name},Hộ tịch,x,x,01/01/2020" for i, name in enumerate(names)]
+    return "\n".join(["Mã TTHC,Tên TTHC,Lĩnh vực,Cấp huyện,Cấp xã,Ngày công bố", *rows]).encode()
+
+
+CONTENTS = {
+    "one_stop_cases": st.builds(
+        _cases,
+        st.sampled_from(QUARTERS),
+        st.lists(st.integers(1, 6), max_size=4).map(tuple),
+        st.sampled_from(["Đang xử lý", "Đã đi vắng"]),
+        st.sampled_from(["Trực tiếp", "Trực tuyến", ""]),
+    ),
+    "procedure_catalogue": st.builds(
+        _catalogue, st.lists(st.sampled_from(["Đăng ký khai sinh", "Đăng ký kết hôn"]), max_size=2).map(tuple)
+    ),
+}
+PLACES = st.tuples(
+    st.sampled_from(UNITS), st.sampled_from(QUARTERS), st.sampled_from(sorted(CONTENTS)), st.sampled_from(["a.csv", "b.csv"])
+)
+
+
+class Killed(BaseException):
+    """The process is gone; nothing in the program may catch this."""
+
+
+@contextmanager
+def killed_at(write: int) -> Iterator[None]:
+    """Ends the program right before its n-th file is put in place, or right after."""
+    done = 0
+    replace = os.replace
+
+    def dying(source: Any, target: Any) -> None:
+        nonlocal done
+        done += 1
+        if done == write and write % 2:
+            raise Killed
+        replace(source, target)
+        if done == write:
+            raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lake.os, "replace", dying)
+        patch.setattr(Path, "replace", lambda self, target: dying(self, target))
+        try:
+            yield
+        except Killed:
+            return
+
+
+class Office(RuleBasedStateMachine):
+    """Landing actions against the model: the set of deliveries the ledger has seen."""
+
+    reference = ReferenceData.load(SEEDS)
+    steps: Counter[str] = Counter()
+    files: Bundle[Place] = Bundle("files")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = Path(tempfile.mkdtemp(prefix="cchc-office-"))
+        self.paths = self.home(self.root)
+        self.clock = 0
+        self.seen: set[Delivery] = set()
+        self.settled = True
+
+    @staticmethod
+    def home(root: Path) -> IngestPaths:
+        return IngestPaths(root / "landing", root / "raw", root / "rejected")
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.root)
+
+    # ------------------------------------------------------------------------------------------- what offices do
+
+    @initialize()
+    def begin(self) -> None:
+        self.put(("945", "2023-Q1", "procedure_catalogue", "a.csv"), _catalogue(("Đăng ký khai sinh",)))
+
+    def put(self, place: Place, content: bytes, minutes: int = 1) -> None:
+        self.clock += minutes
+        self.lay(self.paths, (place, content, int(START.timestamp()) + 60 * self.clock))
+
+    @rule(target=files, place=PLACES, data=st.data(), minutes=st.integers(0, 2))
+    def add_or_replace(self, place: Place, data: Any, minutes: int) -> Place:
+        self.steps["add or replace"] += 1
+        self.put(place, data.draw(CONTENTS[place[2]]), minutes)
+        return place
+
+    @rule(place=files, unit=st.sampled_from(UNITS), quarter=st.sampled_from(QUARTERS), name=st.sampled_from("cd"))
+    def copy(self, place: Place, unit: str, quarter: str, name: str) -> None:
+        path = self.paths.landing.joinpath(*place)
+        if path.exists():
+            self.steps["copy"] += 1
+            self.put((unit, quarter, place[2], f"{name}.csv"), path.read_bytes())
+
+    @rule(place=files)
+    def rename(self, place: Place) -> None:
+        path = self.paths.landing.joinpath(*place)
+        if path.exists():
+            self.steps["rename"] += 1
+            path.rename(path.with_name("e.csv"))
+
+    @rule(place=files, share=st.integers(0, 99))
+    def truncate(self, place: Place, share: int) -> None:
+        path = self.paths.landing.joinpath(*place)
+        if path.exists():
+            self.steps["truncate"] += 1
+            content = path.read_bytes()
+            self.put(place, content[: len(content) * share // 100])
+
+    @rule(place=files)
+    def touch(self, place: Place) -> None:
+        path = self.paths.landing.joinpath(*place)
+        if path.exists():
+            self.steps["touch"] += 1
+            self.put(place, path.read_bytes())
+
+    @rule(place=files)
+    def delete(self, place: Place) -> None:
+        path = self.paths.landing.joinpath(*place)
+        if path.exists():
+            self.steps["delete"] += 1
+            path.unlink()
+
+    @rule(
+        unit=st.sampled_from(UNITS), quarter=st.sampled_from(QUARTERS), new=st.sampled_from("abc"), old=st.sampled_from("abe")
+    )
+    def say_what_replaces_what(self, unit: str, quarter: str, new: str, old: str) -> None:
+        self.steps["delivery log"] += 1
+        log = f"source,file,replaces\none_stop_cases,{new}.csv,{old}.csv\n".encode()
+        self.put((unit, quarter, "", "delivery_log.csv"), log)
+
+    # ---------------------------------------------------------------------------------------------- what we do
+
+    @rule()
+    def run(self) -> None:
+        self.steps["run"] += 1
+        self.look()
+        self.ingest(self.paths)
+        self.settled = True
+
+    @rule(write=st.integers(1, 40))
+    def run_and_be_killed(self, write: int) -> None:
+        self.steps["killed run"] += 1
+        before = set(self.seen)
+        self.look()
+        with killed_at(write):
+            self.ingest(self.paths)
+        known = self.recorded()
+        assert before <= known <= self.seen, "what was recorded before is still known, and nothing else but what lay there"
+        self.seen = known
+        self.settled = False
+
+    def look(self) -> None:
+        """What lies in the landing folder is a delivery from now on."""
+        for path in self.paths.landing.glob("*/*/*/*.csv"):
+            unit, quarter, source, name = path.relative_to(self.paths.landing).parts
+            self.seen.add(((unit, quarter, source, name), path.read_bytes(), int(path.stat().st_mtime)))
+        for path in self.paths.landing.glob("*/*/delivery_log.csv"):
+            unit, quarter, name = path.relative_to(self.paths.landing).parts
+            self.seen.add(((unit, quarter, "", name), path.read_bytes(), int(path.stat().st_mtime)))
+
+    def recorded(self) -> set[Delivery]:
+        """The deliveries of ``seen`` that the ledger knows."""
+        kept = {
+            ((r.unit_code, r.quarter, r.source, a.file_name), r.sha256, a.delivered_at)
+            for r in ledger.read_receipts(self.paths).values()
+            for a in r.arrivals
+        }
+        for path in (self.paths.ledger / "logs").glob("[!.]*.json"):
+            log = json.loads(path.read_text(encoding="utf-8"))
+            place = (log["unit_code"], log["quarter"], "", "delivery_log.csv")
+            kept |= {(place, log["sha256"], moment) for moment in log["arrivals"]}
+        return {d for d in self.seen if _fact(d) in kept}
+
+    def ingest(self, paths: IngestPaths) -> None:
+        for quarter in QUARTERS:
+            ingest_quarter(paths, quarter, reference=self.reference, secret_key=KEY)
+
+    # ------------------------------------------------------------------------------------------------- the oracle
+
+    @invariant()
+    def the_lake_is_what_one_run_makes_of_all_deliveries(self) -> None:
+        if not self.settled or not self.seen:
+            return
+        self.settled = False  # looked at once after each whole run
+        with tempfile.TemporaryDirectory(prefix="cchc-oracle-") as folder:
+            fresh = self.home(Path(folder))
+            # One landing folder holds one content under a name, so those of one name are laid down one after another.
+            waiting = sorted(self.seen, key=lambda d: hashlib.sha256(repr(d).encode()).digest())
+            while waiting:
+                now = {d[0]: d for d in waiting}
+                for delivery in now.values():
+                    self.lay(fresh, delivery)
+                self.ingest(fresh)
+                waiting = [d for d in waiting if now[d[0]] != d]
+            self.ingest(fresh)
+            assert _state(self.paths) == _state(fresh)
+        self.conserves()
+
+    @staticmethod
+    def lay(paths: IngestPaths, delivery: Delivery) -> None:
+        place, content, moment = delivery
+        parts = tuple(part for part in place if part)
+        path = paths.landing.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        os.utime(path, (moment, moment))
+
+    def conserves(self) -> None:
+        for d in deliveries(self.paths).to_pylist():
+            assert d["rows_read"] == d["rows_accepted"] + d["rows_rejected"]
+            assert d["outcome"] in ("accepted", "partly_accepted", "refused", "nothing_to_report")
+
+
+def _local(moment: int) -> str:
+    return dt.datetime.fromtimestamp(moment, START.tzinfo).replace(tzinfo=None).isoformat()
+
+
+def _fact(delivery: Delivery) -> tuple[Place, str, str]:
+    place, content, moment = delivery
+    return place, hashlib.sha256(content).hexdigest(), _local(moment)
+
+
+def _state(paths: IngestPaths) -> dict[str, bytes]:
+    """Everything that figures and clerks' answers are made from, byte for byte."""
+    files = [
+        *(p for layer in lake.LAYERS for p in (paths.raw / layer).rglob("*.parquet")),
+        *paths.ledger.rglob("[!.]*.json"),
+        paths.deliveries,
+    ]
+    return {str(p.relative_to(paths.raw)): p.read_bytes() for p in files}
+
+
+def _play(examples: int, steps: int) -> Counter[str]:
+    Office.steps = Counter()
+    quiet = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.large_base_example]
+    run_state_machine_as_test(
+        Office,
+        settings=settings(
+            max_examples=examples, stateful_step_count=steps, deadline=None, derandomize=True, suppress_health_check=quiet
+        ),
+    )
+    return Office.steps
+
+
+def test_any_order_of_landing_actions_gives_the_same_lake() -> None:
+    done = _play(examples=4, steps=15)
+    assert done.total() >= 30, done
+
+
+@pytest.mark.long
+def test_two_thousand_landing_actions_give_the_same_lake() -> None:
+    done = _play(examples=60, steps=60)
+    assert done.total() >= 2000, done
+    assert min(done[name] for name in ("run", "killed run", "copy", "rename", "truncate", "touch", "delete")) >= 50, done
