@@ -301,7 +301,7 @@ class SourceStatus:
 
     ``state`` is ``delivered``, ``nothing_to_report``, ``held`` (every file belongs elsewhere by its contents),
     ``refused`` or ``not_sent``; counts are over current deliveries, ``held`` and ``refused`` count files.
-    ``delivered_from`` and ``delivered_to`` are the local times of the first and the last current delivery.
+    ``delivered_from`` and ``delivered_to`` are the local times (ISO) of the first and the last current delivery.
     """
 
     unit_code: str
@@ -316,8 +316,8 @@ class SourceStatus:
     held: int = 0
     refused: int = 0
     superseded: int = 0
-    delivered_from: dt.datetime | None = None
-    delivered_to: dt.datetime | None = None
+    delivered_from: str | None = None
+    delivered_to: str | None = None
 
 
 def status(paths: IngestPaths, unit_codes: Iterable[str], quarter: str, sources: Iterable[str]) -> list[SourceStatus]:
@@ -359,6 +359,6 @@ def _status(unit: str, quarter: str, source: str, everything: list[dict[str, Any
         held=held,
         refused=refused,
         superseded=len(everything) - len(found),
-        delivered_from=found[0]["delivered_at"] if found else None,
-        delivered_to=found[-1]["delivered_at"] if found else None,
+        delivered_from=found[0]["delivered_at"].isoformat() if found else None,
+        delivered_to=found[-1]["delivered_at"].isoformat() if found else None,
     )

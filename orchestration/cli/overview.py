@@ -6,6 +6,7 @@ Does not belong here: what a run has just done (``reports``).
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,18 +21,28 @@ if TYPE_CHECKING:
 _SOURCE_STATES_VI = {
     "delivered": "đã nhận",
     "nothing_to_report": "không phát sinh",
+    "held": "giữ lại",
     "refused": "bị trả lại",
     "not_sent": "chưa gửi",
 }
 
 
 def source_line(source: SourceStatus) -> str:
-    """One source of one folder unit, for people."""
+    """One source of one folder unit, for people: state, days of delivery, files and rows by what became of them."""
     text = f"    {source.unit_code} {source.source}: {_SOURCE_STATES_VI[source.state]}"
+    days = sorted({moment[:10] for moment in (source.delivered_from, source.delivered_to) if moment})
+    if days:
+        text += " ngày " + " đến ".join(f"{dt.date.fromisoformat(day):%d/%m/%Y}" for day in days)
     if source.files:
         text += f", {source.files} tệp, {source.rows_accepted} dòng"
-    if source.rows_rejected:
-        text += f", {source.rows_rejected} dòng bị loại"
+    counts = (
+        (source.rows_rejected, "dòng bị loại"),
+        (source.rows_with_findings, "dòng có lưu ý"),
+        (source.held, "tệp giữ lại vì sai thư mục"),
+        (source.refused, "tệp không dùng được"),
+        (source.superseded, "tệp cũ đã được thay"),
+    )
+    text += "".join(f", {count} {what}" for count, what in counts if count)
     return f"{text} ({'; '.join(source.messages_vi)})" if source.messages_vi else text
 
 
@@ -116,7 +127,7 @@ def ingest_summary(pipeline: Pipeline, quarter: str, units: list[str]) -> tuple[
     """Lines and data of what is in the lake for a quarter, and whether anything delivered was turned away."""
     folders = sorted({folder for folders in pipeline.units_in(quarter, units).values() for folder in folders})
     found = [s for s in _sources(pipeline, folders, quarter) if s.state != "not_sent"]
-    turned_away = any(s.state == "refused" or s.rows_rejected for s in found)
+    turned_away = any(s.held or s.refused or s.rows_rejected for s in found)
     lines = [f"{quarter}: {sum(s.files for s in found)} tệp", *map(source_line, found)]
     lines += [f"  {problem.path}: {problem.message_vi}" for problem in pipeline.problems]
     if turned_away:
