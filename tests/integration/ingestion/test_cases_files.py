@@ -7,16 +7,18 @@ import unicodedata
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion.contracts import load_contracts
+from ingestion.contracts import Duplicates, load_contracts
 from ingestion.grid import CsvSheet
 from ingestion.headers import HeaderMap, find_furniture, find_layout
 from ingestion.intake import _parse_rows
 from ingestion.reference import ReferenceData
 from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
+from ingestion.rules import Rows, repeated_keys
 
 HEAD = [
     "STT",
@@ -203,6 +205,42 @@ def test_a_case_twice_in_one_file_is_kept_once_and_the_first_is_named(registers:
     assert [(r["_row"], r["reason_code"]) for r in rejected] == [(4, "duplicate_row"), (5, "duplicate_key")]
     assert "dòng 2" in rejected[0]["reason_vi"]
     assert "dòng 3" in rejected[1]["reason_vi"]
+
+
+def test_what_a_contract_calls_a_finding_is_kept_and_said(registers: Any) -> None:
+    head = [*HEAD, "Ngày trả kết quả", "Ngày hẹn trả mới"]
+    registers.workbook(
+        "one_stop_cases",
+        [
+            head,
+            [*case(1), "02/01/2023 09:00", None],
+            [*case(2), None, "04/01/2023"],
+            [*case(3), "03/01/2023", "06/01/2023"],
+        ],
+    )
+    registers.ingest()
+    assert len(registers.rows("one_stop_cases")) == 3
+    findings = registers.rows("one_stop_cases", "findings")
+    assert [(r["_row"], r["reason_code"]) for r in findings] == [
+        (2, "returned_before_finished"),
+        (3, "extended_before_due"),
+    ]
+    assert all(r["reason_vi"] and r["advice_vi"] for r in findings)
+
+
+def test_the_contract_says_whether_a_repeated_key_is_rejected_or_kept() -> None:
+    strict = load_contracts()["one_stop_cases"]
+    kept = strict.model_copy(update={"duplicates": Duplicates(same_content="finding", other_content="reject")})
+    codes = pa.array(["A", "B", "A", "B"])
+    rows = Rows(
+        {"case_code": codes, "field": pa.array(["x", "y", "x", "z"])}, np.full(4, "s", dtype=object), np.arange(2, 6)
+    )
+    for contract, effects in ((strict, [True, True]), (kept, [False, True])):
+        found = list(repeated_keys(rows, contract, np.zeros(4, dtype=bool)))
+        assert [(r.remark.code, r.rejects) for r in found] == [
+            ("duplicate_row", effects[0]),
+            ("duplicate_key", effects[1]),
+        ]
 
 
 def test_a_code_of_another_day_is_a_finding_and_the_row_is_kept(registers: Any) -> None:
