@@ -300,14 +300,19 @@ def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
     that could be a key is data too, however much it lacks: it is then rejected with a reason, never passed over.
     """
     total = len(body.row_numbers)
-    blank = {i: column.blank() for i, column in enumerate(body.columns)}
     data = np.ones(total, dtype=bool)
     counts: dict[str, int] = {}
-    empty = np.logical_and.reduce([blank[i] for i in range(layout.width)]) if layout.width else np.ones(total, bool)
-    data &= ~empty
     required = [
         layout.positions[c.name] for c in contract.columns if c.required and c.name in layout.positions
     ] or sorted(layout.positions.values())[:1]
+    blank = {i: body.columns[i].blank() for i in required}
+    empty = np.logical_and.reduce(list(blank.values())) if blank else np.ones(total, dtype=bool)
+    for i in range(layout.width):
+        if not empty.any():
+            break  # most files have no row without a required cell, and then the other columns need not be looked at
+        if i not in blank:
+            empty &= body.columns[i].blank()
+    data &= ~empty
     suspect = np.zeros(total, dtype=bool)
     for i in required:
         suspect |= blank[i]

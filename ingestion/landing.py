@@ -13,6 +13,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -194,10 +195,15 @@ def _unchanged(before: os.stat_result, after: os.stat_result) -> bool:
 
 
 def _copied(source: int, target: BinaryIO | None) -> str:
-    """SHA-256 of what is left to read of an open file, copied to ``target`` if there is one."""
+    """SHA-256 of what is left to read of an open file, copied to ``target`` if there is one.
+
+    A block is hashed while it is being written; both run outside the interpreter's lock.
+    """
     digest = hashlib.sha256()
-    while block := os.read(source, _BLOCK):
-        digest.update(block)
-        if target is not None:
-            target.write(block)
+    with ThreadPoolExecutor(1) as hasher:
+        while block := os.read(source, _BLOCK):
+            hashed = hasher.submit(digest.update, block)
+            if target is not None:
+                target.write(block)
+            hashed.result()
     return digest.hexdigest()
