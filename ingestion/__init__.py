@@ -5,28 +5,38 @@ Does not belong here: indicators, report forms, gates, scheduling.
 """
 
 from ingestion.contracts import Contract, load_contracts
+from ingestion.dry_run import CheckedFile, check_file, write_template
 from ingestion.engine import DeliveryReport, IngestReport, ingest_quarter, ingest_source, source_order
 from ingestion.landing import LandingProblem
 from ingestion.ledger import SourceStatus, deliveries, inputs, inputs_hash, status
 from ingestion.paths import IngestPaths
 from ingestion.reference import AdminUnit, Period, ReferenceData
+from ingestion.retention import Expired, PurgeLogDamagedError, expired_files, not_rereadable, purge
 
 __all__ = [
     "AdminUnit",
+    "CheckedFile",
     "Contract",
     "DeliveryReport",
+    "Expired",
     "IngestPaths",
     "IngestReport",
     "LandingProblem",
     "Period",
+    "PurgeLogDamagedError",
     "ReferenceData",
     "SourceStatus",
+    "check_file",
     "deliveries",
+    "expired_files",
     "ingest_quarter",
     "ingest_source",
     "inputs",
     "inputs_hash",
     "load_contracts",
+    "not_rereadable",
+    "purge",
     "source_order",
     "status",
+    "write_template",
 ]

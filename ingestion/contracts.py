@@ -71,6 +71,7 @@ class Column(_Strict):
     maximum: int | None = None
     labels: dict[str, list[str]] = Field(default_factory=dict)
     default: str | None = None
+    example: str | None = None
     derived_from: PersonKey | None = None
     resolved_from: ResolvedFrom | None = None
     valid_from: dt.date | None = None

@@ -14,13 +14,12 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingestion import delivery_log, lake, ledger
+from ingestion import delivery_log, feedback, lake, ledger
 from ingestion.contracts import Contract, load_contracts
-from ingestion.grid import CSV_SUFFIXES
-from ingestion.intake import FileIdentity, Intake, read_delivery, refused
+from ingestion.grid import CSV_SUFFIXES, UnreadableFileError
+from ingestion.intake import FileIdentity, Intake, read_delivery, read_returned, refused
 from ingestion.landing import KeptOriginal, LandingFile, LandingProblem, keep_original, original_path, scan, suffix_of
 from ingestion.ledger import Arrival, Receipt
 from ingestion.paths import IngestPaths
@@ -162,8 +161,18 @@ def ingest_source(
                 run.register(file, kept)
     reports = run.settle_all(run.receipts_in_scope(chosen))
     ledger.rebuild_deliveries(paths)
-    run.write_clerk_lists(reports)
+    problems += run.return_rejections(chosen)
     return IngestReport(quarter, tuple(reports), tuple(sorted(problems)))
+
+
+def reading_context(
+    paths: IngestPaths, contract: Contract, unit_code: str, quarter: str, reference: ReferenceData
+) -> Context | None:
+    """What decides how a unit's deliveries of a source are read now; None where the code names no unit at the closing.
+
+    Raises ``KeyError`` for a quarter without a reporting period. No person can be keyed with it.
+    """
+    return _Run(paths, contract, quarter, reference, b"").context(unit_code)
 
 
 class _Run:
@@ -287,21 +296,51 @@ class _Run:
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
-    def write_clerk_lists(self, reports: list[DeliveryReport]) -> None:
-        """Writes what goes back to the clerk for every current delivery that was read in this run."""
-        read = {r.delivery_id for r in reports if r.was_read}
+    def return_rejections(self, units: frozenset[str] | None) -> list[LandingProblem]:
+        """Makes the clerk's workbooks those of the current deliveries: written where missing or outdated, else gone.
+
+        A workbook that a stopped run did not get to write, or whose delivery counts again, is made from the original.
+        One that cannot be written is a problem of its own; the next run writes it.
+        """
+        problems: list[LandingProblem] = []
+        wanted: dict[Path, set[str]] = {
+            feedback.folder_of(self.paths, r.unit_code, r.quarter, r.source): set()
+            for r in self.receipts_in_scope(units)
+        }
         for d in ledger.current(self.paths):
-            if d["delivery_id"] in read:
-                place = (d["source"], d["quarter"], d["unit_code"], d["delivery_id"])
-                rows = self.paths.rows_file("rejected", *place)
-                folder = self.paths.rejected / d["unit_code"] / d["quarter"] / d["source"]
-                lake.write_clerk_list(
-                    folder / f"{d['file_name']}.rejected.csv",
-                    d["file_name"],
-                    self.contract,
-                    pq.ParquetFile(rows).read() if rows.exists() else pa.table({}),
-                    d["message_vi"] if d["outcome"] == "refused" else "",
-                )
+            folder = feedback.folder_of(self.paths, d["unit_code"], d["quarter"], d["source"])
+            if folder in wanted and (d["outcome"] == "refused" or d["rows_rejected"]):
+                path = folder / feedback.workbook_name(d["file_name"])
+                wanted[folder].add(path.name)
+                token = f"{d['delivery_id']} {d['fingerprint']}"
+                try:
+                    if feedback.token_of(path) != token and (answer := self._answer_to(d)):
+                        feedback.write_workbook(path, feedback.workbook_bytes(answer, token), self.paths.rejected)
+                except OSError:
+                    message = "Không ghi được bảng tính các dòng bị trả lại; sẽ ghi lại ở lần chạy sau."
+                    problems.append(LandingProblem(d["path"], "not_returned", message))
+        for folder, names in wanted.items():
+            feedback.remove_all_but(folder, names)
+        return problems
+
+    def _answer_to(self, delivery: dict[str, Any]) -> feedback.Answer | None:
+        """What the clerk is told about a delivery; None where the original is gone: the answer went with it."""
+        receipt = self.receipts[delivery["delivery_id"]]
+        original, context = self.original(receipt), self.context(receipt.unit_code)
+        answer = feedback.Answer(
+            self.contract, receipt.unit_code, receipt.quarter, delivery["file_name"], receipt.rows_rejected
+        )
+        if original is None:
+            return None
+        if receipt.outcome == "refused" or context is None:
+            return replace(answer, message_vi=receipt.message_vi)
+        place = (receipt.source, receipt.quarter, receipt.unit_code, receipt.delivery_id)
+        rejected = pq.ParquetFile(self.paths.rows_file("rejected", *place)).read()
+        try:
+            sheets = read_returned(original, suffix_of(receipt.file_name), self.contract, context, rejected)
+        except UnreadableFileError:  # read once, but not within its limits a second time: the reasons are worth having
+            sheets = feedback.sheets_without_cells(rejected)
+        return replace(answer, sheets=sheets, reasons=feedback.reasons_by_row(rejected))
 
     # ------------------------------------------------------------------------------------------------------ registers
 
@@ -381,4 +420,4 @@ def _report(receipt: Receipt, *, was_read: bool) -> DeliveryReport:
     )
 
 
-__all__ = ["DeliveryReport", "IngestReport", "ingest_quarter", "ingest_source", "source_order"]
+__all__ = ["DeliveryReport", "IngestReport", "ingest_quarter", "ingest_source", "reading_context", "source_order"]

@@ -11,7 +11,7 @@ import datetime as dt
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +23,13 @@ from ingestion import values as v
 from ingestion.belonging import WRONG_QUARTER, misplaced, title_unit
 from ingestion.columns import Kernel, ParsedColumn, case_code_kernel, datetime_kernel, parse_column
 from ingestion.contracts import LINEAGE_FIELDS, Column, Contract
+from ingestion.feedback import MAX_ROWS, ReturnedSheet, returned_sheet
 from ingestion.grid import Body, CellColumn, Sheet, UnreadableFileError, is_blank, read_sheets
 from ingestion.headers import HeaderError, HeaderMap, Layout, TitleBlock, check_layout, find_furniture, find_layout
 from ingestion.readings import Reading, Remark, rejected
 from ingestion.resolve import Context
 from ingestion.rules import RowRemark, Rows, broken_row_rules, missing_cells, repeated_keys
+from ingestion.templates import HELP_SHEETS
 
 REMARK_SCHEMA = pa.schema(
     [*LINEAGE_FIELDS, *(pa.field(n, pa.string()) for n in ("column", "value", "reason_code", "reason_vi", "advice_vi"))]
@@ -35,6 +37,12 @@ REMARK_SCHEMA = pa.schema(
 _DECIMAL = pa.decimal128(18, 4)
 _FIGURE = pa.struct([("number", _DECIMAL), ("text", pa.string())])
 HIDDEN_VALUE = ""
+WRONG_FIELD_COUNT = "wrong_field_count"
+# Cells beyond the header that a rejection workbook shows of rows which have too many.
+EXTRA_CELLS = 20
+UNSAID_NOTHING_VI = (
+    "Bảng không có dòng nào nên được hiểu là “Không phát sinh”; nếu có số liệu thì điền rồi nộp lại tệp cùng tên."
+)
 UNUSABLE = "unusable"
 # Parsing a column is mostly work of Arrow and NumPy, which run outside the interpreter's lock.
 _THREADS = min(4, os.cpu_count() or 1)
@@ -140,11 +148,58 @@ def _read(path: Path, suffix: str, identity: FileIdentity, contract: Contract, c
     remarks += missing_cells(rows, contract)
     remarks += _resolve_procedures(rows, contract, context)
     remarks += broken_row_rules(rows, contract)
+    remarks = _without_shifted_cells(remarks, len(rows))
     taken = _rows_of(remarks, len(rows), rejects=True)
     duplicates = list(repeated_keys(rows, contract, taken))
     remarks += duplicates
     taken |= _rows_of(duplicates, len(rows), rejects=True)
     return _settled(rows, remarks, taken, layouts, furniture, skipped, identity, contract)
+
+
+def _without_shifted_cells(remarks: list[RowRemark], total: int) -> list[RowRemark]:
+    """The remarks without those on cells of rows that have too many or too few of them.
+
+    Such cells stand under the wrong headings: what is said of them helps nobody, and may quote a name or a phone.
+    """
+    shifted = _rows_of([r for r in remarks if r.remark.code == WRONG_FIELD_COUNT], total, rejects=True)
+    if not shifted.any():
+        return remarks
+    kept: list[RowRemark] = []
+    for remark in remarks:
+        if remark.remark.code != WRONG_FIELD_COUNT:
+            remark = replace(remark, rows=remark.rows[~shifted[remark.rows]])
+        if len(remark.rows):
+            kept.append(remark)
+    return kept
+
+
+def read_returned(
+    path: Path, suffix: str, contract: Contract, context: Context, rejected: pa.Table
+) -> tuple[ReturnedSheet, ...]:
+    """The rejected rows of a file as they were delivered, for the clerk's workbook; at most ``MAX_ROWS`` of them.
+
+    ``rejected`` is what reading the file with the same contract and context rejected. The file is read again, so that
+    reading it for the lake need not hold on to cells that nobody else wants.
+    """
+    headers = HeaderMap.of(contract, context.period.closes_on)
+    tables, _ = _usable_tables(read_sheets(path, suffix), headers, context)
+    wanted: dict[str, set[int]] = {}
+    shifted: set[str] = set()
+    columns = (rejected[name].to_pylist() for name in ("_sheet", "_row", "reason_code"))
+    for name, number, code in zip(*columns, strict=True):
+        wanted.setdefault(name, set()).add(number)
+        if code == WRONG_FIELD_COUNT:
+            shifted.add(name)
+    sheets: list[ReturnedSheet] = []
+    room = MAX_ROWS
+    for sheet, layout in tables:
+        if sheet.name in wanted and room:
+            beyond = EXTRA_CELLS if sheet.name in shifted else 0
+            body = sheet.body(layout.header_end, layout.width + beyond)
+            taken = np.isin(body.row_numbers, list(wanted[sheet.name]))
+            sheets.append(returned_sheet(sheet.name, body, layout, taken, room))
+            room -= len(sheets[-1].rows)
+    return tuple(sheets)
 
 
 # ----------------------------------------------------------------------------------------------------------- tables
@@ -163,7 +218,7 @@ def _usable_tables(
             continue
         layout = find_layout(sheet, headers)
         if layout is None:
-            if any(not is_blank(c) for row in sheet.head() for c in row):
+            if sheet.name not in HELP_SHEETS and any(not is_blank(c) for row in sheet.head() for c in row):
                 notes.append(f"Trang tính “{sheet.name}” không có bảng số liệu.")
             continue
         try:
@@ -285,11 +340,11 @@ def _parse_rows(
     ragged = np.flatnonzero(np.isin(body.row_numbers, list(body.ragged)))
     if len(ragged):
         remark = Remark(
-            "wrong_field_count",
+            WRONG_FIELD_COUNT,
             "Dòng thừa hoặc thiếu cột so với tiêu đề",
             "Kiểm tra dấu phân cách và dấu ngoặc kép của dòng, hoặc xuất lại tệp.",
         )
-        remarks.append(RowRemark(ragged, None, "", remark, True))
+        remarks.append(RowRemark(ragged, None, HIDDEN_VALUE, remark, True))
     return rows, remarks
 
 
@@ -471,6 +526,8 @@ def _settled(
         )
     if total == 0:
         outcome = "nothing_to_report"
+        if "nothing" not in furniture:
+            notes = [*notes, UNSAID_NOTHING_VI]
     elif rows_rejected == 0:
         outcome = "accepted"
     else:

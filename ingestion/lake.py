@@ -1,4 +1,4 @@
-"""Where rows rest: Parquet files of accepted rows, rejected rows and findings, and the clerk's list of rejected rows.
+"""Where rows rest: Parquet files of accepted rows, rejected rows and findings.
 
 Belongs here: writing files so that they appear whole or not at all, with the same bytes for the same rows. Does not
 belong here: what the rows are.
@@ -6,8 +6,6 @@ belong here: what the rows are.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import tempfile
 from pathlib import Path
@@ -20,7 +18,6 @@ from ingestion.paths import IngestPaths
 
 LAYERS = ("lake", "rejected", "findings")
 _ROW_GROUP = 200_000
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -34,12 +31,12 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -60,7 +57,7 @@ def write_table(path: Path, table: pa.Table) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -82,30 +79,3 @@ def write_empty_schema(paths: IngestPaths, contract: Contract) -> None:
     path = paths.lake(contract.source) / "schema.parquet"
     if not path.exists() or pq.read_schema(path) != contract.arrow_schema():
         write_table(path, contract.arrow_schema().empty_table())
-
-
-def inert(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
-
-
-def write_clerk_list(path: Path, file_name: str, contract: Contract, rejected: pa.Table, message_vi: str = "") -> None:
-    """Writes the rejected rows as a small Vietnamese CSV, or takes the file away where nothing was rejected.
-
-    Only the cell at fault is shown, never another cell of the row. ``message_vi`` is the reason for which a whole
-    file was refused.
-    """
-    if not rejected.num_rows and not message_vi:
-        path.unlink(missing_ok=True)
-        return
-    titles = {c.name: c.title_vi for c in contract.columns}
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
-    writer.writerow(["tệp", "trang tính", "dòng", "cột", "giá trị", "lý do", "cách sửa"])
-    if message_vi:
-        writer.writerow([inert(file_name), "", "", "", "", inert(message_vi), ""])
-    for row in rejected.to_pylist():
-        column = titles.get(row["column"], "")
-        cells = [file_name, row["_sheet"], row["_row"], column, row["value"], row["reason_vi"], row["advice_vi"]]
-        writer.writerow([inert(c) if isinstance(c, str) else c for c in cells])
-    write_atomically(path, buffer.getvalue().encode("utf-8-sig"))

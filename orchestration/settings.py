@@ -100,8 +100,8 @@ class Home:
         """Makes the folders that a run expects; closed to other users, for the lake holds case records."""
         for folder in (self.landing, self.raw, self.warehouse, self.published, self.rejected, self.dagster, self.logs):
             folder.mkdir(parents=True, exist_ok=True)
-        self.raw.chmod(0o700)
-        self.warehouse.chmod(0o700)
+        for folder in (self.raw, self.warehouse, self.rejected):
+            folder.chmod(0o700)
 
 
 class Settings(BaseSettings):
@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     duckdb_memory: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?(MB|GB|MiB|GiB)$", description="DuckDB's limit.")
     max_runtime_seconds: int = Field(default=7200, ge=60, description="A run of the server ends as failed after this.")
     alert_file: Path | None = Field(default=None, description="Where failed runs are told; default logs/alerts.log.")
+    retention_days: int = Field(
+        default=730, ge=1, description="Days after closing (or intake, if later) that originals are kept; cchc purge."
+    )
     person_key: SecretStr | None = Field(default=None, description="Key of the hash that stands for a person.")
 
     @field_validator("home")

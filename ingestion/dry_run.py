@@ -1,0 +1,166 @@
+"""One delivery tried out: what would become of it, with nothing kept.
+
+Belongs here: a scratch home with the registers a source needs. Does not belong here: any rule of its own; the file goes
+through the same ingestion as a delivery, so the outcome is the same.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from ingestion import feedback, ledger
+from ingestion.contracts import Contract, load_contracts
+from ingestion.engine import ingest_source, reading_context
+from ingestion.paths import IngestPaths
+from ingestion.reference import AdminUnit, ReferenceData
+from ingestion.templates import template_bytes
+
+NOT_A_DELIVERY = "not_a_delivery"
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """What would become of a file.
+
+    ``rejections`` and ``findings`` are records as in the raw layer; ``workbook`` is what would go back to the clerk,
+    None where nothing would.
+    """
+
+    source: str
+    unit_code: str
+    quarter: str
+    file_name: str
+    outcome: str
+    message_vi: str
+    rows_read: int = 0
+    rows_accepted: int = 0
+    rows_rejected: int = 0
+    rows_with_findings: int = 0
+    unknown_columns: tuple[str, ...] = ()
+    rejections: tuple[dict[str, Any], ...] = ()
+    findings: tuple[dict[str, Any], ...] = ()
+    workbook: bytes | None = None
+
+    @property
+    def would_be_taken(self) -> bool:
+        """Whether the file would be taken in whole."""
+        return self.outcome in ("accepted", "nothing_to_report")
+
+
+def check_file(
+    paths: IngestPaths, source: str, path: Path, unit_code: str, quarter: str, *, reference: ReferenceData
+) -> CheckedFile:
+    """Tries a file as a delivery of the unit and quarter, against the registers that were delivered to this home.
+
+    Raises ``KeyError`` for an unknown source or quarter and ``OSError`` where the file cannot be copied.
+    """
+    contract = load_contracts()[source]
+    # A key of the moment: nobody is ever looked up by what it makes.
+    secret_key = secrets.token_bytes(32)
+    with _scratch(paths, contract, unit_code, quarter, reference, secret_key) as scratch:
+        folder = scratch.landing / unit_code / quarter / source
+        folder.mkdir(parents=True)
+        for file in _with_companions(path):
+            shutil.copy2(file, folder / file.name)
+        report = ingest_source(scratch, source, quarter, units=[unit_code], reference=reference, secret_key=secret_key)
+        mine = [d for d in ledger.deliveries(scratch).to_pylist() if d["source"] == source]
+        if not mine:
+            message = " ".join(p.message_vi for p in report.problems) or "Không phải tệp nộp số liệu."
+            return CheckedFile(source, unit_code, quarter, path.name, NOT_A_DELIVERY, message)
+        (found,) = mine
+        workbook = feedback.folder_of(scratch, unit_code, quarter, source) / feedback.workbook_name(path.name)
+        return CheckedFile(
+            source, unit_code, quarter, path.name, found["outcome"], found["message_vi"], found["rows_read"],
+            found["rows_accepted"], found["rows_rejected"], found["rows_with_findings"],
+            tuple(found["unknown_columns"]), _records(scratch, "rejected", found), _records(scratch, "findings", found),
+            workbook.read_bytes() if workbook.exists() else None,
+        )  # fmt: skip
+
+
+def write_template(
+    paths: IngestPaths, source: str, unit_code: str | None, quarter: str | None, *, reference: ReferenceData
+) -> bytes:
+    """A template of the source; for a unit and quarter, with the names that were delivered to this home."""
+    contract = load_contracts()[source]
+    period = reference.periods[quarter] if quarter else None
+    if unit_code is None or quarter is None:
+        return template_bytes(contract, period)
+    secret_key = secrets.token_bytes(32)
+    with _scratch(paths, contract, unit_code, quarter, reference, secret_key) as scratch:
+        return template_bytes(contract, period, reading_context(scratch, contract, unit_code, quarter, reference))
+
+
+def _with_companions(path: Path) -> list[Path]:
+    """The file and, where it lies beside it, the note with which a sender says that it is complete."""
+    done = path.with_name(f"{path.name}.done")
+    return [path, done] if done.is_file() else [path]
+
+
+def _records(paths: IngestPaths, layer: str, delivery: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    file = paths.rows_file(
+        layer, delivery["source"], delivery["quarter"], delivery["unit_code"], delivery["delivery_id"]
+    )
+    return tuple(pq.ParquetFile(file).read().to_pylist()) if file.exists() else ()
+
+
+@contextmanager
+def _scratch(
+    paths: IngestPaths,
+    contract: Contract,
+    unit_code: str,
+    quarter: str,
+    reference: ReferenceData,
+    secret_key: bytes,
+) -> Iterator[IngestPaths]:
+    """A home for one file, readable by its owner only and gone afterwards, with the registers the contract needs."""
+    with tempfile.TemporaryDirectory(prefix="cchc-") as name:
+        root = Path(name)
+        scratch = IngestPaths(root / "landing", root / "raw", root / "rejected")
+        reporting = reference.reporting_unit(unit_code, reference.periods[quarter].closes_on)
+        if reporting is not None:
+            for register in contract.depends_on:
+                _bring(paths, scratch, register, reporting, quarter, reference, secret_key)
+        yield scratch
+
+
+def _bring(
+    paths: IngestPaths,
+    scratch: IngestPaths,
+    register: str,
+    reporting: AdminUnit,
+    quarter: str,
+    reference: ReferenceData,
+    secret_key: bytes,
+) -> None:
+    """Brings a register as the home knows it, then what has been delivered of it since."""
+    for receipt in ledger.read_receipts(paths).values():
+        if (receipt.source, receipt.unit_code) == (register, reporting.code):
+            ledger.write_receipt(scratch, receipt)
+            place = (register, receipt.quarter, receipt.unit_code, receipt.delivery_id)
+            rows = paths.rows_file("lake", *place)
+            if rows.exists():
+                target = scratch.rows_file("lake", *place)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(rows, target)
+    landed = sorted(
+        folder.parent.name
+        for folder in paths.landing.glob(f"{reporting.code}/*/{register}")
+        if folder.parent.name in reference.periods and folder.parent.name <= quarter
+    )
+    for name in landed[-1:] or [quarter]:
+        ingest_source(
+            IngestPaths(paths.landing, scratch.raw, scratch.rejected),
+            register, name, units=[reporting.code], reference=reference, secret_key=secret_key,
+        )  # fmt: skip
+
+
+__all__ = ["CheckedFile", "check_file", "write_template"]

@@ -1,0 +1,231 @@
+"""Templates and the dry run: what a clerk fills in is taken, what he is told beforehand is what happens."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from ingestion import check_file, deliveries, ingest_quarter, load_contracts, write_template
+from ingestion.dry_run import NOT_A_DELIVERY, CheckedFile
+from ingestion.engine import reading_context
+from ingestion.feedback import SUFFIX
+from ingestion.templates import DATA_SHEET, HELP_SHEET, LISTS_SHEET, NOTHING, example_row, template_columns
+
+SOURCES = sorted(load_contracts())
+QUARTER = "2023-Q1"
+SURVEY = ["Số phiếu", "Hình thức", "Ngày trả lời", "Đánh giá chung"]
+
+
+@pytest.fixture(scope="module")
+def sample(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory, reference: Any) -> Any:
+    """A home with the sample's deliveries in its landing folder, of which nothing has been ingested."""
+    from tests.integration.ingestion.conftest import Home
+
+    home = Home(tmp_path_factory.mktemp("sample-home"), reference)
+    home.paths.landing.symlink_to(sample_landing)
+    return home
+
+
+def head_row(sheet: Any, first_heading: str) -> int:
+    return next(int(row[0].row) for row in sheet.iter_rows() if row[0].value == first_heading)
+
+
+def filled(data: bytes, source: str, path: Path, rows: list[dict[str, Any]]) -> Path:
+    """The template with rows (by column name) typed in below its headings."""
+    contract = load_contracts()[source]
+    columns = {c.title_vi: c.name for c in template_columns(contract)}
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    sheet = book[DATA_SHEET]
+    head = head_row(sheet, template_columns(contract)[0].title_vi)
+    for offset, row in enumerate(rows, start=1):
+        for cell in sheet[head]:
+            if cell.value in columns and row.get(columns[cell.value]) is not None:
+                sheet.cell(head + offset, cell.column).value = row[columns[cell.value]]
+    book.save(path)
+    return path
+
+
+def tried(home: Any, source: str, path: Path, unit: str = "945", quarter: str = QUARTER) -> CheckedFile:
+    return check_file(home.paths, source, path, unit, quarter, reference=home.reference)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_example_typed_into_the_template_is_taken_without_a_remark(
+    sample: Any, tmp_path: Path, source: str
+) -> None:
+    contract = load_contracts()[source]
+    context = reading_context_of(sample, source)
+    example = example_row(contract, context.period, context)
+    assert all(example.values())
+    data = write_template(sample.paths, source, "945", QUARTER, reference=sample.reference)
+    found = tried(sample, source, filled(data, source, tmp_path / "a.xlsx", [example]))
+    assert (found.outcome, found.rows_read, found.rejections, found.findings) == ("accepted", 1, (), ())
+    assert found.unknown_columns == ()
+    assert found.message_vi == ""
+
+
+def reading_context_of(home: Any, source: str) -> Any:
+    """The registers of the sample as an ingestion of its landing folder into another place would know them."""
+    from ingestion import IngestPaths
+
+    paths = IngestPaths(home.paths.landing, home.paths.raw.parent / "registers", home.paths.raw.parent / "unused")
+    registers = ["org_units", "procedure_catalogue"]
+    ingest_quarter(
+        paths, QUARTER, units=["945"], sources=registers, reference=home.reference, secret_key=b"k" * 32
+    )
+    return reading_context(paths, load_contracts()[source], "945", QUARTER, home.reference)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_samples_own_rows_typed_into_the_template_are_all_taken(
+    sample: Any, tmp_path: Path, source: str
+) -> None:
+    from ingestion.sample.rows import sample_rows
+
+    rows = next(rows for (unit, name, _), rows in sample_rows(QUARTER).items() if (unit, name) == ("945", source))
+    contract = load_contracts()[source]
+    context = reading_context_of(sample, source)
+    names = dict(context.units.entries)
+    typed = [typed_row(contract, row, names) for row in rows[:60]]
+    data = write_template(sample.paths, source, "945", QUARTER, reference=sample.reference)
+    found = tried(sample, source, filled(data, source, tmp_path / "a.xlsx", typed))
+    assert (found.outcome, found.rows_accepted, found.rejections) == ("accepted", len(typed), ())
+    assert found.findings == ()
+
+
+def typed_row(contract: Any, row: dict[str, Any], unit_names: dict[str, str]) -> dict[str, Any]:
+    """A canonical row as a clerk types it: labels, names, real dates, texts."""
+    cells: dict[str, Any] = {}
+    for column in template_columns(contract):
+        value = row.get(column.name)
+        if value is None:
+            continue
+        match column.type:
+            case "enum":
+                value = next(x for x in column.labels[value] if not x.isdigit())
+            case "flag":
+                value = "Có" if value else "Không"
+            case "presence":
+                value = "x" if value else None
+            case "unit":
+                value = unit_names[value]
+            case "month":
+                value = f"{value:%m/%Y}"
+            case "date" | "datetime" | "integer":
+                pass
+            case _:
+                value = str(value).replace(".", ",") if column.type == "number_or_text" else str(value)
+        cells[column.name] = value
+    return cells
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("placed", [True, False])
+def test_an_unfilled_template_is_nothing_to_report_and_this_is_said(
+    sample: Any, tmp_path: Path, source: str, placed: bool
+) -> None:
+    place = ("945", QUARTER) if placed else (None, None)
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(write_template(sample.paths, source, *place, reference=sample.reference))
+    found = tried(sample, source, path)
+    assert (found.outcome, found.rows_read, found.unknown_columns) == ("nothing_to_report", 0, ())
+    assert found.message_vi.startswith("Bảng không có dòng nào")
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_words_for_nothing_in_the_first_cell_are_enough(sample: Any, tmp_path: Path, source: str) -> None:
+    data = write_template(sample.paths, source, "945", QUARTER, reference=sample.reference)
+    first = template_columns(load_contracts()[source])[0].name
+    found = tried(sample, source, filled(data, source, tmp_path / "a.xlsx", [{first: NOTHING}]))
+    assert (found.outcome, found.message_vi) == ("nothing_to_report", "")
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_template_has_locked_headings_hints_lists_and_text_cells(sample: Any, source: str) -> None:
+    contract = load_contracts()[source]
+    data = write_template(sample.paths, source, "945", QUARTER, reference=sample.reference)
+    assert data == write_template(sample.paths, source, "945", QUARTER, reference=sample.reference)
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    assert book.sheetnames == [DATA_SHEET, HELP_SHEET, LISTS_SHEET]
+    sheet = book[DATA_SHEET]
+    columns = template_columns(contract)
+    head = head_row(sheet, columns[0].title_vi)
+    assert [cell.value for cell in sheet[head]] == [c.title_vi for c in columns]
+    assert sheet.protection.sheet
+    assert all(cell.protection.locked for cell in sheet[head])
+    rules = {str(rule.sqref).split(":")[0]: rule for rule in sheet.data_validations.dataValidation}
+    for place, column in enumerate(columns, start=1):
+        letter = openpyxl.utils.get_column_letter(place)
+        rule = rules[f"{letter}{head + 1}"]
+        assert rule.promptTitle == column.title_vi[:32]
+        assert "Ví dụ: " in rule.prompt
+        assert rule.prompt.startswith("Bắt buộc") == column.required
+        if column.type in ("enum", "flag", "unit"):
+            assert rule.type == "list"
+            values = [str(c.value) for row in book[LISTS_SHEET][rule.formula1.split("!")[1]] for c in row]
+            assert len(values) >= 2
+        number_format = sheet.column_dimensions[letter].number_format
+        assert (number_format == "@") == (column.type not in ("integer", "decimal"))
+        assert not sheet.column_dimensions[letter].protection.locked
+    assert not any(cell.data_type == "f" for each in book for row in each.iter_rows() for cell in row)
+
+
+@pytest.mark.parametrize("bad", [None, "not a workbook", "no header"])
+def test_what_is_told_beforehand_is_what_ingestion_then_does(registers: Any, tmp_path: Path, bad: str | None) -> None:
+    rows = [SURVEY, ["P1", "Phiếu giấy", "10/01/2023", "Hài lòng"], ["P2", "Bồ câu", "10/01/2023", "Hài lòng"]]
+    path = registers.workbook("survey_responses", rows if bad != "no header" else [["chỉ có chữ"]])
+    if bad == "not a workbook":
+        path.write_bytes(b"PK\x03\x04 cut off")
+    before = {p: p.stat().st_mtime_ns for p in registers.paths.landing.parent.rglob("*")}
+    found = tried(registers, "survey_responses", path)
+    assert {p: p.stat().st_mtime_ns for p in registers.paths.landing.parent.rglob("*")} == before
+    registers.ingest()
+    (delivery,) = [d for d in deliveries(registers.paths).to_pylist() if d["source"] == "survey_responses"]
+    for name in ("outcome", "message_vi", "rows_read", "rows_accepted", "rows_rejected", "rows_with_findings"):
+        assert getattr(found, name) == delivery[name], name
+    assert [r["reason_code"] for r in found.rejections] == [
+        r["reason_code"] for r in registers.rows("survey_responses", "rejected")
+    ]
+    (kept,) = registers.paths.rejected.rglob(f"*{SUFFIX}")
+    assert sheets(found.workbook) == sheets(kept.read_bytes())
+    assert not found.would_be_taken
+
+
+def sheets(data: bytes | None) -> dict[str, list[list[Any]]]:
+    assert data is not None
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    return {sheet.title: [[cell.value for cell in row] for row in sheet.iter_rows()] for sheet in book}
+
+
+def test_names_are_checked_against_registers_taken_in_before_or_only_delivered(registers: Any, tmp_path: Path) -> None:
+    rows = [["Kế hoạch", "Mã nhiệm vụ", "Đơn vị chủ trì"], ["CCHC năm", "1", "Phòng Nội vụ"]]
+    path = registers.workbook("plan_tasks", rows, quarter="2023-Q2")
+    assert tried(registers, "plan_tasks", path, quarter="2023-Q2").outcome == "accepted"
+    registers.ingest()
+    for file in registers.paths.landing.rglob("org_units/*"):
+        file.unlink()
+    assert tried(registers, "plan_tasks", path, quarter="2023-Q2").outcome == "accepted"
+
+
+def test_what_is_no_delivery_is_said_to_be_none(home: Any) -> None:
+    path = home.place("survey_responses", "~$a.xlsx")
+    path.write_bytes(b"lock")
+    found = tried(home, "survey_responses", path)
+    assert (found.outcome, found.workbook) == (NOT_A_DELIVERY, None)
+    assert found.message_vi
+
+
+def test_a_template_offers_only_what_is_valid_in_the_quarter(sample: Any) -> None:
+    data = write_template(sample.paths, "one_stop_cases", "945", QUARTER, reference=sample.reference)
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    lists = {column[2].value: [c.value for c in column[3:] if c.value] for column in book[LISTS_SHEET].iter_cols()}
+    context = reading_context_of(sample, "one_stop_cases")
+    in_force = {e.code for e in context.procedures.entries if e.valid_on(context.period.closes_on)}
+    assert set(lists["Danh sách: Mã TTHC"]) == in_force != set()
+    assert "Xã An Thạnh 1" in lists["Danh sách: Đơn vị tiếp nhận"]
+    titles = [str(row[0].value) for row in book[DATA_SHEET].iter_rows(max_row=5)]
+    assert "Từ ngày 15/12/2022 đến ngày 14/03/2023" in titles
