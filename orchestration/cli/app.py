@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json as jsonlib
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -16,7 +19,7 @@ from orchestration.cli.runs import RunResult, Stage, execute, open_pipeline
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit
 from orchestration.periods import find_period, load_periods
 from orchestration.pipeline import Pipeline, UnknownUnit
-from orchestration.settings import load_settings
+from orchestration.settings import TIME_ZONE, load_settings
 
 app = typer.Typer(
     name="cchc",
@@ -28,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+T = TypeVar("T")
 Quarter = Annotated[str, typer.Argument(help="Kỳ báo cáo, ví dụ 2023-Q1.", metavar="QUARTER")]
 Units = Annotated[
     list[str] | None, typer.Option("--unit", help="Mã đơn vị báo cáo; lặp lại được. Mặc định: mọi đơn vị.")
@@ -197,6 +201,66 @@ def sample(
     files = write_sample(settings.paths.landing, quarters, scale=scale, seed=DEFAULT_SEED if seed is None else seed)
     document = {"landing": str(settings.paths.landing), "quarters": quarters, "files": len(files)}
     emit([f"đã ghi {len(files)} tệp mẫu vào {settings.paths.landing}"], document, as_json=json)
+
+
+@app.command("check-file")
+def check_file(
+    source: Annotated[str, typer.Argument(help="Nguồn số liệu, ví dụ one_stop_cases.", metavar="SOURCE")],
+    file: Annotated[Path, typer.Argument(help="Tệp cần thử.", metavar="FILE")],
+    unit: Annotated[str, typer.Option("--unit", help="Mã đơn vị nộp; mặc định theo thư mục của tệp.")] = "",
+    quarter: Annotated[str, typer.Option("--quarter", help="Kỳ báo cáo; mặc định theo thư mục của tệp.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="Ghi bảng tính các dòng bị trả lại vào tệp này.")] = None,
+    json: Json = False,
+) -> None:
+    """Thử một tệp trước khi nộp: dòng nào được nhận, dòng nào bị trả lại và vì sao. Không lưu lại gì."""
+    from orchestration.cli import clerk
+
+    pipeline = Pipeline(load_settings())
+    name = clerk.known_source(source)
+    place = _asked(lambda: clerk.place_of(pipeline, file, unit or None, known_quarter(quarter) if quarter else None))
+    lines, document, code = clerk.answer(clerk.checked(pipeline, name, file, *place), out)
+    emit(lines, document, as_json=json)
+    _end(code)
+
+
+@app.command()
+def template(
+    source: Annotated[str, typer.Argument(help="Nguồn số liệu, ví dụ one_stop_cases.", metavar="SOURCE")],
+    unit: Annotated[str, typer.Option("--unit", help="Mã đơn vị nộp; cần cả --quarter.")] = "",
+    quarter: Annotated[str, typer.Option("--quarter", help="Kỳ báo cáo.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="Tệp cần ghi; mặc định mau-SOURCE….xlsx.")] = None,
+    json: Json = False,
+) -> None:
+    """Ghi mẫu trống của một nguồn số liệu, có danh sách chọn, lời nhắc và ví dụ."""
+    from orchestration.cli import clerk
+
+    pipeline = Pipeline(load_settings())
+    name = clerk.known_source(source)
+    asked = known_quarter(quarter) if quarter else None
+    path = _asked(lambda: clerk.template(pipeline, name, unit or None, asked, out))
+    emit([f"đã ghi mẫu {path}"], {"source": name, "template": str(path)}, as_json=json)
+
+
+def _asked(answer: Callable[[], T]) -> T:
+    """The answer; a unit that does not exist then is wrong use."""
+    try:
+        return answer()
+    except UnknownUnit as error:
+        raise WrongUse(str(error)) from error
+
+
+@app.command()
+def purge(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Chỉ nói sẽ xóa gì.")] = False,
+    today: Annotated[str, typer.Option("--today", help="Tính như vào ngày này, dạng 2026-12-31.")] = "",
+    json: Json = False,
+) -> None:
+    """Xóa bản gốc và bảng tính dòng bị trả lại đã quá thời hạn lưu, và ghi sổ việc xóa."""
+    from orchestration.cli import housekeeping
+
+    day = housekeeping.day_of(today) if today else dt.datetime.now(ZoneInfo(TIME_ZONE)).date()
+    lines, document = housekeeping.purged(Pipeline(load_settings()), day, dry_run=dry_run)
+    emit(lines, document, as_json=json)
 
 
 @app.command()

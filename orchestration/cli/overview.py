@@ -7,7 +7,7 @@ Does not belong here: what a run has just done (``reports``).
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,11 +56,13 @@ class UnitStatus:
     state: str
     reasons: list[str] = field(default_factory=list)
     sources: list[SourceStatus] = field(default_factory=list)
+    not_rereadable: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         release = f", bản hiện hành {self.release}" if self.release else ""
         head = f"  {self.unit_code} {self.name}: {_STATES_VI[self.state]}{release}"
-        return [head, *(f"    - {reason}" for reason in self.reasons), *map(source_line, self.sources)]
+        reasons = [f"    - {reason}" for reason in self.reasons]
+        return [head, *reasons, *map(source_line, self.sources), *(f"    {line}" for line in self.not_rereadable)]
 
 
 _STATES_VI = {
@@ -90,11 +92,28 @@ class QuarterStatus:
 def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
     """What was delivered for a quarter, what is missing, what is held back, what is published."""
     units = []
+    gone = _gone_originals(pipeline, quarter)
     for unit, folders in pipeline.units_in(quarter).items():
         expected = pipeline.folders_expected(unit, quarter)
         sources = _sources(pipeline, sorted({*folders, *expected}), quarter)
-        units.append(_unit_status(pipeline, unit, quarter, sources))
+        lines = [line for folder in folders for line in gone.get(folder, [])]
+        units.append(replace(_unit_status(pipeline, unit, quarter, sources), not_rereadable=lines))
     return QuarterStatus(quarter, units)
+
+
+def _gone_originals(pipeline: Pipeline, quarter: str) -> dict[str, list[str]]:
+    """By folder unit, the deliveries that count but can no longer be read again, and since when."""
+    from ingestion import not_rereadable
+
+    gone = not_rereadable(pipeline.ingest_paths)
+    found: dict[str, list[str]] = {}
+    for row in pipeline.receipts(quarter):
+        if row["delivery_id"] in gone:
+            day = gone[row["delivery_id"]]
+            why = f"đã xóa theo thời hạn lưu ngày {dt.date.fromisoformat(day):%d/%m/%Y}" if day else "bị mất"
+            line = f"{row['unit_code']} {row['source']}: không đọc lại được {row['file_name']}, bản gốc {why}"
+            found.setdefault(row["unit_code"], []).append(line)
+    return found
 
 
 def _unit_status(pipeline: Pipeline, unit: str, quarter: str, sources: list[SourceStatus]) -> UnitStatus:

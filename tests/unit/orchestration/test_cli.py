@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 Cli = Callable[..., Any]
-COMMANDS = ["sample", "run", "ingest", "build", "check", "publish", "status", "verify"]
+COMMANDS = [
+    "sample", "run", "ingest", "build", "check", "publish", "status", "verify", "check-file", "template", "purge",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("arguments", [[], *([command] for command in COMMANDS)], ids=lambda a: " ".join(a) or "cchc")
@@ -36,6 +38,16 @@ def test_every_command_has_help(cli: Cli, tmp_path: Path, arguments: list[str]) 
         (["verify", "nowhere"], "không có thư mục"),
         (["sample", "--scale", "0"], "scale"),
         (["nothing"], "nothing"),
+        (["check-file", "no_source", "a.xlsx"], "one_stop_cases (Hồ sơ một cửa)"),
+        (["check-file", "one_stop_cases", "a.xlsx"], "thêm --quarter"),
+        (["check-file", "one_stop_cases", "a.xlsx", "--quarter", "2023-Q1"], "thêm --unit"),
+        (["check-file", "one_stop_cases", "a.xlsx", "--quarter", "2023-Q1", "--unit", "000"], "mang mã 000"),
+        (["check-file", "one_stop_cases", "none.xlsx", "--quarter", "2023-Q1", "--unit", "945"], "none.xlsx"),
+        (["template", "no_source"], "không có nguồn"),
+        (["template", "one_stop_cases", "--unit", "945"], "thêm --quarter"),
+        (["template", "one_stop_cases", "--unit", "000", "--quarter", "2023-Q1"], "mang mã 000"),
+        (["template", "one_stop_cases", "--out", "no/such/folder/a.xlsx"], "không có thư mục"),
+        (["purge", "--today", "31/12/2026"], "không phải ngày"),
     ],
 )
 def test_wrong_use_ends_with_2_and_says_what_is_wrong(

@@ -1,0 +1,147 @@
+"""What a clerk asks before delivering: is my file right, and what should it look like.
+
+Belongs here: ``cchc check-file`` and ``cchc template``: whose file it is taken for, and the words of the answer.
+Does not belong here: reading files (``ingestion``).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ingestion import CheckedFile, check_file, load_contracts, write_template
+from orchestration.cli.terminal import Exit, WrongUse
+from orchestration.periods import find_period
+from orchestration.pipeline import Pipeline
+
+SHOWN = 20
+_OUTCOMES_VI = {
+    "accepted": "sẽ được nhận đủ",
+    "partly_accepted": "sẽ được nhận một phần",
+    "nothing_to_report": "sẽ được hiểu là không phát sinh",
+    "refused": "sẽ bị trả lại cả tệp",
+    "not_a_delivery": "không phải là tệp nộp",
+}
+
+
+def known_source(source: str) -> str:
+    """The source itself; raises ``WrongUse`` where there is no such source, and says which there are."""
+    contracts = load_contracts()
+    if source not in contracts:
+        names = "; ".join(f"{name} ({contract.title_vi})" for name, contract in contracts.items())
+        raise WrongUse(f"không có nguồn số liệu {source!r}; các nguồn: {names}")
+    return source
+
+
+def place_of(pipeline: Pipeline, path: Path, unit: str | None, quarter: str | None) -> tuple[str, str]:
+    """The unit and quarter a file is checked for: as asked, else by its landing folder, else by what the home knows.
+
+    Raises ``WrongUse`` where neither tells.
+    """
+    folder_unit, folder_quarter = _folder_of(pipeline, path)
+    delivered = pipeline.quarters_delivered() if quarter is None and folder_quarter is None else []
+    quarter = quarter or folder_quarter or (delivered[-1] if delivered else None)
+    if quarter is None:
+        raise WrongUse("chưa rõ tệp thuộc kỳ nào; thêm --quarter, ví dụ --quarter 2023-Q1")
+    units = {p.name for p in pipeline.home.landing.glob("*") if p.is_dir()}
+    units |= {row["unit_code"] for row in pipeline.receipts(quarter)}
+    reporting = sorted({pipeline.reporting_unit(u, quarter) for u in units if _exists(pipeline, u, quarter)})
+    unit = unit or folder_unit or (reporting[0] if len(reporting) == 1 else None)
+    if unit is None:
+        raise WrongUse("chưa rõ tệp của đơn vị nào; thêm --unit, ví dụ --unit 945")
+    pipeline.level_of(unit, quarter)
+    return unit, quarter
+
+
+def _folder_of(pipeline: Pipeline, path: Path) -> tuple[str | None, str | None]:
+    """Unit and quarter of a file that lies in ``<unit>/<quarter>/<source>/``."""
+    parts = path.absolute().parts
+    if len(parts) >= 4 and find_period(parts[-3]) and _exists(pipeline, parts[-4], parts[-3]):
+        return parts[-4], parts[-3]
+    return None, None
+
+
+def _exists(pipeline: Pipeline, unit: str, quarter: str) -> bool:
+    period = find_period(quarter)
+    return period is not None and pipeline.reference.unit(unit, period.closes_on) is not None
+
+
+def checked(pipeline: Pipeline, source: str, path: Path, unit: str, quarter: str) -> CheckedFile:
+    """The file tried out; raises ``WrongUse`` where it cannot even be copied."""
+    try:
+        return check_file(pipeline.ingest_paths, source, path, unit, quarter, reference=pipeline.reference)
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise WrongUse(f"không mở được tệp {path}: {error.strerror}") from error
+
+
+def answer(found: CheckedFile, out: Path | None) -> tuple[list[str], dict[str, Any], Exit]:
+    """Lines for people, the document for machines, and how the command ends. Writes the workbook where asked."""
+    written = _written(found, out)
+    lines = [
+        f"{found.file_name} ({found.source}, {found.unit_code}, {found.quarter}): {_OUTCOMES_VI[found.outcome]}",
+        f"  đọc {found.rows_read} dòng: nhận {found.rows_accepted}, trả lại {found.rows_rejected}, "
+        f"nhắc {found.rows_with_findings}",
+    ]
+    if found.message_vi:
+        lines.append(f"  {found.message_vi}")
+    if found.unknown_columns:
+        lines.append(f"  cột không dùng đến: {', '.join(found.unknown_columns)}")
+    lines += _remark_lines("trả lại", found.rejections) + _remark_lines("nhắc", found.findings)
+    if written:
+        lines.append(f"  các dòng bị trả lại: {written}")
+    document = {
+        "source": found.source, "unit_code": found.unit_code, "quarter": found.quarter, "file": found.file_name,
+        "outcome": found.outcome, "message_vi": found.message_vi, "rows_read": found.rows_read,
+        "rows_accepted": found.rows_accepted, "rows_rejected": found.rows_rejected,
+        "rows_with_findings": found.rows_with_findings, "unknown_columns": list(found.unknown_columns),
+        "rejections": [_as_dict(r) for r in found.rejections], "findings": [_as_dict(r) for r in found.findings],
+        "workbook": str(written) if written else None,
+    }  # fmt: skip
+    return lines, document, Exit.DONE if found.would_be_taken else Exit.HELD_BACK
+
+
+def _remark_lines(verb: str, records: tuple[dict[str, Any], ...]) -> list[str]:
+    lines = [
+        f"  {verb} dòng {r['_row']} ({r['_sheet']}): {r['reason_vi']}. {r['advice_vi']}" for r in records[:SHOWN]
+    ]
+    rest = len(records) - SHOWN
+    return [*lines, f"  … và {rest} lý do khác"] if rest > 0 else lines
+
+
+def _as_dict(record: dict[str, Any]) -> dict[str, Any]:
+    shown = ("column", "value", "reason_code", "reason_vi", "advice_vi")
+    return {"sheet": record["_sheet"], "row": record["_row"], **{name: record[name] for name in shown}}
+
+
+def _written(found: CheckedFile, out: Path | None) -> Path | None:
+    if out is None or found.workbook is None:
+        return None
+    write_file(out, found.workbook)
+    return out
+
+
+def template(pipeline: Pipeline, source: str, unit: str | None, quarter: str | None, out: Path | None) -> Path:
+    """Writes a template and returns its path. A unit needs its quarter: names are valid on dates."""
+    if unit and not quarter:
+        raise WrongUse("thêm --quarter: tên đơn vị và thủ tục đổi theo kỳ")
+    if unit and quarter:
+        pipeline.level_of(unit, quarter)
+    data = write_template(pipeline.ingest_paths, source, unit, quarter, reference=pipeline.reference)
+    path = out or Path("-".join(["mau", source, *([unit] if unit else []), *([quarter] if quarter else [])]) + ".xlsx")
+    write_file(path, data)
+    return path
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Puts a file where the clerk asked for it, whole or not at all, readable by its owner only."""
+    if not path.parent.is_dir():
+        raise WrongUse(f"không có thư mục {path.parent}")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".cchc-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
