@@ -1,0 +1,135 @@
+"""Makes the pictures of the clerk's guide from real templates and rejection workbooks.
+
+``python docs/make_pictures.py`` writes ``docs/images/*.png``. Needs LibreOffice (``soffice``), Poppler (``pdftoppm``).
+Belongs here: the invented deliveries that the pictures show. Does not belong here: anything that makes a workbook.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+from openpyxl.styles import Border, Side
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "docs" / "images"
+UNIT, QUARTER = "945", "2023-Q1"
+_PAGE = ("-r", 140, "-f", 1, "-l", 1, "-singlefile")
+_CASES = ["Số hồ sơ", "Mã TTHC", "Đơn vị tiếp nhận", "Ngày tiếp nhận", "Ngày kết thúc xử lý",
+          "Trạng thái", "Hình thức"]  # fmt: skip
+_UNIT = "Xã An Thạnh 1"
+_CASE_ROWS = [
+    ["000.12.44.H51-230206-0007", "{code}", _UNIT, "06/02/2023", "08/02/2023", "Đã trả kết quả",
+     "Trực tiếp"],
+    ["000.12.44.H51-230207-0009", "{code}", "An Thạnh Một", "07/02/2023", "09/02/2023",
+     "Đã trả kết quả", "Trực tuyến"],
+    ["000.12.44.H51-230210-0011", "{code}", _UNIT, "10/02/2023", "30/02/2023", "Đã trả kết quả",
+     "Trực tiếp"],
+    ["000.12.44.H51-230213-0012", "{code}", _UNIT, "13/02/2023", None, "Xong", "Trực tiếp"],
+    ["000.12.44.H51-230216-0014", "{code}", _UNIT, "16/02/2023", "14/02/2023", "Đã giải quyết",
+     "Trực tiếp"],
+]  # fmt: skip
+
+
+def main() -> None:
+    """Makes every picture again."""
+    from ingestion import ReferenceData, check_file, write_template
+    from ingestion.paths import IngestPaths
+    from ingestion.sample import write_sample
+
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="pictures-") as name:
+        folder = Path(name)
+        paths = IngestPaths(folder / "landing", folder / "raw", folder / "rejected")
+        write_sample(paths.landing, [QUARTER])
+        reference = ReferenceData.load(ROOT / "dbt_project" / "seeds")
+        template = write_template(paths, "one_stop_cases", UNIT, QUARTER, reference=reference)
+        draw(first_columns(template, "Số liệu", 9, 12), "mau-so-lieu", folder)
+        draw(only_sheet(template, "Hướng dẫn"), "mau-huong-dan", folder)
+        code = openpyxl.load_workbook(io.BytesIO(template))["Danh mục"]["A4"].value
+        delivered = folder / "ho-so-thang-2.xlsx"
+        book = openpyxl.Workbook()
+        for row in [["UBND XÃ AN THẠNH 1"], [], _CASES, *_CASE_ROWS]:
+            book.active.append([code if cell == "{code}" else cell for cell in row])
+        book.save(delivered)
+        found = check_file(paths, "one_stop_cases", delivered, UNIT, QUARTER, reference=reference)
+        assert found.workbook is not None
+        draw(found.workbook, "dong-bi-tra-lai", folder)
+        wrong = folder / "bao-cao.xlsx"
+        book = openpyxl.Workbook()
+        for row in [["UBND XÃ AN THẠNH 1"], ["STT", "Số hồ sơ", "Ngày tiếp nhận"], [1, "x", "06/02/2023"]]:
+            book.active.append(row)
+        book.save(wrong)
+        refused = check_file(paths, "one_stop_cases", wrong, UNIT, QUARTER, reference=reference)
+        assert refused.workbook is not None
+        draw(refused.workbook, "tep-bi-tra-lai", folder)
+
+
+def only_sheet(data: bytes, sheet_name: str) -> bytes:
+    """The workbook with one of its sheets."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    for sheet in book.worksheets:
+        if sheet.title != sheet_name:
+            del book[sheet.title]
+    return _saved(book)
+
+
+def first_columns(data: bytes, sheet_name: str, columns: int, rows: int) -> bytes:
+    """One sheet of the workbook, printed up to a column and row, on a page as wide as that."""
+    book = openpyxl.load_workbook(io.BytesIO(only_sheet(data, sheet_name)))
+    sheet: Any = book[sheet_name]
+    sheet.data_validations.dataValidation = []
+    line = Side(style="thin", color="C0C0C0")
+    head = next(row[0].row for row in sheet.iter_rows() if row[1].value)
+    for row in sheet.iter_rows(min_row=head + 1, max_row=rows, max_col=columns):
+        for cell in row:
+            cell.border = Border(left=line, right=line, top=line, bottom=line)
+    sheet.print_area = f"A1:{openpyxl.utils.get_column_letter(columns)}{rows}"
+    return _saved(book)
+
+
+def _saved(book: openpyxl.Workbook) -> bytes:
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def draw(workbook: bytes, name: str, folder: Path) -> None:
+    """Prints the workbook's first page as ``docs/images/<name>.png``, without the empty margin."""
+    source = folder / f"{name}.xlsx"
+    source.write_bytes(workbook)
+    _run("soffice", "--headless", f"-env:UserInstallation=file://{folder}/office", "--convert-to", "pdf",
+         "--outdir", str(folder), str(source))  # fmt: skip
+    left, top, width, height = printed_box(folder / f"{name}.pdf", folder / name)
+    _run("pdftoppm", *_PAGE, "-x", left, "-y", top, "-W", width, "-H", height, "-png",
+         folder / f"{name}.pdf", IMAGES / name)  # fmt: skip
+    sys.stdout.write(f"{IMAGES / name}.png\n")
+
+
+def printed_box(pdf: Path, target: Path, margin: int = 12) -> tuple[int, int, int, int]:
+    """Left, top, width and height, in dots, of what is printed on the first page."""
+    _run("pdftoppm", *_PAGE, "-gray", pdf, target)
+    data = target.with_suffix(".pgm").read_bytes()
+    _, width, height, _ = data[:40].split()[:4]
+    dots = np.frombuffer(data[-int(width) * int(height) :], dtype=np.uint8).reshape(int(height), int(width)) < 250
+    rows, columns = np.flatnonzero(dots.any(axis=1)), np.flatnonzero(dots.any(axis=0))
+    left, top = max(int(columns[0]) - margin, 0), max(int(rows[0]) - margin, 0)
+    return left, top, int(columns[-1]) + margin - left, int(rows[-1]) + margin - top
+
+
+def _run(*command: str | int | Path) -> None:
+    if shutil.which(str(command[0])) is None:
+        raise SystemExit(f"{command[0]} is not installed")
+    subprocess.run(list(map(str, command)), check=True, capture_output=True, timeout=180)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    main()

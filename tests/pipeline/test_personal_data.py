@@ -1,0 +1,292 @@
+"""No personal data outside the two places that may hold it: searched for in every byte a run writes.
+
+Marked names, phones, identity numbers, addresses and birth dates are planted in every source: in the columns that the
+contract names as personal, in columns nobody knows, in rows that are taken and in rows that are turned away, in CSV and
+in workbooks. Then everything in the home and in the temporary folder is opened as far as it opens (archives, Parquet,
+DuckDB, SQLite, zlib) and searched.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+
+from ingestion import load_contracts
+from ingestion.vietnamese import fold
+
+QUARTER = "2023-Q1"
+PROJECT = Path(__file__).parents[2]
+NAME, PHONE, IDENTITY, ADDRESS = "Canh Gác Hoàng Yến", "0909717171", "094171717171", "Ấp Chim Yến 717, Cù Lao"
+BIRTH = "17/07/1907"
+CANARIES = (
+    "Hoàng Yến", "HOÀNG YẾN", "hoàng yến", "Hoang Yen", "09097171", "94171717", "Chim Yến",
+    BIRTH, "1907-07-17", "19070717",
+)  # fmt: skip
+PLANTED = (NAME, PHONE, IDENTITY, ADDRESS)
+UNKNOWN_HEADINGS = ("Người thân", "Liên hệ khẩn cấp", "Cột riêng của văn phòng")
+#: Where the clerk's own cells may be, and the deliveries themselves.
+ALLOWED = ("landing", "raw/originals", "rejected")
+
+
+_ESCAPE = re.compile(rb"\\u([0-9a-fA-F]{4})")
+
+
+# ------------------------------------------------------------------------------------------------------------ planting
+
+
+def headings_of(source: str) -> list[str]:
+    return [*load_contracts()[source].personal, *UNKNOWN_HEADINGS]
+
+
+def plant(path: Path, source: str) -> None:
+    """Adds a column for every personal and some unknown headings, and fills the roster's own personal columns."""
+    if path.suffix == ".csv":
+        plant_csv(path, source)
+        return
+    book = openpyxl.load_workbook(path)
+    sheet: Any = book.active
+    contract = load_contracts()[source]
+    titles = {fold(a): c for c in contract.columns for a in c.aliases}
+    head = max(
+        range(1, 25), key=lambda r: sum(fold(str(c.value)) in titles for c in sheet[r] if isinstance(c.value, str))
+    )
+    first, last = head + 1, sheet.max_row
+    taken = {fold(str(c.value)) for r in range(1, head + 1) for c in sheet[r] if c.value}
+    width = max(c.column for r in range(1, head + 1) for c in sheet[r] if c.value)
+    for offset, heading in enumerate((h for h in headings_of(source) if fold(h) not in taken), start=1):
+        sheet.cell(head, width + offset).value = heading
+        for row in range(first, last + 1):
+            if isinstance(sheet.cell(row, 1).value, int):  # a counted row; not a total, not a signature
+                sheet.cell(row, width + offset).value = f"{PLANTED[offset % 4]} {row}"
+    for cell in sheet[head]:
+        column = titles.get(fold(str(cell.value)))
+        if column is not None and column.name == "full_name":
+            for row in range(first, last + 1):
+                if isinstance(sheet.cell(row, 1).value, int):
+                    sheet.cell(row, cell.column).value = f"{NAME} {row}"
+    book.save(path)
+
+
+def plant_csv(path: Path, source: str) -> None:
+    """The sample's CSV files begin with their header and hold nothing but rows."""
+    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig")), delimiter=";"))
+    added = headings_of(source)
+    for number, row in enumerate(rows):
+        row += [PLANTED[k % 4] for k in range(len(added))] if number else added
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=";").writerows(rows)
+
+
+def bad_rows(source: str) -> list[list[str]]:
+    """A table of the source whose rows are all turned away, each with planted personal cells."""
+    contract = load_contracts()[source]
+    columns = [c for c in contract.columns if c.derived_from is None]
+    people = {"full_name": NAME, "birth_date": BIRTH, "birth_date_male": BIRTH, "birth_date_female": BIRTH}
+    known = [c.title_vi for c in columns]
+    extra = [h for h in headings_of(source) if fold(h) not in {fold(a) for c in columns for a in c.aliases}]
+
+    def row(fill: str) -> list[str]:
+        cells = [people.get(c.name, "" if c.transient else fill) for c in columns]
+        return [*cells, *(PLANTED[i % 4] for i in range(len(extra)))]
+
+    # The second row's cells have moved one to the right, as a stray delimiter moves them.
+    return [[*known, *extra], row("sai"), [NAME, PHONE, *row("lệch")[:-1], ADDRESS, IDENTITY]]
+
+
+def add_bad_files(landing: Path) -> None:
+    for source in load_contracts():
+        folder = landing / "945" / QUARTER / source
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = bad_rows(source)
+        with (folder / "hỏng.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+        book = openpyxl.Workbook()
+        for cells in [["Người lập:", NAME, PHONE], [], *rows[:2], [], ["Người lập biểu", NAME]]:
+            book.active.append(cells)
+        book.save(folder / "hỏng.xlsx")
+        refused = openpyxl.Workbook()
+        for cells in ([["Họ tên", "Điện thoại"], [NAME, PHONE], ["", ""], [ADDRESS, IDENTITY]]):
+            refused.active.append(cells)
+        refused.save(folder / "không phải mẫu.xlsx")
+        (folder / "rác.xlsx").write_bytes(f"{NAME} {PHONE}".encode())
+
+
+# ----------------------------------------------------------------------------------------------------------- searching
+
+
+def opened(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The bytes of a file, and those of whatever is packed inside it, with a name for each."""
+    yield from _opened(str(path), path.read_bytes())
+    head = path.read_bytes()[:16]
+    if head[:4] == b"PAR1":
+        table = pq.ParquetFile(path)
+        yield f"{path} rows", "\n".join(map(str, table.read().to_pylist())).encode()
+        yield f"{path} metadata", (str(table.metadata.metadata) + str(table.schema_arrow)).encode()
+    elif head[8:12] == b"DUCK":
+        yield f"{path} tables", "\n".join(_duckdb_rows(path)).encode()
+    elif head.startswith(b"SQLite format 3"):
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+            names = [r[0] for r in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            for name in names:
+                for row in database.execute(f'SELECT * FROM "{name}"'):
+                    for cell in row:
+                        data = cell if isinstance(cell, bytes) else str(cell).encode()
+                        yield from _opened(f"{path} {name}", data)
+
+
+def _opened(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+    yield name, data
+    if data[:4] == b"PK\x03\x04":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for member in archive.namelist():
+                yield from _opened(f"{name}!{member}", archive.read(member))
+    elif data[:2] in (b"\x1f\x8b", b"\x78\x9c", b"\x78\xda", b"\x78\x01"):
+        try:
+            yield from _opened(f"{name} unpacked", zlib.decompress(data, wbits=47))
+        except zlib.error:
+            return
+    if b"\\u" in data:  # JSON written in ASCII
+        yield f"{name} unescaped", _ESCAPE.sub(lambda m: chr(int(m[1], 16)).encode("utf-8", "surrogatepass"), data)
+
+
+def _duckdb_rows(path: Path) -> Iterator[str]:
+    with duckdb.connect(str(path), read_only=True) as database:
+        tables = database.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()"
+        ).fetchall()
+        for schema, table in tables:
+            for row in database.execute(f'SELECT * FROM "{schema}"."{table}"').fetchall():
+                yield str(row)
+
+
+def hits(roots: list[Path], leave_out: tuple[Path, ...] = ()) -> list[str]:
+    """Every canary found, by file."""
+    wanted = {canary: canary.encode() for canary in CANARIES}
+    found = []
+    for root in roots:
+        for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.is_symlink()):
+            if any(path.is_relative_to(place) for place in leave_out):
+                continue
+            for name, data in opened(path):
+                found += [f"{name}: {canary}" for canary, needle in wanted.items() if needle in data]
+    return found
+
+
+# -------------------------------------------------------------------------------------------------------------- a run
+
+
+class Planted:
+    """A home with canaries, and what its runs left behind."""
+
+    def __init__(self, root: Path) -> None:
+        self.home = root / "home"
+        self.temp = root / "temp"
+        self.temp.mkdir(parents=True)
+
+    def run(self, *arguments: str, code: int | None = 0) -> Any:
+        environment = {**os.environ, "CCHC_HOME": str(self.home), "TMPDIR": str(self.temp),
+                       "XDG_CACHE_HOME": str(self.temp / "cache"), "HOME": str(self.temp)}  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestration.cli", *arguments], cwd=PROJECT, env=environment,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert code is None or done.returncode == code, done.stdout + done.stderr
+        return done
+
+    def outside(self) -> list[str]:
+        return hits([self.home, self.temp], tuple(self.home / place for place in ALLOWED))
+
+
+@pytest.fixture(scope="module")
+def planted(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    """The sample with canaries, run and published; then run again with files whose rows are turned away."""
+    found = Planted(tmp_path_factory.mktemp("canaries"))
+    shutil.copytree(sample_landing, found.home / "landing")
+    for path in sorted((found.home / "landing").rglob("*.*")):
+        if path.is_file():
+            delivered = path.stat().st_mtime
+            plant(path, path.parent.name)
+            os.utime(path, (delivered, delivered))  # the order of the deliveries stays
+    first = found.run("run", QUARTER, "--json")
+    add_bad_files(found.home / "landing")
+    second = found.run("run", QUARTER, "--verbose", code=None)
+    found.output = first.stdout + first.stderr + second.stdout + second.stderr  # type: ignore[attr-defined]
+    return found
+
+
+def test_the_canaries_are_really_there_to_be_found(planted: Planted) -> None:
+    for source in load_contracts():
+        delivered = planted.home / "landing" / "945" / QUARTER / source
+        assert len({hit.rsplit(": ", 1)[1] for hit in hits([delivered])}) >= 4, source
+    assert hits([planted.home / "raw" / "originals"])
+    returned = hits([planted.home / "rejected"])
+    assert {canary for hit in returned for canary in [hit.rsplit(": ", 1)[1]]} >= {"Hoàng Yến", "09097171", BIRTH}
+
+
+def test_rows_were_taken_turned_away_and_published(planted: Planted) -> None:
+    deliveries = pq.read_table(planted.home / "raw" / "deliveries.parquet").to_pylist()
+    for source in load_contracts():
+        mine = [d for d in deliveries if d["source"] == source]
+        assert sum(d["rows_rejected"] for d in mine) >= 3, source
+        assert any(d["outcome"] == "refused" for d in mine), source
+        assert sum(d["rows_accepted"] for d in mine) > 0, source
+    assert list((planted.home / "published" / "945" / QUARTER).glob("r1/manifest.json"))
+
+
+def test_no_byte_of_it_is_anywhere_else(planted: Planted) -> None:
+    assert planted.outside() == []
+    assert not any(canary in planted.output for canary in CANARIES)  # type: ignore[attr-defined]
+
+
+def test_checking_a_file_and_writing_a_template_leave_nothing_behind(planted: Planted, tmp_path: Path) -> None:
+    file = planted.home / "landing" / "945" / QUARTER / "staffing_roster" / "hỏng.xlsx"
+    done = planted.run("check-file", "staffing_roster", str(file), "--json", code=1)
+    assert json.loads(done.stdout)["rows_rejected"] > 0
+    assert not any(canary in done.stdout + done.stderr for canary in CANARIES)
+    planted.run("template", "one_stop_cases", "--unit", "945", "--quarter", QUARTER, "--out", str(tmp_path / "t.xlsx"))
+    assert hits([planted.temp, tmp_path]) == []
+
+
+def test_the_search_finds_what_is_hidden_in_archives_databases_and_columns(tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    pq.write_table(pa.table({"a": [NAME] * 10}), tmp_path / "a.parquet", compression="zstd")
+    with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x", NAME * 10)
+    with duckdb.connect(str(tmp_path / "c.duckdb")) as database:
+        database.execute(f"CREATE TABLE t AS SELECT '{NAME}' || range AS a FROM range(10000)")
+    with sqlite3.connect(tmp_path / "d.db") as sqlite:
+        sqlite.execute("CREATE TABLE t (a BLOB)")
+        sqlite.execute("INSERT INTO t VALUES (?)", (zlib.compress(NAME.encode() * 10),))
+    (tmp_path / "e.json").write_text(json.dumps([NAME]), encoding="ascii")
+    found = {Path(hit.split(": ")[0].split(" ")[0].split("!")[0]).name for hit in hits([tmp_path])}
+    assert found == {"a.parquet", "b.zip", "c.duckdb", "d.db", "e.json"}
+
+
+def test_after_the_purge_no_byte_is_left_at_all_and_releases_still_verify(planted: Planted) -> None:
+    assert hits([planted.home])
+    told = json.loads(planted.run("purge", "--dry-run", "--today", "2199-01-01", "--json").stdout)
+    assert hits([planted.home])
+    done = json.loads(planted.run("purge", "--today", "2199-01-01", "--json").stdout)
+    assert done["files"] == told["files"] != []
+    assert hits([planted.home, planted.temp]) == []
+    planted.run("verify")
+    status = planted.run("status", QUARTER)
+    assert "bản gốc đã xóa theo thời hạn lưu ngày 01/01/2199" in status.stdout
