@@ -131,6 +131,7 @@ class Contract(_Strict):
     unit_column: str | None = None
     duplicates: Duplicates
     belonging: Belonging | None = None
+    counted_as: list[str] = Field(default_factory=list)
     columns: list[Column]
     any_of: list[list[str]] = Field(default_factory=list)
     personal: list[str] = Field(default_factory=list)

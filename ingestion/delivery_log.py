@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ingestion.grid import UnreadableFileError, find_delimiter, to_utf8
+from ingestion.grid import find_delimiter
 from ingestion.lake import write_atomically
 from ingestion.landing import LOCAL_TIME, LandingProblem
+from ingestion.legacy_encodings import to_utf8
+from ingestion.limits import UnreadableFileError
 from ingestion.paths import IngestPaths
 from ingestion.vietnamese import LabelIndex, clean
 
@@ -131,7 +133,7 @@ def _entries(
     places = _places(rows[0])
     if missing := sorted(set(_HEADINGS) - set(places)):
         wanted = ", ".join(f"“{_HEADINGS[name][1]}”" for name in missing)
-        raise UnreadableFileError(f"dòng đầu thiếu cột {wanted}.")
+        raise UnreadableFileError("bad_header", f"dòng đầu thiếu cột {wanted}.")
     found: set[Replacement] = set()
     problems: list[str] = []
     for number, row in enumerate(rows[1:], start=2):

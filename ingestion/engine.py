@@ -18,16 +18,27 @@ import pyarrow.parquet as pq
 
 from ingestion import delivery_log, feedback, lake, ledger
 from ingestion.contracts import Contract, load_contracts
-from ingestion.grid import CSV_SUFFIXES, UnreadableFileError
+from ingestion.grid import CSV_SUFFIXES
 from ingestion.intake import FileIdentity, Intake, read_delivery, read_returned, refused
-from ingestion.landing import KeptOriginal, LandingFile, LandingProblem, keep_original, original_path, scan, suffix_of
+from ingestion.landing import (
+    KeptOriginal,
+    LandingFile,
+    LandingProblem,
+    keep_original,
+    original_path,
+    scan,
+    settled,
+    storage_problem,
+    suffix_of,
+)
 from ingestion.ledger import Arrival, Receipt
+from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
 from ingestion.paths import IngestPaths
 from ingestion.reference import AdminUnit, ReferenceData
 from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitEntry, UnitRegistry
 
 # Raised whenever the code reads some file differently than before, so that deliveries are read again.
-INGEST_VERSION = 2
+INGEST_VERSION = 3
 # CSV files between these sizes (bytes) are read side by side; smaller ones are not worth it, larger ones too large.
 _LARGE, _HUGE = 1 << 20, 1 << 27
 _READERS = 2
@@ -97,6 +108,7 @@ def ingest_quarter(
     sources: Iterable[str] | None = None,
     reference: ReferenceData,
     secret_key: bytes,
+    limits: IntakeLimits = DEFAULT_LIMITS,
 ) -> IngestReport:
     """Ingests the quarter's deliveries of all units (or those whose folder is in ``units``) and sources, in order.
 
@@ -113,7 +125,14 @@ def ingest_quarter(
     for source in source_order(contracts):
         if source in wanted:
             report = ingest_source(
-                paths, source, quarter, units=chosen, reference=reference, secret_key=secret_key, contracts=contracts
+                paths,
+                source,
+                quarter,
+                units=chosen,
+                reference=reference,
+                secret_key=secret_key,
+                contracts=contracts,
+                limits=limits,
             )
             found += report.deliveries
             problems |= set(report.problems)
@@ -129,6 +148,7 @@ def ingest_source(
     reference: ReferenceData,
     secret_key: bytes,
     contracts: Mapping[str, Contract] | None = None,
+    limits: IntakeLimits = DEFAULT_LIMITS,
 ) -> IngestReport:
     """Ingests one source of a quarter; the sources it depends on must have been ingested before.
 
@@ -138,7 +158,7 @@ def ingest_source(
     if len(secret_key) < 16:
         raise ValueError("the secret key must have at least 16 bytes")
     contracts = load_contracts() if contracts is None else contracts
-    run = _Run(paths, contracts[source], quarter, reference, secret_key)
+    run = _Run(paths, contracts[source], quarter, reference, secret_key, limits)
     for each in contracts.values():
         lake.write_empty_schema(paths, each)
     files, problems = scan(
@@ -152,14 +172,17 @@ def ingest_source(
     problems = [p for p in problems if not delivery_log.is_log(p.path)]
     codes = {u.code for u in reference.admin_units} if chosen is None else chosen
     problems += delivery_log.take_in(paths, quarter, codes, set(contracts))
-    for file in files:
-        if file.source == source and (chosen is None or file.unit_code in chosen):
-            kept = keep_original(paths, file, run.known_sizes)
-            if isinstance(kept, LandingProblem):
-                problems.append(kept)
-            else:
-                run.register(file, kept)
+    wanted = [f for f in files if f.source == source and (chosen is None or f.unit_code in chosen)]
+    wanted, growing = settled(wanted, limits.stability_seconds)
+    problems += growing
+    for file in wanted:
+        kept = keep_original(paths, file, run.known_sizes)
+        if isinstance(kept, LandingProblem):
+            problems.append(kept)
+        else:
+            run.register(file, kept)
     reports = run.settle_all(run.receipts_in_scope(chosen))
+    problems += run.problems
     ledger.rebuild_deliveries(paths)
     problems += run.return_rejections(chosen)
     return IngestReport(quarter, tuple(reports), tuple(sorted(problems)))
@@ -172,20 +195,28 @@ def reading_context(
 
     Raises ``KeyError`` for a quarter without a reporting period. No person can be keyed with it.
     """
-    return _Run(paths, contract, quarter, reference, b"").context(unit_code)
+    return _Run(paths, contract, quarter, reference, b"", DEFAULT_LIMITS).context(unit_code)
 
 
 class _Run:
     """The ingestion of one source of one quarter."""
 
     def __init__(
-        self, paths: IngestPaths, contract: Contract, quarter: str, reference: ReferenceData, secret_key: bytes
+        self,
+        paths: IngestPaths,
+        contract: Contract,
+        quarter: str,
+        reference: ReferenceData,
+        secret_key: bytes,
+        limits: IntakeLimits,
     ) -> None:
+        self.limits = limits
         self.paths = paths
         self.contract = contract
         self.period = reference.periods[quarter]
         self.reference = reference
         self.secret_key = secret_key
+        self.problems: list[LandingProblem] = []
         self.receipts = ledger.read_receipts(paths)
         self.known_sizes = frozenset(r.size_bytes for r in self.receipts.values())
         self._contexts: dict[str, Context | None] = {}
@@ -198,9 +229,12 @@ class _Run:
         known = self.receipts.get(identity)
         if known is None:
             known = Receipt(identity, file.source, file.unit_code, file.quarter, kept.sha256, kept.size_bytes, ())
-        if arrival not in known.arrivals:
-            self.receipts[identity] = known.with_arrival(arrival)
-            ledger.write_receipt(self.paths, self.receipts[identity])
+        noted = known if arrival in known.arrivals else known.with_arrival(arrival)
+        if file.done is not None and (file.done.rows >= 0 or noted.declared_rows is None):
+            noted = replace(noted, declared_rows=file.done.rows)
+        if noted != known:
+            self.receipts[identity] = noted
+            ledger.write_receipt(self.paths, noted)
 
     def receipts_in_scope(self, units: frozenset[str] | None) -> list[Receipt]:
         return [
@@ -220,19 +254,32 @@ class _Run:
         for unit in {r.unit_code for r in receipts}:
             self.context(unit)  # made once, before several threads ask for it
         pending = [r for r in receipts if self.is_out_of_date(r)]
-        side_by_side = [
-            r for r in pending if suffix_of(r.file_name) in CSV_SUFFIXES and _LARGE < r.size_bytes < _HUGE
-        ]
+        side_by_side = [r for r in pending if suffix_of(r.file_name) in CSV_SUFFIXES and _LARGE < r.size_bytes < _HUGE]
         if len(side_by_side) > 1:
             with ThreadPoolExecutor(_READERS) as pool:
-                settled = list(pool.map(self.settled, side_by_side))
+                settled = list(pool.map(self._settled_or_told, side_by_side))
         else:
-            settled, side_by_side = [], []
+            settled, side_by_side = list[Receipt | None](), []
         alone = {r.delivery_id for r in pending} - {r.delivery_id for r in side_by_side}
-        settled += [self.settled(r) for r in pending if r.delivery_id in alone]
-        read = {r.delivery_id for r in settled}
-        self.receipts.update({r.delivery_id: r for r in settled})
-        return [_report(self.receipts[r.delivery_id], was_read=r.delivery_id in read) for r in receipts]
+        settled += [self._settled_or_told(r) for r in pending if r.delivery_id in alone]
+        done = [r for r in settled if r is not None]
+        read = {r.delivery_id for r in done}
+        told = {r.delivery_id for r in pending} - read
+        self.receipts.update({r.delivery_id: r for r in done})
+        return [
+            _report(self.receipts[r.delivery_id], was_read=r.delivery_id in read)
+            for r in receipts
+            if r.delivery_id not in told
+        ]
+
+    def _settled_or_told(self, receipt: Receipt) -> Receipt | None:
+        """The settled receipt, or None where the disk failed, which is told; the next run tries again."""
+        try:
+            return self.settled(receipt)
+        except OSError as error:
+            place = f"{receipt.unit_code}/{receipt.quarter}/{receipt.source}/{receipt.file_name}"
+            self.problems.append(storage_problem(place, error))
+            return None
 
     def is_out_of_date(self, receipt: Receipt) -> bool:
         """Whether a delivery must be read: never read yet, or read by other rules and still there to be read."""
@@ -283,7 +330,15 @@ class _Run:
         identity = FileIdentity(
             receipt.delivery_id, receipt.source, receipt.unit_code, receipt.quarter, receipt.file_name, receipt.sha256
         )
-        return read_delivery(original, suffix_of(receipt.file_name), identity, self.contract, context)
+        return read_delivery(
+            original,
+            suffix_of(receipt.file_name),
+            identity,
+            self.contract,
+            context,
+            self.limits,
+            declared_rows=receipt.declared_rows,
+        )
 
     def fingerprint(self, receipt: Receipt) -> str:
         """What the reading of a delivery depends on, besides its content."""
@@ -293,6 +348,7 @@ class _Run:
             self.contract.model_dump_json(),
             context.digest() if context else "no unit",
             receipt.file_name,
+            f"{receipt.declared_rows} {self.limits.csv_needs_proof}",
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -337,7 +393,9 @@ class _Run:
         place = (receipt.source, receipt.quarter, receipt.unit_code, receipt.delivery_id)
         rejected = pq.ParquetFile(self.paths.rows_file("rejected", *place)).read()
         try:
-            sheets = read_returned(original, suffix_of(receipt.file_name), self.contract, context, rejected)
+            sheets = read_returned(
+                original, suffix_of(receipt.file_name), self.contract, context, rejected, self.limits
+            )
         except UnreadableFileError:  # read once, but not within its limits a second time: the reasons are worth having
             sheets = feedback.sheets_without_cells(rejected)
         return replace(answer, sheets=sheets, reasons=feedback.reasons_by_row(rejected))

@@ -2,8 +2,8 @@
 
 Belongs here: formats, encodings, delimiters. Does not belong here: what a row means.
 
-A workbook is read by pandas (calamine engine) without any inference, so that ``1.145`` as text and 1.145 as a number
-stay apart and row numbers are those of the sheet. A regular CSV file is read into Arrow columns; an irregular one
+A workbook is parsed in the sandbox without any inference, so that ``1.145`` as text and 1.145 as a number stay apart
+and row numbers are those of the sheet. A regular CSV file is read into Arrow columns; an irregular one
 (quoted line breaks, ragged rows) row by row with the same result.
 """
 
@@ -12,35 +12,33 @@ from __future__ import annotations
 import csv
 import io
 import re
-import zipfile
+import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from python_calamine import SheetVisibleEnum
 
-from ingestion.fastcsv import cut_lines, is_utf8, may_begin_blank
+from ingestion.cell_fault import error_cell, uncalculated_cell
+from ingestion.fastcsv import cut_lines, may_begin_blank
+from ingestion.legacy_encodings import decode_text, may_be_legacy, mend_columns, mend_rows, to_utf8
+from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
+from ingestion.preflight import Kind, inspect, kind_note
 from ingestion.readings import Cell
-from ingestion.vietnamese import VIETNAMESE_LETTERS, clean, looks_broken
+from ingestion.sandbox import ParsedSheet, shared_sandbox
+from ingestion.sheet_xml import BookFacts, column_letters, look_at_workbook
+from ingestion.vietnamese import clean
 
-WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xls", ".ods"})
 CSV_SUFFIXES = frozenset({".csv"})
-SUFFIXES = WORKBOOK_SUFFIXES | CSV_SUFFIXES
 HEAD_ROWS = 80
 CSV_SHEET = "csv"
 _DELIMITERS = ",;\t|"
 _CSV_FIELD_LIMIT = 1_000_000
 _SAMPLE = 1_000_000
-
-
-class UnreadableFileError(Exception):
-    """The file cannot be read as a whole; the message is Vietnamese and fit for the clerk."""
 
 
 class CellColumn(Protocol):
@@ -71,6 +69,10 @@ class ListColumn:
 
     def at(self, index: int) -> Cell:
         return self.cells[index]
+
+    def shifted(self, days: int) -> ListColumn:
+        """The column with its plain numbers, which are serial days, moved to the epoch of 1900."""
+        return ListColumn([c + days if type(c) in (int, float) else c for c in self.cells])  # type: ignore[operator]
 
     def keep(self, mask: np.ndarray) -> ListColumn:
         return ListColumn([c for c, kept in zip(self.cells, mask, strict=True) if kept])
@@ -116,12 +118,13 @@ class Body:
     row_numbers: np.ndarray
     columns: list[CellColumn]
     ragged: frozenset[int] = frozenset()
+    counts_from_1904: bool = False
 
     def row(self, index: int) -> list[Cell]:
         return [column.at(index) for column in self.columns]
 
     def keep(self, mask: np.ndarray) -> Body:
-        return Body(self.row_numbers[mask], [c.keep(mask) for c in self.columns], self.ragged)
+        return replace(self, row_numbers=self.row_numbers[mask], columns=[c.keep(mask) for c in self.columns])
 
 
 class Sheet(Protocol):
@@ -133,6 +136,20 @@ class Sheet(Protocol):
     def hidden(self) -> bool: ...
     def head(self) -> Sequence[Sequence[Cell]]: ...
     def body(self, header_end: int, width: int) -> Body: ...
+
+
+@dataclass(frozen=True)
+class FileContent:
+    """What a file holds: its sheets, and remarks on the file as a whole, in Vietnamese.
+
+    ``may_be_cut`` is true for a text file whose last line does not end: a copy that broke off looks so.
+    ``proves_itself`` is true for a format that cannot be read at all unless it is whole.
+    """
+
+    sheets: Sequence[Sheet]
+    notes: list[str]
+    may_be_cut: bool = False
+    proves_itself: bool = True
 
 
 @dataclass(frozen=True)
@@ -168,67 +185,140 @@ def _has_width(row: Sequence[Cell], width: int) -> bool:
 
 # -------------------------------------------------------------------------------------------------------- workbooks
 
-_MAC_EPOCH = re.compile(rb"""date1904=["'](?:1|true)["']""")
-_MAC_EPOCH_DAYS = 1462
+
+@dataclass(frozen=True)
+class ColumnSheet:
+    """A sheet held as columns of native cells, all of one length."""
+
+    name: str
+    columns: list[list[Cell]]
+    row_count: int
+    hidden: bool = False
+    counts_from_1904: bool = False
+
+    def head(self) -> Sequence[Sequence[Cell]]:
+        tops = [column[:HEAD_ROWS] for column in self.columns]
+        return [list(row) for row in zip(*tops, strict=True)]
+
+    def body(self, header_end: int, width: int) -> Body:
+        rows = max(0, self.row_count - header_end)
+        columns: list[CellColumn] = [
+            ListColumn(self.columns[i][header_end:] if i < len(self.columns) else [None] * rows) for i in range(width)
+        ]
+        numbers = np.arange(header_end + 1, header_end + 1 + rows, dtype=np.int64)
+        return Body(numbers, columns, counts_from_1904=self.counts_from_1904)
 
 
-def _counts_from_1904(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return "xl/workbook.xml" in archive.namelist() and bool(_MAC_EPOCH.search(archive.read("xl/workbook.xml")))
+def read_workbook(path: Path, kind: Kind, limits: IntakeLimits) -> FileContent:
+    """All sheets of a workbook, parsed in the sandbox; raises :class:`UnreadableFileError`."""
+    book = BookFacts()
+
+    def look() -> None:
+        found = look_at_workbook(path, limits)
+        book.counts_from_1904, book.sheets = found.counts_from_1904, found.sheets
+
+    parsed = shared_sandbox().parse(path, kind, limits, meanwhile=look if kind is Kind.XLSX else None)
+    if kind is Kind.XLSX:
+        for sheet in parsed:
+            if (facts := book.sheets.get(sheet.name)) is not None:
+                sheet.facts = {**facts.__dict__, "counts_from_1904": book.counts_from_1904}
+    _reconcile(path, kind, parsed, limits)
+    return _as_content(parsed)
 
 
-def read_workbook(path: Path) -> list[Sheet]:
-    """All sheets of an .xlsx, .xls or .ods file; raises :class:`UnreadableFileError`."""
-    try:
-        if _counts_from_1904(path):
-            raise UnreadableFileError(
-                "Tệp dùng hệ ngày 1904, dễ lệch ngày. Mở tệp, bỏ chọn “Use 1904 date system” "
-                "rồi kiểm tra lại các ngày và nộp lại."
-            )
-        with pd.ExcelFile(path, engine="calamine") as book:
-            hidden = {s.name for s in book.book.sheets_metadata if s.visible != SheetVisibleEnum.Visible}
-            sheets: list[Sheet] = []
-            for name in book.sheet_names:
-                frame = book.parse(name, header=None, dtype=object, na_filter=False)
-                rows = [[None if c == "" else c for c in row] for row in frame.to_numpy(dtype=object).tolist()]
-                sheets.append(CellSheet(str(name), rows, name in hidden))
-            return sheets
-    except UnreadableFileError:
-        raise
-    except Exception as error:  # the reader raises a dozen kinds; whichever it is, the file is unreadable
+def read_html(path: Path, limits: IntakeLimits) -> FileContent:
+    """The tables of an HTML document, parsed in the sandbox; raises :class:`UnreadableFileError`."""
+    data = path.read_bytes()
+    text = decode_text(data)
+    if not re.search(r"</table\s*>\s*(?:<[^<]*>\s*)*\Z", text[-20_000:], re.I):
         raise UnreadableFileError(
-            "Không mở được tệp: tệp hỏng, có mật khẩu hoặc không đúng định dạng. "
-            "Mở lại bằng Excel, lưu thành .xlsx rồi nộp lại."
-        ) from error
+            "truncated", "Tệp HTML bị cắt ngang (thiếu phần kết thúc bảng). Xuất lại tệp rồi nộp lại."
+        )
+    with tempfile.NamedTemporaryFile(suffix=".html") as plain:
+        plain.write(text.encode())
+        plain.flush()
+        parsed = shared_sandbox().parse(Path(plain.name), Kind.HTML, limits, encoding="utf-8")
+    return _as_content(parsed)
+
+
+def _reconcile(path: Path, kind: Kind, parsed: list[ParsedSheet], limits: IntakeLimits) -> None:
+    """Two readers must agree on how many rows hold something; raises :class:`UnreadableFileError` where they do not.
+
+    The cheap count takes an error cell and an empty string for something, which the cells do not show. Where the counts
+    differ by more than errors explain, a full second reader decides.
+    """
+
+    def agrees(sheet: ParsedSheet) -> bool:
+        counted = sheet.facts.get("rows_with_values")
+        faulty = len({row for row, _ in sheet.facts.get("faults", {})})
+        return counted is None or counted - faulty <= sheet.filled_rows <= counted
+
+    if all(agrees(sheet) for sheet in parsed):
+        return
+    if kind is Kind.XLSX:
+        second = {s: f["filled_rows"] for s, f in shared_sandbox().ask(path, "count", limits).items()}
+        faults = {s.name: len({row for row, _ in s.facts.get("faults", {})}) for s in parsed}
+        if all(0 <= second.get(s.name, s.filled_rows) - s.filled_rows <= faults[s.name] for s in parsed):
+            return
+    elif all(agrees(sheet) or sheet.filled_rows <= sheet.facts["rows_with_values"] for sheet in parsed):
+        return  # rows of formatted or empty-string cells; no row is missing from the cells' side that was counted
+    sheet = next(sheet for sheet in parsed if not agrees(sheet))
+    raise UnreadableFileError(
+        "readers_disagree",
+        f"Trang tính “{sheet.name}”: hai cách đọc cho số dòng khác nhau ({sheet.filled_rows} và "
+        f"{sheet.facts['rows_with_values']}). Chép bảng sang một sổ tính mới (dán giá trị) rồi nộp lại.",
+    )
+
+
+def _as_content(parsed: list[ParsedSheet]) -> FileContent:
+    notes: list[str] = []
+    sheets: list[Sheet] = []
+    for sheet in parsed:
+        hidden = [
+            f"{sheet.facts[name]} {what} ẩn"
+            for name, what in (("hidden_rows", "dòng"), ("hidden_columns", "cột"))
+            if sheet.facts.get(name)
+        ]
+        if hidden and sheet.filled_rows:
+            notes.append(f"Trang tính “{sheet.name}” có {', '.join(hidden)}; đã đọc cả phần ẩn.")
+        for (row, column), shown in sheet.facts.get("faults", {}).items():
+            _put_fault(sheet, row, column, shown)
+        if note := row_cap_note(sheet.name, sheet.rows):
+            notes.append(note)
+        columns, mended = mend_columns(sheet.columns, sheet.distinct)
+        if mended and mended not in notes:
+            notes.append(mended)
+        sheets.append(
+            ColumnSheet(sheet.name, columns, sheet.rows, sheet.hidden, bool(sheet.facts.get("counts_from_1904")))
+        )
+    return FileContent(sheets, notes)
+
+
+def _put_fault(sheet: ParsedSheet, row: int, column: int, shown: str) -> None:
+    place = f"{column_letters(column)}{row}"
+    while len(sheet.columns) < column:
+        sheet.columns.append([""] * sheet.rows)
+    if row > sheet.rows:
+        for cells in sheet.columns:
+            cells += [""] * (row - sheet.rows)
+        sheet.rows = row
+    sheet.columns[column - 1][row - 1] = error_cell(shown, place) if shown else uncalculated_cell(place)
+
+
+ROW_CAPS = frozenset({65_535, 65_536, 1_048_575, 1_048_576})
+
+
+def row_cap_note(sheet: str, rows: int) -> str | None:
+    """A warning where a sheet is exactly as long as its format allows: rows may have been cut off."""
+    if rows not in ROW_CAPS:
+        return None
+    return (
+        f"Trang tính “{sheet}” có đúng {rows} dòng, bằng giới hạn của định dạng: có thể đã mất các dòng sau đó. "
+        "Kiểm tra số dòng ở phần mềm gốc; nếu thiếu, xuất lại thành nhiều tệp hoặc CSV."
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- csv
-
-
-def to_utf8(data: bytes) -> bytes:
-    """A CSV file as UTF-8 without BOM, from UTF-8, UTF-16 or windows-1258; raises :class:`UnreadableFileError`."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _decoded(data, "utf-16").encode()
-    if b"\0" in data[:4096]:
-        even, odd = data[:4096:2].count(0), data[1:4096:2].count(0)
-        return _decoded(data, "utf-16-le" if odd > even else "utf-16-be").encode()
-    if is_utf8(data):
-        return data.removeprefix(b"\xef\xbb\xbf")
-    text = _decoded(data, "cp1258")
-    letters = [c for c in clean(text[:_SAMPLE]) if c.isalpha() and not c.isascii()]
-    foreign = sum(c not in VIETNAMESE_LETTERS for c in letters)
-    if looks_broken(clean(text[:_SAMPLE])) and foreign * 20 > len(letters):
-        raise UnreadableFileError("Không xác định được bảng mã của tệp CSV. Lưu lại tệp dạng CSV UTF-8 rồi nộp lại.")
-    return text.encode()
-
-
-def _decoded(data: bytes, encoding: str) -> str:
-    try:
-        return data.decode(encoding).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise UnreadableFileError("Tệp CSV có ký tự sai bảng mã. Lưu lại tệp dạng CSV UTF-8 rồi nộp lại.") from error
 
 
 def _opening(data: bytes) -> str:
@@ -238,10 +328,14 @@ def _opening(data: bytes) -> str:
 
 def find_delimiter(data: bytes) -> str:
     """The delimiter that cuts the first lines of a UTF-8 file into the most fields, most evenly."""
+    csv.field_size_limit(_CSV_FIELD_LIMIT)
     lines = _opening(data).splitlines()[:HEAD_ROWS]
 
     def score(delimiter: str) -> tuple[int, int]:
-        widths = [len(r) for r in csv.reader(lines, delimiter=delimiter) if any(r)]
+        try:
+            widths = [len(r) for r in csv.reader(lines, delimiter=delimiter) if any(r)]
+        except csv.Error:
+            return (0, 0)
         common = max(set(widths), key=lambda w: (w > 1, widths.count(w), w)) if widths else 1
         return (widths.count(common), common) if common > 1 else (0, 0)
 
@@ -271,8 +365,9 @@ class CsvSheet:
                 line = reader.line_num
         except csv.Error as error:
             raise UnreadableFileError(
+                "truncated",
                 f"Tệp CSV hỏng ở bản ghi bắt đầu từ dòng {line + 1} (dấu ngoặc kép không khép kín). "
-                "Xuất lại tệp rồi nộp lại."
+                "Xuất lại tệp rồi nộp lại.",
             ) from error
 
     def body(self, header_end: int, width: int) -> Body:
@@ -297,12 +392,16 @@ class CsvSheet:
 
     def rowwise_body(self, header_end: int, width: int) -> Body:
         """The body row by row; raises :class:`UnreadableFileError` on an unclosed quote."""
+        return self.cells().body(header_end, width)
+
+    def cells(self) -> CellSheet:
+        """The whole file row by row; raises :class:`UnreadableFileError` on an unclosed quote."""
         rows: list[list[Cell]] = []
         numbers: list[int] = []
         for line, row in self._records(self.data.decode()):
             rows.append(list(row))
             numbers.append(line)
-        return CellSheet(self.name, rows, False, numbers, strict_width=True).body(header_end, width)
+        return CellSheet(self.name, rows, False, numbers, strict_width=True)
 
 
 def _bytes_without_bom(path: Path) -> bytes:
@@ -313,11 +412,34 @@ def _bytes_without_bom(path: Path) -> bytes:
         return file.read()
 
 
-def read_sheets(path: Path, suffix: str) -> list[Sheet]:
-    """All sheets of a file, told by its suffix (lower case, with dot); raises :class:`UnreadableFileError`."""
-    if suffix in CSV_SUFFIXES:
-        data = to_utf8(_bytes_without_bom(path))
-        return [CsvSheet(data, find_delimiter(data))]
-    if suffix in WORKBOOK_SUFFIXES:
-        return read_workbook(path)
-    raise UnreadableFileError(f"Không nhận tệp loại “{suffix}”. Nộp tệp .xlsx, .xls, .ods hoặc .csv.")
+def read_csv(data: bytes) -> FileContent:
+    """A CSV file of any known encoding; raises :class:`UnreadableFileError`."""
+    utf8 = to_utf8(data)
+    sheet: Sheet = CsvSheet(utf8, find_delimiter(utf8))
+    notes: list[str] = []
+    if may_be_legacy(utf8):
+        cells = CsvSheet(utf8, find_delimiter(utf8)).cells()
+        rows, note = mend_rows(cells.rows)
+        sheet = replace(cells, rows=rows)
+        notes += [note] if note else []
+    lines = utf8.count(b"\n")
+    if cap := row_cap_note(CSV_SHEET, lines):
+        notes.append(cap)
+    return FileContent([sheet], notes, may_be_cut=not utf8.endswith((b"\n", b"\r")), proves_itself=False)
+
+
+def read_sheets(path: Path, suffix: str, limits: IntakeLimits = DEFAULT_LIMITS) -> FileContent:
+    """All sheets of a file, told by its content; ``suffix`` is lower case, with dot, as delivered.
+
+    Raises :class:`UnreadableFileError`.
+    """
+    kind = inspect(path, suffix, limits)
+    match kind:
+        case Kind.CSV:
+            content = read_csv(_bytes_without_bom(path))
+        case Kind.HTML:
+            content = read_html(path, limits)
+        case _:
+            content = read_workbook(path, kind, limits)
+    note = kind_note(kind, suffix)
+    return replace(content, notes=[note, *content.notes]) if note else content

@@ -18,7 +18,7 @@ from ingestion.contracts import Column, Contract
 from ingestion.grid import Body, Sheet, is_blank
 from ingestion.readings import Cell
 from ingestion.values import QUARTER_IN_TEXT, parse_date, printed, quarter_of
-from ingestion.vietnamese import LabelIndex, bare, clean, fold
+from ingestion.vietnamese import LabelIndex, bare, clean, fold, strip_marks
 
 MAX_HEADER_ROWS = 4
 SEARCH_ROWS = 60
@@ -281,16 +281,20 @@ _POSTS = (
     "giam doc",
     "xac nhan",
 )
+_PAGE = re.compile(r"(?:trang|page)?\s*\d{1,5}\s*(?:/|of|trên)\s*\d{1,5}|(?:trang|page)\s*\d{1,5}", re.IGNORECASE)
 _FOOTER_CELLS = 3
 _NOTHING = "khong phat sinh"
 
 
 @dataclass(frozen=True)
 class Furniture:
-    """Which rows of a body are no data: counts by kind, and the mask of the rows that are data."""
+    """Which rows of a body are no data: counts by kind, the mask of the rows that are data, and what the total, group
+    and footer rows say.
+    """
 
     data: np.ndarray
     counts: dict[str, int]
+    texts: tuple[str, ...] = ()
 
 
 def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
@@ -316,25 +320,57 @@ def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
     suspect = np.zeros(total, dtype=bool)
     for i in required:
         suspect |= blank[i]
-    suspect |= body.columns[required[0]].among(frozenset(row[required[0]] for row in layout.header_rows) - {""})
+    headings = body.columns[required[0]].among(frozenset(row[required[0]] for row in layout.header_rows) - {""})
+    suspect |= headings
+    suspect[1:] |= headings[:-1]  # a numbering row stands right below a header, on every printed page
     if total and not empty.all():
         suspect[int(np.argmin(empty))] = True  # the numbering row stands right below the header
     after_header = True
     after_footer = False
     last_seen = -1
     keys = [layout.positions[n] for n in contract.key if n in layout.positions]
+    said: list[str] = []
     for index in np.flatnonzero(suspect & ~empty):
         after_header = after_header and not data[last_seen + 1 : index].any()
-        kind = _kind(body.row(int(index)), layout, keys, after_header, after_footer)
+        cells = body.row(int(index))
+        kind = _kind(cells, layout, keys, after_header, after_footer)
         last_seen = int(index)
         if kind is None:
             after_header = False
             continue
         data[index] = False
         counts[kind] = counts.get(kind, 0) + 1
+        if kind in ("total", "group", "footer"):
+            said.append(clean(" ".join(printed(c) for c in cells if not is_blank(c))))
         after_header = kind in ("numbering", "header")
         after_footer = kind == "footer" or (after_footer and kind == "group")
-    return Furniture(data, counts)
+    return Furniture(data, counts, tuple(said))
+
+
+_ANY_ROW = ("dong", "ban ghi")
+_COUNT = r"(?P<count>\d{1,3}(?:[.,]\d{3})+|\d{1,9})"
+
+
+def stated_counts(texts: Sequence[str], contract: Contract) -> list[int]:
+    """How many rows a sheet's own total rows, title or footer say it has (“Tổng cộng: 776 hồ sơ”)."""
+    nouns = "|".join(re.escape(_flat(noun)) for noun in (*contract.counted_as, *_ANY_ROW))
+    forms = (
+        re.compile(
+            rf"(?:tong cong|tong so|tong|danh sach(?: nay)? (?:co|gom))\b[ :(]*(?:co |gom |la )?{_COUNT} (?:{nouns})\b"
+        ),
+        re.compile(rf"(?:tong cong|tong so|so) (?:{nouns})[ :(]*(?:la )?{_COUNT}(?![\d/.-])"),
+    )
+    found: list[int] = []
+    for text in map(_flat, texts):
+        match = next((m for form in forms if (m := form.search(text))), None)
+        if match:
+            found.append(int(re.sub(r"[.,]", "", match["count"])))
+    return found
+
+
+def _flat(text: str) -> str:
+    """Lower case without diacritics; punctuation stays."""
+    return strip_marks(clean(text).casefold())
 
 
 def _kind(cells: list[Cell], layout: Layout, keys: list[int], after_header: bool, after_footer: bool) -> str | None:
@@ -350,7 +386,7 @@ def _kind(cells: list[Cell], layout: Layout, keys: list[int], after_header: bool
         return None
     if any(b.startswith(_NOTHING) for b in bares) and len(texts) <= _FOOTER_CELLS:
         return "nothing"
-    if _is_footer(bares):
+    if _is_footer(bares) or (len(texts) == 1 and _PAGE.fullmatch(texts[0])):
         return "footer"
     leading = next((b for b in bares if not re.fullmatch(r"\d*|[ivx]+|[a-z]", b)), bares[0])
     keys_blank = not any(i in filled and _looks_like_key(filled[i]) for i in keys)

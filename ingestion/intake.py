@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,8 +25,18 @@ from ingestion.belonging import WRONG_QUARTER, misplaced, title_unit
 from ingestion.columns import Kernel, ParsedColumn, case_code_kernel, datetime_kernel, parse_column
 from ingestion.contracts import LINEAGE_FIELDS, Column, Contract
 from ingestion.feedback import MAX_ROWS, ReturnedSheet, returned_sheet
-from ingestion.grid import Body, CellColumn, Sheet, UnreadableFileError, is_blank, read_sheets
-from ingestion.headers import HeaderError, HeaderMap, Layout, TitleBlock, check_layout, find_furniture, find_layout
+from ingestion.grid import Body, CellColumn, FileContent, ListColumn, Sheet, is_blank, read_sheets
+from ingestion.headers import (
+    HeaderError,
+    HeaderMap,
+    Layout,
+    TitleBlock,
+    check_layout,
+    find_furniture,
+    find_layout,
+    stated_counts,
+)
+from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
 from ingestion.readings import Reading, Remark, rejected
 from ingestion.resolve import Context
 from ingestion.rules import RowRemark, Rows, broken_row_rules, missing_cells, repeated_keys
@@ -47,6 +58,8 @@ UNUSABLE = "unusable"
 # Parsing a column is mostly work of Arrow and NumPy, which run outside the interpreter's lock.
 _THREADS = min(4, os.cpu_count() or 1)
 _THREADED_ROWS = 50_000
+_CALENDAR_TYPES = frozenset({"date", "datetime", "month"})
+_DAYS_BETWEEN_EPOCHS = 1462
 
 
 class ConservationError(AssertionError):
@@ -108,21 +121,45 @@ def refused(
     )
 
 
-def read_delivery(path: Path, suffix: str, identity: FileIdentity, contract: Contract, context: Context) -> Intake:
-    """Reads one file. A file that cannot be read gives the outcome ``refused``; only faults of the program raise."""
+def read_delivery(
+    path: Path,
+    suffix: str,
+    identity: FileIdentity,
+    contract: Contract,
+    context: Context,
+    limits: IntakeLimits = DEFAULT_LIMITS,
+    declared_rows: int | None = None,
+) -> Intake:
+    """Reads one file. A file that cannot be read gives the outcome ``refused``; only faults of the program raise.
+
+    ``declared_rows`` is how many rows the sender's ``.done`` file says there are; -1 where it vouches by hash only.
+    """
     try:
-        return _read(path, suffix, identity, contract, context)
-    except (UnreadableFileError, HeaderError) as error:
-        return refused(contract, str(error))
+        return _read(path, suffix, identity, contract, context, limits, declared_rows)
+    except UnreadableFileError as error:
+        return refused(contract, str(error), code=error.code)
+    except HeaderError as error:
+        return refused(contract, str(error), code="bad_header")
     except _Refusal as error:
         return refused(contract, str(error), error.window, error.code)
 
 
-def _read(path: Path, suffix: str, identity: FileIdentity, contract: Contract, context: Context) -> Intake:
+def _read(
+    path: Path,
+    suffix: str,
+    identity: FileIdentity,
+    contract: Contract,
+    context: Context,
+    limits: IntakeLimits,
+    declared_rows: int | None,
+) -> Intake:
     if context.folder_unit.level not in contract.delivered_by:
         raise _Refusal(f"Đơn vị “{context.folder_unit.name}” không nộp nguồn “{contract.title_vi}”.")
     headers = HeaderMap.of(contract, context.period.closes_on)
-    tables, skipped = _usable_tables(read_sheets(path, suffix), headers, context)
+    content = read_sheets(path, suffix, limits)
+    tables, notes = _usable_tables(content.sheets, headers, context)
+    source = replace(content, sheets=[])  # nothing else may hold the sheets, so that each can be let go
+    del content
     for _, layout in tables:
         _check_period(layout.title, context)
     layouts = [layout for _, layout in tables]
@@ -131,6 +168,7 @@ def _read(path: Path, suffix: str, identity: FileIdentity, contract: Contract, c
     parts: list[Rows] = []
     remarks: list[RowRemark] = []
     furniture: Counter[str] = Counter()
+    stated: list[tuple[int, list[int]]] = []
     for layout in layouts:
         sheet, _ = tables.pop(0)
         name, body = sheet.name, sheet.body(layout.header_end, layout.width)
@@ -142,7 +180,9 @@ def _read(path: Path, suffix: str, identity: FileIdentity, contract: Contract, c
         offset = sum(len(p) for p in parts)
         remarks += [RowRemark(r.rows + offset, r.column, r.value, r.remark, r.rejects) for r in noted]
         parts.append(rows)
+        stated.append((len(rows), stated_counts([*layout.title.texts, *found.texts], contract)))
     rows = _joined(parts)
+    _check_whole(stated, declared_rows, source, limits)
     if (held := misplaced(rows, remarks, contract, context)) is not None:
         raise _Refusal(held.message_vi, layouts[0].title, held.code)
     remarks += missing_cells(rows, contract)
@@ -153,7 +193,7 @@ def _read(path: Path, suffix: str, identity: FileIdentity, contract: Contract, c
     duplicates = list(repeated_keys(rows, contract, taken))
     remarks += duplicates
     taken |= _rows_of(duplicates, len(rows), rejects=True)
-    return _settled(rows, remarks, taken, layouts, furniture, skipped, identity, contract)
+    return _settled(rows, remarks, taken, layouts, furniture, [*source.notes, *notes], identity, contract)
 
 
 def _without_shifted_cells(remarks: list[RowRemark], total: int) -> list[RowRemark]:
@@ -174,7 +214,12 @@ def _without_shifted_cells(remarks: list[RowRemark], total: int) -> list[RowRema
 
 
 def read_returned(
-    path: Path, suffix: str, contract: Contract, context: Context, rejected: pa.Table
+    path: Path,
+    suffix: str,
+    contract: Contract,
+    context: Context,
+    rejected: pa.Table,
+    limits: IntakeLimits = DEFAULT_LIMITS,
 ) -> tuple[ReturnedSheet, ...]:
     """The rejected rows of a file as they were delivered, for the clerk's workbook; at most ``MAX_ROWS`` of them.
 
@@ -182,7 +227,7 @@ def read_returned(
     reading it for the lake need not hold on to cells that nobody else wants.
     """
     headers = HeaderMap.of(contract, context.period.closes_on)
-    tables, _ = _usable_tables(read_sheets(path, suffix), headers, context)
+    tables, _ = _usable_tables(read_sheets(path, suffix, limits).sheets, headers, context)
     wanted: dict[str, set[int]] = {}
     shifted: set[str] = set()
     columns = (rejected[name].to_pylist() for name in ("_sheet", "_row", "reason_code"))
@@ -206,19 +251,17 @@ def read_returned(
 
 
 def _usable_tables(
-    sheets: list[Sheet], headers: HeaderMap, context: Context
+    sheets: Sequence[Sheet], headers: HeaderMap, context: Context
 ) -> tuple[list[tuple[Sheet, Layout]], list[str]]:
     """Sheets with a usable table, and notes on those passed over; raises where there is none or one is half usable."""
     usable: list[tuple[Sheet, Layout]] = []
     faults: list[tuple[int, HeaderError]] = []
     notes: list[str] = []
     for sheet in sheets:
-        if sheet.hidden:
-            notes.append(f"Trang tính ẩn “{sheet.name}” không được đọc.")
-            continue
         layout = find_layout(sheet, headers)
         if layout is None:
-            if sheet.name not in HELP_SHEETS and any(not is_blank(c) for row in sheet.head() for c in row):
+            is_expected = not sheet.hidden and sheet.name not in HELP_SHEETS
+            if is_expected and any(not is_blank(c) for row in sheet.head() for c in row):
                 notes.append(f"Trang tính “{sheet.name}” không có bảng số liệu.")
             continue
         try:
@@ -229,12 +272,55 @@ def _usable_tables(
             notes.append(f"Trang tính “{sheet.name}” không đúng mẫu nên không được đọc.")
             continue
         usable.append((sheet, layout))
+        if sheet.hidden:
+            notes.append(f"Trang tính ẩn “{sheet.name}” cũng được đọc.")
     if faults and (not usable or max(rank for rank, _ in faults) >= 1000):
         raise max(faults, key=lambda fault: fault[0])[1]
     if not usable:
         expected = ", ".join(f"“{c.title_vi}”" for c in headers.contract.columns if c.required)
         raise _Refusal(" ".join([f"Không tìm thấy dòng tiêu đề của bảng. Cần có các cột: {expected}.", *notes]))
     return usable, notes
+
+
+def _check_whole(
+    stated: list[tuple[int, list[int]]], declared_rows: int | None, content: FileContent, limits: IntakeLimits
+) -> None:
+    """Refuses a file that is not whole: by its sender's count, by its own totals, or by how its text ends.
+
+    ``stated`` gives, for each sheet, the rows read and the counts that the sheet states of itself: its total, its
+    groups' totals, or both.
+    """
+    total = sum(rows for rows, _ in stated)
+    if declared_rows is not None and declared_rows not in (-1, total):
+        raise UnreadableFileError(
+            "row_count_mismatch",
+            f"Tệp .done ghi {declared_rows} dòng nhưng tệp có {total} dòng: tệp thiếu hoặc thừa dòng. "
+            "Xuất lại tệp rồi nộp lại cả hai tệp.",
+        )
+    proven = declared_rows is not None
+    for rows, counts in stated:
+        if not counts:
+            continue
+        if not {rows, total} & {*counts, sum(counts)} and sum(counts) != 2 * rows:
+            said = ", ".join(map(str, counts))
+            raise UnreadableFileError(
+                "row_count_mismatch",
+                f"Tệp ghi tổng cộng {said} nhưng đọc được {rows} dòng: tệp có thể bị cắt bớt. "
+                "Xuất lại đủ số dòng rồi nộp lại, hoặc sửa dòng tổng cộng.",
+            )
+        proven = True
+    if content.may_be_cut and not proven:
+        raise UnreadableFileError(
+            "truncated",
+            "Tệp CSV kết thúc giữa chừng (dòng cuối không có dấu xuống dòng): có thể chép hoặc xuất chưa xong. "
+            "Mở và lưu lại tệp dạng CSV UTF-8, hoặc nộp kèm tệp .done, rồi nộp lại.",
+        )
+    if limits.csv_needs_proof and not content.proves_itself and not proven:
+        raise UnreadableFileError(
+            "unproven",
+            "Tệp CSV không có dòng tổng cộng ghi số dòng và không kèm tệp .done nên chưa chắc đủ dòng. "
+            "Bổ sung một trong hai rồi nộp lại, hoặc nộp tệp .xlsx.",
+        )
 
 
 def _check_period(title: TitleBlock, context: Context) -> None:
@@ -368,6 +454,8 @@ def _parsed(
     arrow_type = _arrow_type(column, contract)
     if column.name in layout.positions:
         cells = body.columns[layout.positions[column.name]]
+        if body.counts_from_1904 and column.type in _CALENDAR_TYPES and isinstance(cells, ListColumn):
+            cells = cells.shifted(_DAYS_BETWEEN_EPOCHS)
         return parse_column(cells, _parser(column, context, contract), arrow_type, _kernel(column, context))
     value = context.units.in_titles(layout.title.texts) if column.from_title_block else column.default
     return ParsedColumn(pa.array([value], arrow_type).take(pa.array(np.zeros(total, dtype=np.int64))), [])
@@ -541,9 +629,7 @@ def _settled(
         total,
         rows_rejected,
         _distinct_rows(findings),
-        columns_mapped=tuple(
-            c.name for c in contract.columns if any(c.name in layout.positions for layout in layouts)
-        ),
+        columns_mapped=tuple(c.name for c in contract.columns if any(c.name in layout.positions for layout in layouts)),
         unknown_columns=tuple(dict.fromkeys(label for layout in layouts for label in layout.unknown)),
         window=windows[0] if windows else None,
         furniture=dict(sorted(furniture.items())),

@@ -1,7 +1,11 @@
 """What was delivered, and whether it is safe to open; keeps the originals.
 
-Belongs here: walking the landing folder, refusing what is no plain file, hashing and copying. Does not belong here:
-reading content. The landing folder is never written to.
+Belongs here: walking the landing folder, refusing what is no plain file or not yet whole, hashing and copying. Does not
+belong here: reading content. The landing folder is never written to.
+
+A sender may put a ``.done`` file beside a delivery: ``<file>.done`` with the SHA-256 of the file and the number of its
+rows, as JSON (``{"sha256": …, "rows": …}``) or as plain text (``<sha256> <rows>``). A delivery that has one is taken
+only when it matches; one that has none is taken when it has stopped growing.
 """
 
 from __future__ import annotations
@@ -9,9 +13,12 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import hashlib
+import json
 import os
+import re
 import stat
 import tempfile
+import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +31,11 @@ from ingestion.paths import IngestPaths
 LOCAL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 _UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart")
 _BLOCK = 1 << 20
+_DONE = ".done"
+_MAX_DONE_BYTES = 4_096
+# What is made of a name, such as the list of rejected rows, must still fit the 255 bytes of a file system.
+_MAX_NAME_BYTES = 200
+_SHA256 = re.compile(r"\b[0-9a-f]{64}\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,14 +48,23 @@ class LandingProblem:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Done:
+    """What a ``.done`` file says of its delivery: the hash, and the rows if it tells them (-1 where not)."""
+
+    sha256: str
+    rows: int = -1
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class LandingFile:
-    """A plain file in a known place of the landing folder."""
+    """A plain file in a known place of the landing folder, with its sender's ``.done`` file if there is one."""
 
     unit_code: str
     quarter: str
     source: str
     file_name: str
     path: Path
+    done: Done | None = None
 
     @property
     def relative_path(self) -> str:
@@ -60,10 +81,26 @@ class KeptOriginal:
     path: Path
 
 
+def shown(name: str) -> str:
+    """A name fit for people and logs: control, formatting and undecodable characters as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in name)
+
+
+def _listed(folder: Path, landing: Path, problems: list[LandingProblem]) -> list[os.DirEntry[str]]:
+    """Entries of a folder by name; a folder that cannot be listed is a problem."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda e: e.name)
+    except OSError:
+        place = shown(str(folder.relative_to(landing)))
+        problems.append(LandingProblem(place, "not_readable", "Không có quyền đọc thư mục này."))
+        return []
+
+
 def _entries(folder: Path, landing: Path, problems: list[LandingProblem]) -> list[str]:
     """Names of the real sub-folders of a folder, in order; anything else is a problem."""
     names: list[str] = []
-    for entry in sorted(os.scandir(folder), key=lambda e: e.name):
+    for entry in _listed(folder, landing, problems):
         if entry.name.startswith("."):
             continue
         if entry.is_dir(follow_symlinks=False):
@@ -71,7 +108,7 @@ def _entries(folder: Path, landing: Path, problems: list[LandingProblem]) -> lis
         else:
             problems.append(
                 LandingProblem(
-                    str(Path(entry.path).relative_to(landing)),
+                    shown(str(Path(entry.path).relative_to(landing))),
                     "misplaced",
                     "Tệp không nằm trong thư mục đơn vị/kỳ/nguồn.",
                 )
@@ -94,12 +131,18 @@ def scan(
         return files, problems
     for unit in _entries(paths.landing, paths.landing, problems):
         if unit not in known_units:
-            problems.append(LandingProblem(unit, "unknown_unit", f"Không có đơn vị mang mã “{unit}” trong danh mục."))
+            problems.append(
+                LandingProblem(shown(unit), "unknown_unit", f"Không có đơn vị mang mã “{shown(unit)}” trong danh mục.")
+            )
             continue
         for name in _entries(paths.landing / unit, paths.landing, problems):
             if name not in known_quarters:
                 problems.append(
-                    LandingProblem(f"{unit}/{name}", "unknown_quarter", f"“{name}” không phải kỳ báo cáo đã khai báo.")
+                    LandingProblem(
+                        shown(f"{unit}/{name}"),
+                        "unknown_quarter",
+                        f"“{shown(name)}” không phải kỳ báo cáo đã khai báo.",
+                    )
                 )
                 continue
             if quarter not in (None, name):
@@ -108,9 +151,9 @@ def scan(
                 if source not in known_sources:
                     problems.append(
                         LandingProblem(
-                            f"{unit}/{name}/{source}",
+                            shown(f"{unit}/{name}/{source}"),
                             "unknown_source",
-                            f"“{source}” không phải nguồn số liệu đã khai báo.",
+                            f"“{shown(source)}” không phải nguồn số liệu đã khai báo.",
                         )
                     )
                     continue
@@ -121,18 +164,116 @@ def scan(
 def _scan_source(
     paths: IngestPaths, unit: str, quarter: str, source: str, files: list[LandingFile], problems: list[LandingProblem]
 ) -> None:
-    for entry in sorted(os.scandir(paths.landing / unit / quarter / source), key=lambda e: e.name):
-        relative = f"{unit}/{quarter}/{source}/{entry.name}"
-        if entry.name.startswith((".", "~$")) or entry.name.lower().endswith(_UNFINISHED):
-            problems.append(LandingProblem(relative, "unfinished", "Tệp tạm hoặc chưa chép xong, chưa được đọc."))
-        elif entry.is_symlink() or not entry.is_file(follow_symlinks=False):
-            problems.append(
-                LandingProblem(relative, "not_a_file", "Không phải tệp thường (liên kết, thư mục hoặc thiết bị).")
-            )
-        elif not entry.name.isprintable():
-            problems.append(LandingProblem(relative, "bad_name", "Tên tệp có ký tự điều khiển; đổi tên rồi nộp lại."))
+    folder = paths.landing / unit / quarter / source
+    entries = _listed(folder, paths.landing, problems)
+    names = {entry.name for entry in entries}
+    for entry in entries:
+        if entry.name.lower().endswith(_DONE):
+            if _delivery_of(entry.name, names) is None:
+                problems.append(
+                    LandingProblem(
+                        shown(f"{unit}/{quarter}/{source}/{entry.name}"),
+                        "waiting",
+                        "Có tệp .done nhưng chưa có tệp số liệu đi kèm; đang chờ.",
+                    )
+                )
+            continue
+        if (problem := _problem_of(entry)) is not None:
+            problems.append(LandingProblem(shown(f"{unit}/{quarter}/{source}/{entry.name}"), *problem))
+            continue
+        done: Done | None = None
+        for name in (f"{entry.name}{_DONE}", f"{Path(entry.name).stem}{_DONE}"):
+            if name in names and _delivery_of(name, names) == entry.name:
+                done = read_done(folder / name)
+                if done is None:
+                    problems.append(
+                        LandingProblem(
+                            shown(f"{unit}/{quarter}/{source}/{name}"),
+                            "bad_done",
+                            "Tệp .done không ghi mã SHA-256 của tệp số liệu; tệp số liệu chưa được đọc.",
+                        )
+                    )
+                break
         else:
             files.append(LandingFile(unit, quarter, source, entry.name, Path(entry.path)))
+            continue
+        if done is not None:
+            files.append(LandingFile(unit, quarter, source, entry.name, Path(entry.path), done))
+
+
+def _delivery_of(done_name: str, names: Collection[str]) -> str | None:
+    """The delivery that a ``.done`` file speaks of: ``a.xlsx.done`` of ``a.xlsx``; ``a.done`` of the only ``a.*``."""
+    stem = done_name[: -len(_DONE)]
+    if stem in names:
+        return stem
+    found = [n for n in names if Path(n).stem == stem and not n.lower().endswith(_DONE)]
+    return found[0] if len(found) == 1 else None
+
+
+def _problem_of(entry: os.DirEntry[str]) -> tuple[str, str] | None:
+    """Why an entry is no delivery: code and message; None for a plain file with a usable name."""
+    name = entry.name
+    if not name.isprintable() or "\\" in name or "/" in name:
+        return "bad_name", "Tên tệp có ký tự điều khiển hoặc dấu gạch chéo; đổi tên rồi nộp lại."
+    if name.startswith((".", "~$")) or name.lower().endswith(_UNFINISHED):
+        return "unfinished", "Tệp tạm hoặc chưa chép xong, chưa được đọc."
+    if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
+        return "not_a_file", "Không phải tệp thường (liên kết, thư mục hoặc thiết bị)."
+    if len(name.encode()) > _MAX_NAME_BYTES:
+        return "bad_name", f"Tên tệp dài quá {_MAX_NAME_BYTES} byte; đặt tên ngắn hơn rồi nộp lại."
+    return None
+
+
+def read_done(path: Path) -> Done | None:
+    """What a ``.done`` file says; None where it is no plain small file or names no hash."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
+            text = file.read(_MAX_DONE_BYTES).decode("utf-8-sig", errors="replace")
+    except OSError:
+        return None
+    try:
+        said = json.loads(text)
+    except ValueError:
+        said = None
+    if isinstance(said, dict):
+        sha256, rows = str(said.get("sha256", "")), said.get("rows")
+        if not _SHA256.fullmatch(sha256):
+            return None
+        return Done(sha256.lower(), rows if isinstance(rows, int) and rows >= 0 else -1)
+    hashes = _SHA256.findall(text)
+    if len(hashes) != 1:
+        return None
+    numbers = re.findall(r"(?<![\w.])\d{1,9}(?![\w.])", text)
+    return Done(hashes[0].lower(), int(numbers[0]) if len(numbers) == 1 else -1)
+
+
+def settled(files: list[LandingFile], seconds: float) -> tuple[list[LandingFile], list[LandingProblem]]:
+    """Files that have stopped growing, and a problem for each that has not.
+
+    Files changed in the last ``seconds`` are looked at twice, with one wait for all; a file with a ``.done`` file is
+    not waited for, since its hash tells.
+    """
+    first = {file: _look(file.path) for file in files if file.done is None}
+    now = time.time()
+    ages = [now - look[1] / 1e9 for look in first.values() if look is not None]
+    recent = [age for age in ages if age < seconds]
+    if recent:
+        time.sleep(min(seconds, seconds - min(recent)))
+    moving = {file for file, look in first.items() if look is not None and recent and _look(file.path) != look}
+    return [f for f in files if f not in moving], [
+        LandingProblem(f.relative_path, "unfinished", "Tệp đang được ghi, chưa được đọc.") for f in sorted(moving)
+    ]
+
+
+def _look(path: Path) -> tuple[int, int] | None:
+    try:
+        state = path.lstat()
+    except OSError:
+        return None
+    return state.st_size, state.st_mtime_ns
 
 
 def original_path(paths: IngestPaths, sha256: str, file_name: str) -> Path:
@@ -146,18 +287,45 @@ def suffix_of(file_name: str) -> str:
     return suffix if suffix[1:].isascii() and suffix[1:].isalnum() else ""
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def storage_problem(relative_path: str, error: OSError) -> LandingProblem:
+    """What to say where a delivery could not be read or kept for want of space or of working storage."""
+    if error.errno in _FULL:
+        return LandingProblem(
+            relative_path, "disk_full", "Máy chủ hết chỗ trống khi nhận tệp; tệp chưa được đọc và sẽ được đọc lại."
+        )
+    if error.errno == errno.ELOOP:
+        return LandingProblem(relative_path, "not_a_file", "Tệp là liên kết, không được đọc.")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return LandingProblem(relative_path, "not_readable", "Không có quyền đọc tệp này; cấp quyền đọc cho hệ thống.")
+    return LandingProblem(relative_path, "not_readable", "Không đọc được tệp từ nơi lưu trữ; tệp sẽ được đọc lại.")
+
+
 def keep_original(
     paths: IngestPaths, file: LandingFile, known_sizes: Collection[int] = ()
 ) -> KeptOriginal | LandingProblem:
     """Copies a delivered file into the originals (mode 0600), hashing what is copied; the copy appears whole or not at
-    all. ``known_sizes`` are the sizes of the contents that were delivered before.
+    all. A file that does not match its ``.done`` file, or changes meanwhile, is a problem. ``known_sizes`` are the
+    sizes of the contents that were delivered before.
     """
-    paths.originals.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        source = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        kept = _kept(paths, file, known_sizes)
     except OSError as error:
-        message = "Tệp là liên kết, không được đọc." if error.errno == errno.ELOOP else "Không mở được tệp để đọc."
-        return LandingProblem(file.relative_path, "not_readable", message)
+        return storage_problem(file.relative_path, error)
+    if isinstance(kept, KeptOriginal) and file.done is not None and file.done.sha256 != kept.sha256:
+        return LandingProblem(
+            file.relative_path,
+            "done_mismatch",
+            "Tệp không khớp mã SHA-256 trong tệp .done: chép chưa xong hoặc bị hỏng. Chưa được đọc; chép lại tệp.",
+        )
+    return kept
+
+
+def _kept(paths: IngestPaths, file: LandingFile, known_sizes: Collection[int]) -> KeptOriginal | LandingProblem:
+    paths.originals.mkdir(parents=True, exist_ok=True, mode=0o700)
+    source = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         before = os.fstat(source)
         if not stat.S_ISREG(before.st_mode):
@@ -169,19 +337,7 @@ def keep_original(
         path = original_path(paths, sha256, file.file_name)
         if not sha256 or not path.exists():
             os.lseek(source, 0, os.SEEK_SET)
-            handle, name = tempfile.mkstemp(dir=paths.originals, prefix=".copy-")
-            temporary = Path(name)
-            try:
-                with os.fdopen(handle, "wb") as target:
-                    sha256 = _copied(source, target)
-                    target.flush()
-                    os.fsync(target.fileno())
-                path = original_path(paths, sha256, file.file_name)
-                if _unchanged(before, os.fstat(source)) and not path.exists():
-                    path.parent.mkdir(exist_ok=True, mode=0o700)
-                    temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
+            sha256 = _place_copy(source, before, paths, file)
         if not _unchanged(before, os.fstat(source)):
             return LandingProblem(file.relative_path, "unfinished", "Tệp đang được ghi, chưa được đọc.")
     finally:
@@ -192,6 +348,27 @@ def keep_original(
 
 def _unchanged(before: os.stat_result, after: os.stat_result) -> bool:
     return (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+
+
+def _place_copy(source: int, before: os.stat_result, paths: IngestPaths, file: LandingFile) -> str:
+    """Copies an open file into the originals unless it changes meanwhile or is not what its ``.done`` file says;
+    returns the hash of what was copied.
+    """
+    handle, name = tempfile.mkstemp(dir=paths.originals, prefix=".copy-")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as target:
+            sha256 = _copied(source, target)
+            target.flush()
+            os.fsync(target.fileno())
+        path = original_path(paths, sha256, file.file_name)
+        matches = file.done is None or file.done.sha256 == sha256
+        if matches and _unchanged(before, os.fstat(source)) and not path.exists():
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return sha256
 
 
 def _copied(source: int, target: BinaryIO | None) -> str:

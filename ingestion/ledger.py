@@ -96,6 +96,7 @@ class Receipt:
     furniture: dict[str, int] = field(default_factory=dict)
     message_vi: str = ""
     refusal: str = ""
+    declared_rows: int | None = None
 
     @property
     def file_name(self) -> str:

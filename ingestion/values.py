@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 
+from ingestion.cell_fault import ERROR_TEXT, CellFault, broken_text, error_remark
 from ingestion.contracts import Column
 from ingestion.readings import BLANK, Cell, Reading, Remark, rejected
 from ingestion.reference import Period
@@ -54,20 +55,20 @@ def printed(cell: Cell) -> str:
 
 
 def _broken() -> Reading:
-    return rejected(
-        "broken_text",
-        "Chữ trong ô bị lỗi phông chữ hoặc bảng mã",
-        "Gõ lại hoặc xuất lại tệp bằng phông chữ Unicode (UTF-8).",
-    )
+    return Reading(rejection=broken_text("").remark)
 
 
 def parse_text(cell: Cell) -> Reading:
     """Any text; numbers and dates are taken as they are printed."""
     if not isinstance(cell, str):
         return BLANK if cell is None else Reading(printed(cell))
+    if isinstance(cell, CellFault):
+        return Reading(rejection=cell.remark)
     text = repair(cell)
     if text is None:
         return _broken()
+    if text.startswith(("#", "E", "e")) and ERROR_TEXT.fullmatch(text):
+        return Reading(rejection=error_remark(text))
     return Reading(text or None)
 
 
@@ -409,6 +410,8 @@ _FOLDED_NO = frozenset(fold(word) for word in _NO) - {""}
 
 def parse_presence(cell: Cell) -> Reading:
     """Whether the cell holds anything; what it holds is dropped."""
+    if isinstance(cell, CellFault):
+        return Reading(rejection=cell.remark)
     return Reading(cell is not None and (not isinstance(cell, str) or bool(cell.strip())))
 
 
@@ -514,7 +517,7 @@ def procedure_code_parser(known_codes: frozenset[str] | None) -> Parser:
     def parse(cell: Cell) -> Reading:
         if cell is None:
             return BLANK
-        if isinstance(cell, float):
+        if isinstance(cell, float) and not cell.is_integer():
             shown = repr(cell)
             if re.fullmatch(r"\d\.\d{6}", shown):
                 return accepted(shown)
@@ -537,7 +540,8 @@ def procedure_code_parser(known_codes: frozenset[str] | None) -> Parser:
 
 def person_key(secret_key: bytes, *parts: str) -> str:
     """Keyed hash (HMAC-SHA-256, hex) of what identifies a person; parts are told apart by position."""
-    return hmac.new(secret_key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+    apart = (part.replace("\x1b", "\x1b\x1b").replace("\x1f", "\x1b_") for part in parts)
+    return hmac.new(secret_key, "\x1f".join(apart).encode(), hashlib.sha256).hexdigest()
 
 
 _YEAR_ONLY = re.compile(r"(?:19|20)\d{2}")

@@ -16,6 +16,9 @@ from typing import Generic, TypeVar
 
 import ftfy
 
+from ingestion.legacy_fonts import from_tcvn3, from_vni
+from ingestion.syllables import is_syllable
+
 T = TypeVar("T")
 
 _INVISIBLE = dict.fromkeys([0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x00AD])
@@ -24,7 +27,7 @@ _BASE_LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 VIETNAMESE_LETTERS = frozenset(
     unicodedata.normalize("NFC", form)
     for letter in _BASE_LETTERS
-    for tone in ["", *_TONES]
+    for tone in (["", *_TONES] if letter in "aăâeêioôơuưy" else [""])
     for form in (letter + tone, (letter + tone).upper())
     if len(unicodedata.normalize("NFC", letter + tone)) == 1
 )
@@ -49,8 +52,73 @@ def looks_broken(text: str) -> bool:
     return any("\u00c0" <= c <= "\u024f" and c.isalpha() and c not in VIETNAMESE_LETTERS for c in text)
 
 
+_WORD_RUN = re.compile(r"[^\W\d_]+")
+
+
+@lru_cache(maxsize=65536)
+def _is_spelt(word: str) -> bool:
+    return word.isascii() or is_syllable(word) or (word.isupper() and word.replace("Đ", "D").isascii())
+
+
+def is_well_spelt(text: str) -> bool:
+    """Whether every word with a letter beyond ASCII is a well-formed Vietnamese syllable, or an acronym (HĐND)."""
+    return text.isascii() or all(map(_is_spelt, _WORD_RUN.findall(clean(text))))
+
+
+_PLAIN_SIGNS = frozenset("\u00a0–—…“”‘’") | set(map(chr, range(32, 127))) | set("\t\r\n")
+
+
+def is_plain_vietnamese(text: str) -> bool:
+    """Whether a text holds only Vietnamese letters and common signs, and only well-formed syllables; a quick look."""
+    composed = unicodedata.normalize("NFC", text)
+    if not set(composed) <= _PLAIN_SIGNS | VIETNAMESE_LETTERS or _DOUBLE_DECODED.search(composed):
+        return False
+    return all(map(_is_spelt, set(_WORD_RUN.findall(composed))))
+
+
+def spelling_share(text: str) -> float:
+    """Share of well-formed syllables among the words with something beyond ASCII; 0 where there is no such word."""
+    words = [run for run in re.split(r"[\s!-@\[-`{-~]+", text) if not run.isascii()]
+    return sum(word.isalpha() and _is_spelt(word) for word in words) / len(words) if words else 0.0
+
+
+def _undone(text: str) -> str | None:
+    """The text that UTF-8 read as windows-1252 (or ISO 8859-1) comes from; None where that cannot be."""
+    data = bytearray()
+    for char in text:
+        try:
+            data += char.encode("cp1252")
+        except UnicodeEncodeError:
+            if char > "\u00ff":
+                return None
+            data.append(ord(char))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def certain_repairs(text: str) -> dict[str, str]:
+    """Readings of a text in the encodings it may have come through, each only where it gives sound Vietnamese.
+
+    Keys are ``mojibake`` (UTF-8 read as a one-byte encoding), ``tcvn3`` and ``vni``.
+    """
+    candidates = {
+        "mojibake": _undone(text) or ftfy.fix_encoding(text),
+        "tcvn3": from_tcvn3(text),
+        "vni": from_vni(text),
+    }
+    before = clean(text)
+    found: dict[str, str] = {}
+    for kind, candidate in candidates.items():
+        mended = clean(candidate)
+        if mended != before and not mended.isascii() and is_plain_vietnamese(mended) and not looks_broken(mended):
+            found[kind] = mended
+    return found
+
+
 def repair(text: str) -> str | None:
-    """Clean text, repaired where UTF-8 had been read as a single-byte encoding; None where it is broken for good.
+    """Clean text, repaired where a wrong encoding or a legacy font left exactly one sound reading; else None.
 
     A repair counts only if it leaves nothing broken behind, so a wrong guess is never let through.
     """
@@ -59,8 +127,14 @@ def repair(text: str) -> str | None:
         return cleaned
     if not looks_broken(text) and not looks_broken(cleaned):
         return cleaned
-    mended = clean(ftfy.fix_encoding(text))
-    return None if mended == cleaned or looks_broken(mended) else mended
+    readings = set(certain_repairs(text).values())
+    return readings.pop() if len(readings) == 1 else None
+
+
+def strip_marks(text: str) -> str:
+    """The text without diacritics, đ as d; all else stays."""
+    plain = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    return plain.replace("đ", "d").replace("Đ", "D")
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,7 +206,7 @@ def test_a_unit_that_may_not_deliver_a_source_is_refused(home: Any) -> None:
     assert home.delivery("survey_responses")["outcome"] == "refused"
 
 
-def test_hidden_sheets_are_not_read_and_this_is_said(home: Any) -> None:
+def test_hidden_sheets_are_read_and_this_is_said(home: Any) -> None:
     def hidden(book: xlsxwriter.Workbook) -> None:
         sheet = book.add_worksheet("Nháp")
         sheet.hide()
@@ -215,8 +215,8 @@ def test_hidden_sheets_are_not_read_and_this_is_said(home: Any) -> None:
 
     home.workbook("survey_responses", answers(1), before_closing=hidden)
     home.ingest()
-    assert [r["form_number"] for r in home.rows("survey_responses")] == ["P1"]
-    assert "Nháp" in home.delivery("survey_responses")["message_vi"]
+    assert [r["form_number"] for r in home.rows("survey_responses")] == ["P1", "P7"]
+    assert "Trang tính ẩn “Nháp” cũng được đọc" in home.delivery("survey_responses")["message_vi"]
 
 
 def test_rows_of_all_sheets_add_up_and_a_key_is_unique_in_the_file(home: Any) -> None:

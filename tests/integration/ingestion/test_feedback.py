@@ -162,7 +162,7 @@ def test_where_the_cells_cannot_be_read_again_the_reasons_still_come_back(
     home: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def too_slow(*arguments: object) -> None:
-        raise UnreadableFileError("quá giờ")
+        raise UnreadableFileError("time_limit", "quá giờ")
 
     monkeypatch.setattr("ingestion.engine.read_returned", too_slow)
     home.workbook("survey_responses", [HEAD, ["P2", "B", "Bồ câu", DAY, "x", "Hài lòng"]])

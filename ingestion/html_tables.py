@@ -1,0 +1,111 @@
+"""Tables of an HTML document as rows of text.
+
+Belongs here: spans, hidden parts and the text of cells. Does not belong here: encodings, or which table is the data.
+Runs in the child process that parses workbooks; nothing outside the given bytes is ever looked up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lxml import html
+from lxml.html import HtmlElement
+
+_BLANKS = re.compile(r"[ \t\r\n\f]+")
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)", re.I)
+_MAX_SPAN = 1_000
+_MAX_HELD = 1_000_000
+
+
+class TooManyCellsError(Exception):
+    """The spans of a table unfold into more cells than allowed."""
+
+
+@dataclass
+class HtmlTable:
+    """One table with the lines of text that stand before it; each line is a row of one cell."""
+
+    rows: list[list[str]] = field(default_factory=list)
+    hidden_rows: int = 0
+
+
+def read_tables(text: str, max_cells: int) -> list[HtmlTable]:
+    """All outermost tables in document order; raises ``TooManyCellsError`` and lxml's parser errors."""
+    parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False)
+    root = html.document_fromstring(text.encode("utf-8", errors="replace"), parser=parser)
+    tables: list[HtmlTable] = []
+    before: list[list[str]] = []
+    for element in _blocks(root):
+        if element.tag == "table":
+            table = _unfolded(element, max_cells)
+            if max((len(row) for row in table.rows), default=0) > 1:
+                table.rows = before + table.rows
+                tables.append(table)
+                before = []
+            else:
+                before += table.rows
+        elif line := _text(element):
+            before.append([line])
+    if before and tables:
+        tables[-1].rows += before
+    return tables
+
+
+def _blocks(root: HtmlElement) -> Iterator[HtmlElement]:
+    """Outermost tables, and the innermost blocks of text outside of them, in document order."""
+    stack = [root]
+    while stack:
+        element = stack.pop()
+        if element.tag == "table":
+            yield element
+        elif element.tag in ("script", "style", "title", "head"):
+            continue
+        elif element.find(".//table") is not None:
+            stack += reversed(element)
+        else:
+            yield element
+
+
+def _own(table: HtmlElement) -> Iterator[HtmlElement]:
+    for child in table:
+        if child.tag == "tr":
+            yield child
+        elif child.tag in ("thead", "tbody", "tfoot"):
+            yield from (row for row in child if row.tag == "tr")
+
+
+def _unfolded(table: HtmlElement, max_cells: int) -> HtmlTable:
+    """Rows of a table; a cell that spans stands in its first place, as in a spreadsheet with merged cells."""
+    result = HtmlTable()
+    held: dict[tuple[int, int], bool] = {}
+    cells = 0
+    for number, row in enumerate(_own(table)):
+        line: list[str] = []
+        for cell in row:
+            if cell.tag not in ("td", "th"):
+                continue
+            while held.pop((number, len(line)), False):
+                line.append("")
+            across, down = _span(cell, "colspan"), _span(cell, "rowspan")
+            cells += across * down
+            if cells > max_cells or len(held) + across * (down - 1) > _MAX_HELD:
+                raise TooManyCellsError
+            for below in range(1, down):
+                held.update({(number + below, len(line) + right): True for right in range(across)})
+            line += [_text(cell)] + [""] * (across - 1)
+        result.rows.append(line)
+        result.hidden_rows += bool(_HIDDEN.search(row.get("style") or "") or row.get("hidden") is not None)
+    return result
+
+
+def _span(cell: HtmlElement, name: str) -> int:
+    text = (cell.get(name) or "1").strip()
+    return min(int(text), _MAX_SPAN) if text.isascii() and text.isdigit() and int(text) > 0 else 1
+
+
+def _text(element: HtmlElement) -> str:
+    for line_break in element.iter("br"):
+        line_break.tail = "\n" + (line_break.tail or "")
+    return _BLANKS.sub(" ", str(element.text_content())).strip(" ")

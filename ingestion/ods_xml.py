@@ -1,0 +1,76 @@
+"""What the XML of an .ods file says beside its cell values.
+
+Belongs here: hidden parts, error cells and the extent of each sheet. Does not belong here: reading values. Runs in the
+child process that parses workbooks; no XML is parsed and nothing is resolved.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+_TAG = re.compile(
+    rb"<(?P<close>/?)table:(?P<name>table|table-row|table-column|table-cell|covered-table-cell)(?=[\s/>])"
+    rb"(?P<attributes>[^>]*)>"
+)
+_REPEATED = re.compile(rb'table:number-(?:rows|columns)-repeated="(\d{1,9})"')
+_HIDDEN = re.compile(rb'table:visibility="(?:collapse|filter)"')
+_NAME = re.compile(rb'table:name="([^"]*)"')
+_ERROR_TYPE = b'calcext:value-type="error"'
+_ERROR_SHOWN = re.compile(rb"\s*<text:p[^>]*>([^<]*)")
+_VALUE_TYPE = b"office:value-type="
+
+
+class EntitiesError(Exception):
+    """The XML declares a document type or entities."""
+
+
+def check_no_entities(path: Path) -> None:
+    """Raises :class:`EntitiesError`."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.endswith(".xml"):
+                head = archive.read(name)
+                if b"<!ENTITY" in head or b"<!DOCTYPE" in head or b"<\0!\0" in head or b"\0<\0!" in head:
+                    raise EntitiesError
+
+
+def look_at_ods(path: Path) -> dict[str, dict[str, Any]]:
+    """Facts by sheet name: rows with values, hidden rows, error cells by 1-based (row, column)."""
+    with zipfile.ZipFile(path) as archive:
+        data = archive.read("content.xml")
+    facts: dict[str, dict[str, Any]] = {}
+    sheet: dict[str, Any] = {}
+    row = column = 0
+    step, has_value, hidden = 1, False, False
+    for match in _TAG.finditer(data):
+        name, attributes = match["name"], match["attributes"]
+        repeated = _REPEATED.search(attributes)
+        times = int(repeated[1]) if repeated else 1
+        if name == b"table" and not match["close"]:
+            title = _NAME.search(attributes)
+            sheet = {"rows_with_values": 0, "hidden_rows": 0, "hidden_columns": 0, "faults": {}}
+            facts[title[1].decode() if title else ""] = sheet
+            row = 0
+        elif not sheet:
+            continue
+        elif name == b"table-row" and not match["close"]:
+            row += 1
+            column, step, has_value, hidden = 0, times, False, bool(_HIDDEN.search(attributes))
+            if attributes.endswith(b"/"):
+                row += step - 1
+        elif name == b"table-row":
+            row += step - 1
+            if has_value:
+                sheet["rows_with_values"] += step
+                sheet["hidden_rows"] += step if hidden else 0
+        elif name in (b"table-cell", b"covered-table-cell") and not match["close"]:
+            if _ERROR_TYPE in attributes:
+                shown = _ERROR_SHOWN.match(data, match.end())
+                for place in range(column, column + min(times, 1000)):
+                    sheet["faults"][(row, place + 1)] = shown[1].decode() if shown else "#N/A"
+            has_value = has_value or _VALUE_TYPE in attributes
+            column += times
+    return facts
