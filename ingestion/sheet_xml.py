@@ -25,12 +25,11 @@ _ROW_NUMBER = re.compile(rb"""<row\b[^>]*?\br\s*=\s*["'](\d{1,9})["']""")
 _HIDDEN_ROW = re.compile(rb"""<row\b[^>]*?\bhidden\s*=\s*["'](?:1|true)["']""")
 _COLUMN = re.compile(rb"<col\b[^>]*>")
 _REFERENCE = re.compile(rb"""r\s*=\s*["']([A-Z]{1,3})(\d{1,9})["']""")
+_REFERENCE_START = re.compile(rb"""r\s*=\s*["']([A-Z]{1,3})""")
 _CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.S)
 _VALUE = re.compile(rb"<v\b[^>]*>([^<]+)</v>")
-_FAR_REFERENCE = re.compile(rb"""<c r\s*=\s*["'][A-Z]{3}""")
 _PREFIX = re.compile(rb"<(\w+):worksheet\b")
-_ENTITY = (b"<!ENTITY", b"<!DOCTYPE", "<!ENTITY".encode("utf-16-le"), "<!DOCTYPE".encode("utf-16-le"),
-           "<!ENTITY".encode("utf-16-be"), "<!DOCTYPE".encode("utf-16-be"))  # fmt: skip
+_ENTITY = re.compile(rb"<\x00?!\x00?(?:E\x00?N\x00?T\x00?I|D\x00?O\x00?C\x00?T)")
 _EPOCH_1904 = re.compile(rb"""\bdate1904\s*=\s*["'](?:1|true)["']""")
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
@@ -134,63 +133,54 @@ def _no_entities(stream: IO[bytes]) -> None:
 
 
 def _refuse_entities(block: bytes) -> None:
-    if any(sign in block for sign in _ENTITY):
+    if _ENTITY.search(block):
         raise UnreadableFileError(
             "entities", "Tệp chứa khai báo XML (DTD, thực thể) không được phép. Lưu lại bằng Excel rồi nộp lại."
         )
 
 
-def _rows(stream: IO[bytes], facts: SheetFacts) -> Iterator[list[bytes]]:
-    """Pieces of the sheet, each holding one row (whatever stands around it is in the first or last piece)."""
+def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    """The sheet in blocks that end with a row, without namespace prefixes; what follows the last row comes last."""
     carry = b""
     prefix: bytes | None = None
-    first = True
+    is_opening = True
     while block := stream.read(_BLOCK):
         carry += block
-        if first:
-            first = False
+        if is_opening:  # a document type stands before the root element, so before any data
+            _refuse_entities(carry)
             found = _PREFIX.search(carry)
-            prefix = found[1] if found else None
-        _refuse_entities(carry[-len(block) - 32 :])
+            prefix = found[1] if found else prefix
+            is_opening = b"sheetData" not in carry
         end = b"</row>" if prefix is None else b"</" + prefix + b":row>"
         whole, sign, rest = carry.rpartition(end)
-        if not sign:
-            if len(carry) > _LONGEST_ROW:
-                raise damaged()
-            continue
-        carry = rest
-        if prefix is not None:
-            whole = whole.replace(b"<" + prefix + b":", b"<").replace(b"</" + prefix + b":", b"</")
-        yield whole.split(b"</row>")
-    if prefix is not None:
-        carry = carry.replace(b"<" + prefix + b":", b"<")
-    yield [carry]
+        if sign:
+            carry = rest
+            yield _without_prefix(whole, prefix)
+        elif len(carry) > _LONGEST_ROW:
+            raise damaged()
+    yield _without_prefix(carry, prefix)
+
+
+def _without_prefix(block: bytes, prefix: bytes | None) -> bytes:
+    if prefix is None:
+        return block
+    return block.replace(b"<" + prefix + b":", b"<").replace(b"</" + prefix + b":", b"</")
 
 
 def _look_at_sheet(name: str, stream: IO[bytes], limits: IntakeLimits) -> SheetFacts:
     facts = SheetFacts()
-    columns: list[bytes] = []
+    columns: list[bytes] | None = None
     row = 0
-    for pieces in _rows(stream, facts):
-        if not columns:
-            columns = _COLUMN.findall(pieces[0].partition(b"<sheetData")[0])
-        joined_has = _signs(pieces)
-        for piece in pieces:
-            if b"<row" not in piece:
-                continue
-            number = _ROW_NUMBER.search(piece)
-            row = int(number[1]) if number else row + 1 + _empty_rows(piece)
-            if joined_has.hidden and _HIDDEN_ROW.search(piece):
-                facts.hidden_rows += 1
-            if b"<v>" in piece or b"<is>" in piece or b"<v " in piece:
-                if len(_ROW_START.findall(piece)) > 1:  # empty rows that close themselves stand before this one
-                    piece = piece[piece.rindex(b"<row") :]
-                    number = _ROW_NUMBER.search(piece)
-                    row = int(number[1]) if number else row
-                _note_row(piece, row, facts, faulty=joined_has.faults, far=joined_has.far)
+    for block in _blocks(stream):
+        if columns is None:
+            columns = _COLUMN.findall(block.partition(b"<sheetData")[0])
+        hidden = b"hidden=" in block
+        faults = b"<f" in block or b't="e"' in block or b"t='e'" in block
+        pieces = block.split(b"</row>")
+        row = _note_rows(pieces, row, facts) if hidden or faults else _note_plain_rows(pieces, row, facts)
         if facts.last_row * facts.last_column > limits.max_cells:
             raise too_many_cells(name, facts.last_row, column_letters(facts.last_column))
-    for tag in columns:
+    for tag in columns or ():
         if _attribute(tag, b"hidden") in ("1", "true"):
             first, last = _attribute(tag, b"min"), _attribute(tag, b"max")
             if first.isdigit() and last.isdigit():
@@ -198,38 +188,51 @@ def _look_at_sheet(name: str, stream: IO[bytes], limits: IntakeLimits) -> SheetF
     return facts
 
 
-def _empty_rows(piece: bytes) -> int:
-    return len(_ROW_START.findall(piece)) - 1
+def _note_plain_rows(pieces: list[bytes], row: int, facts: SheetFacts) -> int:
+    """Notes rows that hold nothing out of the ordinary, in few steps a row; returns the last row's number."""
+    filled = [piece for piece in pieces if b"<v" in piece or b"<is>" in piece]
+    if not filled:
+        return row
+    facts.rows_with_values += len(filled)
+    number = _ROW_NUMBER.search(filled[-1], filled[-1].rfind(b"<row"))
+    row = int(number[1]) if number else row + len(filled)
+    facts.last_row = max(facts.last_row, row)
+    # Formatted cells without a value may follow the last cell that holds one.
+    places = ((piece, piece.rfind(b"<c ", 0, max(piece.rfind(b"<v"), piece.rfind(b"<is>")))) for piece in filled)
+    starts = {piece[place + 2 : place + 12] for piece, place in places if place >= 0}
+    for start in starts:
+        if reference := _REFERENCE_START.search(start):
+            facts.last_column = max(facts.last_column, column_number(reference[1].decode()))
+    facts.last_column = facts.last_column or max(piece.count(b"<c") for piece in filled)
+    return row
 
 
-@dataclass(frozen=True)
-class _Signs:
-    hidden: bool
-    faults: bool
-    far: bool
+def _note_rows(pieces: list[bytes], row: int, facts: SheetFacts) -> int:
+    """Notes rows one by one; returns the last row's number."""
+    for piece in pieces:
+        if b"<row" not in piece:
+            continue
+        number = _ROW_NUMBER.search(piece)
+        row = int(number[1]) if number else row + len(_ROW_START.findall(piece))
+        facts.hidden_rows += bool(_HIDDEN_ROW.search(piece))
+        if b"<v" in piece or b"<is>" in piece:
+            # Empty rows that close themselves stand before this one.
+            piece = piece[piece.rindex(b"<row") :]
+            number = _ROW_NUMBER.search(piece)
+            row = int(number[1]) if number else row
+            _note_row(piece, row, facts)
+    return row
 
 
-def _signs(pieces: list[bytes]) -> _Signs:
-    """What occurs anywhere in a block, so that most rows need no close look."""
-    block = b"".join(pieces)
-    return _Signs(
-        b"hidden=" in block,
-        b"<f" in block or b't="e"' in block or b"t='e'" in block,
-        bool(_FAR_REFERENCE.search(block)),
-    )
-
-
-def _note_row(piece: bytes, row: int, facts: SheetFacts, *, faulty: bool, far: bool) -> None:
+def _note_row(piece: bytes, row: int, facts: SheetFacts) -> None:
     facts.rows_with_values += 1
     facts.last_row = max(facts.last_row, row)
-    last_value = max(piece.rfind(b"<v>"), piece.rfind(b"<is>"), piece.rfind(b"<v "))
+    last_value = max(piece.rfind(b"<v"), piece.rfind(b"<is>"))
     cell = piece.rfind(b"<c", 0, last_value)
     reference = _REFERENCE.search(piece, cell, last_value) if cell >= 0 else None
     last = column_number(reference[1].decode()) if reference else piece.count(b"<c")
-    if far:
-        last = max([last, *(column_number(m[1].decode()) for m in _REFERENCE.finditer(piece))])
     facts.last_column = max(facts.last_column, last)
-    if faulty and (b"<f" in piece or b't="e"' in piece or b"t='e'" in piece):
+    if b"<f" in piece or b't="e"' in piece or b"t='e'" in piece:
         _note_faults(piece, row, facts)
 
 
