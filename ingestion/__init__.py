@@ -9,6 +9,7 @@ from ingestion.dry_run import CheckedFile, check_file, write_template
 from ingestion.engine import DeliveryReport, IngestReport, ingest_quarter, ingest_source, source_order
 from ingestion.landing import LandingProblem
 from ingestion.ledger import SourceStatus, deliveries, inputs, inputs_hash, status
+from ingestion.limits import IntakeLimits
 from ingestion.paths import IngestPaths
 from ingestion.reference import AdminUnit, Period, ReferenceData
 from ingestion.retention import Expired, PurgeLogDamagedError, expired_files, not_rereadable, purge
@@ -21,6 +22,7 @@ __all__ = [
     "Expired",
     "IngestPaths",
     "IngestReport",
+    "IntakeLimits",
     "LandingProblem",
     "Period",
     "PurgeLogDamagedError",

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from ingestion import feedback, ledger
 from ingestion.contracts import Contract, load_contracts
 from ingestion.engine import ingest_source, reading_context
+from ingestion.limits import DEFAULT_LIMITS, IntakeLimits
 from ingestion.paths import IngestPaths
 from ingestion.reference import AdminUnit, ReferenceData
 from ingestion.templates import template_bytes
@@ -57,7 +58,14 @@ class CheckedFile:
 
 
 def check_file(
-    paths: IngestPaths, source: str, path: Path, unit_code: str, quarter: str, *, reference: ReferenceData
+    paths: IngestPaths,
+    source: str,
+    path: Path,
+    unit_code: str,
+    quarter: str,
+    *,
+    reference: ReferenceData,
+    limits: IntakeLimits = DEFAULT_LIMITS,
 ) -> CheckedFile:
     """Tries a file as a delivery of the unit and quarter, against the registers that were delivered to this home.
 
@@ -71,7 +79,9 @@ def check_file(
         folder.mkdir(parents=True)
         for file in _with_companions(path):
             shutil.copy2(file, folder / file.name)
-        report = ingest_source(scratch, source, quarter, units=[unit_code], reference=reference, secret_key=secret_key)
+        report = ingest_source(
+            scratch, source, quarter, units=[unit_code], reference=reference, secret_key=secret_key, limits=limits
+        )
         mine = [d for d in ledger.deliveries(scratch).to_pylist() if d["source"] == source]
         if not mine:
             message = " ".join(p.message_vi for p in report.problems) or "Không phải tệp nộp số liệu."

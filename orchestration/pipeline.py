@@ -205,7 +205,13 @@ class Pipeline:
         with self.timings.stage("ingest", f"nhận dữ liệu: {source}"):
             reports = {
                 name: ingest_source(
-                    self.ingest_paths, source, name, units=folders, reference=self.reference, secret_key=self._secret
+                    self.ingest_paths,
+                    source,
+                    name,
+                    units=folders,
+                    reference=self.reference,
+                    secret_key=self._secret,
+                    limits=self.settings.intake,
                 )
                 for name in self._quarters_to_read(quarter)
             }

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from ingestion import IntakeLimits
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 DBT_DIR = PROJECT_DIR / "dbt_project"
@@ -117,7 +119,16 @@ class Settings(BaseSettings):
     retention_days: int = Field(
         default=730, ge=1, description="Days after closing (or intake, if later) that originals are kept; cchc purge."
     )
+    intake: IntakeLimits = Field(default=IntakeLimits(), description="What one delivered file may cost.")
     person_key: SecretStr | None = Field(default=None, description="Key of the hash that stands for a person.")
+
+    @field_validator("intake", mode="before")
+    @classmethod
+    def _known_limits(cls, value: Any) -> Any:
+        """A limit misspelt would else be a limit not set."""
+        if isinstance(value, dict) and (unknown := sorted(value.keys() - {f.name for f in fields(IntakeLimits)})):
+            raise ValueError(f"unknown limits: {', '.join(unknown)}")
+        return value
 
     @field_validator("home")
     @classmethod

@@ -71,7 +71,15 @@ def _exists(pipeline: Pipeline, unit: str, quarter: str) -> bool:
 def checked(pipeline: Pipeline, source: str, path: Path, unit: str, quarter: str) -> CheckedFile:
     """The file tried out; raises ``WrongUse`` where it cannot even be copied."""
     try:
-        return check_file(pipeline.ingest_paths, source, path, unit, quarter, reference=pipeline.reference)
+        return check_file(
+            pipeline.ingest_paths,
+            source,
+            path,
+            unit,
+            quarter,
+            reference=pipeline.reference,
+            limits=pipeline.settings.intake,
+        )
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise WrongUse(f"không mở được tệp {path}: {error.strerror}") from error
 

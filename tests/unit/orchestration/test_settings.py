@@ -58,3 +58,16 @@ def test_a_given_person_key_is_used_and_not_shown(tmp_path: Path) -> None:
 def test_memory_without_a_unit_is_refused(memory: str) -> None:
     with pytest.raises(ValidationError):
         Settings(duckdb_memory=memory)
+
+
+def test_limits_of_intake_come_from_the_settings_file_and_a_misspelt_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cchc.toml"
+    monkeypatch.setenv("CCHC_SETTINGS", str(file))
+    file.write_text("[intake]\ncsv_needs_proof = true\nmax_cells = 1000\n", encoding="utf-8")
+    limits = load_settings().intake
+    assert (limits.csv_needs_proof, limits.max_cells, limits.child_wall_seconds) == (True, 1000, 90.0)
+    file.write_text("[intake]\nmax_cels = 1000\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="max_cels"):
+        load_settings()
