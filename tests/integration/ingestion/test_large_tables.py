@@ -1,0 +1,47 @@
+"""Tables as long as a province's: page headers repeated to the end, and lengths at which a format may have cut rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+HEAD = ["Số phiếu", "Hình thức", "Ngày trả lời", "Đánh giá chung"]
+ROWS = 200_000
+PAGE = 40
+
+
+def _answer(number: int) -> list[str]:
+    return [f"P{number:06d}", "Phiếu giấy", "01/03/2023", "Hài lòng"]
+
+
+def test_a_header_on_each_of_five_thousand_pages_is_never_a_row(home: Any) -> None:
+    lines = []
+    for first in range(0, ROWS, PAGE):
+        lines += [HEAD, *(_answer(number) for number in range(first, first + PAGE))]
+    home.csv("survey_responses", [*lines, ["Tổng cộng", f"{ROWS} phiếu"]])
+    home.ingest()
+    found = home.delivery("survey_responses")
+    assert (found["outcome"], found["rows_read"], found["rows_accepted"]) == ("accepted", ROWS, ROWS)
+    rows = home.rows("survey_responses")
+    assert [row["form_number"] for row in rows[:: ROWS // 4]] == ["P000000", "P050000", "P100000", "P150000"]
+    assert rows[-1]["_row"] == len(lines)
+
+
+def test_one_bad_row_among_many_pages_is_named_by_its_line(home: Any) -> None:
+    lines = []
+    for first in range(0, 20_000, PAGE):
+        lines += [HEAD, *(_answer(number) for number in range(first, first + PAGE))]
+    lines[12_345] = ["P012345", "Phiếu giấy", "31/02/2023", "Hài lòng"]
+    home.csv("survey_responses", lines)
+    home.ingest()
+    assert [(row, column) for row, column, _ in home.reasons("survey_responses")] == [(12_346, "responded_on")]
+
+
+@pytest.mark.parametrize(("lines", "warned"), [(65_535, True), (65_536, True), (65_534, False)])
+def test_a_table_as_long_as_its_format_allows_is_taken_with_a_warning(home: Any, lines: int, warned: bool) -> None:
+    home.csv("survey_responses", [HEAD, *(_answer(number) for number in range(lines - 1))])
+    home.ingest()
+    found = home.delivery("survey_responses")
+    assert found["rows_accepted"] == lines - 1
+    assert ("giới hạn của định dạng" in (found["message_vi"] or "")) is warned
