@@ -38,13 +38,14 @@ def check_no_entities(path: Path) -> None:
 
 
 def look_at_ods(path: Path) -> dict[str, dict[str, Any]]:
-    """Facts by sheet name: rows with values, hidden rows, error cells by 1-based (row, column)."""
+    """Facts by sheet: rows with values, hidden rows and columns among them, error cells by 1-based (row, column)."""
     with zipfile.ZipFile(path) as archive:
         data = archive.read("content.xml")
     facts: dict[str, dict[str, Any]] = {}
     sheet: dict[str, Any] = {}
-    row = column = 0
+    row = column = width = 0
     step, has_value, hidden = 1, False, False
+    hidden_columns: list[range] = []
     for match in _TAG.finditer(data):
         name, attributes = match["name"], match["attributes"]
         repeated = _REPEATED.search(attributes)
@@ -53,9 +54,16 @@ def look_at_ods(path: Path) -> dict[str, dict[str, Any]]:
             title = _NAME.search(attributes)
             sheet = {"rows_with_values": 0, "hidden_rows": 0, "hidden_columns": 0, "faults": {}}
             facts[title[1].decode() if title else ""] = sheet
-            row = 0
+            row = column = width = 0
+            hidden_columns = []
         elif not sheet:
             continue
+        elif name == b"table":
+            sheet["hidden_columns"] = sum(len(range(r.start, min(r.stop, width))) for r in hidden_columns)
+        elif name == b"table-column" and not match["close"]:
+            if _HIDDEN.search(attributes):
+                hidden_columns.append(range(column, column + times))
+            column += times
         elif name == b"table-row" and not match["close"]:
             row += 1
             column, step, has_value, hidden = 0, times, False, bool(_HIDDEN.search(attributes))
@@ -71,6 +79,7 @@ def look_at_ods(path: Path) -> dict[str, dict[str, Any]]:
                 shown = _ERROR_SHOWN.match(data, match.end())
                 for place in range(column, column + min(times, 1000)):
                     sheet["faults"][(row, place + 1)] = shown[1].decode() if shown else "#N/A"
-            has_value = has_value or _VALUE_TYPE in attributes
+            if _VALUE_TYPE in attributes:
+                has_value, width = True, max(width, column + times)
             column += times
     return facts

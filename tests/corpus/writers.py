@@ -109,8 +109,11 @@ def write_odfpy(path: Path, grid: Grid) -> None:
     document = opendocument.OpenDocumentSpreadsheet()
     for name, rows in {"Nhiệm vụ": grid.rows, **grid.more_sheets}.items():
         sheet = table.Table(name=name)
+        first = name == "Nhiệm vụ"
+        for c in range(max(len(row) for row in rows)):
+            hidden = first and c in grid.hidden_columns
+            sheet.addElement(table.TableColumn(visibility="collapse") if hidden else table.TableColumn())
         for r, row in enumerate(rows):
-            first = name == "Nhiệm vụ"
             line = table.TableRow(visibility="collapse") if first and r in grid.hidden_rows else table.TableRow()
             for cell in row:
                 line.addElement(_odf_cell(cell))
