@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 QUARTER ?= 2023-Q1
 PACKAGES := orchestration ingestion expectations publication
+# What tests drive beside Python: a browser, an office suite, a PDF reader, a database server.
+DEBIAN_PACKAGES := chromium chromium-driver libreoffice-writer libreoffice-calc poppler-utils postgresql
 
 # Without compiled modules every process would compile them again, for ever.
 unexport PYTHONDONTWRITEBYTECODE
@@ -14,7 +16,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup run test test-long lint ui bench lock clean
+.PHONY: help setup packages run test test-long lint ui bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,14 +27,17 @@ $(VENV)/.ready: requirements.lock pyproject.toml .ci/make-venv
 	@.ci/make-venv $(VENV) $(PACKAGES)
 	@touch $@
 
+packages:
+	@.ci/debian-packages $(DEBIAN_PACKAGES)
+
 run: setup ## sample deliveries of one district, then a published release of QUARTER (default 2023-Q1)
 	@$(BIN)/cchc sample
 	@$(BIN)/cchc run $(QUARTER)
 
-test: setup lint ## lint, types, layers, then every test but the long ones
+test: setup packages lint ## lint, types, layers, then every test but the long ones
 	@$(BIN)/python -m pytest -m "not long" --numprocesses logical --dist loadfile --no-loadscope-reorder
 
-test-long: setup ## the tests that take minutes
+test-long: setup packages ## the tests that take minutes
 	@$(BIN)/python -m pytest -m long --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 lint: setup ## ruff, mypy and the layers between rooms

@@ -20,14 +20,13 @@ from publication.failpoints import FAILPOINTS
 from publication.formatting import format_number, format_quarter, parse_number
 from publication.index import rebuild_index
 from publication.manifest import DamagedManifest, Manifest, read_manifest
+from publication.outputs import ReleaseNotWhole
 from publication.pointer import DamagedPointer, Pointer, StalePointer, read_pointer
 from publication.release import (
     Published,
     PublishOutcome,
     Refused,
     Release,
-    ReleaseNotWhole,
-    Renderer,
     Unchanged,
     current_release,
     find_release,
@@ -38,7 +37,7 @@ from publication.verify import Damage, verify
 __all__ = [
     "ANNEX_COLUMNS", "FAILPOINTS", "INTERNAL_MARTS", "AnnexDamaged", "AnnexRow", "Candidate", "CandidateError",
     "Change", "Damage", "DamagedManifest", "DamagedPointer", "Footnote", "FormRow", "Manifest", "Pointer",
-    "PublishOutcome", "Published", "Refused", "Release", "ReleaseContent", "ReleaseNotWhole", "Renderer",
+    "PublishOutcome", "Published", "Refused", "Release", "ReleaseContent", "ReleaseNotWhole",
     "StalePointer", "Unchanged", "annex_rows", "compare", "current_release", "find_release", "format_number",
     "format_quarter", "hash_inputs", "parse_number", "publish", "read_annex_csv", "read_annex_xlsx", "read_candidate",
     "read_manifest", "read_pointer", "rebuild_index", "record_build", "verify", "write_candidates",

@@ -14,19 +14,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from publication import failpoints
-from publication.annex import AnnexDamaged, check_read_back, write_annex_csv, write_annex_xlsx
 from publication.audit import Clearance, NotCleared, clear
 from publication.candidate import Candidate, CandidateError, read_candidate
-from publication.changes import changes_csv
 from publication.content import ReleaseContent, gather
-from publication.database import read_database, write_database
 from publication.files import (
     canonical_json,
     exclusive_lock,
@@ -49,7 +46,7 @@ from publication.manifest import (
     describe_outputs,
     read_manifest,
 )
-from publication.notes import notes_csv
+from publication.outputs import check_outputs, write_outputs
 from publication.pointer import DamagedPointer, Pointer, StalePointer, move_pointer, read_pointer, release_name
 from publication.tables import from_parquet, in_total_order, to_parquet
 from publication.verify import verify
@@ -105,11 +102,6 @@ class Refused:
 
 
 PublishOutcome = Published | Unchanged | Refused
-Renderer = Callable[[ReleaseContent, Path], None]
-
-
-class ReleaseNotWhole(Exception):
-    """What was written does not read back as what was meant. A fault of the program: nothing became current."""
 
 
 def current_release(published: Path, unit: str, quarter: str) -> Release | None:
@@ -135,12 +127,12 @@ def _release(quarter_dir: Path, pointer: Pointer, number: int) -> Release:
 
 def publish(published: Path, candidate_dir: Path, verdicts_dir: Path, *, unit: str, quarter: str,
             expected_previous: int | None, code_version: str, published_at: dt.datetime | None = None,
-            versions: Mapping[str, str] | None = None, renderers: tuple[Renderer, ...] = ()) -> PublishOutcome:
+            versions: Mapping[str, str] | None = None) -> PublishOutcome:
     """Publish a candidate of ``unit`` and ``quarter`` if its stored verdicts let it out.
 
     ``verdicts_dir`` is ``warehouse/verdicts/<unit>/<quarter>``; ``expected_previous`` the number of the release that
-    the caller saw as current (None: none); ``versions`` goes into the manifest (dbt, duckdb, ...); ``renderers`` add
-    further files to the release folder. Publishing what is already current is Unchanged, whatever was expected.
+    the caller saw as current (None: none); ``versions`` goes into the manifest (dbt, duckdb, ...). Publishing what is
+    already current is Unchanged, whatever was expected.
     Raises ReleaseNotWhole when a file does not read back as written; OSError when the disk fails.
     """
     try:
@@ -164,7 +156,7 @@ def publish(published: Path, candidate_dir: Path, verdicts_dir: Path, *, unit: s
             if (current.number if current else None) != expected_previous:
                 raise StalePointer(expected_previous, current.number if current else None)
             made = _make_release(quarter_dir, candidate, clearance, current, pointer, code_version, published_at,
-                                 versions or {}, renderers)
+                                 versions or {})
             move_pointer(quarter_dir, unit=unit, quarter=quarter, expected=expected_previous, release=made.number,
                          manifest_sha256=made.manifest_sha256)
         except StalePointer as error:
@@ -223,14 +215,14 @@ def _sweep(quarter_dir: Path, pointer: Pointer | None) -> None:
 
 def _make_release(quarter_dir: Path, candidate: Candidate, clearance: Clearance, current: Release | None,
                   pointer: Pointer | None, code_version: str, published_at: dt.datetime | None,
-                  versions: Mapping[str, str], renderers: tuple[Renderer, ...]) -> Release:
+                  versions: Mapping[str, str]) -> Release:
     number = pointer.last_release + 1 if pointer else 1
     content = _content(candidate, clearance, current)
     staging = quarter_dir / f"{_STAGING_PREFIX}{release_name(number)}"
     staging.mkdir()
     failpoints.reach("publish.staging_created")
     try:
-        _write_checked_outputs(staging, content, renderers)
+        _write_checked_outputs(staging, content)
         previous = PreviousRelease(release=current.number, manifest_sha256=current.manifest_sha256) if current else None
         manifest = build_manifest(
             release=number, candidate=candidate, content=content, outputs=describe_outputs(staging),
@@ -245,10 +237,10 @@ def _make_release(quarter_dir: Path, candidate: Candidate, clearance: Clearance,
     return Release(folder, candidate.unit_code, candidate.quarter, number, sha256_bytes(manifest))
 
 
-def _write_checked_outputs(staging: Path, content: ReleaseContent, renderers: tuple[Renderer, ...]) -> None:
-    _write_outputs(staging, content, renderers)
+def _write_checked_outputs(staging: Path, content: ReleaseContent) -> None:
+    write_outputs(content, staging)
     failpoints.reach("publish.outputs_written")
-    _read_back(staging, content)
+    check_outputs(content, staging)
     failpoints.reach("publish.outputs_read_back")
     fsync_tree(staging)
     failpoints.reach("publish.outputs_synced")
@@ -287,30 +279,3 @@ def _published_tables(current: Release) -> dict[str, pa.Table]:
     if damages:
         raise DamagedManifest(f"bản phát hành {current.name} đã hư hại, không so sánh được: {damages[0].message_vi}")
     return {path.stem: from_parquet(path.read_bytes()) for path in sorted((current.path / "marts").glob("*.parquet"))}
-
-
-def _write_outputs(staging: Path, content: ReleaseContent, renderers: tuple[Renderer, ...]) -> None:
-    for folder in ("marts", "report", "quality"):
-        (staging / folder).mkdir()
-    for name, data in content.mart_files.items():
-        (staging / "marts" / f"{name}.parquet").write_bytes(data)
-    write_database(staging / "marts.duckdb", content.tables)
-    write_annex_xlsx(staging / "report" / "annex.xlsx", content)
-    write_annex_csv(staging / "report" / "annex.csv", content)
-    (staging / "quality" / "notes.csv").write_bytes(notes_csv(content))
-    (staging / "quality" / "changes.csv").write_bytes(changes_csv(content.previous_tables, content.tables))
-    for render in renderers:
-        render(content, staging)
-
-
-def _read_back(staging: Path, content: ReleaseContent) -> None:
-    try:
-        check_read_back(content, staging / "report" / "annex.xlsx", staging / "report" / "annex.csv")
-    except AnnexDamaged as error:
-        raise ReleaseNotWhole(str(error)) from error
-    stored = read_database(staging / "marts.duckdb")
-    if stored.keys() != content.tables.keys():
-        raise ReleaseNotWhole("marts.duckdb holds other tables than the marts")
-    for name, table in content.tables.items():
-        if stored[name].to_pylist() != table.to_pylist():
-            raise ReleaseNotWhole(f"table {name} of marts.duckdb differs from the mart")

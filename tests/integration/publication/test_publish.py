@@ -27,6 +27,7 @@ from publication import (
     verify,
 )
 from publication.csvfile import from_csv
+from publication.outputs import OUTPUTS, Output
 from tests.integration.publication.conftest import Home
 from tests.unit.publication.builders import QUARTER, UNIT, delivery, write_candidate
 
@@ -169,20 +170,22 @@ def test_a_file_that_does_not_read_back_stops_the_release(home: Home, monkeypatc
     assert home.tree() == before
 
 
-def test_a_further_output_is_part_of_the_release(home: Home) -> None:
-    def page(content: ReleaseContent, folder: Path) -> None:
-        (folder / "report" / "index.html").write_text(f"<h1>{content.unit_name_vi}</h1>", encoding="utf-8")
+def test_a_further_output_is_part_of_the_release(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def letter(content: ReleaseContent, folder: Path) -> None:
+        (folder / "report" / "letter.txt").write_text(content.unit_name_vi, encoding="utf-8")
 
-    release = _published(home.publish(home.candidate(), renderers=(page,)))
-    assert "report/index.html" in {output.path for output in release.manifest().outputs}
+    monkeypatch.setattr("publication.outputs.OUTPUTS", (*OUTPUTS, Output("letter", letter)))
+    release = _published(home.publish(home.candidate()))
+    assert "report/letter.txt" in {output.path for output in release.manifest().outputs}
 
 
-def test_a_failing_output_leaves_nothing_behind(home: Home) -> None:
-    def page(content: ReleaseContent, folder: Path) -> None:
+def test_a_failing_output_leaves_nothing_behind(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def letter(content: ReleaseContent, folder: Path) -> None:
         raise OSError("no space left on device")
 
+    monkeypatch.setattr("publication.outputs.OUTPUTS", (*OUTPUTS, Output("letter", letter)))
     with pytest.raises(OSError, match="no space"):
-        home.publish(home.candidate(), renderers=(page,))
+        home.publish(home.candidate())
     assert [path.name for path in home.quarter_dir.iterdir()] == [".lock"]
 
 

@@ -1,0 +1,98 @@
+"""The files of a release: who writes each, and who reads it again before anything becomes current.
+
+Belongs here: the list of outputs. Does not belong here: how any of them looks (a module each), the order of the
+steps around them (``release``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from publication.annex import AnnexDamaged, check_read_back, write_annex_csv, write_annex_xlsx
+from publication.changes import changes_csv
+from publication.content import ReleaseContent
+from publication.database import read_database, write_database
+from publication.notes import notes_csv
+
+FOLDERS = ("marts", "report", "quality")
+
+#: Writes into the release folder, or reads what is there; the second argument is that folder.
+Step = Callable[[ReleaseContent, Path], None]
+
+
+class ReleaseNotWhole(Exception):
+    """What was written does not read back as what was meant. A fault of the program: nothing became current."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output. ``check`` raises ReleaseNotWhole when the written file does not say what the content says."""
+
+    name: str
+    write: Step
+    check: Step | None = None
+
+
+def write_outputs(content: ReleaseContent, folder: Path) -> None:
+    """Every output of the release into the empty ``folder``. Raises what a writer raises; the caller removes it."""
+    for name in FOLDERS:
+        (folder / name).mkdir()
+    for output in OUTPUTS:
+        output.write(content, folder)
+
+
+def check_outputs(content: ReleaseContent, folder: Path) -> None:
+    """Read every output again. Raises ReleaseNotWhole at the first that differs from the content."""
+    for output in OUTPUTS:
+        if output.check is not None:
+            output.check(content, folder)
+
+
+def _write_marts(content: ReleaseContent, folder: Path) -> None:
+    for name, data in content.mart_files.items():
+        (folder / "marts" / f"{name}.parquet").write_bytes(data)
+
+
+def _write_database(content: ReleaseContent, folder: Path) -> None:
+    write_database(folder / "marts.duckdb", content.tables)
+
+
+def _check_database(content: ReleaseContent, folder: Path) -> None:
+    stored = read_database(folder / "marts.duckdb")
+    if stored.keys() != content.tables.keys():
+        raise ReleaseNotWhole("marts.duckdb holds other tables than the marts")
+    for name, table in content.tables.items():
+        if stored[name].to_pylist() != table.to_pylist():
+            raise ReleaseNotWhole(f"table {name} of marts.duckdb differs from the mart")
+
+
+def _write_annex(content: ReleaseContent, folder: Path) -> None:
+    write_annex_xlsx(folder / "report" / "annex.xlsx", content)
+    write_annex_csv(folder / "report" / "annex.csv", content)
+
+
+def _check_annex(content: ReleaseContent, folder: Path) -> None:
+    try:
+        check_read_back(content, folder / "report" / "annex.xlsx", folder / "report" / "annex.csv")
+    except AnnexDamaged as error:
+        raise ReleaseNotWhole(str(error)) from error
+
+
+def _write_notes(content: ReleaseContent, folder: Path) -> None:
+    (folder / "quality" / "notes.csv").write_bytes(notes_csv(content))
+
+
+def _write_changes(content: ReleaseContent, folder: Path) -> None:
+    (folder / "quality" / "changes.csv").write_bytes(changes_csv(content.previous_tables, content.tables))
+
+
+#: In the order in which they are written and read back; a later one may read what an earlier one wrote.
+OUTPUTS: tuple[Output, ...] = (
+    Output("marts", _write_marts),
+    Output("database", _write_database, _check_database),
+    Output("annex", _write_annex, _check_annex),
+    Output("notes", _write_notes),
+    Output("changes", _write_changes),
+)
