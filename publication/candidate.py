@@ -39,6 +39,7 @@ FORM_MART = "report_indicators"
 #: What a dimension is sliced by; every other mart by unit and quarter.
 _SLICED_BY = {
     "dim_unit": ("reporting_unit_code",), "dim_quarter": ("quarter",), "dim_indicator": ("form_version",),
+    "dim_measure": (),
 }
 
 _INPUT_FIELDS = ("delivery_id", "file_name", "fingerprint", "outcome", "quarter", "sha256", "source", "unit_code")
@@ -156,11 +157,14 @@ def slice_mart(name: str, table: pa.Table, unit: str, quarter: str, form_version
 
     Facts and ``dim_procedure``: the unit and the quarter. ``dim_unit``: the units that report through this one.
     ``dim_quarter``: no quarter after the one reported, ``dim_indicator``: the form version used, so that a release
-    does not change when a later quarter or form is added. Raises CandidateError for a mart that cannot be sliced.
+    does not change when a later quarter or form is added. ``dim_measure``: all of it, as declarations hold for every
+    unit. Raises CandidateError for a mart that cannot be sliced.
     """
     for column in _SLICED_BY.get(name, ("unit_code", "quarter")):
         if column not in table.column_names:
             raise CandidateError(f"bảng {name} không có cột {column}")
+    if name == "dim_measure":
+        return table
     if name == "dim_unit":
         return table.filter(pc.equal(table["reporting_unit_code"], unit))
     if name == "dim_quarter":

@@ -26,7 +26,7 @@ _KEYS = {
     "procedure_coverage": ("field_vi", "applies_at"),
 }
 #: Marts that describe how a release was made, not what it says.
-_NOT_COMPARED = frozenset({"gate_results", "delivery_log"})
+_NOT_COMPARED = frozenset({"gate_results", "delivery_log", "figure_rows", "dim_measure"})
 
 
 @dataclass(frozen=True)

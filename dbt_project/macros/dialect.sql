@@ -47,3 +47,10 @@
 {% macro duckdb__write_parquet(relation, path) %}
     copy (select * from {{ relation }} order by all) to '{{ path }}' (format parquet, compression zstd)
 {% endmacro %}
+
+{# The texts of a group joined by commas, in the order of a column. #}
+{% macro joined_in_order(text, by) %}{{ return(adapter.dispatch('joined_in_order')(text, by)) }}{% endmacro %}
+{% macro duckdb__joined_in_order(text, by) %}string_agg({{ text }}, ',' order by {{ by }}){% endmacro %}
+{% macro spark__joined_in_order(text, by) %}
+    array_join(transform(array_sort(collect_list(struct({{ by }} as place, {{ text }} as word))), item -> item.word), ',')
+{% endmacro %}

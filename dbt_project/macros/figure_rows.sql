@@ -1,0 +1,169 @@
+{#
+    Compiles the same declarations as compile_measures into the rows behind each measure, for the run quarter: one row a
+    measure, delivered sheet and contribution, with the numbers of the sheet's rows as text ("6-120,122").
+
+    What a row contributes: 1 to a count; its amount to a sum; to a distinct count 1 where it is the first of its value
+    (by delivery, sheet, row), else 0. The contributions of a measure add up to its value.
+
+    A million cases stand behind a dozen measures each, so the rows are marked in one pass with a bit a measure, joined
+    to the few combinations of bits that occur, and folded into ranges before any name is written out.
+#}
+{% macro compile_figure_rows(fact, measures_model) %}
+    {% if execute %}
+        {% set meta = graph.nodes['model.' ~ project_name ~ '.' ~ measures_model].config.meta %}
+        {{ folded_rows(fact, meta.measures) }}
+    {% else %}
+        select * from {{ fact }} cross join {{ ref('int_report_scope') }}
+    {% endif %}
+{% endmacro %}
+
+{% macro folded_rows(fact, measures) %}
+{% set counts = measures | selectattr('aggregation', 'in', ['count', 'count_distinct']) | list %}
+{% set distincts = measures | selectattr('aggregation', 'equalto', 'count_distinct') | list %}
+{% set sums = measures | selectattr('aggregation', 'equalto', 'sum') | list %}
+{% if counts | length > 62 %}
+    {{ exceptions.raise_compiler_error('more than 62 counts over one fact: declare the rest in a second model') }}
+{% endif %}
+with fact as (
+
+    select * from {{ fact }}
+    where quarter in (select quarter from {{ ref('int_report_scope') }} where is_run_quarter)
+
+),
+
+places as (
+
+    select
+        *,
+        row_number() over (order by unit_code, delivery_id, sheet) as place_no
+    from (select distinct unit_code, quarter, delivery_id, sheet from fact) as sheets
+
+),
+
+marked as (
+
+    select
+        places.place_no,
+        fact.row_number,
+        {{ row_position('places.place_no', 'fact.row_number') }} as position,
+        fact.unit_code,
+        {% for column in distincts | map(attribute='column') | unique %}
+        fact.{{ column }},
+        {% endfor %}
+        {% for measure in counts %}
+        case when {{ measure_rows(measure, measure.filter, in_window=true) }} then {{ 2 ** loop.index0 }} else 0 end
+        {{ '+' if not loop.last }}
+        {% else %}
+        0
+        {% endfor %} as marks
+    from fact
+    inner join places
+        on fact.unit_code = places.unit_code
+        and fact.delivery_id = places.delivery_id
+        and fact.sheet is not distinct from places.sheet
+
+),
+
+combinations as (
+
+    {% for measure in counts %}
+    select marks, '{{ measure.id }}' as measure, {{ measure.aggregation == 'count_distinct' }} as is_distinct
+    from (select distinct marks from marked) as occurring
+    where (marks & {{ 2 ** loop.index0 }}) <> 0
+    {% if not loop.last %}union all{% endif %}
+    {% else %}
+    select 0 as marks, cast(null as varchar) as measure, false as is_distinct where false
+    {% endfor %}
+
+),
+
+-- The first row of each distinct value; rows without a value count nothing.
+firsts as (
+
+    {% for measure in distincts %}
+    select '{{ measure.id }}' as measure, min(position) as position
+    from marked
+    where (marks & {{ 2 ** counts.index(measure) }}) <> 0 and {{ measure.column }} is not null
+    group by unit_code, {{ measure.column }}
+    {% if not loop.last %}union all{% endif %}
+    {% else %}
+    select cast(null as varchar) as measure, cast(null as bigint) as position where false
+    {% endfor %}
+
+),
+
+contributions as (
+
+    select
+        combinations.measure,
+        marked.place_no,
+        marked.row_number,
+        cast(case when combinations.is_distinct and firsts.position is null then 0 else 1 end as decimal(18, 4)) as amount
+    from marked
+    inner join combinations on marked.marks = combinations.marks
+    left join firsts on combinations.measure = firsts.measure and marked.position = firsts.position
+    {% for measure in sums %}
+
+    union all
+
+    select
+        '{{ measure.id }}' as measure,
+        places.place_no,
+        fact.row_number,
+        coalesce(cast({{ measure.column }} as decimal(18, 4)), 0) as amount
+    from fact
+    inner join places
+        on fact.unit_code = places.unit_code
+        and fact.delivery_id = places.delivery_id
+        and fact.sheet is not distinct from places.sheet
+    where {{ measure_rows(measure, measure.filter, in_window=true) }}
+    {% endfor %}
+
+),
+
+-- Neighbouring rows that contribute alike share the difference of row number and rank.
+islands as (
+
+    select
+        *,
+        row_number - row_number() over (partition by measure, place_no, amount order by row_number) as island
+    from contributions
+
+),
+
+ranges as (
+
+    select
+        measure,
+        place_no,
+        amount,
+        min(row_number) as first_row,
+        max(row_number) as last_row
+    from islands
+    group by measure, place_no, amount, island
+
+)
+
+select
+    places.unit_code,
+    places.quarter,
+    ranges.measure as figure,
+    places.delivery_id,
+    places.sheet,
+    ranges.amount as amount_each,
+    {{ joined_in_order(row_range('ranges.first_row', 'ranges.last_row'), 'ranges.first_row') }} as row_numbers,
+    sum(ranges.last_row - ranges.first_row + 1) as row_count
+from ranges
+inner join places on ranges.place_no = places.place_no
+group by places.unit_code, places.quarter, ranges.measure, places.delivery_id, places.sheet, ranges.amount
+{% endmacro %}
+
+{# Place in the total order of a fact's rows as one whole number. No sheet has 2^32 rows. #}
+{% macro row_position(place_no, row_number) -%}
+    {{ place_no }} * 4294967296 + {{ row_number }}
+{%- endmacro %}
+
+{# "6-120" or, of one row, "122". #}
+{% macro row_range(first_row, last_row) -%}
+    case when {{ first_row }} = {{ last_row }} then cast({{ first_row }} as varchar) else {{ first_row }} || '-' || {{ last_row }} end
+{%- endmacro %}

@@ -1,0 +1,1 @@
+select * from ({{ declared_measures() }}) as declarations
