@@ -92,6 +92,7 @@ class ReleaseContent:
     footnotes: tuple[Footnote, ...]
     decisions: tuple[Mapping[str, Any], ...]
     gate_results: tuple[Mapping[str, Any], ...]
+    inputs: tuple[Mapping[str, Any], ...]
     previous_tables: Mapping[str, pa.Table] | None
 
     @property
@@ -125,7 +126,7 @@ def gather(candidate: Candidate, *, gate_results: Sequence[Mapping[str, Any]], e
         unit_code=candidate.unit_code, unit_name_vi=unit_name(tables, candidate.unit_code),
         quarter=candidate.quarter, form_version=candidate.form_version, tables=tables, mart_files=files, rows=rows,
         footnotes=tuple(_footnotes(rows, decisions, gate_results)), decisions=decisions,
-        gate_results=tuple(gate_results), previous_tables=previous_tables,
+        gate_results=tuple(gate_results), inputs=candidate.inputs, previous_tables=previous_tables,
     )
 
 

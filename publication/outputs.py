@@ -6,6 +6,7 @@ steps around them (``release``).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,12 @@ from publication.annex import AnnexDamaged, check_read_back, write_annex_csv, wr
 from publication.changes import changes_csv
 from publication.content import ReleaseContent
 from publication.database import read_database, write_database
+from publication.files import canonical_json
 from publication.notes import notes_csv
+from publication.passport import PassportMismatch, check_passports, passports
 
 FOLDERS = ("marts", "report", "quality")
+PASSPORTS_NAME = "passports.json"
 
 #: Writes into the release folder, or reads what is there; the second argument is that folder.
 Step = Callable[[ReleaseContent, Path], None]
@@ -88,6 +92,17 @@ def _write_changes(content: ReleaseContent, folder: Path) -> None:
     (folder / "quality" / "changes.csv").write_bytes(changes_csv(content.previous_tables, content.tables))
 
 
+def _write_passports(content: ReleaseContent, folder: Path) -> None:
+    (folder / "quality" / PASSPORTS_NAME).write_bytes(canonical_json(passports(content)))
+
+
+def _check_passports(content: ReleaseContent, folder: Path) -> None:
+    try:
+        check_passports(content, json.loads((folder / "quality" / PASSPORTS_NAME).read_bytes()))
+    except PassportMismatch as error:
+        raise ReleaseNotWhole(str(error)) from error
+
+
 #: In the order in which they are written and read back; a later one may read what an earlier one wrote.
 OUTPUTS: tuple[Output, ...] = (
     Output("marts", _write_marts),
@@ -95,4 +110,5 @@ OUTPUTS: tuple[Output, ...] = (
     Output("annex", _write_annex, _check_annex),
     Output("notes", _write_notes),
     Output("changes", _write_changes),
+    Output("passports", _write_passports, _check_passports),
 )

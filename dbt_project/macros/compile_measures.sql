@@ -4,7 +4,7 @@
 
     A declaration:
       id           name of the measure, unique in the project
-      description  what is counted
+      description  what is counted; description_vi says it in Vietnamese, as the figure's passport does
       filter       condition on the fact's columns; left out: every row
       aggregation  count | count_distinct | sum; the last two over `column`
       window       in_period | year_to_date | at_closing. With `date`, the rows whose date lies in the quarter's window,
@@ -13,6 +13,7 @@
       requires     {among, given}: where there are rows in `among` and none of them is `given`, the offices did not say
                    and the measure is not reported
       requires_measure  a measure that must be reported for this one to be
+      counts_by_decision  true: rows with a decision_id are counted because of it
 #}
 {% macro compile_measures(fact, unit_column) %}
     {% if execute %}

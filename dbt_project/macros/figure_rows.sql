@@ -2,6 +2,8 @@
     Compiles the same declarations as compile_measures into the rows behind each measure, for the run quarter: one row a
     measure, delivered sheet and contribution, with the numbers of the sheet's rows as text ("6-120,122").
 
+    A row that a measure counts only by decision (`counts_by_decision`) carries the decision.
+
     What a row contributes: 1 to a count; its amount to a sum; to a distinct count 1 where it is the first of its value
     (by delivery, sheet, row), else 0. The contributions of a measure add up to its value.
 
@@ -20,6 +22,7 @@
 {% macro folded_rows(fact, measures) %}
 {% set counts = measures | selectattr('aggregation', 'in', ['count', 'count_distinct']) | list %}
 {% set distincts = measures | selectattr('aggregation', 'equalto', 'count_distinct') | list %}
+{% set decided = measures | selectattr('counts_by_decision', 'defined') | list %}
 {% set sums = measures | selectattr('aggregation', 'equalto', 'sum') | list %}
 {% if counts | length > 62 %}
     {{ exceptions.raise_compiler_error('more than 62 counts over one fact: declare the rest in a second model') }}
@@ -50,6 +53,7 @@ marked as (
         {% for column in distincts | map(attribute='column') | unique %}
         fact.{{ column }},
         {% endfor %}
+        {{ 'fact.decision_id,' if decided else 'cast(null as varchar) as decision_id,' }}
         {% for measure in counts %}
         case when {{ measure_rows(measure, measure.filter, in_window=true) }} then {{ 2 ** loop.index0 }} else 0 end
         {{ '+' if not loop.last }}
@@ -67,12 +71,17 @@ marked as (
 combinations as (
 
     {% for measure in counts %}
-    select marks, '{{ measure.id }}' as measure, {{ measure.aggregation == 'count_distinct' }} as is_distinct
+    select
+        marks,
+        '{{ measure.id }}' as measure,
+        {{ measure.aggregation == 'count_distinct' }} as is_distinct,
+        {{ measure in decided }} as names_decision
     from (select distinct marks from marked) as occurring
     where (marks & {{ 2 ** loop.index0 }}) <> 0
     {% if not loop.last %}union all{% endif %}
     {% else %}
-    select 0 as marks, cast(null as varchar) as measure, false as is_distinct where false
+    select 0 as marks, cast(null as varchar) as measure, false as is_distinct, false as names_decision
+    where false
     {% endfor %}
 
 ),
@@ -98,6 +107,7 @@ contributions as (
         combinations.measure,
         marked.place_no,
         marked.row_number,
+        case when combinations.names_decision then marked.decision_id end as decision_id,
         cast(case when combinations.is_distinct and firsts.position is null then 0 else 1 end as decimal(18, 4)) as amount
     from marked
     inner join combinations on marked.marks = combinations.marks
@@ -110,6 +120,7 @@ contributions as (
         '{{ measure.id }}' as measure,
         places.place_no,
         fact.row_number,
+        cast(null as varchar) as decision_id,
         coalesce(cast({{ measure.column }} as decimal(18, 4)), 0) as amount
     from fact
     inner join places
@@ -126,7 +137,8 @@ islands as (
 
     select
         *,
-        row_number - row_number() over (partition by measure, place_no, amount order by row_number) as island
+        row_number
+        - row_number() over (partition by measure, place_no, amount, decision_id order by row_number) as island
     from contributions
 
 ),
@@ -137,10 +149,11 @@ ranges as (
         measure,
         place_no,
         amount,
+        decision_id,
         min(row_number) as first_row,
         max(row_number) as last_row
     from islands
-    group by measure, place_no, amount, island
+    group by measure, place_no, amount, decision_id, island
 
 )
 
@@ -151,11 +164,19 @@ select
     places.delivery_id,
     places.sheet,
     ranges.amount as amount_each,
+    ranges.decision_id,
     {{ joined_in_order(row_range('ranges.first_row', 'ranges.last_row'), 'ranges.first_row') }} as row_numbers,
     sum(ranges.last_row - ranges.first_row + 1) as row_count
 from ranges
 inner join places on ranges.place_no = places.place_no
-group by places.unit_code, places.quarter, ranges.measure, places.delivery_id, places.sheet, ranges.amount
+group by
+    places.unit_code,
+    places.quarter,
+    ranges.measure,
+    places.delivery_id,
+    places.sheet,
+    ranges.amount,
+    ranges.decision_id
 {% endmacro %}
 
 {# Place in the total order of a fact's rows as one whole number. No sheet has 2^32 rows. #}

@@ -38,6 +38,7 @@ declared as (
         figures.delivery_id,
         figures.sheet,
         figures.declared_value as amount_each,
+        cast(null as varchar) as decision_id,
         cast(figures.row_number as varchar) as row_numbers,
         1 as row_count
     from {{ ref('int_declared_figures') }} as figures
@@ -64,6 +65,7 @@ select
     delivery_id,
     sheet,
     cast(amount_each as decimal(18, 4)) as amount_each,
+    decision_id,
     row_numbers,
     cast(row_count as bigint) as row_count,
     cast(amount_each * row_count as decimal(18, 4)) as amount
