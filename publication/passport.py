@@ -236,16 +236,18 @@ class _Book:
         }
 
     def _window(self, row: FormRow) -> dict[str, Any] | None:
+        """The days a figure is about; None for a row that the form gives no period."""
         basis = row.values["period_basis"]
-        if basis is None:
-            return None
         opens, closes, year = (self._period[name] for name in ("opens_on", "closes_on", "year_opens_on"))
-        first, text = {
+        windows = {
             "in_period": (opens, f"Phát sinh trong kỳ, từ {format_date(opens)} đến {format_date(closes)}"),
             "year_to_date": (year, f"Lũy kế từ đầu năm báo cáo, từ {format_date(year)} đến {format_date(closes)}"),
             "at_closing": (None, f"Tại thời điểm chốt số liệu, ngày {format_date(closes)}"),
             "annual": (year, f"Cả năm báo cáo bắt đầu từ {format_date(year)}"),
-        }[basis]
+        }
+        if basis not in windows:
+            return None
+        first, text = windows[basis]
         return {"basis": basis, "from": first.isoformat() if first else None, "to": closes.isoformat(),
                 "text_vi": text}
 

@@ -90,6 +90,9 @@ MART_SCHEMAS = {
     "e_document_exchange": _UNIT_AND_QUARTER,
     "staffing": _UNIT_AND_QUARTER,
     "procedure_coverage": _UNIT_AND_QUARTER,
+    "figure_rows": _UNIT_AND_QUARTER,
+    "measure_values": _UNIT_AND_QUARTER,
+    "indicator_trend": _UNIT_AND_QUARTER,
     "dim_indicator": pa.schema([("form_version", pa.string()), ("indicator_code", pa.string())]),
 }
 MEASURES = {
@@ -216,6 +219,9 @@ def clean_candidate(unit: str) -> Candidate:
             "e_document_exchange": [dict(key)],
             "staffing": [dict(key)],
             "procedure_coverage": [dict(key)],
+            "figure_rows": [dict(key)],
+            "measure_values": [dict(key)],
+            "indicator_trend": [dict(key)],
         },
     )
 

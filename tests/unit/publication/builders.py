@@ -53,7 +53,10 @@ def printed_annex() -> list[dict[str, str]]:
 
 def form_table(unit: str = UNIT, quarter: str = QUARTER, changes: Mapping[str, Mapping[str, Any]] | None = None
                ) -> pa.Table:
-    """``report_indicators`` of one unit holding the printed figures; ``changes`` overrides cells by indicator code."""
+    """``report_indicators`` of one unit holding the printed figures; ``changes`` overrides cells by indicator code.
+
+    Every figure is a computed one, so a changed value is a changed computed value unless the change says otherwise.
+    """
     rows, within = [], {}
     for printed in printed_annex():
         within[printed["section"]] = within.get(printed["section"], 0) + 1
@@ -69,14 +72,20 @@ def form_table(unit: str = UNIT, quarter: str = QUARTER, changes: Mapping[str, M
             "kind": "heading" if heading else "heading_with_value" if "heading" in printed["value_kind"] else "count",
             "status": "not_applicable" if heading else "not_reported" if value is None else "computed",
         }
-        rows.append(row | dict((changes or {}).get(code, {})))
+        change = dict((changes or {}).get(code, {}))
+        if "value" in change:
+            change.setdefault("computed_value", change["value"])
+        rows.append(row | change)
     schema = pa.schema([pa.field(name, kind) for name, kind in _FORM_TYPES.items()])
     return pa.Table.from_pylist(rows, schema=schema)
 
 
 def build_tables(*, unit: str = UNIT, quarter: str = QUARTER, changes: Mapping[str, Mapping[str, Any]] | None = None,
-                 decisions: list[dict[str, Any]] | None = None) -> dict[str, pa.Table]:
-    """All marts of a small build: the form of one unit plus a few rows of everything else."""
+                 decisions: list[dict[str, Any]] | None = None, content: str = "a") -> dict[str, pa.Table]:
+    """All marts of a small build: the form of one unit plus a few rows of everything else.
+
+    ``content`` is that of the one delivery behind every figure.
+    """
     form = form_table(unit, quarter, changes)
     return {
         "report_indicators": form,
@@ -96,9 +105,11 @@ def build_tables(*, unit: str = UNIT, quarter: str = QUARTER, changes: Mapping[s
         }),
         "dim_quarter": pa.table({
             "quarter": ["2022-Q4", "2023-Q1", "2023-Q2"],
+            "opens_on": [dt.date(2022, 9, 15), dt.date(2022, 12, 15), dt.date(2023, 3, 15)],
             "closes_on": [dt.date(2022, 12, 14), dt.date(2023, 3, 14), dt.date(2023, 6, 14)],
+            "year_opens_on": [dt.date(2021, 12, 15), dt.date(2022, 12, 15), dt.date(2022, 12, 15)],
         }),
-        "dim_indicator": form.select(["form_version", "row_no", "indicator_code"]),
+        **_behind(form, content),
         "dim_procedure": pa.table({
             "unit_code": [unit, OTHER_UNIT], "quarter": [quarter] * 2, "procedure_code": ["1.000001", "1.000002"],
         }),
@@ -109,6 +120,46 @@ def build_tables(*, unit: str = UNIT, quarter: str = QUARTER, changes: Mapping[s
              for decision in decisions or []],
             schema=pa.schema(list(_DECISION_TYPES.items())),
         ),
+    }
+
+
+def _behind(form: pa.Table, content: str) -> dict[str, pa.Table]:
+    """What stands behind the form: a measure a row, each from one row of one delivery."""
+    rows = form.to_pylist()
+    measures = [f"m_{row['row_no']}" for row in rows]
+    values = [row["computed_value"] for row in rows]
+    place = {name: [row[name] for row in rows] for name in ("unit_code", "quarter")}
+    found = [number for number, value in enumerate(values) if value is not None]
+    amounts = pa.array([values[number] for number in found], _DECIMAL)
+    texts = pa.nulls(len(rows), pa.string())
+    return {
+        "dim_indicator": pa.table({
+            **{name: form[name] for name in ("form_version", "row_no", "indicator_code")},
+            "derivation": [None if row["kind"] == "heading" else "measure" for row in rows], "numerator": measures,
+            "denominator": texts, "derived_from": texts, "logical_parent_code": texts,
+        }),
+        "dim_measure": pa.table({
+            "measure": measures, "source": ["plan_tasks"] * len(rows), "aggregation": ["count"] * len(rows),
+            "description_vi": [row["indicator_name_vi"] for row in rows],
+        }),
+        "measure_values": pa.table({
+            **place, "measure": measures, "value": pa.array(values, _DECIMAL),
+            "is_reported": [value is not None for value in values],
+            "units_counted": pa.array([1] * len(rows), pa.int32()),
+            "units_expected": pa.array([1] * len(rows), pa.int32()),
+        }),
+        "figure_rows": pa.table({
+            **{name: [column[number] for number in found] for name, column in place.items()},
+            "figure": [measures[number] for number in found],
+            "delivery_id": [delivery(content=content)["delivery_id"]] * len(found), "sheet": ["S"] * len(found),
+            "amount_each": amounts, "decision_id": pa.nulls(len(found), pa.string()),
+            "row_numbers": [str(number + 1) for number in found], "row_count": pa.array([1] * len(found), pa.int64()),
+            "amount": amounts,
+        }),
+        "indicator_trend": pa.table({
+            **place, "indicator_code": form["indicator_code"], "trend_quarter": form["quarter"],
+            "value": form["value"], "status": form["status"],
+        }),
     }
 
 
@@ -135,8 +186,10 @@ def write_build(warehouse: Path, tables: Mapping[str, pa.Table], quarter: str = 
 def write_candidate(warehouse: Path, *, unit: str = UNIT, quarter: str = QUARTER,
                     inputs: list[dict[str, Any]] | None = None, **build: Any) -> Path:
     """Build and slice one unit's candidate; returns its folder."""
-    write_build(warehouse, build_tables(unit=unit, quarter=quarter, **build), quarter)
     deliveries = [delivery(unit, quarter)] if inputs is None else inputs
+    if deliveries:
+        build.setdefault("content", deliveries[0]["sha256"][0])
+    write_build(warehouse, build_tables(unit=unit, quarter=quarter, **build), quarter)
     return write_candidates(warehouse, quarter, [unit], {unit: deliveries}, FORM_VERSION)[unit]
 
 

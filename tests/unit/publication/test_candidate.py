@@ -89,7 +89,7 @@ def test_a_mart_changed_after_the_build_is_refused(tmp_path: Path) -> None:
     build = (tmp_path / "build" / "build.json").read_bytes()
     write_build(tmp_path, build_tables(changes={"I.04": {"value": Decimal(11)}}))
     (tmp_path / "build" / "build.json").write_bytes(build)
-    with pytest.raises(CandidateError, match="report_indicators đã bị sửa"):
+    with pytest.raises(CandidateError, match="figure_rows đã bị sửa"):
         write_candidates(tmp_path, QUARTER, [UNIT], {UNIT: [delivery()]}, FORM_VERSION)
 
 
