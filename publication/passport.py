@@ -45,6 +45,11 @@ _AUXILIARY_VI = {
     "AUX.02": "Số viên chức phải tinh giản theo kế hoạch năm",
 }
 _DECLARED_VI = "Số cơ quan khai báo"
+#: By the column whose values a measure counts once each.
+ONCE_VI = {
+    "org_unit_code": "mỗi cơ quan, đơn vị", "person_key": "mỗi người", "procedure_code": "mỗi thủ tục",
+    "receiving_unit_code": "mỗi xã", "register_unit_code": "mỗi đơn vị", "target_unit_code": "mỗi đơn vị",
+}
 _ONE, _HUNDRED, _CENT = Decimal(1), Decimal(100), Decimal("0.01")
 
 
@@ -258,10 +263,11 @@ class _Book:
             whole = self._rows[self._form[row.code]["logical_parent_code"]]
             return f"Ghi 0 vì dòng {whole.row_no} ({_name(whole)}) bằng 0."
         way = self._way(row, parts)
+        if not way:
+            return f"{'Nội dung' if row.values['kind'] == 'text' else 'Số'} do cơ quan khai báo."
         if row.values["status"] == "declared" and row.value != row.values["computed_value"]:
-            return f"Công bố số do cơ quan khai báo. Cách tính từ dữ liệu chi tiết: {_lower(way)}" if way else \
-                "Số do cơ quan khai báo."
-        return way or "Do cơ quan khai báo."
+            return f"Công bố số do cơ quan khai báo. Cách tính từ dữ liệu chi tiết: {_lower(way)}"
+        return way
 
     def _way(self, row: FormRow, parts: Sequence[Mapping[str, Any]]) -> str:
         """How the row is reckoned from the records; empty where it is only declared."""
@@ -313,8 +319,8 @@ class _Book:
             if part["measure"] and (decided := self._decided_rows(part["measure"])):
                 rows = [r for found in decided.values() for r in found]
                 total = format_number(sum(r["row_count"] for r in rows))
-                yield f"Trong {_lower(part['label_vi'])}, có {total} dòng được tính theo quyết định giải trình " \
-                      f"{', '.join(sorted(decided))}: {self._places(rows)}."
+                yield f"{total} dòng chỉ được tính nhờ quyết định giải trình {', '.join(sorted(decided))}: " \
+                      f"{self._places(rows)}."
         if values["kind"] != "heading" and row.printed == "":
             yield from self._why_blank(row, parts)
         yield from self._notes.get(row.code, [])
@@ -332,11 +338,21 @@ class _Book:
     def _why_blank(self, row: FormRow, parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         for part in parts:
             if part["measure"] and part["value"] is None:
-                source = SOURCE_VI[self._measures[part["measure"]]["source"]]
-                if self._values[part["measure"]]["units_counted"] == 0:
-                    yield f"Chưa đủ dữ liệu nguồn «{source}» để tính: {_lower(part['label_vi'])}."
+                yield self._what_is_missing(self._measures[part["measure"]])
             elif part["role"] == "denominator" and part["value"] == "0":
                 yield "Không tính được tỷ lệ vì mẫu số bằng 0."
+
+    def _what_is_missing(self, measure: Mapping[str, Any]) -> str:
+        """Why a measure was not reported: no file of its source, or files that leave open what it needs."""
+        source = measure["source"]
+        name = SOURCE_VI[source]
+        if not any(entry["source"] == source and entry["quarter"] == self._content.quarter
+                   for entry in self._content.inputs):
+            return f"Chưa nhận được tệp «{name}» của kỳ này."
+        asked = measure
+        while asked["requires_vi"] is None and asked["requires_measure"]:
+            asked = self._measures[asked["requires_measure"]]
+        return f"Tệp «{name}» đã nhận nhưng chưa ghi {asked['requires_vi'] or 'đủ nội dung cần để tính'}."
 
     def _notes_by_code(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
@@ -370,8 +386,9 @@ def _measure_words(measure: Mapping[str, Any]) -> str:
     what = _lower(measure["description_vi"])
     if measure["aggregation"] == "sum":
         return f"Cộng số liệu ghi ở từng dòng: {what}."
-    once = "" if measure["aggregation"] == "count" or "một lần" in what else "; trùng nhau chỉ tính một lần"
-    return f"Đếm {what}{once}."
+    if measure["aggregation"] == "count_distinct":
+        return f"Đếm {what}; {ONCE_VI[measure['aggregated_column']]} chỉ tính một lần."
+    return f"Đếm {what}."
 
 
 def _both_words(computed: Decimal, declared: Decimal, status: str, decision_id: str | None) -> str:

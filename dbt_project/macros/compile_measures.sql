@@ -1,6 +1,7 @@
 {#
     Compiles the measures declared in a model's yml (config.meta.measures) into one scan of their fact and a long table,
-    one row a measure, reporting unit and quarter. `cchc explain` reads the same declarations from dbt's manifest.
+    one row a measure, reporting unit and quarter. macros/figure_rows.sql compiles the same declarations into the rows
+    behind each measure, macros/dim_measure.sql into words.
 
     A declaration:
       id           name of the measure, unique in the project
@@ -10,8 +11,8 @@
       window       in_period | year_to_date | at_closing. With `date`, the rows whose date lies in the quarter's window,
                    or in the year's up to closing; without, the filter itself speaks of the window.
       level        district | commune | all: the rows of that level, and the units expected to report
-      requires     {among, given}: where there are rows in `among` and none of them is `given`, the offices did not say
-                   and the measure is not reported
+      requires     {among, given, given_vi}: where there are rows in `among` and none of them is `given`, the offices
+                   did not say and the measure is not reported; given_vi names what they did not say
       requires_measure  a measure that must be reported for this one to be
       counts_by_decision  true: rows with a decision_id are counted because of it
 #}

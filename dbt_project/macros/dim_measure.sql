@@ -19,6 +19,7 @@
         {{ text_literal(measure.filter) }} as row_filter,
         {{ text_literal(measure.date) }} as date_column,
         {{ text_literal(measure.requires.given if measure.requires) }} as requires,
+        {{ text_literal(measure.requires.given_vi if measure.requires) }} as requires_vi,
         {{ text_literal(measure.requires_measure) }} as requires_measure
             {{ 'union all' if not loop.last }}
             {% endfor %}

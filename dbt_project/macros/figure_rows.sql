@@ -73,14 +73,14 @@ combinations as (
     {% for measure in counts %}
     select
         marks,
-        '{{ measure.id }}' as measure,
+        {{ measures.index(measure) }} as measure_no,
         {{ measure.aggregation == 'count_distinct' }} as is_distinct,
         {{ measure in decided }} as names_decision
     from (select distinct marks from marked) as occurring
     where (marks & {{ 2 ** loop.index0 }}) <> 0
     {% if not loop.last %}union all{% endif %}
     {% else %}
-    select 0 as marks, cast(null as varchar) as measure, false as is_distinct, false as names_decision
+    select 0 as marks, 0 as measure_no, false as is_distinct, false as names_decision
     where false
     {% endfor %}
 
@@ -90,13 +90,13 @@ combinations as (
 firsts as (
 
     {% for measure in distincts %}
-    select '{{ measure.id }}' as measure, min(position) as position
+    select {{ measures.index(measure) }} as measure_no, min(position) as position
     from marked
     where (marks & {{ 2 ** counts.index(measure) }}) <> 0 and {{ measure.column }} is not null
     group by unit_code, {{ measure.column }}
     {% if not loop.last %}union all{% endif %}
     {% else %}
-    select cast(null as varchar) as measure, cast(null as bigint) as position where false
+    select 0 as measure_no, cast(null as bigint) as position where false
     {% endfor %}
 
 ),
@@ -104,20 +104,20 @@ firsts as (
 contributions as (
 
     select
-        combinations.measure,
+        combinations.measure_no,
         marked.place_no,
         marked.row_number,
         case when combinations.names_decision then marked.decision_id end as decision_id,
         cast(case when combinations.is_distinct and firsts.position is null then 0 else 1 end as decimal(18, 4)) as amount
     from marked
     inner join combinations on marked.marks = combinations.marks
-    left join firsts on combinations.measure = firsts.measure and marked.position = firsts.position
+    left join firsts on combinations.measure_no = firsts.measure_no and marked.position = firsts.position
     {% for measure in sums %}
 
     union all
 
     select
-        '{{ measure.id }}' as measure,
+        {{ measures.index(measure) }} as measure_no,
         places.place_no,
         fact.row_number,
         cast(null as varchar) as decision_id,
@@ -138,7 +138,7 @@ islands as (
     select
         *,
         row_number
-        - row_number() over (partition by measure, place_no, amount, decision_id order by row_number) as island
+        - row_number() over (partition by measure_no, place_no, amount, decision_id order by row_number) as island
     from contributions
 
 ),
@@ -146,21 +146,25 @@ islands as (
 ranges as (
 
     select
-        measure,
+        measure_no,
         place_no,
         amount,
         decision_id,
         min(row_number) as first_row,
         max(row_number) as last_row
     from islands
-    group by measure, place_no, amount, decision_id, island
+    group by measure_no, place_no, amount, decision_id, island
 
 )
 
 select
     places.unit_code,
     places.quarter,
-    ranges.measure as figure,
+    case ranges.measure_no
+        {% for measure in measures %}
+        when {{ loop.index0 }} then '{{ measure.id }}'
+        {% endfor %}
+    end as figure,
     places.delivery_id,
     places.sheet,
     ranges.amount as amount_each,
@@ -172,7 +176,7 @@ inner join places on ranges.place_no = places.place_no
 group by
     places.unit_code,
     places.quarter,
-    ranges.measure,
+    ranges.measure_no,
     places.delivery_id,
     places.sheet,
     ranges.amount,
