@@ -16,6 +16,7 @@ from publication.candidate import (
 )
 from publication.changes import Change, compare
 from publication.content import Footnote, FormRow, ReleaseContent
+from publication.explain import Explanation, NoPassports, UnknownRow, explain_candidate, explain_release
 from publication.failpoints import FAILPOINTS
 from publication.formatting import format_number, format_quarter, parse_number
 from publication.index import rebuild_index
@@ -36,9 +37,10 @@ from publication.verify import Damage, verify
 
 __all__ = [
     "ANNEX_COLUMNS", "FAILPOINTS", "INTERNAL_MARTS", "AnnexDamaged", "AnnexRow", "Candidate", "CandidateError",
-    "Change", "Damage", "DamagedManifest", "DamagedPointer", "Footnote", "FormRow", "Manifest", "Pointer",
-    "PublishOutcome", "Published", "Refused", "Release", "ReleaseContent", "ReleaseNotWhole",
-    "StalePointer", "Unchanged", "annex_rows", "compare", "current_release", "find_release", "format_number",
+    "Change", "Damage", "DamagedManifest", "DamagedPointer", "Explanation", "Footnote", "FormRow", "Manifest",
+    "NoPassports", "Pointer", "PublishOutcome", "Published", "Refused", "Release", "ReleaseContent", "ReleaseNotWhole",
+    "StalePointer", "Unchanged", "UnknownRow", "annex_rows", "compare", "current_release", "explain_candidate",
+    "explain_release", "find_release", "format_number",
     "format_quarter", "hash_inputs", "parse_number", "publish", "read_annex_csv", "read_annex_xlsx", "read_candidate",
     "read_manifest", "read_pointer", "rebuild_index", "record_build", "verify", "write_candidates",
 ]

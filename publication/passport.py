@@ -48,7 +48,7 @@ _DECLARED_VI = "Số cơ quan khai báo"
 #: By the column whose values a measure counts once each.
 ONCE_VI = {
     "org_unit_code": "mỗi cơ quan, đơn vị", "person_key": "mỗi người", "procedure_code": "mỗi thủ tục",
-    "receiving_unit_code": "mỗi xã", "register_unit_code": "mỗi đơn vị", "target_unit_code": "mỗi đơn vị",
+    "receiving_unit_code": "mỗi đơn vị", "register_unit_code": "mỗi đơn vị", "target_unit_code": "mỗi đơn vị",
 }
 _ONE, _HUNDRED, _CENT = Decimal(1), Decimal(100), Decimal("0.01")
 
@@ -89,7 +89,7 @@ def _check_rows(code: str, part: Mapping[str, Any]) -> None:
     for entry in part["files"]:
         if row_ranges.count(entry["rows"]) != entry["count"]:
             raise PassportMismatch(f"{code}: {entry['rows']} are not {entry['count']} rows")
-    follows_rows = part["measure"] is not None or part["role"] != "term"
+    follows_rows = part["measure"] is not None or part["files"] or part["role"] != "term"
     if not follows_rows or part["value"] is None:
         return
     total = sum((Decimal(entry["amount"]) for entry in part["files"]), Decimal(0))
@@ -196,14 +196,13 @@ class _Book:
                      units=(measured["units_counted"], measured["units_expected"]))
 
     def _term(self, code: str) -> dict[str, Any]:
-        """Another row of the form; the rows behind it where they add up to it."""
+        """Another row of the form, with the measure or the declaration that it publishes, where it is one of these."""
         row = self._rows[code]
-        entries: list[dict[str, Any]] = []
-        if row.values["status"] == "declared":
-            entries = self._entries(code)
-        elif row.value is not None and self._form[code]["derivation"] == "measure":
-            entries = self._entries(self._form[code]["numerator"])
-        return _part("term", f"Dòng {row.row_no}: {_name(row)}", row.value, code=code, files=entries)
+        measure = self._form[code]["numerator"] if self._form[code]["derivation"] == "measure" else None
+        if row.value is None or row.values["status"] != "computed" or self._is_zero_by_whole(row):
+            measure = None
+        entries = self._entries(measure or code) if measure or row.values["status"] == "declared" else []
+        return _part("term", f"Dòng {row.row_no}: {_name(row)}", row.value, measure=measure, code=code, files=entries)
 
     def _parts(self, row: FormRow) -> Iterator[dict[str, Any]]:
         if row.values["kind"] == "heading":

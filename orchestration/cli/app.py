@@ -288,3 +288,23 @@ def verify(
     lines, document, whole = verify_releases(folders)
     emit(lines or ["chưa có bản công bố nào"], document, as_json=json)
     _end(Exit.DONE if whole else Exit.HELD_BACK)
+
+
+@app.command()
+def explain(
+    row: Annotated[str, typer.Argument(help="Mã chỉ tiêu hoặc số dòng của biểu, ví dụ III.25 hay 73.", metavar="ROW")],
+    unit: Annotated[str, typer.Option("--unit", help="Mã đơn vị báo cáo.")],
+    quarter: Annotated[str, typer.Option("--quarter", help="Kỳ báo cáo, ví dụ 2023-Q1.")],
+    release: Annotated[int | None, typer.Option("--release", min=1, help="Số bản công bố; mặc định: hiện hành.")] = None,
+    candidate: Annotated[bool, typer.Option("--candidate", help="Xem số liệu chờ công bố.")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Ghi mọi dòng dữ liệu đã tính vào tệp này.")] = None,
+    json: Json = False,
+) -> None:
+    """Một số liệu từ đâu mà có: cách tính, tử số, mẫu số, quyết định, đến từng tệp, trang, dòng."""
+    from orchestration.cli import passport
+
+    if release and candidate:
+        raise WrongUse("chỉ dùng một trong hai: --release hoặc --candidate")
+    pipeline = Pipeline(load_settings())
+    known_units(pipeline, known_quarter(quarter), [unit])
+    _end(passport.answer(pipeline.home, row, unit, quarter, release, waiting=candidate, csv=csv, as_json=json))

@@ -1,0 +1,190 @@
+"""``cchc explain``: the passport of one figure, for people and as data.
+
+Belongs here: finding the release or candidate that was asked for, lines, tables and the CSV of rows.
+Does not belong here: what a passport says (``publication``).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from orchestration.cli.terminal import Exit, WrongUse, complain, emit
+from orchestration.settings import Home
+from publication import (
+    CandidateError,
+    DamagedPointer,
+    Explanation,
+    NoPassports,
+    UnknownRow,
+    current_release,
+    explain_candidate,
+    explain_release,
+    find_release,
+    format_number,
+    format_quarter,
+)
+
+ROLE_VI = {
+    "value": "Số tính từ dữ liệu", "numerator": "Tử số", "denominator": "Mẫu số", "declared": "Số khai báo",
+    "term": "Thành phần",
+}
+_ROWS_SHOWN = 300
+
+
+def answer(home: Home, row: str, unit: str, quarter: str, number: int | None, *, waiting: bool, csv: Path | None,
+           as_json: bool) -> Exit:
+    """Shows the passport, and writes its rows where a file is named. A damaged release shows nothing."""
+    try:
+        explanation = explained(home, row, unit, quarter, number, waiting=waiting)
+    except (NoPassports, CandidateError) as error:
+        complain(str(error))
+        return Exit.HELD_BACK
+    if as_json or not sys.stdout.isatty():
+        emit(lines(explanation), explanation.as_dict(), as_json=as_json)
+    else:
+        show(explanation)
+    if csv:
+        complain(write_rows(explanation, csv))
+    return Exit.DONE
+
+
+def explained(home: Home, row: str, unit: str, quarter: str, number: int | None, *,
+              waiting: bool) -> Explanation:
+    """The figure in the current release, in release ``number``, or in the newest candidate where ``waiting``.
+
+    Raises WrongUse where there is no such row or release, NoPassports where the release cannot be explained.
+    """
+    try:
+        if waiting:
+            return explain_candidate(_newest_candidate(home, unit, quarter), row)
+        release = find_release(home.published, unit, quarter, number) if number else \
+            current_release(home.published, unit, quarter)
+    except UnknownRow as error:
+        raise WrongUse(str(error)) from error
+    except DamagedPointer as error:
+        raise NoPassports(str(error)) from error
+    except LookupError as error:
+        raise WrongUse(str(error.args[0])) from error
+    if release is None:
+        raise WrongUse(f"{unit}, {quarter}: chưa có bản công bố nào; số liệu bị giữ lại xem bằng --candidate")
+    try:
+        return explain_release(release, row)
+    except UnknownRow as error:
+        raise WrongUse(str(error)) from error
+
+
+def _newest_candidate(home: Home, unit: str, quarter: str) -> Path:
+    found = list((home.warehouse / "candidates" / unit / quarter).glob("*/candidate.json"))
+    if not found:
+        raise WrongUse(f"{unit}, {quarter}: chưa có số liệu chờ công bố")
+    return max(found, key=lambda path: (path.stat().st_mtime_ns, path)).parent
+
+
+def write_rows(explanation: Explanation, path: Path) -> str:
+    """Writes all rows behind the figure as CSV and says so; raises WrongUse where the file cannot be written."""
+    try:
+        path.write_bytes(explanation.csv())
+    except OSError as error:
+        raise WrongUse(f"không ghi được {path}: {error.strerror}") from error
+    rows = sum(entry["count"] for part in explanation.passport["parts"] for entry in part["files"])
+    return f"đã ghi {format_number(rows)} dòng vào {path}"
+
+
+def lines(explanation: Explanation) -> list[str]:
+    """The passport as plain lines."""
+    passport = explanation.passport
+    found = list(_head(explanation))
+    for part in passport["parts"]:
+        found.append(f"{ROLE_VI[part['role']]}: {part['printed'] or 'để trống'} ({_about(part)})")
+        for entry in part["files"]:
+            found += [f"  {_place(explanation, entry)}: {_amount(entry)}", f"    dòng {_shortened(entry['rows'])}"]
+    for title, texts in _remarks(passport):
+        found += [f"{title}:", *(f"  - {text}" for text in texts)]
+    return found
+
+
+def show(explanation: Explanation) -> None:
+    """The passport on a terminal."""
+    from rich.console import Console, Group
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    head, *rest = _head(explanation)
+    body: list[Any] = [Text(line) for line in rest]
+    for part in explanation.passport["parts"]:
+        title = Text(f"\n{ROLE_VI[part['role']]}: ", style="bold")
+        title.append(part["printed"] or "để trống", style="bold green")
+        title.append(f"  {_about(part)}", style="dim")
+        body.append(title)
+        if part["files"]:
+            table = Table("Tệp", "Số dòng", "Cộng vào", "Dòng", box=None, pad_edge=True)
+            for entry in part["files"]:
+                table.add_row(_place(explanation, entry), format_number(entry["count"]),
+                              _printed(entry["amount"]), _shortened(entry["rows"]))
+            body.append(table)
+    for heading, texts in _remarks(explanation.passport):
+        body.append(Text(f"\n{heading}", style="bold"))
+        body += [Text(f"• {text}") for text in texts]
+    Console(file=sys.stdout).print(Panel(Group(*body), title=Text(head, style="bold"), title_align="left"))
+
+
+def _head(explanation: Explanation) -> Iterator[str]:
+    row, passport = explanation.row, explanation.passport
+    yield f"{row.code}, dòng {row.row_no}: {row.values['indicator_name_vi']}"
+    yield f"{explanation.unit_name_vi} ({explanation.unit_code}), {format_quarter(explanation.quarter)}, " \
+          f"{_made_from(explanation.made_from)}"
+    unit = f" {row.values['unit_of_measure_canonical']}" if _is_a_unit(row.values) else ""
+    yield f"Kết quả: {passport['printed'] + unit if passport['printed'] else 'để trống'} ({passport['status_vi']})"
+    yield f"Cách tính: {passport['formula_vi']}"
+    if passport["window"]:
+        yield f"Kỳ số liệu: {passport['window']['text_vi']}"
+
+
+def _is_a_unit(values: Mapping[str, Any]) -> bool:
+    """Flags and codes print their legend (Có = 1; Không = 0) where others have a unit."""
+    return bool(values["unit_of_measure_canonical"]) and "=" not in values["unit_of_measure_canonical"]
+
+
+def _made_from(name: str) -> str:
+    return f"bản công bố {name}" if name.startswith("r") else f"số liệu chờ công bố {name[:12]}"
+
+
+def _about(part: Mapping[str, Any]) -> str:
+    if part["units_expected"] is None:
+        return str(part["label_vi"])
+    return f"{part['label_vi']}; {part['units_counted']}/{part['units_expected']} đơn vị có số liệu"
+
+
+def _place(explanation: Explanation, entry: Mapping[str, Any]) -> str:
+    file = explanation.files[entry["file"]]
+    return f"{file['source_vi']}, {file['unit_name_vi']}, {file['quarter']}: {file['file_name']}, " \
+           f"trang {entry['sheet']}"
+
+
+def _amount(entry: Mapping[str, Any]) -> str:
+    return f"{format_number(entry['count'])} dòng, cộng vào {_printed(entry['amount'])}"
+
+
+def _printed(amount: str) -> str:
+    return format_number(Decimal(amount))
+
+
+def _shortened(rows: str) -> str:
+    """The ranges, cut where a person stops reading; the CSV has every row."""
+    if len(rows) <= _ROWS_SHOWN:
+        return rows
+    shown = rows[:_ROWS_SHOWN].rpartition(",")[0]
+    more = rows.count(",") - shown.count(",")
+    return f"{shown},… (còn {format_number(more)} đoạn; xuất đủ bằng --csv)"
+
+
+def _remarks(passport: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    if passport["decisions"]:
+        yield "Quyết định giải trình", [f"{d['decision_id']}: {d['text_vi']}" for d in passport["decisions"]]
+    if passport["notes_vi"]:
+        yield "Ghi chú", list(passport["notes_vi"])
