@@ -90,6 +90,13 @@ MART_SCHEMAS = {
     "e_document_exchange": _UNIT_AND_QUARTER,
     "staffing": _UNIT_AND_QUARTER,
     "procedure_coverage": _UNIT_AND_QUARTER,
+    "report_narrative": pa.schema(
+        [
+            *((name, pa.string()) for name in ("unit_code", "quarter", "section", "text_vi", "file_name", "sheet")),
+            ("paragraph_no", pa.int32()),
+            ("row_number", pa.int64()),
+        ]
+    ),
     "dim_indicator": pa.schema([("form_version", pa.string()), ("indicator_code", pa.string())]),
 }
 MEASURES = {
@@ -216,8 +223,19 @@ def clean_candidate(unit: str) -> Candidate:
             "e_document_exchange": [dict(key)],
             "staffing": [dict(key)],
             "procedure_coverage": [dict(key)],
+            "report_narrative": [key | PARAGRAPH],
         },
     )
+
+
+PARAGRAPH: Row = {
+    "section": "II.2",
+    "paragraph_no": 1,
+    "text_vi": "Trong quý giải quyết {III.24} hồ sơ.",
+    "file_name": "noi-dung.txt",
+    "sheet": "txt",
+    "row_number": 12,
+}
 
 
 @dataclass
@@ -362,6 +380,11 @@ CLEAN_ROWS: dict[str, Row] = {
         "time": "satisfied",
         "quality": "satisfied",
         "overall": "satisfied",
+    },
+    "report_narrative": {
+        "section": "II.2",
+        "paragraph_no": 1,
+        "text": "Một số xã cập nhật chưa kịp thời.",
     },
     "decisions": {
         "decision_id": "QD-01",
