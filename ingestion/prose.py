@@ -44,7 +44,7 @@ _HASHED = re.compile(r"#{1,6}\s*(.*?)\s*#*")
 _LIST_ITEM = re.compile(r"[-+•–—]|\*\s")
 _ORDINAL = re.compile(r"(?:\d{1,2}|[IVX]{1,5})\s*[.):/\-–]\s*(?=\S)")
 _CODE = re.compile(r"([IVX]{1,4}\.\d{1,2})(?![\d/])\s*[.:)\-–]?\s*(.*)")
-_CHAPTER = re.compile(r"[IVX]{1,4}\s*[.)]\s*([^a-zà-ỹ]{4,})")
+_CHAPTER = re.compile(r"[IVX]{1,4}\s*[.)]\s*(.*)")
 _QUARTER_TAIL = re.compile(
     r"[\s,]*(?:của |trong )?quý\s+(?:[IV]{1,3}|[1-4]|sau|tới|này)(?:\s*[/,]?\s*(?:năm\s*)?\d{4})?\W*$", re.IGNORECASE
 )
@@ -133,7 +133,7 @@ class Headings:
         if _LIST_ITEM.match(line):
             return None
         plain = line.strip("*_ ")
-        return self._known(plain) or self._coded(plain) or (_unknown(plain) if _CHAPTER.fullmatch(plain) else None)
+        return self._known(plain) or self._coded(plain) or (_unknown(plain) if _is_chapter(plain) else None)
 
     def _known(self, title: str) -> Place | None:
         for form in (title, _ORDINAL.sub("", title, count=1)):
@@ -176,6 +176,12 @@ class Headings:
                 f"Ghi [{name}] riêng một dòng, đoạn văn ghi từ dòng dưới.",
             ),
         )
+
+
+def _is_chapter(line: str) -> bool:
+    """Whether a line is a roman number with a title in capitals: ``IV. TỔ CHỨC THỰC HIỆN``."""
+    chapter = _CHAPTER.fullmatch(line)
+    return chapter is not None and chapter[1].isupper()
 
 
 def _shown(line: str) -> str:
