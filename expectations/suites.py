@@ -14,9 +14,13 @@ from expectations.expression import quote
 
 UNIT = "reporting_unit"
 
-# Where a relation keeps the place of a row; relations that are not listed hold the lineage columns of the lake.
+# Where a relation keeps the place of a row; raw relations that are not listed hold the lineage columns of the lake.
 _PLACES: dict[str, tuple[str, str, str]] = {
     "deliveries": ("file_name", "null", "null"),
+}
+# Marts hold figures, which come from many rows; a mart of single rows says where each stands.
+_MART_PLACES: dict[str, tuple[str, str, str]] = {
+    "report_narrative": ("file_name", "sheet", "row_number"),
 }
 _NO_PLACE = ("null", "null", "null")
 _WITHOUT_LINEAGE = frozenset({"expected_deliveries", "figures", "decision_use", "report_indicators", "rule_inputs"})
@@ -78,8 +82,7 @@ def literal(value: str | int) -> str:
 
 def compile_rule(rule: Rule) -> Compiled:
     """One declaration, both ways. The SQL is the meaning; the native expectation must agree with it at every run."""
-    place = _PLACES.get(rule.relation, _NO_PLACE if rule.relation in _WITHOUT_LINEAGE or _is_mart(rule) else _LAKE)
-    common: dict[str, Any] = {"rule": rule, "relation": rule.relation, "place": place}
+    common: dict[str, Any] = {"rule": rule, "relation": rule.relation, "place": _place(rule)}
     if rule.kind == "query":
         assert rule.violations is not None
         native = _unexpected(_guarded(rule.violations))
@@ -96,8 +99,10 @@ def compile_rule(rule: Rule) -> Compiled:
 _LAKE = ("_file_name", "_sheet", "_row")
 
 
-def _is_mart(rule: Rule) -> bool:
-    return rule.stage == "mart"
+def _place(rule: Rule) -> tuple[str, str, str]:
+    if rule.stage == "mart":
+        return _MART_PLACES.get(rule.relation, _NO_PLACE)
+    return _PLACES.get(rule.relation, _NO_PLACE if rule.relation in _WITHOUT_LINEAGE else _LAKE)
 
 
 def _unique(rule: Rule) -> dict[str, Any]:

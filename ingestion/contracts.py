@@ -116,6 +116,23 @@ class Duplicates(_Strict):
     other_content: Literal["reject", "finding"]
 
 
+class Prose(_Strict):
+    """How the source may be delivered as running text: headings on lines of their own, with paragraphs below.
+
+    ``heading`` is the enum column whose labels head the paragraphs, ``number`` counts them within their heading and
+    ``text`` takes them. ``groups`` head nothing but further headings, ``ends`` begin what is no part of the text
+    (signatures), ``complete`` says in brackets that the text ends here, ``hints`` tell the clerk what belongs where.
+    """
+
+    heading: str
+    number: str
+    text: str
+    groups: list[str] = Field(default_factory=list)
+    ends: list[str] = Field(default_factory=list)
+    complete: str
+    hints: dict[str, str]
+
+
 class Contract(_Strict):
     """The contract of one source."""
 
@@ -136,6 +153,8 @@ class Contract(_Strict):
     any_of: list[list[str]] = Field(default_factory=list)
     personal: list[str] = Field(default_factory=list)
     row_rules: list[RowRule] = Field(default_factory=list)
+    # Left out where there is none, so that what is kept of other contracts' readings stays comparable.
+    prose: Prose | None = Field(default=None, exclude_if=lambda prose: prose is None)
 
     @model_validator(mode="after")
     def _check(self) -> Contract:
@@ -152,7 +171,16 @@ class Contract(_Strict):
             for name in [*plan.period, *plan.ended_by]:
                 if name not in names or self.column(name).type not in ("date", "datetime", "month"):
                     raise ValueError(f"{self.source}: belonging: {name} is not a column of dates")
+        if self.prose is not None:
+            self._check_prose(self.prose)
         return self
+
+    def _check_prose(self, prose: Prose) -> None:
+        types = {c.name: c.type for c in self.columns if c.required}
+        if [types.get(name) for name in (prose.heading, prose.number, prose.text)] != ["enum", "integer", "text"]:
+            raise ValueError(f"{self.source}: prose needs a required heading (enum), number (integer) and text")
+        if set(prose.hints) != set(self.column(prose.heading).labels):
+            raise ValueError(f"{self.source}: prose needs one hint for each label of {prose.heading}")
 
     def column(self, name: str) -> Column:
         return next(c for c in self.columns if c.name == name)

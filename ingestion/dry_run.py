@@ -22,6 +22,7 @@ from ingestion.contracts import Contract, load_contracts
 from ingestion.engine import ingest_source, reading_context
 from ingestion.limits import DEFAULT_LIMITS, IntakeLimits
 from ingestion.paths import IngestPaths
+from ingestion.prose_template import text_template
 from ingestion.reference import AdminUnit, ReferenceData
 from ingestion.templates import template_bytes
 
@@ -97,16 +98,26 @@ def check_file(
 
 
 def write_template(
-    paths: IngestPaths, source: str, unit_code: str | None, quarter: str | None, *, reference: ReferenceData
+    paths: IngestPaths,
+    source: str,
+    unit_code: str | None,
+    quarter: str | None,
+    *,
+    reference: ReferenceData,
+    as_text: bool = False,
 ) -> bytes:
-    """A template of the source; for a unit and quarter, with the names that were delivered to this home."""
+    """A template of the source; for a unit and quarter, with the names that were delivered to this home.
+
+    A workbook, or a text to write into (``as_text``). Raises ``ValueError`` where the source takes no running text.
+    """
     contract = load_contracts()[source]
+    template = text_template if as_text else template_bytes
     period = reference.periods[quarter] if quarter else None
     if unit_code is None or quarter is None:
-        return template_bytes(contract, period)
+        return template(contract, period)
     secret_key = secrets.token_bytes(32)
     with _scratch(paths, contract, unit_code, quarter, reference, secret_key) as scratch:
-        return template_bytes(contract, period, reading_context(scratch, contract, unit_code, quarter, reference))
+        return template(contract, period, reading_context(scratch, contract, unit_code, quarter, reference))
 
 
 def _with_companions(path: Path) -> list[Path]:

@@ -27,7 +27,7 @@ from ingestion.cell_fault import error_cell, uncalculated_cell
 from ingestion.fastcsv import cut_lines, may_begin_blank
 from ingestion.legacy_encodings import decode_text, may_be_legacy, mend_columns, mend_rows, to_utf8
 from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
-from ingestion.preflight import Kind, inspect, kind_note
+from ingestion.preflight import Kind, foreign_format, inspect, kind_note
 from ingestion.readings import Cell
 from ingestion.sandbox import ParsedSheet, shared_sandbox
 from ingestion.sheet_xml import BookFacts, column_letters, look_at_workbook
@@ -144,12 +144,21 @@ class FileContent:
 
     ``may_be_cut`` is true for a text file whose last line does not end: a copy that broke off looks so.
     ``proves_itself`` is true for a format that cannot be read at all unless it is whole.
+    ``cut_vi`` and ``unproven_vi`` are what to tell the clerk of a file that is refused for the one or the other.
     """
 
     sheets: Sequence[Sheet]
     notes: list[str]
     may_be_cut: bool = False
     proves_itself: bool = True
+    cut_vi: str = (
+        "Tệp CSV kết thúc giữa chừng (dòng cuối không có dấu xuống dòng): có thể chép hoặc xuất chưa xong. "
+        "Mở và lưu lại tệp dạng CSV UTF-8, hoặc nộp kèm tệp .done, rồi nộp lại."
+    )
+    unproven_vi: str = (
+        "Tệp CSV không có dòng tổng cộng ghi số dòng và không kèm tệp .done nên chưa chắc đủ dòng. "
+        "Bổ sung một trong hai rồi nộp lại, hoặc nộp tệp .xlsx."
+    )
 
 
 @dataclass(frozen=True)
@@ -439,6 +448,8 @@ def read_sheets(path: Path, suffix: str, limits: IntakeLimits = DEFAULT_LIMITS) 
             content = read_csv(_bytes_without_bom(path))
         case Kind.HTML:
             content = read_html(path, limits)
+        case Kind.DOCX:
+            raise foreign_format("tài liệu Word")
         case _:
             content = read_workbook(path, kind, limits)
     note = kind_note(kind, suffix)

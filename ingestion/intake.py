@@ -25,7 +25,7 @@ from ingestion.belonging import WRONG_QUARTER, misplaced, title_unit
 from ingestion.columns import Kernel, ParsedColumn, case_code_kernel, datetime_kernel, parse_column
 from ingestion.contracts import LINEAGE_FIELDS, Column, Contract
 from ingestion.feedback import MAX_ROWS, ReturnedSheet, returned_sheet
-from ingestion.grid import Body, CellColumn, FileContent, ListColumn, Sheet, is_blank, read_sheets
+from ingestion.grid import Body, CellColumn, FileContent, ListColumn, Sheet, is_blank
 from ingestion.headers import (
     HeaderError,
     HeaderMap,
@@ -37,6 +37,7 @@ from ingestion.headers import (
     stated_counts,
 )
 from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
+from ingestion.prose import read_content
 from ingestion.readings import Reading, Remark, rejected
 from ingestion.resolve import Context
 from ingestion.rules import RowRemark, Rows, broken_row_rules, missing_cells, repeated_keys
@@ -156,7 +157,7 @@ def _read(
     if context.folder_unit.level not in contract.delivered_by:
         raise _Refusal(f"Đơn vị “{context.folder_unit.name}” không nộp nguồn “{contract.title_vi}”.")
     headers = HeaderMap.of(contract, context.period.closes_on)
-    content = read_sheets(path, suffix, limits)
+    content = read_content(path, suffix, contract, limits)
     tables, notes = _usable_tables(content.sheets, headers, context)
     source = replace(content, sheets=[])  # nothing else may hold the sheets, so that each can be let go
     del content
@@ -227,7 +228,7 @@ def read_returned(
     reading it for the lake need not hold on to cells that nobody else wants.
     """
     headers = HeaderMap.of(contract, context.period.closes_on)
-    tables, _ = _usable_tables(read_sheets(path, suffix, limits).sheets, headers, context)
+    tables, _ = _usable_tables(read_content(path, suffix, contract, limits).sheets, headers, context)
     wanted: dict[str, set[int]] = {}
     shifted: set[str] = set()
     columns = (rejected[name].to_pylist() for name in ("_sheet", "_row", "reason_code"))
@@ -310,17 +311,9 @@ def _check_whole(
             )
         proven = True
     if content.may_be_cut and not proven:
-        raise UnreadableFileError(
-            "truncated",
-            "Tệp CSV kết thúc giữa chừng (dòng cuối không có dấu xuống dòng): có thể chép hoặc xuất chưa xong. "
-            "Mở và lưu lại tệp dạng CSV UTF-8, hoặc nộp kèm tệp .done, rồi nộp lại.",
-        )
+        raise UnreadableFileError("truncated", content.cut_vi)
     if limits.csv_needs_proof and not content.proves_itself and not proven:
-        raise UnreadableFileError(
-            "unproven",
-            "Tệp CSV không có dòng tổng cộng ghi số dòng và không kèm tệp .done nên chưa chắc đủ dòng. "
-            "Bổ sung một trong hai rồi nộp lại, hoặc nộp tệp .xlsx.",
-        )
+        raise UnreadableFileError("unproven", content.unproven_vi)
 
 
 def _check_period(title: TitleBlock, context: Context) -> None:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     XLS = "xls"
     ODS = "ods"
     HTML = "html"
+    DOCX = "docx"
     CSV = "csv"
 
 
@@ -31,6 +32,7 @@ EXPECTED_SUFFIXES = {
     Kind.XLS: frozenset({".xls"}),
     Kind.ODS: frozenset({".ods"}),
     Kind.HTML: frozenset({".html", ".htm"}),
+    Kind.DOCX: frozenset({".docx"}),
     Kind.CSV: frozenset({".csv", ".txt", ".tsv"}),
 }
 _TEXT_SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods", ".doc", ""})
@@ -39,6 +41,7 @@ _NAMES_VI = {
     Kind.XLS: "sổ tính Excel 97-2003 (.xls)",
     Kind.ODS: "sổ tính OpenDocument (.ods)",
     Kind.HTML: "bảng HTML",
+    Kind.DOCX: "tài liệu Word",
     Kind.CSV: "tệp văn bản CSV",
 }
 # What the zip reader raises on archives that are damaged or of a kind it does not know.
@@ -108,19 +111,19 @@ def _kind(path: Path, head: bytes, suffix: str, limits: IntakeLimits) -> Kind:
         return Kind.XLS
     for magic, name in _FOREIGN:
         if head.startswith(magic):
-            raise _foreign(name)
+            raise foreign_format(name)
     # A BIFF stream without its container is what Excel 2 to 4 wrote; nobody else's text starts so.
     if head[:2] in (b"\x09\x00", b"\x09\x02", b"\x09\x04", b"\x09\x08") and b"\0" in head[2:8]:
-        raise _foreign("sổ tính Excel đời rất cũ")
+        raise foreign_format("sổ tính Excel đời rất cũ")
     text = _as_text(head)
     if text is None or not text.strip("\0\ufeff \t\r\n\v\f"):
         raise damaged()
     if "urn:schemas-microsoft-com:office:spreadsheet" in text:
-        raise _foreign("bảng tính XML 2003")
+        raise foreign_format("bảng tính XML 2003")
     if _HTML_START.match(text.lstrip("\ufeff")):
         return Kind.HTML
     if text.lstrip("\ufeff \r\n").startswith("<?xml"):
-        raise _foreign("tệp XML")
+        raise foreign_format("tệp XML")
     if suffix in _TEXT_SUFFIXES:
         return Kind.CSV
     raise UnreadableFileError("unknown_format", f"Không nhận tệp loại “{suffix}”. Nộp tệp .xlsx, .xls, .ods hoặc .csv.")
@@ -139,7 +142,8 @@ def _as_text(head: bytes) -> str | None:
     return head.decode("latin-1")
 
 
-def _foreign(name: str) -> UnreadableFileError:
+def foreign_format(name: str) -> UnreadableFileError:
+    """The file is something else than a table."""
     return UnreadableFileError(
         "unknown_format", f"Tệp là {name}, không phải bảng số liệu. Nộp tệp .xlsx, .xls, .ods hoặc .csv."
     )
@@ -181,16 +185,16 @@ def _kind_of_parts(names: set[str], archive: zipfile.ZipFile) -> Kind:
     if "xl/workbook.xml" in folded:
         return Kind.XLSX
     if "xl/workbook.bin" in folded:
-        raise _foreign("sổ tính nhị phân .xlsb")
+        raise foreign_format("sổ tính nhị phân .xlsb")
     if "content.xml" in names and "mimetype" in names:
         if archive.getinfo("mimetype").file_size > 200:
             raise damaged()
         if b"opendocument.spreadsheet" not in archive.read("mimetype"):
-            raise _foreign("tài liệu OpenDocument không phải bảng tính")
+            raise foreign_format("tài liệu OpenDocument không phải bảng tính")
         manifest = next((n for n in names if n.casefold() == "meta-inf/manifest.xml"), None)
         if manifest and b"encryption-data" in archive.read(manifest):
             raise encrypted()
         return Kind.ODS
     if "word/document.xml" in folded:
-        raise _foreign("tài liệu Word")
-    raise _foreign("tệp nén")
+        return Kind.DOCX
+    raise foreign_format("tệp nén")

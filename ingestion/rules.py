@@ -89,7 +89,8 @@ def broken_row_rules(rows: Rows, contract: Contract) -> Iterator[RowRemark]:
         values = rows.columns[column]
         remark = Remark(rule.id, rule.reason_vi, rule.advice_vi)
         for row in np.flatnonzero(broken):
-            cell: Cell = values[int(row)].as_py()
+            # Running text is not quoted: what is wrong with it may be that it tells of a person.
+            cell: Cell = None if "text" in rule.check else values[int(row)].as_py()
             yield RowRemark(np.array([row]), column, printed(cell), remark, rule.effect == "reject")
 
 
@@ -107,6 +108,10 @@ def _broken(rows: Rows, rule: RowRule) -> tuple[str, np.ndarray]:
             return names[0], rows.present(name) & ~np.logical_or.reduce([rows.present(n) for n in names])
         case {"case_code_date": str(code), "equals": str(moment), **rest} if not rest:
             return code, _code_date_differs(rows.columns[code], rows.columns[moment])
+        case {"text": str(name), "holds": str(pattern), **rest} if not rest:
+            return name, _numpy(pc.match_substring_regex(rows.columns[name], pattern))
+        case {"text": str(name), "lacks": str(pattern), **rest} if not rest:
+            return name, _numpy(pc.invert(pc.match_substring_regex(rows.columns[name], pattern)))
         case _:
             raise ValueError(f"row rule {rule.id}: unknown check {rule.check}")
 

@@ -66,6 +66,9 @@ def _serve(request: dict[str, Any], out: BinaryIO) -> None:
     if kind == "html":
         _serve_html(request, out)
         return
+    if kind == "docx":
+        _serve_docx(request, out)
+        return
     if kind == "count":
         _send(out, ["done", _counted(path)])
         return
@@ -195,6 +198,25 @@ def _serve_html(request: dict[str, Any], out: BinaryIO) -> None:
             chunk = table.rows[start : start + CHUNK_ROWS]
             padded = [row + [""] * (width - len(row)) for row in chunk]
             _send(out, ["columns", len(chunk), [list(column) for column in zip(*padded, strict=True)]])
+    _send(out, ["done", {}])
+
+
+def _serve_docx(request: dict[str, Any], out: BinaryIO) -> None:
+    from ingestion.docx_text import ForeignContentError, read_lines
+    from ingestion.ods_xml import EntitiesError
+
+    try:
+        lines, facts = read_lines(Path(request["path"]))
+    except EntitiesError as error:
+        raise _Refusal("entities") from error
+    except ForeignContentError as error:
+        raise _Refusal("embedded_objects") from error
+    if len(lines) > request["max_cells"]:
+        raise _Refusal("cell_budget")
+    _send(out, ["sheet", "docx", False, facts])
+    for start in range(0, len(lines), CHUNK_ROWS):
+        chunk = lines[start : start + CHUNK_ROWS]
+        _send(out, ["columns", len(chunk), [chunk]])
     _send(out, ["done", {}])
 
 

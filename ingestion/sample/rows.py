@@ -13,6 +13,7 @@ from ingestion.sample import (
     decisions,
     declared,
     documents,
+    narrative,
     org_units,
     plan_tasks,
     procedures,
@@ -59,6 +60,7 @@ def sample_rows(
         files[commune.code, "one_stop_cases", "ho-so-mot-cua.xlsx"] = cases.commune_rows(seed, place, commune, quarter)
     if not plan.complete:
         files[place.code, "decisions", "giai-trinh-so-lieu.xlsx"] = decisions.decision_rows(seed, place)
+    files[place.code, "report_narrative", "noi-dung-bao-cao.txt"] = narrative.narrative_rows(place, quarter)
     if scale > 1:
         for key, rows in files.items():
             if key[1] == "one_stop_cases":

@@ -13,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ingestion.contracts import load_contracts
+from ingestion.prose_template import text_of
 from ingestion.sample.cases import multiplied
 from ingestion.sample.districts import CU_LAO_DUNG, DISTRICTS, District
 from ingestion.sample.layouts import layout_of
@@ -66,13 +67,21 @@ def write_sample(
 
 
 def _content(place: District, unit: str, quarter: str, source: str, suffix: str, rows: list[Row], scale: int) -> bytes:
+    contract = load_contracts()[source]
+    if suffix == ".txt":
+        window = WINDOWS[quarter]
+        return text_of(
+            contract,
+            [(row["section"], row["text"]) for row in rows],
+            [place.committee, f"Từ ngày {window.opens_on:%d/%m/%Y} đến ngày {window.closes_on:%d/%m/%Y}"],
+        )
     communes = [commune.code for commune in place.communes]
     position = communes.index(unit) if unit in communes else None
     agency = place.committee if position is None else place.communes[position].committee
     seat = place.seat if position is None else place.communes[position].bare_name
     columns = {name for row in rows for name in row}
     layout = csv_layout(source) if suffix == ".csv" else layout_of(source, position, columns)
-    sheet = Sheet(load_contracts()[source], layout, place, agency, seat, WINDOWS[quarter])
+    sheet = Sheet(contract, layout, place, agency, seat, WINDOWS[quarter])
     if suffix == ".csv":
         return csv_bytes(sheet, rows, scale)
     return workbook_bytes(sheet, multiplied(rows, scale) if scale > 1 else rows)

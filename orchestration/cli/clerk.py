@@ -131,13 +131,21 @@ def _written(found: CheckedFile, out: Path | None) -> Path | None:
 
 
 def template(pipeline: Pipeline, source: str, unit: str | None, quarter: str | None, out: Path | None) -> Path:
-    """Writes a template and returns its path. A unit needs its quarter: names are valid on dates."""
+    """Writes a template and returns its path. A unit needs its quarter: names are valid on dates.
+
+    A source that people write is a text to write into, unless a workbook is asked for by the name of the file.
+    """
     if unit and not quarter:
         raise WrongUse("thêm --quarter: tên đơn vị và thủ tục đổi theo kỳ")
     if unit and quarter:
         pipeline.level_of(unit, quarter)
-    data = write_template(pipeline.ingest_paths, source, unit, quarter, reference=pipeline.reference)
-    path = out or Path("-".join(["mau", source, *([unit] if unit else []), *([quarter] if quarter else [])]) + ".xlsx")
+    is_prose = load_contracts()[source].prose is not None
+    suffix = ".txt" if is_prose else ".xlsx"
+    path = out or Path("-".join(["mau", source, *([unit] if unit else []), *([quarter] if quarter else [])]) + suffix)
+    as_text = is_prose and path.suffix.lower() != ".xlsx"
+    data = write_template(
+        pipeline.ingest_paths, source, unit, quarter, reference=pipeline.reference, as_text=as_text
+    )
     write_file(path, data)
     return path
 

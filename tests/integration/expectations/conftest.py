@@ -93,6 +93,13 @@ MART_SCHEMAS = {
     "figure_rows": _UNIT_AND_QUARTER,
     "measure_values": _UNIT_AND_QUARTER,
     "indicator_trend": _UNIT_AND_QUARTER,
+    "report_narrative": pa.schema(
+        [
+            *((name, pa.string()) for name in ("unit_code", "quarter", "section", "text_vi", "file_name", "sheet")),
+            ("paragraph_no", pa.int32()),
+            ("row_number", pa.int64()),
+        ]
+    ),
     "dim_indicator": pa.schema([("form_version", pa.string()), ("indicator_code", pa.string())]),
 }
 MEASURES = {
@@ -222,8 +229,19 @@ def clean_candidate(unit: str) -> Candidate:
             "figure_rows": [dict(key)],
             "measure_values": [dict(key)],
             "indicator_trend": [dict(key)],
+            "report_narrative": [key | PARAGRAPH],
         },
     )
+
+
+PARAGRAPH: Row = {
+    "section": "II.2",
+    "paragraph_no": 1,
+    "text_vi": "Trong quý giải quyết {III.24} hồ sơ.",
+    "file_name": "noi-dung.txt",
+    "sheet": "txt",
+    "row_number": 12,
+}
 
 
 @dataclass
@@ -368,6 +386,11 @@ CLEAN_ROWS: dict[str, Row] = {
         "time": "satisfied",
         "quality": "satisfied",
         "overall": "satisfied",
+    },
+    "report_narrative": {
+        "section": "II.2",
+        "paragraph_no": 1,
+        "text": "Một số xã cập nhật chưa kịp thời.",
     },
     "decisions": {
         "decision_id": "QD-01",

@@ -54,6 +54,10 @@ def _cases(level: str, **values: int) -> Callable[[Candidate], None]:
     return change
 
 
+def _writes(text: str) -> Callable[[Candidate], None]:
+    return lambda candidate: candidate.marts["report_narrative"][0].update(text_vi=text)
+
+
 MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "report.settled": (_in_row("III.25", status="unsettled", value=None, declared_value=Decimal(611)), set()),
     "report.flags_declared": (_in_row("I.17", status="not_reported", value=None), set()),
@@ -79,6 +83,9 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "marts.figure_rows.of_this_unit": (_of_another_unit("figure_rows"), set()),
     "marts.measure_values.of_this_unit": (_of_another_unit("measure_values"), set()),
     "marts.indicator_trend.of_this_unit": (_of_another_unit("indicator_trend"), set()),
+    "marts.report_narrative.of_this_unit": (_of_another_unit("report_narrative"), set()),
+    "letter.placeholders_well_formed": (_writes("Giải quyết {III.24 hồ sơ."), set()),
+    "letter.placeholders_have_figures": (_writes("Giải quyết {III.99} hồ sơ."), set()),
     "marts.case_processing.parts_add_up": (_cases("district", resolved_late=6), set()),
     "marts.case_processing.district_received_as_reported": (_cases("district", received=1), set()),
     "marts.case_processing.commune_received_as_reported": (_cases("commune", received=1), set()),
@@ -156,6 +163,7 @@ RAW_MUTATIONS: dict[str, dict[str, Any]] = {
     "staffing_roster.leaving_reason_with_date": {"left_on": None},
     "declared_returns.says_something": {"value": None, "value_text": None},
     "declared_returns.with_evidence": {"evidence_document": None},
+    "report_narrative.of_the_reporting_unit": {"_unit_code": "another"},
     "decisions.holds_from_its_quarter": {"quarter": "2023-Q3"},
     "decisions.action_fits_subject": {"action": "count_as_on_time"},
 }
@@ -163,6 +171,7 @@ RAW_MUTATIONS: dict[str, dict[str, Any]] = {
 ALSO: dict[str, set[str]] = {
     "one_stop_cases.procedure_named": {"one_stop_cases.procedure_recognised"},
     "e_document_counts.parts_at_most_total": {"e_document_counts.parts_equal_total"},
+    "report_narrative.key_agrees": {"report_narrative.section_from_one_file"},
     "decisions.subject_kind_known": {"decisions.action_fits_subject"},
     "decisions.quarter_well_formed": {"decisions.holds_from_its_quarter"},
     "e_document_counts.electronic_and_paper_not_negative": {"e_document_counts.parts_equal_total"},
@@ -178,8 +187,10 @@ ALSO: dict[str, set[str]] = {
 
 
 def _is_generic(rule_id: str) -> bool:
-    """Rules whose breach follows from what they are: plausible dates, agreeing keys, receipts, decisions."""
-    return rule_id.startswith("deliveries.") or rule_id.endswith((".key_agrees", "_plausible", "raw_matches_something"))
+    """Rules whose breach follows from what they are: plausible dates, agreeing files, receipts, decisions."""
+    return rule_id.startswith("deliveries.") or rule_id.endswith(
+        (".key_agrees", "_plausible", "raw_matches_something", ".section_from_one_file")
+    )
 
 
 def _break_raw(lake: Lake, unit: str, rule: Rule) -> None:
@@ -192,10 +203,10 @@ def _break_raw(lake: Lake, unit: str, rule: Rule) -> None:
     elif rule.kind == "unique":
         delivery = lake.of(unit, rule.source)
         delivery.rows.append(dict(delivery.rows[0]))
-    elif rule.id.endswith(".key_agrees"):
+    elif rule.id.endswith((".key_agrees", ".section_from_one_file")):
         again = copy.deepcopy(lake.of(unit, rule.source))
         again.delivery_id += ".again"
-        again.rows[0].update(_OTHER_CONTENT[rule.source])
+        again.rows[0].update(_OTHER_CONTENT[rule.source] if rule.id.endswith(".key_agrees") else {"paragraph_no": 2})
         lake.deliveries.append(again)
     else:
         lake.first(unit, rule.source).update(_bad_values(rule))
@@ -212,6 +223,7 @@ _OTHER_CONTENT: dict[str, dict[str, Any]] = {
     "staffing_roster": {"position": "khác"},
     "survey_responses": {"overall": "neutral"},
     "decisions": {"reason": "khác"},
+    "report_narrative": {"text": "khác"},
 }
 
 
