@@ -50,7 +50,6 @@ _QUARTER_TAIL = re.compile(
 )
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _INNER_BREAKS = re.compile("[\x0b\x0c\x85\u2028\u2029\t]+")
-_ENDS_A_SENTENCE = tuple(".;:!?…”\"')]/*")
 
 _ADVICE = "Ghi tên mục trong ngoặc vuông ở dòng riêng phía trên đoạn văn, ví dụ [II.2]. Xem mẫu: cchc template"
 _BEFORE_HEADINGS = Remark("text_without_heading", "Đoạn văn đứng trước tiêu đề mục đầu tiên", _ADVICE)
@@ -62,7 +61,7 @@ _AFTER_END = Remark(
     "text_after_end", "Đoạn văn đứng sau dòng báo hết tệp", "Chuyển đoạn văn lên mục của nó, trước dòng báo hết."
 )
 _CUT_VI = (
-    "Tệp văn bản kết thúc giữa chừng (dòng cuối không có dấu chấm câu và không xuống dòng): có thể chép chưa xong. "
+    "Tệp văn bản kết thúc giữa chừng (dòng cuối không xuống dòng): có thể chép hoặc lưu chưa xong. "
     "Ghi thêm dòng [Hết] ở cuối tệp, lưu rồi nộp lại."
 )
 _UNPROVEN_VI = (
@@ -217,9 +216,9 @@ def read_content(path: Path, suffix: str, contract: Contract, limits: IntakeLimi
 def _read_content(path: Path, suffix: str, contract: Contract, limits: IntakeLimits) -> FileContent:
     kind = inspect(path, suffix, limits)
     if kind is Kind.DOCX:
-        lines, notes = _word_lines(path, limits)
+        cells, notes = _word_lines(path, limits)
         note = kind_note(kind, suffix)
-        content = grid_of(lines, contract, _SHEETS[kind])
+        content = grid_of(cells, contract, _SHEETS[kind])
         return replace(content, notes=[*([note] if note else []), *notes], may_be_cut=False, proves_itself=True)
     if kind is Kind.CSV and suffix in TEXT_SUFFIXES:
         if path.stat().st_size > MAX_TEXT_BYTES:
@@ -239,8 +238,7 @@ def _text_content(text: str, lines: list[str], contract: Contract) -> FileConten
         cells = [row[0] for row in mended]
         notes += [note] if note else []
     content = grid_of(cells, contract, _SHEETS[Kind.CSV])
-    ended = text.endswith(("\n", "\r")) or text.rstrip().endswith(_ENDS_A_SENTENCE)
-    return replace(content, notes=notes, may_be_cut=not ended and content.may_be_cut)
+    return replace(content, notes=notes, may_be_cut=content.may_be_cut and not text.endswith(("\n", "\r")))
 
 
 def _heads_a_table(lines: Sequence[str], contract: Contract) -> bool:
@@ -312,10 +310,11 @@ def grid_of(lines: Sequence[Cell], contract: Contract, sheet: str) -> FileConten
             grid.add(number, found, line, found.line_fault)
     head: list[Cell] = [contract.column(name).title_vi for name in (prose.heading, prose.number, prose.text)]
     above = [(number, text) for number, text in titles if text][:_MAX_TITLES]
+    title_rows: list[list[Cell]] = [[text] for _, text in above]
     sheets = [
         CellSheet(
             sheet,
-            [*([text] for _, text in above), head, *grid.rows],
+            [*title_rows, head, *grid.rows],
             line_numbers=[*(number for number, _ in above), 0, *grid.numbers],
         )
     ]

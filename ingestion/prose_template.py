@@ -45,7 +45,7 @@ def text_template(contract: Contract, period: Period | None = None, context: Con
 
 
 def text_of(contract: Contract, paragraphs: Iterable[tuple[str, str]], reminders: Iterable[str] = ()) -> bytes:
-    """A whole text of (heading value, paragraph) pairs in their order, as :func:`text_template` would have it filled."""
+    """A whole text of (heading value, paragraph) pairs in their order, as a filled :func:`text_template` would be."""
     prose = contract.prose
     assert prose is not None
     labels = contract.column(prose.heading).labels
