@@ -17,7 +17,11 @@ Row = dict[str, Any]
 Paragraphs = tuple[tuple[str, str], ...]
 
 _PROVINCE_PLANS = {"2022": "170/KH-UBND ngày 21/12/2021", "2023": "192/KH-UBND ngày 20/12/2022"}
-_PERIODS_VI = {"2022-Q4": ("IV năm 2022", "I", "2023"), "2023-Q1": ("I", "II", "2023"), "2023-Q2": ("II", "III", "2023")}
+_PERIODS_VI = {
+    "2022-Q4": ("IV năm 2022", "I", "2023"),
+    "2023-Q1": ("I", "II", "2023"),
+    "2023-Q2": ("II", "III", "2023"),
+}
 
 _OPENING: Paragraphs = (
     (

@@ -60,6 +60,9 @@ def plant(path: Path, source: str) -> None:
     if path.suffix == ".csv":
         plant_csv(path, source)
         return
+    if path.suffix == ".txt":
+        plant_text(path)
+        return
     book = openpyxl.load_workbook(path)
     sheet: Any = book.active
     contract = load_contracts()[source]
@@ -92,6 +95,16 @@ def plant_csv(path: Path, source: str) -> None:
         row += [PLANTED[k % 4] for k in range(len(added))] if number else added
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter=";").writerows(rows)
+
+
+def plant_text(path: Path) -> None:
+    """Reminders and one paragraph that tell of a person. A name alone in a paragraph cannot be told from other words,
+    and is published with it: the source's README says who answers for that.
+    """
+    lines = path.read_text(encoding="utf-8-sig").split("\n")
+    reminder, paragraph = f"// {NAME}, {BIRTH}, {ADDRESS}", f"Hồ sơ của bà {NAME}, {ADDRESS}, số {PHONE}, {IDENTITY}."
+    place = lines.index("[II.2] Hạn chế") + 1
+    path.write_text("\n".join([reminder, *lines[:place], paragraph, reminder, *lines[place:]]), encoding="utf-8-sig")
 
 
 def bad_rows(source: str) -> list[list[str]]:
