@@ -270,11 +270,25 @@ class _Grid:
     rows: list[list[Cell]] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    _stray: list[list[Cell]] = field(default_factory=list)
 
     def add(self, line: int, place: Place, text: Cell, remark: Remark | None = None) -> None:
-        self.counts[place.label] += 1
-        self.rows.append([place.cell(remark), self.counts[place.label], text])
+        row = [place.cell(remark), None, text]
+        if place.fault is None:
+            self.counts[place.label] += 1
+            row[1] = self.counts[place.label]
+        else:
+            self._stray.append(row)
+        self.rows.append(row)
         self.numbers.append(line)
+
+    def number_strays(self) -> None:
+        """Numbers the paragraphs without a heading beyond those of any heading.
+
+        Wherever the clerk puts one of them when it is mended, it takes the place of no paragraph that was taken.
+        """
+        for number, row in enumerate(self._stray, start=max(self.counts.values(), default=0) + 1):
+            row[1] = number
 
 
 def grid_of(lines: Sequence[Cell], contract: Contract, sheet: str) -> FileContent:
@@ -308,6 +322,7 @@ def grid_of(lines: Sequence[Cell], contract: Contract, sheet: str) -> FileConten
         place, complete = replace(found, line_fault=None), complete or found.ends
         if found.line_fault is not None:
             grid.add(number, found, line, found.line_fault)
+    grid.number_strays()
     head: list[Cell] = [contract.column(name).title_vi for name in (prose.heading, prose.number, prose.text)]
     above = [(number, text) for number, text in titles if text][:_MAX_TITLES]
     title_rows: list[list[Cell]] = [[text] for _, text in above]

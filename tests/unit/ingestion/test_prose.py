@@ -149,6 +149,13 @@ def test_paragraphs_are_counted_within_their_section_also_where_it_comes_again()
     assert [(text, number) for _, _, number, text in rows] == [("a", 1), ("b", 2), ("c", 1), ("d", 3)]
 
 
+def test_a_stray_paragraph_has_a_number_that_no_section_has() -> None:
+    rows = rows_of("lạc\n[II.1]\na\nb\n[II.9]\nc\n[II.2]\nd")
+    assert [(text, number) for _, _, number, text in rows] == [
+        ("lạc", 3), ("a", 1), ("b", 2), ("[II.9]", 4), ("c", 5), ("d", 1),
+    ]  # fmt: skip
+
+
 def test_reminders_rules_and_blank_lines_are_no_text() -> None:
     assert rows_of("[II.1]\n// nhắc\n……………\n-----\n \u00a0\na") == [(6, LABELS["II.1"][0], 1, "a")]
 
