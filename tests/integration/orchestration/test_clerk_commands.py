@@ -80,6 +80,19 @@ def test_a_template_is_written_and_taken(cli: Cli, landed: Path, tmp_path: Path)
     assert [p.name for p in landed.iterdir()] == ["landing"]
 
 
+def test_the_template_of_what_people_write_is_a_text_unless_a_workbook_is_asked_for(
+    cli: Cli, landed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = ["--unit", "945", "--quarter", QUARTER]
+    for arguments, name in (([], f"mau-report_narrative-945-{QUARTER}.txt"), (["--out", "mau.xlsx"], "mau.xlsx")):
+        assert cli(landed, "template", "report_narrative", *place, *arguments).code == 0
+        result = cli(landed, "check-file", "report_narrative", name, *place)
+        assert (result.code, "không phát sinh" in result.stdout) == (0, True)
+    assert "[II.2] Hạn chế" in (tmp_path / f"mau-report_narrative-945-{QUARTER}.txt").read_text(encoding="utf-8-sig")
+    assert openpyxl.load_workbook(tmp_path / "mau.xlsx").sheetnames[0] == "Số liệu"
+
+
 def test_a_template_needs_no_home_at_all(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
