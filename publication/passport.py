@@ -17,6 +17,8 @@ from publication.formatting import format_date, format_number, plain_number
 from publication.notes import notes
 
 SCHEMA = 1
+#: What the intake calls the one sheet of a CSV.
+CSV_SHEET = "csv"
 
 STATUS_VI = {
     "computed": "Tính từ dữ liệu chi tiết",
@@ -40,7 +42,8 @@ SOURCE_VI = {
     "survey_responses": "Phiếu khảo sát hài lòng",
 }
 
-_AUXILIARY_VI = {
+#: Figures that offices declare for rows of the form to be divided by.
+AUXILIARY_VI = {
     "AUX.01": "Số biên chế công chức phải tinh giản theo kế hoạch năm",
     "AUX.02": "Số viên chức phải tinh giản theo kế hoạch năm",
 }
@@ -189,7 +192,7 @@ class _Book:
         if name not in self._measures:
             entries = self._entries(name)
             value = sum((Decimal(e["amount"]) for e in entries), Decimal(0)) if entries else None
-            return _part(role, _AUXILIARY_VI.get(name, name), value, code=name, files=entries)
+            return _part(role, AUXILIARY_VI.get(name, name), value, code=name, files=entries)
         measured = self._values[name]
         value = None if measured["value"] is None else Decimal(measured["value"])
         return _part(role, self._measures[name]["description_vi"], value, measure=name, files=self._entries(name),
@@ -330,7 +333,8 @@ class _Book:
             place = (self._file_no[row["delivery_id"]], row["sheet"])
             sheets.setdefault(place, []).extend(row_ranges.decode(row["row_numbers"]))
         return "; ".join(
-            f"tệp {self._files[file]['file_name']}, trang {sheet}, dòng {row_ranges.encode(ranges)}"
+            f"tệp {self._files[file]['file_name']}{'' if sheet == CSV_SHEET else f', trang {sheet}'}, "
+            f"dòng {row_ranges.encode(ranges)}"
             for (file, sheet), ranges in sorted(sheets.items())
         )
 

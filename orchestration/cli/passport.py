@@ -15,6 +15,7 @@ from typing import Any
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit
 from orchestration.settings import Home
 from publication import (
+    CSV_SHEET,
     CandidateError,
     DamagedPointer,
     Explanation,
@@ -138,16 +139,19 @@ def _head(explanation: Explanation) -> Iterator[str]:
     yield f"{row.code}, dòng {row.row_no}: {row.values['indicator_name_vi']}"
     yield f"{explanation.unit_name_vi} ({explanation.unit_code}), {format_quarter(explanation.quarter)}, " \
           f"{_made_from(explanation.made_from)}"
-    unit = f" {row.values['unit_of_measure_canonical']}" if _is_a_unit(row.values) else ""
-    yield f"Kết quả: {passport['printed'] + unit if passport['printed'] else 'để trống'} ({passport['status_vi']})"
+    figure = f"{passport['printed']} {_unit(row.values)}".rstrip() if passport["printed"] else "để trống"
+    yield f"Kết quả: {figure} ({passport['status_vi']})"
     yield f"Cách tính: {passport['formula_vi']}"
     if passport["window"]:
         yield f"Kỳ số liệu: {passport['window']['text_vi']}"
 
 
-def _is_a_unit(values: Mapping[str, Any]) -> bool:
-    """Flags and codes print their legend (Có = 1; Không = 0) where others have a unit."""
-    return bool(values["unit_of_measure_canonical"]) and "=" not in values["unit_of_measure_canonical"]
+def _unit(values: Mapping[str, Any]) -> str:
+    """The unit of measure within a line; flags and codes have a legend there (Có = 1; Không = 0), which is none."""
+    unit = values["unit_of_measure_canonical"] or ""
+    if "=" in unit:
+        return ""
+    return str(unit[:1].lower() + unit[1:] if unit[1:2].islower() else unit)
 
 
 def _made_from(name: str) -> str:
@@ -162,8 +166,8 @@ def _about(part: Mapping[str, Any]) -> str:
 
 def _place(explanation: Explanation, entry: Mapping[str, Any]) -> str:
     file = explanation.files[entry["file"]]
-    return f"{file['source_vi']}, {file['unit_name_vi']}, {file['quarter']}: {file['file_name']}, " \
-           f"trang {entry['sheet']}"
+    sheet = "" if entry["sheet"] == CSV_SHEET else f", trang {entry['sheet']}"
+    return f"{file['source_vi']}, {file['unit_name_vi']}, {file['quarter']}: {file['file_name']}{sheet}"
 
 
 def _amount(entry: Mapping[str, Any]) -> str:
