@@ -142,8 +142,9 @@ class Delivered:
                  for line in openpyxl.load_workbook(path)[sheet].iter_rows(values_only=True)]
         top = next(number for number, line in enumerate(lines) if line[0] == "STT")
         first = next(number for number, line in enumerate(lines) if number > top and line[0].isdigit())
-        headings = [next((line[column] for line in reversed(lines[top:first]) if line[column] and "(" not in
-                          line[column][:1]), "") for column in range(len(lines[top]))]
+        heads = [[cell for cell in column[::-1] if len(cell.strip("()")) > 2]
+                 for column in zip(*lines[top:first], strict=True)]
+        headings = [head[0] if head else "" for head in heads]
         return {number + 1: dict(zip(headings, line, strict=True))
                 for number, line in enumerate(lines) if number >= first and line[0].isdigit()}
 
