@@ -230,7 +230,7 @@ def test_figures_are_reckoned_from_their_terms(
 
 
 def test_sources_are_named_as_their_contracts_name_them() -> None:
-    assert SOURCE_VI == {name: contract.title_vi for name, contract in load_contracts().items()}
+    assert {name: contract.title_vi for name, contract in load_contracts().items()} == SOURCE_VI
 
 
 def test_everything_the_form_and_the_measures_name_has_words() -> None:

@@ -31,8 +31,9 @@ def test_neighbours_become_one_range() -> None:
     assert row_ranges.decode("") == []
 
 
-@pytest.mark.parametrize("text", ["0", "07", "6-6", "7-6", "6,6", "6-8,9", "9,6", "6-8,7-9", "6,,8", "6-", "-6", "a", " 6",
-                                  "6-8;10", "1.5"])  # fmt: skip
+@pytest.mark.parametrize("text", [
+    "0", "07", "6-6", "7-6", "6,6", "6-8,9", "9,6", "6-8,7-9", "6,,8", "6-", "-6", "a", " 6", "6-8;10", "1.5",
+])  # fmt: skip
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="rows"):
         row_ranges.decode(text)
