@@ -29,9 +29,8 @@ STATUS_VI = {
     "unsettled": "Chưa thống nhất giữa số tính và số khai báo",
 }
 
-#: As the sources' contracts name them.
+#: The sources that figures come from, as their contracts name them.
 SOURCE_VI = {
-    "decisions": "Quyết định số liệu (giải trình)",
     "declared_returns": "Số liệu khai báo",
     "e_document_counts": "Số liệu văn bản điện tử",
     "one_stop_cases": "Hồ sơ một cửa",
@@ -162,7 +161,7 @@ class _Book:
         names = {u["unit_code"]: u["name_vi"] for u in self._content.tables["dim_unit"].to_pylist()}
         files = [
             {"delivery_id": entry["delivery_id"], "source": entry["source"],
-             "source_vi": SOURCE_VI.get(entry["source"], entry["source"]), "unit_code": entry["unit_code"],
+             "source_vi": SOURCE_VI[entry["source"]], "unit_code": entry["unit_code"],
              "unit_name_vi": names.get(entry["unit_code"], entry["unit_code"]), "quarter": entry["quarter"],
              "file_name": entry["file_name"], "sha256": entry["sha256"]}
             for entry in self._content.inputs if entry["delivery_id"] in used
