@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
@@ -15,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
@@ -228,6 +230,15 @@ def test_tasks_done_are_the_rows_with_a_day_and_a_proof(document: dict[str, Any]
     proved = [cells for cells in all_tasks if cells["Ngày hoàn thành"] and cells["Văn bản minh chứng"]]
     assert (len(done), len(all_tasks)) == (9, 19)
     assert done == proved
+
+
+def test_the_pages_query_unfolds_the_rows(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "passports.md").read_text(encoding="utf-8")
+    (query,) = re.findall(r"^```sql\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(release)
+    rows = duckdb.sql(query).fetchall()
+    assert len({row[1:4] for row in rows}) == 611
+    assert sum(row[4] for row in rows) == 611
 
 
 # -- the command -------------------------------------------------------------------------------------------------

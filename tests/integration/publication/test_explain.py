@@ -5,8 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from orchestration.cli import passport
 from publication import (
     NoPassports,
     Published,
@@ -51,6 +53,42 @@ def test_the_programs_view_names_the_files(home: Home) -> None:
     (entry,) = answer["parts"][0]["files"]
     assert (answer["made_from"], entry["file_name"], entry["rows"]) == ("r1", "plan_tasks.xlsx", "4")
     assert "file" not in entry
+
+
+def test_a_file_of_an_earlier_quarter_is_told_as_such(home: Home) -> None:
+    explanation = explain_release(_released(home, inputs=[builders.delivery(quarter="2022-Q4")]), "I.04")
+    assert "  Nhiệm vụ kế hoạch, Huyện Cù Lao Dung: plan_tasks.xlsx (kỳ 2022-Q4), trang S: 1 dòng, cộng vào 9" in \
+        passport.lines(explanation)
+
+
+def test_a_terminal_shows_what_plain_lines_say(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    explanation = explain_release(_released(home), "I.04")
+    passport.show(explanation)
+    shown = capsys.readouterr().out
+    told = ("I.04, dòng 4", "Kết quả: 9", "Cách tính: Đếm số nhiệm vụ đã hoàn thành.", "Nhiệm vụ kế hoạch",
+            "plan_tasks.xlsx, trang S")
+    plain = "\n".join(passport.lines(explanation))
+    assert [text for text in told if text not in shown] == [text for text in told if text not in plain] == []
+
+
+def test_many_ranges_are_cut_and_counted(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_tables = builders.build_tables
+
+    def every_other_row(**build: Any) -> dict[str, Any]:
+        tables = build_tables(**build)
+        rows = tables["figure_rows"].to_pylist()
+        next(row for row in rows if row["figure"] == "m_4").update(
+            row_numbers=",".join(str(number) for number in range(1, 2001, 2)), row_count=1000)
+        return tables | {"figure_rows": pa.Table.from_pylist(rows, schema=tables["figure_rows"].schema)}
+
+    monkeypatch.setattr(builders, "build_tables", every_other_row)
+    explanation = explain_release(_released(home), "I.04")
+    (line,) = [line for line in passport.lines(explanation) if line.startswith("    dòng 1,")]
+    assert line.endswith("77, 79, … (còn 960 đoạn; xuất đủ bằng --csv)")
+    assert len(list(explanation.rows())) == 1000
 
 
 def test_a_release_older_than_passports_says_so(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
