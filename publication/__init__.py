@@ -22,6 +22,7 @@ from publication.formatting import format_number, format_quarter, parse_number
 from publication.index import rebuild_index
 from publication.manifest import DamagedManifest, Manifest, read_manifest
 from publication.outputs import ReleaseNotWhole
+from publication.passport import CSV_SHEET
 from publication.pointer import DamagedPointer, Pointer, StalePointer, read_pointer
 from publication.release import (
     Published,
@@ -36,11 +37,11 @@ from publication.release import (
 from publication.verify import Damage, verify
 
 __all__ = [
-    "ANNEX_COLUMNS", "FAILPOINTS", "INTERNAL_MARTS", "AnnexDamaged", "AnnexRow", "Candidate", "CandidateError",
-    "Change", "Damage", "DamagedManifest", "DamagedPointer", "Explanation", "Footnote", "FormRow", "Manifest",
-    "NoPassports", "Pointer", "PublishOutcome", "Published", "Refused", "Release", "ReleaseContent", "ReleaseNotWhole",
-    "StalePointer", "Unchanged", "UnknownRow", "annex_rows", "compare", "current_release", "explain_candidate",
-    "explain_release", "find_release", "format_number",
-    "format_quarter", "hash_inputs", "parse_number", "publish", "read_annex_csv", "read_annex_xlsx", "read_candidate",
-    "read_manifest", "read_pointer", "rebuild_index", "record_build", "verify", "write_candidates",
+    "ANNEX_COLUMNS", "CSV_SHEET", "FAILPOINTS", "INTERNAL_MARTS", "AnnexDamaged", "AnnexRow", "Candidate",
+    "CandidateError", "Change", "Damage", "DamagedManifest", "DamagedPointer", "Explanation", "Footnote", "FormRow",
+    "Manifest", "NoPassports", "Pointer", "PublishOutcome", "Published", "Refused", "Release", "ReleaseContent",
+    "ReleaseNotWhole", "StalePointer", "Unchanged", "UnknownRow", "annex_rows", "compare", "current_release",
+    "explain_candidate", "explain_release", "find_release", "format_number", "format_quarter", "hash_inputs",
+    "parse_number", "publish", "read_annex_csv", "read_annex_xlsx", "read_candidate", "read_manifest",
+    "read_pointer", "rebuild_index", "record_build", "verify", "write_candidates",
 ]

@@ -26,7 +26,9 @@ _KEYS = {
     "procedure_coverage": ("field_vi", "applies_at"),
 }
 #: Marts that describe how a release was made, or say again what another mart says.
-_NOT_COMPARED = frozenset({"gate_results", "delivery_log", "figure_rows", "dim_measure", "measure_values", "indicator_trend"})
+_NOT_COMPARED = frozenset({
+    "gate_results", "delivery_log", "figure_rows", "dim_measure", "measure_values", "indicator_trend",
+})
 
 
 @dataclass(frozen=True)

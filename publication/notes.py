@@ -18,6 +18,7 @@ NOTES_COLUMNS = ("kind", "number", "subject", "row_no", "printed_number", "name_
 _BLANK_REASON_VI = {
     "not_reported": "Để trống vì cơ quan chưa gửi số liệu này; để trống không có nghĩa là bằng 0.",
     "withheld": "Để trống theo quyết định không công bố.",
+    "unsettled": "Để trống vì số tính và số khai báo khác nhau, chưa có quyết định chọn số nào.",
     "not_applicable": "Để trống vì không phát sinh nội dung phải báo cáo.",
 }
 

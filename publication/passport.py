@@ -17,6 +17,8 @@ from publication.formatting import format_date, format_number, plain_number
 from publication.notes import notes
 
 SCHEMA = 1
+#: What the intake calls the one sheet of a CSV.
+CSV_SHEET = "csv"
 
 STATUS_VI = {
     "computed": "Tính từ dữ liệu chi tiết",
@@ -27,9 +29,8 @@ STATUS_VI = {
     "unsettled": "Chưa thống nhất giữa số tính và số khai báo",
 }
 
-#: As the sources' contracts name them.
+#: The sources that figures come from, as their contracts name them.
 SOURCE_VI = {
-    "decisions": "Quyết định số liệu (giải trình)",
     "declared_returns": "Số liệu khai báo",
     "e_document_counts": "Số liệu văn bản điện tử",
     "one_stop_cases": "Hồ sơ một cửa",
@@ -40,7 +41,8 @@ SOURCE_VI = {
     "survey_responses": "Phiếu khảo sát hài lòng",
 }
 
-_AUXILIARY_VI = {
+#: Figures that offices declare for rows of the form to be divided by.
+AUXILIARY_VI = {
     "AUX.01": "Số biên chế công chức phải tinh giản theo kế hoạch năm",
     "AUX.02": "Số viên chức phải tinh giản theo kế hoạch năm",
 }
@@ -159,7 +161,7 @@ class _Book:
         names = {u["unit_code"]: u["name_vi"] for u in self._content.tables["dim_unit"].to_pylist()}
         files = [
             {"delivery_id": entry["delivery_id"], "source": entry["source"],
-             "source_vi": SOURCE_VI.get(entry["source"], entry["source"]), "unit_code": entry["unit_code"],
+             "source_vi": SOURCE_VI[entry["source"]], "unit_code": entry["unit_code"],
              "unit_name_vi": names.get(entry["unit_code"], entry["unit_code"]), "quarter": entry["quarter"],
              "file_name": entry["file_name"], "sha256": entry["sha256"]}
             for entry in self._content.inputs if entry["delivery_id"] in used
@@ -189,7 +191,7 @@ class _Book:
         if name not in self._measures:
             entries = self._entries(name)
             value = sum((Decimal(e["amount"]) for e in entries), Decimal(0)) if entries else None
-            return _part(role, _AUXILIARY_VI.get(name, name), value, code=name, files=entries)
+            return _part(role, AUXILIARY_VI.get(name, name), value, code=name, files=entries)
         measured = self._values[name]
         value = None if measured["value"] is None else Decimal(measured["value"])
         return _part(role, self._measures[name]["description_vi"], value, measure=name, files=self._entries(name),
@@ -330,7 +332,8 @@ class _Book:
             place = (self._file_no[row["delivery_id"]], row["sheet"])
             sheets.setdefault(place, []).extend(row_ranges.decode(row["row_numbers"]))
         return "; ".join(
-            f"tệp {self._files[file]['file_name']}, trang {sheet}, dòng {row_ranges.encode(ranges)}"
+            f"tệp {self._files[file]['file_name']}{'' if sheet == CSV_SHEET else f', trang {sheet}'}, "
+            f"dòng {row_ranges.encode(ranges)}"
             for (file, sheet), ranges in sorted(sheets.items())
         )
 

@@ -3,29 +3,28 @@
     tables finds what each measure counts.
 #}
 {% macro declared_measures() %}
+    {% set declared = [] %}
     {% if execute %}
-        {% for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | sort(attribute='name')
-           if node.config.meta.measures %}
+        {% for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') if node.config.meta.measures %}
             {% for measure in node.config.meta.measures %}
-    select
-        {{ text_literal(measure.id) }} as measure,
-        {{ text_literal(node.config.meta.source) }} as source,
-        {{ text_literal(measure.aggregation) }} as aggregation,
-        {{ text_literal(measure.column) }} as aggregated_column,
-        {{ text_literal(measure.window) }} as period_basis,
-        {{ text_literal(measure.level) }} as unit_level,
-        {{ text_literal(measure.description_vi) }} as description_vi,
-        {{ text_literal(measure.description) }} as description,
-        {{ text_literal(measure.filter) }} as row_filter,
-        {{ text_literal(measure.date) }} as date_column,
-        {{ text_literal(measure.requires.given if measure.requires) }} as requires,
-        {{ text_literal(measure.requires.given_vi if measure.requires) }} as requires_vi,
-        {{ text_literal(measure.requires_measure) }} as requires_measure
-            {{ 'union all' if not loop.last }}
+                {% do declared.append((
+                    measure.id, node.config.meta.source, measure.aggregation, measure.column, measure.window, measure.level,
+                    measure.description_vi, measure.description, measure.filter, measure.date,
+                    measure.requires.given if measure.requires, measure.requires.given_vi if measure.requires,
+                    measure.requires_measure,
+                )) %}
             {% endfor %}
-            {{ 'union all' if not loop.last }}
         {% endfor %}
     {% endif %}
+    select * from (
+        values
+        {% for texts in declared %}
+        ({% for text in texts %}{{ text_literal(text) }}{{ ', ' if not loop.last }}{% endfor %}){{ ',' if not loop.last }}
+        {% endfor %}
+    ) as declared (
+        measure, source, aggregation, aggregated_column, period_basis, unit_level, description_vi, description, row_filter,
+        date_column, requires, requires_vi, requires_measure
+    )
 {% endmacro %}
 
 {% macro text_literal(text) -%}

@@ -18,6 +18,8 @@ from orchestration.resources import Scope
 _PARTS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "report_annex": (("report_indicators",), "excel", "Phụ lục số liệu của báo cáo. The official form, xlsx and csv."),
     "quality_notes": (("report_indicators",), "csv", "Ghi chú chất lượng số liệu. Footnotes, decisions, remarks."),
+    "passports": (("report_indicators", "figure_rows", "measure_values", "dim_measure"), "json",
+                  "Hồ sơ từng số liệu. How each figure came about, down to file, sheet and row."),
     "marts": ((), "parquet", "Các bảng số liệu công bố. The published marts, Parquet files and one DuckDB file."),
 }
 

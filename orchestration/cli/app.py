@@ -295,7 +295,7 @@ def explain(
     row: Annotated[str, typer.Argument(help="Mã chỉ tiêu hoặc số dòng của biểu, ví dụ III.25 hay 73.", metavar="ROW")],
     unit: Annotated[str, typer.Option("--unit", help="Mã đơn vị báo cáo.")],
     quarter: Annotated[str, typer.Option("--quarter", help="Kỳ báo cáo, ví dụ 2023-Q1.")],
-    release: Annotated[int | None, typer.Option("--release", min=1, help="Số bản công bố; mặc định: hiện hành.")] = None,
+    release: Annotated[int | None, typer.Option("--release", min=1, help="Số bản; mặc định: hiện hành.")] = None,
     candidate: Annotated[bool, typer.Option("--candidate", help="Xem số liệu chờ công bố.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Ghi mọi dòng dữ liệu đã tính vào tệp này.")] = None,
     json: Json = False,

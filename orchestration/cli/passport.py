@@ -15,6 +15,7 @@ from typing import Any
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit
 from orchestration.settings import Home
 from publication import (
+    CSV_SHEET,
     CandidateError,
     DamagedPointer,
     Explanation,
@@ -32,7 +33,7 @@ ROLE_VI = {
     "value": "Số tính từ dữ liệu", "numerator": "Tử số", "denominator": "Mẫu số", "declared": "Số khai báo",
     "term": "Thành phần",
 }
-_ROWS_SHOWN = 300
+_RANGES_SHOWN = 40
 
 
 def answer(home: Home, row: str, unit: str, quarter: str, number: int | None, *, waiting: bool, csv: Path | None,
@@ -97,7 +98,8 @@ def write_rows(explanation: Explanation, path: Path) -> str:
 def lines(explanation: Explanation) -> list[str]:
     """The passport as plain lines."""
     passport = explanation.passport
-    found = list(_head(explanation))
+    name, *rest = _head(explanation)
+    found = [f"{explanation.row.code}, dòng {explanation.row.row_no}: {name}", *rest]
     for part in passport["parts"]:
         found.append(f"{ROLE_VI[part['role']]}: {part['printed'] or 'để trống'} ({_about(part)})")
         for entry in part["files"]:
@@ -111,43 +113,54 @@ def show(explanation: Explanation) -> None:
     """The passport on a terminal."""
     from rich.console import Console, Group
     from rich.panel import Panel
-    from rich.table import Table
     from rich.text import Text
 
-    head, *rest = _head(explanation)
-    body: list[Any] = [Text(line) for line in rest]
+    row, (name, *rest) = explanation.row, _head(explanation)
+    body: list[Any] = [Text(name, style="bold"), *map(Text, rest)]
     for part in explanation.passport["parts"]:
-        title = Text(f"\n{ROLE_VI[part['role']]}: ", style="bold")
-        title.append(part["printed"] or "để trống", style="bold green")
-        title.append(f"  {_about(part)}", style="dim")
-        body.append(title)
-        if part["files"]:
-            table = Table("Tệp", "Số dòng", "Cộng vào", "Dòng", box=None, pad_edge=True)
-            for entry in part["files"]:
-                table.add_row(_place(explanation, entry), format_number(entry["count"]),
-                              _printed(entry["amount"]), _shortened(entry["rows"]))
-            body.append(table)
+        title = Text(f"\n{ROLE_VI[part['role']]}: {part['printed'] or 'để trống'}", style="bold green")
+        body += [title, Text(_about(part), style="dim"), *_table(explanation, part)]
     for heading, texts in _remarks(explanation.passport):
         body.append(Text(f"\n{heading}", style="bold"))
         body += [Text(f"• {text}") for text in texts]
-    Console(file=sys.stdout).print(Panel(Group(*body), title=Text(head, style="bold"), title_align="left"))
+    Console(file=sys.stdout).print(Panel(Group(*body), title=f"{row.code}, dòng {row.row_no}", title_align="left"))
+
+
+def _table(explanation: Explanation, part: Mapping[str, Any]) -> Iterator[Any]:
+    """One line a sheet, where any row stands behind the part."""
+    from rich.table import Table
+
+    if not part["files"]:
+        return
+    table = Table(box=None, header_style="dim")
+    for heading, justify in (("Nguồn", "left"), ("Đơn vị", "left"), ("Tệp", "left"), ("Số dòng", "right"),
+                             ("Cộng vào", "right"), ("Các dòng", "left")):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for entry in part["files"]:
+        file = explanation.files[entry["file"]]
+        table.add_row(file["source_vi"], file["unit_name_vi"], _sheet(explanation, entry),
+                      format_number(entry["count"]), _printed(entry["amount"]), _shortened(entry["rows"]))
+    yield table
 
 
 def _head(explanation: Explanation) -> Iterator[str]:
     row, passport = explanation.row, explanation.passport
-    yield f"{row.code}, dòng {row.row_no}: {row.values['indicator_name_vi']}"
+    yield str(row.values["indicator_name_vi"]).lstrip("- ")
     yield f"{explanation.unit_name_vi} ({explanation.unit_code}), {format_quarter(explanation.quarter)}, " \
           f"{_made_from(explanation.made_from)}"
-    unit = f" {row.values['unit_of_measure_canonical']}" if _is_a_unit(row.values) else ""
-    yield f"Kết quả: {passport['printed'] + unit if passport['printed'] else 'để trống'} ({passport['status_vi']})"
+    figure = f"{passport['printed']} {_unit(row.values)}".rstrip() if passport["printed"] else "để trống"
+    yield f"Kết quả: {figure} ({passport['status_vi']})"
     yield f"Cách tính: {passport['formula_vi']}"
     if passport["window"]:
         yield f"Kỳ số liệu: {passport['window']['text_vi']}"
 
 
-def _is_a_unit(values: Mapping[str, Any]) -> bool:
-    """Flags and codes print their legend (Có = 1; Không = 0) where others have a unit."""
-    return bool(values["unit_of_measure_canonical"]) and "=" not in values["unit_of_measure_canonical"]
+def _unit(values: Mapping[str, Any]) -> str:
+    """The unit of measure within a line; flags and codes have a legend there (Có = 1; Không = 0), which is none."""
+    unit = values["unit_of_measure_canonical"] or ""
+    if "=" in unit:
+        return ""
+    return str(unit[:1].lower() + unit[1:] if unit[1:2].islower() else unit)
 
 
 def _made_from(name: str) -> str:
@@ -162,8 +175,15 @@ def _about(part: Mapping[str, Any]) -> str:
 
 def _place(explanation: Explanation, entry: Mapping[str, Any]) -> str:
     file = explanation.files[entry["file"]]
-    return f"{file['source_vi']}, {file['unit_name_vi']}, {file['quarter']}: {file['file_name']}, " \
-           f"trang {entry['sheet']}"
+    return f"{file['source_vi']}, {file['unit_name_vi']}: {_sheet(explanation, entry)}"
+
+
+def _sheet(explanation: Explanation, entry: Mapping[str, Any]) -> str:
+    """File and sheet, with the quarter of the folder where it is an earlier one."""
+    file = explanation.files[entry["file"]]
+    quarter = "" if file["quarter"] == explanation.quarter else f" (kỳ {file['quarter']})"
+    sheet = "" if entry["sheet"] == CSV_SHEET else f", trang {entry['sheet']}"
+    return f"{file['file_name']}{quarter}{sheet}"
 
 
 def _amount(entry: Mapping[str, Any]) -> str:
@@ -176,11 +196,10 @@ def _printed(amount: str) -> str:
 
 def _shortened(rows: str) -> str:
     """The ranges, cut where a person stops reading; the CSV has every row."""
-    if len(rows) <= _ROWS_SHOWN:
-        return rows
-    shown = rows[:_ROWS_SHOWN].rpartition(",")[0]
-    more = rows.count(",") - shown.count(",")
-    return f"{shown},… (còn {format_number(more)} đoạn; xuất đủ bằng --csv)"
+    ranges = rows.split(",")
+    shown = ", ".join(ranges[:_RANGES_SHOWN])
+    more = len(ranges) - _RANGES_SHOWN
+    return f"{shown}, … (còn {format_number(more)} đoạn; xuất đủ bằng --csv)" if more > 0 else shown
 
 
 def _remarks(passport: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:

@@ -22,6 +22,11 @@ class Build:
     """One run of `dbt build`: where its files lie, and how to read what it exported."""
 
     home: Path
+    target: Path
+
+    def compiled(self, mart: str) -> str:
+        """The SQL that the mart was built with."""
+        return (self.target / "compiled" / "cchc" / "models" / "marts" / f"{mart}.sql").read_text(encoding="utf-8")
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Answers a query in which `{mart}` stands for the exported file of the mart."""

@@ -1,1 +1,1 @@
-select * from ({{ declared_measures() }}) as declarations
+{{ declared_measures() }}

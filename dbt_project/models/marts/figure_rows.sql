@@ -9,7 +9,6 @@ with computed as (
         ('int_staff', 'measures_staff'),
         ('int_survey_responses', 'measures_survey'),
     ] %}
-    -- depends_on: {{ ref(measures) }}
     select * from ({{ compile_figure_rows(ref(fact), measures) }}) as {{ measures }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}

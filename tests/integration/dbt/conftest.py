@@ -45,7 +45,7 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Invoke:
         if not result.success:
             problems = [f"{r.node.name}: {r.message}" for r in getattr(result.result, "results", []) if r.message]
             pytest.fail(f"dbt {' '.join(arguments)} failed: {result.exception or os.linesep.join(problems)}")
-        return Build(home)
+        return Build(home, shared / "target")
 
     return invoke
 

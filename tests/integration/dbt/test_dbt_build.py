@@ -142,6 +142,10 @@ def test_quarters_before_are_compared_as_they_were_reported(two_districts: Build
     second = dbt(tmp_path, *BUILD, quarter="2023-Q2")
     first = two_districts.figures()
     assert second.figures("previous_quarter_value") == first
+    trend = second.rows("select trend_quarter, indicator_code, value from {indicator_trend} where quarter = '2023-Q2'")
+    assert {quarter for quarter, _, _ in trend} == {"2022-Q4", QUARTER, "2023-Q2"}
+    assert {code: value for quarter, code, value in trend if quarter == QUARTER} == first
+    assert {code: value for quarter, code, value in trend if quarter == "2023-Q2"} == second.figures()
     received = second.figures()["III.23"]
     assert second.figures("year_to_date_value")["III.23"] == first["III.23"] + received
     assert two_districts.figures("year_to_date_value")["III.23"] == first["III.23"]
@@ -149,6 +153,26 @@ def test_quarters_before_are_compared_as_they_were_reported(two_districts: Build
         f"select sum(carried_over) from {{case_processing}} where receiving_unit_code = '{DISTRICT}'"
     )
     assert carried_over == 534
+
+
+def test_rows_behind_a_figure_lie_in_the_districts_own_files(two_districts: Build) -> None:
+    ledger = two_districts.home / "raw" / "deliveries.parquet"
+    found = two_districts.rows(
+        "select b.unit_code, count(*), count(d.delivery_id) from {figure_rows} as b"
+        f" left join read_parquet('{ledger}') as d on b.delivery_id = d.delivery_id and d.is_current"
+        "  and b.unit_code = case when d.unit_code like '9%' then d.unit_code else b.unit_code end"
+        " group by b.unit_code order by b.unit_code"
+    )
+    assert [unit for unit, _, _ in found] == [OTHER_DISTRICT, DISTRICT]
+    assert all(rows == delivered > 100 for _, rows, delivered in found)
+
+
+def test_every_measure_is_described(two_districts: Build) -> None:
+    [(undescribed,)] = two_districts.rows(
+        "select count(*) from {measure_values} as v left join {dim_measure} as m using (measure)"
+        " where m.description_vi is null and v.measure <> 'communes_expected'"
+    )
+    assert undescribed == 0
 
 
 @pytest.mark.parametrize("threads", [2, 4])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,15 @@ def test_measure_ids_are_unique_and_their_requirements_exist() -> None:
     ids = Counter(measure["id"] for measure in measures)
     assert [name for name, times in ids.items() if times > 1] == []
     assert {m["requires_measure"] for m in measures if "requires_measure" in m} <= set(ids)
+
+
+def test_measures_and_what_they_need_are_described_in_vietnamese() -> None:
+    for measure in _measures():
+        texts = [measure.get("description_vi", "")]
+        if "requires" in measure:
+            texts.append(measure["requires"].get("given_vi", ""))
+        assert all(text.strip() and not text.endswith(".") for text in texts), measure["id"]
+        assert all(unicodedata.is_normalized("NFC", text) for text in texts), measure["id"]
 
 
 def test_every_model_and_column_is_described() -> None:

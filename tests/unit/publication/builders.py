@@ -139,8 +139,8 @@ def _behind(form: pa.Table, content: str) -> dict[str, pa.Table]:
             "denominator": texts, "derived_from": texts, "logical_parent_code": texts,
         }),
         "dim_measure": pa.table({
-            "measure": measures, "source": ["plan_tasks"] * len(rows), "aggregation": ["count"] * len(rows), "aggregated_column": texts, "requires_vi": texts,
-            "requires_measure": texts,
+            "measure": measures, "source": ["plan_tasks"] * len(rows), "aggregation": ["count"] * len(rows),
+            "aggregated_column": texts, "requires_vi": texts, "requires_measure": texts,
             "description_vi": [row["indicator_name_vi"] for row in rows],
         }),
         "measure_values": pa.table({

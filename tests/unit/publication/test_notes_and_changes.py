@@ -104,7 +104,8 @@ def test_each_changed_cell_is_listed_with_both_values() -> None:
     new = {name: table for name, table in changed.items() if name not in dims}
     assert [(change.row, change.column, change.old, change.new) for change in compare(old, new)] == [
         ("I.04", "computed_value", "9.0000", "10.0000"), ("I.04", "value", "9.0000", "10.0000"),
-        ("I.21", "computed_value", None, "0.0000"), ("I.21", "status", "not_reported", "computed"), ("I.21", "value", None, "0.0000"),
+        ("I.21", "computed_value", None, "0.0000"), ("I.21", "status", "not_reported", "computed"),
+        ("I.21", "value", None, "0.0000"),
     ]
 
 
