@@ -16,8 +16,8 @@ from pathlib import Path
 
 from tests.integration.publication.watched import Call
 
-#: A state after a power cut: content by path; folders are there for their content.
-State = Mapping[Path, bytes]
+#: A state after a power cut: content by path below the root, with slashes; a folder's path ends with one.
+State = Mapping[str, bytes]
 
 
 @dataclass
@@ -68,22 +68,39 @@ class Disk:
         """Do what the call did. Raises KeyError for a call that this model does not know."""
         _REPLAY[call.name](self, call)
 
-    def states(self) -> Iterator[State]:
-        """Every modelled state of this moment, the likeliest to harm first; some are alike."""
+    def states(self, after: Call, *, only_extremes: bool = False) -> Iterator[State]:
+        """Every modelled state of this moment that the call which came last may have brought about; some are alike.
+
+        The extremes come first: no change since the last sync, and all changes of folders but none of contents.
+        """
+        if _REPLAY[after.name] in (Disk._nothing, Disk._seek):
+            return
+        if _REPLAY[after.name] in (Disk._write, Disk._write_at, Disk._truncate):
+            yield from () if only_extremes else self._half_and_wholly_written()
+            return
         pending = [(folder, entry) for folder in self._folders(self._top) for entry in folder.pending]
         everything = set(range(len(pending)))
-        selections = [set(), everything, *({n} for n in everything), *(everything - {n} for n in everything)]
-        for selection in selections:
+        extremes = [set[int](), everything]
+        others = [*({n} for n in everything), *(everything - {n} for n in everything)]
+        for selection in extremes if only_extremes else extremes + others:
             chosen = [pending[n] for n in sorted(selection)]
             yield self._state(chosen, lambda file: file.synced)
-        yield self._state(pending, lambda file: bytes(file.now))
-        yield self._state(pending, lambda file: bytes(file.now[: len(file.now) // 2]) if file.now != file.synced
-                          else file.synced)
+        if not only_extremes:
+            yield from self._half_and_wholly_written()
 
     def now(self) -> State:
         """What a process sees."""
+        return self._with_all_entries(lambda file: bytes(file.now))
+
+    def _half_and_wholly_written(self) -> Iterator[State]:
+        for part in (1, 2):
+            yield self._with_all_entries(
+                lambda file, part=part: file.synced if file.now == file.synced  # type: ignore[misc]
+                else bytes(file.now[: len(file.now) * part // 2]))
+
+    def _with_all_entries(self, content: Callable[[_File], bytes]) -> State:
         pending = [(folder, entry) for folder in self._folders(self._top) for entry in folder.pending]
-        return self._state(pending, lambda file: bytes(file.now))
+        return self._state(pending, content)
 
     def _folders(self, folder: _Folder) -> Iterator[_Folder]:
         """Every folder that is or was in the tree, so that a change in one that was moved is not forgotten."""
@@ -98,14 +115,15 @@ class Disk:
         for folder, entry in chosen:
             _apply(entries.setdefault(id(folder), dict(folder.synced)), entry)
 
-        def below(folder: _Folder, path: Path) -> Iterator[tuple[Path, bytes]]:
+        def below(folder: _Folder, path: str) -> Iterator[tuple[str, bytes]]:
             for name, node in entries.get(id(folder), folder.synced).items():
                 if isinstance(node, _File):
-                    yield path / name, content(node)
+                    yield path + name, content(node)
                 else:
-                    yield from below(node, path / name)
+                    yield f"{path}{name}/", b""
+                    yield from below(node, f"{path}{name}/")
 
-        return dict(below(self._top, self.root))
+        return dict(below(self._top, ""))
 
     # -- calls -----------------------------------------------------------------------------------------------------
 
@@ -186,6 +204,22 @@ _REPLAY: dict[str, Callable[[Disk, Call], None]] = {
     "renameat2": Disk._move, "unlink": Disk._remove, "unlinkat": Disk._remove, "rmdir": Disk._remove,
     "chmod": Disk._nothing, "fchmod": Disk._nothing, "fchmodat": Disk._nothing, "utimensat": Disk._nothing,
 }
+
+
+def files_below(root: Path, *names: str) -> State:
+    """What is there below the named entries of a folder, as a state."""
+    return Disk(root, *names).now()
+
+
+def write_state(state: State, root: Path) -> None:
+    """Lay a state out in a folder that has nothing of it."""
+    for name in sorted(state):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith("/"):
+            path.mkdir(exist_ok=True)
+        else:
+            path.write_bytes(state[name])
 
 
 def _load(path: Path, names: Collection[str] = ()) -> _Folder:

@@ -45,6 +45,7 @@ _CALL = re.compile(r"^\d+ +(\w+)\((.*)\) += (-?\d+)(?:<([^>]*)>)?")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"(?!\.)')
 _HANDLE = re.compile(r"^(\d+)<((?:\\x[0-9a-f]{2})*)>")
 _FOLDER = re.compile(r"^(?:AT_FDCWD|\d+)<((?:\\x[0-9a-f]{2})*)>, ")
+_BROKEN_UP = re.compile(r"<unfinished|resumed>")
 _LONGEST = 1 << 26
 _PATIENCE = 60.0
 
@@ -162,7 +163,7 @@ def _calls(log: Path) -> Iterator[Call]:
         for line in lines:
             match = _CALL.match(line)
             if match is None:
-                assert "<unfinished" not in line and "resumed>" not in line, "calls of two threads overlap"
+                assert not _BROKEN_UP.search(line), "calls of two threads overlap"
                 continue
             name, arguments, result, opened = match.groups()
             numbers[name] += 1
