@@ -71,6 +71,7 @@ class Call:
 
 
 def _child(ready: Connection, body: Body, arguments: tuple[Any, ...]) -> None:
+    ready.send(None)
     ready.recv()
     ready.send(body(*arguments))
 
@@ -85,6 +86,7 @@ class Watched:
         self.process: ForkServerProcess = context.Process(target=_child, args=(theirs, body, arguments), daemon=True)
         self.process.start()
         theirs.close()
+        self._mine.recv()
 
     def go(self) -> None:
         self._mine.send(None)
