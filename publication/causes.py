@@ -3,8 +3,9 @@
 Belongs here: comparing what two releases were made from, and naming for each changed cell everything of it that can
 have reached that cell. Does not belong here: what changed (``changes``), how it is told (``revision``).
 
-Soundness before sharpness: a cell's cause is always among those named. One cause is named alone only where nothing
-else that differs feeds the cell; a cell that changed although nothing it was made from differs is an error.
+Soundness before sharpness: a cell's cause is always among those named. The rows behind a figure (``figure_rows``) say
+which deliveries moved it, where all rows that came or went are theirs. Elsewhere every changed delivery is named whose
+source can reach the cell. A cell that changed although nothing it was made from differs is an error.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ _SHORT = 12
 #: What the gate and the models make of a decision; not what the people wrote.
 _NOT_WRITTEN = frozenset({"effect", "problem_vi", "unit_code", "quarter"})
 _DECLARED_COLUMNS = frozenset({"declared_value", "note_vi", "value_text"})
-_COMPUTED_COLUMNS = frozenset({"computed_value", "numerator", "denominator", "units_counted", "units_expected"})
+_COVERAGE_COLUMNS = frozenset({"units_counted", "units_expected"})
+_COMPUTED_COLUMNS = frozenset({"computed_value", "numerator", "denominator"})
 _EARLIER_COLUMNS = frozenset({"previous_quarter_value", "same_quarter_last_year_value"})
 _SETTLED_COLUMNS = frozenset({"value", "status", "decision_id", "footnote_vi"})
 
@@ -81,7 +83,10 @@ class Causes:
     def __init__(self, old: Origin, new: Origin, lineage: Lineage) -> None:
         self._lineage = lineage
         self._names = _unit_names(old.tables) | _unit_names(new.tables)
+        #: By the delivery that came or went; one that took another's place stands for both.
+        self._moved: dict[str, Cause] = {}
         self._deliveries = self._changed_deliveries(old, new)
+        self._behind = _RowsBehind(old.tables, new.tables)
         self._decisions = _changed_decisions(old.decisions, new.decisions)
         self._program = _changed_program(old, new)
         self._form = [
@@ -110,6 +115,11 @@ class Causes:
             return set()
         if change.mart == FORM_MART and change.column is not None:
             return self._of_figure(change.row, change.column)
+        if change.mart == "indicator_trend":
+            code, quarter = change.row.split(" · ")
+            return self._delivered(self._sources_of(code), until=quarter)
+        if change.mart == "measure_values":
+            return self._of_measure(change.row)
         return self._reached(self._lineage.marts.get(change.mart))
 
     # -- deliveries ------------------------------------------------------------------------------------------------
@@ -118,17 +128,20 @@ class Causes:
         before = {str(entry["delivery_id"]): entry for entry in old.inputs}
         after = {str(entry["delivery_id"]): entry for entry in new.inputs}
         gone = {key: entry for key, entry in before.items() if key not in after}
-        causes = []
         for key in sorted(after.keys() - before.keys()):
             replaced = _replaced_by(after[key], gone, new.tables)
+            self._moved[key] = self._came(after[key], replaced)
             for entry in replaced:
                 del gone[str(entry["delivery_id"])]
-            causes.append(self._came(after[key], replaced))
-        causes += [self._delivery("delivery_removed", entry, "không còn được dùng") for entry in gone.values()]
-        for key in sorted(before.keys() & after.keys()):
-            if any(before[key][name] != after[key][name] for name in ("fingerprint", "outcome")):
-                causes.append(self._delivery("delivery_reread", after[key], "được đọc lại theo danh mục, quy tắc mới"))
-        return causes
+                self._moved[str(entry["delivery_id"])] = self._moved[key]
+        for key, entry in gone.items():
+            self._moved[key] = self._delivery("delivery_removed", entry, "không còn được dùng")
+        reread = [
+            self._delivery("delivery_reread", after[key], "được đọc lại theo danh mục, quy tắc mới")
+            for key in sorted(before.keys() & after.keys())
+            if any(before[key][name] != after[key][name] for name in ("fingerprint", "outcome"))
+        ]
+        return [*dict.fromkeys(self._moved.values()), *reread]
 
     def _came(self, entry: Mapping[str, Any], replaced: Sequence[Mapping[str, Any]]) -> Cause:
         if not replaced:
@@ -148,14 +161,14 @@ class Causes:
             source, quarter,
         )
 
-    def _delivered(self, sources: frozenset[str] | None, before: str | None = None) -> set[Cause]:
-        """Changed deliveries of the sources, only of folders before a quarter where one is given.
+    def _delivered(self, sources: frozenset[str] | None, *, before: str = "9999", until: str = "9999") -> set[Cause]:
+        """Changed deliveries of the sources; where it is given, only of folders before or until a quarter.
 
         A delivery that was merely read again is the effect of another difference; it is named where there is none.
         """
         found = {
             cause for cause in self._deliveries
-            if (sources is None or cause.source in sources) and (before is None or cause.quarter < before)
+            if (sources is None or cause.source in sources) and cause.quarter < before and cause.quarter <= until
         }
         return {cause for cause in found if cause.kind != "delivery_reread"} or (set() if self._program else found)
 
@@ -181,7 +194,9 @@ class Causes:
     def _of_figure(self, code: str, column: str) -> set[Cause]:
         """A figure follows from what was computed, what was declared and what was decided; each has its own origins."""
         if column in _DECLARED_COLUMNS:
-            return self._delivered(frozenset({DECLARED_SOURCE}))
+            return self._of_declared(code)
+        if column in _COVERAGE_COLUMNS:
+            return self._delivered(self._sources_of(code))
         if column in _COMPUTED_COLUMNS:
             return self._of_computed(code)
         if column in _EARLIER_COLUMNS:
@@ -193,18 +208,35 @@ class Causes:
     def _of_settled(self, code: str) -> set[Cause]:
         found = self._decided_row(code)
         if self._rows.differ(code, _DECLARED_COLUMNS):
-            found |= self._delivered(frozenset({DECLARED_SOURCE}))
+            found |= self._of_declared(code)
         if not found or self._rows.differ(code, _COMPUTED_COLUMNS) or self._rows.parts(code):
             found |= self._of_computed(code)
         return found or self._delivered(self._sources_of(code))
 
     def _of_computed(self, code: str) -> set[Cause]:
         found: set[Cause] = set()
-        for name in self._rows.measures(code):
-            found |= self._reached(self._measured_from(name))
+        measures = self._rows.measures(code)
+        for name in {name for name in measures if self._behind.differ(name)} or measures:
+            found |= self._of_measure(name)
         for part in self._rows.parts(code):
             found |= self._of_settled(part)
         return found
+
+    def _of_measure(self, name: str) -> set[Cause]:
+        seen = self._seen_to_move(name)
+        return self._reached(self._measured_from(name)) if seen is None else seen
+
+    def _of_declared(self, code: str) -> set[Cause]:
+        seen = self._seen_to_move(code)
+        return self._delivered(frozenset({DECLARED_SOURCE})) if seen is None else seen
+
+    def _seen_to_move(self, figure: str) -> set[Cause] | None:
+        """Deliveries whose coming or going moved every row that came or went behind the figure; None where some rows
+        moved for another reason, or none did."""
+        deliveries = self._behind.moved(figure)
+        if not deliveries or not deliveries <= self._moved.keys():
+            return None
+        return {self._moved[key] for key in deliveries}
 
     def _measured_from(self, name: str) -> frozenset[str] | None:
         return frozenset({DECLARED_SOURCE}) if name.startswith("AUX.") else self._lineage.measures.get(name)
@@ -223,6 +255,30 @@ class Causes:
                 return None
             found |= sources
         return frozenset(found)
+
+
+class _RowsBehind:
+    """The source rows behind each measure and declared figure, in both releases; none where the mart is missing."""
+
+    def __init__(self, old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> None:
+        both = "figure_rows" in old and "figure_rows" in new
+        self._old, self._new = (_rows_by_figure(tables["figure_rows"]) if both else {} for tables in (old, new))
+
+    def moved(self, figure: str) -> set[str]:
+        """Deliveries of the rows that stand behind the figure in one release only, or count otherwise."""
+        differing = self._old.get(figure, frozenset()) ^ self._new.get(figure, frozenset())
+        return {str(row[0]) for row in differing}
+
+    def differ(self, figure: str) -> bool:
+        return self._old.get(figure) != self._new.get(figure)
+
+
+def _rows_by_figure(table: pa.Table) -> dict[str, frozenset[tuple[Any, ...]]]:
+    found: dict[str, set[tuple[Any, ...]]] = {}
+    for row in table.to_pylist():
+        what = tuple(row[name] for name in ("delivery_id", "sheet", "row_numbers", "amount_each", "decision_id"))
+        found.setdefault(str(row["figure"]), set()).add(what)
+    return {figure: frozenset(rows) for figure, rows in found.items()}
 
 
 class _FormRows:

@@ -21,6 +21,7 @@ from publication.formatting import plain_number
 _KEYS = {
     FORM_MART: ("indicator_code",),
     "indicator_trend": ("indicator_code", "trend_quarter"),
+    "measure_values": ("measure",),
     "report_narrative": ("section", "paragraph_no"),
     "case_processing": ("receiving_unit_code", "field_vi", "channel"),
     "e_document_exchange": ("register_unit_code", "document_kind", "topic"),
@@ -28,7 +29,7 @@ _KEYS = {
     "procedure_coverage": ("field_vi", "applies_at"),
 }
 #: Marts that describe how a release was made, not what it says.
-NOT_COMPARED = frozenset({"gate_results", "delivery_log", "figure_rows"})
+_NOT_COMPARED = frozenset({"gate_results", "delivery_log", "figure_rows"})
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Change:
 def compare(old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> list[Change]:
     """Every difference between two releases' published marts, in a total order."""
     changes: list[Change] = []
-    for mart in sorted((set(old) | set(new)) - NOT_COMPARED):
+    for mart in sorted((set(old) | set(new)) - _NOT_COMPARED):
         if mart not in old or mart not in new:
             changes.append(Change(mart, "", None, None, _size(old.get(mart)), _size(new.get(mart)), of_layout=True))
             continue
