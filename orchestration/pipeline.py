@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from orchestration.dbt import DbtProcess, build_args, record_seeds, seeds_are_loaded, seeds_fingerprint, write_scope
+from orchestration.lineage import lineage
 from orchestration.periods import find_period, quarters_behind
 from orchestration.settings import DBT_DIR, TIME_ZONE, Settings
 from orchestration.timing import Timings
@@ -28,16 +29,22 @@ from orchestration.version import code_version, tool_versions
 if TYPE_CHECKING:
     from expectations import GateWorker, Verdict
     from ingestion import IngestPaths, IngestReport, LandingProblem, ReferenceData
+    from publication import Amendment, Event, Held, Revision
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What publication did for one unit: a release that is current, or why there is none."""
+    """What publication did for one unit: a release that is current, or why there is no new one.
+
+    ``revision`` is what the release changed, or would change where a locked quarter held it back (``locked``).
+    """
 
     unit_code: str
     release: str | None
     changed: bool = False
     reasons: tuple[str, ...] = ()
+    revision: Revision | None = None
+    locked: bool = False
 
 
 class UnknownUnit(ValueError):
@@ -67,6 +74,8 @@ class Pipeline:
 
     def __init__(self, settings: Settings, timings: Timings | None = None) -> None:
         self.settings = settings
+        #: The word by which this run may revise locked quarters; without it they hold.
+        self.amendment: Amendment | None = None
         self.home = settings.paths
         self.timings = timings or Timings()
         self.dbt = DbtProcess(settings)
@@ -325,14 +334,40 @@ class Pipeline:
         return [self.outcomes[unit] for unit in sorted(self.outcomes)]
 
     def _publish_unit(self, unit: str, quarter: str, folder: Path) -> Outcome:
-        from publication import Refused, Unchanged, current_release, publish
+        from publication import Held, Published, Refused, current_release, publish
 
         current = current_release(self.home.published, unit, quarter)
         answer = publish(
             self.home.published, folder, self.home.warehouse / "verdicts" / unit / quarter, unit=unit, quarter=quarter,
             expected_previous=current.number if current else None, code_version=code_version(),
-            published_at=dt.datetime.now(ZoneInfo(TIME_ZONE)).replace(microsecond=0), versions=tool_versions(),
-        )
+            published_at=now(), versions=tool_versions(), lineage=lineage() if current else None,
+            amendment=self.amendment,
+        )  # fmt: skip
         if isinstance(answer, Refused):
             return Outcome(unit, None, reasons=answer.reasons)
-        return Outcome(unit, str(answer.release.path), changed=not isinstance(answer, Unchanged))
+        if isinstance(answer, Held):
+            return Outcome(unit, None, reasons=_why_locked(quarter, answer), revision=answer.revision, locked=True)
+        if isinstance(answer, Published):
+            return Outcome(unit, str(answer.release.path), changed=True, revision=answer.revision)
+        return Outcome(unit, str(answer.release.path))
+
+
+def now() -> dt.datetime:
+    """The present second in Viet Nam; for records of when something was done, never for figures."""
+    return dt.datetime.now(ZoneInfo(TIME_ZONE)).replace(microsecond=0)
+
+
+def lock_vi(lock: Event) -> str:
+    """A lock as a clause: since when, at which release, why and by whom."""
+    since = f" từ ngày {dt.datetime.fromisoformat(lock.at):%d/%m/%Y}" if lock.at else ""
+    by = f"; người khóa: {lock.by}" if lock.by else ""
+    return f"đã khóa{since} ở bản r{lock.release} (lý do: {lock.reason}{by})"
+
+
+def _why_locked(quarter: str, held: Held) -> tuple[str, ...]:
+    unit = held.release.unit_code
+    return (
+        f"Kỳ báo cáo {lock_vi(held.lock)}.",
+        f"Nếu công bố số liệu mới: {held.revision.extent_vi}",
+        f"Muốn công bố: cchc publish {quarter} --unit {unit} --amend --reason \"…\"",
+    )

@@ -14,6 +14,7 @@ from publication.candidate import (
     record_build,
     write_candidates,
 )
+from publication.causes import Cause, Lineage, UnexplainedChange
 from publication.changes import Change, compare
 from publication.content import Footnote, FormRow, ReleaseContent
 from publication.explain import Explanation, NoPassports, UnknownRow, explain_candidate, explain_release
@@ -23,25 +24,31 @@ from publication.index import rebuild_index
 from publication.manifest import DamagedManifest, Manifest, read_manifest
 from publication.outputs import ReleaseNotWhole
 from publication.passport import CSV_SHEET
-from publication.pointer import DamagedPointer, Pointer, StalePointer, read_pointer
+from publication.pointer import DamagedPointer, Event, Pointer, StalePointer, read_pointer
 from publication.release import (
-    Published,
+    Held,
     PublishOutcome,
+    Published,
     Refused,
     Release,
     Unchanged,
+    compare_releases,
     current_release,
     find_release,
     publish,
 )
-from publication.verify import Damage, verify
+from publication.revision import Amendment, ExplainedChange, RevisedFigure, Revision
+from publication.steering import NotAllowed, Word, lock, roll_back, unlock
+from publication.verify import Damage, all_releases, verify
 
 __all__ = [
-    "ANNEX_COLUMNS", "CSV_SHEET", "FAILPOINTS", "INTERNAL_MARTS", "AnnexDamaged", "AnnexRow", "Candidate",
-    "CandidateError", "Change", "Damage", "DamagedManifest", "DamagedPointer", "Explanation", "Footnote", "FormRow",
-    "Manifest", "NoPassports", "Pointer", "PublishOutcome", "Published", "Refused", "Release", "ReleaseContent",
-    "ReleaseNotWhole", "StalePointer", "Unchanged", "UnknownRow", "annex_rows", "compare", "current_release",
-    "explain_candidate", "explain_release", "find_release", "format_number", "format_quarter", "hash_inputs",
-    "parse_number", "publish", "read_annex_csv", "read_annex_xlsx", "read_candidate", "read_manifest",
-    "read_pointer", "rebuild_index", "record_build", "verify", "write_candidates",
+    "ANNEX_COLUMNS", "CSV_SHEET", "FAILPOINTS", "INTERNAL_MARTS", "Amendment", "AnnexDamaged", "AnnexRow", "Candidate",
+    "CandidateError", "Cause", "Change", "Damage", "DamagedManifest", "DamagedPointer", "Event", "ExplainedChange",
+    "Explanation", "Footnote", "FormRow", "Held", "Lineage", "Manifest", "NoPassports", "NotAllowed", "Pointer",
+    "PublishOutcome", "Published", "Refused", "Release", "ReleaseContent", "ReleaseNotWhole", "RevisedFigure",
+    "Revision", "StalePointer", "Unchanged", "UnexplainedChange", "UnknownRow", "Word", "all_releases", "annex_rows",
+    "compare", "compare_releases", "current_release", "explain_candidate", "explain_release", "find_release",
+    "format_number", "format_quarter", "hash_inputs", "lock", "parse_number", "publish", "read_annex_csv",
+    "read_annex_xlsx", "read_candidate", "read_manifest", "read_pointer", "rebuild_index", "record_build", "roll_back",
+    "unlock", "verify", "write_candidates",
 ]

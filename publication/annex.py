@@ -142,7 +142,7 @@ def _lower_first(text: str) -> str:
 
 def write_annex_xlsx(path: Path, content: ReleaseContent) -> None:
     """Write the official form. Equal content gives equal bytes."""
-    options = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
+    options = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False, "in_memory": True}
     with xlsxwriter.Workbook(str(path), options) as workbook:
         workbook.set_properties({"title": title_lines(content)[1], "created": _NO_DATE})
         looks = _Looks(workbook)
@@ -150,7 +150,8 @@ def write_annex_xlsx(path: Path, content: ReleaseContent) -> None:
         _set_up_page(form)
         _write_heads(form, looks, content)
         last = _write_form_rows(form, looks, content)
-        _write_footnotes(form, looks, content, last + 2)
+        last = _write_footnotes(form, looks, content, last + 2)
+        _write_revision(form, looks, content, last + 1)
         _write_data_sheet(workbook.add_worksheet(DATA_SHEET), looks, content)
 
 
@@ -238,15 +239,29 @@ def _marks_by_code(content: ReleaseContent) -> dict[str, str]:
     return {code: " ".join(found) for code, found in marks.items()}
 
 
-def _write_footnotes(form: Worksheet, looks: _Looks, content: ReleaseContent, place: int) -> None:
-    if not content.footnotes:
-        return
-    form.write_string(place, 0, "Ghi chú:", looks.note_head)
-    for line_no, footnote in enumerate(content.footnotes, start=place + 1):
-        line = f"{footnote_mark(footnote.number)} {footnote.text_vi} (Giải trình {', '.join(footnote.decision_ids)})"
+def _write_footnotes(form: Worksheet, looks: _Looks, content: ReleaseContent, place: int) -> int:
+    lines = [
+        f"{footnote_mark(footnote.number)} {footnote.text_vi} (Giải trình {', '.join(footnote.decision_ids)})"
+        for footnote in content.footnotes
+    ]
+    return _write_remarks(form, looks, "Ghi chú:", lines, place)
+
+
+def _write_revision(form: Worksheet, looks: _Looks, content: ReleaseContent, place: int) -> None:
+    if content.revision is not None:
+        _write_remarks(form, looks, "Thay đổi so với bản phát hành trước:", content.revision.lines_vi, place)
+
+
+def _write_remarks(form: Worksheet, looks: _Looks, head: str, lines: Sequence[str], place: int) -> int:
+    """A heading and one merged line a remark below the table; returns the next free line."""
+    if not lines:
+        return place
+    form.write_string(place, 0, head, looks.note_head)
+    for line_no, line in enumerate(lines, start=place + 1):
         form.merge_range(line_no, 0, line_no, _LAST_COLUMN, "", looks.note)
         form.write_string(line_no, 0, line, looks.note)
         form.set_row(line_no, _LINE_HEIGHT * _lines(line, sum(_WIDTHS)))
+    return place + len(lines) + 1
 
 
 def _lines(text: str, width: float) -> int:

@@ -1,7 +1,7 @@
 """What changed in the published figures since the release before of the same quarter.
 
-Belongs here: comparing two releases' marts row by row. Does not belong here: why it changed (the deliveries and
-decisions in the manifests say that), comparing quarters.
+Belongs here: comparing two releases' marts row by row. Does not belong here: why it changed (``causes``), how it is
+told (``revision``), comparing quarters.
 """
 
 from __future__ import annotations
@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
 from publication.candidate import FORM_MART
-from publication.csvfile import to_csv
+from publication.formatting import plain_number
 
-CHANGES_COLUMNS = ("mart", "row", "name_vi", "column", "old", "new")
 #: Key of one row in each mart whose rows are compared cell by cell; further marts are compared as whole rows.
 _KEYS = {
     FORM_MART: ("indicator_code",),
+    "indicator_trend": ("indicator_code", "trend_quarter"),
+    "measure_values": ("measure",),
+    "report_narrative": ("section", "paragraph_no"),
     "case_processing": ("receiving_unit_code", "field_vi", "channel"),
     "e_document_exchange": ("register_unit_code", "document_kind", "topic"),
     "staffing": ("working_unit_type", "category"),
@@ -33,7 +36,10 @@ _NOT_COMPARED = frozenset({
 
 @dataclass(frozen=True)
 class Change:
-    """One changed cell, or (column None) a row that appeared (old None) or went (new None)."""
+    """One changed cell, or (column None) a row that appeared (old None) or went (new None).
+
+    ``of_layout``: not a figure but a whole table or column came or went, as happens when the program is renewed.
+    """
 
     mart: str
     row: str
@@ -41,19 +47,32 @@ class Change:
     column: str | None
     old: str | None
     new: str | None
+    of_layout: bool = False
 
 
 def compare(old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> list[Change]:
     """Every difference between two releases' published marts, in a total order."""
     changes: list[Change] = []
     for mart in sorted((set(old) | set(new)) - _NOT_COMPARED):
-        before = old[mart].to_pylist() if mart in old else []
-        after = new[mart].to_pylist() if mart in new else []
-        if mart in _KEYS:
-            changes.extend(_cells(mart, _KEYS[mart], before, after))
-        else:
-            changes.extend(_rows(mart, before, after))
+        if mart not in old or mart not in new:
+            changes.append(Change(mart, "", None, None, _size(old.get(mart)), _size(new.get(mart)), of_layout=True))
+            continue
+        changes.extend(_columns(mart, old[mart].column_names, new[mart].column_names))
+        common = [name for name in old[mart].column_names if name in new[mart].column_names]
+        before, after = (table.select(common).to_pylist() for table in (old[mart], new[mart]))
+        key = _KEYS.get(mart)
+        changes.extend(_cells(mart, key, before, after) if key else _rows(mart, before, after))
     return changes
+
+
+def _size(table: pa.Table | None) -> str | None:
+    return None if table is None else f"bảng có {table.num_rows} dòng"
+
+
+def _columns(mart: str, before: Sequence[str], after: Sequence[str]) -> Iterator[Change]:
+    for name in sorted(set(before) ^ set(after)):
+        was, now = ("có cột này" if name in names else None for names in (before, after))
+        yield Change(mart, "", None, name, was, now, of_layout=True)
 
 
 def _cells(mart: str, key: Sequence[str], before: list[dict[str, Any]],
@@ -66,8 +85,8 @@ def _cells(mart: str, key: Sequence[str], before: list[dict[str, Any]],
         if old_row is None or new_row is None:
             yield Change(mart, name, title, None, _text(old_row), _text(new_row))
             continue
-        for column in sorted(old_row.keys() | new_row.keys()):
-            old_cell, new_cell = _text(old_row.get(column)), _text(new_row.get(column))
+        for column in sorted(old_row):
+            old_cell, new_cell = _text(old_row[column]), _text(new_row[column])
             if old_cell != new_cell:
                 yield Change(mart, name, title, column, old_cell, new_cell)
 
@@ -87,10 +106,6 @@ def _line(row: Mapping[str, Any]) -> str:
 def _text(value: Any) -> str | None:
     if isinstance(value, Mapping):
         return _line(value)
+    if isinstance(value, Decimal):
+        return plain_number(value)
     return None if value is None else str(value)
-
-
-def changes_csv(old: Mapping[str, pa.Table] | None, new: Mapping[str, pa.Table]) -> bytes:
-    """``quality/changes.csv``; only its header for the first release of a quarter."""
-    changes = compare(old, new) if old is not None else []
-    return to_csv(CHANGES_COLUMNS, [vars(change) for change in changes])

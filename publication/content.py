@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from publication.candidate import FORM_MART, Candidate
 from publication.formatting import format_date, format_number, format_quarter
+from publication.revision import Revision
 
 _EFFECTIVE = frozenset({"applied", "covers_findings"})
 
@@ -80,7 +81,8 @@ class Footnote:
 
 @dataclass(frozen=True)
 class ReleaseContent:
-    """Everything the outputs of one release are made from; all of it is fixed by candidate and verdicts."""
+    """Everything the outputs of one release are made from; all of it is fixed by candidate, verdicts and the release
+    before (``revision``: what changed since, None for the first of its quarter)."""
 
     unit_code: str
     unit_name_vi: str
@@ -93,7 +95,7 @@ class ReleaseContent:
     decisions: tuple[Mapping[str, Any], ...]
     gate_results: tuple[Mapping[str, Any], ...]
     inputs: tuple[Mapping[str, Any], ...]
-    previous_tables: Mapping[str, pa.Table] | None
+    revision: Revision | None = None
 
     @property
     def quarter_vi(self) -> str:
@@ -112,11 +114,11 @@ def form_rows(table: pa.Table) -> tuple[FormRow, ...]:
 
 
 def gather(candidate: Candidate, *, gate_results: Sequence[Mapping[str, Any]], extra_marts: Mapping[str, bytes],
-           extra_tables: Mapping[str, pa.Table], previous_tables: Mapping[str, pa.Table] | None) -> ReleaseContent:
+           extra_tables: Mapping[str, pa.Table]) -> ReleaseContent:
     """The content of the release that this candidate becomes.
 
     ``gate_results`` are the results of both verdicts, raw first; ``extra_*`` are marts made at publication
-    (``gate_results``); ``previous_tables`` are the published marts of the release before, None for the first.
+    (``gate_results``).
     """
     tables = {name: candidate.table(name) for name in candidate.published_marts} | dict(extra_tables)
     files = {name: candidate.files[name] for name in candidate.published_marts} | dict(extra_marts)
@@ -126,7 +128,7 @@ def gather(candidate: Candidate, *, gate_results: Sequence[Mapping[str, Any]], e
         unit_code=candidate.unit_code, unit_name_vi=unit_name(tables, candidate.unit_code),
         quarter=candidate.quarter, form_version=candidate.form_version, tables=tables, mart_files=files, rows=rows,
         footnotes=tuple(_footnotes(rows, decisions, gate_results)), decisions=decisions,
-        gate_results=tuple(gate_results), inputs=candidate.inputs, previous_tables=previous_tables,
+        gate_results=tuple(gate_results), inputs=candidate.inputs,
     )
 
 

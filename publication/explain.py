@@ -113,7 +113,7 @@ def explain_candidate(folder: Path, row: str) -> Explanation:
     Raises UnknownRow, or CandidateError where the candidate is not whole.
     """
     candidate = read_candidate(folder)
-    content = gather(candidate, gate_results=(), extra_marts={}, extra_tables={}, previous_tables=None)
+    content = gather(candidate, gate_results=(), extra_marts={}, extra_tables={})
     return _explanation(content.tables, passports(content), content.unit_code, content.quarter,
                         candidate.candidate_hash, row)
 

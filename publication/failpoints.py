@@ -17,7 +17,6 @@ FAILPOINTS = (
     "publish.staging_created",
     "publish.outputs_written",
     "publish.outputs_read_back",
-    "publish.outputs_synced",
     "publish.manifest_written",
     "publish.staging_synced",
     "publish.intent_written",

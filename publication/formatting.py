@@ -64,6 +64,11 @@ def format_date(day: dt.date) -> str:
     return f"{day:%d/%m/%Y}"
 
 
+def format_date_text(day: dt.date | str) -> str:
+    """The same for a date that may have come back from JSON as ISO text."""
+    return format_date(dt.date.fromisoformat(day) if isinstance(day, str) else day)
+
+
 def footnote_mark(number: int) -> str:
     """``12`` → ``¹²``."""
     return str(number).translate(_SUPERSCRIPTS)

@@ -49,6 +49,14 @@ class PreviousRelease(_Strict):
     manifest_sha256: str
 
 
+class AmendmentRecord(_Strict):
+    """By whose word a locked quarter got this release, and which release had been locked."""
+
+    reason: str
+    by: str | None
+    locked_release: int
+
+
 class VerdictReference(_Strict):
     """The stored verdict of one gate stage."""
 
@@ -60,7 +68,11 @@ class VerdictReference(_Strict):
 
 
 class Manifest(_Strict):
-    """``content_sha256`` covers all outputs whose bytes are a function of the inputs: equal inputs, equal hash."""
+    """``content_sha256`` covers all outputs whose bytes are a function of the inputs: equal inputs, equal hash.
+
+    A field added after the first releases has a default and is written only where it was set, so that the manifests
+    of older releases stay byte for byte what this class writes.
+    """
 
     schema_version: int
     release: int
@@ -78,10 +90,11 @@ class Manifest(_Strict):
     decisions: list[dict[str, Any]]
     code_version: str
     versions: dict[str, str]
+    amendment: AmendmentRecord | None = None
 
     def to_bytes(self) -> bytes:
         """The file's bytes: sorted keys, indented."""
-        return readable_json(self.model_dump(mode="json"))
+        return readable_json(self.model_dump(mode="json", exclude_unset=True))
 
 
 def describe_outputs(folder: Path) -> list[OutputFile]:
@@ -108,7 +121,8 @@ def content_hash(outputs: Iterable[OutputFile]) -> str:
 
 def build_manifest(*, release: int, candidate: Candidate, content: ReleaseContent, outputs: list[OutputFile],
                    previous: PreviousRelease | None, verdicts: list[VerdictReference], code_version: str,
-                   versions: Mapping[str, str], published_at: dt.datetime | None) -> Manifest:
+                   versions: Mapping[str, str], published_at: dt.datetime | None,
+                   amendment: AmendmentRecord | None = None) -> Manifest:
     """The manifest of a release whose outputs are written. ``published_at`` must know its time zone."""
     if published_at is not None and published_at.tzinfo is None:
         raise ValueError("published_at needs a time zone")
@@ -118,7 +132,7 @@ def build_manifest(*, release: int, candidate: Candidate, content: ReleaseConten
         previous=previous, candidate_hash=candidate.candidate_hash, inputs_hash=candidate.inputs_hash,
         inputs=[dict(entry) for entry in candidate.inputs], outputs=outputs, content_sha256=content_hash(outputs),
         verdicts=verdicts, decisions=[dict(decision) for decision in content.decisions],
-        code_version=code_version, versions=dict(versions),
+        code_version=code_version, versions=dict(versions), **({"amendment": amendment} if amendment else {}),
     )
 
 

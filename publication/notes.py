@@ -1,7 +1,8 @@
 """``quality/notes.csv``: what a reader should know beside the figures.
 
-Belongs here: decisions, findings that do not block, why a row is blank, how many units a figure covers, each as one
-Vietnamese sentence. Does not belong here: judging findings (``expectations``), the look of the form (``annex``).
+Belongs here: decisions, findings that do not block, why a row is blank, how many units a figure covers, what changed
+since the release before, each as one Vietnamese sentence. Does not belong here: judging findings (``expectations``),
+the look of the form (``annex``).
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _BLANK_REASON_VI = {
 
 
 def notes(content: ReleaseContent) -> list[dict[str, Any]]:
-    """All notes in order: decisions, findings, blank rows, coverage."""
-    return [*_decisions(content), *_findings(content), *_blanks(content), *_coverage(content)]
+    """All notes in order: decisions, findings, blank rows, coverage, revision."""
+    return [*_decisions(content), *_findings(content), *_blanks(content), *_coverage(content), *_revision(content)]
 
 
 def notes_csv(content: ReleaseContent) -> bytes:
@@ -67,6 +68,17 @@ def _coverage(content: ReleaseContent) -> Iterator[dict[str, Any]]:
         if row.value is not None and counted is not None and expected is not None and counted < expected:
             yield {"kind": "coverage", **_place(row.values), "sentence_vi":
                    f"Số liệu mới tổng hợp từ {counted}/{expected} đơn vị phải báo cáo."}
+
+
+def _revision(content: ReleaseContent) -> Iterator[dict[str, Any]]:
+    if content.revision is None:
+        return
+    rows = content.rows_by_code
+    yield {"kind": "revision", "sentence_vi": content.revision.head_vi}
+    for figure in content.revision.figures:
+        place = _place(rows[figure.indicator_code].values) if figure.indicator_code in rows else {
+            "subject": figure.indicator_code, "name_vi": figure.name_vi}
+        yield {"kind": "revision", **place, "sentence_vi": figure.sentence_vi}
 
 
 def _place(values: Any) -> dict[str, Any]:

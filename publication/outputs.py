@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from publication.annex import AnnexDamaged, check_read_back, write_annex_csv, write_annex_xlsx
-from publication.changes import changes_csv
 from publication.content import ReleaseContent
 from publication.database import read_database, write_database
 from publication.files import canonical_json
 from publication.notes import notes_csv
 from publication.passport import PassportMismatch, check_passports, passports
+from publication.revision import changes_csv
 
 FOLDERS = ("marts", "report", "quality")
 PASSPORTS_NAME = "passports.json"
@@ -89,7 +89,7 @@ def _write_notes(content: ReleaseContent, folder: Path) -> None:
 
 
 def _write_changes(content: ReleaseContent, folder: Path) -> None:
-    (folder / "quality" / "changes.csv").write_bytes(changes_csv(content.previous_tables, content.tables))
+    (folder / "quality" / "changes.csv").write_bytes(changes_csv(content.revision))
 
 
 def _write_passports(content: ReleaseContent, folder: Path) -> None:

@@ -1,14 +1,17 @@
-"""The pointer: which release of a unit and quarter is current.
+"""The pointer: which release of a unit and quarter is current, and what people decided about that by hand.
 
-Belongs here: reading ``current.json`` and moving it by compare-and-swap. Does not belong here: making releases.
-A reader reads the pointer once and uses that release folder throughout.
+Belongs here: reading ``current.json`` and moving it by compare-and-swap. Does not belong here: making releases, when
+a lock holds something back.
+A reader reads the pointer once and uses that release folder throughout. Locks, amendments and rollbacks rest in the
+same file, so that one atomic step both moves the pointer and records by whose word.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from publication import failpoints
 from publication.files import canonical_json, is_regular_file, replace_durably
@@ -30,14 +33,45 @@ class DamagedPointer(Exception):
     """``current.json`` is there and cannot be trusted; a person must look before anything is published."""
 
 
+Action = Literal["lock", "unlock", "amend", "rollback"]
+_ACTIONS: tuple[Action, ...] = ("lock", "unlock", "amend", "rollback")
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a person did to the quarter: which release was current afterwards, who, why, and when (ISO, with zone)."""
+
+    action: Action
+    release: int
+    reason: str
+    by: str | None
+    at: str | None
+
+    def __post_init__(self) -> None:
+        if self.action not in _ACTIONS or not isinstance(self.release, int) or not str(self.reason).strip():
+            raise ValueError(f"not an event: {self}")
+
+
 @dataclass(frozen=True)
 class Pointer:
-    """The current release and the manifest hash of every release that has ever been current, by number."""
+    """The current release, the manifest hash of every release that has ever been current, and the events in order."""
 
     unit_code: str
     quarter: str
     release: int
     manifests: dict[int, str]
+    events: tuple[Event, ...] = ()
+
+    @property
+    def lock(self) -> Event | None:
+        """The event that locked the quarter, or None while it is open."""
+        locks = [event for event in self.events if event.action in ("lock", "unlock")]
+        return locks[-1] if locks and locks[-1].action == "lock" else None
+
+    @property
+    def withdrawn(self) -> list[int]:
+        """Releases later than the current one: those that a rollback took back."""
+        return sorted(number for number in self.manifests if number > self.release)
 
     @property
     def manifest_sha256(self) -> str:
@@ -78,6 +112,7 @@ def read_pointer(quarter_dir: Path) -> Pointer | None:
         pointer = Pointer(
             content["unit_code"], content["quarter"], content["release"],
             {entry["release"]: entry["manifest_sha256"] for entry in content["history"]},
+            tuple(Event(**entry) for entry in content.get("events", [])),
         )
         whole = _encode(pointer) == data
     except (ValueError, KeyError, TypeError) as error:
@@ -88,17 +123,21 @@ def read_pointer(quarter_dir: Path) -> Pointer | None:
 
 
 def _encode(pointer: Pointer) -> bytes:
-    return canonical_json({
+    content: dict[str, Any] = {
         "schema": SCHEMA, "unit_code": pointer.unit_code, "quarter": pointer.quarter, "release": pointer.release,
         "path": pointer.release_name, "manifest_sha256": pointer.manifest_sha256,
         "history": [{"release": n, "manifest_sha256": pointer.manifests[n]} for n in sorted(pointer.manifests)],
-    })
+    }
+    if pointer.events:
+        content["events"] = [asdict(event) for event in pointer.events]
+    return canonical_json(content)
 
 
 def move_pointer(quarter_dir: Path, *, unit: str, quarter: str, expected: int | None, release: int,
-                 manifest_sha256: str) -> Pointer:
-    """Make ``release`` current if ``expected`` still is. The caller holds the lock of the quarter folder.
+                 manifest_sha256: str, event: Event | None = None) -> Pointer:
+    """Make ``release`` current if ``expected`` still is, and record the event with it; the same release may stay.
 
+    The caller holds the lock of the quarter folder.
     Raises StalePointer when another release is current, DamagedPointer when the present pointer cannot be read.
     """
     present = read_pointer(quarter_dir)
@@ -106,7 +145,8 @@ def move_pointer(quarter_dir: Path, *, unit: str, quarter: str, expected: int | 
     if found != expected:
         raise StalePointer(expected, found)
     manifests = {**(present.manifests if present else {}), release: manifest_sha256}
-    pointer = Pointer(unit, quarter, release, manifests)
+    events = (*(present.events if present else ()), *((event,) if event else ()))
+    pointer = Pointer(unit, quarter, release, manifests, events)
     replace_durably(
         quarter_dir / POINTER_NAME, _encode(pointer),
         written=lambda: failpoints.reach("pointer.temporary_written"),

@@ -3,10 +3,10 @@
 Belongs here: the order of the steps and what a crash between any two of them leaves behind.
 Does not belong here: what the outputs look like, what blocks, how the pointer is written.
 
-The order: everything is written into a hidden sibling, read back, fsynced, described by the manifest (last),
-fsynced, announced in a small intent file, renamed to ``r<N>``, made read-only; then the pointer moves by
-compare-and-swap. Until the pointer moves, readers see the release before; a crash leaves either that or the new one.
-The lock of the quarter folder is held throughout, so leftovers found under it belong to no living writer.
+The order: everything is written into a hidden sibling, read back, described by the manifest (last), fsynced,
+announced in a small intent file, renamed to ``r<N>``, made read-only; then the pointer moves by compare-and-swap.
+Until the pointer moves, readers see the release before; a crash leaves either that or the new one. The writers' lock
+of the quarter folder is held throughout, so leftovers found under it belong to no living writer.
 """
 
 from __future__ import annotations
@@ -15,30 +15,28 @@ import datetime as dt
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import pyarrow as pa
 
 from publication import failpoints
 from publication.audit import Clearance, NotCleared, clear
 from publication.candidate import Candidate, CandidateError, read_candidate
+from publication.causes import Lineage, Origin, UnexplainedChange
 from publication.content import ReleaseContent, gather
 from publication.files import (
     canonical_json,
     exclusive_lock,
     fsync_path,
     fsync_tree,
-    make_durable_directory,
     make_tree_read_only,
     remove_tree,
     replace_durably,
     sha256_bytes,
-    write_durably,
 )
 from publication.index import rebuild_index
 from publication.manifest import (
     MANIFEST_NAME,
+    AmendmentRecord,
     DamagedManifest,
     Manifest,
     PreviousRelease,
@@ -47,14 +45,24 @@ from publication.manifest import (
     read_manifest,
 )
 from publication.outputs import check_outputs, write_outputs
-from publication.pointer import DamagedPointer, Pointer, StalePointer, move_pointer, read_pointer, release_name
+from publication.pointer import (
+    POINTER_NAME,
+    DamagedPointer,
+    Event,
+    Pointer,
+    StalePointer,
+    move_pointer,
+    read_pointer,
+    release_name,
+)
+from publication.revision import Amendment, Revision, revise
 from publication.tables import from_parquet, in_total_order, to_parquet
 from publication.verify import verify
 
 GATE_RESULTS = "gate_results"
 _STAGING_PREFIX = ".staging-"
 _INTENT_NAME = ".intent.json"
-_LOCK_NAME = ".lock"
+WRITERS_LOCK = ".lock"
 _UNIT = re.compile(r"[0-9A-Z-]+")
 _RELEASE = re.compile(r"r([1-9][0-9]*)")
 
@@ -81,9 +89,10 @@ class Release:
 
 @dataclass(frozen=True)
 class Published:
-    """A new release is current."""
+    """A new release is current; ``revision`` is what it changed, None for the first of its quarter."""
 
     release: Release
+    revision: Revision | None
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,16 @@ class Refused:
     stale: StalePointer | None = None
 
 
-PublishOutcome = Published | Unchanged | Refused
+@dataclass(frozen=True)
+class Held:
+    """The quarter is locked, so nothing was published: ``release`` stays current; ``revision`` is what would change."""
+
+    release: Release
+    lock: Event
+    revision: Revision
+
+
+PublishOutcome = Published | Unchanged | Refused | Held
 
 
 def current_release(published: Path, unit: str, quarter: str) -> Release | None:
@@ -127,12 +145,16 @@ def _release(quarter_dir: Path, pointer: Pointer, number: int) -> Release:
 
 def publish(published: Path, candidate_dir: Path, verdicts_dir: Path, *, unit: str, quarter: str,
             expected_previous: int | None, code_version: str, published_at: dt.datetime | None = None,
-            versions: Mapping[str, str] | None = None) -> PublishOutcome:
+            versions: Mapping[str, str] | None = None, lineage: Lineage | None = None,
+            amendment: Amendment | None = None) -> PublishOutcome:
     """Publish a candidate of ``unit`` and ``quarter`` if its stored verdicts let it out.
 
     ``verdicts_dir`` is ``warehouse/verdicts/<unit>/<quarter>``; ``expected_previous`` the number of the release that
-    the caller saw as current (None: none); ``versions`` goes into the manifest (dbt, duckdb, ...). Publishing what is
-    already current is Unchanged, whatever was expected.
+    the caller saw as current (None: none); ``versions`` goes into the manifest (dbt, duckdb, ...); ``lineage`` makes
+    the causes of a revision sharper. Publishing what is already current is Unchanged, whatever was expected.
+    A locked quarter is Held, with what would change, unless an ``amendment`` lets it be revised; where nothing that a
+    reader sees would change it is Unchanged. An amendment of a quarter that is not locked is Refused, and so is a
+    candidate that a rollback took back.
     Raises ReleaseNotWhole when a file does not read back as written; OSError when the disk fails.
     """
     try:
@@ -143,8 +165,8 @@ def publish(published: Path, candidate_dir: Path, verdicts_dir: Path, *, unit: s
     except NotCleared as error:
         return Refused(tuple(error.reasons))
     quarter_dir = published / unit / quarter
-    make_durable_directory(quarter_dir)
-    with exclusive_lock(quarter_dir / _LOCK_NAME):
+    make_quarter_dir(published, quarter_dir)
+    with exclusive_lock(quarter_dir / WRITERS_LOCK):
         failpoints.reach("publish.locked")
         try:
             pointer = read_pointer(quarter_dir)
@@ -155,21 +177,41 @@ def publish(published: Path, candidate_dir: Path, verdicts_dir: Path, *, unit: s
                 return Unchanged(current)
             if (current.number if current else None) != expected_previous:
                 raise StalePointer(expected_previous, current.number if current else None)
-            made = _make_release(quarter_dir, candidate, clearance, current, pointer, code_version, published_at,
-                                 versions or {})
+            refusal = _why_not(quarter_dir, pointer, candidate, amendment)
+            if refusal:
+                return Refused((refusal,))
+            making = _Making(candidate, clearance, code_version, versions or {}, lineage or Lineage(), published_at,
+                             amendment)
+            content = making.content(pointer, current)
+            if pointer and pointer.lock and current and content.revision and amendment is None:
+                if not content.revision.changes_what_is_said:
+                    return Unchanged(current)
+                return Held(current, pointer.lock, content.revision)
+            made = _make_release(quarter_dir, making, content, current, pointer)
             move_pointer(quarter_dir, unit=unit, quarter=quarter, expected=expected_previous, release=made.number,
-                         manifest_sha256=made.manifest_sha256)
+                         manifest_sha256=made.manifest_sha256, event=making.event(made.number))
         except StalePointer as error:
             return Refused((str(error),), stale=error)
-        except (DamagedPointer, DamagedManifest) as error:
+        except (DamagedPointer, DamagedManifest, UnexplainedChange) as error:
             return Refused((str(error),))
         failpoints.reach("publish.pointer_moved")
         (quarter_dir / _INTENT_NAME).unlink()
-        fsync_path(quarter_dir)
         failpoints.reach("publish.intent_cleared")
     rebuild_index(published)
     failpoints.reach("publish.indexed")
-    return Published(made)
+    return Published(made, content.revision)
+
+
+def make_quarter_dir(published: Path, quarter_dir: Path) -> None:
+    """Create the folder of a unit and quarter.
+
+    Until something was published there, its entry and those above are synced each time: a writer may have died
+    between making a folder and syncing it.
+    """
+    quarter_dir.mkdir(parents=True, exist_ok=True)
+    if not (quarter_dir / POINTER_NAME).exists():
+        for folder in (quarter_dir.parent, published, published.parent):
+            fsync_path(folder)
 
 
 def _candidate_of(candidate_dir: Path, unit: str, quarter: str) -> Candidate:
@@ -185,6 +227,20 @@ def _candidate_of(candidate_dir: Path, unit: str, quarter: str) -> Candidate:
 def _says_the_same(current: Release, candidate: Candidate, clearance: Clearance) -> bool:
     manifest = current.manifest()
     return manifest.candidate_hash == candidate.candidate_hash and manifest.verdicts == list(clearance.references)
+
+
+def _why_not(quarter_dir: Path, pointer: Pointer | None, candidate: Candidate, amendment: Amendment | None
+             ) -> str | None:
+    """Why this candidate may not follow the current release, whatever it says."""
+    if amendment and not (pointer and pointer.lock):
+        return "kỳ báo cáo chưa khóa; không cần sửa đổi có lý do"
+    if pointer is None:
+        return None
+    for number in pointer.withdrawn:
+        if _release(quarter_dir, pointer, number).manifest().candidate_hash == candidate.candidate_hash:
+            return (f"đúng số liệu này đã công bố là {release_name(number)} và đã được thu hồi; "
+                    f"muốn dùng lại thì quay về {release_name(number)}")
+    return None
 
 
 def _sweep(quarter_dir: Path, pointer: Pointer | None) -> None:
@@ -204,54 +260,88 @@ def _sweep(quarter_dir: Path, pointer: Pointer | None) -> None:
         folder = quarter_dir / release_name(announced)
         if announced not in known and folder.exists():
             remove_tree(folder)
+            # Were only the intent's removal to reach the disk, the folder would be one that nobody knows.
             fsync_path(quarter_dir)
         intent.unlink()
-        fsync_path(quarter_dir)
     found = {int(match[1]) for path in quarter_dir.iterdir() if (match := _RELEASE.fullmatch(path.name))}
     if found - known:
         names = ", ".join(release_name(number) for number in sorted(found - known))
         raise DamagedPointer(f"có bản phát hành mà con trỏ không biết: {names}")
 
 
-def _make_release(quarter_dir: Path, candidate: Candidate, clearance: Clearance, current: Release | None,
-                  pointer: Pointer | None, code_version: str, published_at: dt.datetime | None,
-                  versions: Mapping[str, str]) -> Release:
+@dataclass(frozen=True)
+class _Making:
+    """What a release is made from and by whose word, beside what is published already."""
+
+    candidate: Candidate
+    clearance: Clearance
+    code_version: str
+    versions: Mapping[str, str]
+    lineage: Lineage
+    published_at: dt.datetime | None
+    amendment: Amendment | None
+
+    def content(self, pointer: Pointer | None, current: Release | None) -> ReleaseContent:
+        """What the release will say. Raises UnexplainedChange, and DamagedManifest when ``current`` is not whole."""
+        table = self.clearance.table
+        content = gather(
+            self.candidate, gate_results=self.clearance.results, extra_marts={GATE_RESULTS: to_parquet(table)},
+            extra_tables={GATE_RESULTS: in_total_order(table)},
+        )
+        if pointer is None or current is None:
+            return content
+        new = Origin(self.candidate.inputs, content.decisions, content.form_version, self.code_version, self.versions,
+                     content.tables)
+        revision = revise(origin_of(current), new, self.lineage, previous=current.number,
+                          release=pointer.last_release + 1, amendment=self.amendment)
+        return replace(content, revision=revision)
+
+    def event(self, number: int) -> Event | None:
+        """What the pointer records of an amendment."""
+        if self.amendment is None:
+            return None
+        at = self.published_at.isoformat() if self.published_at else None
+        return Event("amend", number, self.amendment.reason, self.amendment.by, at)
+
+    def amendment_record(self, lock: Event | None) -> AmendmentRecord | None:
+        """What the manifest records of an amendment."""
+        if self.amendment is None or lock is None:
+            return None
+        return AmendmentRecord(reason=self.amendment.reason, by=self.amendment.by, locked_release=lock.release)
+
+
+def _make_release(quarter_dir: Path, making: _Making, content: ReleaseContent, current: Release | None,
+                  pointer: Pointer | None) -> Release:
     number = pointer.last_release + 1 if pointer else 1
-    content = _content(candidate, clearance, current)
     staging = quarter_dir / f"{_STAGING_PREFIX}{release_name(number)}"
     staging.mkdir()
     failpoints.reach("publish.staging_created")
     try:
-        _write_checked_outputs(staging, content)
+        write_outputs(content, staging)
+        failpoints.reach("publish.outputs_written")
+        check_outputs(content, staging)
+        failpoints.reach("publish.outputs_read_back")
         previous = PreviousRelease(release=current.number, manifest_sha256=current.manifest_sha256) if current else None
         manifest = build_manifest(
-            release=number, candidate=candidate, content=content, outputs=describe_outputs(staging),
-            previous=previous, verdicts=list(clearance.references), code_version=code_version, versions=versions,
-            published_at=published_at,
+            release=number, candidate=making.candidate, content=content, outputs=describe_outputs(staging),
+            previous=previous, verdicts=list(making.clearance.references), code_version=making.code_version,
+            versions=making.versions, published_at=making.published_at,
+            amendment=making.amendment_record(pointer.lock if pointer else None),
         ).to_bytes()
         folder = _seal(staging, manifest, number)
     except BaseException:
         if staging.exists():
             remove_tree(staging)
         raise
-    return Release(folder, candidate.unit_code, candidate.quarter, number, sha256_bytes(manifest))
-
-
-def _write_checked_outputs(staging: Path, content: ReleaseContent) -> None:
-    write_outputs(content, staging)
-    failpoints.reach("publish.outputs_written")
-    check_outputs(content, staging)
-    failpoints.reach("publish.outputs_read_back")
-    fsync_tree(staging)
-    failpoints.reach("publish.outputs_synced")
+    return Release(folder, content.unit_code, content.quarter, number, sha256_bytes(manifest))
 
 
 def _seal(staging: Path, manifest: bytes, number: int) -> Path:
     """Write the manifest last, then turn the staging folder into the read-only release folder."""
     quarter_dir = staging.parent
-    write_durably(staging / MANIFEST_NAME, manifest)
+    (staging / MANIFEST_NAME).write_bytes(manifest)
     failpoints.reach("publish.manifest_written")
-    fsync_path(staging)
+    fsync_tree(staging)
     failpoints.reach("publish.staging_synced")
     replace_durably(quarter_dir / _INTENT_NAME, canonical_json({"release": number}))
     failpoints.reach("publish.intent_written")
@@ -264,18 +354,25 @@ def _seal(staging: Path, manifest: bytes, number: int) -> Path:
     return folder
 
 
-def _content(candidate: Candidate, clearance: Clearance, current: Release | None) -> ReleaseContent:
-    gate_file = to_parquet(clearance.table)
-    return gather(
-        candidate, gate_results=clearance.results, extra_marts={GATE_RESULTS: gate_file},
-        extra_tables={GATE_RESULTS: in_total_order(clearance.table)},
-        previous_tables=_published_tables(current) if current else None,
-    )
-
-
-def _published_tables(current: Release) -> dict[str, pa.Table]:
-    """The marts of the release before. Raises DamagedManifest when it is no longer what was published."""
-    damages = verify(current.path)
+def origin_of(release: Release) -> Origin:
+    """What a release was made from, and its marts. Raises DamagedManifest when it is no longer what was published."""
+    damages = verify(release.path)
     if damages:
-        raise DamagedManifest(f"bản phát hành {current.name} đã hư hại, không so sánh được: {damages[0].message_vi}")
-    return {path.stem: from_parquet(path.read_bytes()) for path in sorted((current.path / "marts").glob("*.parquet"))}
+        raise DamagedManifest(f"bản phát hành {release.name} đã hư hại, không so sánh được: {damages[0].message_vi}")
+    manifest = release.manifest()
+    tables = {
+        path.stem: from_parquet(path.read_bytes()) for path in sorted((release.path / "marts").glob("*.parquet"))
+    }
+    return Origin(manifest.inputs, manifest.decisions, manifest.form_version, manifest.code_version,
+                  manifest.versions, tables)
+
+
+def compare_releases(old: Release, new: Release, lineage: Lineage) -> Revision:
+    """What ``new`` says otherwise than ``old``, two releases of one unit and quarter, and why.
+
+    Raises DamagedManifest when one is no longer what was published, UnexplainedChange as :func:`publish` would.
+    """
+    record = new.manifest().amendment
+    amendment = Amendment(record.reason, record.by) if record else None
+    return revise(origin_of(old), origin_of(new), lineage, previous=old.number, release=new.number,
+                  amendment=amendment)

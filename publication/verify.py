@@ -1,11 +1,13 @@
 """Is a release still what was published?
 
-Belongs here: re-hashing every file, reading every value, naming what is missing, added or changed.
+Belongs here: re-hashing every file, reading every value, naming what is missing, added or changed; which releases
+there are to verify.
 Does not belong here: mending anything; whether the figures are right.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,8 @@ from publication.files import is_regular_file, regular_files, sha256_file
 from publication.manifest import MANIFEST_NAME, DamagedManifest, Manifest, OutputFile, content_hash, read_manifest
 from publication.pointer import DamagedPointer, read_pointer, release_name
 from publication.tables import from_parquet
+
+_RELEASE_DIR = re.compile(r"r[1-9][0-9]*")
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,20 @@ def verify(release_dir: Path) -> list[Damage]:
     except (DamagedManifest, DamagedPointer) as error:
         return [Damage(MANIFEST_NAME, "manifest", str(error))]
     return list(_check(release_dir, manifest))
+
+
+def all_releases(published: Path) -> list[Path]:
+    """Folders of every release ever published, in order of unit, quarter and number: those that a pointer knows,
+    missing ones too, and those that lie there."""
+    folders: set[Path] = set()
+    for quarter_dir in {path.parent for path in published.glob("*/*/*") if not path.parent.name.startswith(".")}:
+        folders |= {path for path in quarter_dir.iterdir() if _RELEASE_DIR.fullmatch(path.name)}
+        try:
+            pointer = read_pointer(quarter_dir)
+        except DamagedPointer:
+            continue  # Its releases are reported by verify, which cannot trust them either.
+        folders |= {quarter_dir / release_name(number) for number in pointer.manifests} if pointer else set()
+    return sorted(folders, key=lambda path: (path.parent, int(path.name[1:])))
 
 
 def _recorded_hash(release_dir: Path) -> str:

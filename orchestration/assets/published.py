@@ -47,8 +47,10 @@ def published_assets(marts: list[str]) -> dg.AssetsDefinition:
         outcomes = pipeline.publish(context.partition_key, scope.units)
         released = {o.unit_code: o.release for o in outcomes if o.release}
         held = sorted(o.unit_code for o in outcomes if not o.release)
+        revised = {o.unit_code: o.revision.lines_vi[:_REASONS_TOLD] for o in outcomes if o.release and o.revision}
         for outcome in (o for o in outcomes if not o.release):
-            line = {"kind": "held_back", "quarter": context.partition_key, "unit": outcome.unit_code}
+            kind = "held_by_lock" if outcome.locked else "held_back"
+            line = {"kind": kind, "quarter": context.partition_key, "unit": outcome.unit_code}
             alert(pipeline.settings, {**line, "reasons": outcome.reasons[:_REASONS_TOLD]})
         for part in specs:
             yield dg.MaterializeResult(
@@ -56,6 +58,7 @@ def published_assets(marts: list[str]) -> dg.AssetsDefinition:
                 metadata={
                     "releases": dg.MetadataValue.json(released),
                     "held_back": dg.MetadataValue.json(held),
+                    "revised": dg.MetadataValue.json(revised),
                 },
             )
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from orchestration.cli.overview import current_releases, ingest_summary, quarter_status, verify_releases
+from orchestration.cli.overview import ingest_summary, quarter_status, verify_releases
 from orchestration.cli.reports import exit_code, unit_reports
 from orchestration.cli.runs import RunResult, Stage, execute, open_pipeline
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit
@@ -38,6 +38,10 @@ Units = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="In kết quả dạng JSON.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="In nhật ký và thời gian từng bước.")]
+Unit = Annotated[str, typer.Option("--unit", help="Mã đơn vị báo cáo.")]
+Reason = Annotated[str, typer.Option("--reason", help="Lý do; ghi vào hồ sơ của kỳ báo cáo.")]
+By = Annotated[str, typer.Option("--by", help="Người hoặc chức danh quyết định; ghi vào hồ sơ của kỳ báo cáo.")]
+Amend = Annotated[bool, typer.Option("--amend", help="Công bố cả khi kỳ đã khóa; cần --unit và --reason.")]
 
 
 def run_app(arguments: list[str]) -> int:
@@ -94,12 +98,20 @@ def known_units(pipeline: Pipeline, quarter: str, units: list[str]) -> list[str]
     return sorted(set(units))
 
 
-def _run(stage: Stage, quarter: str, units: list[str], *, as_json: bool, verbose: bool) -> None:
+def _run(
+    stage: Stage, quarter: str, units: list[str], *, as_json: bool, verbose: bool, amend: bool = False,
+    reason: str = "", by: str = "",
+) -> None:  # fmt: skip
     """Runs a stage of the job for a quarter and answers for each unit."""
+    from orchestration.cli import revisions
+
     settings = load_settings()
     known_quarter(quarter)
+    revisions.check_amend_options(amend, reason, by)
     with open_pipeline(settings, stage, quiet=as_json) as pipeline:
         units = known_units(pipeline, quarter, units) if units else []
+        if amend:
+            pipeline.amendment = revisions.amendment_of(pipeline, quarter, units, reason, by)
         pipeline.warm_up(gate=stage.checks, dbt=stage.builds)
         if not pipeline.anything_delivered(quarter):
             message = f"chưa có tệp nào của kỳ {quarter} trong {settings.paths.landing}"
@@ -152,9 +164,12 @@ def _broken_lines(pipeline: Pipeline, result: RunResult) -> list[str]:
 
 
 @app.command()
-def run(quarter: Quarter, unit: Units = None, json: Json = False, verbose: Verbose = False) -> None:
+def run(
+    quarter: Quarter, unit: Units = None, amend: Amend = False, reason: Reason = "", by: By = "", json: Json = False,
+    verbose: Verbose = False,
+) -> None:  # fmt: skip
     """Nhận dữ liệu, tính, kiểm tra và công bố một kỳ báo cáo."""
-    _run(Stage.RUN, quarter, unit or [], as_json=json, verbose=verbose)
+    _run(Stage.RUN, quarter, unit or [], as_json=json, verbose=verbose, amend=amend, reason=reason, by=by)
 
 
 @app.command()
@@ -176,9 +191,60 @@ def check(quarter: Quarter, unit: Units = None, json: Json = False, verbose: Ver
 
 
 @app.command()
-def publish(quarter: Quarter, unit: Units = None, json: Json = False, verbose: Verbose = False) -> None:
+def publish(
+    quarter: Quarter, unit: Units = None, amend: Amend = False, reason: Reason = "", by: By = "", json: Json = False,
+    verbose: Verbose = False,
+) -> None:  # fmt: skip
     """Chỉ công bố số liệu đã đạt kiểm tra; chạy lại không sinh bản mới."""
-    _run(Stage.PUBLISH, quarter, unit or [], as_json=json, verbose=verbose)
+    _run(Stage.PUBLISH, quarter, unit or [], as_json=json, verbose=verbose, amend=amend, reason=reason, by=by)
+
+
+def _move(move: str, quarter: str, unit: str, reason: str, by: str, *, as_json: bool, to: int | None = None) -> None:
+    """Locks, unlocks or rolls back one unit's quarter."""
+    from orchestration.cli import revisions
+
+    pipeline = Pipeline(load_settings())
+    (known,) = known_units(pipeline, known_quarter(quarter), [unit])
+    lines, document = revisions.moved(move, pipeline, known, quarter, reason, by, to=to)
+    emit(lines, document, as_json=as_json)
+
+
+@app.command()
+def lock(quarter: Quarter, unit: Unit, reason: Reason, by: By = "", json: Json = False) -> None:
+    """Khóa một kỳ báo cáo đã ký: số liệu mới chỉ được công bố với --amend và lý do."""
+    _move("lock", quarter, unit, reason, by, as_json=json)
+
+
+@app.command()
+def unlock(quarter: Quarter, unit: Unit, reason: Reason, by: By = "", json: Json = False) -> None:
+    """Mở khóa một kỳ báo cáo."""
+    _move("unlock", quarter, unit, reason, by, as_json=json)
+
+
+@app.command()
+def rollback(
+    quarter: Quarter, unit: Unit, reason: Reason,
+    to: Annotated[int, typer.Option("--to", min=1, help="Số của bản phát hành cần quay về.")],
+    by: By = "", json: Json = False,
+) -> None:  # fmt: skip
+    """Lấy một bản phát hành khác làm bản hiện hành; không xóa, không sửa bản nào."""
+    _move("rollback", quarter, unit, reason, by, as_json=json, to=to)
+
+
+@app.command()
+def diff(
+    quarter: Quarter, unit: Units = None,
+    old: Annotated[int | None, typer.Option("--from", min=1, help="Số của bản cũ; mặc định: bản liền trước.")] = None,
+    new: Annotated[int | None, typer.Option("--to", min=1, help="Số của bản mới; mặc định: bản hiện hành.")] = None,
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Số liệu nào đã thay đổi giữa hai bản phát hành, và vì sao."""
+    from orchestration.cli import revisions
+
+    pipeline = Pipeline(load_settings())
+    units = known_units(pipeline, known_quarter(quarter), unit or [])
+    lines, document = revisions.differences(pipeline, quarter, units, old, new)
+    emit(lines, document, as_json=json)
 
 
 @app.command()
@@ -277,12 +343,14 @@ def status(
 
 @app.command()
 def verify(
-    release: Annotated[str, typer.Argument(help="Thư mục bản công bố; mặc định: mọi bản hiện hành.")] = "",
+    release: Annotated[str, typer.Argument(help="Thư mục bản công bố; mặc định: mọi bản từng công bố.")] = "",
     json: Json = False,
 ) -> None:
     """Đối chiếu từng tệp của bản công bố với bản kê."""
+    from publication import all_releases
+
     settings = load_settings()
-    folders = [Path(release)] if release else current_releases(settings)
+    folders = [Path(release)] if release else all_releases(settings.paths.published)
     if release and not folders[0].is_dir():
         raise WrongUse(f"không có thư mục {release}")
     lines, document, whole = verify_releases(folders)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration.cli.reports import unit_name
+from orchestration.cli.revisions import standing, standing_lines
 from orchestration.pipeline import Pipeline
-from orchestration.settings import Settings
 
 if TYPE_CHECKING:
     from ingestion import SourceStatus
@@ -48,7 +48,7 @@ def source_line(source: SourceStatus) -> str:
 
 @dataclass(frozen=True)
 class UnitStatus:
-    """One reporting unit in one quarter."""
+    """One reporting unit in one quarter. ``standing`` is what people did to the published quarter: lock, rollback."""
 
     unit_code: str
     name: str
@@ -57,11 +57,13 @@ class UnitStatus:
     reasons: list[str] = field(default_factory=list)
     sources: list[SourceStatus] = field(default_factory=list)
     not_rereadable: list[str] = field(default_factory=list)
+    standing: dict[str, Any] | None = None
+    standing_vi: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         release = f", bản hiện hành {self.release}" if self.release else ""
         head = f"  {self.unit_code} {self.name}: {_STATES_VI[self.state]}{release}"
-        reasons = [f"    - {reason}" for reason in self.reasons]
+        reasons = [f"    - {reason}" for reason in [*self.standing_vi, *self.reasons]]
         return [head, *reasons, *map(source_line, self.sources), *(f"    {line}" for line in self.not_rereadable)]
 
 
@@ -97,8 +99,17 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
         expected = pipeline.folders_expected(unit, quarter)
         sources = _sources(pipeline, sorted({*folders, *expected}), quarter)
         lines = [line for folder in folders for line in gone.get(folder, [])]
-        units.append(replace(_unit_status(pipeline, unit, quarter, sources), not_rereadable=lines))
+        units.append(replace(
+            _unit_status(pipeline, unit, quarter, sources), not_rereadable=lines, **_standing(pipeline, unit, quarter)
+        ))  # fmt: skip
     return QuarterStatus(quarter, units)
+
+
+def _standing(pipeline: Pipeline, unit: str, quarter: str) -> dict[str, Any]:
+    from publication import read_pointer
+
+    pointer = read_pointer(pipeline.home.published / unit / quarter)
+    return {"standing": standing(pointer), "standing_vi": standing_lines(pointer)} if pointer else {}
 
 
 def _gone_originals(pipeline: Pipeline, quarter: str) -> dict[str, list[str]]:
@@ -153,18 +164,6 @@ def ingest_summary(pipeline: Pipeline, quarter: str, units: list[str]) -> tuple[
         lines.append(f"dòng và tệp trả lại để sửa: {pipeline.home.rejected}")
     data = {"sources": [asdict(s) for s in found], "not_deliveries": [asdict(p) for p in pipeline.problems]}
     return lines, data, turned_away
-
-
-def current_releases(settings: Settings) -> list[Path]:
-    """Folders of all current releases, in order."""
-    from publication import current_release
-
-    folders = []
-    for pointer in sorted(settings.paths.published.glob("*/*/current.json")):
-        release = current_release(settings.paths.published, pointer.parent.parent.name, pointer.parent.name)
-        if release is not None:
-            folders.append(release.path)
-    return folders
 
 
 def verify_releases(folders: list[Path]) -> tuple[list[str], dict[str, Any], bool]:

@@ -6,20 +6,24 @@ Belongs here: turning verdicts, outcomes and receipts into lines. Does not belon
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from orchestration.cli.runs import RunResult, Stage
 from orchestration.cli.terminal import Exit
 from orchestration.periods import find_period
 from orchestration.pipeline import Pipeline
 
-State = Literal["published", "unchanged", "held_back", "cleared", "failed"]
+if TYPE_CHECKING:
+    from publication import Revision
+
+State = Literal["published", "unchanged", "held_back", "locked", "cleared", "failed"]
 
 _STATE_VI: dict[State, str] = {
     "published": "đã công bố",
     "unchanged": "không thay đổi",
     "held_back": "CHƯA CÔNG BỐ, bị giữ lại",
+    "locked": "KỲ BÁO CÁO ĐÃ KHÓA, số liệu mới chưa công bố",
     "cleared": "đạt mọi kiểm tra",
     "failed": "KHÔNG HOÀN THÀNH, hệ thống gặp lỗi",
 }
@@ -27,22 +31,51 @@ _STATE_VI: dict[State, str] = {
 
 @dataclass(frozen=True)
 class UnitReport:
-    """What a run came to for one reporting unit. ``release`` is a folder."""
+    """What a run came to for one reporting unit. ``release`` is a folder; ``revision`` what it changed or would."""
 
     unit_code: str
     name: str
     state: State
     release: str | None = None
     reasons: list[str] = field(default_factory=list)
+    revision: Revision | None = None
 
     def lines(self) -> list[str]:
         head = f"{self.unit_code} {self.name}: {_STATE_VI[self.state]}"
         if self.release:
             head += f": {self.release}"
-        return [head, *(f"  - {reason}" for reason in self.reasons)]
+        lines = [head, *(f"  - {reason}" for reason in self.reasons)]
+        if self.revision:
+            lines += [f"  {line}" for line in figure_lines(self.revision)]
+        return lines
 
-    def as_dict(self) -> dict[str, object]:
-        return asdict(self)
+    def as_dict(self) -> dict[str, Any]:
+        revision = revision_as_dict(self.revision) if self.revision else None
+        return {**asdict(replace(self, revision=None)), "revision": revision}
+
+
+def figure_lines(revision: Revision) -> list[str]:
+    """The changed figures of the form as a table, each with its causes below it."""
+    lines = []
+    for figure in revision.figures:
+        lines.append(f"dòng {figure.row_no} ({figure.indicator_code}) {figure.name_vi}: {figure.change_vi}")
+        lines.append(f"    {figure.cause_vi}")
+    return lines
+
+
+def revision_as_dict(revision: Revision) -> dict[str, Any]:
+    """A revision for machines: the form's changed figures, and how many cells of all tables changed."""
+    return {
+        "previous": revision.previous, "release": revision.release, "summary_vi": revision.head_vi,
+        "changed_cells": len(revision.changes),
+        "figures": [
+            {
+                "indicator_code": figure.indicator_code, "row_no": figure.row_no, "name_vi": figure.name_vi,
+                "old": figure.old, "new": figure.new, "causes": [asdict(cause) for cause in figure.causes],
+            }
+            for figure in revision.figures
+        ],
+    }  # fmt: skip
 
 
 def unit_name(pipeline: Pipeline, code: str, quarter: str) -> str:
@@ -64,7 +97,10 @@ def _unit_report(pipeline: Pipeline, stage: Stage, quarter: str, unit: str) -> U
     outcome = pipeline.outcomes.get(unit)
     verdicts = pipeline.verdicts.get(unit, {})
     if outcome and outcome.release:
-        return UnitReport(unit, name, "published" if outcome.changed else "unchanged", outcome.release)
+        state: State = "published" if outcome.changed else "unchanged"
+        return UnitReport(unit, name, state, outcome.release, revision=outcome.revision)
+    if outcome and outcome.locked:
+        return UnitReport(unit, name, "locked", None, list(outcome.reasons), outcome.revision)
     why = [line for verdict in verdicts.values() for line in explain_vi(verdict)]
     if not why and outcome:
         why = list(outcome.reasons)
@@ -75,8 +111,8 @@ def _unit_report(pipeline: Pipeline, stage: Stage, quarter: str, unit: str) -> U
 
 
 def exit_code(result: RunResult, reports: Iterable[UnitReport]) -> Exit:
-    """3 where a step broke or a unit came to nothing, else 1 where a unit is held back, else 0."""
+    """3 where a step broke or a unit came to nothing, else 1 where a unit is held back or locked, else 0."""
     states = {report.state for report in reports}
     if result.broken_steps or "failed" in states:
         return Exit.FAILED
-    return Exit.HELD_BACK if "held_back" in states else Exit.DONE
+    return Exit.HELD_BACK if states & {"held_back", "locked"} else Exit.DONE

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +10,9 @@ from typing import Any
 import pytest
 
 import publication
+from tests.integration.publication.publish_once import publish_once
+from tests.integration.publication.watched import Watched
 from tests.unit.publication.builders import QUARTER, UNIT, clear_candidate, write_candidate
-
-_ROOT = Path(__file__).parents[3]
-_PUBLISH_ONCE = Path(__file__).parent / "publish_once.py"
 
 
 @dataclass(frozen=True)
@@ -53,14 +48,16 @@ class Home:
         call: dict[str, Any] = {"unit": UNIT, "quarter": QUARTER, "expected_previous": expected, "code_version": "1.0"}
         return publication.publish(self.published, candidate, self.verdicts, **{**call, **arguments})
 
-    def start(self, candidate: Path, *, expected: int | None = None, environment: Mapping[str, str] | None = None
-              ) -> subprocess.Popen[str]:
-        """The same publication in a process of its own; prints the outcome's name and release."""
-        return subprocess.Popen(
-            [sys.executable, str(_PUBLISH_ONCE), str(self.published), str(candidate), str(self.verdicts), UNIT, QUARTER,
-             "" if expected is None else str(expected)],
-            env={**os.environ, "PYTHONPATH": str(_ROOT), **(environment or {})}, stdout=subprocess.PIPE, text=True,
-        )
+    def arguments(self, candidate: Path, *, expected: int | None = None) -> tuple[str, ...]:
+        """What ``publish_once`` is called with for the same publication."""
+        return (str(self.published), str(candidate), str(self.verdicts), UNIT, QUARTER,
+                "" if expected is None else str(expected))
+
+    def start(self, candidate: Path, *, expected: int | None = None) -> Watched:
+        """The same publication in a process of its own, under way."""
+        watched = Watched(publish_once, *self.arguments(candidate, expected=expected))
+        watched.go()
+        return watched
 
     def tree(self) -> dict[str, str]:
         """sha256 of every file below ``published``, but for empty lock files."""

@@ -1,19 +1,24 @@
-"""Publishes one candidate and prints the outcome; run as a process by crash and race tests."""
+"""Publishes one candidate and says what came of it: what crash and race tests run in processes of their own."""
 
 from __future__ import annotations
 
-import sys
+import os
 from pathlib import Path
 
-from publication import Published, Unchanged, publish
+from publication import Published, Refused, Unchanged, publish
+from publication.failpoints import ENVIRONMENT_VARIABLE
 
 
-def main(published: str, candidate: str, verdicts: str, unit: str, quarter: str, expected: str) -> None:
+def publish_once(published: str, candidate: str, verdicts: str, unit: str, quarter: str, expected: str) -> str:
+    """The outcome's name and release, e.g. ``Published r2``; ``Refused, stale`` for one whom another forestalled."""
     outcome = publish(Path(published), Path(candidate), Path(verdicts), unit=unit, quarter=quarter,
                       expected_previous=int(expected) if expected else None, code_version="1.0")
-    release = outcome.release.name if isinstance(outcome, (Published, Unchanged)) else ""
-    sys.stdout.write(f"{type(outcome).__name__} {release}\n")
+    if isinstance(outcome, (Published, Unchanged)):
+        return f"{type(outcome).__name__} {outcome.release.name}"
+    return "Refused, stale" if isinstance(outcome, Refused) and outcome.stale else type(outcome).__name__
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def publish_until(point: str, *arguments: str) -> str:
+    """The same with a failpoint set; where the point is passed, the process dies there."""
+    os.environ[ENVIRONMENT_VARIABLE] = point
+    return publish_once(*arguments)

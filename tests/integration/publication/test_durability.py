@@ -1,23 +1,17 @@
-"""What must be on the disk before the next step is taken: the order that makes a power cut harmless.
-
-SIGKILL does not lose what the kernel holds, so kill tests cannot miss an fsync. Here the calls are recorded instead.
-"""
+"""A candidate is on the disk before it has its name. What a power cut may do to a release: ``test_power_loss``."""
 
 from __future__ import annotations
 
 import os
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from publication import Published
 from tests.integration.publication.conftest import Home
-from tests.unit.publication.builders import delivery
 
 
 class Recorder:
-    """The fsync and rename calls of a publication, in order."""
+    """The fsync and rename calls of this process, in order."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[tuple[str, Path]] = []
@@ -39,45 +33,6 @@ class Recorder:
     def at(self, kind: str, path: Path, start: int = 0) -> int:
         """Position of the first such call from ``start``; fails when there is none."""
         return next(n for n, call in enumerate(self.calls) if n >= start and call == (kind, path))
-
-
-@pytest.mark.parametrize("first_release", [True, False], ids=["first", "second"])
-def test_everything_is_on_the_disk_before_it_is_named(home: Home, monkeypatch: pytest.MonkeyPatch,
-                                                      first_release: bool) -> None:
-    if not first_release:
-        home.publish(home.candidate())
-    folder = home.candidate(changes={"I.04": {"value": Decimal(10)}}, inputs=[delivery(content="b")])
-    recorder = Recorder(monkeypatch)
-    outcome = home.publish(folder, expected=None if first_release else 1)
-    assert isinstance(outcome, Published)
-
-    release = outcome.release.path
-    quarter_dir = home.quarter_dir
-    staging = quarter_dir / f".staging-{release.name}"
-    named = recorder.at("to", release)
-    manifest = recorder.at("sync", staging / "manifest.json")
-    for path in release.rglob("*"):
-        synced = recorder.at("sync", staging / path.relative_to(release))
-        assert synced < named, f"{path.name} is not on the disk when its release is named"
-        assert path.name == "manifest.json" or synced < manifest, "the manifest is written last"
-    assert manifest < recorder.at("sync", staging, manifest) < named
-
-    intent = recorder.at("to", quarter_dir / ".intent.json")
-    assert recorder.at("sync", quarter_dir, intent) < recorder.at("from", staging), "a release is announced first"
-
-    pointed = recorder.at("to", quarter_dir / "current.json")
-    assert recorder.at("sync", quarter_dir, named) < pointed, "the release's name is on the disk before the pointer"
-    assert recorder.at("sync", quarter_dir / ".current.json.tmp") < pointed
-    assert recorder.at("sync", quarter_dir, pointed)
-
-
-def test_new_folders_are_on_the_disk_too(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = home.candidate()
-    recorder = Recorder(monkeypatch)
-    home.publish(folder)
-    pointed = recorder.at("to", home.quarter_dir / "current.json")
-    for parent in (home.root, home.published, home.quarter_dir.parent):
-        assert recorder.at("sync", parent) < pointed
 
 
 def test_a_candidate_is_on_the_disk_before_it_has_its_name(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,6 @@ def make_content(tmp_path: Path) -> Callable[..., ReleaseContent]:
 
     def make(*, gate_results: list[dict[str, Any]] | None = None, **build: Any) -> ReleaseContent:
         candidate = read_candidate(write_candidate(tmp_path / "warehouse", **build))
-        return gather(candidate, gate_results=gate_results or [], extra_marts={}, extra_tables={},
-                      previous_tables=None)
+        return gather(candidate, gate_results=gate_results or [], extra_marts={}, extra_tables={})
 
     return make

@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 
 from publication import ReleaseContent, compare
-from publication.changes import changes_csv
 from publication.csvfile import from_csv
 from publication.notes import NOTES_COLUMNS, notes, notes_csv
+from publication.revision import changes_csv
 from tests.unit.publication.builders import build_tables
 
 MakeContent = Callable[..., ReleaseContent]
@@ -89,7 +89,7 @@ def test_the_notes_file_has_its_documented_columns(make_content: MakeContent) ->
 
 
 def test_the_first_release_has_no_changes() -> None:
-    assert changes_csv(None, build_tables()) == b"mart,row,name_vi,column,old,new\n"
+    assert changes_csv(None) == b"mart,row,name_vi,column,old,new,cause_kind,cause,cause_vi\n"
 
 
 def test_equal_releases_have_no_changes() -> None:
@@ -99,13 +99,11 @@ def test_equal_releases_have_no_changes() -> None:
 def test_each_changed_cell_is_listed_with_both_values() -> None:
     changed = build_tables(changes={"I.04": {"value": Decimal(10), "computed_value": Decimal(10)},
                                     "I.21": {"value": Decimal(0), "status": "computed"}})
-    dims = ("rule_inputs",)
-    old = {name: table for name, table in build_tables().items() if name not in dims}
-    new = {name: table for name, table in changed.items() if name not in dims}
+    old, new = ({"report_indicators": tables["report_indicators"]} for tables in (build_tables(), changed))
     assert [(change.row, change.column, change.old, change.new) for change in compare(old, new)] == [
-        ("I.04", "computed_value", "9.0000", "10.0000"), ("I.04", "value", "9.0000", "10.0000"),
-        ("I.21", "computed_value", None, "0.0000"), ("I.21", "status", "not_reported", "computed"),
-        ("I.21", "value", None, "0.0000"),
+        ("I.04", "computed_value", "9", "10"), ("I.04", "value", "9", "10"),
+        ("I.21", "computed_value", None, "0"), ("I.21", "status", "not_reported", "computed"),
+        ("I.21", "value", None, "0"),
     ]
 
 
@@ -125,3 +123,14 @@ def test_a_row_that_came_twice_is_listed_once() -> None:
     (change,) = compare({"dim_unit": units}, {"dim_unit": pa.concat_tables([units, units.slice(0, 1)])})
     assert change.new is not None
     assert "Huyện Cù Lao Dung" in change.new
+
+
+def test_a_table_or_column_that_came_is_one_line_and_not_a_changed_figure() -> None:
+    """A renewed program may bring tables and columns; that is not as many changed figures as they have cells."""
+    old = {"dim_unit": build_tables()["dim_unit"]}
+    wider = old["dim_unit"].append_column("level", pa.array(["x"] * old["dim_unit"].num_rows))
+    (column, table) = compare(old, {"dim_unit": wider, "staffing": old["dim_unit"]})
+    assert (column.mart, column.column, column.old, column.new) == ("dim_unit", "level", None, "có cột này")
+    assert (table.mart, table.column, table.new) == ("staffing", None, "bảng có 5 dòng")
+    assert column.of_layout
+    assert table.of_layout
