@@ -9,9 +9,12 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from publication.formatting import format_date, format_quarter
 from publication.page.render import render
+
+_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ def _quarters(entries: Sequence[Mapping[str, Any]]) -> list[Quarter]:
         present = {entry["unit_code"] for entry in by_quarter[key]}
         missing = tuple(sorted(name for unit, name in seen.items() if unit not in present))
         lines = sorted(map(_line, by_quarter[key]), key=lambda line: (line.unit_name_vi, line.unit_code))
-        found.append(Quarter(key, format_quarter(key), tuple(lines), missing))
+        name = format_quarter(key)
+        found.append(Quarter(key, name[:1].upper() + name[1:], tuple(lines), missing))
         seen |= {entry["unit_code"]: entry["unit_name_vi"] for entry in by_quarter[key]}
     return found[::-1]
 
@@ -65,6 +69,6 @@ def _line(entry: Mapping[str, Any]) -> Line:
     moment = entry["published_at"]
     return Line(
         entry["unit_name_vi"], entry["unit_code"], entry["release"],
-        format_date(dt.datetime.fromisoformat(moment)) if moment else "", files.get("page"),
+        format_date(dt.datetime.fromisoformat(moment).astimezone(_ZONE)) if moment else "", files.get("page"),
         tuple((files[key], name) for key, name in names if key in files),
     )

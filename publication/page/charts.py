@@ -22,12 +22,14 @@ from markupsafe import Markup
 from pygal.style import Style
 
 from publication.formatting import format_number
+from publication.page.render import printable
 
 #: Units of the picture. A phone shows it at about 0.85 of this size, a desktop at about 1.2.
 WIDTH = 400
 _LABEL_SIZE = 12
 _ROW_HEIGHT = 22
 _LABELS_SIDE_BY_SIDE = 6
+_LABEL_LENGTH = 26
 _STYLE = Style(label_font_size=_LABEL_SIZE, major_label_font_size=_LABEL_SIZE, value_font_size=_LABEL_SIZE)
 _KEPT_CLASSES = {"axis", "x", "y", "guides", "guide", "major", "line", "series", "bar", "rect", "dot", "value",
                  "color-0", "color-1", "color-2"}
@@ -118,10 +120,16 @@ def _print_axis(value: float) -> str:
 
 def _add_bars(chart: Any, labels: Sequence[str], series: Sequence[Series]) -> None:
     """Pygal draws the first label lowest; people read from the top."""
-    chart.x_labels = list(reversed(labels))
+    chart.x_labels = [_short(label) for label in reversed(labels)]
     for one in series:
         points = [_point(value, text) for value, text in zip(one.values, one.printed, strict=True)]
         chart.add(one.name_vi, points[::-1])
+
+
+def _short(label: str) -> str:
+    """A label that leaves room for its bar; the table of the chart has the whole name."""
+    plain = str(printable(label))
+    return plain if len(plain) <= _LABEL_LENGTH else plain[:_LABEL_LENGTH - 1].rstrip() + "…"
 
 
 def _point(value: Decimal | None, printed: str) -> dict[str, Any] | None:

@@ -22,26 +22,34 @@
     section: element.parentElement.dataset.section,
     status: element.dataset.status,
     text: fold([".number", ".name", ".place", ".unit", ".figure", ".notes"]
-      .map((selector) => (find(selector, element) || {}).textContent || "").join(" ").replace(/\s+/g, " ")),
+      .map((selector) => (find(selector, element) || {}).textContent || "").join(" ")).split(/\s+/).join(" "),
   }));
   const form = find("form.controls");
   const [query, section, status] = ["tim", "phan", "trang-thai"].map((id) => document.getElementById(id));
 
-  function suits(row, words) {
+  // The words as they stand side by side; where no row has them so, rows that have each somewhere, begun at least.
+  function matcher(words) {
+    const phrase = words.join(" ");
+    if (rows.some((row) => row.text.includes(phrase))) return (row) => row.text.includes(phrase);
+    return (row) => words.every((word) => ` ${row.text}`.includes(` ${word}`));
+  }
+
+  function suits(row, matches) {
     if (section.value && row.section !== section.value) return false;
     if (status.value === "+explained" && row.element.dataset.explained === undefined) return false;
     if (status.value === "+changed" && row.element.dataset.changed === undefined) return false;
     if (status.value && !status.value.startsWith("+") && row.status !== status.value) return false;
-    return words.every((word) => row.text.includes(word));
+    return matches(row);
   }
 
   function filter() {
     const words = fold(query.value).split(/\s+/).filter(Boolean);
     const filtered = words.length > 0 || section.value !== "" || status.value !== "";
+    const matches = matcher(words);
     let shown = 0;
     const found = new Set();
     for (const row of rows) {
-      const fits = suits(row, words);
+      const fits = suits(row, matches);
       row.element.classList.toggle("out", !fits);
       if (fits) {
         shown += 1;
@@ -157,12 +165,12 @@
         make("tbody", {}, ...lines)));
   }
 
-  function partSection(part) {
+  function partSection(part, code) {
     const nodes = [make("h3", {}, part.label_vi, part.printed ? `: ${part.printed}` : "")];
     if (part.units_expected > 1) {
       nodes.push(make("p", {}, `Có số liệu của ${part.units_counted} trên ${part.units_expected} đơn vị.`));
     }
-    if (part.indicator_code) {
+    if (part.indicator_code && part.indicator_code !== code) {
       const other = make("button", { type: "button", "data-passport": part.indicator_code },
         `Xem nguồn gốc của ${part.indicator_code}`);
       nodes.push(make("p", {}, other));
@@ -185,7 +193,7 @@
       make("p", {}, passport.status_vi),
       make("h3", {}, "Cách tính"), make("p", {}, passport.formula_vi),
       ...(passport.window ? [make("h3", {}, "Kỳ tính"), make("p", {}, passport.window.text_vi)] : []),
-      ...passport.parts.flatMap(partSection),
+      ...passport.parts.flatMap((part) => partSection(part, code)),
       ...list("Quyết định giải trình", passport.decisions.map((decision) => `${decision.decision_id}: ${decision.text_vi}`)),
       ...list("Lưu ý", passport.notes_vi),
     );
