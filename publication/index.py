@@ -5,12 +5,15 @@ rebuilt. Does not belong here: the look of the page (``page``).
 
 Only the pointers, which are small, are read each time. Name, date and files of a release never change, so they are
 taken from the last index while the pointer names the same manifest, and from the release itself when it is new.
+Whoever publishes many units does so within :func:`index_once`, since both files grow with the number of releases.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ import pyarrow as pa
 
 from publication import failpoints
 from publication.content import unit_name
-from publication.files import exclusive_lock, readable_json, replace_durably
+from publication.files import canonical_json, exclusive_lock, replace_durably
 from publication.manifest import DamagedManifest, read_manifest
 from publication.page import render_catalogue
 from publication.pointer import POINTER_NAME, Pointer, read_pointer
@@ -33,12 +36,33 @@ _FILES = {"page": "report/index.html", "report_pdf": "report/report.pdf", "repor
           "annex_xlsx": "report/annex.xlsx"}
 
 
+#: Folders whose index is to be rebuilt at the end of the block of :func:`index_once`; None outside of one.
+_postponed: ContextVar[set[Path] | None] = ContextVar("postponed", default=None)
+
+
+@contextlib.contextmanager
+def index_once() -> Iterator[None]:
+    """Within this block the index waits: it is rebuilt once, at the end, if it was to be rebuilt at all."""
+    asked: set[Path] = set()
+    token = _postponed.set(asked)
+    try:
+        yield
+    finally:
+        _postponed.reset(token)
+        for published in sorted(asked):
+            rebuild_index(published)
+
+
 def rebuild_index(published: Path) -> Path:
     """Write both files from the pointers and return the path of ``index.json``.
 
     Each is replaced in one step. A release that is damaged is listed as such; another unit's publication does not
     fail over it. Raises DamagedPointer when a pointer cannot be read.
     """
+    postponed = _postponed.get()
+    if postponed is not None:
+        postponed.add(published)
+        return published / INDEX_NAME
     with exclusive_lock(published / ".index.lock"):
         known = _known_entries(published / INDEX_NAME)
         entries = []
@@ -47,10 +71,16 @@ def rebuild_index(published: Path) -> Path:
             if pointer is not None:
                 entries.append(known.get((pointer.unit_code, pointer.quarter, pointer.manifest_sha256))
                                or _entry(published, path.parent, pointer))
-        replace_durably(published / INDEX_NAME, readable_json({"schema": SCHEMA, "releases": entries}),
+        replace_durably(published / INDEX_NAME, _encode(entries),
                         written=lambda: failpoints.reach("index.temporary_written"))
         replace_durably(published / PAGE_NAME, render_catalogue(entries))
     return published / INDEX_NAME
+
+
+def _encode(entries: Sequence[Mapping[str, Any]]) -> bytes:
+    """Canonical JSON with a line for each release, so that it can be looked through."""
+    lines = b",\n".join(canonical_json(entry) for entry in entries)
+    return b'{"releases":[\n' + lines + b'\n],"schema":%d}\n' % SCHEMA
 
 
 def _known_entries(path: Path) -> Mapping[tuple[str, str, str], dict[str, Any]]:

@@ -294,6 +294,19 @@ def test_the_rows_behind_a_figure_are_saved_as_csv(browser: Browser, page: Path,
     assert all(line["row"].isdigit() and len(line["sha256"]) == 64 for line in lines)
 
 
+def test_a_page_too_large_for_its_rows_says_where_they_are(browser: Browser, page: Path, tmp_path: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert 'data-rows="held"' in text
+    smaller = tmp_path / "index.html"
+    smaller.write_text(text.replace('data-rows="held"', 'data-rows="left-out"'), encoding="utf-8")
+    browser.look(smaller)
+    browser.run("document.querySelector(\"[data-passport='III.25']\").click()")
+    body = browser.find("#nguon-goc .dialog-body")
+    assert "Danh sách dòng quá dài nên không đặt trong trang" in body.text
+    assert "611 dòng" in body.text
+    assert browser.all("button.save, #nguon-goc .rows") == []
+
+
 # --- for everyone -----------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize(("window", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"),

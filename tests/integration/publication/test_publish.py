@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 from decimal import Decimal
@@ -272,6 +273,24 @@ def test_the_index_takes_what_it_knows_from_the_last_one_and_reads_new_releases_
     assert read == []
     second = _published(home.publish(home.candidate(changes=CHANGED), expected=1))
     assert read == [second.path]
+
+
+def test_of_many_publications_the_index_is_written_once_at_the_end(home: Home) -> None:
+    index = home.published / "index.json"
+    with publication.index_once():
+        home.publish(home.candidate())
+        home.publish(home.candidate(changes=CHANGED), expected=1)
+        assert not index.exists()
+    assert [entry["release"] for entry in json.loads(index.read_bytes())["releases"]] == [2]
+    index.unlink()
+    with contextlib.suppress(ZeroDivisionError), publication.index_once():
+        rebuild_index(home.published)
+        raise ZeroDivisionError
+    assert index.exists()
+    index.unlink()
+    with publication.index_once():
+        pass
+    assert not index.exists()
 
 
 def test_a_damaged_release_is_named_in_the_index_and_stops_no_other(home: Home) -> None:
