@@ -14,7 +14,6 @@ from pathlib import Path
 
 from publication.candidate import FORM_MART
 from publication.content import Footnote, FormRow, ReleaseContent
-from publication.csvfile import from_csv
 from publication.formatting import format_date, format_number
 from publication.notes import notes
 from publication.page.charts import Chart
@@ -174,7 +173,7 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
     previous, last_year = quarter["previous_quarter"], quarter["same_quarter_last_year"]
     rows = _row_views(content, previous)
     grouped = _note_groups(content)
-    form_changes, other_changes = _changes(folder / "quality" / "changes.csv", content)
+    form_changes, other_changes = _changes(content)
     area = content.unit_name_vi[:1].lower() + content.unit_name_vi[1:]
     return PageView(
         office_vi=f"Ủy ban nhân dân {area}", unit_name_vi=content.unit_name_vi, unit_code=content.unit_code,
@@ -183,7 +182,8 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         last_year_quarter_vi=f"quý {short_quarter(last_year)}" if last_year else "cùng quý năm trước",
         form_version=content.form_version,
         window_vi=f"{format_date(quarter['opens_on'])} – {format_date(quarter['closes_on'])}",
-        release_vi="Bản phát hành r1", revision_vi="Bản điều chỉnh" if content.previous_tables is not None else "",
+        release_vi=f"Bản phát hành r{content.revision.release if content.revision else 1}",
+        revision_vi=content.revision.head_vi if content.revision else "",
         headlines=tuple(_headlines(content, rows)), counts=_counts(rows), charts=tuple(charts(content)),
         sections=tuple(_sections(rows)),
         statuses=tuple((status, name) for status, name in STATUS_VI.items()
@@ -294,28 +294,29 @@ def _note_groups(content: ReleaseContent) -> dict[str, tuple[NoteGroup, ...]]:
             for kind, groups in found.items()}
 
 
-def _changes(path: Path, content: ReleaseContent) -> tuple[list[ChangeView], list[ChangeView]]:
-    """Changed cells of the form and of the other marts, as ``changes.csv`` of this release lists them."""
+def _changes(content: ReleaseContent) -> tuple[list[ChangeView], list[ChangeView]]:
+    """What ``quality/changes.csv`` lists: changed cells that the form prints, and all others."""
     form: list[ChangeView] = []
     other: list[ChangeView] = []
-    for line in from_csv(path.read_bytes()):
-        of_form = line["mart"] == FORM_MART and line["row"] in content.rows_by_code
-        column = line["column"]
+    for explained in content.revision.changes if content.revision else ():
+        change = explained.change
+        of_form = change.mart == FORM_MART and change.row in content.rows_by_code
+        column = change.column or ""
         (form if of_form and column in _FIGURE_COLUMNS else other).append(ChangeView(
-            code=line["row"] if of_form else None,
-            name_vi=line["name_vi"] if of_form else " · ".join(part for part in (line["mart"], line["row"]) if part),
+            code=change.row if of_form else None,
+            name_vi=str(change.name_vi) if of_form else " · ".join(part for part in (change.mart, change.row) if part),
             column_vi=_COLUMNS_VI.get(column, column) or "Cả dòng",
-            old=_cell(column, line["old"]), new=_cell(column, line["new"]), cause_vi=line.get("cause_vi", ""),
+            old=_cell(column, change.old or ""), new=_cell(column, change.new or ""), cause_vi=explained.cause_vi,
         ))
     return form, other
 
 
 def _cell(column: str, text: str) -> str:
-    """A cell of ``changes.csv`` as the page prints it: statuses in words, figures as the form prints them."""
+    """A changed cell as the page prints it: statuses in words, figures as the form prints them."""
     if column == "status":
         return STATUS_VI.get(text, text)
-    if column.endswith("_value") or column in ("value", "numerator", "denominator"):
-        return format_number(Decimal(text)) if text else ""
+    if text and (column.endswith("_value") or column in ("value", "numerator", "denominator")):
+        return format_number(Decimal(text))
     return text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,31 +14,41 @@ import lxml.html
 import pyarrow as pa
 import pytest
 
-from publication import ReleaseContent
+from publication import ReleaseContent, Revision
+from publication.candidate import FORM_MART
+from publication.causes import Cause
+from publication.changes import Change
 from publication.content import FormRow
-from publication.outputs import FOLDERS, OUTPUTS
-from publication.page import PageDamaged, check_page, passport_data, read_page, render_catalogue
+from publication.files import canonical_json
+from publication.page import PageDamaged, check_page, passport_data, read_page, render_catalogue, write_page
 from publication.page.charts import Series, draw_bars, draw_lines, draw_shares, print_all
 from publication.page.differences import Difference, since_last_year, since_previous_quarter
 from publication.page.render import inline_hash, json_block, printable
+from publication.page.view import CHANGES_LISTED
+from publication.passport import passports
+from publication.revision import ExplainedChange
 
 MakeContent = Callable[..., ReleaseContent]
+OFFERED = {"annex.xlsx", "annex.csv", "../quality/notes.csv", "../quality/changes.csv", "../quality/passports.json"}
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;\x00\x0b"
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[[ReleaseContent], Path]:
-    """Writes every output of a release up to the page; returns the page's path."""
+    """Writes a release's page beside the passports and stand-ins for the files it offers; returns its path."""
 
-    def write_all(content: ReleaseContent) -> Path:
+    def write_beside(content: ReleaseContent) -> Path:
         folder = tmp_path / "release"
-        for name in FOLDERS:
+        for name in ("report", "quality"):
             (folder / name).mkdir(parents=True)
-        for output in OUTPUTS:
-            output.write(content, folder)
+        for name in OFFERED:
+            (folder / "report" / name).resolve().touch()
+        book = passports(content)
+        (folder / "quality" / "passports.json").write_bytes(canonical_json(book))
+        write_page(content, folder, book)
         return folder / "report" / "index.html"
 
-    return write_all
+    return write_beside
 
 
 def passports_of(page: Path) -> Any:
@@ -131,6 +142,49 @@ def test_charts_say_the_same_in_a_table(make_content: MakeContent, write: Any) -
     assert len(document.xpath("//figure")) == 5
 
 
+def revised(content: ReleaseContent, *changes: Change) -> ReleaseContent:
+    cause = Cause("delivery", "d1", "tệp hồ sơ.xlsx của <b>Huyện gửi bổ sung")
+    revision = Revision(1, 2, tuple(ExplainedChange(change, (cause,)) for change in changes), ())
+    return replace(content, revision=revision)
+
+
+def test_a_revision_says_what_changed_from_what_and_why(make_content: MakeContent, write: Any) -> None:
+    name = "Số hồ sơ TTHC do UBND cấp huyện tiếp nhận"
+    document = html(write(revised(
+        make_content(), Change(FORM_MART, "III.23", name, "value", "1144", "1145"),
+        Change(FORM_MART, "III.23", name, "computed_value", "1144", "1145"),
+        Change(FORM_MART, "V.15", "Số lãnh đạo", "status", "computed", "not_reported"),
+        Change("case_processing", "945 · Hộ tịch", None, None, None, "received=1"))))
+    (note,) = document.xpath("//*[@class='revision']")
+    assert "Bản phát hành r2 thay bản r1" in note.text_content()
+    assert "Bản phát hành r2" in document.xpath("//*[@class='facts']")[0].text
+    section = document.xpath("//section[@id='thay-doi']")[0]
+    lines = [[cell.text_content() for cell in line] for line in section.xpath(".//tbody/tr")]
+    why = "Tệp hồ sơ.xlsx của <b>Huyện gửi bổ sung."
+    assert lines == [
+        [f"III.23 {name}", "Số liệu", "1.144", "1.145", why],
+        ["V.15 Số lãnh đạo", "Trạng thái", "Tính từ dữ liệu chi tiết", "Chưa có số liệu", why],
+        [name, "Số tính từ dữ liệu", "1.144", "1.145", why],
+        ["case_processing · 945 · Hộ tịch", "Cả dòng", "trống", "received=1", why]]
+    assert "2 thay đổi ở các bảng số liệu khác" in section.text_content()
+    assert [row.get("data-code") for row in document.xpath("//tr[@data-changed]")] == ["III.23", "V.15"]
+
+
+def test_a_long_list_of_changes_is_cut_and_says_so(make_content: MakeContent, write: Any) -> None:
+    changes = [Change("case_processing", str(number), None, "received", "1", "2") for number in range(201)]
+    section = html(write(revised(make_content(), *changes))).xpath("//section[@id='thay-doi']")[0]
+    assert len(section.xpath(".//tbody/tr")) == CHANGES_LISTED == 200
+    assert "Số liệu của biểu không thay đổi." in section.text_content()
+    assert "201 thay đổi ở các bảng số liệu khác" in section.text_content()
+    assert "toàn bộ ở tệp quality/changes.csv" in section.text_content()
+
+
+def test_a_first_release_says_that_it_is_one(make_content: MakeContent, write: Any) -> None:
+    document = html(write(make_content()))
+    assert "Đây là bản phát hành đầu tiên của quý I năm 2023." in document.text_content()
+    assert document.xpath("//*[@class='revision'] | //tr[@data-changed]") == []
+
+
 # --- differences ------------------------------------------------------------------------------------------------------
 
 def row(**values: Any) -> FormRow:
@@ -205,8 +259,7 @@ def test_hostile_texts_are_inert_wherever_they_stand(make_content: MakeContent, 
                     "action": "accept_declared", "reason_vi": HOSTILE, "document_number": HOSTILE}])
     names = content.tables["dim_unit"].to_pylist()
     hostile = pa.Table.from_pylist([{**unit, "name_vi": HOSTILE} for unit in names])
-    content = ReleaseContent(**{**vars(content), "unit_name_vi": HOSTILE,
-                                "tables": {**content.tables, "dim_unit": hostile}})
+    content = replace(content, unit_name_vi=HOSTILE, tables={**content.tables, "dim_unit": hostile})
     page = write(content)
     check_page(content, page, passports_of(page))
     document = html(page)
@@ -234,8 +287,7 @@ def test_the_page_names_no_address_outside_itself(make_content: MakeContent, wri
     printed = {word for note in make_content().rows for word in re.findall(r"https?://\S+", str(note.values))}
     assert [link for link in re.findall(r"(?:https?:)?//[a-z][\w.-]*\.\w+", text) if not any(
         link in word for word in printed)] == []
-    assert {link for link in html(page).xpath("//@href | //@src") if not link.startswith("#")} == {
-        "annex.xlsx", "annex.csv", "../quality/notes.csv", "../quality/changes.csv", "../quality/passports.json"}
+    assert {link for link in html(page).xpath("//@href | //@src") if not link.startswith("#")} == OFFERED
 
 
 def test_json_cannot_end_its_script() -> None:
@@ -291,7 +343,7 @@ def test_nothing_to_draw_is_no_chart(make_content: MakeContent, write: Any) -> N
     empty = {name: content.tables[name].slice(0, 0) for name in ("case_processing", "indicator_trend")}
     blank = {"value": None, "computed_value": None, "status": "not_reported"}
     staffless = make_content(changes=dict.fromkeys(("IV.10", "IV.11", "IV.16", "IV.17", "IV.21", "IV.22"), blank))
-    content = ReleaseContent(**{**vars(staffless), "tables": {**staffless.tables, **empty}})
+    content = replace(staffless, tables={**staffless.tables, **empty})
     document = html(write(content))
     assert document.xpath("//figure") == []
     assert document.xpath("//a[@href='#bieu-do']") == []
