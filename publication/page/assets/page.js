@@ -229,7 +229,4 @@
     button.addEventListener("click", () => { opened = button; });
   }
   dialog.addEventListener("close", () => { if (opened) opened.focus(); });
-
-  // --- paper --------------------------------------------------------------------------------------------------
-  addEventListener("beforeprint", () => { for (const part of findAll("#thay-doi details")) part.open = true; });
 }());
