@@ -327,8 +327,10 @@ class Pipeline:
 
     def publish(self, quarter: str, units: Sequence[str]) -> list[Outcome]:
         """Publishes every unit whose stored verdicts let its candidate out; what holds one unit back stays its own."""
+        from publication import index_once
+
         folders = self._present_candidates(quarter, units)
-        with self.timings.stage("publish", "công bố"):
+        with self.timings.stage("publish", "công bố"), index_once():
             for unit, folder in folders.items():
                 self.outcomes[unit] = self._publish_unit(unit, quarter, folder)
         return [self.outcomes[unit] for unit in sorted(self.outcomes)]

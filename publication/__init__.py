@@ -20,7 +20,7 @@ from publication.content import Footnote, FormRow, ReleaseContent
 from publication.explain import Explanation, NoPassports, UnknownRow, explain_candidate, explain_release
 from publication.failpoints import FAILPOINTS
 from publication.formatting import format_number, format_quarter, parse_number
-from publication.index import rebuild_index
+from publication.index import index_once, rebuild_index
 from publication.manifest import DamagedManifest, Manifest, read_manifest
 from publication.outputs import ReleaseNotWhole
 from publication.passport import CSV_SHEET
@@ -48,7 +48,7 @@ __all__ = [
     "PublishOutcome", "Published", "Refused", "Release", "ReleaseContent", "ReleaseNotWhole", "RevisedFigure",
     "Revision", "StalePointer", "Unchanged", "UnexplainedChange", "UnknownRow", "Word", "all_releases", "annex_rows",
     "compare", "compare_releases", "current_release", "explain_candidate", "explain_release", "find_release",
-    "format_number", "format_quarter", "hash_inputs", "lock", "parse_number", "publish", "read_annex_csv",
+    "format_number", "format_quarter", "hash_inputs", "index_once", "lock", "parse_number", "publish", "read_annex_csv",
     "read_annex_xlsx", "read_candidate", "read_manifest", "read_pointer", "rebuild_index", "record_build", "roll_back",
     "unlock", "verify", "write_candidates",
 ]

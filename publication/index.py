@@ -1,32 +1,115 @@
-"""``published/index.json``: all current releases at a glance.
+"""``published/index.json`` and ``published/index.html``: all current releases at a glance, for programs and people.
 
-Belongs here: deriving the list from the pointers. Nothing relies on it for truth: it can be deleted and rebuilt.
+Belongs here: deriving the list from the pointers. Nothing relies on it for truth: both files can be deleted and
+rebuilt. Does not belong here: the look of the page (``page``).
+
+Only the pointers, which are small, are read each time. Name, date and files of a release never change, so they are
+taken from the last index while the pointer names the same manifest, and from the release itself when it is new.
+Whoever publishes many units does so within :func:`index_once`, since both files grow with the number of releases.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
 
 from publication import failpoints
-from publication.files import exclusive_lock, readable_json, replace_durably
-from publication.pointer import POINTER_NAME, read_pointer
+from publication.content import unit_name
+from publication.files import canonical_json, exclusive_lock, replace_durably
+from publication.manifest import DamagedManifest, read_manifest
+from publication.page import render_catalogue
+from publication.pointer import POINTER_NAME, Pointer, read_pointer
+from publication.tables import from_parquet
 
 INDEX_NAME = "index.json"
+PAGE_NAME = "index.html"
+SCHEMA = 1
+_FIELDS = {"unit_code", "unit_name_vi", "quarter", "release", "path", "manifest_sha256", "published_at", "files"}
+#: Files of a release that the index leads to, by the name it gives them.
+_FILES = {"page": "report/index.html", "report_pdf": "report/report.pdf", "report_docx": "report/report.docx",
+          "annex_xlsx": "report/annex.xlsx"}
+
+
+#: Folders whose index is to be rebuilt at the end of the block of :func:`index_once`; None outside of one.
+_postponed: ContextVar[set[Path] | None] = ContextVar("postponed", default=None)
+
+
+@contextlib.contextmanager
+def index_once() -> Iterator[None]:
+    """Within this block the index waits: it is rebuilt once, at the end, if it was to be rebuilt at all."""
+    asked: set[Path] = set()
+    token = _postponed.set(asked)
+    try:
+        yield
+    finally:
+        _postponed.reset(token)
+        for published in sorted(asked):
+            rebuild_index(published)
 
 
 def rebuild_index(published: Path) -> Path:
-    """Write the index from the pointers and return its path. Raises DamagedPointer when one cannot be read."""
+    """Write both files from the pointers and return the path of ``index.json``.
+
+    Each is replaced in one step. A release that is damaged is listed as such; another unit's publication does not
+    fail over it. Raises DamagedPointer when a pointer cannot be read.
+    """
+    postponed = _postponed.get()
+    if postponed is not None:
+        postponed.add(published)
+        return published / INDEX_NAME
     with exclusive_lock(published / ".index.lock"):
+        known = _known_entries(published / INDEX_NAME)
         entries = []
         for path in sorted(published.glob(f"*/*/{POINTER_NAME}")):
             pointer = read_pointer(path.parent)
-            if pointer is None:
-                continue
-            entries.append({
-                "unit_code": pointer.unit_code, "quarter": pointer.quarter, "release": pointer.release,
-                "path": path.parent.joinpath(pointer.release_name).relative_to(published).as_posix(),
-                "manifest_sha256": pointer.manifest_sha256,
-            })
-        replace_durably(published / INDEX_NAME, readable_json({"schema": 1, "releases": entries}),
+            if pointer is not None:
+                entries.append(known.get((pointer.unit_code, pointer.quarter, pointer.manifest_sha256))
+                               or _entry(published, path.parent, pointer))
+        replace_durably(published / INDEX_NAME, _encode(entries),
                         written=lambda: failpoints.reach("index.temporary_written"))
+        replace_durably(published / PAGE_NAME, render_catalogue(entries))
     return published / INDEX_NAME
+
+
+def _encode(entries: Sequence[Mapping[str, Any]]) -> bytes:
+    """Canonical JSON with a line for each release, so that it can be looked through."""
+    lines = b",\n".join(canonical_json(entry) for entry in entries)
+    return b'{"releases":[\n' + lines + b'\n],"schema":%d}\n' % SCHEMA
+
+
+def _known_entries(path: Path) -> Mapping[tuple[str, str, str], dict[str, Any]]:
+    """The entries of the last index by unit, quarter and manifest, but for damaged ones; none when it is unreadable."""
+    try:
+        return {(entry["unit_code"], entry["quarter"], entry["manifest_sha256"]): entry
+                for entry in json.loads(path.read_bytes())["releases"] if entry.keys() == _FIELDS and entry["files"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _entry(published: Path, quarter_dir: Path, pointer: Pointer) -> dict[str, Any]:
+    release = quarter_dir / pointer.release_name
+    path = release.relative_to(published).as_posix()
+    name, published_at, files = _told_by_release(release, pointer)
+    return {
+        "unit_code": pointer.unit_code, "unit_name_vi": name, "quarter": pointer.quarter, "release": pointer.release,
+        "path": path, "manifest_sha256": pointer.manifest_sha256, "published_at": published_at,
+        "files": {kind: f"{path}/{file}" for kind, file in files.items()},
+    }
+
+
+def _told_by_release(release: Path, pointer: Pointer) -> tuple[str, str | None, dict[str, str]]:
+    """The unit's name, the moment of publication and the files to lead to; no file where the release is damaged."""
+    try:
+        manifest = read_manifest(release, expected_sha256=pointer.manifest_sha256)
+        units = from_parquet((release / "marts" / "dim_unit.parquet").read_bytes())
+        name = unit_name({"dim_unit": units}, pointer.unit_code)
+    except (DamagedManifest, OSError, LookupError, pa.ArrowException):
+        return pointer.unit_code, None, {}
+    present = {output.path for output in manifest.outputs}
+    return name, manifest.published_at, {kind: file for kind, file in _FILES.items() if file in present}

@@ -10,12 +10,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from publication.annex import AnnexDamaged, check_read_back, write_annex_csv, write_annex_xlsx
 from publication.content import ReleaseContent
 from publication.database import read_database, write_database
 from publication.files import canonical_json
 from publication.notes import notes_csv
+from publication.page import PageDamaged, check_page, write_page
 from publication.passport import PassportMismatch, check_passports, passports
 from publication.revision import changes_csv
 
@@ -98,8 +100,23 @@ def _write_passports(content: ReleaseContent, folder: Path) -> None:
 
 def _check_passports(content: ReleaseContent, folder: Path) -> None:
     try:
-        check_passports(content, json.loads((folder / "quality" / PASSPORTS_NAME).read_bytes()))
+        check_passports(content, _written_passports(folder))
     except PassportMismatch as error:
+        raise ReleaseNotWhole(str(error)) from error
+
+
+def _written_passports(folder: Path) -> Any:
+    return json.loads((folder / "quality" / PASSPORTS_NAME).read_bytes())
+
+
+def _write_page(content: ReleaseContent, folder: Path) -> None:
+    write_page(content, folder, _written_passports(folder))
+
+
+def _check_page(content: ReleaseContent, folder: Path) -> None:
+    try:
+        check_page(content, folder / "report" / "index.html", _written_passports(folder))
+    except PageDamaged as error:
         raise ReleaseNotWhole(str(error)) from error
 
 
@@ -111,4 +128,5 @@ OUTPUTS: tuple[Output, ...] = (
     Output("notes", _write_notes),
     Output("changes", _write_changes),
     Output("passports", _write_passports, _check_passports),
+    Output("page", _write_page, _check_page),
 )

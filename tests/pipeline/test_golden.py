@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from html.parser import HTMLParser
 from pathlib import Path
 
 from publication import read_annex_csv, read_annex_xlsx
@@ -40,6 +41,34 @@ def test_annex_csv_holds_all_169_printed_figures(published_home: Path, printed: 
 def test_annex_xlsx_holds_all_169_printed_figures(published_home: Path, printed: dict[int, PrintedRow]) -> None:
     rows = read_annex_xlsx(_release(published_home) / "report" / "annex.xlsx")
     _compare({row.row_no: row.value for row in rows}, printed)
+
+
+class _PageFigures(HTMLParser):
+    """The printed figures of the page's table by row number, read without the code that writes or checks it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.figures: dict[int, Decimal | None] = {}
+        self._in_figure = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = dict(attrs)
+        if tag == "tr" and "data-code" in names:
+            self.figures[len(self.figures) + 1] = None
+        self._in_figure = (tag == "td" and names.get("class") == "figure") or (tag == "span" and self._in_figure)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_figure = self._in_figure and tag != "td"
+
+    def handle_data(self, data: str) -> None:
+        if self._in_figure and data.strip():
+            self.figures[len(self.figures)] = Decimal(data.strip().replace(".", "").replace(",", "."))
+
+
+def test_the_page_holds_all_169_printed_figures(published_home: Path, printed: dict[int, PrintedRow]) -> None:
+    page = _PageFigures()
+    page.feed((_release(published_home) / "report" / "index.html").read_text(encoding="utf-8"))
+    _compare(page.figures, printed)
 
 
 def test_every_blank_row_says_why(published_home: Path, printed: dict[int, PrintedRow]) -> None:

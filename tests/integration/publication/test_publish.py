@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 from decimal import Decimal
@@ -46,7 +47,7 @@ def test_a_release_holds_what_the_contract_names(home: Home) -> None:
     names = {path.relative_to(release.path).as_posix() for path in release.path.rglob("*") if path.is_file()}
     assert names == {
         "manifest.json", "marts.duckdb", "report/annex.xlsx", "report/annex.csv", "quality/notes.csv",
-        "quality/changes.csv", "quality/passports.json", *(f"marts/{mart}.parquet" for mart in (
+        "quality/changes.csv", "quality/passports.json", "report/index.html", *(f"marts/{mart}.parquet" for mart in (
             "report_indicators", "case_processing", "delivery_log", "dim_unit", "dim_quarter", "dim_procedure",
             "dim_indicator", "dim_measure", "figure_rows", "indicator_trend", "measure_values",
             "gate_results"))}
@@ -159,7 +160,9 @@ def test_equal_figures_give_equal_releases(home: Home, tmp_path: Path) -> None:
     two = _published(twin.publish(twin.candidate(), published_at=dt.datetime(2023, 3, 16, tzinfo=dt.UTC)))
     assert one.manifest().content_sha256 == two.manifest().content_sha256
     differing = {name for name, sha256 in home.tree().items() if twin.tree()[name] != sha256}
-    assert {Path(name).name for name in differing} <= {"marts.duckdb", "manifest.json", "current.json", "index.json"}
+    quarter = f"{UNIT}/{QUARTER}"
+    assert differing <= {f"{quarter}/r1/marts.duckdb", f"{quarter}/r1/manifest.json", f"{quarter}/current.json",
+                         "index.json", "index.html"}
 
 
 def test_the_time_of_publication_needs_a_zone(home: Home) -> None:
@@ -243,13 +246,62 @@ def test_a_damaged_previous_release_cannot_be_followed_unseen(home: Home) -> Non
 
 def test_the_index_can_be_rebuilt(home: Home) -> None:
     release = _published(home.publish(home.candidate()))
-    index = home.published / "index.json"
-    before = index.read_bytes()
+    index, page = home.published / "index.json", home.published / "index.html"
+    before = index.read_bytes(), page.read_bytes()
     index.unlink()
-    assert rebuild_index(home.published).read_bytes() == before
-    assert json.loads(before)["releases"] == [{
-        "unit_code": UNIT, "quarter": QUARTER, "release": 1, "path": f"{UNIT}/{QUARTER}/r1",
-        "manifest_sha256": release.manifest_sha256}]
+    page.unlink()
+    assert rebuild_index(home.published) == index
+    assert (index.read_bytes(), page.read_bytes()) == before
+    (entry,) = json.loads(before[0])["releases"]
+    path = f"{UNIT}/{QUARTER}/r1"
+    assert entry | {"files": {}} == {
+        "unit_code": UNIT, "unit_name_vi": "Huyện Cù Lao Dung", "quarter": QUARTER, "release": 1, "path": path,
+        "manifest_sha256": release.manifest_sha256, "published_at": None, "files": {}}
+    assert entry["files"]["page"] == f"{path}/report/index.html"
+    assert all((home.published / file).is_file() for file in entry["files"].values())
+
+
+def test_the_index_takes_what_it_knows_from_the_last_one_and_reads_new_releases_only(
+    home: Home, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home.publish(home.candidate())
+    read: list[Path] = []
+    told = publication.index._told_by_release
+    monkeypatch.setattr("publication.index._told_by_release",
+                        lambda release, pointer: (read.append(release), told(release, pointer))[1])
+    rebuild_index(home.published)
+    assert read == []
+    second = _published(home.publish(home.candidate(changes=CHANGED), expected=1))
+    assert read == [second.path]
+
+
+def test_of_many_publications_the_index_is_written_once_at_the_end(home: Home) -> None:
+    index = home.published / "index.json"
+    with publication.index_once():
+        home.publish(home.candidate())
+        home.publish(home.candidate(changes=CHANGED), expected=1)
+        assert not index.exists()
+    assert [entry["release"] for entry in json.loads(index.read_bytes())["releases"]] == [2]
+    index.unlink()
+    with contextlib.suppress(ZeroDivisionError), publication.index_once():
+        rebuild_index(home.published)
+        raise ZeroDivisionError
+    assert index.exists()
+    index.unlink()
+    with publication.index_once():
+        pass
+    assert not index.exists()
+
+
+def test_a_damaged_release_is_named_in_the_index_and_stops_no_other(home: Home) -> None:
+    release = _published(home.publish(home.candidate()))
+    (home.published / "index.json").unlink()
+    manifest = release.path / "manifest.json"
+    manifest.chmod(0o644)
+    manifest.write_bytes(b"{}")
+    (entry,) = json.loads(rebuild_index(home.published).read_bytes())["releases"]
+    assert entry["files"] == {}
+    assert "không đọc được bản phát hành này" in (home.published / "index.html").read_text(encoding="utf-8")
 
 
 def test_nothing_is_current_before_the_first_publication(home: Home) -> None:

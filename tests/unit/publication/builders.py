@@ -94,11 +94,16 @@ def build_tables(*, unit: str = UNIT, quarter: str = QUARTER, changes: Mapping[s
             "unit_code": [unit, unit, OTHER_UNIT], "quarter": [quarter] * 3,
             "receiving_unit_code": [UNIT, UNIT, OTHER_UNIT], "field_vi": ["Hộ tịch", "Đất đai", "="],
             "channel": ["direct"] * 3,
-            "received": pa.array([7, 3, 1], pa.int64()),
+            "unit_level": ["district"] * 3, "received": pa.array([7, 3, 1], pa.int64()),
+            "resolved": pa.array([6, 2, 1], pa.int64()), "resolved_late": pa.array([1, 0, 0], pa.int64()),
             "median_days": pa.array([Decimal("1.5"), None, Decimal("2")], _DECIMAL),
         }),
-        "delivery_log": pa.table({"unit_code": [unit], "quarter": [quarter], "file_name": ["hồ sơ.xlsx"],
-                                  "sha256": ["a" * 64]}),
+        "delivery_log": pa.table({
+            "unit_code": [unit], "quarter": [quarter], "delivering_unit_code": [unit], "source": ["plan_tasks"],
+            "file_name": ["hồ sơ.xlsx"], "sha256": ["a" * 64], "version": pa.array([1], pa.int32()),
+            "is_current": [True], "rows_accepted": pa.array([19], pa.int64()),
+            "rows_rejected": pa.array([0], pa.int64()),
+        }),
         "dim_unit": pa.table({
             "unit_code": [UNIT, "31615", "945-PB01", OTHER_UNIT, "26734"],
             "reporting_unit_code": [UNIT, UNIT, UNIT, OTHER_UNIT, "26734"],
@@ -109,6 +114,8 @@ def build_tables(*, unit: str = UNIT, quarter: str = QUARTER, changes: Mapping[s
             "opens_on": [dt.date(2022, 9, 15), dt.date(2022, 12, 15), dt.date(2023, 3, 15)],
             "closes_on": [dt.date(2022, 12, 14), dt.date(2023, 3, 14), dt.date(2023, 6, 14)],
             "year_opens_on": [dt.date(2021, 12, 15), dt.date(2022, 12, 15), dt.date(2022, 12, 15)],
+            "previous_quarter": ["2022-Q3", "2022-Q4", "2023-Q1"],
+            "same_quarter_last_year": ["2021-Q4", "2022-Q1", "2022-Q2"],
         }),
         **_behind(form, content),
         "dim_procedure": pa.table({

@@ -1,0 +1,74 @@
+"""``published/index.html``: the way to every current release.
+
+Belongs here: the entries of ``index.json`` as a page. Does not belong here: finding releases (``publication.index``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from publication.formatting import format_date, format_quarter
+from publication.page.render import render
+
+_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One unit's current release of a quarter."""
+
+    unit_name_vi: str
+    unit_code: str
+    release: int
+    published_vi: str
+    page: str | None
+    files: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """A quarter, newest first in the page, with the units that had published before and are missing in it."""
+
+    key: str
+    name_vi: str
+    lines: tuple[Line, ...]
+    missing: tuple[str, ...]
+
+
+def render_catalogue(entries: Sequence[Mapping[str, Any]]) -> bytes:
+    """The page over all releases, from the entries of ``index.json``. Equal entries give equal bytes."""
+    quarters = _quarters(entries)
+    units = {entry["unit_code"] for entry in entries}
+    return render("catalogue.html.j2", style="page.css", script="catalogue.js", quarters=quarters, units=len(units),
+                  releases=len(entries))
+
+
+def _quarters(entries: Sequence[Mapping[str, Any]]) -> list[Quarter]:
+    by_quarter: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in entries:
+        by_quarter.setdefault(entry["quarter"], []).append(entry)
+    found: list[Quarter] = []
+    seen: dict[str, str] = {}
+    for key in sorted(by_quarter):
+        present = {entry["unit_code"] for entry in by_quarter[key]}
+        missing = tuple(sorted(name for unit, name in seen.items() if unit not in present))
+        lines = sorted(map(_line, by_quarter[key]), key=lambda line: (line.unit_name_vi, line.unit_code))
+        name = format_quarter(key)
+        found.append(Quarter(key, name[:1].upper() + name[1:], tuple(lines), missing))
+        seen |= {entry["unit_code"]: entry["unit_name_vi"] for entry in by_quarter[key]}
+    return found[::-1]
+
+
+def _line(entry: Mapping[str, Any]) -> Line:
+    files = entry["files"]
+    names = (("report_pdf", "PDF"), ("report_docx", "Word"), ("annex_xlsx", "Excel"))
+    moment = entry["published_at"]
+    return Line(
+        entry["unit_name_vi"], entry["unit_code"], entry["release"],
+        format_date(dt.datetime.fromisoformat(moment).astimezone(_ZONE)) if moment else "", files.get("page"),
+        tuple((files[key], name) for key, name in names if key in files),
+    )

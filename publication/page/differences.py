@@ -1,0 +1,102 @@
+"""How a figure moved against an earlier quarter, in words a reader of the form understands.
+
+Belongs here: the size of a move, whether it may be compared at all, and whether it is good.
+Does not belong here: finding earlier figures (the mart ``report_indicators`` has them), their look (the template).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
+
+from publication.content import FormRow
+from publication.formatting import format_number
+
+#: Kinds of rows whose figure is an amount; the others are answers (yes or no, a code, a text).
+_AMOUNTS = frozenset({"count", "ratio", "heading_with_value"})
+_WORDS = {1: "tăng", -1: "giảm", 0: "không đổi"}
+_VERDICTS = {"better": "tốt hơn", "worse": "kém hơn", "": ""}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A move against one earlier figure.
+
+    ``way`` is 1, -1 or 0, None where the two are not comparable (``remark_vi`` says why); ``amount`` the printed size
+    with its unit; ``share`` the printed size in percent of the earlier figure; ``verdict`` ``better``, ``worse`` or
+    empty where the form takes no side.
+    """
+
+    earlier: str
+    way: int | None
+    amount: str
+    share: str
+    verdict: str
+    remark_vi: str
+
+    @property
+    def word_vi(self) -> str:
+        """``tăng``, ``giảm`` or ``không đổi``; empty where not comparable."""
+        return "" if self.way is None else _WORDS[self.way]
+
+    @property
+    def verdict_vi(self) -> str:
+        """``tốt hơn``, ``kém hơn`` or nothing."""
+        return _VERDICTS[self.verdict]
+
+
+def since_previous_quarter(row: FormRow, previous_quarter: str | None) -> Difference | None:
+    """Against the quarter before; None where either figure is missing.
+
+    A figure that sums up the year starts again each year, so the first quarter is not compared with the last of the
+    year before, and within a year it can hardly fall, so its rise is neither good nor bad.
+    """
+    earlier: Decimal | None = row.values["previous_quarter_value"]
+    if row.values["period_basis"] != "year_to_date":
+        return _difference(row, earlier, judged=True)
+    if previous_quarter is not None and previous_quarter[:4] == str(row.values["quarter"])[:4]:
+        return _difference(row, earlier, judged=False)
+    if earlier is None or row.value is None:
+        return None
+    return Difference(format_number(earlier), None, "", "", "", "lũy kế cả năm trước")
+
+
+def since_last_year(row: FormRow) -> Difference | None:
+    """Against the same quarter of the year before; None where either figure is missing."""
+    return _difference(row, row.values["same_quarter_last_year_value"], judged=True)
+
+
+def judged(move: Difference, row: FormRow, by: Decimal, remark_vi: str) -> Difference:
+    """The same move, judged by another amount (``by``) in the row's own direction, which ``remark_vi`` tells."""
+    return replace(move, verdict=_verdict(row, by), remark_vi=remark_vi)
+
+
+def _difference(row: FormRow, earlier: Decimal | None, *, judged: bool) -> Difference | None:
+    if row.value is None or earlier is None:
+        return None
+    move = row.value - earlier
+    way = (move > 0) - (move < 0)
+    printed = format_number(earlier)
+    if not way:
+        return Difference(printed, 0, "", "", "", "")
+    if row.values["kind"] not in _AMOUNTS:
+        return Difference(printed, None, "", "", "", "đã đổi")
+    points = _is_percentage(row)
+    return Difference(
+        printed, way, format_number(abs(move)) + (" điểm\u00a0%" if points else ""),
+        "" if points or not earlier else _percent(abs(move), abs(earlier)), _verdict(row, move) if judged else "", "",
+    )
+
+
+def _verdict(row: FormRow, move: Decimal) -> str:
+    wanted = {"up": 1, "down": -1}.get(str(row.values["direction"]), 0)
+    return {1: "better", -1: "worse", 0: ""}[wanted * ((move > 0) - (move < 0))]
+
+
+def _percent(part: Decimal, whole: Decimal) -> str:
+    return format_number((100 * part / whole).quantize(Decimal("0.1"), ROUND_HALF_UP)) + "%"
+
+
+def _is_percentage(row: FormRow) -> bool:
+    """True for a figure in percent, whose moves are percentage points."""
+    return bool(row.values["kind"] == "ratio" or row.values["unit_of_measure_canonical"] == "%")

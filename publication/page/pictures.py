@@ -1,0 +1,159 @@
+"""The charts of the page: which figures they show and how the same is said in words.
+
+Belongs here: picking figures from the marts for each chart, its title, summary and table.
+Does not belong here: drawing (``charts``), the rest of the page (``view``).
+
+Shares in percent are of two counts of one mart row or of a sum of such rows, rounded half up to two decimals as the
+form does; they place bars and stand beside the counts they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from publication.content import ReleaseContent
+from publication.formatting import format_number
+from publication.page.charts import Chart, Series, draw_bars, draw_lines, draw_shares, print_all
+
+_ROMAN = {"1": "I", "2": "II", "3": "III", "4": "IV"}
+_LEVELS = {"district": "Cấp huyện", "commune": "Cấp xã"}
+_CHANNELS = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính công ích"}
+#: Title of each trend chart, with the form rows it follows and their short names.
+_TRENDS: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
+    ("xu-huong-huyen", "Hồ sơ cấp huyện qua các quý", (("III.23", "Tiếp nhận"), ("III.24", "Đã trả kết quả"))),
+    ("xu-huong-xa", "Hồ sơ cấp xã qua các quý", (("III.26", "Tiếp nhận"), ("III.27", "Đã trả kết quả"))),
+)
+#: Kind of staff, with the rows of its quota and of those present.
+_STAFF: tuple[tuple[str, str, str], ...] = (
+    ("Công chức", "IV.10", "IV.11"),
+    ("Sự nghiệp (NSNN)", "IV.16", "IV.17"),
+    ("Sự nghiệp tự chủ", "IV.21", "IV.22"),
+)
+_PERCENT = "%"
+
+
+def charts(content: ReleaseContent) -> list[Chart]:
+    """Every chart for which the release has figures, in the order of the page."""
+    found = [*_trends(content), _on_time(content), _channels(content), _staffing(content)]
+    return [chart for chart in found if chart is not None]
+
+
+def short_quarter(quarter: str) -> str:
+    """``2023-Q1`` → ``I/2023``."""
+    year, _, number = quarter.partition("-Q")
+    return f"{_ROMAN[number]}/{year}"
+
+
+def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
+    """``part`` of ``whole`` in percent, two decimals half up; None of nothing."""
+    if not whole:
+        return None
+    return (Decimal(100) * part / whole).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def _trends(content: ReleaseContent) -> Iterable[Chart]:
+    values = {(row["trend_quarter"], row["indicator_code"]): row["value"]
+              for row in content.tables["indicator_trend"].to_pylist()}
+    quarters = sorted({quarter for quarter, _ in values})
+    for identifier, title, rows in _TRENDS:
+        series = []
+        for code, name in rows:
+            figures = tuple(values.get((quarter, code)) for quarter in quarters)
+            series.append(Series(name, figures, print_all(figures)))
+        if all(value is None for one in series for value in one.values):
+            continue
+        labels = tuple(short_quarter(quarter) for quarter in quarters)
+        yield Chart(
+            identifier, title, _trend_summary(labels, series), draw_lines(labels, series),
+            tuple(one.name_vi for one in series), ("Quý", *(one.name_vi for one in series)),
+            tuple((label, *(one.printed[place] for one in series)) for place, label in enumerate(labels)),
+        )
+
+
+def _trend_summary(labels: Sequence[str], series: Sequence[Series]) -> str:
+    last = "; ".join(f"{one.name_vi.lower()} {one.printed[-1] or 'chưa có số liệu'}" for one in series)
+    return f"Từ quý {labels[0]} đến quý {labels[-1]}. Quý {labels[-1]}: {last} (hồ sơ)."
+
+
+def _on_time(content: ReleaseContent) -> Chart | None:
+    names = {row["unit_code"]: row["name_vi"] for row in content.tables["dim_unit"].to_pylist()}
+    sums = _sums(content, ("unit_level", "receiving_unit_code"), ("resolved", "resolved_late"))
+    lines = [(str(names.get(unit, unit)), counts["resolved"], counts["resolved"] - counts["resolved_late"])
+             for (_, unit), counts in sums.items() if counts["resolved"]]
+    if not lines:
+        return None
+    rates = tuple(share(on_time, resolved) for _, resolved, on_time in lines)
+    series = Series("Đúng hạn", rates, print_all(rates, _PERCENT))
+    resolved, on_time = sum(line[1] for line in lines), sum(line[2] for line in lines)
+    return Chart(
+        "dung-han", "Giải quyết đúng hạn theo nơi tiếp nhận",
+        f"{format_number(on_time)} trên {format_number(resolved)} hồ sơ đã trả kết quả là đúng hoặc trước hạn, "
+        "theo số liệu chi tiết của phần mềm và các quyết định giải trình.",
+        draw_bars([name for name, _, _ in lines], [series], top=Decimal(100)), (),
+        ("Nơi tiếp nhận", "Đã trả kết quả", "Đúng hoặc trước hạn", "Trễ hạn", "Tỷ lệ đúng hạn"),
+        tuple((name, format_number(all_), format_number(good), format_number(all_ - good), rate)
+              for (name, all_, good), rate in zip(lines, series.printed, strict=True)),
+    )
+
+
+def _channels(content: ReleaseContent) -> Chart | None:
+    counts = {key: found["received"] for key, found in
+              _sums(content, ("unit_level", "channel"), ("received",)).items()}
+    levels = [level for level in _LEVELS if sum(count for (at, _), count in counts.items() if at == level)]
+    if not levels:
+        return None
+    received = {level: [counts.get((level, channel), 0) for channel in _CHANNELS] for level in levels}
+    series = []
+    for place, name in enumerate(_CHANNELS.values()):
+        shares = tuple(share(received[level][place], sum(received[level])) for level in levels)
+        series.append(Series(name, shares, print_all(shares, _PERCENT)))
+    online = sum(found[1] for found in received.values())
+    total = sum(sum(found) for found in received.values())
+    return Chart(
+        "kenh-tiep-nhan", "Kênh tiếp nhận hồ sơ",
+        f"{format_number(online)} trên {format_number(total)} hồ sơ tiếp nhận trong quý được nộp trực tuyến "
+        f"({format_number(share(online, total) or 0)}{_PERCENT}).",
+        draw_shares([_LEVELS[level] for level in levels], series), tuple(_CHANNELS.values()),
+        ("Cấp tiếp nhận", *_CHANNELS.values(), "Tổng số"),
+        tuple((_LEVELS[level], *(f"{format_number(count)} ({text})" for count, text in
+                                 zip(received[level], [one.printed[place] for one in series], strict=True)),
+               format_number(sum(received[level]))) for place, level in enumerate(levels)),
+    )
+
+
+def _staffing(content: ReleaseContent) -> Chart | None:
+    rows = content.rows_by_code
+    lines = []
+    for name, quota_code, present_code in _STAFF:
+        quota, now = (rows[code].value if code in rows else None for code in (quota_code, present_code))
+        if quota or now:
+            lines.append((name, quota, now))
+    if not lines:
+        return None
+    quotas = tuple(quota for _, quota, _ in lines)
+    present = tuple(now for _, _, now in lines)
+    given, there = Series("Được giao", quotas, print_all(quotas)), Series("Có mặt", present, print_all(present))
+    missing = [(None if quota is None or now is None else quota - now) for _, quota, now in lines]
+    return Chart(
+        "bien-che", "Biên chế được giao và có mặt",
+        " ".join(f"{name}: có mặt {there.printed[place] or 'chưa rõ'} trên {given.printed[place] or 'chưa rõ'} "
+                 "người được giao." for place, (name, _, _) in enumerate(lines)),
+        draw_bars([name for name, _, _ in lines], [given, there]), (given.name_vi, there.name_vi),
+        ("Loại", given.name_vi, there.name_vi, "Còn thiếu so với số được giao"),
+        tuple((name, given.printed[place], there.printed[place], text)
+              for place, ((name, _, _), text) in enumerate(zip(lines, print_all(missing), strict=True))),
+    )
+
+
+def _sums(content: ReleaseContent, key: tuple[str, str], columns: tuple[str, ...]
+          ) -> dict[tuple[str, str], dict[str, int]]:
+    """Sums of ``case_processing`` by two of its columns; the district first, then communes by code."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    rows: list[Mapping[str, Any]] = content.tables["case_processing"].to_pylist()
+    for row in sorted(rows, key=lambda row: (row["unit_level"] != "district", row[key[0]], row[key[1]])):
+        sums = found.setdefault((row[key[0]], row[key[1]]), dict.fromkeys(columns, 0))
+        for column in columns:
+            sums[column] += row[column]
+    return found

@@ -1,0 +1,331 @@
+"""What the page says, arranged for its template: headline figures, rows by section, notes, changes, files.
+
+Belongs here: choosing and naming; everything is text or a count by the time the template sees it.
+Does not belong here: markup (``templates``), drawing (``charts``), where figures come from (the marts).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+from publication.candidate import FORM_MART
+from publication.content import Footnote, FormRow, ReleaseContent
+from publication.formatting import format_date, format_number
+from publication.notes import notes
+from publication.page.charts import Chart
+from publication.page.differences import Difference, judged, since_last_year, since_previous_quarter
+from publication.page.pictures import charts, share, short_quarter
+from publication.passport import SOURCE_VI, STATUS_VI
+
+#: Rows shown as headline figures, with their short names.
+_HEADLINES: tuple[tuple[str, str], ...] = (
+    ("I.02", "Hoàn thành kế hoạch cải cách hành chính năm"),
+    ("I.27", "Người dân, tổ chức hài lòng"),
+    ("III.23", "Hồ sơ cấp huyện tiếp nhận"),
+    ("III.25", "Hồ sơ cấp huyện giải quyết đúng hạn"),
+    ("III.26", "Hồ sơ cấp xã tiếp nhận"),
+    ("III.28", "Hồ sơ cấp xã giải quyết đúng hạn"),
+    ("VII.31", "Hồ sơ nộp trực tuyến mức độ 3, 4"),
+    ("IV.11", "Biên chế công chức có mặt"),
+)
+#: Counts that are part of another count, which one, and its name.
+_PARTS_OF: Mapping[str, tuple[str, str]] = {
+    "III.25": ("III.24", "hồ sơ đã trả kết quả"),
+    "III.28": ("III.27", "hồ sơ đã trả kết quả"),
+    "VII.31": ("VII.30", "hồ sơ của các thủ tục này"),
+    "IV.11": ("IV.10", "biên chế được giao"),
+}
+#: Files of the release that people open, by their path from the folder of the page; only those present are offered.
+_FILES: tuple[tuple[str, str], ...] = (
+    ("report.pdf", "Báo cáo kèm phụ lục (PDF)"),
+    ("report.docx", "Báo cáo kèm phụ lục (Word)"),
+    ("annex.xlsx", "Phụ lục số liệu (Excel)"),
+    ("annex.csv", "Phụ lục số liệu (CSV)"),
+    ("../quality/notes.csv", "Ghi chú chất lượng số liệu (CSV)"),
+    ("../quality/changes.csv", "Thay đổi so với bản trước (CSV)"),
+    ("../quality/passports.json", "Nguồn gốc của từng số liệu (JSON)"),
+    ("../datapackage.json", "Mô tả các bảng số liệu cho máy (JSON)"),
+)
+_COLUMNS_VI: Mapping[str, str] = {
+    "value": "Số liệu", "value_text": "Nội dung", "status": "Trạng thái", "computed_value": "Số tính từ dữ liệu",
+    "declared_value": "Số cơ quan khai báo", "numerator": "Tử số", "denominator": "Mẫu số",
+    "decision_id": "Quyết định giải trình", "note_vi": "Ghi chú", "footnote_vi": "Căn cứ giải trình",
+    "previous_quarter_value": "Số quý trước", "same_quarter_last_year_value": "Số cùng quý năm trước",
+    "year_to_date_value": "Lũy kế từ đầu năm", "units_counted": "Số đơn vị đã có số liệu",
+    "units_expected": "Số đơn vị phải có số liệu",
+}
+#: Columns that say what the form prints; the others stand behind the figures.
+_FIGURE_COLUMNS = frozenset({"", "value", "value_text", "status", "note_vi"})
+#: The page lists this many changed cells of other marts; the file in the release lists all.
+CHANGES_LISTED = 200
+
+
+@dataclass(frozen=True)
+class RowView:
+    """One of the form's rows. ``kind`` is ``section``, ``heading`` or ``row``."""
+
+    row: FormRow
+    kind: str
+    status_vi: str
+    marks: tuple[int, ...]
+    unit_meant: str
+    coverage_vi: str
+    previous: Difference | None
+    last_year: Difference | None
+
+    @property
+    def has_passport(self) -> bool:
+        """A heading without a figure has nothing to explain."""
+        return bool(self.row.values["kind"] != "heading")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the form: the row that opens it, and the others."""
+
+    number: str
+    head: RowView
+    rows: tuple[RowView, ...]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One figure at the top of the page."""
+
+    row: FormRow
+    label_vi: str
+    unit_vi: str
+    context_vi: str
+    previous: Difference | None
+    last_year: Difference | None
+
+
+@dataclass(frozen=True)
+class NoteGroup:
+    """Notes with one sentence, and the rows they concern."""
+
+    sentence_vi: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ChangeView:
+    """One changed cell; ``code`` is set where it belongs to a row of the form."""
+
+    code: str | None
+    name_vi: str
+    column_vi: str
+    old: str
+    new: str
+    cause_vi: str
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One delivered file behind the release."""
+
+    unit_vi: str
+    source_vi: str
+    file_name: str
+    version: int
+    rows_accepted: str
+    rows_rejected: str
+
+
+@dataclass(frozen=True)
+class PageView:
+    """Everything the template prints."""
+
+    office_vi: str
+    unit_name_vi: str
+    unit_code: str
+    quarter: str
+    quarter_vi: str
+    previous_quarter_vi: str
+    last_year_quarter_vi: str
+    form_version: str
+    window_vi: str
+    release_vi: str
+    revision_vi: str
+    headlines: tuple[Headline, ...]
+    counts: Mapping[str, int]
+    charts: tuple[Chart, ...]
+    sections: tuple[Section, ...]
+    statuses: tuple[tuple[str, str], ...]
+    footnotes: tuple[Footnote, ...]
+    findings: tuple[NoteGroup, ...]
+    blanks: tuple[NoteGroup, ...]
+    coverage: tuple[NoteGroup, ...]
+    form_changes: tuple[ChangeView, ...]
+    other_changes: tuple[ChangeView, ...]
+    other_changes_count: int
+    deliveries: tuple[Delivered, ...]
+    files: tuple[tuple[str, str], ...]
+
+
+def page_view(content: ReleaseContent, folder: Path) -> PageView:
+    """The page of the release being written into ``folder``, whose other files are written already."""
+    quarter = next(row for row in content.tables["dim_quarter"].to_pylist() if row["quarter"] == content.quarter)
+    previous, last_year = quarter["previous_quarter"], quarter["same_quarter_last_year"]
+    rows = _row_views(content, previous)
+    grouped = _note_groups(content)
+    form_changes, other_changes = _changes(content)
+    area = content.unit_name_vi[:1].lower() + content.unit_name_vi[1:]
+    return PageView(
+        office_vi=f"Ủy ban nhân dân {area}", unit_name_vi=content.unit_name_vi, unit_code=content.unit_code,
+        quarter=content.quarter, quarter_vi=content.quarter_vi,
+        previous_quarter_vi=f"quý {short_quarter(previous)}" if previous else "quý trước",
+        last_year_quarter_vi=f"quý {short_quarter(last_year)}" if last_year else "cùng quý năm trước",
+        form_version=content.form_version,
+        window_vi=f"{format_date(quarter['opens_on'])} – {format_date(quarter['closes_on'])}",
+        release_vi=f"Bản phát hành r{content.revision.release if content.revision else 1}",
+        revision_vi=content.revision.head_vi if content.revision else "",
+        headlines=tuple(_headlines(content, rows)), counts=_counts(rows), charts=tuple(charts(content)),
+        sections=tuple(_sections(rows)),
+        statuses=tuple((status, name) for status, name in STATUS_VI.items()
+                       if any(row.has_passport and row.row.values["status"] == status for row in rows)),
+        footnotes=content.footnotes, findings=grouped["finding"], blanks=grouped["blank"],
+        coverage=grouped["coverage"], form_changes=tuple(form_changes),
+        other_changes=tuple(other_changes[:CHANGES_LISTED]), other_changes_count=len(other_changes),
+        deliveries=tuple(_deliveries(content)),
+        files=tuple((path, name) for path, name in _FILES if (folder / "report" / path).exists()),
+    )
+
+
+def _row_views(content: ReleaseContent, previous_quarter: str | None) -> list[RowView]:
+    marks: dict[str, list[int]] = {}
+    for footnote in content.footnotes:
+        for code in footnote.indicator_codes:
+            marks.setdefault(code, []).append(footnote.number)
+    return [_row_view(row, tuple(marks.get(row.code, ())), *_moves(content, row, previous_quarter))
+            for row in content.rows]
+
+
+def _row_view(row: FormRow, marks: tuple[int, ...], previous: Difference | None, last_year: Difference | None
+              ) -> RowView:
+    values = row.values
+    counted, expected = values["units_counted"], values["units_expected"]
+    meant, printed = values["unit_of_measure_canonical"], values["unit_of_measure"]
+    return RowView(
+        row=row, kind="section" if row.is_section else "heading" if row.is_heading else "row",
+        status_vi="" if values["kind"] == "heading" else STATUS_VI[values["status"]], marks=marks,
+        unit_meant=meant if meant and printed and _bare(meant) != _bare(printed) else "",
+        coverage_vi=f"{counted}/{expected} đơn vị" if expected is not None and expected > 1 else "",
+        previous=previous, last_year=last_year,
+    )
+
+
+def _moves(content: ReleaseContent, row: FormRow, previous_quarter: str | None
+           ) -> tuple[Difference | None, Difference | None]:
+    """Against the quarter before, and against the same quarter of the year before."""
+    whole = content.rows_by_code.get(_PARTS_OF[row.code][0]) if row.code in _PARTS_OF else None
+    return (_judged_by_share(since_previous_quarter(row, previous_quarter), row, whole, "previous_quarter_value"),
+            _judged_by_share(since_last_year(row), row, whole, "same_quarter_last_year_value"))
+
+
+def _judged_by_share(move: Difference | None, row: FormRow, whole: FormRow | None, earlier: str) -> Difference | None:
+    """A count that is part of another is good or bad by its share: fewer cases on time of fewer cases is no loss."""
+    if move is None or whole is None:
+        return move
+    before = _share_of(row.values[earlier], whole.values[earlier])
+    now = _share_of(row.value, whole.value)
+    if now is None or before is None or now == before:
+        return replace(move, verdict="")
+    return judged(move, row, now - before, f"tỷ lệ trước là {format_number(before)}%")
+
+
+def _share_of(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
+    return None if part is None or whole is None else share(part, whole)
+
+
+def _bare(text: str) -> list[str]:
+    """The words without the signs and the order in which the form's print is not consistent."""
+    return sorted(re.findall(r"\w+|%", text))
+
+
+def _counts(rows: Sequence[RowView]) -> dict[str, int]:
+    told = [row for row in rows if row.has_passport]
+    by_status = {status: sum(row.row.values["status"] == status for row in told) for status in STATUS_VI}
+    return {"rows": len(rows), "indicators": len(told), "explained": sum(bool(row.marks) for row in told), **by_status}
+
+
+def _sections(rows: Sequence[RowView]) -> Iterator[Section]:
+    for head in (row for row in rows if row.kind == "section"):
+        number = str(head.row.values["section"])
+        members = tuple(row for row in rows if row.row.values["section"] == number and row is not head)
+        yield Section(number, head, members)
+
+
+def _headlines(content: ReleaseContent, views: Sequence[RowView]) -> Iterator[Headline]:
+    by_code = {view.row.code: view for view in views}
+    for code, label in _HEADLINES:
+        view = by_code.get(code)
+        if view is not None:
+            values = view.row.values
+            unit = str(values["unit_of_measure_canonical"] or values["unit_of_measure"] or "")
+            yield Headline(view.row, label, unit, _context(content, view.row), view.previous, view.last_year)
+
+
+def _context(content: ReleaseContent, row: FormRow) -> str:
+    """What the figure is part of: ``100 % của 611 hồ sơ đã trả kết quả``, ``9 trên 19``."""
+    whole_code, whole_vi = _PARTS_OF.get(row.code, ("", ""))
+    whole = content.rows_by_code.get(whole_code)
+    if whole is not None:
+        rate = _share_of(row.value, whole.value)
+        return "" if rate is None else f"{format_number(rate)}% của {whole.printed} {whole_vi}"
+    numerator, denominator = row.values["numerator"], row.values["denominator"]
+    if numerator is None or denominator is None:
+        return ""
+    return f"{format_number(numerator)} trên {format_number(denominator)}"
+
+
+def _note_groups(content: ReleaseContent) -> dict[str, tuple[NoteGroup, ...]]:
+    found: dict[str, dict[str, list[str]]] = {"finding": {}, "blank": {}, "coverage": {}}
+    for note in notes(content):
+        if note["kind"] in found:
+            codes = found[note["kind"]].setdefault(note["sentence_vi"], [])
+            if note["subject"] in content.rows_by_code:
+                codes.append(note["subject"])
+    return {kind: tuple(NoteGroup(sentence, tuple(codes)) for sentence, codes in groups.items())
+            for kind, groups in found.items()}
+
+
+def _changes(content: ReleaseContent) -> tuple[list[ChangeView], list[ChangeView]]:
+    """What ``quality/changes.csv`` lists: changed cells that the form prints, and all others."""
+    form: list[ChangeView] = []
+    other: list[ChangeView] = []
+    for explained in content.revision.changes if content.revision else ():
+        change = explained.change
+        of_form = change.mart == FORM_MART and change.row in content.rows_by_code
+        column = change.column or ""
+        (form if of_form and column in _FIGURE_COLUMNS else other).append(ChangeView(
+            code=change.row if of_form else None,
+            name_vi=str(change.name_vi) if of_form else " · ".join(part for part in (change.mart, change.row) if part),
+            column_vi=_COLUMNS_VI.get(column, column) or "Cả dòng",
+            old=_cell(column, change.old or ""), new=_cell(column, change.new or ""), cause_vi=explained.cause_vi,
+        ))
+    return form, other
+
+
+def _cell(column: str, text: str) -> str:
+    """A changed cell as the page prints it: statuses in words, figures as the form prints them."""
+    if column == "status":
+        return STATUS_VI.get(text, text)
+    if text and (column.endswith("_value") or column in ("value", "numerator", "denominator")):
+        return format_number(Decimal(text))
+    return text
+
+
+def _deliveries(content: ReleaseContent) -> Iterator[Delivered]:
+    names = {row["unit_code"]: row["name_vi"] for row in content.tables["dim_unit"].to_pylist()}
+    for row in content.tables["delivery_log"].to_pylist():
+        if row["is_current"]:
+            yield Delivered(
+                names.get(row["delivering_unit_code"], row["delivering_unit_code"]),
+                SOURCE_VI.get(row["source"], row["source"]), row["file_name"], row["version"],
+                format_number(row["rows_accepted"]), format_number(row["rows_rejected"]),
+            )

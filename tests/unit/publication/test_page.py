@@ -1,0 +1,378 @@
+"""The page says what the release says, in words and numbers; nothing in it can run; it is read back whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import lxml.html
+import pyarrow as pa
+import pytest
+
+from publication import ReleaseContent, Revision
+from publication.candidate import FORM_MART
+from publication.causes import Cause
+from publication.changes import Change
+from publication.content import FormRow
+from publication.files import canonical_json
+from publication.page import PageDamaged, check_page, passport_data, read_page, render_catalogue, write_page
+from publication.page.charts import Series, draw_bars, draw_lines, draw_shares, print_all
+from publication.page.differences import Difference, since_last_year, since_previous_quarter
+from publication.page.render import inline_hash, json_block, printable
+from publication.page.view import CHANGES_LISTED
+from publication.passport import passports
+from publication.revision import ExplainedChange
+
+MakeContent = Callable[..., ReleaseContent]
+OFFERED = {"annex.xlsx", "annex.csv", "../quality/notes.csv", "../quality/changes.csv", "../quality/passports.json"}
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;\x00\x0b"
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[ReleaseContent], Path]:
+    """Writes a release's page beside the passports and stand-ins for the files it offers; returns its path."""
+
+    def write_beside(content: ReleaseContent) -> Path:
+        folder = tmp_path / "release"
+        for name in ("report", "quality"):
+            (folder / name).mkdir(parents=True)
+        for name in OFFERED:
+            (folder / "report" / name).resolve().touch()
+        book = passports(content)
+        (folder / "quality" / "passports.json").write_bytes(canonical_json(book))
+        write_page(content, folder, book)
+        return folder / "report" / "index.html"
+
+    return write_beside
+
+
+def passports_of(page: Path) -> Any:
+    return json.loads((page.parents[1] / "quality" / "passports.json").read_bytes())
+
+
+def html(page: Path) -> Any:
+    return lxml.html.document_fromstring(page.read_text(encoding="utf-8"))
+
+
+# --- what it says -----------------------------------------------------------------------------------------------------
+
+def test_every_row_of_the_form_is_in_the_page_and_read_back(make_content: MakeContent, write: Any) -> None:
+    content = make_content()
+    page = write(content)
+    check_page(content, page, passports_of(page))
+    rows = read_page(page)
+    assert [(row.code, row.printed, row.value) for row in rows] == [
+        (row.code, row.printed, row.value) for row in content.rows]
+    assert len(rows) == 211
+
+
+def test_equal_content_gives_equal_bytes(make_content: MakeContent, write: Any, tmp_path: Path) -> None:
+    page = write(make_content())
+    first = page.read_bytes()
+    (tmp_path / "release").rename(tmp_path / "before")
+    assert write(make_content()).read_bytes() == first
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ('<span class="value">1.145</span>', '<span class="value">1.154</span>'),
+    ('<span class="value">1.145</span></td>', "</td>"),
+    ("Số hồ sơ TTHC do UBND cấp huyện tiếp nhận<", "Số hồ sơ TTHC do UBND cấp xã tiếp nhận<"),
+    ('data-status="computed"', 'data-status="declared"'),
+    ('href="annex.xlsx"', 'href="annex.xls"'),
+    ('href="#III.23"', 'href="#III.99"'),
+    ('"use strict"', '"use stricter"'),
+    ("font-weight: 700", "font-weight: 800"),
+    ('"schema":1', '"schema":2'),
+])  # fmt: skip
+def test_a_page_that_says_something_else_is_found(old: str, new: str, make_content: MakeContent, write: Any) -> None:
+    content = make_content()
+    page = write(content)
+    passports = passports_of(page)
+    text = page.read_text(encoding="utf-8")
+    assert old in text
+    place = text.index(old, text.index('<table id="bang"') if "value" in old else 0)
+    page.write_text(text[:place] + new + text[place + len(old):], encoding="utf-8")
+    with pytest.raises(PageDamaged):
+        check_page(content, page, passports)
+
+
+def test_a_truncated_page_is_found(make_content: MakeContent, write: Any) -> None:
+    content = make_content()
+    page = write(content)
+    passports = passports_of(page)
+    page.write_bytes(page.read_bytes()[:-60_000])
+    with pytest.raises((PageDamaged, ValueError)):
+        check_page(content, page, passports)
+
+
+def test_it_shows_notes_blanks_and_coverage(make_content: MakeContent, write: Any) -> None:
+    content = make_content(
+        changes={"III.05": {"decision_id": "QD-07", "declared_value": Decimal(1), "value": Decimal(1),
+                            "computed_value": Decimal(1)},
+                 "III.26": {"units_counted": 7, "units_expected": 8}},
+        decisions=[{"decision_id": "QD-07", "effect": "applied", "subject_kind": "row", "subject": "III.05",
+                    "action": "accept_declared", "reason_vi": "Đang rà soát"}],
+        gate_results=[{"expectation_id": "x.y", "sentence_vi": "Chưa kèm minh chứng.", "severity": "info",
+                       "status": "fail", "failed_rows": 3, "decision_id": None,
+                       "findings": [{"subject": "I.05", "decision_id": None}]}])
+    document = html(write(content))
+    text = " ".join(document.xpath("//section[@id='chat-luong']")[0].text_content().split())
+    assert "Đang rà soát" in text
+    assert "Chưa kèm minh chứng. Số trường hợp không đạt: 3. 1 dòng: I.05" in text
+    assert "Để trống vì cơ quan chưa gửi số liệu này" in text
+    assert "Số liệu mới tổng hợp từ 7/8 đơn vị phải báo cáo. 1 dòng: III.26" in text
+    assert document.xpath("//tr[@id='III.05']//sup/a/@href") == ["#ghi-chu-1"]
+    assert document.xpath("//li[@id='ghi-chu-1']//a/@href") == ["#III.05"]
+
+
+def test_charts_say_the_same_in_a_table(make_content: MakeContent, write: Any) -> None:
+    document = html(write(make_content()))
+    cells = [cell.text_content() for cell in document.xpath("//figure[@id='dung-han']//tbody/tr[1]/*")]
+    assert cells == ["Huyện Cù Lao Dung", "8", "7", "1", "87,5%"]
+    for figure in document.xpath("//figure"):
+        (picture,) = figure.xpath(".//*[@role='img']")
+        for name in ("labelledby", "describedby"):
+            assert figure.xpath(".//*[@id=$id]", id=picture.get(f"aria-{name}"))
+        assert figure.xpath(".//details//th[@scope='row']")
+    assert len(document.xpath("//figure")) == 5
+
+
+def revised(content: ReleaseContent, *changes: Change) -> ReleaseContent:
+    cause = Cause("delivery", "d1", "tệp hồ sơ.xlsx của <b>Huyện gửi bổ sung")
+    revision = Revision(1, 2, tuple(ExplainedChange(change, (cause,)) for change in changes), ())
+    return replace(content, revision=revision)
+
+
+def test_a_revision_says_what_changed_from_what_and_why(make_content: MakeContent, write: Any) -> None:
+    name = "Số hồ sơ TTHC do UBND cấp huyện tiếp nhận"
+    document = html(write(revised(
+        make_content(), Change(FORM_MART, "III.23", name, "value", "1144", "1145"),
+        Change(FORM_MART, "III.23", name, "computed_value", "1144", "1145"),
+        Change(FORM_MART, "V.15", "Số lãnh đạo", "status", "computed", "not_reported"),
+        Change("case_processing", "945 · Hộ tịch", None, None, None, "received=1"))))
+    (note,) = document.xpath("//*[@class='revision']")
+    assert "Bản phát hành r2 thay bản r1" in note.text_content()
+    assert "Bản phát hành r2" in document.xpath("//*[@class='facts']")[0].text
+    section = document.xpath("//section[@id='thay-doi']")[0]
+    lines = [[cell.text_content() for cell in line] for line in section.xpath(".//tbody/tr")]
+    why = "Tệp hồ sơ.xlsx của <b>Huyện gửi bổ sung."
+    assert lines == [
+        [f"III.23 {name}", "Số liệu", "1.144", "1.145", why],
+        ["V.15 Số lãnh đạo", "Trạng thái", "Tính từ dữ liệu chi tiết", "Chưa có số liệu", why],
+        [f"III.23 {name}", "Số tính từ dữ liệu", "1.144", "1.145", why],
+        ["case_processing · 945 · Hộ tịch", "Cả dòng", "trống", "received=1", why]]
+    assert "2 thay đổi khác" in section.text_content()
+    assert [row.get("data-code") for row in document.xpath("//tr[@data-changed]")] == ["III.23", "V.15"]
+
+
+def test_a_long_list_of_changes_is_cut_and_says_so(make_content: MakeContent, write: Any) -> None:
+    changes = [Change("case_processing", str(number), None, "received", "1", "2") for number in range(201)]
+    section = html(write(revised(make_content(), *changes))).xpath("//section[@id='thay-doi']")[0]
+    assert len(section.xpath(".//tbody/tr")) == CHANGES_LISTED == 200
+    assert "Số liệu của biểu không thay đổi." in section.text_content()
+    assert "201 thay đổi khác" in section.text_content()
+    assert "toàn bộ ở tệp quality/changes.csv" in section.text_content()
+
+
+def test_a_first_release_says_that_it_is_one(make_content: MakeContent, write: Any) -> None:
+    document = html(write(make_content()))
+    assert "Đây là bản phát hành đầu tiên của quý I năm 2023." in document.text_content()
+    assert document.xpath("//*[@class='revision'] | //tr[@data-changed]") == []
+
+
+# --- differences ------------------------------------------------------------------------------------------------------
+
+def row(**values: Any) -> FormRow:
+    blank = dict.fromkeys(("value", "previous_quarter_value", "same_quarter_last_year_value", "value_text",
+                           "unit_of_measure_canonical"))
+    named = {"quarter": "2023-Q2", "kind": "count", "period_basis": "in_period", "direction": "up"}
+    return FormRow({**blank, **named, **{name: Decimal(v) if isinstance(v, int) else v for name, v in values.items()}})
+
+
+@pytest.mark.parametrize(("direction", "verdict"), [("up", "better"), ("down", "worse"), ("neutral", "")])
+def test_a_rise_is_good_or_bad_as_the_form_says(direction: str, verdict: str) -> None:
+    move = since_previous_quarter(row(value=1145, previous_quarter_value=1038, direction=direction), "2023-Q1")
+    assert move == Difference("1.038", 1, "107", "10,3%", verdict, "")
+
+
+def test_a_fall_of_a_percentage_is_in_points() -> None:
+    move = since_last_year(row(value=Decimal("41.54"), same_quarter_last_year_value=Decimal("41.86"), kind="ratio"))
+    assert move == Difference("41,86", -1, "0,32 điểm\u00a0%", "", "worse", "")
+
+
+def test_a_figure_that_starts_again_each_year_is_not_compared_across_years() -> None:
+    figure = row(value=9, previous_quarter_value=18, period_basis="year_to_date", quarter="2023-Q1")
+    move = since_previous_quarter(figure, "2022-Q4")
+    assert move is not None
+    assert (move.way, move.verdict, move.remark_vi) == (None, "", "lũy kế cả năm trước")
+
+
+def test_within_a_year_the_rise_of_a_cumulated_figure_is_no_merit() -> None:
+    move = since_previous_quarter(row(value=12, previous_quarter_value=9, period_basis="year_to_date"), "2023-Q1")
+    assert move is not None
+    assert (move.way, move.amount, move.verdict) == (1, "3", "")
+    yearly = since_last_year(row(value=12, same_quarter_last_year_value=9, period_basis="year_to_date"))
+    assert yearly is not None
+    assert yearly.verdict == "better"
+
+
+@pytest.mark.parametrize(("now", "before"), [(None, 1), (1, None), (None, None)])
+def test_a_blank_is_compared_with_nothing(now: int | None, before: int | None) -> None:
+    assert since_previous_quarter(row(value=now, previous_quarter_value=before), "2023-Q1") is None
+
+
+def test_an_answer_has_no_amount() -> None:
+    move = since_previous_quarter(row(value=1, previous_quarter_value=2, kind="code"), "2023-Q1")
+    assert move is not None
+    assert (move.way, move.amount, move.remark_vi) == (None, "", "đã đổi")
+
+
+def test_a_rise_from_nothing_has_no_percentage() -> None:
+    move = since_previous_quarter(row(value=3, previous_quarter_value=0), "2023-Q1")
+    assert move is not None
+    assert (move.amount, move.share) == ("3", "")
+
+
+def test_cases_on_time_are_judged_by_their_share(make_content: MakeContent, write: Any) -> None:
+    """611 of 611 after 1.028 of 1.032: fewer, and better."""
+    content = make_content(changes={
+        "III.24": {"previous_quarter_value": Decimal(1032)},
+        "III.25": {"previous_quarter_value": Decimal(1028), "direction": "up"}})
+    (card,) = html(write(content)).xpath("//*[@data-headline='III.25']")
+    text = " ".join(card.text_content().split())
+    assert "100% của 611 hồ sơ đã trả kết quả" in text
+    assert "giảm 417 (40,6%) so với quý IV/2022 (1.028); tỷ lệ trước là 99,61% tốt hơn" in text
+
+
+# --- nothing in it runs -----------------------------------------------------------------------------------------------
+
+def test_hostile_texts_are_inert_wherever_they_stand(make_content: MakeContent, write: Any) -> None:
+    columns = ("indicator_name_vi", "unit_of_measure", "unit_of_measure_canonical", "note_vi", "printed_number")
+    content = make_content(
+        changes={"I.08": dict.fromkeys(columns, HOSTILE), "II.01": {"indicator_name_vi": HOSTILE}},
+        decisions=[{"decision_id": "QD-01", "effect": "applied", "subject_kind": "row", "subject": "I.08",
+                    "action": "accept_declared", "reason_vi": HOSTILE, "document_number": HOSTILE}])
+    names = content.tables["dim_unit"].to_pylist()
+    hostile = pa.Table.from_pylist([{**unit, "name_vi": HOSTILE} for unit in names])
+    content = replace(content, unit_name_vi=HOSTILE, tables={**content.tables, "dim_unit": hostile})
+    page = write(content)
+    check_page(content, page, passports_of(page))
+    document = html(page)
+    assert len(document.xpath("//script")) == 2
+    assert document.xpath("//img | //iframe | //object | //embed | //link | //base") == []
+    assert not [name for element in document.iter() for name in element.attrib
+                if name.startswith("on") or name == "style"]
+    assert "alert(1)" in document.xpath("//tr[@id='I.08']//*[@class='name']")[0].text_content()
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f]", page.read_text(encoding="utf-8"))
+
+
+def test_the_policy_allows_only_what_stands_in_the_page(make_content: MakeContent, write: Any) -> None:
+    document = html(write(make_content()))
+    (policy,) = document.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    style, script = document.xpath("//style/text()")[0], document.xpath("//script[not(@type)]/text()")[0]
+    assert policy == (f"default-src 'none'; style-src {inline_hash(style)}; script-src {inline_hash(script)}; "
+                      "base-uri 'none'; form-action 'none'")
+    head = list(document.find("head"))
+    assert [head[0].tag, head[1].get("http-equiv")] == ["meta", "Content-Security-Policy"]
+
+
+def test_the_page_names_no_address_outside_itself(make_content: MakeContent, write: Any) -> None:
+    page = write(make_content())
+    text = page.read_text(encoding="utf-8")
+    printed = {word for note in make_content().rows for word in re.findall(r"https?://\S+", str(note.values))}
+    assert [link for link in re.findall(r"(?:https?:)?//[a-z][\w.-]*\.\w+", text) if not any(
+        link in word for word in printed)] == []
+    assert {link for link in html(page).xpath("//@href | //@src") if not link.startswith("#")} == OFFERED
+
+
+def test_json_cannot_end_its_script() -> None:
+    block = json_block({"a": "</script><!--&\u2028"})
+    assert not re.search("[<>&\u2028]", block)
+    assert json.loads(block) == {"a": "</script><!--&\u2028"}
+
+
+def test_control_characters_are_shown_not_kept() -> None:
+    assert printable("a\x00b\r\nc\x0bd\x9f") == "a�b\nc�d�"
+    assert printable(7) == 7
+
+
+# --- passports and charts ---------------------------------------------------------------------------------------------
+
+def test_passports_too_large_for_a_page_keep_counts_and_lose_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    book = {"files": [{"file_name": "a"}], "figures": {"I.02": {"row_no": 2, "parts": [
+        {"files": [{"file": 0, "rows": "1-3", "count": 3, "amount": "3"}]}]}}}
+    whole, held = passport_data.embedded(book)
+    assert held
+    assert json.loads(whole) == book
+    monkeypatch.setattr(passport_data, "LIMIT", len(whole) - 1)
+    cut, held = passport_data.embedded(book)
+    assert not held
+    assert json.loads(cut)["figures"]["I.02"] == {
+        "row_no": 2, "parts": [{"files": [{"file": 0, "rows": "", "count": 3, "amount": "3"}]}]}
+
+
+def series(*values: int | None) -> Series:
+    figures = tuple(None if value is None else Decimal(value) for value in values)
+    return Series("Loạt", figures, print_all(figures, "%"))
+
+
+def test_charts_are_shapes_only_and_print_exact_figures() -> None:
+    for svg in (draw_lines(["I", "II", "III"], [series(1, None, 1234)]), draw_bars(["a", "b"], [series(0, 1234)]),
+                draw_shares(["a"], [series(88), series(12)])):
+        root = lxml.html.fragment_fromstring(svg)
+        assert {element.tag for element in root.iter()} <= {"svg", "g", "path", "rect", "circle", "text"}
+        assert not [name for element in root.iter() for name in element.attrib if name in ("style", "id")]
+    assert "1.234%" in draw_lines(["I", "II", "III"], [series(1, None, 1234)])
+    bars = lxml.html.fragment_fromstring(draw_bars(["a<b", "Thành phố Hồ Chí Minh và vùng phụ cận"], [series(5, 1234)]))
+    assert [text.text for text in bars.iter("text")] == ["Thành phố Hồ Chí Minh và…", "a<b", "1.234%", "5%"]
+
+
+def test_a_longer_bar_is_a_larger_figure() -> None:
+    bars = lxml.html.fragment_fromstring(draw_bars(["a", "b"], [series(50, 100)])).iter("rect")
+    long, short = [float(bar.get("width")) for bar in bars]
+    assert long == pytest.approx(2 * short, rel=0.02)
+
+
+def test_nothing_to_draw_is_no_chart(make_content: MakeContent, write: Any) -> None:
+    content = make_content()
+    empty = {name: content.tables[name].slice(0, 0) for name in ("case_processing", "indicator_trend")}
+    blank = {"value": None, "computed_value": None, "status": "not_reported"}
+    staffless = make_content(changes=dict.fromkeys(("IV.10", "IV.11", "IV.16", "IV.17", "IV.21", "IV.22"), blank))
+    content = replace(staffless, tables={**staffless.tables, **empty})
+    document = html(write(content))
+    assert document.xpath("//figure") == []
+    assert document.xpath("//a[@href='#bieu-do']") == []
+
+
+# --- index page -------------------------------------------------------------------------------------------------------
+
+def entry(unit: str, name: str, quarter: str, release: int = 1, **more: Any) -> dict[str, Any]:
+    path = f"{unit}/{quarter}/r{release}"
+    return {"unit_code": unit, "unit_name_vi": name, "quarter": quarter, "release": release, "path": path,
+            "manifest_sha256": "a" * 64, "published_at": "2023-03-15T20:00:00+00:00",
+            "files": {"page": f"{path}/report/index.html", "annex_xlsx": f"{path}/report/annex.xlsx"}} | more
+
+
+def test_the_index_lists_quarters_newest_first_and_names_who_is_missing() -> None:
+    page = render_catalogue([
+        entry("945", "Huyện Cù Lao Dung", "2022-Q4"), entry("941", "Huyện <b>Khác", "2022-Q4"),
+        entry("945", "Huyện Cù Lao Dung", "2023-Q1", release=2)])
+    document = lxml.html.document_fromstring(page.decode())
+    assert [h.text for h in document.xpath("//h2")] == ["Quý I năm 2023", "Quý IV năm 2022"]
+    first, second = document.xpath("//section")
+    (line,) = first.xpath(".//tbody/tr")
+    assert " ".join(line.text_content().split()) == "Huyện Cù Lao Dung 945r2 (đã điều chỉnh)16/03/2023Excel"
+    assert line.xpath(".//a/@href") == ["945/2023-Q1/r2/report/index.html", "945/2023-Q1/r2/report/annex.xlsx"]
+    assert first.xpath(".//*[@class='missing']")[0].text_content().endswith(
+        "chưa có báo cáo quý này: Huyện <b>Khác.")
+    assert second.xpath(".//*[@class='missing']") == []
+    assert [line.get("data-unit") for line in second.xpath(".//tbody/tr")] == ["941", "945"]
+
+
+def test_an_index_of_nothing_is_a_page() -> None:
+    assert "Chưa có báo cáo nào được công bố." in render_catalogue([]).decode()
