@@ -27,8 +27,8 @@ from publication.passport import CSV_SHEET
 from publication.pointer import DamagedPointer, Event, Pointer, StalePointer, read_pointer
 from publication.release import (
     Held,
-    PublishOutcome,
     Published,
+    PublishOutcome,
     Refused,
     Release,
     Unchanged,
