@@ -61,7 +61,7 @@ def _value(figure: str) -> Decimal | None:
 
 # --- text -----------------------------------------------------------------------------------------------------------
 
-def _pieces(letter: Letter) -> list[Run]:
+def text_runs(letter: Letter) -> list[Run]:
     """Everything outside the annex table, in the order of both files, figures as runs of their own."""
     plain = [*letter.agency, STATE, MOTTO, letter.number, letter.place_and_date, letter.kind, letter.subject]
     runs = [Run(text) for text in plain]
@@ -79,7 +79,7 @@ def _dash(paragraph: Paragraph) -> list[Run]:
 
 
 def _check_text(letter: Letter, reading: Reading) -> None:
-    wanted = "".join(squeeze(run.text) for run in _pieces(letter))
+    wanted = "".join(squeeze(run.text) for run in text_runs(letter))
     if reading.text == wanted:
         return
     pairs = zip(wanted, reading.text, strict=False)
@@ -92,7 +92,7 @@ def _check_text(letter: Letter, reading: Reading) -> None:
 def _figures_in_text(letter: Letter, text: str) -> list[tuple[str, str]]:
     """What the file shows where the letter has its figures: indicator code and text."""
     figures, place = [], 0
-    for run in _pieces(letter):
+    for run in text_runs(letter):
         end = place + len(squeeze(run.text))
         if run.code is not None:
             figures.append((run.code, text[place:end]))

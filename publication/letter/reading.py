@@ -29,6 +29,7 @@ _CODE = re.compile(r"([IVX]+)_([0-9]{2})_[0-9]+")
 _MM = 72 / 25.4
 _TOP_MARGIN = 20 * _MM
 _NEAR = 1.5
+_UNSEEN = "\0\u200b"
 #: A hyphen at a line's end comes back as one of these.
 _HYPHENS = str.maketrans({"\x02": "-", "\ufffe": "-", "\xad": "-"})
 
@@ -162,7 +163,7 @@ def _characters(page: pypdfium2.PdfPage) -> Iterator[tuple[str, float, float]]:
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     for index in range(pdfium.FPDFText_CountChars(textpage)):
         character = chr(pdfium.FPDFText_GetUnicode(textpage, index)).translate(_HYPHENS)
-        if character.isspace() or character == "\0":
+        if character.isspace() or character in _UNSEEN:
             continue
         pdfium.FPDFText_GetCharBox(textpage, index, left, right, bottom, top)
         yield character, (left.value + right.value) / 2, (bottom.value + top.value) / 2
