@@ -16,6 +16,7 @@ from publication.changes import changes_csv
 from publication.content import ReleaseContent
 from publication.database import read_database, write_database
 from publication.files import canonical_json
+from publication.letter import FILES as LETTER_FILES
 from publication.letter import LetterDamaged, check_letter, write_letter
 from publication.notes import notes_csv
 from publication.passport import PassportMismatch, check_passports, passports
@@ -85,15 +86,17 @@ def _check_annex(content: ReleaseContent, folder: Path) -> None:
         raise ReleaseNotWhole(str(error)) from error
 
 
-def _write_letter(content: ReleaseContent, folder: Path) -> None:
-    write_letter(folder / "report", content)
+def _letter(name: str) -> Output:
+    def write(content: ReleaseContent, folder: Path) -> None:
+        write_letter(folder / "report", content, [name])
 
+    def check(content: ReleaseContent, folder: Path) -> None:
+        try:
+            check_letter(folder / "report", content, [name])
+        except LetterDamaged as error:
+            raise ReleaseNotWhole(str(error)) from error
 
-def _check_letter(content: ReleaseContent, folder: Path) -> None:
-    try:
-        check_letter(folder / "report", content)
-    except LetterDamaged as error:
-        raise ReleaseNotWhole(str(error)) from error
+    return Output(name, write, check)
 
 
 def _write_notes(content: ReleaseContent, folder: Path) -> None:
@@ -120,7 +123,7 @@ OUTPUTS: tuple[Output, ...] = (
     Output("marts", _write_marts),
     Output("database", _write_database, _check_database),
     Output("annex", _write_annex, _check_annex),
-    Output("letter", _write_letter, _check_letter),
+    *(_letter(name) for name in LETTER_FILES),
     Output("notes", _write_notes),
     Output("changes", _write_changes),
     Output("passports", _write_passports, _check_passports),

@@ -11,14 +11,20 @@ from decimal import Decimal
 from publication.content import FormRow, ReleaseContent
 from publication.formatting import parse_number
 from publication.letter.glyphs import printable
-from publication.letter.model import HEADER_BOTTOM, HEADER_TOP, MOTTO, RECEIVERS, STATE, Letter, Paragraph, Run
+from publication.letter.model import (
+    HEADER_BOTTOM,
+    HEADER_TOP,
+    MOTTO,
+    RECEIVERS,
+    STATE,
+    Letter,
+    LetterDamaged,
+    Paragraph,
+    Run,
+)
 from publication.letter.reading import Reading, squeeze
 
 _FIGURE_CELL = 3
-
-
-class LetterDamaged(Exception):
-    """A written letter does not read back as the mart."""
 
 
 def check_reading(content: ReleaseContent, letter: Letter, reading: Reading) -> None:

@@ -42,7 +42,7 @@ def compose(content: ReleaseContent) -> Letter:
     receivers = ["".join(run.text for run in runs) for runs in written.get("receivers", ())]
     receivers = receivers or [_fill_names(line, names) for line in wording.receivers[level]]
     return Letter(
-        dated=_closing_date(content),
+        dated=_closing_date(content), issuer=printable(names["issuer"]),
         agency=tuple(map(printable, ("ỦY BAN NHÂN DÂN", names["area"].upper()))),
         number="Số:            /BC-UBND",
         place_and_date=printable(f"{names['proper']}, ngày        tháng        năm {names['year']}"),

@@ -69,6 +69,7 @@ class Letter:
     """The whole document. ``dated`` stands in for the time of making in both files: the day the quarter closed."""
 
     dated: dt.date
+    issuer: str
     agency: tuple[str, ...]
     number: str
     place_and_date: str
@@ -87,6 +88,10 @@ class Letter:
     def figures(self) -> Iterator[Run]:
         """The figures printed in the letter's text, in order."""
         return (run for paragraph in self.body for run in paragraph.runs if run.code is not None)
+
+
+class LetterDamaged(Exception):
+    """A written letter does not read back as the mart."""
 
 
 STATE = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"

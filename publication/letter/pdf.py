@@ -53,7 +53,8 @@ def _plain(letter: Letter) -> dict[str, Any]:
     return {
         "margins": MARGINS, "two_columns": TWO_COLUMNS, "column_widths": COLUMN_WIDTHS,
         "header_top": HEADER_TOP, "header_bottom": HEADER_BOTTOM, "state": STATE, "motto": MOTTO,
-        "agency": letter.agency, "number": letter.number, "place_and_date": letter.place_and_date,
+        "issuer": letter.issuer, "agency": letter.agency,
+        "number": letter.number, "place_and_date": letter.place_and_date,
         "kind": letter.kind, "subject": letter.subject, "year": letter.dated.year, "month": letter.dated.month,
         "day": letter.dated.day,
         "body": [{"role": paragraph.role, "text": paragraph.text} for paragraph in letter.body],

@@ -91,7 +91,7 @@ def _set_properties(document: Document, letter: Letter) -> None:
     properties = document.core_properties
     moment = dt.datetime.combine(letter.dated, dt.time())
     properties.title = letter.subject
-    properties.author = properties.last_modified_by = " ".join(letter.agency).title()
+    properties.author = properties.last_modified_by = letter.issuer
     properties.comments = properties.keywords = properties.subject = ""
     properties.language = "vi-VN"
     properties.created = properties.modified = moment
