@@ -17,7 +17,7 @@ from orchestration.resources import Scope
 # Part of a release: the marts it is made from (empty: all), its kind, and what it is.
 _PARTS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "report_annex": (("report_indicators",), "excel", "Phụ lục số liệu của báo cáo. The official form, xlsx and csv."),
-    "report_letter": (("report_indicators",), "word", "Báo cáo để trình ký, có phụ lục. The letter, docx and pdf."),
+    "report_letter": (("report_indicators", "report_narrative"), "word", "Báo cáo trình ký. The letter, docx and pdf."),
     "quality_notes": (("report_indicators",), "csv", "Ghi chú chất lượng số liệu. Footnotes, decisions, remarks."),
     "marts": ((), "parquet", "Các bảng số liệu công bố. The published marts, Parquet files and one DuckDB file."),
 }

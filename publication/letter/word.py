@@ -205,6 +205,7 @@ def _p(style: str, content: str, *, more: str = "") -> str:
 
 _BOLD, _ITALIC = "<w:b/>", "<w:i/>"
 _KEEP = "<w:keepNext/>"
+_SPACE_ABOVE = '<w:spacing w:before="120" w:after="0"/>'
 
 
 def _size(points: float) -> str:
@@ -285,10 +286,10 @@ def _title(letter: Letter) -> Iterable[str]:
 
 def _signature(letter: Letter) -> str:
     left, right = TWO_COLUMNS
-    lines = _p("Receivers", _run(RECEIVERS, _BOLD + _ITALIC + _size(12)))
+    lines = _p("Receivers", _run(RECEIVERS, _BOLD + _ITALIC + _size(12)), more=_SPACE_ABOVE)
     lines += "".join(_p("Receivers", _run(line)) for line in letter.receivers)
-    signed = "".join(_p("Centred", _run(line, _BOLD)) for line in (letter.authority, letter.post))
-    signed += _p("Centred", "") * 4
+    signed = _p("Centred", _run(letter.authority, _BOLD), more=_SPACE_ABOVE) + _p("Centred", _run(letter.post, _BOLD))
+    signed += _p("Centred", "") * 4  # Room to sign and seal.
     return _table(TWO_COLUMNS, _row(_top_cell(left, lines) + _top_cell(right, signed)), borders=False)
 
 
