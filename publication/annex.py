@@ -31,6 +31,7 @@ from xlsxwriter.worksheet import Worksheet
 from publication.content import FormRow, ReleaseContent
 from publication.csvfile import from_csv, to_csv
 from publication.formatting import footnote_mark, parse_number
+from publication.notes import REMARKS_HEADING, remarks
 
 FORM_SHEET = "Biểu tổng hợp"
 DATA_SHEET = "Số liệu"
@@ -125,7 +126,7 @@ def _text(value: Any) -> str:
 
 def title_lines(content: ReleaseContent) -> tuple[str, str, str]:
     """The three lines above the table. The office writes number and date of its report in by hand."""
-    area = _lower_first(content.unit_name_vi)
+    area = lower_first(content.unit_name_vi)
     year = content.quarter[:4]
     return (
         "BẢNG TỔNG HỢP",
@@ -134,7 +135,8 @@ def title_lines(content: ReleaseContent) -> tuple[str, str, str]:
     )
 
 
-def _lower_first(text: str) -> str:
+def lower_first(text: str) -> str:
+    """``Huyện Cù Lao Dung`` → ``huyện Cù Lao Dung``."""
     return text[:1].lower() + text[1:]
 
 
@@ -150,8 +152,7 @@ def write_annex_xlsx(path: Path, content: ReleaseContent) -> None:
         _set_up_page(form)
         _write_heads(form, looks, content)
         last = _write_form_rows(form, looks, content)
-        last = _write_footnotes(form, looks, content, last + 2)
-        _write_revision(form, looks, content, last + 1)
+        _write_remarks(form, looks, content, last + 2)
         _write_data_sheet(workbook.add_worksheet(DATA_SHEET), looks, content)
 
 
@@ -239,29 +240,21 @@ def _marks_by_code(content: ReleaseContent) -> dict[str, str]:
     return {code: " ".join(found) for code, found in marks.items()}
 
 
-def _write_footnotes(form: Worksheet, looks: _Looks, content: ReleaseContent, place: int) -> int:
-    lines = [
-        f"{footnote_mark(footnote.number)} {footnote.text_vi} (Giải trình {', '.join(footnote.decision_ids)})"
-        for footnote in content.footnotes
-    ]
-    return _write_remarks(form, looks, "Ghi chú:", lines, place)
-
-
-def _write_revision(form: Worksheet, looks: _Looks, content: ReleaseContent, place: int) -> None:
-    if content.revision is not None:
-        _write_remarks(form, looks, "Thay đổi so với bản phát hành trước:", content.revision.lines_vi, place)
-
-
-def _write_remarks(form: Worksheet, looks: _Looks, head: str, lines: Sequence[str], place: int) -> int:
-    """A heading and one merged line a remark below the table; returns the next free line."""
-    if not lines:
-        return place
-    form.write_string(place, 0, head, looks.note_head)
-    for line_no, line in enumerate(lines, start=place + 1):
-        form.merge_range(line_no, 0, line_no, _LAST_COLUMN, "", looks.note)
-        form.write_string(line_no, 0, line, looks.note)
-        form.set_row(line_no, _LINE_HEIGHT * _lines(line, sum(_WIDTHS)))
-    return place + len(lines) + 1
+def _write_remarks(form: Worksheet, looks: _Looks, content: ReleaseContent, place: int) -> None:
+    blocks = remarks(content)
+    if not blocks:
+        return
+    form.write_string(place, 0, f"{REMARKS_HEADING}:", looks.note_head)
+    for block in blocks:
+        place += 1
+        form.write_string(place, 0, block.heading, looks.note_head)
+        for remark in block.lines:
+            place += 1
+            mark = footnote_mark(remark.number) if remark.number else "-"
+            line = f"{mark} {remark.text_vi}"
+            form.merge_range(place, 0, place, _LAST_COLUMN, "", looks.note)
+            form.write_string(place, 0, line, looks.note)
+            form.set_row(place, _LINE_HEIGHT * _lines(line, sum(_WIDTHS)))
 
 
 def _lines(text: str, width: float) -> int:

@@ -1,13 +1,15 @@
 """``quality/notes.csv``: what a reader should know beside the figures.
 
 Belongs here: decisions, findings that do not block, why a row is blank, how many units a figure covers, what changed
-since the release before, each as one Vietnamese sentence. Does not belong here: judging findings (``expectations``),
-the look of the form (``annex``).
+since the release before, each as one Vietnamese sentence; and the same gathered as the remarks that documents print.
+Does not belong here: judging findings (``expectations``), the look of the form (``annex``, ``letter``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from publication.content import ReleaseContent
@@ -84,3 +86,78 @@ def _revision(content: ReleaseContent) -> Iterator[dict[str, Any]]:
 def _place(values: Any) -> dict[str, Any]:
     return {"subject": values["indicator_code"], "row_no": values["row_no"],
             "printed_number": values["printed_number"], "name_vi": values["indicator_name_vi"]}
+
+
+# --- for print ------------------------------------------------------------------------------------------------------
+
+REMARKS_HEADING = "Ghi chú (dòng 1 là dòng đầu tiên dưới tiêu đề bảng)"
+
+
+@dataclass(frozen=True)
+class RemarkLine:
+    """One remark; ``number`` is that of a footnote, by which rows of the form point to it."""
+
+    text_vi: str
+    number: int | None = None
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """Remarks of one sort."""
+
+    heading: str
+    lines: tuple[RemarkLine, ...]
+
+
+def remarks(content: ReleaseContent) -> list[Remarks]:
+    """All notes as documents print them: what is said of many rows is said once; a sort without remarks is left out."""
+    blocks = (
+        Remarks("Giải trình số liệu", tuple(_printed_decisions(content))),
+        Remarks("Điểm cần lưu ý", tuple(_said_once(_findings(content)))),
+        Remarks("Dòng để trống", tuple(_said_once(_blanks(content)))),
+        Remarks("Số đơn vị đã tổng hợp", tuple(_printed_coverage(content))),
+        Remarks("Thay đổi so với bản phát hành trước", tuple(_printed_revision(content))),
+    )
+    return [block for block in blocks if block.lines]
+
+
+def _printed_decisions(content: ReleaseContent) -> Iterator[RemarkLine]:
+    rows = content.rows_by_code
+    for footnote in content.footnotes:
+        numbers = ", ".join(str(rows[code].row_no) for code in footnote.indicator_codes)
+        where = f"; dòng {numbers}" if numbers else ""
+        yield RemarkLine(f"{footnote.text_vi} (Giải trình {', '.join(footnote.decision_ids)}{where})", footnote.number)
+
+
+def _said_once(found: Iterable[Mapping[str, Any]]) -> Iterator[RemarkLine]:
+    """Each sentence with all rows it is about, section by section."""
+    places: dict[str, dict[str, list[str]]] = {}
+    for note in found:
+        sections = places.setdefault(note["sentence_vi"], {})
+        if "row_no" in note:
+            sections.setdefault(str(note["subject"]).partition(".")[0], []).append(str(note["row_no"]))
+    for sentence, sections in places.items():
+        where = "; ".join(f"phần {section}: dòng {', '.join(rows)}" for section, rows in sections.items())
+        yield RemarkLine(f"{sentence} ({where})" if where else sentence)
+
+
+def _printed_coverage(content: ReleaseContent) -> Iterator[RemarkLine]:
+    """Rows summed over several units: how many rows have all of them, and which lack some, blank ones included."""
+    whole: Counter[int] = Counter()
+    lacking: list[RemarkLine] = []
+    for row in content.rows:
+        counted, expected = row.values["units_counted"], row.values["units_expected"]
+        if counted is None or expected is None or expected < 2:
+            continue
+        if counted == expected:
+            whole[expected] += 1
+        else:
+            lacking.append(RemarkLine(f"Dòng {row.row_no}: có số liệu của {counted}/{expected} đơn vị."))
+    for expected, rows in sorted(whole.items()):
+        yield RemarkLine(f"{rows} dòng tổng hợp đủ {expected}/{expected} đơn vị phải báo cáo.")
+    yield from lacking
+
+
+def _printed_revision(content: ReleaseContent) -> Iterator[RemarkLine]:
+    if content.revision is not None:
+        yield from map(RemarkLine, content.revision.lines_vi)

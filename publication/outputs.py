@@ -16,6 +16,8 @@ from publication.annex import AnnexDamaged, check_read_back, write_annex_csv, wr
 from publication.content import ReleaseContent
 from publication.database import read_database, write_database
 from publication.files import canonical_json
+from publication.letter import FILES as LETTER_FILES
+from publication.letter import LetterDamaged, check_letter, write_letter
 from publication.notes import notes_csv
 from publication.page import PageDamaged, check_page, write_page
 from publication.passport import PassportMismatch, check_passports, passports
@@ -86,6 +88,19 @@ def _check_annex(content: ReleaseContent, folder: Path) -> None:
         raise ReleaseNotWhole(str(error)) from error
 
 
+def _letter(name: str) -> Output:
+    def write(content: ReleaseContent, folder: Path) -> None:
+        write_letter(folder / "report", content, [name])
+
+    def check(content: ReleaseContent, folder: Path) -> None:
+        try:
+            check_letter(folder / "report", content, [name])
+        except LetterDamaged as error:
+            raise ReleaseNotWhole(str(error)) from error
+
+    return Output(name, write, check)
+
+
 def _write_notes(content: ReleaseContent, folder: Path) -> None:
     (folder / "quality" / "notes.csv").write_bytes(notes_csv(content))
 
@@ -125,6 +140,7 @@ OUTPUTS: tuple[Output, ...] = (
     Output("marts", _write_marts),
     Output("database", _write_database, _check_database),
     Output("annex", _write_annex, _check_annex),
+    *(_letter(name) for name in LETTER_FILES),
     Output("notes", _write_notes),
     Output("changes", _write_changes),
     Output("passports", _write_passports, _check_passports),

@@ -18,7 +18,8 @@ _PAGE_MARTS = ("report_indicators", "indicator_trend", "case_processing", "figur
 # Part of a release: the marts it is made from (empty: all), its kind, and what it is.
 _PARTS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "report_annex": (("report_indicators",), "excel", "Phụ lục số liệu của báo cáo. The official form, xlsx and csv."),
-    "report_page": (_PAGE_MARTS, "html", "Trang số liệu cho mọi người. Page for people: figures, trends, notes, passports."),
+    "report_letter": (("report_indicators", "report_narrative"), "word", "Báo cáo trình ký. The letter, docx and pdf."),
+    "report_page": (_PAGE_MARTS, "html", "Trang số liệu cho mọi người. Page for people: figures, trends, passports."),
     "quality_notes": (("report_indicators",), "csv", "Ghi chú chất lượng số liệu. Footnotes, decisions, remarks."),
     "passports": (("report_indicators", "figure_rows", "measure_values", "dim_measure"), "json",
                   "Hồ sơ từng số liệu. How each figure came about, down to file, sheet and row."),

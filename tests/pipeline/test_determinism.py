@@ -33,8 +33,8 @@ def _shuffled_copy(landing: Path, target: Path, seed: int) -> None:
 
 
 def _tables(release: Path) -> dict[str, str]:
-    """Hashes of all tables of a release: every Parquet and CSV file."""
-    files = [*release.rglob("*.parquet"), *release.rglob("*.csv")]
+    """Hashes of all tables and documents of a release."""
+    files = [path for kind in ("parquet", "csv", "xlsx", "docx", "pdf") for path in release.rglob(f"*.{kind}")]
     assert len(files) > 10
     return {p.relative_to(release).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(files)}
 

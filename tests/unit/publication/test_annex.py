@@ -12,6 +12,7 @@ from openpyxl.cell.cell import MergedCell
 
 from publication import ANNEX_COLUMNS, AnnexDamaged, ReleaseContent, annex_rows, read_annex_csv, read_annex_xlsx
 from publication.annex import check_read_back, title_lines, write_annex_csv, write_annex_xlsx
+from publication.notes import REMARKS_HEADING
 from tests.unit.publication.builders import printed_annex
 
 MakeContent = Callable[..., ReleaseContent]
@@ -81,9 +82,16 @@ def test_figures_are_texts_so_that_no_locale_changes_them(sheet: Any) -> None:
 
 def test_a_decision_is_a_footnote_below_the_table(sheet: Any) -> None:
     assert sheet.cell(6 + 53, 5).value == "¹"
-    assert sheet["A219"].value == "Ghi chú:"
-    assert sheet["A220"].value == (
-        "¹ Công bố số do cơ quan khai báo (1); số tính từ dữ liệu chi tiết là 0. (Giải trình QD-07)")
+    assert sheet["A219"].value == f"{REMARKS_HEADING}:"
+    assert sheet["A220"].value == "Giải trình số liệu"
+    assert sheet["A221"].value == (
+        "¹ Công bố số do cơ quan khai báo (1); số tính từ dữ liệu chi tiết là 0. (Giải trình QD-07; dòng 53)")
+
+
+def test_blank_rows_and_their_reasons_are_below_the_table_too(sheet: Any) -> None:
+    assert sheet["A222"].value == "Dòng để trống"
+    assert sheet["A223"].value.startswith("- Để trống vì cơ quan chưa gửi số liệu này")
+    assert "phần III: dòng 56" in sheet["A223"].value
 
 
 def test_both_files_read_back_exactly(make_content: MakeContent, tmp_path: Path) -> None:
@@ -108,7 +116,7 @@ def test_equal_content_is_equal_bytes(make_content: MakeContent, tmp_path: Path)
 def test_no_text_becomes_a_formula_link_or_number(make_content: MakeContent, tmp_path: Path, lead: str,
                                                   column: str) -> None:
     text = f"{lead}1+1"
-    content = make_content(changes={"I.08": {column: text, "value": None}})
+    content = make_content(changes={"I.08": {column: text, "value": None, "status": "not_reported"}})
     write_annex_xlsx(tmp_path / "annex.xlsx", content)
     write_annex_csv(tmp_path / "annex.csv", content)
     check_read_back(content, tmp_path / "annex.xlsx", tmp_path / "annex.csv")

@@ -1,0 +1,114 @@
+"""What was written must read back as the mart: every row of the annex, every figure of the text, every word.
+
+Belongs here: comparing what a file shows with the content of the release. Does not belong here: reading files
+(``reading``), stopping a release (``outputs``).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from publication.content import FormRow, ReleaseContent
+from publication.formatting import parse_number
+from publication.letter.glyphs import printable
+from publication.letter.model import (
+    HEADER_BOTTOM,
+    HEADER_TOP,
+    MOTTO,
+    RECEIVERS,
+    STATE,
+    Letter,
+    LetterDamaged,
+    Paragraph,
+    Run,
+)
+from publication.letter.reading import Reading, squeeze
+
+_FIGURE_CELL = 3
+
+
+def check_reading(content: ReleaseContent, letter: Letter, reading: Reading) -> None:
+    """Compare one file with the mart. Raises LetterDamaged at the first difference."""
+    _check_annex(content, letter, reading)
+    _check_text(letter, reading)
+    _check_figures(content, _figures_in_text(letter, reading.text))
+    if reading.figures:
+        _check_figures(content, reading.figures)
+
+
+def check_marked_figures(letter: Letter, reading: Reading) -> None:
+    """Word only: exactly the letter's figures are marked, in its order. Raises LetterDamaged."""
+    if [code for code, _ in reading.figures] != [run.code for run in letter.figures()]:
+        raise LetterDamaged("the marked figures are not those of the letter")
+
+
+# --- annex ----------------------------------------------------------------------------------------------------------
+
+def _check_annex(content: ReleaseContent, letter: Letter, reading: Reading) -> None:
+    header, found = reading.table[:2], reading.table[2:]
+    if header != tuple(tuple(squeeze(cell) for cell in row if cell) for row in (HEADER_TOP, HEADER_BOTTOM)):
+        raise LetterDamaged(f"the header of the annex is not the form's: {header}")
+    if len(found) != len(content.rows):
+        raise LetterDamaged(f"the annex holds {len(found)} rows, the form {len(content.rows)}")
+    for row, line, cells in zip(content.rows, letter.annex, found, strict=True):
+        figure = cells[_FIGURE_CELL] if len(cells) > _FIGURE_CELL else ""
+        if _value(figure) != row.value or (row.value is None and figure != squeeze(printable(row.printed))):
+            raise LetterDamaged(f"row {row.row_no}: the mart has {row.value}, the annex shows {figure!r}")
+        if cells != tuple(squeeze(cell) for cell in line.cells):
+            raise LetterDamaged(f"row {row.row_no}: wrote {line.cells}, read {cells}")
+
+
+def _value(figure: str) -> Decimal | None:
+    try:
+        return parse_number(figure)
+    except ValueError:
+        return None
+
+
+# --- text -----------------------------------------------------------------------------------------------------------
+
+def text_runs(letter: Letter) -> list[Run]:
+    """Everything outside the annex table, in the order of both files, figures as runs of their own."""
+    plain = [*letter.agency, STATE, MOTTO, letter.number, letter.place_and_date, letter.kind, letter.subject]
+    runs = [Run(text) for text in plain]
+    for paragraph in (*letter.body, letter.closing):
+        runs += [*_dash(paragraph), *paragraph.runs]
+    runs += [Run(text) for text in (RECEIVERS, *letter.receivers, letter.authority, letter.post, *letter.annex_title)]
+    if letter.remarks:
+        runs.append(Run(f"{letter.remarks_heading}:"))
+    runs += [Run(text) for block in letter.remarks for text in (block.heading, *block.lines)]
+    return runs
+
+
+def _dash(paragraph: Paragraph) -> list[Run]:
+    return [Run("-")] if paragraph.role == "item" else []
+
+
+def _check_text(letter: Letter, reading: Reading) -> None:
+    wanted = "".join(squeeze(run.text) for run in text_runs(letter))
+    if reading.text == wanted:
+        return
+    pairs = zip(wanted, reading.text, strict=False)
+    place = next((place for place, (one, other) in enumerate(pairs) if one != other),
+                 min(len(wanted), len(reading.text)))
+    near = slice(max(0, place - 20), place + 40)
+    raise LetterDamaged(f"the text differs: wrote {wanted[near]!r}, read {reading.text[near]!r}")
+
+
+def _figures_in_text(letter: Letter, text: str) -> list[tuple[str, str]]:
+    """What the file shows where the letter has its figures: indicator code and text."""
+    figures, place = [], 0
+    for run in text_runs(letter):
+        end = place + len(squeeze(run.text))
+        if run.code is not None:
+            figures.append((run.code, text[place:end]))
+        place = end
+    return figures
+
+
+def _check_figures(content: ReleaseContent, figures: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> None:
+    rows: dict[str, FormRow] = content.rows_by_code
+    for code, figure in figures:
+        if code not in rows or rows[code].value is None or _value(figure) != rows[code].value:
+            raise LetterDamaged(f"{code}: the mart has {rows[code].value if code in rows else None}, "
+                                f"the text shows {figure!r}")

@@ -1,0 +1,108 @@
+"""The letter as a document: what is said, in which order, in which role, and which figures were printed where.
+
+Belongs here: plain objects that both files are made from, so that they cannot disagree.
+Does not belong here: which words are chosen (``compose``), how a role looks (``word``, ``letter.typ``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+#: part: I, II, III; section: numbered within a part; body: running text; item: a dash line; fill: dots to write on.
+Role = Literal["part", "section", "body", "item", "fill"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stretch of text. ``code`` is set where it is the printed figure of that indicator."""
+
+    text: str
+    code: str | None = None
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """One paragraph of the letter."""
+
+    role: Role
+    runs: tuple[Run, ...]
+
+    @property
+    def text(self) -> str:
+        """All runs in one."""
+        return "".join(run.text for run in self.runs)
+
+
+@dataclass(frozen=True)
+class AnnexLine:
+    """One row of the annex as printed; ``note`` carries the marks of the remarks below the table."""
+
+    number: str
+    name: str
+    unit: str
+    figure: str
+    note: str
+    is_section: bool
+    is_heading: bool
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The printed cells from left to right; in a section row the name spans the three middle columns."""
+        if self.is_section:
+            return (self.number, self.name, self.note)
+        return (self.number, self.name, self.unit, self.figure, self.note)
+
+
+@dataclass(frozen=True)
+class RemarkBlock:
+    """Remarks below the table under one heading."""
+
+    heading: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """The whole document. ``dated`` stands in for the time of making in both files: the day the quarter closed."""
+
+    dated: dt.date
+    issuer: str
+    agency: tuple[str, ...]
+    number: str
+    place_and_date: str
+    kind: str
+    subject: str
+    body: tuple[Paragraph, ...]
+    closing: Paragraph
+    receivers: tuple[str, ...]
+    authority: str
+    post: str
+    annex_title: tuple[str, ...]
+    annex: tuple[AnnexLine, ...]
+    remarks_heading: str
+    remarks: tuple[RemarkBlock, ...]
+
+    def figures(self) -> Iterator[Run]:
+        """The figures printed in the letter's text, in order."""
+        return (run for paragraph in self.body for run in paragraph.runs if run.code is not None)
+
+
+class LetterDamaged(Exception):
+    """A written letter does not read back as the mart."""
+
+
+STATE = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"
+MOTTO = "Độc lập - Tự do - Hạnh phúc"
+RECEIVERS = "Nơi nhận:"
+#: Cells of the two header rows; None is covered by a merged neighbour.
+HEADER_TOP = ("STT", "Chỉ tiêu thống kê", "Kết quả thống kê", None, "Ghi chú")
+HEADER_BOTTOM = (None, None, "Đơn vị tính", "Số lượng / Tỷ lệ", None)
+#: Millimetres; together the width between the margins, as are the two columns of heading and signature.
+COLUMN_WIDTHS = (12, 63, 33, 25, 32)
+TWO_COLUMNS = (66, 99)
+#: Top, bottom, left, right margin in millimetres (Decree 30/2020/NĐ-CP, annex I: 20-25, 20-25, 30-35, 15-20).
+MARGINS = (20, 20, 30, 15)
+MOTTO_WIDTH = 60.5
