@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from ingestion.limits import DEFAULT_LIMITS, IntakeLimits
 from ingestion.reference import ReferenceData
 from ingestion.resolve import Context, ProcedureRegistry, UnitRegistry
 from tests.corpus.writers import ENCODINGS
+from tests.integration.ingestion.test_damaged_files import mutated, mutated_inside
 
 SOURCE = "report_narrative"
 CONTRACT = load_contracts()[SOURCE]
@@ -266,6 +269,41 @@ def test_files_that_are_no_text_are_refused_with_words_for_texts(
 ) -> None:
     intake = read(written(tmp_path, data, name), context)
     assert (intake.refusal, said in intake.message_vi) == (refusal, True)
+
+
+# -------------------------------------------------------------------------------------------------------------- damage
+
+
+def hurt_files(numbers: range, folder: Path, context: Context) -> Counter[str]:
+    """Reads one damaged text or document a number; returns how many came to each outcome."""
+    texts = [encode(TEXT) for _, encode in sorted(ENCODINGS.items())]
+    document = word(folder / "base.docx", "".join(paragraph_xml(line) for line in TEXT.split("\n"))).read_bytes()
+    saved = (LIBREOFFICE / "prose.docx").read_bytes()
+    outcomes: Counter[str] = Counter()
+    for number in numbers:
+        chance = random.Random(number)
+        data = [*texts, document, saved, document, saved][number % (len(texts) + 4)]
+        zipped = data.startswith(b"PK")
+        inside = zipped and chance.random() < 0.7
+        hurt = mutated_inside(data, chance) if inside else mutated(data, chance)
+        intake = read(written(folder, hurt, "a.docx" if zipped else "a.txt"), context)
+        assert intake.rows_read == intake.accepted.num_rows + intake.rows_rejected, number
+        assert (intake.outcome == "refused") == bool(intake.refusal and intake.message_vi), number
+        if zipped and not inside and data is document and intake.outcome != "refused":
+            assert accepted(intake) == ROWS, number  # checksums guard every part
+        outcomes[intake.refusal or intake.outcome] += 1
+    return outcomes
+
+
+def test_hurt_texts_and_documents_are_read_whole_or_refused(tmp_path: Path, context: Context) -> None:
+    outcomes = hurt_files(range(150), tmp_path, context)
+    assert outcomes.total() == 150
+    assert len(outcomes) > 3
+
+
+@pytest.mark.long
+def test_thousands_of_hurt_texts_and_documents_are_read_whole_or_refused(tmp_path: Path, context: Context) -> None:
+    assert hurt_files(range(1_000, 11_000), tmp_path, context).total() == 10_000
 
 
 # ----------------------------------------------------------------------------------------------------- through intake
