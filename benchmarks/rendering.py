@@ -38,7 +38,7 @@ def one_round(home: Path) -> list[tuple[str, float, float, int]]:
     clearance = clear(candidate, warehouse / "verdicts" / UNIT / QUARTER)
     content = gather(
         candidate, gate_results=clearance.results, extra_marts={"gate_results": to_parquet(clearance.table)},
-        extra_tables={"gate_results": in_total_order(clearance.table)}, previous_tables=None,
+        extra_tables={"gate_results": in_total_order(clearance.table)},
     )
     measured = []
     with tempfile.TemporaryDirectory() as name:

@@ -247,11 +247,10 @@ def _write_remarks(form: Worksheet, looks: _Looks, content: ReleaseContent, plac
     form.write_string(place, 0, f"{REMARKS_HEADING}:", looks.note_head)
     for block in blocks:
         place += 1
-        form.write_string(place, 0, block.heading, looks.note_head)
+        form.write_string(place, 0, f"{block.heading}:", looks.note_head)
         for remark in block.lines:
             place += 1
-            mark = footnote_mark(remark.number) if remark.number else "-"
-            line = f"{mark} {remark.text_vi}"
+            line = f"{footnote_mark(remark.number)} {remark.text_vi}" if remark.number else remark.text_vi
             form.merge_range(place, 0, place, _LAST_COLUMN, "", looks.note)
             form.write_string(place, 0, line, looks.note)
             form.set_row(place, _LINE_HEIGHT * _lines(line, sum(_WIDTHS)))

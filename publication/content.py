@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from publication.candidate import FORM_MART, Candidate
 from publication.formatting import format_date, format_number, format_quarter
@@ -124,10 +125,11 @@ def gather(candidate: Candidate, *, gate_results: Sequence[Mapping[str, Any]], e
     files = {name: candidate.files[name] for name in candidate.published_marts} | dict(extra_marts)
     rows = form_rows(tables[FORM_MART])
     decisions = tuple(_without_case_code(decision) for decision in candidate.table("decision_effects").to_pylist())
+    counted = _counted_by_decision(tables, candidate.form_version)
     return ReleaseContent(
         unit_code=candidate.unit_code, unit_name_vi=unit_name(tables, candidate.unit_code),
         quarter=candidate.quarter, form_version=candidate.form_version, tables=tables, mart_files=files, rows=rows,
-        footnotes=tuple(_footnotes(rows, decisions, gate_results)), decisions=decisions,
+        footnotes=tuple(_footnotes(rows, decisions, gate_results, counted)), decisions=decisions,
         gate_results=tuple(gate_results), inputs=candidate.inputs,
     )
 
@@ -150,25 +152,38 @@ def unit_name(tables: Mapping[str, pa.Table], unit: str) -> str:
     return str(names[0])
 
 
+def _counted_by_decision(tables: Mapping[str, pa.Table], form_version: str) -> dict[str, set[str]]:
+    """Rows of the form that count a delivered row only because of a decision: indicator codes by decision."""
+    behind = tables["figure_rows"].select(["figure", "decision_id"])
+    decided = behind.filter(pc.is_valid(behind["decision_id"])).group_by(behind.column_names).aggregate([]).to_pylist()
+    codes: dict[str, set[str]] = {}
+    for row in tables["dim_indicator"].to_pylist() if decided else ():
+        if row["form_version"] == form_version:
+            for found in decided:
+                if found["figure"] in (row["numerator"], row["denominator"]):
+                    codes.setdefault(found["decision_id"], set()).add(row["indicator_code"])
+    return codes
+
+
 def _footnotes(rows: Sequence[FormRow], decisions: Iterable[Mapping[str, Any]],
-               gate_results: Sequence[Mapping[str, Any]]) -> Iterable[Footnote]:
+               gate_results: Sequence[Mapping[str, Any]], counted: Mapping[str, set[str]]) -> Iterable[Footnote]:
     by_code = {row.code: row for row in rows}
     covering = {name for result in gate_results for name in split_ids(result["decision_id"])}
     grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for decision in sorted(decisions, key=lambda d: str(d["decision_id"])):
         if decision["effect"] not in _EFFECTIVE and decision["decision_id"] not in covering:
             continue
-        codes = _concerned_rows(decision, rows, gate_results)
+        codes = _concerned_rows(decision, rows, gate_results, counted.get(decision["decision_id"], set()))
         key = (_explain(decision, by_code, gate_results) + _grounds(decision), codes)
         grouped.setdefault(key, []).append(str(decision["decision_id"]))
     for number, ((text, codes), ids) in enumerate(grouped.items(), start=1):
         yield Footnote(number, tuple(dict.fromkeys(ids)), codes, text)
 
 
-def _concerned_rows(decision: Mapping[str, Any], rows: Sequence[FormRow],
-                    gate_results: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def _concerned_rows(decision: Mapping[str, Any], rows: Sequence[FormRow], gate_results: Sequence[Mapping[str, Any]],
+                    counted: set[str]) -> tuple[str, ...]:
     identifier = decision["decision_id"]
-    named = {row.code for row in rows if identifier in row.decision_ids}
+    named = counted | {row.code for row in rows if identifier in row.decision_ids}
     for result in gate_results:
         if identifier in split_ids(result["decision_id"]):
             named |= {str(f["subject"]) for f in result["findings"] if identifier in split_ids(f["decision_id"])}

@@ -83,14 +83,14 @@ def test_figures_are_texts_so_that_no_locale_changes_them(sheet: Any) -> None:
 def test_a_decision_is_a_footnote_below_the_table(sheet: Any) -> None:
     assert sheet.cell(6 + 53, 5).value == "¹"
     assert sheet["A219"].value == f"{REMARKS_HEADING}:"
-    assert sheet["A220"].value == "Giải trình số liệu"
+    assert sheet["A220"].value == "Giải trình số liệu:"
     assert sheet["A221"].value == (
         "¹ Công bố số do cơ quan khai báo (1); số tính từ dữ liệu chi tiết là 0. (Giải trình QD-07; dòng 53)")
 
 
 def test_blank_rows_and_their_reasons_are_below_the_table_too(sheet: Any) -> None:
-    assert sheet["A222"].value == "Dòng để trống"
-    assert sheet["A223"].value.startswith("- Để trống vì cơ quan chưa gửi số liệu này")
+    assert sheet["A222"].value == "Dòng để trống:"
+    assert sheet["A223"].value.startswith("Để trống vì cơ quan chưa gửi số liệu này")
     assert "phần III: dòng 56" in sheet["A223"].value
 
 

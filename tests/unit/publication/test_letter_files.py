@@ -52,7 +52,7 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> ReleaseContent:
         changes={"III.05": {"decision_id": "QD-07", "declared_value": Decimal(1), "computed_value": Decimal(0)}},
         decisions=[{"decision_id": "QD-07", "effect": "applied", "subject_kind": "row", "subject": "III.05",
                     "action": "accept_declared"}])  # fmt: skip
-    return gather(read_candidate(folder), gate_results=[], extra_marts={}, extra_tables={}, previous_tables=None)
+    return gather(read_candidate(folder), gate_results=[], extra_marts={}, extra_tables={})
 
 
 @pytest.fixture(scope="module")

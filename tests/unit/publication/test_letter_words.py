@@ -19,6 +19,7 @@ from publication.letter import compose
 from publication.letter.compose import NARRATIVE, UnknownFigure
 from publication.letter.model import Letter
 from publication.letter.wording import ParagraphWording, load_wording
+from publication.revision import RevisedFigure, Revision
 from tests.unit.publication.builders import FORM_VERSION, UNIT
 
 MakeContent = Callable[..., ReleaseContent]
@@ -228,8 +229,10 @@ def test_remarks_say_why_rows_are_blank_and_how_many_units_are_in(make_content: 
         "- 1 dòng tổng hợp đủ 8/8 đơn vị phải báo cáo.", "- Dòng 74: có số liệu của 7/8 đơn vị.")
 
 
-def test_a_further_release_says_which_figures_changed(make_content: MakeContent, content: ReleaseContent) -> None:
-    corrected = make_content(changes={"III.23": {"value": Decimal(1146)}, "III.08": {"value": Decimal(0)}})
-    letter = compose(replace(corrected, previous_tables=content.tables))
-    assert letter.remarks[-1].heading == "Số liệu thay đổi so với bản phát hành trước của quý này"
-    assert letter.remarks[-1].lines == ("- Dòng 56: để trống thành 0.", "- Dòng 71: 1.145 thành 1.146.")
+def test_a_further_release_says_what_changed(content: ReleaseContent) -> None:
+    changed = RevisedFigure("III.23", 71, "Số hồ sơ TTHC do UBND cấp huyện tiếp nhận", "1.145", "1.146", ())
+    letter = compose(replace(content, revision=Revision(1, 2, (), (changed,))))
+    head, figure = letter.remarks[-1].lines
+    assert letter.remarks[-1].heading == "Thay đổi so với bản phát hành trước"
+    assert head == "- Bản phát hành r2 thay bản r1: 1 số liệu của biểu thay đổi."
+    assert figure.startswith("- III.23 Số hồ sơ TTHC do UBND cấp huyện tiếp nhận: 1.145 → 1.146.")

@@ -134,3 +134,19 @@ def test_a_table_or_column_that_came_is_one_line_and_not_a_changed_figure() -> N
     assert (table.mart, table.column, table.new) == ("staffing", None, "bảng có 5 dòng")
     assert column.of_layout
     assert table.of_layout
+
+
+def test_a_decision_on_cases_marks_the_rows_that_count_them(make_content: MakeContent, monkeypatch: Any) -> None:
+    from tests.unit.publication import builders
+
+    def counted(**build: Any) -> dict[str, pa.Table]:
+        tables = build_tables(**build)
+        behind = tables["figure_rows"].to_pylist()
+        decided = ["QD-01" if row["figure"] == "m_73" else None for row in behind]
+        place = tables["figure_rows"].schema.get_field_index("decision_id")
+        return tables | {"figure_rows": tables["figure_rows"].set_column(place, "decision_id", [decided])}
+
+    monkeypatch.setattr(builders, "build_tables", counted)
+    case = decision("QD-01", subject_kind="case", subject="H51.1", action="count_as_on_time")
+    (footnote,) = make_content(decisions=[case]).footnotes
+    assert footnote.indicator_codes == ("III.25",)
