@@ -11,7 +11,7 @@ decimals; the doubles that pygal computes with decide lengths of bars only.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,8 @@ _LABEL_SIZE = 12
 _ROW_HEIGHT = 22
 _LABELS_SIDE_BY_SIDE = 6
 _LABEL_LENGTH = 26
+#: Part of the height that two figures must be apart to be printed one above the other.
+_APART = Decimal("0.1")
 _STYLE = Style(label_font_size=_LABEL_SIZE, major_label_font_size=_LABEL_SIZE, value_font_size=_LABEL_SIZE)
 _KEPT_CLASSES = {"axis", "x", "y", "guides", "guide", "major", "line", "series", "bar", "rect", "dot", "value",
                  "color-0", "color-1", "color-2"}
@@ -64,19 +66,19 @@ def print_all(values: Sequence[Decimal | None], unit: str = "") -> tuple[str, ..
 
 
 def draw_lines(labels: Sequence[str], series: Sequence[Series]) -> Markup:
-    """A line for each series over the labels, left to right; the last point carries its figure.
+    """A line for each series over the labels, left to right; the last points carry their figures.
 
-    Where labels stand too close every second one is left out, counted back from the last.
+    Where labels would stand too close every third one is kept, counted back from the last.
     """
+    last = _last_labels(series)
     chart = pygal.Line(**_options(height=200), dots_size=4, include_x_axis=True, allow_interruptions=True,
-                       max_scale=5, margin_right=46, show_x_guides=False)
+                       max_scale=5, margin_right=_room_for(last), show_x_guides=False)
     chart.x_labels = list(labels)
     if len(labels) > _LABELS_SIDE_BY_SIDE:
-        chart.x_labels_major, chart.show_minor_x_labels = list(labels[::-2]), False
-    for one in series:
-        last = max((place for place, value in enumerate(one.values) if value is not None), default=None)
-        chart.add(one.name_vi, [_point(value, one.printed[place] if place == last else "")
-                                for place, value in enumerate(one.values)])
+        chart.x_labels_major, chart.show_minor_x_labels = list(labels[::-3]), False
+    for one, label in zip(series, last, strict=True):
+        end = max((place for place, value in enumerate(one.values) if value is not None), default=None)
+        chart.add(one.name_vi, [_point(value, label if place == end else "") for place, value in enumerate(one.values)])
     return _draw(chart, anchor="start")
 
 
@@ -86,12 +88,10 @@ def draw_bars(labels: Sequence[str], series: Sequence[Series], *, top: Decimal |
     ``top`` is the figure at which a bar is full; without it the longest bar is.
     """
     height = 16 + (_ROW_HEIGHT * len(series) + 6) * len(labels)
-    longest = max((value for one in series for value in one.values if value is not None), default=Decimal(1))
-    widest = max((len(text) for one in series for text in one.printed), default=0)
-    room = Decimal(1) + Decimal("0.025") * (widest + 1)  # beside the longest bar, for its figure
-    chart = pygal.HorizontalBar(**_options(height=height), print_values_position="top",
-                                range=(0, float((top or longest or Decimal(1)) * room)), show_x_labels=False,
-                                show_x_guides=False, show_y_guides=False)
+    longest = max((value for one in series for value in one.values if value is not None), default=None)
+    chart = pygal.HorizontalBar(**_options(height=height), print_values_position="top", show_x_labels=False,
+                                range=(0, float(top or longest or 1)), show_x_guides=False, show_y_guides=False,
+                                margin_right=_room_for(text for one in series for text in one.printed))
     _add_bars(chart, labels, series)
     return _draw(chart, anchor="start")
 
@@ -111,7 +111,27 @@ def draw_shares(labels: Sequence[str], series: Sequence[Series]) -> Markup:
 
 def _options(height: int) -> dict[str, Any]:
     return {"width": WIDTH, "height": height, "margin": 8, "show_legend": False, "print_values": True, "css": [],
-            "js": [], "style": _STYLE, "disable_xml_declaration": True, "value_formatter": _print_axis}
+            "js": [], "style": _STYLE, "disable_xml_declaration": True, "value_formatter": _print_axis,
+            "truncate_label": -1}
+
+
+def _last_labels(series: Sequence[Series]) -> list[str]:
+    """The last figure of each line; where they would stand on each other, all at the first line in the same order."""
+    ends = [next(((value, text) for value, text in zip(one.values[::-1], one.printed[::-1], strict=True)
+                  if value is not None), None) for one in series]
+    found = [end for end in ends if end is not None]
+    highest = max((value for one in series for value in one.values if value is not None), default=Decimal(0))
+    figures = [value for value, _ in found]
+    if len(found) > 1 and max(figures) - min(figures) < highest * _APART:
+        together = " / ".join(dict.fromkeys(text for _, text in found))
+        first = next(place for place, end in enumerate(ends) if end is not None)
+        return [together if place == first else "" for place in range(len(series))]
+    return ["" if end is None else end[1] for end in ends]
+
+
+def _room_for(texts: Iterable[str]) -> int:
+    """Width of the longest printed figure, which stands to the right of the plot."""
+    return 16 + round(0.62 * _LABEL_SIZE * max((len(text) for text in texts), default=0))
 
 
 def _print_axis(value: float) -> str:

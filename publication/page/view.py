@@ -48,7 +48,6 @@ _FILES: tuple[tuple[str, str], ...] = (
     ("../quality/notes.csv", "Ghi chú chất lượng số liệu (CSV)"),
     ("../quality/changes.csv", "Thay đổi so với bản trước (CSV)"),
     ("../quality/passports.json", "Nguồn gốc của từng số liệu (JSON)"),
-    ("../datapackage.json", "Mô tả các bảng số liệu cho máy (JSON)"),
 )
 _COLUMNS_VI: Mapping[str, str] = {
     "value": "Số liệu", "value_text": "Nội dung", "status": "Trạng thái", "computed_value": "Số tính từ dữ liệu",

@@ -34,7 +34,7 @@ def _shuffled_copy(landing: Path, target: Path, seed: int) -> None:
 
 def _tables(release: Path) -> dict[str, str]:
     """Hashes of all tables and documents of a release."""
-    files = [path for kind in ("parquet", "csv", "xlsx", "docx", "pdf") for path in release.rglob(f"*.{kind}")]
+    files = [path for kind in ("parquet", "csv", "html", "xlsx", "docx", "pdf") for path in release.rglob(f"*.{kind}")]
     assert len(files) > 10
     return {p.relative_to(release).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(files)}
 

@@ -88,6 +88,7 @@ def test_equal_content_gives_equal_bytes(make_content: MakeContent, write: Any, 
     ('"use strict"', '"use stricter"'),
     ("font-weight: 700", "font-weight: 800"),
     ('"schema":1', '"schema":2'),
+    ('data-rows="held"', 'data-rows="left-out"'),
 ])  # fmt: skip
 def test_a_page_that_says_something_else_is_found(old: str, new: str, make_content: MakeContent, write: Any) -> None:
     content = make_content()
@@ -330,6 +331,15 @@ def test_charts_are_shapes_only_and_print_exact_figures() -> None:
     assert "1.234%" in draw_lines(["I", "II", "III"], [series(1, None, 1234)])
     bars = lxml.html.fragment_fromstring(draw_bars(["a<b", "Thành phố Hồ Chí Minh và vùng phụ cận"], [series(5, 1234)]))
     assert [text.text for text in bars.iter("text")] == ["Thành phố Hồ Chí Minh và…", "a<b", "1.234%", "5%"]
+
+
+@pytest.mark.parametrize(("first", "second", "labels"), [
+    (6530, 611, ["6.530%", "611%"]), (6530, 6525, ["6.530% / 6.525%"]), (7, 7, ["7%"]), (7, None, ["7%", "5%"]),
+])  # fmt: skip
+def test_figures_at_the_ends_of_lines_do_not_stand_on_each_other(first: int, second: int | None, labels: list[str]
+                                                                 ) -> None:
+    svg = lxml.html.fragment_fromstring(draw_lines(["I", "II"], [series(9, first), series(5, second)]))
+    assert [text.text for text in svg.iter("text") if text.get("class") == "value"] == labels
 
 
 def test_a_longer_bar_is_a_larger_figure() -> None:
