@@ -12,6 +12,7 @@ import io
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -182,18 +183,20 @@ def write_csv(path: Path, grid: Grid) -> None:
     path.write_bytes(csv_text(grid.rows).encode())
 
 
+@cache
+def _letter_in_cp1258(letter: str) -> bytes:
+    try:
+        return letter.encode("cp1258")
+    except UnicodeEncodeError:
+        parts = unicodedata.normalize("NFD", letter)
+        tone = next(c for c in parts if c in "\u0300\u0301\u0303\u0309\u0323")
+        base = unicodedata.normalize("NFC", parts.replace(tone, ""))
+        return base.encode("cp1258") + tone.encode("cp1258")
+
+
 def to_cp1258(content: str) -> bytes:
     """Windows-1258: tones are marks of their own after the letter."""
-    out = b""
-    for letter in unicodedata.normalize("NFC", content):
-        try:
-            out += letter.encode("cp1258")
-        except UnicodeEncodeError:
-            parts = unicodedata.normalize("NFD", letter)
-            tone = next(c for c in parts if c in "\u0300\u0301\u0303\u0309\u0323")
-            base = unicodedata.normalize("NFC", parts.replace(tone, ""))
-            out += base.encode("cp1258") + tone.encode("cp1258")
-    return out
+    return b"".join(map(_letter_in_cp1258, unicodedata.normalize("NFC", content)))
 
 
 def mojibake(content: str) -> str:
