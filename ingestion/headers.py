@@ -257,6 +257,8 @@ _ORDINAL = re.compile(r"(?:[IVXL]{1,5}|[A-H])\.?")
 _NUMBERING = re.compile(r"\(?(?:\d{1,2}|[A-Z])\)?(?:\s*=.*)?", re.IGNORECASE)
 _PLACE_AND_DATE = re.compile(r"ngay (?:\d{1,2} )?thang (?:\d{1,2} )?nam(?: \d{4})?$")
 _TOTALS = ("tong cong", "tong so", "cong", "tong", "cong don", "luy ke", "trong do")
+# Such rows state sums that cover other rows too, or only some of a group's.
+_NO_SUMS = ("cong don", "luy ke", "trong do")
 _SIGNERS = (
     "nguoi lap bieu",
     "nguoi lap",
@@ -287,14 +289,25 @@ _NOTHING = "khong phat sinh"
 
 
 @dataclass(frozen=True)
+class TotalRow:
+    """A row that states sums: its 0-based place in the body, its row number and its cells."""
+
+    index: int
+    row_number: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
 class Furniture:
-    """Which rows of a body are no data: counts by kind, the mask of the rows that are data, and what the total, group
-    and footer rows say.
+    """Which rows of a body are no data: counts by kind, the mask of the rows that are data, what the total, group
+    and footer rows say, the rows that state sums, and the 0-based places of all group and total rows.
     """
 
     data: np.ndarray
     counts: dict[str, int]
     texts: tuple[str, ...] = ()
+    totals: tuple[TotalRow, ...] = ()
+    borders: tuple[int, ...] = ()
 
 
 def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
@@ -330,6 +343,8 @@ def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
     last_seen = -1
     keys = [layout.positions[n] for n in contract.key if n in layout.positions]
     said: list[str] = []
+    totals: list[TotalRow] = []
+    borders: list[int] = []
     for index in np.flatnonzero(suspect & ~empty):
         after_header = after_header and not data[last_seen + 1 : index].any()
         cells = body.row(int(index))
@@ -342,9 +357,13 @@ def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
         counts[kind] = counts.get(kind, 0) + 1
         if kind in ("total", "group", "footer"):
             said.append(clean(" ".join(printed(c) for c in cells if not is_blank(c))))
+        if kind in ("total", "group"):
+            borders.append(int(index))
+        if kind == "total" and not _leading(cells).startswith(_NO_SUMS):
+            totals.append(TotalRow(int(index), int(body.row_numbers[index]), tuple(cells)))
         after_header = kind in ("numbering", "header")
         after_footer = kind == "footer" or (after_footer and kind == "group")
-    return Furniture(data, counts, tuple(said))
+    return Furniture(data, counts, tuple(said), tuple(totals), tuple(borders))
 
 
 _ANY_ROW = ("dong", "ban ghi")
@@ -381,20 +400,31 @@ def _kind(cells: list[Cell], layout: Layout, keys: list[int], after_header: bool
     if after_header and len(texts) > 1 and _is_numbering(texts):
         return "numbering"
     bares = [bare(t) for t in texts]
-    key_like = any(i in filled and not re.search(r"\s", filled[i]) and not _ORDINAL.fullmatch(filled[i]) for i in keys)
+    key_like = any(i in filled and _may_be_key(filled[i]) for i in keys)
     if key_like and len(texts) > 1:
         return None
     if any(b.startswith(_NOTHING) for b in bares) and len(texts) <= _FOOTER_CELLS:
         return "nothing"
     if _is_footer(bares) or (len(texts) == 1 and _PAGE.fullmatch(texts[0])):
         return "footer"
-    leading = next((b for b in bares if not re.fullmatch(r"\d*|[ivx]+|[a-z]", b)), bares[0])
+    leading = _leading(cells)
     keys_blank = not any(i in filled and _looks_like_key(filled[i]) for i in keys)
     if keys_blank and any(leading == t or leading.startswith(t + " ") for t in _TOTALS):
         return "total"
     if keys_blank and len(texts) <= 2 and any(re.search(r"[^\W\d_]", t) for t in texts):
         return "footer" if after_footer else "group"
     return None
+
+
+def _leading(cells: Sequence[Cell]) -> str:
+    """The first words of a row, without diacritics; an ordinal before them does not count."""
+    bares = [bare(clean(printed(c))) for c in cells if not is_blank(c)]
+    return next((b for b in bares if not re.fullmatch(r"\d*|[ivx]+|[a-z]", b)), bares[0])
+
+
+def _may_be_key(text: str) -> bool:
+    """Whether a text in a key column may be a key: one word, no ordinal such as ``I``, no ``Cộng``."""
+    return not re.search(r"\s", text) and not _ORDINAL.fullmatch(text) and bare(text) not in _TOTALS
 
 
 def _is_footer(bares: list[str]) -> bool:

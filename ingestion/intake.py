@@ -41,6 +41,7 @@ from ingestion.readings import Reading, Remark, rejected
 from ingestion.resolve import Context
 from ingestion.rules import RowRemark, Rows, broken_row_rules, missing_cells, repeated_keys
 from ingestion.templates import HELP_SHEETS
+from ingestion.totals import SheetRows, TotalsCheck, check_totals
 
 REMARK_SCHEMA = pa.schema(
     [*LINEAGE_FIELDS, *(pa.field(n, pa.string()) for n in ("column", "value", "reason_code", "reason_vi", "advice_vi"))]
@@ -49,6 +50,7 @@ _DECIMAL = pa.decimal128(18, 4)
 _FIGURE = pa.struct([("number", _DECIMAL), ("text", pa.string())])
 HIDDEN_VALUE = ""
 WRONG_FIELD_COUNT = "wrong_field_count"
+_TOLD_TOTALS = 3
 # Cells beyond the header that a rejection workbook shows of rows which have too many.
 EXTRA_CELLS = 20
 UNSAID_NOTHING_VI = (
@@ -166,6 +168,7 @@ def _read(
     if (held := title_unit([layout.title for layout in layouts], context)) is not None:
         raise _Refusal(held.message_vi, layouts[0].title, held.code)
     parts: list[Rows] = []
+    tallies: list[SheetRows] = []
     remarks: list[RowRemark] = []
     furniture: Counter[str] = Counter()
     stated: list[tuple[int, list[int]]] = []
@@ -180,9 +183,13 @@ def _read(
         offset = sum(len(p) for p in parts)
         remarks += [RowRemark(r.rows + offset, r.column, r.value, r.remark, r.rejects) for r in noted]
         parts.append(rows)
+        tallies.append(SheetRows(name, layout, found, offset, len(rows)))
         stated.append((len(rows), stated_counts([*layout.title.texts, *found.texts], contract)))
     rows = _joined(parts)
-    _check_whole(stated, declared_rows, source, limits)
+    is_shifted = any(r.remark.code == WRONG_FIELD_COUNT for r in remarks)  # its figures stand under wrong headings
+    totals = TotalsCheck() if is_shifted else check_totals(rows, tallies, contract)
+    notes += _told_of_totals(totals, contract)
+    _check_whole(stated, declared_rows, source, limits, proven=totals.proves_whole)
     if (held := misplaced(rows, remarks, contract, context)) is not None:
         raise _Refusal(held.message_vi, layouts[0].title, held.code)
     remarks += missing_cells(rows, contract)
@@ -282,13 +289,33 @@ def _usable_tables(
     return usable, notes
 
 
+def _told_of_totals(totals: TotalsCheck, contract: Contract) -> list[str]:
+    """What is said of sums that differ from those of the rows; raises where the contract refuses such a file."""
+    if not totals.differences:
+        return []
+    assert contract.totals is not None
+    several = len(totals.differences) - _TOLD_TOTALS
+    told = " ".join(totals.differences[:_TOLD_TOTALS]) + (f" Và {several} chỗ khác." if several > 0 else "")
+    if contract.totals.effect == "refuse":
+        raise UnreadableFileError(
+            "total_mismatch",
+            f"{told} Tệp có thể bị thiếu dòng hoặc ghi sai số. Kiểm tra từng dòng và dòng tổng cộng rồi nộp lại.",
+        )
+    return [told]
+
+
 def _check_whole(
-    stated: list[tuple[int, list[int]]], declared_rows: int | None, content: FileContent, limits: IntakeLimits
+    stated: list[tuple[int, list[int]]],
+    declared_rows: int | None,
+    content: FileContent,
+    limits: IntakeLimits,
+    *,
+    proven: bool,
 ) -> None:
     """Refuses a file that is not whole: by its sender's count, by its own totals, or by how its text ends.
 
     ``stated`` gives, for each sheet, the rows read and the counts that the sheet states of itself: its total, its
-    groups' totals, or both.
+    groups' totals, or both. ``proven``: the sums of its total row are those of all its rows.
     """
     total = sum(rows for rows, _ in stated)
     if declared_rows is not None and declared_rows not in (-1, total):
@@ -297,7 +324,7 @@ def _check_whole(
             f"Tệp .done ghi {declared_rows} dòng nhưng tệp có {total} dòng: tệp thiếu hoặc thừa dòng. "
             "Xuất lại tệp rồi nộp lại cả hai tệp.",
         )
-    proven = declared_rows is not None
+    proven |= declared_rows is not None
     for rows, counts in stated:
         if not counts:
             continue
