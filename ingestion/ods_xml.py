@@ -6,6 +6,7 @@ child process that parses workbooks; no XML is parsed and nothing is resolved.
 
 from __future__ import annotations
 
+import html
 import re
 import zipfile
 from pathlib import Path
@@ -53,7 +54,7 @@ def look_at_ods(path: Path) -> dict[str, dict[str, Any]]:
         if name == b"table" and not match["close"]:
             title = _NAME.search(attributes)
             sheet = {"rows_with_values": 0, "hidden_rows": 0, "hidden_columns": 0, "faults": {}}
-            facts[title[1].decode() if title else ""] = sheet
+            facts[html.unescape(title[1].decode()) if title else ""] = sheet
             row = column = width = 0
             hidden_columns = []
         elif not sheet:

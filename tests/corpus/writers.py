@@ -19,7 +19,7 @@ from typing import Any
 import openpyxl
 import xlsxwriter
 import xlwt
-from odf import opendocument, table, text
+from odf import opendocument, style, table, text
 
 from ingestion.legacy_fonts import to_tcvn3, to_vni
 
@@ -108,8 +108,11 @@ def write_xlwt(path: Path, grid: Grid) -> None:
 
 def write_odfpy(path: Path, grid: Grid) -> None:
     document = opendocument.OpenDocumentSpreadsheet()
+    unseen = style.Style(name="unseen", family="table")
+    unseen.addElement(style.TableProperties(display="false"))
+    document.automaticstyles.addElement(unseen)
     for name, rows in {"Nhiệm vụ": grid.rows, **grid.more_sheets}.items():
-        sheet = table.Table(name=name)
+        sheet = table.Table(name=name, stylename=unseen) if name in grid.hidden_sheets else table.Table(name=name)
         first = name == "Nhiệm vụ"
         for c in range(max(len(row) for row in rows)):
             hidden = first and c in grid.hidden_columns
