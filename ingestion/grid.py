@@ -387,8 +387,10 @@ class CsvSheet:
     def head(self) -> Sequence[Sequence[Cell]]:
         return [[c or None for c in row] for _, row in islice(self._records(_opening(self.data)), HEAD_ROWS)]
 
-    def _records(self, text: str) -> Iterator[tuple[int, list[str]]]:
-        """Records with the line on which each begins; raises :class:`UnreadableFileError` on an unclosed quote."""
+    def _records(self, text: str, lines: int | None = None) -> Iterator[tuple[int, list[str]]]:
+        """Records with the line on which each begins; raises :class:`UnreadableFileError` on an unclosed quote, and
+        where the reader has come to another number of lines than ``lines``.
+        """
         csv.field_size_limit(_CSV_FIELD_LIMIT)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, strict=True)
         line = 0
@@ -402,6 +404,11 @@ class CsvSheet:
                 f"Tệp CSV hỏng ở bản ghi bắt đầu từ dòng {line + 1} (dấu ngoặc kép không khép kín). "
                 "Xuất lại tệp rồi nộp lại.",
             ) from error
+        if lines not in (None, line):
+            raise UnreadableFileError(
+                "readers_disagree",
+                f"Tệp CSV có {lines} dòng nhưng chỉ đọc được {line} dòng. Lưu lại tệp dạng CSV UTF-8 rồi nộp lại.",
+            )
 
     def body(self, header_end: int, width: int) -> Body:
         """Rows below the first ``header_end`` rows. Regular text goes through Arrow, any other through ``csv``."""
@@ -434,7 +441,9 @@ class CsvSheet:
         """The whole file row by row; raises :class:`UnreadableFileError` on an unclosed quote."""
         rows: list[list[Cell]] = []
         numbers: list[int] = []
-        for line, row in self._records(str(self.data, "utf-8")):
+        unfinished = bytes(self.data[-1:]) not in (b"", b"\n")
+        lines = self.look.line_feeds + unfinished if self.look.is_regular else None
+        for line, row in self._records(str(self.data, "utf-8"), lines):
             rows.append(list(row))
             numbers.append(line)
         return CellSheet(self.name, rows, False, numbers, strict_width=True)

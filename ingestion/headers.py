@@ -39,7 +39,9 @@ class TitleBlock:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a sheet's table is. ``positions`` maps a contract column to its 0-based sheet column."""
+    """Where a sheet's table is. ``positions`` maps a contract column to its 0-based sheet column; ``counters`` are the
+    columns that number the rows, ``unknown`` the headings that mean nothing here.
+    """
 
     header_start: int
     header_end: int
@@ -47,11 +49,15 @@ class Layout:
     positions: dict[str, int]
     labels: tuple[str, ...]
     personal: frozenset[int]
+    counters: frozenset[int]
     unknown: tuple[str, ...]
     header_rows: tuple[tuple[str, ...], ...]
     title: TitleBlock
     missing: tuple[Column, ...] = ()
     duplicates: tuple[tuple[Column, tuple[int, ...]], ...] = ()
+
+
+_COUNTERS = ("STT", "TT", "Số TT", "Số thứ tự", "Thứ tự", "No.")
 
 
 @dataclass
@@ -62,6 +68,7 @@ class HeaderMap:
     active: dict[str, Column]
     titles: LabelIndex[str] = field(default_factory=lambda: LabelIndex(lenient=True))
     personal: LabelIndex[bool] = field(default_factory=lambda: LabelIndex(lenient=True))
+    counters: LabelIndex[bool] = field(default_factory=LabelIndex)
 
     @classmethod
     def of(cls, contract: Contract, on: dt.date) -> HeaderMap:
@@ -75,6 +82,7 @@ class HeaderMap:
         for column in active.values():
             headers.titles.add_all(column.aliases, column.name)
         headers.personal.add_all(contract.personal, True)
+        headers.counters.add_all(_COUNTERS, True)
         return headers
 
     def column_of(self, labels: Sequence[str]) -> str | None:
@@ -95,6 +103,9 @@ class HeaderMap:
     @cached_property
     def _all_titles(self) -> str:
         return "|".join(f" {title} " for title in self.titles.bare_labels())
+
+    def is_counter(self, labels: Sequence[str]) -> bool:
+        return any(self.counters.find(label) for label in labels)
 
     def is_personal(self, labels: Sequence[str]) -> bool:
         return any(self.personal.find(label) for label in labels)
@@ -179,12 +190,15 @@ def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
     found: dict[str, list[int]] = {}
     unknown: list[str] = []
     personal: set[int] = set()
+    counters: set[int] = set()
     for i, forms in enumerate(labels):
         name = headers.column_of(forms)
         if name is not None:
             found.setdefault(name, []).append(i)
         elif headers.is_personal(forms):
             personal.add(i)
+        elif headers.is_counter(forms):
+            counters.add(i)
         elif forms:
             unknown.append(forms[0])
     missing = tuple(c for c in headers.active.values() if c.required and c.derived_from is None and c.name not in found)
@@ -196,6 +210,7 @@ def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
         positions={name: places[0] for name, places in found.items() if len(places) == 1},
         labels=tuple(forms[0] if forms else "" for forms in labels),
         personal=frozenset(personal),
+        counters=frozenset(counters),
         unknown=tuple(unknown),
         header_rows=tuple(tuple(row) for row in block),
         title=TitleBlock(),
@@ -313,7 +328,8 @@ class Furniture:
 def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
     """Tells data rows from blank, numbering, header, group, total and footer rows and from "Không phát sinh".
 
-    A row with every required cell filled is data unless it repeats the header. A row with something in a key column
+    A row with every required cell filled is data unless it repeats the header; one with nothing but its number is
+    blank. A row with something in a key column
     that could be a key is data too, however much it lacks: it is then rejected with a reason, never passed over.
     """
     total = len(body.row_numbers)
@@ -327,9 +343,11 @@ def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
     for i in range(layout.width):
         if not empty.any():
             break  # most files have no row without a required cell, and then the other columns need not be looked at
-        if i not in blank:
+        if i not in blank and i not in layout.counters:
             empty &= body.columns[i].blank()
     data &= ~empty
+    if empty.any():
+        counts["blank"] = int(np.count_nonzero(empty))
     suspect = np.zeros(total, dtype=bool)
     for i in required:
         suspect |= blank[i]

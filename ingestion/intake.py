@@ -177,7 +177,10 @@ def _read(
         name, body = sheet.name, sheet.body(layout.header_end, layout.width)
         del sheet  # the text of a large file is let go before its columns are parsed
         found = find_furniture(body, layout, contract)
+        if sum(found.counts.values()) + np.count_nonzero(found.data) != len(body.row_numbers):
+            raise ConservationError(f"{identity.delivery_id}: {name}: rows that are neither data nor furniture")
         furniture.update(found.counts)
+        furniture.update(title=layout.header_start, header=layout.header_end - layout.header_start)
         rows, noted = _parse_rows(name, body if found.data.all() else body.keep(found.data), layout, headers, context)
         del body
         offset = sum(len(p) for p in parts)
@@ -659,7 +662,7 @@ def _settled(
         columns_mapped=tuple(c.name for c in contract.columns if any(c.name in layout.positions for layout in layouts)),
         unknown_columns=tuple(dict.fromkeys(label for layout in layouts for label in layout.unknown)),
         window=windows[0] if windows else None,
-        furniture=dict(sorted(furniture.items())),
+        furniture={kind: count for kind, count in sorted(furniture.items()) if count},
         message_vi=" ".join(notes),
     )
 
