@@ -56,6 +56,7 @@ EXTRA_CELLS = 20
 UNSAID_NOTHING_VI = (
     "Bảng không có dòng nào nên được hiểu là “Không phát sinh”; nếu có số liệu thì điền rồi nộp lại tệp cùng tên."
 )
+NOTHING_PROVES_VI = "Tệp CSV không có dòng tổng cộng và không kèm tệp .done nên không có gì chứng tỏ tệp đủ dòng."
 UNUSABLE = "unusable"
 # Parsing a column is mostly work of Arrow and NumPy, which run outside the interpreter's lock.
 _THREADS = min(4, os.cpu_count() or 1)
@@ -99,6 +100,14 @@ class Intake:
     refusal: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Vouched:
+    """What is known of the whole file from elsewhere, see :func:`read_delivery`."""
+
+    declared_rows: int | None
+    is_beginning: bool
+
+
 class _Refusal(Exception):
     """The whole file is refused; the message is for the clerk."""
 
@@ -131,13 +140,15 @@ def read_delivery(
     context: Context,
     limits: IntakeLimits = DEFAULT_LIMITS,
     declared_rows: int | None = None,
+    is_beginning: bool = False,
 ) -> Intake:
     """Reads one file. A file that cannot be read gives the outcome ``refused``; only faults of the program raise.
 
     ``declared_rows`` is how many rows the sender's ``.done`` file says there are; -1 where it vouches by hash only.
+    ``is_beginning``: an earlier version of the file goes on where this one ends.
     """
     try:
-        return _read(path, suffix, identity, contract, context, limits, declared_rows)
+        return _read(path, suffix, identity, contract, context, limits, _Vouched(declared_rows, is_beginning))
     except UnreadableFileError as error:
         return refused(contract, str(error), code=error.code)
     except HeaderError as error:
@@ -153,7 +164,7 @@ def _read(
     contract: Contract,
     context: Context,
     limits: IntakeLimits,
-    declared_rows: int | None,
+    vouched: _Vouched,
 ) -> Intake:
     if context.folder_unit.level not in contract.delivered_by:
         raise _Refusal(f"Đơn vị “{context.folder_unit.name}” không nộp nguồn “{contract.title_vi}”.")
@@ -192,7 +203,9 @@ def _read(
     is_shifted = any(r.remark.code == WRONG_FIELD_COUNT for r in remarks)  # its figures stand under wrong headings
     totals = TotalsCheck() if is_shifted else check_totals(rows, tallies, contract)
     notes += _told_of_totals(totals, contract)
-    _check_whole(stated, declared_rows, source, limits, proven=totals.proves_whole)
+    if not _is_proven(stated, vouched, totals) and not source.proves_itself:
+        _check_unproven(source, vouched, limits)
+        notes += [NOTHING_PROVES_VI] if len(rows) else []
     if (held := misplaced(rows, remarks, contract, context)) is not None:
         raise _Refusal(held.message_vi, layouts[0].title, held.code)
     remarks += missing_cells(rows, contract)
@@ -307,27 +320,21 @@ def _told_of_totals(totals: TotalsCheck, contract: Contract) -> list[str]:
     return [told]
 
 
-def _check_whole(
-    stated: list[tuple[int, list[int]]],
-    declared_rows: int | None,
-    content: FileContent,
-    limits: IntakeLimits,
-    *,
-    proven: bool,
-) -> None:
-    """Refuses a file that is not whole: by its sender's count, by its own totals, or by how its text ends.
+def _is_proven(stated: list[tuple[int, list[int]]], vouched: _Vouched, totals: TotalsCheck) -> bool:
+    """Whether the sender's note, a stated count or the sums of a total row say that no row is missing; raises where a
+    count says that the file is not whole.
 
     ``stated`` gives, for each sheet, the rows read and the counts that the sheet states of itself: its total, its
-    groups' totals, or both. ``proven``: the sums of its total row are those of all its rows.
+    groups' totals, or both.
     """
     total = sum(rows for rows, _ in stated)
-    if declared_rows is not None and declared_rows not in (-1, total):
+    if vouched.declared_rows is not None and vouched.declared_rows not in (-1, total):
         raise UnreadableFileError(
             "row_count_mismatch",
-            f"Tệp .done ghi {declared_rows} dòng nhưng tệp có {total} dòng: tệp thiếu hoặc thừa dòng. "
+            f"Tệp .done ghi {vouched.declared_rows} dòng nhưng tệp có {total} dòng: tệp thiếu hoặc thừa dòng. "
             "Xuất lại tệp rồi nộp lại cả hai tệp.",
         )
-    proven |= declared_rows is not None
+    proven = vouched.declared_rows is not None or totals.proves_whole
     for rows, counts in stated:
         if not counts:
             continue
@@ -339,13 +346,26 @@ def _check_whole(
                 "Xuất lại đủ số dòng rồi nộp lại, hoặc sửa dòng tổng cộng.",
             )
         proven = True
-    if content.may_be_cut and not proven:
+    return proven
+
+
+def _check_unproven(content: FileContent, vouched: _Vouched, limits: IntakeLimits) -> None:
+    """Refuses a text file of which nothing proves that it is whole, where something speaks against it or proof is
+    demanded.
+    """
+    if content.may_be_cut:
         raise UnreadableFileError(
             "truncated",
             "Tệp CSV kết thúc giữa chừng (dòng cuối không có dấu xuống dòng): có thể chép hoặc xuất chưa xong. "
             "Mở và lưu lại tệp dạng CSV UTF-8, hoặc nộp kèm tệp .done, rồi nộp lại.",
         )
-    if limits.csv_needs_proof and not content.proves_itself and not proven:
+    if vouched.is_beginning:
+        raise UnreadableFileError(
+            "truncated",
+            "Tệp CSV chỉ là phần đầu của bản cùng tên đã nộp trước đó: các dòng cuối bị mất. Xuất lại đủ dòng rồi nộp "
+            "lại; nếu thật sự đã bớt các dòng cuối thì thêm dòng tổng cộng ghi số dòng hoặc nộp kèm tệp .done.",
+        )
+    if limits.csv_needs_proof:
         raise UnreadableFileError(
             "unproven",
             "Tệp CSV không có dòng tổng cộng ghi số dòng và không kèm tệp .done nên chưa chắc đủ dòng. "

@@ -400,3 +400,12 @@ def _ended(work: Future[None] | None) -> None:
     """Waits for the work and raises what it raised: an error of the disk is told once only."""
     if work is not None:
         work.result()
+
+
+def goes_on(longer: Path, shorter: Path) -> bool:
+    """Whether a file begins with all of another one and then says more than blanks."""
+    with longer.open("rb") as whole, shorter.open("rb") as part:
+        while block := part.read(_BLOCK):
+            if whole.read(len(block)) != block:
+                return False
+        return any(block.strip(b"\0 \t\r\n") for block in iter(lambda: whole.read(_BLOCK), b""))
