@@ -28,7 +28,7 @@ from ingestion.cell_fault import error_cell, uncalculated_cell
 from ingestion.fastcsv import Octets, TextLook, cut_lines, look_at, may_begin_blank
 from ingestion.legacy_encodings import decode_text, may_be_legacy, mend_columns, mend_rows, to_utf8
 from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
-from ingestion.preflight import Kind, inspect, kind_note
+from ingestion.preflight import Kind, inspect, kind_note, unpacked_bytes
 from ingestion.readings import Cell
 from ingestion.sandbox import ParsedSheet, shared_sandbox
 from ingestion.sheet_xml import BookFacts, column_letters, look_at_workbook
@@ -494,8 +494,8 @@ def read_sheets(path: Path, suffix: str, limits: IntakeLimits = DEFAULT_LIMITS) 
         case Kind.CSV:
             content = read_csv(_without_mark(path))
         case Kind.HTML:
-            content = read_html(path, limits)
+            content = read_html(path, limits.fitted(unpacked_bytes(path)))
         case _:
-            content = read_workbook(path, kind, limits)
+            content = read_workbook(path, kind, limits.fitted(unpacked_bytes(path)))
     note = kind_note(kind, suffix)
     return replace(content, notes=[note, *content.notes]) if note else content

@@ -444,6 +444,9 @@ def _hostile() -> Iterator[CorpusFile]:
         row = "".join(c for c in place if c.isdigit())
         cell = f'<row r="{row}"><c r="{place}"><v>1</v></c></row></sheetData>'.encode()
         yield rewritten(f"far cell {place}", partial(_sheet, b"</sheetData>", cell), refused("cell_budget"))
+    # Within the budget of cells, but not within what a file of some kilobytes may cost.
+    stray = b'<row r="1000000"><c r="T1000000"><v>1</v></c></row></sheetData>'
+    yield rewritten("stray cell T1000000", partial(_sheet, b"</sheetData>", stray), refused("memory_limit"))
     for name, reference in (("small", b"A1:B2"), ("huge", b"A1:XFD1048576"), ("absurd", b"A1:ZZZZZ99999999")):
         yield rewritten(
             f"declared dimension {name}",
