@@ -728,17 +728,20 @@ def _remark_table(
     remarks: list[RowRemark], rows: Rows, identity: FileIdentity, among: np.ndarray, *, rejects: bool
 ) -> pa.Table:
     """One record a remark and row, in the order of the file, then of column and reason."""
-    records = sorted(
-        (int(row), r.column or "", r.remark.code, r.value, r.remark.reason_vi, r.remark.advice_vi)
-        for r in remarks
-        if r.rejects == rejects
-        for row in r.rows
-        if among[row]
-    )
-    places = np.array([r[0] for r in records], dtype=np.int64)
+    wanted = [r for r in remarks if r.rejects == rejects]
+    told = [(r.column or "", r.remark.code, r.value, r.remark.reason_vi, r.remark.advice_vi) for r in wanted]
+    distinct = sorted(set(told))
+    ranks = {text: rank for rank, text in enumerate(distinct)}
+    nowhere = np.zeros(0, dtype=np.int64)
+    places = np.concatenate([nowhere, *(r.rows for r in wanted)])
+    texts = np.concatenate([nowhere, *(np.full(len(r.rows), ranks[t]) for r, t in zip(wanted, told, strict=True))])
+    kept = among[places]
+    places, texts = places[kept], texts[kept]
+    order = np.lexsort((texts, places))
+    places, chosen = places[order], pa.array(texts[order])
     arrays = _lineage(identity, _sheet_names(rows.sheets[places]), pa.array(rows.numbers[places], pa.int64()))
-    for k in (1, 3, 2, 4, 5):
-        arrays.append(pa.array([record[k] for record in records], pa.string()))
+    for part in (0, 2, 1, 3, 4):
+        arrays.append(pa.array([text[part] for text in distinct], pa.string()).take(chosen))
     return pa.Table.from_arrays(arrays, names=REMARK_SCHEMA.names)
 
 

@@ -420,6 +420,20 @@ def _doubled(path: Path) -> None:
         archive.writestr(SHEET.upper(), _base()[SHEET])
 
 
+def _ods(change: Callable[[dict[str, bytes]], None], path: Path) -> None:
+    """An .ods file of the table with some of its parts changed; the first part stays the uncompressed type."""
+    write_odfpy(path, Grid([HEAD, *ROWS]))
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    change(parts)
+    _zip(parts, path)
+
+
+def _content(old: bytes, new: bytes, parts: dict[str, bytes]) -> None:
+    assert old in parts["content.xml"]
+    parts["content.xml"] = parts["content.xml"].replace(old, new, 1)
+
+
 _LAUGHS = b'<!DOCTYPE x [<!ENTITY a "ha">' + b"".join(
     f'<!ENTITY {chr(98 + i)} "{f"&{chr(97 + i)};" * 10}">'.encode() for i in range(8)
 ) + b"]>"  # fmt: skip
@@ -467,6 +481,18 @@ def _hostile() -> Iterator[CorpusFile]:
     yield rewritten(
         "DDE", partial(_add, "xl/links.xml", b'<x><ddeLink ddeService="cmd"/></x>'), refused("active_content")
     )
+    cell = b'<table:table-cell office:value-type="float" office:value="1" table:number-columns-repeated="%d"/>'
+    for name, times, columns in (("all cells filled", 1_048_576, 16_384), ("a column filled", 1_048_576, 1),
+                                 ("absurd", 999_999_999, 999_999_999)):  # fmt: skip
+        row = b'<table:table-row table:number-rows-repeated="%d">' % times + cell % columns + b"</table:table-row>"
+        filled = partial(_content, b"</table:table>", row + b"</table:table>")
+        yield CorpusFile(f"ODS with {name}", ".ods", partial(_ods, filled), refused("cell_budget"))
+    for name, dtd in (("billion laughs", _LAUGHS), ("external entity", _XXE), ("external DTD", _EXTERNAL_DTD)):
+        declared = partial(_content, b"<office:document-content", dtd + b"<office:document-content")
+        yield CorpusFile(f"ODS with {name}", ".ods", partial(_ods, declared), refused("entities"))
+    basic = partial(_add, "Basic/Standard/Module1.xml", b"<x/>")
+    yield CorpusFile("ODS with macro", ".ods", partial(_ods, basic), refused("active_content"))
+    yield CorpusFile("ODS bomb", ".ods", partial(_ods, partial(_add, "styles.xml", bomb)), refused("zip_bomb"))
     yield rewritten("sheet without its part", lambda parts: parts.pop(SHEET) and None, refused("damaged"))
     yield rewritten("broken XML", partial(_sheet, b"</row>", b"</rwo>"), refused("damaged"))
     yield CorpusFile("password", ".xlsx", _encrypted, refused("encrypted"))
