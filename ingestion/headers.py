@@ -300,6 +300,7 @@ _POSTS = (
 )
 _PAGE = re.compile(r"(?:trang|page)?\s*\d{1,5}\s*(?:/|of|trên)\s*\d{1,5}|(?:trang|page)\s*\d{1,5}", re.IGNORECASE)
 _FOOTER_CELLS = 3
+_KNOWN_ROWS = 10_000  # page headers and the like come again and again
 _NOTHING = "khong phat sinh"
 
 
@@ -363,10 +364,16 @@ def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
     said: list[str] = []
     totals: list[TotalRow] = []
     borders: list[int] = []
-    for index in np.flatnonzero(suspect & ~empty):
+    suspects = np.flatnonzero(suspect & ~empty)
+    known: dict[tuple[object, ...], str | None] = {}
+    for index, cells in zip(suspects, body.rows(suspects), strict=True):
         after_header = after_header and not data[last_seen + 1 : index].any()
-        cells = body.row(int(index))
-        kind = _kind(cells, layout, keys, after_header, after_footer)
+        row = (*map(type, cells), *cells, after_header, after_footer)
+        if row not in known:
+            if len(known) >= _KNOWN_ROWS:
+                known.clear()
+            known[row] = _kind(cells, layout, keys, after_header, after_footer)
+        kind = known[row]
         last_seen = int(index)
         if kind is None:
             after_header = False
@@ -378,7 +385,7 @@ def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
         if kind in ("total", "group"):
             borders.append(int(index))
         if kind == "total" and not _leading(cells).startswith(_NO_SUMS):
-            totals.append(TotalRow(int(index), int(body.row_numbers[index]), tuple(cells)))
+            totals.append(TotalRow(int(index), int(body.row_numbers[index]), cells))
         after_header = kind in ("numbering", "header")
         after_footer = kind == "footer" or (after_footer and kind == "group")
     return Furniture(data, counts, tuple(said), tuple(totals), tuple(borders))
@@ -410,7 +417,7 @@ def _flat(text: str) -> str:
     return strip_marks(clean(text).casefold())
 
 
-def _kind(cells: list[Cell], layout: Layout, keys: list[int], after_header: bool, after_footer: bool) -> str | None:
+def _kind(cells: Sequence[Cell], layout: Layout, keys: list[int], after_header: bool, after_footer: bool) -> str | None:
     filled = {i: clean(printed(c)) for i, c in enumerate(cells) if not is_blank(c)}
     texts = list(filled.values())
     if _repeats_header(filled, layout):
