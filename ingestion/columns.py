@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.fastcsv import octets_at
-from ingestion.grid import ArrowColumn, CellColumn, ListColumn, is_blank
+from ingestion.grid import ArrowColumn, CellColumn, DictionaryColumn, ListColumn, is_blank
 from ingestion.readings import Cell, Reading, Remark
 from ingestion.values import Parser, printed
 
@@ -46,6 +46,10 @@ def parse_column(
     """Parses a column. The outcome is that of ``parser`` on every cell."""
     if isinstance(column, ArrowColumn):
         return _parse_arrow(column.cells, parser, arrow_type, kernel)
+    if isinstance(column, DictionaryColumn):
+        distinct = _parse_arrow(column.distinct().cells, parser, arrow_type, kernel)
+        codes = column.codes()
+        return ParsedColumn(distinct.values.take(column.cells.indices), _of_rows(distinct.remarks, codes))
     assert isinstance(column, ListColumn)
     places: dict[tuple[type, Cell], int] = {}
     codes = np.empty(len(column), dtype=np.int64)
@@ -61,17 +65,29 @@ def _spread(distinct: list[Cell], codes: np.ndarray, parser: Parser, arrow_type:
 
 
 def _remarks(distinct: list[Cell], codes: np.ndarray, readings: list[Reading]) -> list[RemarkedCells]:
-    noted = [(p, r) for p, r in enumerate(readings) if r.rejection is not None or r.finding is not None]
-    if not noted:
-        return []
-    order = np.argsort(codes, kind="stable")
-    bounds = np.searchsorted(codes[order], np.arange(len(distinct) + 1))
-    return [
-        RemarkedCells(remark, printed(distinct[p]), order[bounds[p] : bounds[p + 1]], remark is reading.rejection)
-        for p, reading in noted
+    noted = [
+        RemarkedCells(remark, printed(distinct[place]), np.array([place]), remark is reading.rejection)
+        for place, reading in enumerate(readings)
         for remark in (reading.rejection, reading.finding)
         if remark is not None
     ]
+    return _of_rows(noted, codes)
+
+
+def _of_rows(noted: list[RemarkedCells], codes: np.ndarray) -> list[RemarkedCells]:
+    """Remarks on distinct cells as remarks on the rows that have them; ``codes`` gives each row's distinct cell."""
+    if not noted:
+        return []
+    order = np.argsort(codes, kind="stable")
+    in_order = codes[order]
+    found: list[RemarkedCells] = []
+    for remark in noted:
+        first = np.searchsorted(in_order, remark.rows, side="left")
+        last = np.searchsorted(in_order, remark.rows, side="right")
+        rows = np.concatenate([order[a:b] for a, b in zip(first, last, strict=True)])
+        if len(rows):
+            found.append(replace(remark, rows=rows))
+    return found
 
 
 def _parse_arrow(cells: pa.StringArray, parser: Parser, arrow_type: pa.DataType, kernel: Kernel | None) -> ParsedColumn:

@@ -109,6 +109,18 @@ class Belonging(_Strict):
     by_unit: bool = False
 
 
+class Totals(_Strict):
+    """Columns whose sums a file's total rows may state, and what a sum that differs leads to.
+
+    ``split_by`` names the columns whose values split rows into kinds, some of which may be parts of others; a total
+    may be of some kinds only. ``effect``: the file is refused, or taken with a remark.
+    """
+
+    columns: list[str] = Field(min_length=1)
+    split_by: list[str] = Field(default_factory=list)
+    effect: Literal["refuse", "finding"]
+
+
 class Duplicates(_Strict):
     """What becomes of a later row of a file with the key of an earlier one: with the same content, or with another."""
 
@@ -149,6 +161,7 @@ class Contract(_Strict):
     duplicates: Duplicates
     belonging: Belonging | None = None
     counted_as: list[str] = Field(default_factory=list)
+    totals: Totals | None = None
     columns: list[Column]
     any_of: list[list[str]] = Field(default_factory=list)
     personal: list[str] = Field(default_factory=list)
@@ -164,6 +177,13 @@ class Contract(_Strict):
         for name in [*self.key, *(n for group in self.any_of for n in group)]:
             if name not in names:
                 raise ValueError(f"{self.source}: {name} is not a column")
+        if self.totals is not None:
+            for name in [*self.totals.columns, *self.totals.split_by]:
+                if name not in names:
+                    raise ValueError(f"{self.source}: totals: {name} is not a column")
+            for name in self.totals.columns:
+                if self.column(name).type not in ("integer", "decimal"):
+                    raise ValueError(f"{self.source}: totals: {name} is not a column of numbers")
         plan = self.belonging
         if plan is not None:
             if plan.by_unit and self.unit_column is None:

@@ -126,7 +126,7 @@ def _entries(
     data = to_utf8(content)
     rows = [
         [clean(cell) for cell in row]
-        for row in csv.reader(io.StringIO(data.decode(), newline=""), delimiter=find_delimiter(data))
+        for row in csv.reader(io.StringIO(str(data, "utf-8"), newline=""), delimiter=find_delimiter(data))
     ]
     if not any(any(row) for row in rows):
         return (), []

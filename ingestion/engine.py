@@ -24,6 +24,7 @@ from ingestion.landing import (
     KeptOriginal,
     LandingFile,
     LandingProblem,
+    goes_on,
     keep_original,
     original_path,
     scan,
@@ -38,7 +39,7 @@ from ingestion.reference import AdminUnit, ReferenceData
 from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitEntry, UnitRegistry
 
 # Raised whenever the code reads some file differently than before, so that deliveries are read again.
-INGEST_VERSION = 4
+INGEST_VERSION = 5
 # CSV files between these sizes (bytes) are read side by side; smaller ones are not worth it, larger ones too large.
 _LARGE, _HUGE = 1 << 20, 1 << 27
 _READERS = 2
@@ -220,6 +221,7 @@ class _Run:
         self.receipts = ledger.read_receipts(paths)
         self.known_sizes = frozenset(r.size_bytes for r in self.receipts.values())
         self._contexts: dict[str, Context | None] = {}
+        self._beginnings: dict[str, str] = {}
         self._current = [d for d in ledger.current(paths) if d["outcome"] in _WITH_ROWS]
 
     def register(self, file: LandingFile, kept: KeptOriginal) -> None:
@@ -298,6 +300,7 @@ class _Run:
             receipt,
             outcome=intake.outcome,
             fingerprint=self.fingerprint(receipt),
+            beginning_of=self.beginning_of(receipt),
             rows_read=intake.rows_read,
             rows_accepted=intake.accepted.num_rows,
             rows_rejected=intake.rows_rejected,
@@ -338,7 +341,25 @@ class _Run:
             context,
             self.limits,
             declared_rows=receipt.declared_rows,
+            is_beginning=bool(self.beginning_of(receipt)),
         )
+
+    def beginning_of(self, receipt: Receipt) -> str:
+        """The earlier version of the file that goes on where this one ends, if any; looked for once a run."""
+        if receipt.delivery_id not in self._beginnings:
+            self._beginnings[receipt.delivery_id] = self._beginning_of(receipt)
+        return self._beginnings[receipt.delivery_id]
+
+    def _beginning_of(self, receipt: Receipt) -> str:
+        mine = self.original(receipt)
+        for longer in ledger.longer_before(receipt, self.receipts.values()):
+            theirs = self.original(longer)
+            if mine is None or theirs is None:  # purged: what was found while both were there still holds
+                if receipt.beginning_of == longer.delivery_id:
+                    return longer.delivery_id
+            elif goes_on(theirs, mine):
+                return longer.delivery_id
+        return ""
 
     def fingerprint(self, receipt: Receipt) -> str:
         """What the reading of a delivery depends on, besides its content."""
@@ -348,7 +369,7 @@ class _Run:
             self.contract.model_dump_json(),
             context.digest() if context else "no unit",
             receipt.file_name,
-            f"{receipt.declared_rows} {self.limits.csv_needs_proof}",
+            f"{receipt.declared_rows} {self.limits.csv_needs_proof} {self.beginning_of(receipt)}",
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

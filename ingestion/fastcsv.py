@@ -6,24 +6,91 @@ here: encodings, delimiters, irregular files (``grid``), or what a cell means.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-_COUNT_BLOCK = 1 << 18  # stays in the processor's cache
+Octets = bytes | memoryview
+
+_LOOK_BLOCK = 1 << 20  # stays in the processor's cache
 _PARSE_BLOCK = 1 << 20
+_THREADS = min(4, os.cpu_count() or 1)
+# Of how many bytes at the beginning it is seen whether a column's cells repeat, and below what share of distinct ones.
+_REPEAT_SAMPLE = 1 << 18
+_REPEAT_SHARE = 0.5
 # First bytes of the white space characters of Unicode in UTF-8: ASCII, U+0085 and U+00A0, U+1680, U+2000.., U+3000.
 _BLANK_BYTES = np.zeros(256, dtype=bool)
 _BLANK_BYTES[[*range(0x21), 0xC2, 0xE1, 0xE2, 0xE3]] = True
-_NEWLINE, _RETURN = b"\n\r"
+_NEWLINE, _RETURN, _QUOTE, _C2 = b'\n\r"\xc2'
+_WORD, _LONGEST_KEY = 8, 64
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_CONTINUES, _CONTINUATION = 0xC0, 0x80
 
 
-def is_utf8(data: bytes) -> bool:
-    """Whether the bytes are valid UTF-8, found without making a string of them."""
-    ends = pa.py_buffer(np.array([0, len(data)], dtype=np.int64))
-    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(data)])
+@dataclass(frozen=True)
+class TextLook:
+    """What one pass over a text tells: whether it is valid UTF-8, how many line feeds it has, whether every carriage
+    return stands before one, whether there is a quotation mark, and whether the byte C2 occurs.
+    """
+
+    is_utf8: bool
+    line_feeds: int
+    is_regular: bool
+    has_quote: bool
+    has_c2: bool
+
+
+def look_at(data: Octets) -> TextLook:
+    """Looks at each byte once, block by block, several blocks at a time."""
+    octets = np.frombuffer(data, dtype=np.uint8)
+    bounds = [*(_letter_start(octets, at) for at in range(0, len(octets), _LOOK_BLOCK)), len(octets)]
+    blocks = list(pairwise(bounds))
+    if len(blocks) == 1:
+        looks = [_look_at_block(octets, *blocks[0])]
+    else:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            looks = list(pool.map(lambda block: _look_at_block(octets, *block), blocks))
+    return TextLook(
+        all(look.is_utf8 for look in looks),
+        sum(look.line_feeds for look in looks),
+        all(look.is_regular for look in looks),
+        any(look.has_quote for look in looks),
+        any(look.has_c2 for look in looks),
+    )
+
+
+def _letter_start(octets: np.ndarray, at: int) -> int:
+    """Where the letter begins that the byte belongs to; of bytes that are no letter, any of the last four."""
+    for start in range(at, max(at - 4, 0), -1):
+        if octets[start] & _CONTINUES != _CONTINUATION:
+            return start
+    return max(at - 4, 0) if at else 0
+
+
+def _look_at_block(octets: np.ndarray, first: int, end: int) -> TextLook:
+    block = octets[first:end]
+    is_newline = block == _NEWLINE
+    is_return = block == _RETURN
+    is_regular = True
+    if is_return.any():
+        ends_line = np.append(is_newline[1:], end < len(octets) and octets[end] == _NEWLINE)
+        is_regular = not (is_return & ~ends_line).any()
+    return TextLook(
+        _is_utf8(block), int(np.count_nonzero(is_newline)), is_regular,
+        bool((block == _QUOTE).any()), bool((block == _C2).any()),
+    )  # fmt: skip
+
+
+def _is_utf8(octets: np.ndarray) -> bool:
+    ends = pa.py_buffer(np.array([0, len(octets)], dtype=np.int64))
+    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(octets)])
     try:
         whole.cast(pa.large_string())
     except pa.ArrowInvalid:
@@ -31,7 +98,12 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
-def text_end(data: bytes) -> int:
+def is_utf8(data: Octets) -> bool:
+    """Whether the bytes are valid UTF-8, found without making a string of them."""
+    return _is_utf8(np.frombuffer(data, dtype=np.uint8))
+
+
+def text_end(data: Octets) -> int:
     """Where the text ends: behind the last byte that is no line end."""
     end = len(data)
     while end and data[end - 1] in (_NEWLINE, _RETURN):
@@ -39,65 +111,68 @@ def text_end(data: bytes) -> int:
     return end
 
 
+Cells: TypeAlias = pa.StringArray | pa.DictionaryArray
+
+
 @dataclass(frozen=True)
 class LineCut:
-    """Columns of ``lines`` lines."""
+    """Columns of ``lines`` lines; a column whose cells repeat is dictionary-encoded, in order of first occurrence."""
 
     lines: int
-    columns: list[pa.StringArray]
+    columns: list[Cells]
 
 
-def cut_lines(data: bytes, start: int, width: int, delimiter: str) -> LineCut | None:
-    """Cuts valid UTF-8 text from byte ``start`` into ``width`` columns.
+def cut_lines(data: Octets, start: int, width: int, delimiter: str, look: TextLook) -> LineCut | None:
+    """Cuts valid UTF-8 text from byte ``start`` into ``width`` columns; ``look`` is of the whole text.
 
     None where a record is not exactly one line of ``width`` fields: a quoted line break, a lone carriage return, a
     short or a long line, one longer than a block, or nothing at all.
     """
     end = text_end(data)
     body = memoryview(data)[start:end]
-    if not len(body):
+    if not len(body) or not look.is_regular:
         return None
-    newlines, is_regular = _line_ends(body)
-    if not is_regular:
-        return None
-    quoted = data.find(b'"', start, end) >= 0
+    newlines = look.line_feeds - bytes(data[:start]).count(b"\n") - bytes(data[end:]).count(b"\n")
     names = [str(i) for i in range(width)]
-    try:
-        table = pacsv.read_csv(
-            pa.BufferReader(pa.py_buffer(body)),
+
+    def cut(part: memoryview, repeating: frozenset[str]) -> pa.Table:
+        return pacsv.read_csv(
+            pa.BufferReader(pa.py_buffer(part)),
             read_options=pacsv.ReadOptions(column_names=names, block_size=_PARSE_BLOCK),
             parse_options=pacsv.ParseOptions(
                 delimiter=delimiter,
-                quote_char='"' if quoted else False,
+                quote_char='"' if look.has_quote else False,
                 newlines_in_values=False,
                 ignore_empty_lines=False,
             ),
             convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
+                column_types={name: _REPEATED if name in repeating else pa.string() for name in names},
+                strings_can_be_null=False,
+                check_utf8=False,
             ),
         )
+
+    sample = bytes(body[:_REPEAT_SAMPLE]).rfind(b"\n") if len(body) > _REPEAT_SAMPLE else 0
+    try:
+        repeating = _repeating(cut(body[:sample], frozenset())) if sample > 0 else frozenset()
+        table = cut(body, repeating)
     except pa.ArrowInvalid:
         return None
     if table.num_rows != newlines + 1:
         return None
     # Each column's pieces are let go as soon as they are joined; the whole text twice would be too much.
-    pieces = table.columns
+    pieces = table.unify_dictionaries().columns
     del table
     return LineCut(newlines + 1, [_one_chunk(pieces.pop(0)) for _ in names])
 
 
-def _line_ends(body: memoryview) -> tuple[int, bool]:
-    """Number of line feeds, and whether every carriage return stands before one."""
-    octets = np.frombuffer(body, dtype=np.uint8)
-    newlines = returns = pairs = 0
-    for first in range(0, len(octets), _COUNT_BLOCK):
-        block = octets[first : first + _COUNT_BLOCK + 1]
-        is_newline, is_return = block == _NEWLINE, block == _RETURN
-        own = slice(0, _COUNT_BLOCK)  # the last one is the next block's first
-        newlines += int(np.count_nonzero(is_newline[own]))
-        returns += int(np.count_nonzero(is_return[own]))
-        pairs += int(np.count_nonzero(is_return[:-1] & is_newline[1:]))
-    return newlines, returns == pairs
+_REPEATED = pa.dictionary(pa.int32(), pa.string())
+
+
+def _repeating(sample: pa.Table) -> frozenset[str]:
+    """The columns of which most cells of the sample repeat an earlier one."""
+    most = sample.num_rows * _REPEAT_SHARE
+    return frozenset(n for n in sample.column_names if pc.count_distinct(sample[n], mode="all").as_py() <= most)
 
 
 def octets_at(cells: pa.StringArray, rows: np.ndarray, starts: np.ndarray | np.int32, width: int) -> np.ndarray:
@@ -126,5 +201,30 @@ def may_begin_blank(cells: pa.StringArray) -> np.ndarray:
     return may_begin
 
 
-def _one_chunk(column: pa.ChunkedArray) -> pa.StringArray:
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+def are_distinct(cells: pa.StringArray) -> bool:
+    """Whether all cells differ and none is null; false also where that cannot be told cheaply.
+
+    Cells whose sums of eight-byte words differ are different cells, so no chance is involved in a yes.
+    """
+    if cells.null_count:
+        return False
+    _, offsets, data = cells.buffers()
+    bounds = np.frombuffer(offsets, dtype=np.int32)[cells.offset : cells.offset + len(cells) + 1].astype(np.int64)
+    widths = np.diff(bounds)
+    shortest, longest = (int(widths.min()), int(widths.max())) if len(widths) else (0, 0)
+    if shortest < _WORD or longest - shortest > _WORD or longest > _LONGEST_KEY:
+        return False
+    size = len(data) - _WORD + 1
+    words = np.ndarray(shape=(size,), dtype="<u8", buffer=data, strides=(1,))
+    mixed = widths.astype(np.uint64)
+    for place in range(0, longest, _WORD):
+        at = np.minimum(place, widths - _WORD)  # the last word ends with the cell
+        mixed = (mixed ^ words[bounds[:-1] + at]) * _MIX
+        mixed ^= mixed >> np.uint64(29)
+    mixed.sort()
+    return not (mixed[1:] == mixed[:-1]).any()
+
+
+def _one_chunk(column: pa.ChunkedArray) -> Cells:
+    whole: Cells = column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+    return whole

@@ -39,7 +39,9 @@ class TitleBlock:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a sheet's table is. ``positions`` maps a contract column to its 0-based sheet column."""
+    """Where a sheet's table is. ``positions`` maps a contract column to its 0-based sheet column; ``counters`` are the
+    columns that number the rows, ``unknown`` the headings that mean nothing here.
+    """
 
     header_start: int
     header_end: int
@@ -47,11 +49,15 @@ class Layout:
     positions: dict[str, int]
     labels: tuple[str, ...]
     personal: frozenset[int]
+    counters: frozenset[int]
     unknown: tuple[str, ...]
     header_rows: tuple[tuple[str, ...], ...]
     title: TitleBlock
     missing: tuple[Column, ...] = ()
     duplicates: tuple[tuple[Column, tuple[int, ...]], ...] = ()
+
+
+_COUNTERS = ("STT", "TT", "Số TT", "Số thứ tự", "Thứ tự", "No.")
 
 
 @dataclass
@@ -62,6 +68,7 @@ class HeaderMap:
     active: dict[str, Column]
     titles: LabelIndex[str] = field(default_factory=lambda: LabelIndex(lenient=True))
     personal: LabelIndex[bool] = field(default_factory=lambda: LabelIndex(lenient=True))
+    counters: LabelIndex[bool] = field(default_factory=LabelIndex)
 
     @classmethod
     def of(cls, contract: Contract, on: dt.date) -> HeaderMap:
@@ -75,6 +82,7 @@ class HeaderMap:
         for column in active.values():
             headers.titles.add_all(column.aliases, column.name)
         headers.personal.add_all(contract.personal, True)
+        headers.counters.add_all(_COUNTERS, True)
         return headers
 
     def column_of(self, labels: Sequence[str]) -> str | None:
@@ -95,6 +103,9 @@ class HeaderMap:
     @cached_property
     def _all_titles(self) -> str:
         return "|".join(f" {title} " for title in self.titles.bare_labels())
+
+    def is_counter(self, labels: Sequence[str]) -> bool:
+        return any(self.counters.find(label) for label in labels)
 
     def is_personal(self, labels: Sequence[str]) -> bool:
         return any(self.personal.find(label) for label in labels)
@@ -179,12 +190,15 @@ def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
     found: dict[str, list[int]] = {}
     unknown: list[str] = []
     personal: set[int] = set()
+    counters: set[int] = set()
     for i, forms in enumerate(labels):
         name = headers.column_of(forms)
         if name is not None:
             found.setdefault(name, []).append(i)
         elif headers.is_personal(forms):
             personal.add(i)
+        elif headers.is_counter(forms):
+            counters.add(i)
         elif forms:
             unknown.append(forms[0])
     missing = tuple(c for c in headers.active.values() if c.required and c.derived_from is None and c.name not in found)
@@ -196,6 +210,7 @@ def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
         positions={name: places[0] for name, places in found.items() if len(places) == 1},
         labels=tuple(forms[0] if forms else "" for forms in labels),
         personal=frozenset(personal),
+        counters=frozenset(counters),
         unknown=tuple(unknown),
         header_rows=tuple(tuple(row) for row in block),
         title=TitleBlock(),
@@ -257,6 +272,8 @@ _ORDINAL = re.compile(r"(?:[IVXL]{1,5}|[A-H])\.?")
 _NUMBERING = re.compile(r"\(?(?:\d{1,2}|[A-Z])\)?(?:\s*=.*)?", re.IGNORECASE)
 _PLACE_AND_DATE = re.compile(r"ngay (?:\d{1,2} )?thang (?:\d{1,2} )?nam(?: \d{4})?$")
 _TOTALS = ("tong cong", "tong so", "cong", "tong", "cong don", "luy ke", "trong do")
+# Such rows state sums that cover other rows too, or only some of a group's.
+_NO_SUMS = ("cong don", "luy ke", "trong do")
 _SIGNERS = (
     "nguoi lap bieu",
     "nguoi lap",
@@ -283,24 +300,37 @@ _POSTS = (
 )
 _PAGE = re.compile(r"(?:trang|page)?\s*\d{1,5}\s*(?:/|of|trên)\s*\d{1,5}|(?:trang|page)\s*\d{1,5}", re.IGNORECASE)
 _FOOTER_CELLS = 3
+_KNOWN_ROWS = 10_000  # page headers and the like come again and again
 _NOTHING = "khong phat sinh"
 
 
 @dataclass(frozen=True)
+class TotalRow:
+    """A row that states sums: its 0-based place in the body, its row number and its cells."""
+
+    index: int
+    row_number: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
 class Furniture:
-    """Which rows of a body are no data: counts by kind, the mask of the rows that are data, and what the total, group
-    and footer rows say.
+    """Which rows of a body are no data: counts by kind, the mask of the rows that are data, what the total, group
+    and footer rows say, the rows that state sums, and the 0-based places of all group and total rows.
     """
 
     data: np.ndarray
     counts: dict[str, int]
     texts: tuple[str, ...] = ()
+    totals: tuple[TotalRow, ...] = ()
+    borders: tuple[int, ...] = ()
 
 
 def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
     """Tells data rows from blank, numbering, header, group, total and footer rows and from "Không phát sinh".
 
-    A row with every required cell filled is data unless it repeats the header. A row with something in a key column
+    A row with every required cell filled is data unless it repeats the header; one with nothing but its number is
+    blank. A row with something in a key column
     that could be a key is data too, however much it lacks: it is then rejected with a reason, never passed over.
     """
     total = len(body.row_numbers)
@@ -314,9 +344,11 @@ def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
     for i in range(layout.width):
         if not empty.any():
             break  # most files have no row without a required cell, and then the other columns need not be looked at
-        if i not in blank:
+        if i not in blank and i not in layout.counters:
             empty &= body.columns[i].blank()
     data &= ~empty
+    if empty.any():
+        counts["blank"] = int(np.count_nonzero(empty))
     suspect = np.zeros(total, dtype=bool)
     for i in required:
         suspect |= blank[i]
@@ -330,10 +362,18 @@ def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
     last_seen = -1
     keys = [layout.positions[n] for n in contract.key if n in layout.positions]
     said: list[str] = []
-    for index in np.flatnonzero(suspect & ~empty):
+    totals: list[TotalRow] = []
+    borders: list[int] = []
+    suspects = np.flatnonzero(suspect & ~empty)
+    known: dict[tuple[object, ...], str | None] = {}
+    for index, cells in zip(suspects, body.rows(suspects), strict=True):
         after_header = after_header and not data[last_seen + 1 : index].any()
-        cells = body.row(int(index))
-        kind = _kind(cells, layout, keys, after_header, after_footer)
+        row = (*map(type, cells), *cells, after_header, after_footer)
+        if row not in known:
+            if len(known) >= _KNOWN_ROWS:
+                known.clear()
+            known[row] = _kind(cells, layout, keys, after_header, after_footer)
+        kind = known[row]
         last_seen = int(index)
         if kind is None:
             after_header = False
@@ -342,9 +382,13 @@ def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
         counts[kind] = counts.get(kind, 0) + 1
         if kind in ("total", "group", "footer"):
             said.append(clean(" ".join(printed(c) for c in cells if not is_blank(c))))
+        if kind in ("total", "group"):
+            borders.append(int(index))
+        if kind == "total" and not _leading(cells).startswith(_NO_SUMS):
+            totals.append(TotalRow(int(index), int(body.row_numbers[index]), cells))
         after_header = kind in ("numbering", "header")
         after_footer = kind == "footer" or (after_footer and kind == "group")
-    return Furniture(data, counts, tuple(said))
+    return Furniture(data, counts, tuple(said), tuple(totals), tuple(borders))
 
 
 _ANY_ROW = ("dong", "ban ghi")
@@ -373,7 +417,7 @@ def _flat(text: str) -> str:
     return strip_marks(clean(text).casefold())
 
 
-def _kind(cells: list[Cell], layout: Layout, keys: list[int], after_header: bool, after_footer: bool) -> str | None:
+def _kind(cells: Sequence[Cell], layout: Layout, keys: list[int], after_header: bool, after_footer: bool) -> str | None:
     filled = {i: clean(printed(c)) for i, c in enumerate(cells) if not is_blank(c)}
     texts = list(filled.values())
     if _repeats_header(filled, layout):
@@ -381,20 +425,31 @@ def _kind(cells: list[Cell], layout: Layout, keys: list[int], after_header: bool
     if after_header and len(texts) > 1 and _is_numbering(texts):
         return "numbering"
     bares = [bare(t) for t in texts]
-    key_like = any(i in filled and not re.search(r"\s", filled[i]) and not _ORDINAL.fullmatch(filled[i]) for i in keys)
+    key_like = any(i in filled and _may_be_key(filled[i]) for i in keys)
     if key_like and len(texts) > 1:
         return None
     if any(b.startswith(_NOTHING) for b in bares) and len(texts) <= _FOOTER_CELLS:
         return "nothing"
     if _is_footer(bares) or (len(texts) == 1 and _PAGE.fullmatch(texts[0])):
         return "footer"
-    leading = next((b for b in bares if not re.fullmatch(r"\d*|[ivx]+|[a-z]", b)), bares[0])
+    leading = _leading(cells)
     keys_blank = not any(i in filled and _looks_like_key(filled[i]) for i in keys)
     if keys_blank and any(leading == t or leading.startswith(t + " ") for t in _TOTALS):
         return "total"
     if keys_blank and len(texts) <= 2 and any(re.search(r"[^\W\d_]", t) for t in texts):
         return "footer" if after_footer else "group"
     return None
+
+
+def _leading(cells: Sequence[Cell]) -> str:
+    """The first words of a row, without diacritics; an ordinal before them does not count."""
+    bares = [bare(clean(printed(c))) for c in cells if not is_blank(c)]
+    return next((b for b in bares if not re.fullmatch(r"\d*|[ivx]+|[a-z]", b)), bares[0])
+
+
+def _may_be_key(text: str) -> bool:
+    """Whether a text in a key column may be a key: one word, no ordinal such as ``I``, no ``Cộng``."""
+    return not re.search(r"\s", text) and not _ORDINAL.fullmatch(text) and bare(text) not in _TOTALS
 
 
 def _is_footer(bares: list[str]) -> bool:

@@ -42,6 +42,7 @@ from ingestion.readings import Reading, Remark, rejected
 from ingestion.resolve import Context
 from ingestion.rules import RowRemark, Rows, broken_row_rules, missing_cells, repeated_keys
 from ingestion.templates import HELP_SHEETS
+from ingestion.totals import SheetRows, TotalsCheck, check_totals
 
 REMARK_SCHEMA = pa.schema(
     [*LINEAGE_FIELDS, *(pa.field(n, pa.string()) for n in ("column", "value", "reason_code", "reason_vi", "advice_vi"))]
@@ -50,11 +51,13 @@ _DECIMAL = pa.decimal128(18, 4)
 _FIGURE = pa.struct([("number", _DECIMAL), ("text", pa.string())])
 HIDDEN_VALUE = ""
 WRONG_FIELD_COUNT = "wrong_field_count"
+_TOLD_TOTALS = 3
 # Cells beyond the header that a rejection workbook shows of rows which have too many.
 EXTRA_CELLS = 20
 UNSAID_NOTHING_VI = (
     "Bảng không có dòng nào nên được hiểu là “Không phát sinh”; nếu có số liệu thì điền rồi nộp lại tệp cùng tên."
 )
+NOTHING_PROVES_VI = "Tệp CSV không có dòng tổng cộng và không kèm tệp .done nên không có gì chứng tỏ tệp đủ dòng."
 UNUSABLE = "unusable"
 # Parsing a column is mostly work of Arrow and NumPy, which run outside the interpreter's lock.
 _THREADS = min(4, os.cpu_count() or 1)
@@ -98,6 +101,14 @@ class Intake:
     refusal: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Vouched:
+    """What is known of the whole file from elsewhere, see :func:`read_delivery`."""
+
+    declared_rows: int | None
+    is_beginning: bool
+
+
 class _Refusal(Exception):
     """The whole file is refused; the message is for the clerk."""
 
@@ -130,13 +141,15 @@ def read_delivery(
     context: Context,
     limits: IntakeLimits = DEFAULT_LIMITS,
     declared_rows: int | None = None,
+    is_beginning: bool = False,
 ) -> Intake:
     """Reads one file. A file that cannot be read gives the outcome ``refused``; only faults of the program raise.
 
     ``declared_rows`` is how many rows the sender's ``.done`` file says there are; -1 where it vouches by hash only.
+    ``is_beginning``: an earlier version of the file goes on where this one ends.
     """
     try:
-        return _read(path, suffix, identity, contract, context, limits, declared_rows)
+        return _read(path, suffix, identity, contract, context, limits, _Vouched(declared_rows, is_beginning))
     except UnreadableFileError as error:
         return refused(contract, str(error), code=error.code)
     except HeaderError as error:
@@ -152,7 +165,7 @@ def _read(
     contract: Contract,
     context: Context,
     limits: IntakeLimits,
-    declared_rows: int | None,
+    vouched: _Vouched,
 ) -> Intake:
     if context.folder_unit.level not in contract.delivered_by:
         raise _Refusal(f"Đơn vị “{context.folder_unit.name}” không nộp nguồn “{contract.title_vi}”.")
@@ -167,6 +180,7 @@ def _read(
     if (held := title_unit([layout.title for layout in layouts], context)) is not None:
         raise _Refusal(held.message_vi, layouts[0].title, held.code)
     parts: list[Rows] = []
+    tallies: list[SheetRows] = []
     remarks: list[RowRemark] = []
     furniture: Counter[str] = Counter()
     stated: list[tuple[int, list[int]]] = []
@@ -175,15 +189,24 @@ def _read(
         name, body = sheet.name, sheet.body(layout.header_end, layout.width)
         del sheet  # the text of a large file is let go before its columns are parsed
         found = find_furniture(body, layout, contract)
+        if sum(found.counts.values()) + np.count_nonzero(found.data) != len(body.row_numbers):
+            raise ConservationError(f"{identity.delivery_id}: {name}: rows that are neither data nor furniture")
         furniture.update(found.counts)
+        furniture.update(title=layout.header_start, header=layout.header_end - layout.header_start)
         rows, noted = _parse_rows(name, body if found.data.all() else body.keep(found.data), layout, headers, context)
         del body
         offset = sum(len(p) for p in parts)
         remarks += [RowRemark(r.rows + offset, r.column, r.value, r.remark, r.rejects) for r in noted]
         parts.append(rows)
+        tallies.append(SheetRows(name, layout, found, offset, len(rows)))
         stated.append((len(rows), stated_counts([*layout.title.texts, *found.texts], contract)))
     rows = _joined(parts)
-    _check_whole(stated, declared_rows, source, limits)
+    is_shifted = any(r.remark.code == WRONG_FIELD_COUNT for r in remarks)  # its figures stand under wrong headings
+    totals = TotalsCheck() if is_shifted else check_totals(rows, tallies, contract)
+    notes += _told_of_totals(totals, contract)
+    if not _is_proven(stated, vouched, totals) and not source.proves_itself:
+        _check_unproven(source, vouched, limits)
+        notes += [NOTHING_PROVES_VI] if len(rows) else []
     if (held := misplaced(rows, remarks, contract, context)) is not None:
         raise _Refusal(held.message_vi, layouts[0].title, held.code)
     remarks += missing_cells(rows, contract)
@@ -283,22 +306,36 @@ def _usable_tables(
     return usable, notes
 
 
-def _check_whole(
-    stated: list[tuple[int, list[int]]], declared_rows: int | None, content: FileContent, limits: IntakeLimits
-) -> None:
-    """Refuses a file that is not whole: by its sender's count, by its own totals, or by how its text ends.
+def _told_of_totals(totals: TotalsCheck, contract: Contract) -> list[str]:
+    """What is said of sums that differ from those of the rows; raises where the contract refuses such a file."""
+    if not totals.differences:
+        return []
+    assert contract.totals is not None
+    several = len(totals.differences) - _TOLD_TOTALS
+    told = " ".join(totals.differences[:_TOLD_TOTALS]) + (f" Và {several} chỗ khác." if several > 0 else "")
+    if contract.totals.effect == "refuse":
+        raise UnreadableFileError(
+            "total_mismatch",
+            f"{told} Tệp có thể bị thiếu dòng hoặc ghi sai số. Kiểm tra từng dòng và dòng tổng cộng rồi nộp lại.",
+        )
+    return [told]
+
+
+def _is_proven(stated: list[tuple[int, list[int]]], vouched: _Vouched, totals: TotalsCheck) -> bool:
+    """Whether the sender's note, a stated count or the sums of a total row say that no row is missing; raises where a
+    count says that the file is not whole.
 
     ``stated`` gives, for each sheet, the rows read and the counts that the sheet states of itself: its total, its
     groups' totals, or both.
     """
     total = sum(rows for rows, _ in stated)
-    if declared_rows is not None and declared_rows not in (-1, total):
+    if vouched.declared_rows is not None and vouched.declared_rows not in (-1, total):
         raise UnreadableFileError(
             "row_count_mismatch",
-            f"Tệp .done ghi {declared_rows} dòng nhưng tệp có {total} dòng: tệp thiếu hoặc thừa dòng. "
+            f"Tệp .done ghi {vouched.declared_rows} dòng nhưng tệp có {total} dòng: tệp thiếu hoặc thừa dòng. "
             "Xuất lại tệp rồi nộp lại cả hai tệp.",
         )
-    proven = declared_rows is not None
+    proven = vouched.declared_rows is not None or totals.proves_whole
     for rows, counts in stated:
         if not counts:
             continue
@@ -310,9 +347,22 @@ def _check_whole(
                 "Xuất lại đủ số dòng rồi nộp lại, hoặc sửa dòng tổng cộng.",
             )
         proven = True
-    if content.may_be_cut and not proven:
+    return proven
+
+
+def _check_unproven(content: FileContent, vouched: _Vouched, limits: IntakeLimits) -> None:
+    """Refuses a text file of which nothing proves that it is whole, where something speaks against it or proof is
+    demanded.
+    """
+    if content.may_be_cut:
         raise UnreadableFileError("truncated", content.cut_vi)
-    if limits.csv_needs_proof and not content.proves_itself and not proven:
+    if vouched.is_beginning:
+        raise UnreadableFileError(
+            "truncated",
+            "Tệp CSV chỉ là phần đầu của bản cùng tên đã nộp trước đó: các dòng cuối bị mất. Xuất lại đủ dòng rồi nộp "
+            "lại; nếu thật sự đã bớt các dòng cuối thì thêm dòng tổng cộng ghi số dòng hoặc nộp kèm tệp .done.",
+        )
+    if limits.csv_needs_proof:
         raise UnreadableFileError("unproven", content.unproven_vi)
 
 
@@ -625,7 +675,7 @@ def _settled(
         columns_mapped=tuple(c.name for c in contract.columns if any(c.name in layout.positions for layout in layouts)),
         unknown_columns=tuple(dict.fromkeys(label for layout in layouts for label in layout.unknown)),
         window=windows[0] if windows else None,
-        furniture=dict(sorted(furniture.items())),
+        furniture={kind: count for kind, count in sorted(furniture.items()) if count},
         message_vi=" ".join(notes),
     )
 
@@ -671,17 +721,20 @@ def _remark_table(
     remarks: list[RowRemark], rows: Rows, identity: FileIdentity, among: np.ndarray, *, rejects: bool
 ) -> pa.Table:
     """One record a remark and row, in the order of the file, then of column and reason."""
-    records = sorted(
-        (int(row), r.column or "", r.remark.code, r.value, r.remark.reason_vi, r.remark.advice_vi)
-        for r in remarks
-        if r.rejects == rejects
-        for row in r.rows
-        if among[row]
-    )
-    places = np.array([r[0] for r in records], dtype=np.int64)
+    wanted = [r for r in remarks if r.rejects == rejects]
+    told = [(r.column or "", r.remark.code, r.value, r.remark.reason_vi, r.remark.advice_vi) for r in wanted]
+    distinct = sorted(set(told))
+    ranks = {text: rank for rank, text in enumerate(distinct)}
+    nowhere = np.zeros(0, dtype=np.int64)
+    places = np.concatenate([nowhere, *(r.rows for r in wanted)])
+    texts = np.concatenate([nowhere, *(np.full(len(r.rows), ranks[t]) for r, t in zip(wanted, told, strict=True))])
+    kept = among[places]
+    places, texts = places[kept], texts[kept]
+    order = np.lexsort((texts, places))
+    places, chosen = places[order], pa.array(texts[order])
     arrays = _lineage(identity, _sheet_names(rows.sheets[places]), pa.array(rows.numbers[places], pa.int64()))
-    for k in (1, 3, 2, 4, 5):
-        arrays.append(pa.array([record[k] for record in records], pa.string()))
+    for part in (0, 2, 1, 3, 4):
+        arrays.append(pa.array([text[part] for text in distinct], pa.string()).take(chosen))
     return pa.Table.from_arrays(arrays, names=REMARK_SCHEMA.names)
 
 

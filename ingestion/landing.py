@@ -20,7 +20,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -31,6 +31,7 @@ from ingestion.paths import IngestPaths
 LOCAL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 _UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart")
 _BLOCK = 1 << 20
+_SYNC_BYTES = 32 << 20
 _DONE = ".done"
 _MAX_DONE_BYTES = 4_096
 # What is made of a name, such as the list of rejected rows, must still fit the 255 bytes of a file system.
@@ -374,13 +375,37 @@ def _place_copy(source: int, before: os.stat_result, paths: IngestPaths, file: L
 def _copied(source: int, target: BinaryIO | None) -> str:
     """SHA-256 of what is left to read of an open file, copied to ``target`` if there is one.
 
-    A block is hashed while it is being written; both run outside the interpreter's lock.
+    A block is hashed while it is being written, and what was written is sent to the disk while the next is read; both
+    run outside the interpreter's lock. The last blocks are not yet on the disk.
     """
     digest = hashlib.sha256()
-    with ThreadPoolExecutor(1) as hasher:
+    synced: Future[None] | None = None
+    unsynced = 0
+    with ThreadPoolExecutor(2) as beside:
         while block := os.read(source, _BLOCK):
-            hashed = hasher.submit(digest.update, block)
+            hashed = beside.submit(digest.update, block)
             if target is not None:
                 target.write(block)
+                unsynced += len(block)
+                if unsynced >= _SYNC_BYTES and (synced is None or synced.done()):
+                    _ended(synced)
+                    target.flush()
+                    synced, unsynced = beside.submit(os.fdatasync, target.fileno()), 0
             hashed.result()
+        _ended(synced)
     return digest.hexdigest()
+
+
+def _ended(work: Future[None] | None) -> None:
+    """Waits for the work and raises what it raised: an error of the disk is told once only."""
+    if work is not None:
+        work.result()
+
+
+def goes_on(longer: Path, shorter: Path) -> bool:
+    """Whether a file begins with all of another one and then says more than blanks."""
+    with longer.open("rb") as whole, shorter.open("rb") as part:
+        while block := part.read(_BLOCK):
+            if whole.read(len(block)) != block:
+                return False
+        return any(block.strip(b"\0 \t\r\n") for block in iter(lambda: whole.read(_BLOCK), b""))

@@ -74,7 +74,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What is known of one delivery."""
+    """What is known of one delivery.
+
+    ``beginning_of`` is the earlier delivery under the same name that goes on where this one ends, where there is one.
+    """
 
     delivery_id: str
     source: str
@@ -97,6 +100,7 @@ class Receipt:
     message_vi: str = ""
     refusal: str = ""
     declared_rows: int | None = None
+    beginning_of: str = ""
 
     @property
     def file_name(self) -> str:
@@ -123,6 +127,21 @@ def read_receipts(paths: IngestPaths) -> dict[str, Receipt]:
     return {
         p.stem: _receipt(json.loads(p.read_text(encoding="utf-8"))) for p in sorted(paths.ledger.glob("[!.]*.json"))
     }
+
+
+def longer_before(receipt: Receipt, receipts: Iterable[Receipt]) -> list[Receipt]:
+    """Larger contents that lay under a name of this delivery before it did, by id."""
+    mine = {(a.file_name, (a.delivered_at, receipt.sha256)) for a in receipt.arrivals}
+    return sorted(
+        (
+            r
+            for r in receipts
+            if (r.unit_code, r.quarter, r.source) == (receipt.unit_code, receipt.quarter, receipt.source)
+            and r.size_bytes > receipt.size_bytes
+            and any(a.file_name == name and (a.delivered_at, r.sha256) < at for a in r.arrivals for name, at in mine)
+        ),
+        key=lambda r: r.delivery_id,
+    )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ingestion.cell_fault import CellFault, broken_text
-from ingestion.fastcsv import is_utf8
+from ingestion.fastcsv import Octets, TextLook, is_utf8
 from ingestion.legacy_fonts import from_tcvn3, from_vni
 from ingestion.limits import UnreadableFileError
 from ingestion.readings import Cell
@@ -35,19 +35,22 @@ _CERTAIN_SHARE = 0.9
 _CLEAR_LEAD = 0.25
 
 
-def to_utf8(data: bytes) -> bytes:
-    """A text file as UTF-8 without byte order mark; raises :class:`UnreadableFileError`.
+def to_utf8(data: Octets, is_valid: bool | None = None) -> Octets:
+    """A text file as UTF-8 without byte order mark; raises :class:`UnreadableFileError`. ``is_valid``: whether the
+    bytes are valid UTF-8, where that is known already.
 
     Read are UTF-8, UTF-16, windows-1258, and TCVN3 or VNI bytes. Which of the one-byte encodings it is, is told by
     which of them gives Vietnamese syllables, clearly more than any other.
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    head = bytes(data[:4096])
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _decoded(data, "utf-16").encode()
-    if b"\0" in data[:4096]:
-        even, odd = data[:4096:2].count(0), data[1:4096:2].count(0)
+    if b"\0" in head:
+        even, odd = head[::2].count(0), head[1::2].count(0)
         return _decoded(data, "utf-16-le" if odd > even else "utf-16-be").encode()
-    if is_utf8(data):
-        return data.removeprefix(b"\xef\xbb\xbf")
+    if is_utf8(data) if is_valid is None else is_valid:
+        return data[3:] if head.startswith(b"\xef\xbb\xbf") else data
+    data = bytes(data)
     if _mostly_utf8(data):
         raise _cut_letter() if any(is_utf8(data[:-tail]) for tail in (1, 2, 3)) else _bad_bytes()
     return _from_one_byte(data).encode()
@@ -55,7 +58,7 @@ def to_utf8(data: bytes) -> bytes:
 
 def decode_text(data: bytes) -> str:
     """:func:`to_utf8` as text."""
-    return to_utf8(data).decode()
+    return str(to_utf8(data), "utf-8")
 
 
 def _mostly_utf8(data: bytes) -> bool:
@@ -65,9 +68,9 @@ def _mostly_utf8(data: bytes) -> bool:
     return letters > text.count("\ufffd")
 
 
-def _decoded(data: bytes, encoding: str) -> str:
+def _decoded(data: Octets, encoding: str) -> str:
     try:
-        return data.decode(encoding).removeprefix("\ufeff")
+        return str(data, encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise (_cut_letter() if error.reason == "truncated data" else _bad_bytes()) from error
 
@@ -106,9 +109,9 @@ def _from_one_byte(data: bytes) -> str:
     return readings[name]
 
 
-def may_be_legacy(utf8: bytes) -> bool:
+def may_be_legacy(utf8: Octets, look: TextLook) -> bool:
     """Whether a UTF-8 file holds signs that make a closer look at its texts worth while."""
-    if b"\xc2" in utf8 and _C2_SIGN.search(utf8):
+    if look.has_c2 and _C2_SIGN.search(utf8):
         return True
     return bool(_VNI_SIGN.search(utf8[:_SAMPLE]) or _VNI_SIGN.search(utf8[-_TAIL:]))
 

@@ -6,9 +6,15 @@ how a limit is enforced (``preflight``, ``sandbox``) or where a setting comes fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MIB = 1 << 20
+# What the parsing process gets for each byte that a file has when it is unpacked, and for a small one. Honest tables
+# need a tenth of it: a process that reads next to nothing takes 20 MiB, a sheet of 100,000 × 20 cells under 200 MiB.
+# Small files are alike in memory, since a process that may have more than the next file needs is replaced.
+_SMALL_BYTES, _SMALL_MEMORY, _MEMORY_A_BYTE = 8 * MIB, 480 * MIB, 16
+_SMALL_CPU_SECONDS, _CPU_SECONDS_A_MIB = 5, 1
+_WALL_A_CPU_SECOND = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +24,7 @@ class IntakeLimits:
     ``max_ratio`` is unpacked over packed size of one zip part (ordinary sheets reach 10 to 30) and is looked at from
     ``ratio_free_bytes`` up. ``max_cells`` bounds rows times columns of the rectangle around a sheet's values.
     ``child_*`` bound the process that parses workbooks: address space, processor seconds and wall seconds per file.
+    They are for the largest files; a smaller one gets less, see :meth:`fitted`.
     ``stability_seconds``: a file changed more recently than this is looked at twice before it is taken.
     ``csv_needs_proof``: take a CSV file only if a ``.done`` file or its own total row proves that it is whole.
     """
@@ -34,6 +41,17 @@ class IntakeLimits:
     child_wall_seconds: float = 90.0
     stability_seconds: float = 2.0
     csv_needs_proof: bool = False
+
+    def fitted(self, unpacked_bytes: int) -> IntakeLimits:
+        """The limits for one workbook of that size: no small file, whatever it does, costs what a large one may."""
+        cpu = min(self.child_cpu_seconds, _SMALL_CPU_SECONDS + _CPU_SECONDS_A_MIB * unpacked_bytes // MIB)
+        memory = _SMALL_MEMORY + _MEMORY_A_BYTE * max(0, unpacked_bytes - _SMALL_BYTES)
+        return replace(
+            self,
+            child_memory_bytes=min(self.child_memory_bytes, memory),
+            child_cpu_seconds=cpu,
+            child_wall_seconds=min(self.child_wall_seconds, _WALL_A_CPU_SECOND * cpu),
+        )
 
 
 DEFAULT_LIMITS = IntakeLimits()

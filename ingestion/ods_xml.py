@@ -6,6 +6,7 @@ child process that parses workbooks; no XML is parsed and nothing is resolved.
 
 from __future__ import annotations
 
+import html
 import re
 import zipfile
 from pathlib import Path
@@ -23,6 +24,14 @@ _ERROR_SHOWN = re.compile(rb"\s*<text:p[^>]*>([^<]*)")
 _VALUE_TYPE = b"office:value-type="
 
 
+# Writers store equal neighbours once with their number. Nobody has this many equal rows, or equal cells in a row.
+_MOST_REPEATED = 2_000
+
+
+class TooManyCellsError(Exception):
+    """A few bytes stand for more filled cells than any table has."""
+
+
 class EntitiesError(Exception):
     """The XML declares a document type or entities."""
 
@@ -38,7 +47,10 @@ def check_no_entities(path: Path) -> None:
 
 
 def look_at_ods(path: Path) -> dict[str, dict[str, Any]]:
-    """Facts by sheet: rows with values, hidden rows and columns among them, error cells by 1-based (row, column)."""
+    """Facts by sheet: rows with values, hidden rows and columns among them, error cells by 1-based (row, column).
+
+    Raises :class:`TooManyCellsError`.
+    """
     with zipfile.ZipFile(path) as archive:
         data = archive.read("content.xml")
     facts: dict[str, dict[str, Any]] = {}
@@ -53,7 +65,7 @@ def look_at_ods(path: Path) -> dict[str, dict[str, Any]]:
         if name == b"table" and not match["close"]:
             title = _NAME.search(attributes)
             sheet = {"rows_with_values": 0, "hidden_rows": 0, "hidden_columns": 0, "faults": {}}
-            facts[title[1].decode() if title else ""] = sheet
+            facts[html.unescape(title[1].decode()) if title else ""] = sheet
             row = column = width = 0
             hidden_columns = []
         elif not sheet:
@@ -72,6 +84,8 @@ def look_at_ods(path: Path) -> dict[str, dict[str, Any]]:
         elif name == b"table-row":
             row += step - 1
             if has_value:
+                if step > _MOST_REPEATED:
+                    raise TooManyCellsError
                 sheet["rows_with_values"] += step
                 sheet["hidden_rows"] += step if hidden else 0
         elif name in (b"table-cell", b"covered-table-cell") and not match["close"]:
@@ -80,6 +94,8 @@ def look_at_ods(path: Path) -> dict[str, dict[str, Any]]:
                 for place in range(column, column + min(times, 1000)):
                     sheet["faults"][(row, place + 1)] = shown[1].decode() if shown else "#N/A"
             if _VALUE_TYPE in attributes:
+                if times > _MOST_REPEATED:
+                    raise TooManyCellsError
                 has_value, width = True, max(width, column + times)
             column += times
     return facts

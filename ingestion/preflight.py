@@ -104,6 +104,14 @@ def inspect(path: Path, suffix: str, limits: IntakeLimits) -> Kind:
     return kind
 
 
+def unpacked_bytes(path: Path) -> int:
+    """Size of a file that :func:`inspect` has passed, unpacked where it is a zip archive."""
+    if not zipfile.is_zipfile(path):
+        return path.stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        return sum(part.file_size for part in archive.infolist())
+
+
 def _kind(path: Path, head: bytes, suffix: str, limits: IntakeLimits) -> Kind:
     if head.startswith(b"PK"):
         return _zip_kind(path, limits)

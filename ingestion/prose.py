@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ingestion.cell_fault import CellFault
 from ingestion.contracts import Contract, Prose
+from ingestion.fastcsv import look_at
 from ingestion.grid import CellSheet, FileContent, read_sheets
 from ingestion.legacy_encodings import decode_text, may_be_legacy, mend_rows
 from ingestion.limits import MIB, IntakeLimits, UnreadableFileError
@@ -233,7 +234,8 @@ def _read_content(path: Path, suffix: str, contract: Contract, limits: IntakeLim
 def _text_content(text: str, lines: list[str], contract: Contract) -> FileContent:
     cells: list[Cell] = list(lines)
     notes: list[str] = []
-    if may_be_legacy(text.encode()):
+    utf8 = text.encode()
+    if may_be_legacy(utf8, look_at(utf8)):
         mended, note = mend_rows([[line] for line in lines])
         cells = [row[0] for row in mended]
         notes += [note] if note else []

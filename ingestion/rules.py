@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.contracts import Contract, RowRule
-from ingestion.fastcsv import octets_at
+from ingestion.fastcsv import are_distinct, octets_at
 from ingestion.readings import Cell, Remark
 from ingestion.values import printed
 
@@ -174,9 +174,10 @@ def repeated_keys(rows: Rows, contract: Contract, taken: np.ndarray) -> Iterator
     The earlier row stays; the contract says what becomes of the later one. The remark says whether the later row
     repeats it or contradicts it.
     """
-    free = np.flatnonzero(~taken)
-    if len(contract.key) == 1 and pc.count_distinct(rows.columns[contract.key[0]], mode="all").as_py() == len(rows):
+    first = rows.columns[contract.key[0]]
+    if len(contract.key) == 1 and pa.types.is_string(first.type) and are_distinct(first):
         return
+    free = np.flatnonzero(~taken)
     keys = pd.DataFrame(
         {
             name: rows.columns[name].take(pa.array(free)).dictionary_encode(null_encoding="encode").indices.to_numpy()

@@ -58,7 +58,14 @@ class Sandbox:
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
+        self._granted = 0
         self._lock = threading.Lock()
+
+    @property
+    def child_pid(self) -> int | None:
+        """The process that parses now, if one was started."""
+        child = self._child
+        return None if child is None else child.pid
 
     def parse(
         self,
@@ -85,7 +92,7 @@ class Sandbox:
         with self._lock:
             deadline = time.monotonic() + limits.child_wall_seconds
             try:
-                child = self._ready()
+                child = self._ready(limits.child_memory_bytes)
                 assert child.stdin is not None
                 child.stdin.write(json.dumps(request).encode() + b"\n")
                 child.stdin.flush()
@@ -102,8 +109,9 @@ class Sandbox:
             raise _stopped(failure)
         return sheets, said
 
-    def _ready(self) -> subprocess.Popen[bytes]:
-        if self._child is None or self._child.poll() is not None:
+    def _ready(self, memory: int) -> subprocess.Popen[bytes]:
+        """A child that may use that much memory; one that was granted more may hold on to it already."""
+        if self._child is None or self._child.poll() is not None or memory < self._granted:
             self.close()
             self._child = subprocess.Popen(
                 [sys.executable, "-I", "-c", _BOOT, str(Path(__file__).parent)],
@@ -112,6 +120,7 @@ class Sandbox:
                 stderr=subprocess.DEVNULL,
                 env={"PATH": os.defpath, "LANG": "C.UTF-8"},
             )
+        self._granted = memory
         return self._child
 
     @staticmethod

@@ -73,8 +73,7 @@ def _serve(request: dict[str, Any], out: BinaryIO) -> None:
         _send(out, ["done", _counted(path)])
         return
     facts = _ole_facts(path) if kind == "xls" else None
-    if kind == "ods":
-        _check_ods(path)
+    said = _ods_facts(path) if kind == "ods" else {}
     try:
         if path.endswith(f".{kind}"):
             book = CalamineWorkbook.from_path(path)
@@ -92,21 +91,20 @@ def _serve(request: dict[str, Any], out: BinaryIO) -> None:
         _send(out, ["sheet", str(meta.name), meta.visible != SheetVisibleEnum.Visible, extra])
         if start is not None:
             _send_rows(out, sheet.iter_rows(), start[1])
-    if kind == "ods":
-        from ingestion.ods_xml import look_at_ods
-
-        _send(out, ["done", look_at_ods(Path(path))])
-    else:
-        _send(out, ["done", {}])
+    _send(out, ["done", said])
 
 
-def _check_ods(path: str) -> None:
-    from ingestion.ods_xml import EntitiesError, check_no_entities
+def _ods_facts(path: str) -> dict[str, Any]:
+    """Facts of the sheets of an .ods file, looked at before its cells are laid out; raises a refusal."""
+    from ingestion.ods_xml import EntitiesError, TooManyCellsError, check_no_entities, look_at_ods
 
     try:
         check_no_entities(Path(path))
+        return look_at_ods(Path(path))
     except EntitiesError as error:
         raise _Refusal("entities") from error
+    except TooManyCellsError as error:
+        raise _Refusal("cell_budget") from error
 
 
 def _send_rows(out: BinaryIO, rows: Iterable[list[Any]], left: int) -> None:

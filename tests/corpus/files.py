@@ -149,9 +149,9 @@ def _layouts() -> Iterator[CorpusFile]:
             yield CorpusFile(
                 f"hidden column, {writer}", suffix, partial(write, grid=columns), Expected(says="1 cột ẩn")
             )
-        if writer not in ("odfpy", "html"):
             secret = Grid([HEAD, *ROWS[:3]], more_sheets={"Nháp": [HEAD, *ROWS[3:]]}, hidden_sheets=["Nháp"])
-            yield CorpusFile(f"hidden sheet, {writer}", suffix, partial(write, grid=secret), Expected(says="“Nháp”"))
+            said = Expected(says="Trang tính ẩn “Nháp” cũng được đọc.")
+            yield CorpusFile(f"hidden sheet, {writer}", suffix, partial(write, grid=secret), said)
 
 
 # ------------------------------------------------------------------------------------------------------------ texts
@@ -209,6 +209,9 @@ def _saved() -> Iterator[CorpusFile]:
         yield CorpusFile(f"LibreOffice plain{suffix}", suffix, partial(_copy, f"plain{suffix}"))
         says = Expected(says="1 dòng ẩn")
         yield CorpusFile(f"LibreOffice base{suffix}", suffix, partial(_copy, f"base{suffix}"), says)
+        for part in ("1 dòng ẩn", "1 cột ẩn", "Trang tính ẩn “Nháp & lưu” cũng được đọc."):
+            hidden = partial(_copy, f"hidden{suffix}")
+            yield CorpusFile(f"LibreOffice hidden{suffix}, {part}", suffix, hidden, Expected(says=part))
         fault = Expected(ALL - {"NV-02"}, ("error_cell",), says="")
         yield CorpusFile(f"LibreOffice errors{suffix}", suffix, partial(_copy, f"errors{suffix}"), fault)
     for suffix in (".xls", ".doc", ".html"):
@@ -417,6 +420,20 @@ def _doubled(path: Path) -> None:
         archive.writestr(SHEET.upper(), _base()[SHEET])
 
 
+def _ods(change: Callable[[dict[str, bytes]], None], path: Path) -> None:
+    """An .ods file of the table with some of its parts changed; the first part stays the uncompressed type."""
+    write_odfpy(path, Grid([HEAD, *ROWS]))
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    change(parts)
+    _zip(parts, path)
+
+
+def _content(old: bytes, new: bytes, parts: dict[str, bytes]) -> None:
+    assert old in parts["content.xml"]
+    parts["content.xml"] = parts["content.xml"].replace(old, new, 1)
+
+
 _LAUGHS = b'<!DOCTYPE x [<!ENTITY a "ha">' + b"".join(
     f'<!ENTITY {chr(98 + i)} "{f"&{chr(97 + i)};" * 10}">'.encode() for i in range(8)
 ) + b"]>"  # fmt: skip
@@ -441,6 +458,9 @@ def _hostile() -> Iterator[CorpusFile]:
         row = "".join(c for c in place if c.isdigit())
         cell = f'<row r="{row}"><c r="{place}"><v>1</v></c></row></sheetData>'.encode()
         yield rewritten(f"far cell {place}", partial(_sheet, b"</sheetData>", cell), refused("cell_budget"))
+    # Within the budget of cells, but not within what a file of some kilobytes may cost.
+    stray = b'<row r="1000000"><c r="T1000000"><v>1</v></c></row></sheetData>'
+    yield rewritten("stray cell T1000000", partial(_sheet, b"</sheetData>", stray), refused("memory_limit"))
     for name, reference in (("small", b"A1:B2"), ("huge", b"A1:XFD1048576"), ("absurd", b"A1:ZZZZZ99999999")):
         yield rewritten(
             f"declared dimension {name}",
@@ -461,6 +481,18 @@ def _hostile() -> Iterator[CorpusFile]:
     yield rewritten(
         "DDE", partial(_add, "xl/links.xml", b'<x><ddeLink ddeService="cmd"/></x>'), refused("active_content")
     )
+    cell = b'<table:table-cell office:value-type="float" office:value="1" table:number-columns-repeated="%d"/>'
+    for name, times, columns in (("all cells filled", 1_048_576, 16_384), ("a column filled", 1_048_576, 1),
+                                 ("absurd", 999_999_999, 999_999_999)):  # fmt: skip
+        row = b'<table:table-row table:number-rows-repeated="%d">' % times + cell % columns + b"</table:table-row>"
+        filled = partial(_content, b"</table:table>", row + b"</table:table>")
+        yield CorpusFile(f"ODS with {name}", ".ods", partial(_ods, filled), refused("cell_budget"))
+    for name, dtd in (("billion laughs", _LAUGHS), ("external entity", _XXE), ("external DTD", _EXTERNAL_DTD)):
+        declared = partial(_content, b"<office:document-content", dtd + b"<office:document-content")
+        yield CorpusFile(f"ODS with {name}", ".ods", partial(_ods, declared), refused("entities"))
+    basic = partial(_add, "Basic/Standard/Module1.xml", b"<x/>")
+    yield CorpusFile("ODS with macro", ".ods", partial(_ods, basic), refused("active_content"))
+    yield CorpusFile("ODS bomb", ".ods", partial(_ods, partial(_add, "styles.xml", bomb)), refused("zip_bomb"))
     yield rewritten("sheet without its part", lambda parts: parts.pop(SHEET) and None, refused("damaged"))
     yield rewritten("broken XML", partial(_sheet, b"</row>", b"</rwo>"), refused("damaged"))
     yield CorpusFile("password", ".xlsx", _encrypted, refused("encrypted"))

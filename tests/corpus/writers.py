@@ -12,13 +12,14 @@ import io
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import xlsxwriter
 import xlwt
-from odf import opendocument, table, text
+from odf import opendocument, style, table, text
 
 from ingestion.legacy_fonts import to_tcvn3, to_vni
 
@@ -107,8 +108,11 @@ def write_xlwt(path: Path, grid: Grid) -> None:
 
 def write_odfpy(path: Path, grid: Grid) -> None:
     document = opendocument.OpenDocumentSpreadsheet()
+    unseen = style.Style(name="unseen", family="table")
+    unseen.addElement(style.TableProperties(display="false"))
+    document.automaticstyles.addElement(unseen)
     for name, rows in {"Nhiệm vụ": grid.rows, **grid.more_sheets}.items():
-        sheet = table.Table(name=name)
+        sheet = table.Table(name=name, stylename=unseen) if name in grid.hidden_sheets else table.Table(name=name)
         first = name == "Nhiệm vụ"
         for c in range(max(len(row) for row in rows)):
             hidden = first and c in grid.hidden_columns
@@ -182,18 +186,20 @@ def write_csv(path: Path, grid: Grid) -> None:
     path.write_bytes(csv_text(grid.rows).encode())
 
 
+@cache
+def _letter_in_cp1258(letter: str) -> bytes:
+    try:
+        return letter.encode("cp1258")
+    except UnicodeEncodeError:
+        parts = unicodedata.normalize("NFD", letter)
+        tone = next(c for c in parts if c in "\u0300\u0301\u0303\u0309\u0323")
+        base = unicodedata.normalize("NFC", parts.replace(tone, ""))
+        return base.encode("cp1258") + tone.encode("cp1258")
+
+
 def to_cp1258(content: str) -> bytes:
     """Windows-1258: tones are marks of their own after the letter."""
-    out = b""
-    for letter in unicodedata.normalize("NFC", content):
-        try:
-            out += letter.encode("cp1258")
-        except UnicodeEncodeError:
-            parts = unicodedata.normalize("NFD", letter)
-            tone = next(c for c in parts if c in "\u0300\u0301\u0303\u0309\u0323")
-            base = unicodedata.normalize("NFC", parts.replace(tone, ""))
-            out += base.encode("cp1258") + tone.encode("cp1258")
-    return out
+    return b"".join(map(_letter_in_cp1258, unicodedata.normalize("NFC", content)))
 
 
 def mojibake(content: str) -> str:

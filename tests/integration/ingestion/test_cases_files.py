@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingestion.contracts import Duplicates, load_contracts
-from ingestion.grid import CsvSheet
+from ingestion.fastcsv import look_at
+from ingestion.grid import CsvSheet, DictionaryColumn
 from ingestion.headers import HeaderMap, find_furniture, find_layout
 from ingestion.intake import _parse_rows
 from ingestion.reference import ReferenceData
@@ -363,14 +365,15 @@ def context(reference: ReferenceData) -> Context:
 def test_the_columnar_and_the_rowwise_way_give_the_same(context: Context, rows: list[dict[str, str]]) -> None:
     titles = list(CELLS)
     text = "\r\n".join(";".join(line) for line in [titles, *([r[t] for t in titles] for r in rows)])
-    sheet = CsvSheet(text.encode(), ";")
+    sheet = CsvSheet(text.encode(), ";", look_at(text.encode()))
     headers = HeaderMap.of(load_contracts()["one_stop_cases"], context.period.closes_on)
     layout = find_layout(sheet, headers)
     assert layout is not None
     columnar, rowwise = sheet.columnar_body(1, len(titles)), sheet.rowwise_body(1, len(titles))
     assert columnar is not None
+    once = [DictionaryColumn(column.cells.dictionary_encode()) for column in columnar.columns]  # type: ignore[attr-defined]
     outcomes = []
-    for body in (columnar, rowwise):
+    for body in (columnar, rowwise, replace(columnar, columns=once)):
         furniture = find_furniture(body, layout, headers.contract)
         parsed, remarks = _parse_rows("csv", body.keep(furniture.data), layout, headers, context)
         outcomes.append(
@@ -382,4 +385,4 @@ def test_the_columnar_and_the_rowwise_way_give_the_same(context: Context, rows: 
             )
         )
         assert np.array_equal(body.row_numbers, np.arange(2, 2 + len(rows)))
-    assert outcomes[0] == outcomes[1]
+    assert outcomes[0] == outcomes[1] == outcomes[2]

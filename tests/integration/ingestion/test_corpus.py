@@ -38,6 +38,7 @@ def read(path: Path, suffix: str, context: Context, declared_rows: int | None = 
 
 def test_the_corpus_is_large_and_no_file_is_there_twice() -> None:
     assert len(CORPUS) >= 120
+    assert sum(bool(file.expected.refused) for file in CORPUS) >= 30
     assert len({file.name for file in CORPUS}) == len(CORPUS)
 
 

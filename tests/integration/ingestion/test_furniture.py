@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from ingestion.ledger import read_receipts
+
 HEAD = ["Kế hoạch", "Mã nhiệm vụ", "Nội dung", "Trạng thái", "Ngày hoàn thành"]
 TASK = ["CCHC năm", "1", "Rà soát", "Hoàn thành", "10/01/2023"]
 
@@ -60,3 +62,27 @@ def test_what_follows_the_signatures_is_furniture_until_it_is_a_row_again(home: 
     home.workbook("plan_tasks", [HEAD, TASK, [None, None, "Người lập biểu"], [None, None, "Trần B"], ["CCHC năm", "2"]])
     home.ingest()
     assert [r["_row"] for r in home.rows("plan_tasks")] == [2, 5]
+
+
+def test_the_column_that_numbers_the_rows_is_known_and_its_number_alone_is_no_row(home: Any) -> None:
+    numbered = [["TT", *HEAD, "Điện thoại riêng"], ["1", *TASK], ["2", *[None] * len(TASK)]]
+    home.workbook("plan_tasks", numbered)
+    home.ingest()
+    found = home.delivery("plan_tasks")
+    assert (found["outcome"], found["rows_read"], found["unknown_columns"]) == ("accepted", 1, ["Điện thoại riêng"])
+
+
+@pytest.mark.parametrize("ragged", [False, True], ids=["regular", "row by row"])
+def test_every_line_of_a_csv_is_a_row_or_furniture(home: Any, ragged: bool) -> None:
+    tasks = [["CCHC năm", f"NV-{n}", "Rà soát", "Hoàn thành", "10/01/2023"] for n in range(40)]
+    blank = [""] * 5
+    lines = [["UBND huyện", *blank[1:]], blank, HEAD, ["(1)", "(2)", "(3)", "(4)", "(5)"], *tasks[:20], blank, HEAD,
+             *tasks[20:], ["Tổng cộng: 40 nhiệm vụ", *blank[1:]]]  # fmt: skip
+    if ragged:
+        lines[10] = [*lines[10], "thừa"]
+    path = home.csv("plan_tasks", lines)
+    home.ingest()
+    (receipt,) = read_receipts(home.paths).values()
+    assert receipt.furniture == {"blank": 1, "header": 2, "numbering": 1, "title": 2, "total": 1}
+    assert (receipt.rows_read, receipt.rows_rejected) == (40, int(ragged))
+    assert sum(receipt.furniture.values()) + receipt.rows_read == path.read_bytes().count(b"\n")

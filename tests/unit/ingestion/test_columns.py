@@ -7,12 +7,12 @@ import datetime as dt
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.columns import datetime_kernel, parse_column
-from ingestion.fastcsv import cut_lines, is_utf8, may_begin_blank
-from ingestion.grid import ArrowColumn
+from ingestion.fastcsv import are_distinct, cut_lines, is_utf8, look_at, may_begin_blank
+from ingestion.grid import ArrowColumn, DictionaryColumn
 from ingestion.values import not_after, parse_datetime
 
 CLOSING = dt.date(2023, 3, 14)
@@ -32,12 +32,15 @@ def test_the_kernel_of_moments_agrees_with_the_parser(cells: list[str], skipped:
     column = ArrowColumn(pa.array(cells, pa.string())[min(skipped, len(cells)) :])
     fast = parse_column(column, parser, pa.timestamp("us"), datetime_kernel(CLOSING))
     slow = parse_column(column, parser, pa.timestamp("us"))
+    once = DictionaryColumn(column.cells.dictionary_encode())
+    repeated = parse_column(once, parser, pa.timestamp("us"), datetime_kernel(CLOSING))
     assert fast.values.equals(slow.values)
+    assert repeated.values.equals(slow.values)
 
     def told(parsed: object) -> set[tuple[str, str, tuple[int, ...]]]:
         return {(r.remark.code, r.value, tuple(r.rows.tolist())) for r in parsed.remarks}  # type: ignore[attr-defined]
 
-    assert told(fast) == told(slow)
+    assert told(fast) == told(slow) == told(repeated)
 
 
 @given(st.lists(st.text(max_size=5), max_size=20), st.integers(0, 3))
@@ -78,15 +81,53 @@ def test_text_is_cut_where_each_line_is_a_record_and_left_alone_otherwise(
     text: bytes, columns: list[list[str]] | None
 ) -> None:
     head = b"x;y\n"
-    cut = cut_lines(head + text, len(head), 2, ";")
+    cut = cut_lines(head + text, len(head), 2, ";", look_at(head + text))
     assert (None if cut is None else [c.to_pylist() for c in cut.columns]) == columns
 
 
-def test_a_carriage_return_at_the_border_of_a_counted_block_is_seen() -> None:
-    line = b"a;b\r\n"
-    blocks = line * ((1 << 18) // len(line) + 2)
-    for shift in range(6):
-        text = b"c" * shift + blocks
-        cut = cut_lines(text, 0, 2, ";")
-        assert cut is not None
-        assert cut.lines == text.count(b"\n")
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_columns_whose_cells_repeat_are_held_once(end: str) -> None:
+    lines = [f"{n};{'Đã trả' if n % 3 else 'Đang xử lý'};" for n in range(60_000)]
+    text = (end.join(lines) + end).encode()
+    cut = cut_lines(text, 0, 3, ";", look_at(text))
+    assert cut is not None
+    assert [isinstance(c, pa.DictionaryArray) for c in cut.columns] == [False, True, True]
+    assert cut.columns[1].dictionary.to_pylist() == ["Đang xử lý", "Đã trả"]
+    assert [";".join(row) for row in zip(*(c.to_pylist() for c in cut.columns), strict=True)] == lines
+
+
+BLOCK = 1 << 20
+
+
+@given(
+    st.binary(max_size=6) | st.sampled_from(["ế".encode(), "ế".encode()[:-1], b"\r\n", b"\r", b"\xc2\xa0", b'"']),
+    st.integers(-5, 1),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_look_in_blocks_is_a_look_at_the_whole(octets: bytes, before: int) -> None:
+    for rest in (b"", b"\n", b"a" * 9):
+        data = b"a\n" * ((BLOCK + before) // 2) + b"a" * ((BLOCK + before) % 2) + octets + rest
+        look = look_at(data)
+        assert look.is_utf8 == is_utf8(data)
+        assert look.line_feeds == data.count(b"\n")
+        assert look.is_regular == (data.count(b"\r") == data.count(b"\r\n"))
+        assert look.has_quote == (b'"' in data)
+        assert look.has_c2 == (b"\xc2" in data)
+
+
+KEYS = st.lists(st.text("ab-09đ", min_size=6, max_size=19) | st.none(), max_size=12)
+
+
+@given(KEYS, st.integers(0, 3))
+def test_keys_are_never_taken_for_distinct_where_two_are_alike(keys: list[str | None], skipped: int) -> None:
+    array = pa.array(keys, pa.string())[min(skipped, len(keys)) :]
+    cells = array.to_pylist()
+    if are_distinct(array):
+        assert None not in cells
+        assert len(set(cells)) == len(cells)
+
+
+def test_many_different_codes_are_told_to_be_distinct() -> None:
+    codes = [f"000.21.32.H51-2303{n % 28 + 1:02}-{n:04}" for n in range(5_000)]
+    assert are_distinct(pa.array(codes))
+    assert not are_distinct(pa.array([*codes, codes[77]]))
