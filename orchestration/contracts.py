@@ -159,13 +159,13 @@ class _PlainDumper(yaml.SafeDumper):
 def main(arguments: list[str]) -> int:
     """Refreshes the stored contracts and the exposures; refuses, and says why, where a version does not follow."""
     parser = argparse.ArgumentParser(prog="python -m orchestration.contracts", description=main.__doc__)
-    parser.add_argument("--remove", action="append", default=[], metavar="TABLE", help="a table that is no longer published")
+    parser.add_argument("--remove", nargs="+", default=[], metavar="TABLE", help="tables that are published no more")
     removed = set(parser.parse_args(arguments).remove)
     new = declared_contracts()
     old = parse_contracts(CONTRACTS_PATH.read_bytes()) if CONTRACTS_PATH.exists() else {}
-    faults = version_faults({name: contract for name, contract in old.items() if name not in removed - new.keys()}, new)
+    faults = version_faults({name: contract for name, contract in old.items() if name not in removed}, new)
     if faults:
-        sys.stderr.write("\n".join(["set config.meta.contract_version in the model's yml first:", *faults]) + "\n")
+        sys.stderr.write("\n".join(["set config.meta.contract_version of the model first:", *faults]) + "\n")
         return 1
     CONTRACTS_PATH.write_bytes(contracts_json(new))
     EXPOSURES_PATH.write_text(exposures_yml(new), encoding="utf-8")

@@ -51,6 +51,10 @@ class UnknownUnit(ValueError):
     """A code that reports nothing in a quarter; the message says why, in Vietnamese."""
 
 
+class BrokenContract(RuntimeError):
+    """dbt built tables that the stored contracts do not allow: somebody changed a model without its version."""
+
+
 def closing_day(quarter: str) -> dt.date:
     """The day a quarter closes; raises ``KeyError`` where the table of periods does not know it."""
     period = find_period(quarter)
@@ -286,8 +290,19 @@ class Pipeline:
             write_scope(self.home, quarter)
             yield self.dbt.run(build_args(self.home, with_seeds=with_seeds, select=selected))
             if not selected:
+                self._keep_contracts()
                 record_seeds(self.home, seeds)
                 record_build(self.home.warehouse, quarter)
+
+    def _keep_contracts(self) -> None:
+        """Raises ``BrokenContract`` where the build is not what programs were promised; then it counts as none."""
+        import pyarrow.parquet as pq
+
+        from publication import contract_breaches
+
+        found = {path.stem: pq.read_schema(path) for path in self.home.built_marts.glob("*.parquet")}
+        if breaches := contract_breaches(found):
+            raise BrokenContract(f"the build breaks stored contracts (see `make contracts`): {'; '.join(breaches)}")
 
     def exported_rows(self, mart: str) -> int | None:
         """Rows of an exported mart, from the file's own footer."""

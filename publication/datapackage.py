@@ -26,7 +26,6 @@ from publication.manifest import MANIFEST_NAME, NOT_REPRODUCIBLE
 
 PACKAGE_NAME = "datapackage.json"
 _PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
-_RESOURCE_PROFILE = "https://datapackage.org/profiles/2.0/dataresource.json"
 #: CSV files and the table each of them holds.
 _CSV_TABLES = {"report/annex.csv": FORM_MART, "quality/notes.csv": "notes", "quality/changes.csv": "changes"}
 _MEDIA_TYPES = {
@@ -98,7 +97,7 @@ def _sources(content: ReleaseContent) -> list[str]:
 
 def _resource(content: ReleaseContent, name: str, path: Path) -> dict[str, Any]:
     resource: dict[str, Any] = {
-        "$schema": _RESOURCE_PROFILE,
+        "type": "file",
         "name": re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"),
         "path": name,
         "format": path.suffix.lstrip("."),
@@ -107,9 +106,8 @@ def _resource(content: ReleaseContent, name: str, path: Path) -> dict[str, Any]:
     if name not in NOT_REPRODUCIBLE:
         data = path.read_bytes()
         resource |= {"bytes": len(data), "hash": f"sha256:{sha256_bytes(data)}"}
-    if path.suffix == ".parquet":
-        schema = content.tables[path.stem].schema
-        types = {field.name: field.type for field in schema}
+    if name.startswith("marts/"):
+        types = {field.name: field.type for field in content.tables[path.stem].schema}
         return resource | _table(path.stem, types)
     if name in _CSV_TABLES:
         return resource | {"encoding": "utf-8"} | _csv_table(content, _CSV_TABLES[name], from_csv_header(data))

@@ -33,8 +33,9 @@ def _shuffled_copy(landing: Path, target: Path, seed: int) -> None:
 
 
 def _tables(release: Path) -> dict[str, str]:
-    """Hashes of all tables and documents of a release."""
+    """Hashes of all tables and documents of a release, and of what describes them."""
     files = [path for kind in ("parquet", "csv", "xlsx", "docx", "pdf") for path in release.rglob(f"*.{kind}")]
+    files.append(release / "datapackage.json")
     assert len(files) > 10
     return {p.relative_to(release).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(files)}
 
