@@ -29,7 +29,7 @@ from orchestration.version import code_version, tool_versions
 if TYPE_CHECKING:
     from expectations import GateWorker, Verdict
     from ingestion import IngestPaths, IngestReport, LandingProblem, ReferenceData
-    from publication import Amendment, Event, Held, Revision
+    from publication import Amendment, Copied, Event, Held, PostgresError, Revision
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ class Pipeline:
         self._gate: GateWorker | None = None
         self.verdicts: dict[str, dict[str, Verdict]] = {}
         self.outcomes: dict[str, Outcome] = {}
+        self.copies: dict[str, Copied | PostgresError] = {}
         self.problems: list[LandingProblem] = []
         self._candidates: dict[str, Path] | None = None
 
