@@ -58,7 +58,7 @@ class Column(_Strict):
 
 
 class Contract(_Strict):
-    """One table: its columns in order, and those that tell its rows apart within a release (none for a list of remarks)."""
+    """One table: its columns in order, and those that tell its rows apart in a release (none: a list of remarks)."""
 
     version: str = Field(pattern=f"^{_VERSION}$")
     origin: Origin
@@ -144,7 +144,8 @@ def _changes_of_column(old: Column, new: Column) -> Iterator[ContractChange]:
 
 def _difference(old: Column, new: Column) -> str:
     before, after = set(old.values or ()), set(new.values or ())
-    return ", ".join([f"-{value}" for value in sorted(before - after)] + [f"+{value}" for value in sorted(after - before)])
+    gone, come = sorted(before - after), sorted(after - before)
+    return ", ".join([*(f"-{value}" for value in gone), *(f"+{value}" for value in come)])
 
 
 def version_faults(old: Mapping[str, Contract], new: Mapping[str, Contract]) -> list[str]:

@@ -94,10 +94,11 @@ def running_server() -> Iterator[PostgresServer]:
     try:
         run(str(programs / "initdb"), "-D", str(data), "-U", ADMIN, "-A", "scram-sha-256", "--no-sync", "-E", "UTF8",
             "--locale=C.UTF-8", f"--pwfile={folder / 'password'}")
-        run(str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log"), "-o", f"{_OPTIONS} {folder}", "start")
+        control = [str(programs / "pg_ctl"), "-D", str(data), "-w"]
+        run(*control, "-l", str(folder / "log"), "-o", f"{_OPTIONS} {folder}", "start")
         try:
             yield PostgresServer(folder, programs)
         finally:
-            run(str(programs / "pg_ctl"), "-D", str(data), "-w", "-m", "immediate", "stop")
+            run(*control, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

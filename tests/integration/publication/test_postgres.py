@@ -295,7 +295,8 @@ def test_a_table_of_another_type_is_refused_and_nothing_changes(
     older, newer = publish(home, 1), publish(home, 2)
     copy(conninfo, older)
     session.execute("alter table cchc.case_processing alter column received type text")
-    with pytest.raises(PostgresError, match=r"cột received của bảng cchc\.case_processing .* kiểu text, cần kiểu bigint"):
+    words = r"cột received của bảng cchc\.case_processing .* kiểu text, cần kiểu bigint"
+    with pytest.raises(PostgresError, match=words):
         copy(conninfo, newer)
     assert session.execute("select release from cchc.releases").fetchall() == [(f"{UNIT}/{QUARTER}/r1",)]
 

@@ -25,8 +25,9 @@ def column(name: str, **given: Any) -> Column:
     return Column(**{"name": name, "type": "varchar", "required": False, "description": name, **given})
 
 
-def contract(*columns: Column, version: str = "1.2.3", key: tuple[str, ...] = ("unit_code",), **given: Any) -> Contract:
-    return Contract(**{"version": version, "origin": "dbt", "description": "A table.", "key": key, "columns": columns, **given})
+def contract(*columns: Column, **given: Any) -> Contract:
+    plain = {"version": "1.2.3", "origin": "dbt", "description": "A table.", "key": ("unit_code",)}
+    return Contract(**{**plain, "columns": columns, **given})
 
 
 UNIT = column("unit_code", required=True)
