@@ -88,7 +88,8 @@ def parse_contracts(data: bytes) -> dict[str, Contract]:
 
 def contracts_json(contracts: Mapping[str, Contract]) -> bytes:
     """The bytes of ``contracts.json``; equal contracts are equal bytes."""
-    return readable_json({name: contract.model_dump(mode="json", exclude_none=True) for name, contract in contracts.items()})
+    dumped = {name: contract.model_dump(mode="json", exclude_none=True) for name, contract in contracts.items()}
+    return readable_json(dumped)
 
 
 @lru_cache(maxsize=1)
