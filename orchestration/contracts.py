@@ -38,7 +38,7 @@ VOCABULARY_PATH = DBT_DIR / "vocabulary.yml"
 TABLE_PAGE = PROJECT_DIR / "docs" / "marts.md"
 EXPOSURES_PATH = DBT_DIR / "models" / "exposures_of_all_marts.yml"
 _CLOSED_LIST = re.compile(r"(?P<column>\w+) in \((?P<values>'[^']*'(?:, '[^']*')*)\)")
-_NO_UNIT = frozenset({"text", "code", "number", "hex", "date", "yes/no", "local time"})
+_NUMBERS = ("integer", "bigint", "decimal")
 
 
 def declared_contracts() -> dict[str, Contract]:
@@ -103,7 +103,7 @@ def _column(
     name = column["name"]
     constraints = column.get("constraints", [])
     unit, blank_when = on_page or (None, None)
-    unit = None if unit in _NO_UNIT else unit
+    unit = unit if column["data_type"].startswith(_NUMBERS) and unit != "number" else None
     required = any(constraint["type"] == "not_null" for constraint in constraints)
     words = vocabulary["columns"]
     return Column(

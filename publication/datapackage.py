@@ -136,7 +136,9 @@ def _table(name: str, types: Mapping[str, pa.DataType | None]) -> dict[str, Any]
     schema: dict[str, Any] = {"fields": [_field(column, kind, columns.get(column)) for column, kind in types.items()],
                               "missingValues": [""]}
     if contract is not None and contract.key and set(contract.key) <= set(types):
-        schema["primaryKey"] = list(contract.key)
+        # A primary key has no blanks; a key that may have some is unique all the same.
+        never_blank = all(columns[name].required for name in contract.key)
+        schema |= {"primaryKey": list(contract.key)} if never_blank else {"uniqueKeys": [list(contract.key)]}
     return described | {"schema": schema}
 
 

@@ -72,7 +72,8 @@ def test_fields_are_those_of_the_parquet_files_and_say_what_the_contract_says(
         fields = {field["name"]: field for field in resource["schema"]["fields"]}
         assert {n: f["sql_type"] for n, f in fields.items()} == {f.name: contract_type(f.type) for f in schema}
         assert list(fields) == [column.name for column in contract.columns]
-        assert resource["schema"]["primaryKey"] == list(contract.key)
+        keys = resource["schema"].get("uniqueKeys") or [resource["schema"]["primaryKey"]]
+        assert keys == [list(contract.key)]
         assert resource["contract_version"] == contract.version
         for column in contract.columns:
             assert (fields[column.name]["title"], fields[column.name]["description"]) == (
