@@ -138,7 +138,10 @@ def _table(name: str, types: Mapping[str, pa.DataType | None]) -> dict[str, Any]
     if contract is not None and contract.key and set(contract.key) <= set(types):
         # A primary key has no blanks; a key that may have some is unique all the same.
         never_blank = all(columns[name].required for name in contract.key)
-        schema |= {"primaryKey": list(contract.key)} if never_blank else {"uniqueKeys": [list(contract.key)]}
+        if never_blank:
+            schema["primaryKey"] = list(contract.key)
+        else:
+            schema["uniqueKeys"] = [list(contract.key)]
     return described | {"schema": schema}
 
 

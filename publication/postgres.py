@@ -143,7 +143,7 @@ class PostgresCopy:
         self._session.close()
 
     def copy(self, release: Release, is_current: Callable[[], bool]) -> Copied:
-        """Make this release the one that readers see; without any effect where it is so already.
+        """Make this release the one that readers see; where it is so already, only the reader role is looked after.
 
         ``is_current`` is asked again when no other copy can come between, so a slow writer cannot bring back an older
         release. Raises PostgresError; then the server holds what it held before.
@@ -153,7 +153,9 @@ class PostgresCopy:
             manifest = release.manifest()
             with _told(self._target):
                 if self._holds(name, release):
-                    return Copied(name, "present")
+                    with self._session.transaction():
+                        self._let_readers_in()
+                    return Copied(name, "present", note_vi=self._note_vi)
                 tables = _tables(release, manifest)
                 self._fill(tables)
                 return self._swap(name, release, manifest, tables, is_current)

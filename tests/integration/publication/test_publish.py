@@ -46,8 +46,8 @@ def test_a_release_holds_what_the_contract_names(home: Home) -> None:
     release = _published(home.publish(home.candidate(), versions={"duckdb": "1.5.5"}))
     names = {path.relative_to(release.path).as_posix() for path in release.path.rglob("*") if path.is_file()}
     assert names == {
-        "manifest.json", "marts.duckdb", "report/annex.xlsx", "report/annex.csv", "report/report.docx",
-        "report/report.pdf", "report/index.html", "quality/notes.csv", "quality/changes.csv",
+        "manifest.json", "datapackage.json", "marts.duckdb", "report/annex.xlsx", "report/annex.csv",
+        "report/report.docx", "report/report.pdf", "report/index.html", "quality/notes.csv", "quality/changes.csv",
         "quality/passports.json", *(f"marts/{mart}.parquet" for mart in (
             "report_indicators", "case_processing", "delivery_log", "dim_unit", "dim_quarter", "dim_procedure",
             "dim_indicator", "dim_measure", "figure_rows", "indicator_trend", "measure_values",
