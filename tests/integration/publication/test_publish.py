@@ -195,7 +195,7 @@ def test_a_further_output_is_part_of_the_release(home: Home, monkeypatch: pytest
     def letter(content: ReleaseContent, folder: Path) -> None:
         (folder / "report" / "letter.txt").write_text(content.unit_name_vi, encoding="utf-8")
 
-    monkeypatch.setattr("publication.outputs.OUTPUTS", (*OUTPUTS, Output("letter", letter)))
+    monkeypatch.setattr("publication.outputs.OUTPUTS", (Output("letter", letter), *OUTPUTS))
     release = _published(home.publish(home.candidate()))
     assert "report/letter.txt" in {output.path for output in release.manifest().outputs}
 
@@ -204,7 +204,7 @@ def test_a_failing_output_leaves_nothing_behind(home: Home, monkeypatch: pytest.
     def letter(content: ReleaseContent, folder: Path) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("publication.outputs.OUTPUTS", (*OUTPUTS, Output("letter", letter)))
+    monkeypatch.setattr("publication.outputs.OUTPUTS", (Output("letter", letter), *OUTPUTS))
     with pytest.raises(OSError, match="no space"):
         home.publish(home.candidate())
     assert [path.name for path in home.quarter_dir.iterdir()] == [".lock"]
