@@ -9,7 +9,15 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.alerts import alert
-from orchestration.assets.names import CANDIDATES, MART_GATE, POOL, POSTGRES, RELEASES, STEWARD, published_key
+from orchestration.assets.names import (
+    CANDIDATES,
+    MART_GATE,
+    POOL,
+    POSTGRES,
+    RELEASES,
+    STEWARD,
+    published_key,
+)
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.resources import Scope
