@@ -16,7 +16,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup packages run test test-long lint ui bench lock clean
+.PHONY: help setup packages run test test-long lint ui bench contracts lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ ui: setup ## Dagster in the browser, on this machine only; Ctrl-C stops it
 
 bench: setup ## measure the main job beside its floor; writes docs/performance.md
 	@$(BIN)/python benchmarks/bench.py --write
+
+contracts: setup ## store the published tables' contracts as declared; refuses where a version is missing
+	@$(BIN)/python -m orchestration.contracts $(if $(REMOVE),--remove $(REMOVE))
 
 lock: setup ## resolve requirements.lock again (needs the network)
 	@test -x build/lock/bin/uv || { $(BIN)/python -m venv build/lock && build/lock/bin/pip install --quiet uv; }

@@ -14,7 +14,7 @@ from ingestion import load_contracts
 from orchestration.assets.dbt_models import dbt_models, load_manifest, model_names, run_scope
 from orchestration.assets.gates import candidates, mart_gate, raw_gate
 from orchestration.assets.landing import landing_asset
-from orchestration.assets.published import published_assets
+from orchestration.assets.published import postgres_asset, published_assets
 from orchestration.assets.raw import raw_asset, receipts_asset
 from orchestration.dbt import ensure_manifest
 from orchestration.jobs import quarter_job
@@ -46,6 +46,7 @@ def build_definitions(settings: Settings | None = None, **resources: Any) -> dg.
             candidates(marts),
             mart_gate(),
             published_assets(marts),
+            *([postgres_asset()] if settings.postgres_url else []),
         ],
         jobs=[job],
         schedules=[quarter_schedule(job)],

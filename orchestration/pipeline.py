@@ -29,7 +29,7 @@ from orchestration.version import code_version, tool_versions
 if TYPE_CHECKING:
     from expectations import GateWorker, Verdict
     from ingestion import IngestPaths, IngestReport, LandingProblem, ReferenceData
-    from publication import Amendment, Event, Held, Revision
+    from publication import Amendment, Copied, Event, Held, PostgresError, Revision
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,10 @@ class Outcome:
 
 class UnknownUnit(ValueError):
     """A code that reports nothing in a quarter; the message says why, in Vietnamese."""
+
+
+class BrokenContract(RuntimeError):
+    """dbt built tables that the stored contracts do not allow: somebody changed a model without its version."""
 
 
 def closing_day(quarter: str) -> dt.date:
@@ -82,6 +86,7 @@ class Pipeline:
         self._gate: GateWorker | None = None
         self.verdicts: dict[str, dict[str, Verdict]] = {}
         self.outcomes: dict[str, Outcome] = {}
+        self.copies: dict[str, Copied | PostgresError] = {}
         self.problems: list[LandingProblem] = []
         self._candidates: dict[str, Path] | None = None
 
@@ -286,8 +291,19 @@ class Pipeline:
             write_scope(self.home, quarter)
             yield self.dbt.run(build_args(self.home, with_seeds=with_seeds, select=selected))
             if not selected:
+                self._keep_contracts()
                 record_seeds(self.home, seeds)
                 record_build(self.home.warehouse, quarter)
+
+    def _keep_contracts(self) -> None:
+        """Raises ``BrokenContract`` where the build is not what programs were promised; then it counts as none."""
+        import pyarrow.parquet as pq
+
+        from publication import contract_breaches
+
+        found = {path.stem: pq.read_schema(path) for path in self.home.built_marts.glob("*.parquet")}
+        if breaches := contract_breaches(found):
+            raise BrokenContract(f"the build breaks stored contracts (see `make contracts`): {'; '.join(breaches)}")
 
     def exported_rows(self, mart: str) -> int | None:
         """Rows of an exported mart, from the file's own footer."""

@@ -120,6 +120,12 @@ class Settings(BaseSettings):
         default=730, ge=1, description="Days after closing (or intake, if later) that originals are kept; cchc purge."
     )
     intake: IntakeLimits = Field(default=IntakeLimits(), description="What one delivered file may cost.")
+    postgres_url: SecretStr | None = Field(
+        default=None, description="PostgreSQL database into which current releases are copied; none: no copy."
+    )
+    postgres_reader: str = Field(
+        default="cchc_reader", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="Role that may read that copy."
+    )
     person_key: SecretStr | None = Field(default=None, description="Key of the hash that stands for a person.")
 
     @field_validator("intake", mode="before")

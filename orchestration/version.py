@@ -12,7 +12,7 @@ from orchestration.files import sha256_of
 from orchestration.settings import PROJECT_DIR
 
 _ROOMS = ("ingestion", "expectations", "publication", "orchestration")
-_CODE = {".py", ".yaml", ".yml", ".csv"}
+_CODE = {".py", ".yaml", ".yml", ".csv", ".json"}
 
 
 @lru_cache(maxsize=1)

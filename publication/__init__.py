@@ -17,6 +17,18 @@ from publication.candidate import (
 from publication.causes import Cause, Lineage, UnexplainedChange
 from publication.changes import Change, compare
 from publication.content import Footnote, FormRow, ReleaseContent
+from publication.contracts import (
+    CONTRACTS_PATH,
+    FIRST_VERSION,
+    OWN_TABLES_PATH,
+    Column,
+    Contract,
+    contract_breaches,
+    contracts_json,
+    parse_contracts,
+    stored_contracts,
+    version_faults,
+)
 from publication.explain import Explanation, NoPassports, UnknownRow, explain_candidate, explain_release
 from publication.failpoints import FAILPOINTS
 from publication.formatting import format_number, format_quarter, parse_number
@@ -25,6 +37,7 @@ from publication.manifest import DamagedManifest, Manifest, read_manifest
 from publication.outputs import ReleaseNotWhole
 from publication.passport import CSV_SHEET
 from publication.pointer import DamagedPointer, Event, Pointer, StalePointer, read_pointer
+from publication.postgres import Copied, PostgresCopy, PostgresError, PostgresTarget
 from publication.release import (
     Held,
     Published,
@@ -42,13 +55,16 @@ from publication.steering import NotAllowed, Word, lock, roll_back, unlock
 from publication.verify import Damage, all_releases, verify
 
 __all__ = [
-    "ANNEX_COLUMNS", "CSV_SHEET", "FAILPOINTS", "INTERNAL_MARTS", "Amendment", "AnnexDamaged", "AnnexRow", "Candidate",
-    "CandidateError", "Cause", "Change", "Damage", "DamagedManifest", "DamagedPointer", "Event", "ExplainedChange",
+    "ANNEX_COLUMNS", "CONTRACTS_PATH", "CSV_SHEET", "FAILPOINTS", "FIRST_VERSION", "INTERNAL_MARTS",
+    "OWN_TABLES_PATH", "Amendment", "AnnexDamaged", "AnnexRow", "Candidate", "CandidateError", "Cause", "Change",
+    "Column", "Contract", "Copied", "Damage", "DamagedManifest", "DamagedPointer", "Event", "ExplainedChange",
     "Explanation", "Footnote", "FormRow", "Held", "Lineage", "Manifest", "NoPassports", "NotAllowed", "Pointer",
-    "PublishOutcome", "Published", "Refused", "Release", "ReleaseContent", "ReleaseNotWhole", "RevisedFigure",
-    "Revision", "StalePointer", "Unchanged", "UnexplainedChange", "UnknownRow", "Word", "all_releases", "annex_rows",
-    "compare", "compare_releases", "current_release", "explain_candidate", "explain_release", "find_release",
-    "format_number", "format_quarter", "hash_inputs", "index_once", "lock", "parse_number", "publish", "read_annex_csv",
-    "read_annex_xlsx", "read_candidate", "read_manifest", "read_pointer", "rebuild_index", "record_build", "roll_back",
-    "unlock", "verify", "write_candidates",
+    "PostgresCopy", "PostgresError", "PostgresTarget", "PublishOutcome", "Published", "Refused", "Release",
+    "ReleaseContent", "ReleaseNotWhole", "RevisedFigure", "Revision", "StalePointer", "Unchanged",
+    "UnexplainedChange", "UnknownRow", "Word", "all_releases", "annex_rows", "compare", "compare_releases",
+    "contract_breaches", "contracts_json", "current_release", "explain_candidate", "explain_release",
+    "find_release", "format_number", "format_quarter", "hash_inputs", "index_once", "lock", "parse_contracts",
+    "parse_number", "publish", "read_annex_csv", "read_annex_xlsx", "read_candidate", "read_manifest",
+    "read_pointer", "rebuild_index", "record_build", "roll_back", "stored_contracts", "unlock", "verify",
+    "version_faults", "write_candidates",
 ]

@@ -28,7 +28,9 @@ from openpyxl.utils.exceptions import InvalidFileException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from publication.candidate import FORM_MART
 from publication.content import FormRow, ReleaseContent
+from publication.contracts import stored_contracts
 from publication.csvfile import from_csv, to_csv
 from publication.formatting import footnote_mark, parse_number
 from publication.notes import REMARKS_HEADING, remarks
@@ -36,40 +38,9 @@ from publication.notes import REMARKS_HEADING, remarks
 FORM_SHEET = "Biểu tổng hợp"
 DATA_SHEET = "Số liệu"
 
-#: Columns of ``annex.csv`` (those of the mart ``report_indicators``) and what each holds.
+#: Columns of ``annex.csv`` (those of the mart ``report_indicators``) and what each holds, in Vietnamese.
 ANNEX_COLUMNS: Mapping[str, str] = {
-    "unit_code": "Mã đơn vị báo cáo",
-    "quarter": "Quý báo cáo, dạng 2023-Q1",
-    "form_version": "Phiên bản biểu mẫu",
-    "row_no": "Số thứ tự dòng in trên biểu, từ 1",
-    "section": "Phần của biểu, I đến VII",
-    "printed_number": "Số thứ tự in ở cột STT",
-    "level": "Cấp dòng: 0 phần, 1 mục đánh số, 2 dòng thường, 3 dòng gạch đầu dòng",
-    "indicator_code": "Mã chỉ tiêu, không đổi giữa các quý",
-    "indicator_name_vi": "Tên chỉ tiêu như in trên biểu",
-    "indicator_name_corrected_vi": "Tên chỉ tiêu đã sửa lỗi in",
-    "unit_of_measure": "Đơn vị tính như in trên biểu",
-    "unit_of_measure_canonical": "Đơn vị tính đúng nghĩa",
-    "kind": "Loại dòng: heading, heading_with_value, count, ratio, flag, flag_or_count, code, text",
-    "value": "Số liệu công bố; để trống là chưa có, không phải bằng 0",
-    "value_text": "Nội dung chữ, ở dòng không phải là số",
-    "status": "computed: tính từ dữ liệu; declared: cơ quan khai; not_reported: chưa gửi; not_applicable: dòng tiêu đề "
-              "hoặc không phát sinh; withheld: không công bố theo quyết định",
-    "source": "Nguồn dữ liệu",
-    "period_basis": "Kỳ tính: in_period, year_to_date, at_closing, annual",
-    "direction": "Chiều tốt lên: up, down, neutral",
-    "numerator": "Tử số của tỷ lệ",
-    "denominator": "Mẫu số của tỷ lệ",
-    "computed_value": "Số tính từ dữ liệu chi tiết",
-    "declared_value": "Số cơ quan khai báo",
-    "decision_id": "Quyết định giải trình đã áp dụng",
-    "note_vi": "Ghi chú in trên biểu",
-    "footnote_vi": "Văn bản, ngày và lý do của quyết định giải trình",
-    "previous_quarter_value": "Số công bố của quý trước",
-    "same_quarter_last_year_value": "Số công bố của cùng quý năm trước",
-    "year_to_date_value": "Số lũy kế từ đầu năm",
-    "units_counted": "Số đơn vị đã có số liệu",
-    "units_expected": "Số đơn vị phải có số liệu",
+    column.name: column.description_vi or "" for column in stored_contracts()[FORM_MART].columns
 }
 
 _DATA_COLUMNS = ("row_no", "indicator_code", "indicator_name_vi", "unit_of_measure", "value", "value_text", "status",

@@ -69,3 +69,8 @@ def from_csv(data: bytes) -> list[dict[str, str]]:
     """The cells of a file written by :func:`to_csv`, texts restored; numbers stay text."""
     reader = csv.DictReader(io.StringIO(data.decode(), newline=""), strict=True)
     return [{name: restore(cell) for name, cell in row.items()} for row in reader]
+
+
+def from_csv_header(data: bytes) -> list[str]:
+    """The column names of a file written by :func:`to_csv`."""
+    return next(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from publication.candidate import Candidate
 from publication.content import ReleaseContent
+from publication.contracts import contract_versions
 from publication.files import canonical_json, readable_json, regular_files, sha256_bytes
 from publication.tables import from_parquet
 
@@ -91,9 +92,11 @@ class Manifest(_Strict):
     code_version: str
     versions: dict[str, str]
     amendment: AmendmentRecord | None = None
+    #: Of each table that has a contract; releases made before there were contracts do not say.
+    contract_versions: dict[str, str] = {}
 
     def to_bytes(self) -> bytes:
-        """The file's bytes: sorted keys, indented."""
+        """The file's bytes: sorted keys, indented; a field that an older release does not have stays out."""
         return readable_json(self.model_dump(mode="json", exclude_unset=True))
 
 
@@ -132,7 +135,8 @@ def build_manifest(*, release: int, candidate: Candidate, content: ReleaseConten
         previous=previous, candidate_hash=candidate.candidate_hash, inputs_hash=candidate.inputs_hash,
         inputs=[dict(entry) for entry in candidate.inputs], outputs=outputs, content_sha256=content_hash(outputs),
         verdicts=verdicts, decisions=[dict(decision) for decision in content.decisions],
-        code_version=code_version, versions=dict(versions), **({"amendment": amendment} if amendment else {}),
+        code_version=code_version, versions=dict(versions), contract_versions=contract_versions(content.tables),
+        **({"amendment": amendment} if amendment else {}),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from publication.annex import AnnexDamaged, check_read_back, write_annex_csv, write_annex_xlsx
 from publication.content import ReleaseContent
 from publication.database import read_database, write_database
+from publication.datapackage import PackageDamaged, check_package, write_package
 from publication.files import canonical_json
 from publication.letter import FILES as LETTER_FILES
 from publication.letter import LetterDamaged, check_letter, write_letter
@@ -135,6 +136,13 @@ def _check_page(content: ReleaseContent, folder: Path) -> None:
         raise ReleaseNotWhole(str(error)) from error
 
 
+def _check_package(content: ReleaseContent, folder: Path) -> None:
+    try:
+        check_package(content, folder)
+    except PackageDamaged as error:
+        raise ReleaseNotWhole(str(error)) from error
+
+
 #: In the order in which they are written and read back; a later one may read what an earlier one wrote.
 OUTPUTS: tuple[Output, ...] = (
     Output("marts", _write_marts),
@@ -145,4 +153,6 @@ OUTPUTS: tuple[Output, ...] = (
     Output("changes", _write_changes),
     Output("passports", _write_passports, _check_passports),
     Output("page", _write_page, _check_page),
+    # Last: it describes every other file.
+    Output("datapackage", write_package, _check_package),
 )

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import PostgresServer, running_server
+
 TESTS = Path(__file__).parent
 QUARTERS = ["2022-Q4", "2023-Q1"]
 PIPELINE_FIXTURES = frozenset({"sample_landing", "published_home"})
@@ -42,7 +44,8 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         home = tmp_path_factory.mktemp("no-home")
         patch.setenv("CCHC_HOME", str(home))
         patch.setenv("CCHC_SETTINGS", str(home / "none.toml"))
-        for name in ("CCHC_DUCKDB_THREADS", "CCHC_DUCKDB_MEMORY", "CCHC_PERSON_KEY", "CCHC_ALERT_FILE", "DAGSTER_HOME"):
+        for name in ("CCHC_DUCKDB_THREADS", "CCHC_DUCKDB_MEMORY", "CCHC_PERSON_KEY", "CCHC_ALERT_FILE", "DAGSTER_HOME",
+                     "CCHC_POSTGRES_URL", "CCHC_POSTGRES_READER"):
             patch.delenv(name, raising=False)
         yield
 
@@ -90,3 +93,10 @@ def published_home(sample_landing: Path, tmp_path_factory: pytest.TempPathFactor
     result = run_cli(home, "run", "2023-Q1", "--json")
     assert result.code == 0, result.stdout + result.stderr
     return home
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this session's own, reached by a socket only; skips where there is no such program."""
+    with running_server() as server:
+        yield server

@@ -16,6 +16,7 @@ RAW_GATE = dg.AssetKey(["gates", "raw"])
 CANDIDATES = dg.AssetKey(["gates", "candidates"])
 MART_GATE = dg.AssetKey(["gates", "marts"])
 RELEASES = dg.AssetKey(["published", "releases"])
+POSTGRES = dg.AssetKey(["published", "postgres"])
 
 
 def landing_key(source: str) -> dg.AssetKey:

@@ -9,7 +9,15 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.alerts import alert
-from orchestration.assets.names import CANDIDATES, MART_GATE, POOL, RELEASES, STEWARD, published_key
+from orchestration.assets.names import (
+    CANDIDATES,
+    MART_GATE,
+    POOL,
+    POSTGRES,
+    RELEASES,
+    STEWARD,
+    published_key,
+)
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.resources import Scope
@@ -66,3 +74,37 @@ def published_assets(marts: list[str]) -> dg.AssetsDefinition:
             )
 
     return publish
+
+
+def postgres_asset() -> dg.AssetsDefinition:
+    """Asset ``published/postgres``: the current releases in PostgreSQL. Its check fails where one could not be copied.
+
+    The step itself never fails for the server's sake: what is published stays published, and the next run tries again.
+    """
+
+    @dg.asset(
+        key=POSTGRES,
+        deps=[RELEASES],
+        partitions_def=quarters(),
+        group_name="published",
+        description="Bản sao trong PostgreSQL. The current releases as tables for SQL clients.",
+        owners=[STEWARD],
+        kinds={"postgres"},
+        pool=POOL,
+        check_specs=[dg.AssetCheckSpec("copied", asset=POSTGRES, description="Mọi bản hiện hành đã được chép")],
+    )
+    def postgres(
+        context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]
+    ) -> dg.MaterializeResult:
+        from orchestration.postgres import copy_quarter
+
+        copies = copy_quarter(pipeline, context.partition_key, scope.units)
+        failed = {place: str(copy) for place, copy in copies.items() if isinstance(copy, Exception)}
+        for place, message in failed.items():
+            unit = place.split("/")[0]
+            line = {"kind": "postgres_failed", "quarter": context.partition_key, "unit": unit, "message": message}
+            alert(pipeline.settings, line)
+        check = dg.AssetCheckResult(check_name="copied", passed=not failed, metadata={"failed": failed})
+        return dg.MaterializeResult(metadata={"releases": len(copies)}, check_results=[check])
+
+    return postgres

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from orchestration.cli.overview import ingest_summary, quarter_status, verify_releases
+from orchestration.cli.postgres import copied_document, copied_lines, copy_all, with_copies
 from orchestration.cli.reports import exit_code, unit_reports
 from orchestration.cli.runs import RunResult, Stage, execute, open_pipeline
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit
@@ -132,10 +133,11 @@ def _answer_by_unit(
     pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], result: RunResult, *, as_json: bool
 ) -> Exit:
     reports = unit_reports(pipeline, stage, quarter, pipeline.units_in(quarter, units))
-    lines = [line for report in reports for line in report.lines()]
+    lines = [*(line for report in reports for line in report.lines()), *copied_lines(pipeline)]
     document = {"quarter": quarter, "units": [r.as_dict() for r in reports], **_ending(pipeline, result)}
+    document["postgres"] = copied_document(pipeline)
     emit([*lines, *_broken_lines(pipeline, result)], document, as_json=as_json)
-    return exit_code(result, reports)
+    return with_copies(exit_code(result, reports), pipeline)
 
 
 def _answer_without_units(
@@ -327,6 +329,14 @@ def purge(
     day = housekeeping.day_of(today) if today else dt.datetime.now(ZoneInfo(TIME_ZONE)).date()
     lines, document = housekeeping.purged(Pipeline(load_settings()), day, dry_run=dry_run)
     emit(lines, document, as_json=json)
+
+
+@app.command()
+def postgres(json: Json = False) -> None:
+    """Chép mọi bản công bố hiện hành sang PostgreSQL; bản đã có thì thôi."""
+    lines, document, code = copy_all(Pipeline(load_settings()))
+    emit(lines, document, as_json=json)
+    _end(code)
 
 
 @app.command()

@@ -46,8 +46,8 @@ def test_a_release_holds_what_the_contract_names(home: Home) -> None:
     release = _published(home.publish(home.candidate(), versions={"duckdb": "1.5.5"}))
     names = {path.relative_to(release.path).as_posix() for path in release.path.rglob("*") if path.is_file()}
     assert names == {
-        "manifest.json", "marts.duckdb", "report/annex.xlsx", "report/annex.csv", "report/report.docx",
-        "report/report.pdf", "report/index.html", "quality/notes.csv", "quality/changes.csv",
+        "manifest.json", "datapackage.json", "marts.duckdb", "report/annex.xlsx", "report/annex.csv",
+        "report/report.docx", "report/report.pdf", "report/index.html", "quality/notes.csv", "quality/changes.csv",
         "quality/passports.json", *(f"marts/{mart}.parquet" for mart in (
             "report_indicators", "case_processing", "delivery_log", "dim_unit", "dim_quarter", "dim_procedure",
             "dim_indicator", "dim_measure", "figure_rows", "indicator_trend", "measure_values",
@@ -195,7 +195,7 @@ def test_a_further_output_is_part_of_the_release(home: Home, monkeypatch: pytest
     def letter(content: ReleaseContent, folder: Path) -> None:
         (folder / "report" / "letter.txt").write_text(content.unit_name_vi, encoding="utf-8")
 
-    monkeypatch.setattr("publication.outputs.OUTPUTS", (*OUTPUTS, Output("letter", letter)))
+    monkeypatch.setattr("publication.outputs.OUTPUTS", (Output("letter", letter), *OUTPUTS))
     release = _published(home.publish(home.candidate()))
     assert "report/letter.txt" in {output.path for output in release.manifest().outputs}
 
@@ -204,7 +204,7 @@ def test_a_failing_output_leaves_nothing_behind(home: Home, monkeypatch: pytest.
     def letter(content: ReleaseContent, folder: Path) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("publication.outputs.OUTPUTS", (*OUTPUTS, Output("letter", letter)))
+    monkeypatch.setattr("publication.outputs.OUTPUTS", (Output("letter", letter), *OUTPUTS))
     with pytest.raises(OSError, match="no space"):
         home.publish(home.candidate())
     assert [path.name for path in home.quarter_dir.iterdir()] == [".lock"]
