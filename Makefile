@@ -7,8 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 QUARTER ?= 2023-Q1
 PACKAGES := orchestration ingestion expectations publication
-# What tests drive beside Python: a browser, an office suite, a PDF reader, a database server.
-DEBIAN_PACKAGES := chromium chromium-driver libreoffice-writer libreoffice-calc poppler-utils postgresql
+# What tests drive beside Python: a browser, an office suite, a PDF reader, a database server, a tracer of system calls.
+DEBIAN_PACKAGES := chromium chromium-driver libreoffice-writer libreoffice-calc poppler-utils postgresql strace
 
 # Without compiled modules every process would compile them again, for ever.
 unexport PYTHONDONTWRITEBYTECODE

@@ -4,8 +4,9 @@ Belongs here: comparing what two releases were made from, and naming for each ch
 have reached that cell. Does not belong here: what changed (``changes``), how it is told (``revision``).
 
 Soundness before sharpness: a cell's cause is always among those named. The rows behind a figure (``figure_rows``) say
-which deliveries moved it, where all rows that came or went are theirs. Elsewhere every changed delivery is named whose
-source can reach the cell. A cell that changed although nothing it was made from differs is an error.
+which deliveries moved it, where all rows that came or went are theirs: then every other row counts as it did before, so
+a renewed program is no cause. Elsewhere every changed delivery is named whose source can reach the cell, and the
+program if it was renewed. A cell that changed although nothing it was made from differs is an error.
 """
 
 from __future__ import annotations
@@ -97,10 +98,10 @@ class Causes:
 
     def of(self, change: Change) -> tuple[Cause, ...]:
         """Everything that can have caused the change, in order. Raises UnexplainedChange when there is nothing."""
-        found = set(self._program)
+        found = self._specific(change)
         if change.mart in (FORM_MART, "dim_indicator"):
             found |= set(self._form)
-        found |= self._specific(change)
+        found = found or set(self._program)
         if not found:
             found = {*self._deliveries, *(cause for cause, _ in self._decisions), *self._form}
         if not found:
@@ -162,7 +163,8 @@ class Causes:
         )
 
     def _delivered(self, sources: frozenset[str] | None, *, before: str = "9999", until: str = "9999") -> set[Cause]:
-        """Changed deliveries of the sources; where it is given, only of folders before or until a quarter.
+        """What may have moved figures of the sources: the program, and changed deliveries, of folders before or until
+        a quarter only where one is given.
 
         A delivery that was merely read again is the effect of another difference; it is named where there is none.
         """
@@ -170,7 +172,7 @@ class Causes:
             cause for cause in self._deliveries
             if (sources is None or cause.source in sources) and cause.quarter < before and cause.quarter <= until
         }
-        return {cause for cause in found if cause.kind != "delivery_reread"} or (set() if self._program else found)
+        return {cause for cause in found if cause.kind != "delivery_reread"} | set(self._program) or found
 
     # -- decisions -------------------------------------------------------------------------------------------------
 
@@ -371,13 +373,11 @@ def _document(decision: Mapping[str, Any]) -> str:
 
 def _changed_program(old: Origin, new: Origin) -> list[Cause]:
     """The program and its tools as one cause: a renewed program brings its tools along."""
-    told = {"chương trình": (old.code_version, new.code_version)} | {
+    told = {"program": (old.code_version, new.code_version)} | {
         name: (old.versions.get(name, "-"), new.versions.get(name, "-"))
         for name in sorted(old.versions.keys() | new.versions.keys())
     }
-    changed = {name: versions for name, versions in told.items() if versions[0] != versions[1]}
+    changed = [f"{name} {was}->{now}" for name, (was, now) in told.items() if was != now]
     if not changed:
         return []
-    text = ", ".join(f"{name} {was} → {now}" for name, (was, now) in changed.items())
-    identity = ",".join(f"{was}->{now}" for was, now in changed.values())
-    return [Cause("program", f"program:{identity}", f"chương trình tính thay đổi ({text})")]
+    return [Cause("program", ", ".join(changed), "chương trình tính số liệu được thay bằng bản mới")]

@@ -28,10 +28,8 @@ _KEYS = {
     "staffing": ("working_unit_type", "category"),
     "procedure_coverage": ("field_vi", "applies_at"),
 }
-#: Marts that describe how a release was made, or say again what another mart says.
-_NOT_COMPARED = frozenset({
-    "gate_results", "delivery_log", "figure_rows", "dim_measure", "measure_values", "indicator_trend",
-})
+#: Marts that describe how a release was made, not what it says.
+_NOT_COMPARED = frozenset({"gate_results", "delivery_log", "figure_rows"})
 
 
 @dataclass(frozen=True)

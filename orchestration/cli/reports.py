@@ -45,6 +45,8 @@ class UnitReport:
         if self.release:
             head += f": {self.release}"
         lines = [head, *(f"  - {reason}" for reason in self.reasons)]
+        if self.revision and self.state == "published":
+            lines.append(f"  - {self.revision.head_vi}")
         if self.revision:
             lines += [f"  {line}" for line in figure_lines(self.revision)]
         return lines

@@ -11,7 +11,8 @@ import pytest
 
 Cli = Callable[..., Any]
 COMMANDS = [
-    "sample", "run", "ingest", "build", "check", "publish", "status", "verify", "check-file", "template", "purge",
+    "sample", "run", "ingest", "build", "check", "publish", "lock", "unlock", "rollback", "diff", "status", "verify",
+    "check-file", "template", "purge",
 ]  # fmt: skip
 
 

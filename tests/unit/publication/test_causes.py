@@ -204,7 +204,14 @@ def test_the_program_and_the_form_are_causes() -> None:
     new = origin(changes={"I.04": TEN}, form_version="2024", code_version="2", versions={"duckdb": "2"})
     found = causes(origin(), new)
     assert kinds(found) == ["form", "program"]
-    assert found[1].text_vi == "chương trình tính thay đổi (chương trình 1 → 2, duckdb 1 → 2)"
+    assert found[1].identity == "program 1->2, duckdb 1->2"
+    assert found[1].text_vi == "chương trình tính số liệu được thay bằng bản mới"
+
+
+def test_the_program_is_no_cause_where_a_delivery_moved_every_row_that_moved() -> None:
+    late = origin(delivery(content="b"), changes={"I.04": TEN}, content="b", code_version="2")
+    assert kinds(causes(origin(), late)) == ["delivery_superseded"]
+    assert kinds(causes(origin(without=["figure_rows"]), late)) == ["delivery_superseded", "program"]
 
 
 def test_a_change_that_nothing_explains_is_an_error() -> None:
