@@ -43,7 +43,7 @@ _SHOWN_NOWHERE = "(chưa rõ mục)"
 _BRACKETED = re.compile(r"\[\s*([^\[\]]{1,120}?)\s*\]\s*[.:]?\s*(.*)")
 _HASHED = re.compile(r"#{1,6}\s*(.*?)\s*#*")
 _LIST_ITEM = re.compile(r"[-+•–—]|\*\s")
-_ORDINAL = re.compile(r"(?:\d{1,2}|[IVX]{1,5})\s*[.):/\-–]\s*(?=\S)")
+_ORDINAL = re.compile(r"^(?:\d{1,2}|[IVX]{1,5})\s*[.):/\-–]\s*(?=\S)")
 _CODE = re.compile(r"([IVX]{1,4}\.\d{1,2})(?![\d/])\s*[.:)\-–]?\s*(.*)")
 _CHAPTER = re.compile(r"[IVX]{1,4}\s*[.)]\s*(.*)")
 _QUARTER_TAIL = re.compile(

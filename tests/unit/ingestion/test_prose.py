@@ -93,6 +93,7 @@ def test_headings_are_known_in_the_forms_that_clerks_write(line: str, section: s
         "IV tổ chức trực thuộc",
         "Quý I huyện không phát sinh phản ánh.",
         "IV. Các xã, thị trấn báo cáo đúng hạn.",
+        "Hạn 2. chế",
     ],
 )
 def test_other_lines_are_paragraphs(line: str) -> None:
