@@ -19,6 +19,7 @@ from publication.notes import notes
 from publication.page.charts import Chart
 from publication.page.differences import Difference, judged, since_last_year, since_previous_quarter
 from publication.page.pictures import charts, share, short_quarter
+from publication.page.statistics import Table, tables
 from publication.passport import SOURCE_VI, STATUS_VI
 
 #: Rows shown as headline figures, with their short names.
@@ -44,6 +45,7 @@ _FILES: tuple[tuple[str, str], ...] = (
     ("report.pdf", "Báo cáo kèm phụ lục (PDF)"),
     ("report.docx", "Báo cáo kèm phụ lục (Word)"),
     ("annex.xlsx", "Phụ lục số liệu (Excel)"),
+    ("form_06a.xlsx", "Biểu II.06a theo Thông tư 01/2020/TT-VPCP (Excel)"),
     ("annex.csv", "Phụ lục số liệu (CSV)"),
     ("../quality/notes.csv", "Ghi chú chất lượng số liệu (CSV)"),
     ("../quality/changes.csv", "Thay đổi so với bản trước (CSV)"),
@@ -153,6 +155,7 @@ class PageView:
     headlines: tuple[Headline, ...]
     counts: Mapping[str, int]
     charts: tuple[Chart, ...]
+    statistics: tuple[Table, ...]
     sections: tuple[Section, ...]
     statuses: tuple[tuple[str, str], ...]
     footnotes: tuple[Footnote, ...]
@@ -184,6 +187,7 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         release_vi=f"Bản phát hành r{content.revision.release if content.revision else 1}",
         revision_vi=content.revision.head_vi if content.revision else "",
         headlines=tuple(_headlines(content, rows)), counts=_counts(rows), charts=tuple(charts(content)),
+        statistics=tuple(tables(content)),
         sections=tuple(_sections(rows)),
         statuses=tuple((status, name) for status, name in STATUS_VI.items()
                        if any(row.has_passport and row.row.values["status"] == status for row in rows)),

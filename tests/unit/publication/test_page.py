@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Callable
@@ -141,6 +142,64 @@ def test_charts_say_the_same_in_a_table(make_content: MakeContent, write: Any) -
             assert figure.xpath(".//*[@id=$id]", id=picture.get(f"aria-{name}"))
         assert figure.xpath(".//details//th[@scope='row']")
     assert len(document.xpath("//figure")) == 5
+
+
+def with_statistics(content: ReleaseContent) -> ReleaseContent:
+    """The content with small marts on timeliness, backlog, duration and lateness."""
+    window = {"window_from": dt.date(2022, 12, 15), "window_to": dt.date(2023, 3, 14), "is_complete": True}
+    calendar = {"window_from": dt.date(2022, 10, 1), "window_to": dt.date(2022, 12, 31), "is_complete": False}
+    marts: dict[str, list[dict[str, Any]]] = {
+        "case_timeliness": [
+            {"clock": clock, "scope_kind": scope, "scope_code": code, "denominator_kind": kind, "numerator": on_time,
+             "denominator": all_, "on_time_percent": percent, **when}
+            for clock, scope, code, kind, on_time, all_, percent, when in (
+                ("reporting_window", "all", "all", "resolved", 7141, 7141, Decimal(100), window),
+                ("reporting_window", "level", "district", "received", 606, 1145, Decimal("52.93"), window),
+                ("reporting_window", "unit", "945", "received", 606, 1145, Decimal("52.93"), window),
+                ("reporting_window", "level", "commune", "due", 0, 0, None, window),
+                ("calendar_quarter", "all", "all", "due", 1, 3, Decimal("33.33"), calendar))],
+        "case_backlog": [
+            {"clock": clock, "receiving_unit_code": unit, "unit_level": level, "age_band": age, "cases": cases,
+             "overdue": overdue}
+            for clock, unit, level, age, cases, overdue in (
+                ("reporting_window", "945", "district", "006-010", 500, 0),
+                ("reporting_window", "31615", "commune", "006-010", 30, 2),
+                ("reporting_window", "31618", "commune", "006-010", 4, 1),
+                ("calendar_quarter", "945", "district", "000-005", 9, 9))],
+        "procedure_duration": [
+            {"clock": "reporting_window", "unit_level": "commune", "procedure_code": f"1.{number:06d}",
+             "procedure_name_vi": None if number else "Chứng thực", "resolved": 100 - number, "resolved_late": 0,
+             "median_working_days": None if number else Decimal("1.5"), "p90_working_days": Decimal(3)}
+            for number in range(21)],
+        "case_lateness": [
+            {"clock": "reporting_window", "lateness": kind, "cause_vi": cause, "cases": cases}
+            for kind, cause, cases in (("counted_on_time_by_decision", "lỗi phần mềm", 3),
+                                       ("counted_on_time_by_decision", "lỗi phần mềm", 2),
+                                       ("in_progress_overdue", "<b>chưa ghi", 1))],
+    }
+    return replace(content, tables={**content.tables, **{name: pa.Table.from_pylist(rows)
+                                                         for name, rows in marts.items()}})
+
+
+def test_statistics_name_their_denominators(make_content: MakeContent, write: Any) -> None:
+    document = html(write(with_statistics(make_content())))
+    found = {part.xpath(".//h3")[0].text: [[cell.text_content() for cell in line] for line in part.xpath(".//tbody/tr")]
+             for part in document.xpath("//section[@id='thong-ke']/details")}
+    window, calendar = "Kỳ báo cáo (15/12/2022 – 14/03/2023)", "Quý dương lịch (01/10/2022 – 31/12/2022)"
+    assert found.pop("Thời gian giải quyết theo thủ tục")[:2] == [
+        ["Chứng thực (1.000000)", "Cấp xã", "100", "0", "1,5", "3"],
+        ["Thủ tục ngoài danh mục (1.000001)", "Cấp xã", "99", "0", "chưa rõ", "3"]]
+    assert found == {
+        "Tỷ lệ đúng hạn theo từng mẫu số": [
+            [window, "Toàn địa bàn", "hồ sơ đã trả kết quả trong kỳ", "7.141", "7.141", "100%"],
+            [window, "Cấp huyện", "hồ sơ tiếp nhận trong kỳ", "606", "1.145", "52,93%"],
+            [calendar, "Toàn địa bàn", "hồ sơ đến hạn trả trong kỳ", "1", "3",
+             "33,33% (chưa đủ dữ liệu của mọi đơn vị)"]],
+        "Hồ sơ chưa giải quyết xong theo thời gian chờ": [["6 đến 10 ngày", "500", "34", "3"]],
+        "Hồ sơ trễ hạn theo nguyên nhân": [
+            ["Đang giải quyết, quá hạn", "<b>chưa ghi", "1"],
+            ["Trễ trên phần mềm, tính đúng hạn theo quyết định", "lỗi phần mềm", "5"]]}
+    assert "20 thủ tục nhiều hồ sơ nhất trong 21." in document.text_content()
 
 
 def revised(content: ReleaseContent, *changes: Change) -> ReleaseContent:
