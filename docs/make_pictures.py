@@ -1,6 +1,7 @@
-"""Makes the pictures of the clerk's guide from real templates and rejection workbooks.
+"""Makes the pictures of the guides from real templates, rejection workbooks and a release's letter.
 
-``python docs/make_pictures.py`` writes ``docs/images/*.png``. Needs LibreOffice (``soffice``), Poppler (``pdftoppm``).
+``python docs/make_pictures.py [RELEASE]`` writes ``docs/images/*.png``; those of the letter only where the folder of a
+release of the sample is named. Needs LibreOffice (``soffice``), Poppler (``pdftoppm``).
 Belongs here: the invented deliveries that the pictures show. Does not belong here: anything that makes a workbook.
 """
 
@@ -70,6 +71,9 @@ def main() -> None:
         refused = check_file(paths, "one_stop_cases", wrong, UNIT, QUARTER, reference=reference)
         assert refused.workbook is not None
         draw(refused.workbook, "tep-bi-tra-lai", folder)
+    for release in map(Path, sys.argv[1:2]):
+        draw_page(release / "report" / "report.pdf", 1, "bao-cao-trang-1")
+        draw_page(release / "report" / "report.pdf", 8, "bao-cao-phu-luc")
 
 
 def only_sheet(data: bytes, sheet_name: str) -> bytes:
@@ -110,6 +114,12 @@ def draw(workbook: bytes, name: str, folder: Path) -> None:
     left, top, width, height = printed_box(folder / f"{name}.pdf", folder / name)
     _run("pdftoppm", *_PAGE, "-x", left, "-y", top, "-W", width, "-H", height, "-png",
          folder / f"{name}.pdf", IMAGES / name)  # fmt: skip
+    sys.stdout.write(f"{IMAGES / name}.png\n")
+
+
+def draw_page(pdf: Path, page: int, name: str) -> None:
+    """Prints one page of a PDF, small and whole, as ``docs/images/<name>.png``."""
+    _run("pdftoppm", "-r", 55, "-f", page, "-l", page, "-singlefile", "-png", pdf, IMAGES / name)
     sys.stdout.write(f"{IMAGES / name}.png\n")
 
 

@@ -3,7 +3,7 @@
 Marked names, phones, identity numbers, addresses and birth dates are planted in every source: in the columns that the
 contract names as personal, in columns nobody knows, in rows that are taken and in rows that are turned away, in CSV and
 in workbooks. Then everything in the home and in the temporary folder is opened as far as it opens (archives, Parquet,
-DuckDB, SQLite, zlib) and searched.
+DuckDB, SQLite, zlib, PDF) and searched.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Any
 import duckdb
 import openpyxl
 import pyarrow.parquet as pq
+import pypdfium2
 import pytest
 
 from ingestion import load_contracts
@@ -154,6 +155,9 @@ def opened(path: Path) -> Iterator[tuple[str, bytes]]:
         yield f"{path} metadata", (str(table.metadata.metadata) + str(table.schema_arrow)).encode()
     elif head[8:12] == b"DUCK":
         yield f"{path} tables", "\n".join(_duckdb_rows(path)).encode()
+    elif head.startswith(b"%PDF"):
+        pages = (page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(path))
+        yield f"{path} text", " ".join(" ".join(pages).split()).encode()
     elif head.startswith(b"SQLite format 3"):
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
             names = [r[0] for r in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -279,6 +283,7 @@ def test_checking_a_file_and_writing_a_template_leave_nothing_behind(planted: Pl
 
 def test_the_search_finds_what_is_hidden_in_archives_databases_and_columns(tmp_path: Path) -> None:
     import pyarrow as pa
+    import typst
 
     pq.write_table(pa.table({"a": [NAME] * 10}), tmp_path / "a.parquet", compression="zstd")
     with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -289,8 +294,10 @@ def test_the_search_finds_what_is_hidden_in_archives_databases_and_columns(tmp_p
         sqlite.execute("CREATE TABLE t (a BLOB)")
         sqlite.execute("INSERT INTO t VALUES (?)", (zlib.compress(NAME.encode() * 10),))
     (tmp_path / "e.json").write_text(json.dumps([NAME]), encoding="ascii")
+    (tmp_path / "f.typ").write_text("#sys.inputs.name", encoding="utf-8")
+    typst.compile(tmp_path / "f.typ", output=tmp_path / "f.pdf", sys_inputs={"name": NAME})
     found = {Path(hit.split(": ")[0].split(" ")[0].split("!")[0]).name for hit in hits([tmp_path])}
-    assert found == {"a.parquet", "b.zip", "c.duckdb", "d.db", "e.json"}
+    assert found == {"a.parquet", "b.zip", "c.duckdb", "d.db", "e.json", "f.pdf"}
 
 
 def test_after_the_purge_no_byte_is_left_at_all_and_releases_still_verify(planted: Planted) -> None:
