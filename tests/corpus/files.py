@@ -102,6 +102,13 @@ def _grids() -> dict[str, tuple[Grid, Expected]]:
             Grid([["Kế hoạch năm 2023", *[None] * 4], nhom, HEAD, *ROWS], merges=[(0, 0, 0, 4), (1, 0, 1, 2)]),
             WHOLE,
         ),
+        "four header rows": (
+            Grid(
+                [["Biểu 01", *[None] * 4], ["Kế hoạch năm 2023", *[None] * 4], nhom, HEAD, *ROWS],
+                merges=[(0, 0, 0, 4), (1, 0, 1, 4), (2, 0, 2, 2), (2, 3, 2, 4)],
+            ),
+            WHOLE,
+        ),
         "header merged downwards": (
             Grid(
                 [[*HEAD[:3], "Kết quả", None], [None, None, None, *HEAD[3:]], *ROWS],

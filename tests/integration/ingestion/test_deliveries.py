@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -275,6 +276,7 @@ def test_names_and_birth_dates_never_leave_the_room(registers: Any) -> None:
     keys = [r["person_key"] for r in registers.rows("staffing_roster")]
     assert len(set(keys)) == 2
     texts = [str(pq.ParquetFile(p).read().to_pylist()) for p in registers.paths.raw.rglob("*.parquet")]
+    texts = [re.sub(r"\b(?:[0-9a-f]{16}|[0-9a-f]{64})\b", "", text) for text in texts]  # a hash may hold any digits
     for secret in ("Bí Mật", "09120000", "1980", "1985", "CB001"):
         assert not any(secret in text for text in texts)
 
