@@ -253,7 +253,8 @@ def test_after_a_power_cut_the_same_command_finishes_the_work(light_home: Home) 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("tell", STORIES[:4], ids=lambda tell: tell.__name__)
+@pytest.mark.parametrize("tell", [first_release, second_release_after_one_that_died_half_way],
+                         ids=lambda tell: tell.__name__)
 def test_after_any_power_cut_the_same_command_finishes_the_work(light_home: Home, tell: Any) -> None:
     story = tell(light_home)
     for state in story.distinct_states():

@@ -147,7 +147,7 @@ def _race(home: Home, rounds: int) -> set[int]:
 
 
 def test_of_two_racing_writers_one_wins(light_home: Home) -> None:
-    _race(light_home, 6)
+    _race(light_home, 5)
 
 
 @pytest.mark.long
