@@ -288,9 +288,9 @@ class _FormRows:
 
     def __init__(self, old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> None:
         self._old, self._new = (_by_code(tables[FORM_MART]) for tables in (old, new))
+        made = [_made_how(tables) for tables in (old, new)]
         self._made = {
-            code: [row for rows in (_made_how(old), _made_how(new)) if (row := rows.get(code))]
-            for code in self._old.keys() | self._new.keys()
+            code: [rows[code] for rows in made if code in rows] for code in self._old.keys() | self._new.keys()
         }
         self.quarter = str(next(iter(self._new.values()))["quarter"])
 

@@ -79,17 +79,19 @@ def make_durable_directory(path: Path) -> None:
 
 
 def replace_durably(path: Path, data: bytes, *, written: Callable[[], None] = lambda: None,
-                    replaced: Callable[[], None] = lambda: None) -> None:
+                    replaced: Callable[[], None] = lambda: None, sync_directory: bool = True) -> None:
     """Replace a file in one atomic step: temporary sibling, fsync, rename over, fsync of the directory.
 
-    ``written`` and ``replaced`` are called between the steps; crash tests stop there.
+    ``written`` and ``replaced`` are called between the steps; crash tests stop there. ``sync_directory`` is for a
+    caller who replaces another file of the directory right after, whose sync serves both.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     write_durably(temporary, data)
     written()
     temporary.replace(path)
     replaced()
-    fsync_path(path.parent)
+    if sync_directory:
+        fsync_path(path.parent)
 
 
 @contextlib.contextmanager

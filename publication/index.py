@@ -71,7 +71,7 @@ def rebuild_index(published: Path) -> Path:
             if pointer is not None:
                 entries.append(known.get((pointer.unit_code, pointer.quarter, pointer.manifest_sha256))
                                or _entry(published, path.parent, pointer))
-        replace_durably(published / INDEX_NAME, _encode(entries),
+        replace_durably(published / INDEX_NAME, _encode(entries), sync_directory=False,
                         written=lambda: failpoints.reach("index.temporary_written"))
         replace_durably(published / PAGE_NAME, render_catalogue(entries))
     return published / INDEX_NAME

@@ -185,6 +185,7 @@ def publish(published: Path, candidate_dir: Path, verdicts_dir: Path, *, unit: s
             content = making.content(pointer, current)
             if pointer and pointer.lock and current and content.revision and amendment is None:
                 if not content.revision.changes_what_is_said:
+                    rebuild_index(published)
                     return Unchanged(current)
                 return Held(current, pointer.lock, content.revision)
             made = _make_release(quarter_dir, making, content, current, pointer)

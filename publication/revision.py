@@ -59,6 +59,11 @@ class RevisedFigure:
     causes: tuple[Cause, ...]
 
     @property
+    def place_vi(self) -> str:
+        """``Dòng 195 (VII.44) Tổng số …``: the name without the dash that the form prints before it."""
+        return f"Dòng {self.row_no} ({self.indicator_code}) {self.name_vi.lstrip('- ')}"
+
+    @property
     def change_vi(self) -> str:
         """``9 → 10``."""
         return f"{self.old or _BLANK_VI} → {self.new or _BLANK_VI}"
@@ -112,8 +117,8 @@ class Revision:
 
     @property
     def lines_vi(self) -> list[str]:
-        """The head, then one line a changed figure: ``I.04 Số nhiệm vụ …: 9 → 10. Tệp … gửi bổ sung.``"""
-        return [self.head_vi, *(f"{f.indicator_code} {f.name_vi}: {f.sentence_vi}" for f in self.figures)]
+        """The head, then one line a changed figure: ``Dòng 4 (I.04) Số nhiệm vụ …: 9 → 10. Tệp … gửi bổ sung.``"""
+        return [self.head_vi, *(f"{figure.place_vi}: {figure.sentence_vi}" for figure in self.figures)]
 
 
 def revise(old: Origin, new: Origin, lineage: Lineage, *, previous: int, release: int,

@@ -208,7 +208,8 @@ def _move(move: str, quarter: str, unit: str, reason: str, by: str, *, as_json: 
     pipeline = Pipeline(load_settings())
     (known,) = known_units(pipeline, known_quarter(quarter), [unit])
     lines, document = revisions.moved(move, pipeline, known, quarter, reason, by, to=to)
-    emit(lines, document, as_json=as_json)
+    emit([*lines, *copied_lines(pipeline)], document, as_json=as_json)
+    _end(with_copies(Exit.DONE, pipeline))
 
 
 @app.command()

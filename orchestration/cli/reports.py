@@ -60,7 +60,7 @@ def figure_lines(revision: Revision) -> list[str]:
     """The changed figures of the form as a table, each with its causes below it."""
     lines = []
     for figure in revision.figures:
-        lines.append(f"dòng {figure.row_no} ({figure.indicator_code}) {figure.name_vi}: {figure.change_vi}")
+        lines.append(f"{figure.place_vi}: {figure.change_vi}")
         lines.append(f"    {figure.cause_vi}")
     return lines
 

@@ -64,6 +64,10 @@ def moved(move: str, pipeline: Pipeline, unit: str, quarter: str, reason: str, b
         )  # fmt: skip
     except (LookupError, NotAllowed) as error:
         raise WrongUse(str(error.args[0])) from error
+    if move == "rollback" and pipeline.settings.postgres_url is not None:
+        from orchestration.postgres import copy_quarter
+
+        copy_quarter(pipeline, quarter, [unit])
     name = unit_name(pipeline, unit, quarter)
     line = f"{unit} {name}, {quarter}: {_MOVES_VI[move]}, bản hiện hành là r{pointer.release}"
     return [line], {"unit_code": unit, "quarter": quarter, **standing(pointer)}

@@ -81,7 +81,7 @@ def test_a_signed_quarter_is_held_amended_explained_and_rolled_back(
     # Amended: published with the reason, and still locked.
     amended = cli(released, "publish", *asked, "--amend", "--reason", "Bổ sung phiếu khảo sát")
     assert amended.code == 0, amended.stdout
-    assert "dòng 195 (VII.44)" in amended.stdout
+    assert "Dòng 195 (VII.44) Tổng số TTHC" in amended.stdout
     second = release_of(released)
     assert second is not None
     assert second.name == "r2"

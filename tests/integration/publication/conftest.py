@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 
 import publication
-from tests.integration.publication.publish_once import publish_once
+from tests.integration.publication.publish_once import chosen_outputs, publish_once
 from tests.integration.publication.watched import Watched
 from tests.unit.publication.builders import QUARTER, UNIT, clear_candidate, write_candidate
 
 
 @dataclass(frozen=True)
 class Home:
-    """Paths of one home, and the steps that tests take in it."""
+    """Paths of one home, and the steps that tests take in it. ``only``: the outputs that releases have; () for all."""
 
     root: Path
+    only: tuple[str, ...] = ()
 
     @property
     def warehouse(self) -> Path:
@@ -46,12 +47,15 @@ class Home:
     def publish(self, candidate: Path, *, expected: int | None = None, **arguments: Any
                 ) -> publication.PublishOutcome:
         call: dict[str, Any] = {"unit": UNIT, "quarter": QUARTER, "expected_previous": expected, "code_version": "1.0"}
-        return publication.publish(self.published, candidate, self.verdicts, **{**call, **arguments})
+        with pytest.MonkeyPatch.context() as patch:
+            if self.only:
+                patch.setattr("publication.outputs.OUTPUTS", chosen_outputs(self.only))
+            return publication.publish(self.published, candidate, self.verdicts, **{**call, **arguments})
 
-    def arguments(self, candidate: Path, *, expected: int | None = None) -> tuple[str, ...]:
+    def arguments(self, candidate: Path, *, expected: int | None = None) -> tuple[Any, ...]:
         """What ``publish_once`` is called with for the same publication."""
         return (str(self.published), str(candidate), str(self.verdicts), UNIT, QUARTER,
-                "" if expected is None else str(expected))
+                "" if expected is None else str(expected), self.only)
 
     def start(self, candidate: Path, *, expected: int | None = None) -> Watched:
         """The same publication in a process of its own, under way."""
@@ -71,3 +75,13 @@ class Home:
 def home(tmp_path: Path) -> Home:
     """An empty home."""
     return Home(tmp_path)
+
+
+#: One output of each way of writing: Python's files, DuckDB's own, a zip that is written back and forth.
+LIGHT = ("marts", "database", "annex", "notes", "changes")
+
+
+@pytest.fixture
+def light_home(tmp_path: Path) -> Home:
+    """An empty home whose releases have few outputs, for tests that publish often."""
+    return Home(tmp_path, LIGHT)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
-from publication import Published, Refused, Unchanged, publish
+from publication import Published, Refused, Unchanged, outputs, publish
 from publication.failpoints import ENVIRONMENT_VARIABLE
 
+_ALL = outputs.OUTPUTS
 
-def publish_once(published: str, candidate: str, verdicts: str, unit: str, quarter: str, expected: str) -> str:
-    """The outcome's name and release, e.g. ``Published r2``; ``Refused, stale`` for one whom another forestalled."""
+
+def publish_once(published: str, candidate: str, verdicts: str, unit: str, quarter: str, expected: str,
+                 only: tuple[str, ...] = ()) -> str:
+    """The outcome's name and release, e.g. ``Published r2``; ``Refused, stale`` for one whom another forestalled.
+
+    ``only`` names the outputs that the release has, for tests to which the others are more of the same; () for all.
+    """
+    outputs.OUTPUTS = chosen_outputs(only)
     outcome = publish(Path(published), Path(candidate), Path(verdicts), unit=unit, quarter=quarter,
                       expected_previous=int(expected) if expected else None, code_version="1.0")
     if isinstance(outcome, (Published, Unchanged)):
@@ -18,7 +26,12 @@ def publish_once(published: str, candidate: str, verdicts: str, unit: str, quart
     return "Refused, stale" if isinstance(outcome, Refused) and outcome.stale else type(outcome).__name__
 
 
-def publish_until(point: str, *arguments: str) -> str:
+def chosen_outputs(only: tuple[str, ...]) -> tuple[outputs.Output, ...]:
+    """The outputs of those names, in order; all where there are none."""
+    return tuple(output for output in _ALL if not only or output.name in only)
+
+
+def publish_until(point: str, *arguments: Any) -> str:
     """The same with a failpoint set; where the point is passed, the process dies there."""
     os.environ[ENVIRONMENT_VARIABLE] = point
     return publish_once(*arguments)

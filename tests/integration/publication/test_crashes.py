@@ -42,7 +42,8 @@ def _check_nothing_is_left(home: Home, number: int) -> None:
 
 @pytest.mark.parametrize("point", FAILPOINTS)
 @pytest.mark.parametrize("first_release", [True, False], ids=["first", "second"])
-def test_killed_at(home: Home, point: str, first_release: bool) -> None:
+def test_killed_at(light_home: Home, point: str, first_release: bool) -> None:
+    home = light_home
     expected = None
     if not first_release:
         home.publish(home.candidate())
@@ -75,8 +76,9 @@ def test_every_failpoint_is_passed_by_a_publication(home: Home, monkeypatch: pyt
     assert tuple(passed) == FAILPOINTS
 
 
-def test_crashes_on_end_never_lose_the_way(home: Home) -> None:
+def test_crashes_on_end_never_lose_the_way(light_home: Home) -> None:
     """Three crashes one after the other, each of another candidate, then a good run."""
+    home = light_home
     home.publish(home.candidate())
     for number, point in enumerate(("publish.renamed", "pointer.temporary_written", "publish.outputs_written")):
         _die_at(home, point, home.candidate(changes={"I.04": {"value": Decimal(11 + number)}}), 1)
@@ -133,8 +135,8 @@ def _kill_at_each(home: Home, pick: Pick) -> int:
     return len(picked)
 
 
-def test_killed_at_operations_all_along(home: Home) -> None:
-    assert _kill_at_each(home, _spread) == _KILLS_IN_EVERY_RUN
+def test_killed_at_operations_all_along(light_home: Home) -> None:
+    assert _kill_at_each(light_home, _spread) == _KILLS_IN_EVERY_RUN
 
 
 @pytest.mark.long

@@ -126,7 +126,7 @@ def test_the_annex_tells_the_revision_under_the_table_and_reads_back(home: Home)
     column = [str(row[0] or "") for row in openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)]
     start = column.index("Thay đổi so với bản phát hành trước")
     assert column[start + 1] == "- Bản phát hành r2 thay bản r1: 1 số liệu của biểu thay đổi."
-    assert column[start + 2].startswith("- I.04 ")
+    assert column[start + 2].startswith("- Dòng 4 (I.04) ")
 
 
 def test_unlocked_is_open_again(locked: Home) -> None:

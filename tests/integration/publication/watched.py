@@ -41,7 +41,7 @@ _ON_HANDLES = frozenset({
     "fsync", "fdatasync", "sync_file_range", "fchmod", _PLACING,
 })
 _FOR_WRITING = re.compile(r"O_(?:WRONLY|RDWR|CREAT|TRUNC)")
-_CALL = re.compile(r"^\d+ +(\w+)\((.*)\) += (-?\d+)(?:<([^>]*)>)?")
+_CALL = re.compile(r"^(\d+) +(\w+)\((.*)\) += (-?\d+)(?:<([^>]*)>)?")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"(?!\.)')
 _HANDLE = re.compile(r"^(\d+)<((?:\\x[0-9a-f]{2})*)>")
 _FOLDER = re.compile(r"^(?:AT_FDCWD|\d+)<((?:\\x[0-9a-f]{2})*)>, ")
@@ -56,7 +56,7 @@ Body = Callable[..., Any]
 class Call:
     """One call that succeeded.
 
-    ``number`` counts calls of this name, failed ones too, from the start of the process, from 1. ``paths`` are those
+    ``number`` counts calls of this name by this thread, failed ones too, from 1. ``paths`` are those
     it names, absolute; ``handle`` the descriptor it is about or opens; ``data`` what it writes; ``arguments`` as
     strace prints them; ``result`` what it returned.
     """
@@ -160,17 +160,17 @@ def _attach(watched: Watched, names: Iterable[str], options: list[str]) -> subpr
 
 
 def _calls(log: Path) -> Iterator[Call]:
-    numbers: Counter[str] = Counter()
+    numbers: Counter[tuple[str, str]] = Counter()
     with log.open(encoding="ascii") as lines:
         for line in lines:
             match = _CALL.match(line)
             if match is None:
                 assert not _BROKEN_UP.search(line), "calls of two threads overlap"
                 continue
-            name, arguments, result, opened = match.groups()
-            numbers[name] += 1
+            thread, name, arguments, result, opened = match.groups()
+            numbers[thread, name] += 1
             if int(result) >= 0 and (name not in _OPENING or _FOR_WRITING.search(arguments)):
-                yield _call(name, numbers[name], arguments, int(result), opened)
+                yield _call(name, numbers[thread, name], arguments, int(result), opened)
 
 
 def _call(name: str, number: int, arguments: str, result: int, opened: str | None) -> Call:
