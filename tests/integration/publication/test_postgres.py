@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,30 @@ with PostgresCopy(PostgresTarget(sys.argv[1])) as copy:
 """
 
 
+@dataclass(frozen=True)
+class World:
+    """Releases that all tests of this file read; none changes them. Figure I.04 tells the number of a release."""
+
+    published: Path
+    first: Release
+    second: Release
+    #: The third has a column more; the fourth says that ``case_processing`` is of major version 2.
+    wider: Release
+    other_major: Release
+    other_unit: Release
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    home = Home(tmp_path_factory.mktemp("world"))
+    wider = build_tables()["case_processing"].append_column("newer", pa.array([1, None, 3], pa.int64()))
+    first, second, third = publish(home, 1), publish(home, 2), publish(home, 3, {"case_processing": wider})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("publication.manifest.contract_versions", lambda tables: {"case_processing": "2.0.0"})
+        fourth = publish(home, 4)
+    return World(home.published, first, second, third, fourth, publish(home, 1, unit="941"))
+
+
 @pytest.fixture
 def conninfo(postgres_server: PostgresServer) -> str:
     return postgres_server.new_database()
@@ -59,10 +85,10 @@ def session(conninfo: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def publish(home: Home, number: int, tables: dict[str, pa.Table] | None = None, unit: str = UNIT) -> Release:
-    """Release ``r<number>`` of a unit, whose figure I.04 is that number in two marts."""
-    changes = {"I.04": {"value": Decimal(number)}}
+    """Release ``r<number>`` of a unit, with a mart of every type; other marts are replaced by ``tables``."""
     content = f"{number:x}"
-    write_build(home.warehouse, {**build_tables(unit=unit, changes=changes, content=content), **(tables or {})})
+    built = build_tables(unit=unit, changes={"I.04": {"value": Decimal(number)}}, content=content)
+    write_build(home.warehouse, {**built, "every_type": _every_type(unit), **(tables or {})})
     inputs = [delivery(unit, content=content)]
     folder = write_candidates(home.warehouse, QUARTER, [unit], {unit: inputs}, FORM_VERSION)[unit]
     clear_candidate(home.warehouse, folder)
@@ -72,6 +98,20 @@ def publish(home: Home, number: int, tables: dict[str, pa.Table] | None = None, 
                                 published_at=dt.datetime(2023, 3, 16, 8, tzinfo=dt.UTC))
     assert isinstance(outcome, Published)
     return outcome.release
+
+
+def _every_type(unit: str) -> pa.Table:
+    moment = dt.datetime(2023, 3, 14, 16, 59, 59, 123456)
+    return pa.table({
+        "unit_code": [unit] * len(HOSTILE), "quarter": [QUARTER] * len(HOSTILE), "text": HOSTILE,
+        "figure": pa.array([Decimal("99999999999999.9999"), Decimal("-0.0001"), None] * 3, pa.decimal128(18, 4)),
+        "many": pa.array([2**63 - 1, -(2**63), None] * 3, pa.int64()),
+        "few": pa.array([2**31 - 1, 0, None] * 3, pa.int32()),
+        "said": pa.array([True, False, None] * 3),
+        "day": pa.array([dt.date(2023, 3, 14), dt.date(1, 1, 1), None] * 3, pa.date32()),
+        "moment": pa.array([moment, None, None] * 3, pa.timestamp("us")),
+        "list": pa.array([HOSTILE, [], None] * 3, pa.list_(pa.string())),
+    })
 
 
 def copy(conninfo: str, release: Release, reader: str = "cchc_reader") -> Any:
@@ -100,19 +140,8 @@ def expected(release: Release) -> dict[str, Counter[tuple[Any, ...]]]:
     }
 
 
-def test_every_value_and_type_arrives_as_it_is(home: Home, conninfo: str, session: psycopg.Connection[Any]) -> None:
-    moment = dt.datetime(2023, 3, 14, 16, 59, 59, 123456)
-    every_type = pa.table({
-        "unit_code": [UNIT] * len(HOSTILE), "quarter": [QUARTER] * len(HOSTILE), "text": HOSTILE,
-        "figure": pa.array([Decimal("99999999999999.9999"), Decimal("-0.0001"), None] * 3, pa.decimal128(18, 4)),
-        "many": pa.array([2**63 - 1, -(2**63), None] * 3, pa.int64()),
-        "few": pa.array([2**31 - 1, 0, None] * 3, pa.int32()),
-        "said": pa.array([True, False, None] * 3),
-        "day": pa.array([dt.date(2023, 3, 14), dt.date(1, 1, 1), None] * 3, pa.date32()),
-        "moment": pa.array([moment, None, None] * 3, pa.timestamp("us")),
-        "list": pa.array([HOSTILE, [], None] * 3, pa.list_(pa.string())),
-    })
-    release = publish(home, 1, {"every_type": every_type})
+def test_every_value_and_type_arrives_as_it_is(world: World, conninfo: str, session: psycopg.Connection[Any]) -> None:
+    release = world.first
     outcome = copy(conninfo, release)
     assert (outcome.state, outcome.tables) == ("copied", len(expected(release)))
     assert stored(session, release) == expected(release)
@@ -129,9 +158,9 @@ def test_every_value_and_type_arrives_as_it_is(home: Home, conninfo: str, sessio
 
 
 def test_tables_and_columns_are_explained_in_vietnamese(
-    home: Home, conninfo: str, session: psycopg.Connection[Any]
+    world: World, conninfo: str, session: psycopg.Connection[Any]
 ) -> None:
-    copy(conninfo, publish(home, 1))
+    copy(conninfo, world.first)
     [(table, column, release)] = session.execute(
         "select obj_description('cchc.case_processing'::regclass), "
         "col_description('cchc.case_processing'::regclass, (select attnum from pg_attribute "
@@ -143,8 +172,8 @@ def test_tables_and_columns_are_explained_in_vietnamese(
     assert release.startswith("Bản công bố")
 
 
-def test_the_same_release_twice_has_no_effect(home: Home, conninfo: str, session: psycopg.Connection[Any]) -> None:
-    release = publish(home, 1)
+def test_the_same_release_twice_has_no_effect(world: World, conninfo: str, session: psycopg.Connection[Any]) -> None:
+    release = world.first
     copy(conninfo, release)
     marks = "select xmin, ctid from cchc.report_indicators union all select xmin, ctid from cchc.releases"
     before = session.execute(marks).fetchall()
@@ -153,9 +182,9 @@ def test_the_same_release_twice_has_no_effect(home: Home, conninfo: str, session
 
 
 def test_the_next_release_replaces_its_own_unit_and_quarter_only(
-    home: Home, conninfo: str, session: psycopg.Connection[Any]
+    world: World, conninfo: str, session: psycopg.Connection[Any]
 ) -> None:
-    for release in (publish(home, 1), publish(home, 1, unit="941"), publish(home, 2)):
+    for release in (world.first, world.other_unit, world.second):
         copy(conninfo, release)
     assert session.execute("select release from cchc.releases order by 1").fetchall() == [
         (f"941/{QUARTER}/r1",), (f"{UNIT}/{QUARTER}/r2",)]
@@ -165,9 +194,9 @@ def test_the_next_release_replaces_its_own_unit_and_quarter_only(
 
 
 def test_a_release_that_is_no_longer_current_is_left_out(
-    home: Home, conninfo: str, session: psycopg.Connection[Any]
+    world: World, conninfo: str, session: psycopg.Connection[Any]
 ) -> None:
-    older, newer = publish(home, 1), publish(home, 2)
+    older, newer = world.first, world.second
     copy(conninfo, newer)
     with PostgresCopy(PostgresTarget(conninfo)) as target:
         assert target.copy(older, lambda: False).state == "superseded"
@@ -175,9 +204,9 @@ def test_a_release_that_is_no_longer_current_is_left_out(
 
 
 def test_the_reader_role_reads_all_and_writes_nothing(
-    home: Home, conninfo: str, session: psycopg.Connection[Any]
+    world: World, conninfo: str, session: psycopg.Connection[Any]
 ) -> None:
-    release = publish(home, 1)
+    release = world.first
     copy(conninfo, release)
     session.execute("set role cchc_reader")
     assert stored(session, release) == expected(release)
@@ -215,8 +244,8 @@ def _read(conninfo: str, done: threading.Event, seen: list[int], faults: list[st
             seen.append(number)
 
 
-def test_polling_readers_see_no_mix_while_releases_are_swapped(home: Home, conninfo: str) -> None:
-    releases = [publish(home, 1), publish(home, 2)]
+def test_polling_readers_see_no_mix_while_releases_are_swapped(world: World, conninfo: str) -> None:
+    releases = [world.first, world.second]
     copy(conninfo, releases[0])
     done = threading.Event()
     seen: list[list[int]] = [[], []]
@@ -238,16 +267,16 @@ def test_polling_readers_see_no_mix_while_releases_are_swapped(home: Home, conni
 
 @pytest.mark.parametrize("blocked", ["releases", "case_processing", "report_indicators"])
 def test_a_kill_in_the_middle_leaves_the_release_before(
-    home: Home, conninfo: str, session: psycopg.Connection[Any], blocked: str
+    world: World, conninfo: str, session: psycopg.Connection[Any], blocked: str
 ) -> None:
     """The copy is stopped by a lock on one of its tables, with those before it already written, and killed there."""
-    older, newer = publish(home, 1), publish(home, 2)
+    older, newer = world.first, world.second
     copy(conninfo, older)
     with PostgresServer.connect(conninfo) as other:
         other.execute("begin")
         other.execute(sql.SQL("lock table cchc.{} in share mode").format(sql.Identifier(blocked)))
         process = subprocess.Popen(
-            [sys.executable, "-c", COPY_ONCE, conninfo, str(home.published), UNIT, QUARTER, "2"],
+            [sys.executable, "-c", COPY_ONCE, conninfo, str(world.published), UNIT, QUARTER, "2"],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
         waiting = "select count(*) from pg_locks where not granted and relation = %s::regclass"
@@ -269,11 +298,10 @@ def test_a_kill_in_the_middle_leaves_the_release_before(
 
 
 def test_a_new_column_widens_the_table_and_older_rows_are_blank_there(
-    home: Home, conninfo: str, session: psycopg.Connection[Any]
+    world: World, conninfo: str, session: psycopg.Connection[Any]
 ) -> None:
-    copy(conninfo, publish(home, 1, unit="941"))
-    wider = build_tables()["case_processing"].append_column("newer", pa.array([1, None, 3], pa.int64()))
-    copy(conninfo, publish(home, 1, {"case_processing": wider}))
+    copy(conninfo, world.other_unit)
+    copy(conninfo, world.wider)
     rows = session.execute("select unit_code, received, newer from cchc.case_processing order by 1, 2").fetchall()
     assert rows == [("941", 1, None), ("941", 3, None), ("941", 7, None), (UNIT, 3, None), (UNIT, 7, 1)]
     assert session.execute("select has_table_privilege('cchc_reader', 'cchc.case_processing', 'select')").fetchone() \
@@ -281,19 +309,18 @@ def test_a_new_column_widens_the_table_and_older_rows_are_blank_there(
 
 
 def test_a_major_version_is_another_table(
-    home: Home, conninfo: str, session: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+    world: World, conninfo: str, session: psycopg.Connection[Any]
 ) -> None:
-    copy(conninfo, publish(home, 1))
-    monkeypatch.setattr("publication.manifest.contract_versions", lambda tables: {"case_processing": "2.0.0"})
-    copy(conninfo, publish(home, 2))
+    copy(conninfo, world.first)
+    copy(conninfo, world.other_major)
     assert session.execute("select count(*) from cchc.case_processing").fetchone() == (0,)
     assert session.execute("select count(*) from cchc.case_processing_v2").fetchone() == (2,)
 
 
 def test_a_table_of_another_type_is_refused_and_nothing_changes(
-    home: Home, conninfo: str, session: psycopg.Connection[Any]
+    world: World, conninfo: str, session: psycopg.Connection[Any]
 ) -> None:
-    older, newer = publish(home, 1), publish(home, 2)
+    older, newer = world.first, world.second
     copy(conninfo, older)
     session.execute("alter table cchc.case_processing alter column received type text")
     words = r"cột received của bảng cchc\.case_processing .* kiểu text, cần kiểu bigint"
@@ -302,9 +329,13 @@ def test_a_table_of_another_type_is_refused_and_nothing_changes(
     assert session.execute("select release from cchc.releases").fetchall() == [(f"{UNIT}/{QUARTER}/r1",)]
 
 
-def test_a_damaged_release_is_not_copied(home: Home, conninfo: str, session: psycopg.Connection[Any]) -> None:
-    older, newer = publish(home, 1), publish(home, 2)
+def test_a_damaged_release_is_not_copied(
+    world: World, tmp_path: Path, conninfo: str, session: psycopg.Connection[Any]
+) -> None:
+    older = world.first
     copy(conninfo, older)
+    newer = replace(world.second, path=tmp_path / "r2")
+    shutil.copytree(world.second.path, newer.path)
     mart = newer.path / "marts" / "dim_unit.parquet"
     mart.chmod(0o644)
     mart.write_bytes(mart.read_bytes()[:-1])
@@ -314,9 +345,9 @@ def test_a_damaged_release_is_not_copied(home: Home, conninfo: str, session: psy
 
 
 def test_where_the_reader_role_cannot_be_created_the_administrator_is_told(
-    home: Home, postgres_server: PostgresServer, conninfo: str, session: psycopg.Connection[Any]
+    world: World, postgres_server: PostgresServer, conninfo: str, session: psycopg.Connection[Any]
 ) -> None:
-    release = publish(home, 1)
+    release = world.first
     name = session.info.dbname
     session.execute(f"create role writer_{name} login password 'x'")
     session.execute(sql.SQL("grant create on database {} to {}").format(*map(sql.Identifier, (name, f"writer_{name}"))))
@@ -332,9 +363,9 @@ def test_where_the_reader_role_cannot_be_created_the_administrator_is_told(
 
 
 def test_each_failure_says_in_vietnamese_what_is_wrong_and_never_the_password(
-    home: Home, postgres_server: PostgresServer, conninfo: str, tmp_path: Path
+    world: World, postgres_server: PostgresServer, conninfo: str, tmp_path: Path
 ) -> None:
-    release = publish(home, 1)
+    release = world.first
     secret = "bí-mật-123"
     nobody = f"nobody_{psycopg.conninfo.conninfo_to_dict(conninfo)['dbname']}"
     with PostgresServer.connect(conninfo) as session:
