@@ -1,0 +1,240 @@
+"""Which form rows a figure of a report speaks of, by declared phrases (``claims.yml``).
+
+Belongs here: reading the declarations, matching a figure's words with them. Does not belong here: finding figures
+(``figures``), whether what is said is right (``verdicts``).
+
+A claim fits a figure when the figure counts its unit, is of its level, and the declared words are there: ``near``
+among the words that speak of this figure alone, ``before`` anywhere before it in the sentence, ``context`` in the
+sentence or the headings above it; ``never`` must not be near, ``absent`` not in the sentence. Each is a list of
+groups, of a group one phrase is enough. Of several claims that fit, the one that more words speak for is meant, then
+the one whose words stand closer. Where two remain that say different things, the figure is left undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from publication.narrative.figures import COUNT, PERCENT, RATIO, ZERO, Figure, Units
+from publication.narrative.published import parse
+from publication.narrative.text import Sentence, phrase, places, tokens
+
+_DECLARATIONS = Path(__file__).with_name("claims.yml")
+_FAR = 10_000
+_LINKS = frozenset(phrase("đạt chiếm bằng tỷ lệ tương đương là tức với khoảng gần hơn trên được"))
+
+Groups = tuple[tuple[str, ...], ...]
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Claim(_Declared):
+    """What reports say about one figure, and the expressions over the release that tell it (see ``published``)."""
+
+    id: str
+    units: tuple[str, ...]
+    wrong_units: tuple[str, ...] = ()
+    scope: str | None = None
+    near: Groups = ()
+    before: Groups = ()
+    context: Groups = ()
+    never: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    zero_only: bool = False
+    count: str | None = None
+    pair: tuple[str, str] | None = None
+    percent: str | None = None
+    related: tuple[str, ...] = ()
+    note_vi: str | None = None
+
+    @model_validator(mode="after")
+    def _can_be_evaluated(self) -> Claim:
+        expressions = [text for text in (self.count, self.percent, *(self.pair or ())) if text]
+        if not expressions:
+            raise ValueError(f"claim {self.id} says nothing that can be compared")
+        for text in expressions:
+            parse(text)
+        return self
+
+    def expressions(self, kind: str) -> tuple[str, ...]:
+        """What a figure of this kind is compared with; empty where the claim is not made that way."""
+        if kind == RATIO:
+            return self.pair or ()
+        if kind == PERCENT:
+            return (self.percent,) if self.percent else ()
+        if self.zero_only and kind != ZERO:
+            return ()
+        return (self.count,) if self.count else ()
+
+
+class Declarations(_Declared):
+    """The whole of ``claims.yml``."""
+
+    units: dict[str, tuple[str, ...]]
+    scopes: dict[str, tuple[str, ...]]
+    goals: tuple[str, ...]
+    goal_chapters: tuple[str, ...]
+    changes: tuple[str, ...]
+    other_quarters: dict[str, tuple[str, ...]]
+    claims: tuple[Claim, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Declarations:
+        identifiers = [claim.id for claim in self.claims]
+        if len(set(identifiers)) != len(identifiers):
+            raise ValueError("a claim is declared twice")
+        for claim in self.claims:
+            unknown = {*claim.units, *claim.wrong_units} - set(self.units)
+            if unknown or claim.scope not in (None, *self.scopes):
+                raise ValueError(f"claim {claim.id} names an unknown unit or scope")
+        return self
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a figure was found to say: the claim and the expressions to compare it with."""
+
+    claim: Claim
+    expressions: tuple[str, ...]
+    wrong_unit: bool = False
+
+
+@lru_cache(maxsize=1)
+def declarations() -> Declarations:
+    """The declared claims. Raises pydantic.ValidationError when the file is not what it should be."""
+    return Declarations.model_validate(yaml.safe_load(_DECLARATIONS.read_text(encoding="utf-8")))
+
+
+@lru_cache(maxsize=1)
+def declared_units() -> Units:
+    """The nouns that figures count."""
+    return Units(declarations().units)
+
+
+def is_goal(sentence: Sentence) -> bool:
+    """Whether the sentence speaks of what is to be reached, not of what was."""
+    chapter, words = _keys(sentence.chapter), _keys(sentence.text)
+    return _any(chapter, declarations().goal_chapters) or _any(words, declarations().goals)
+
+
+def is_change(figure: Figure) -> bool:
+    """Whether the figure is a difference from another quarter (``tăng 12 hồ sơ``)."""
+    return any(figure.left[-len(keys) :] == keys for keys in map(phrase, declarations().changes))
+
+
+def quarter_column(figure: Figure) -> str:
+    """The column of the form row that holds the quarter the figure is of; ``value`` is this quarter's."""
+    for column, phrases in declarations().other_quarters.items():
+        if _any(figure.near, phrases):
+            return column
+    return "value"
+
+
+def meant(figure: Figure, sentence: Sentence, previous: Said | None) -> Said | None | tuple[Said, ...]:
+    """The claim a figure makes: one, None where no claim fits, several where the words fit different ones alike."""
+    if figure.kind == PERCENT and previous and previous.claim.percent and _follows_on(figure):
+        return Said(previous.claim, (previous.claim.percent,))
+    fitting: list[tuple[tuple[int, int], Said]] = []
+    level = _level(figure, sentence)
+    for claim in declarations().claims:
+        expressions = claim.expressions(figure.kind)
+        if not expressions or claim.scope not in (None, level):
+            continue
+        wrong_unit = figure.unit in claim.wrong_units
+        if figure.kind != PERCENT and not wrong_unit and not _may_count(figure, claim):
+            continue
+        weight = _weight(claim, figure, sentence)
+        if weight is not None:
+            fitting.append((weight, Said(claim, expressions, wrong_unit)))
+    if not fitting:
+        return None
+    best = max(weight for weight, _ in fitting)
+    said = [one for weight, one in fitting if weight == best]
+    return said[0] if len({one.expressions for one in said}) == 1 else tuple(said)
+
+
+def _may_count(figure: Figure, claim: Claim) -> bool:
+    """A figure whose unit is not said fits by its words alone, so it must have some."""
+    return figure.unit in claim.units or (not figure.unit and bool(claim.near))
+
+
+def _follows_on(figure: Figure) -> bool:
+    """Whether a percentage goes on about the figure before it (``đạt 40% kế hoạch``, ``(99,35%)``)."""
+    return set(figure.left) <= _LINKS and bool(figure.left or not figure.right)
+
+
+def _weight(claim: Claim, figure: Figure, sentence: Sentence) -> tuple[int, int] | None:
+    """How much speaks for the claim and how closely; None where it does not fit."""
+    around = _keys(f"{sentence.text} . {sentence.section}")
+    earlier = _keys(sentence.text[: figure.start])
+    if _any(figure.near, claim.never) or _any(around, claim.absent):
+        return None
+    distance = 0
+    for group in claim.near:
+        closest = min((_distance(figure, keys) for keys in map(phrase, group)), default=_FAR)
+        if closest >= _FAR:
+            return None
+        distance += closest
+    for group in claim.before:
+        last = max((place for keys in map(phrase, group) for place in places(earlier, keys)), default=None)
+        if last is None:
+            return None
+        distance += len(earlier) - last
+    if not all(_any(around, group) for group in claim.context):
+        return None
+    return 10 * len(claim.near) + 3 * (len(claim.before) + len(claim.context)) + bool(figure.unit), -distance
+
+
+def _distance(figure: Figure, keys: tuple[str, ...]) -> int:
+    before = [len(figure.left) - place - len(keys) for place in places(figure.left, keys)]
+    after = places(figure.right, keys)
+    return min([*before, *after], default=_FAR)
+
+
+def _level(figure: Figure, sentence: Sentence) -> str:
+    """``district``, ``commune`` or ``whole``: the level that the nearest words name; a district's report by default."""
+    after = _levels(figure.right)
+    before = _levels(figure.left)
+    if after or before:
+        nearest = [(place, level) for place, _, level in after]
+        nearest += [(len(figure.left) - end, level) for _, end, level in before]
+        return min(nearest)[1]
+    for words in (sentence.text[: figure.start], sentence.section):
+        if found := _levels(_keys(words)):
+            return max(found)[2]
+    return "district"
+
+
+def _levels(keys: Sequence[str]) -> list[tuple[int, int, str]]:
+    """Places (begin, end) at which a level is named; of phrases that overlap only the longest."""
+    named = [
+        (place, place + len(words), level)
+        for level, phrases in declarations().scopes.items() for words in map(phrase, phrases)
+        for place in places(keys, words)
+    ]
+    return [
+        one for one in named
+        if not any(o[0] <= one[0] and one[1] <= o[1] and o[1] - o[0] > one[1] - one[0] for o in named)
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _keys(text: str) -> tuple[str, ...]:
+    return tuple(token.key for token in tokens(text) if token.kind != "sign")
+
+
+def _any(keys: Sequence[str], phrases: Iterable[str]) -> bool:
+    return any(places(keys, words) for words in map(phrase, phrases))
+
+
+__all__ = [
+    "COUNT", "Claim", "Declarations", "Said", "declarations", "declared_units", "is_change", "is_goal", "meant",
+    "quarter_column",
+]

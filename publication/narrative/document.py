@@ -1,0 +1,115 @@
+"""A written report from its file: lines of text in reading order, and rows of tables.
+
+Belongs here: opening .docx and .txt. Does not belong here: sentences (``text``), figures, verdicts.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import docx
+from docx.opc.exceptions import PackageNotFoundError
+from docx.oxml.ns import qn
+from lxml import etree
+
+from publication.narrative.text import clean
+
+_MOST_BYTES = 64 << 20
+#: A table of fewer columns sets the page (letterhead, signature block); its cells are lines of text.
+_LEAST_COLUMNS = 4
+_SKIPPED = frozenset({qn("w:del"), qn("w:moveFrom"), "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"})
+_SPOKEN = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
+
+
+class UnreadableReport(Exception):
+    """The file is no report that can be read. The message is for people, in Vietnamese."""
+
+
+@dataclass(frozen=True)
+class WrittenReport:
+    """``lines``: text outside tables, one paragraph each (empty ones kept, so that numbers are those of the file for
+    a .txt). ``table_rows``: cells of each table row, in order."""
+
+    lines: tuple[str, ...]
+    table_rows: tuple[tuple[str, ...], ...]
+
+
+def read_report(path: Path) -> WrittenReport:
+    """Read a ``.docx`` or a UTF-8 ``.txt`` report. Raises UnreadableReport."""
+    kind = path.suffix.lower()
+    if kind not in (".docx", ".txt"):
+        raise UnreadableReport(f"chỉ đọc được báo cáo dạng .docx hoặc .txt, không đọc được {path.name}")
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise UnreadableReport(f"tệp {path.name} quá lớn")
+        return _from_docx(path) if kind == ".docx" else _from_text(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError as error:
+        raise UnreadableReport(f"không có tệp {path}") from error
+    except OSError as error:
+        raise UnreadableReport(f"không mở được tệp {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UnreadableReport(f"tệp {path.name} không ở bảng mã UTF-8") from error
+
+
+def _from_text(text: str) -> WrittenReport:
+    lines: list[str] = []
+    rows: list[tuple[str, ...]] = []
+    for line in text.splitlines():
+        if "\t" in line:
+            rows.append(tuple(clean(cell) for cell in line.split("\t")))
+            lines.append("")
+        else:
+            lines.append(_without_emphasis(line))
+    return WrittenReport(tuple(lines), tuple(rows))
+
+
+def _without_emphasis(line: str) -> str:
+    """The line without the asterisks that stand for bold and italic print in plain text."""
+    return line.replace("**", "").strip("* ") if "*" in line else line
+
+
+def _from_docx(path: Path) -> WrittenReport:
+    try:
+        with zipfile.ZipFile(path) as package:
+            if sum(entry.file_size for entry in package.infolist()) > _MOST_BYTES:
+                raise UnreadableReport(f"tệp {path.name} quá lớn")
+        body = docx.Document(str(path)).element.body
+    except (PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError, etree.XMLSyntaxError) as error:
+        raise UnreadableReport(f"tệp {path.name} không phải là văn bản .docx hoàn chỉnh") from error
+    lines: list[str] = []
+    rows: list[tuple[str, ...]] = []
+    for block in _blocks(body):
+        if block.tag == qn("w:p"):
+            lines.extend(_spoken(block).split("\n"))
+            continue
+        cells = [tuple(_cell(cell) for cell in row.iter(qn("w:tc"))) for row in block.iter(qn("w:tr"))]
+        if max(map(len, cells), default=0) >= _LEAST_COLUMNS:
+            rows.extend(cells)
+        else:
+            lines.extend(cell for row in cells for cell in row)
+    return WrittenReport(tuple(lines), tuple(rows))
+
+
+def _blocks(parent: etree._Element) -> Iterator[etree._Element]:
+    """Paragraphs and tables in reading order, those inside content controls and tracked insertions too."""
+    for child in parent:
+        if child.tag in (qn("w:p"), qn("w:tbl")):
+            yield child
+        elif child.tag not in _SKIPPED:
+            yield from _blocks(child)
+
+
+def _cell(cell: etree._Element) -> str:
+    return clean(" ".join(_spoken(paragraph) for paragraph in cell.iter(qn("w:p"))))
+
+
+def _spoken(element: etree._Element) -> str:
+    """The text that a reader sees: tracked insertions in, tracked deletions and hidden fallbacks out."""
+    if element.tag in _SKIPPED:
+        return ""
+    if element.tag == qn("w:t"):
+        return element.text or ""
+    return _SPOKEN.get(element.tag, "") + "".join(_spoken(child) for child in element)
