@@ -19,11 +19,12 @@ from publication.narrative.claims import Said, declared_units
 from publication.narrative.document import WrittenReport, read_report
 from publication.narrative.figures import ZERO, figures
 from publication.narrative.published import NEEDED_MARTS, PublishedFigures
-from publication.narrative.text import Sentence, phrase, places, sentences
-from publication.narrative.verdicts import judge, source_vi
+from publication.narrative.text import Sentence, phrase, sentences
+from publication.narrative.verdicts import CONTRADICTS, judge, source_vi
 from publication.tables import from_parquet
 
 _TITLE_LINES = 40
+_YEAR = re.compile(r"20[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class ReportCheck:
     @property
     def contradicts(self) -> bool:
         """True when any figure or table row says something else than the release."""
-        return any(one.verdict == "contradicts" for one in (*self.figures, *self.table_rows))
+        verdicts = [*(one.verdict for one in self.figures), *(one.verdict for one in self.table_rows)]
+        return CONTRADICTS in verdicts
 
     def count(self, verdict: str) -> int:
         """Figures of the text with this verdict."""
@@ -89,12 +91,13 @@ def check_written(report: WrittenReport, tables: Mapping[str, pa.Table], quarter
     published = PublishedFigures(tables)
     checked: list[FigureCheck] = []
     for sentence in sentences(report.lines):
-        checked += _check_sentence(sentence, published)
+        checked += check_sentence(sentence, published)
     return ReportCheck(
         tuple(checked), tuple(check_table(report.table_rows, published)), tuple(_remarks(report, quarter)))
 
 
-def _check_sentence(sentence: Sentence, published: PublishedFigures) -> list[FigureCheck]:
+def check_sentence(sentence: Sentence, published: PublishedFigures) -> list[FigureCheck]:
+    """The figures of one sentence, each compared."""
     checked = []
     previous: Said | None = None
     for figure in figures(sentence, declared_units()):
@@ -112,13 +115,12 @@ def _check_sentence(sentence: Sentence, published: PublishedFigures) -> list[Fig
 
 
 def _remarks(report: WrittenReport, quarter: str) -> list[str]:
-    """What is odd about the report as a whole."""
-    asked = phrase(format_quarter(quarter))
-    title = [phrase(line) for line in report.lines[:_TITLE_LINES]]
-    short = asked[:2]
-    year = asked[-1]
-    if any(places(keys, short) and year in keys for keys in title):
-        return []
-    if any(places(keys, phrase("quý")) and re.search(r"\d{4}", " ".join(keys)) for keys in title):
-        return [f"Phần đầu báo cáo không nhắc đến {format_quarter(quarter)}; cần xem lại báo cáo của quý nào."]
+    """What is odd about the report as a whole. Titles name the quarter reported on before the one to come."""
+    word, number, _, year = phrase(format_quarter(quarter))
+    for keys in map(phrase, report.lines[:_TITLE_LINES]):
+        if word in keys[:-1] and any(_YEAR.fullmatch(key) for key in keys):
+            told = keys[keys.index(word) + 1]
+            if told in (number, quarter[-1]) and year in keys:
+                return []
+            return [f"Đầu báo cáo ghi kỳ khác với {format_quarter(quarter)}; cần xem lại báo cáo của quý nào."]
     return []

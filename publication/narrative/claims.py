@@ -137,7 +137,7 @@ def quarter_column(figure: Figure) -> str:
     return "value"
 
 
-def meant(figure: Figure, sentence: Sentence, previous: Said | None) -> Said | None | tuple[Said, ...]:
+def meant(figure: Figure, sentence: Sentence, previous: Said | None) -> Said | tuple[Said, ...] | None:
     """The claim a figure makes: one, None where no claim fits, several where the words fit different ones alike."""
     if figure.kind == PERCENT and previous and previous.claim.percent and _follows_on(figure):
         return Said(previous.claim, (previous.claim.percent,))
@@ -148,7 +148,7 @@ def meant(figure: Figure, sentence: Sentence, previous: Said | None) -> Said | N
         if not expressions or claim.scope not in (None, level):
             continue
         wrong_unit = figure.unit in claim.wrong_units
-        if figure.kind != PERCENT and not wrong_unit and not _may_count(figure, claim):
+        if figure.kind != PERCENT and not wrong_unit and not _may_count(figure, claim, sentence):
             continue
         weight = _weight(claim, figure, sentence)
         if weight is not None:
@@ -160,9 +160,12 @@ def meant(figure: Figure, sentence: Sentence, previous: Said | None) -> Said | N
     return said[0] if len({one.expressions for one in said}) == 1 else tuple(said)
 
 
-def _may_count(figure: Figure, claim: Claim) -> bool:
-    """A figure whose unit is not said fits by its words alone, so it must have some."""
-    return figure.unit in claim.units or (not figure.unit and bool(claim.near))
+def _may_count(figure: Figure, claim: Claim, sentence: Sentence) -> bool:
+    """A figure without a noun of its own counts what was named before it, and needs words of its own."""
+    if figure.unit or not claim.near:
+        return figure.unit in claim.units
+    named = sentence.text if figure.kind == ZERO else sentence.text[: figure.start]
+    return any(_any(_keys(named), declarations().units[unit]) for unit in claim.units)
 
 
 def _follows_on(figure: Figure) -> bool:

@@ -9,19 +9,21 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import docx
-from docx.opc.exceptions import PackageNotFoundError
-from docx.oxml.ns import qn
-from lxml import etree
+from typing import TYPE_CHECKING
 
 from publication.narrative.text import clean
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 _MOST_BYTES = 64 << 20
 #: A table of fewer columns sets the page (letterhead, signature block); its cells are lines of text.
 _LEAST_COLUMNS = 4
-_SKIPPED = frozenset({qn("w:del"), qn("w:moveFrom"), "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"})
-_SPOKEN = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_PARAGRAPH, _TABLE, _ROW, _CELL, _TEXT = (f"{_WORD}{name}" for name in ("p", "tbl", "tr", "tc", "t"))
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_SKIPPED = frozenset({f"{_WORD}del", f"{_WORD}moveFrom", _FALLBACK})
+_SPOKEN = {f"{_WORD}tab": "\t", f"{_WORD}br": "\n", f"{_WORD}cr": "\n", f"{_WORD}noBreakHyphen": "-"}
 
 
 class UnreadableReport(Exception):
@@ -72,6 +74,11 @@ def _without_emphasis(line: str) -> str:
 
 
 def _from_docx(path: Path) -> WrittenReport:
+    # Imported here: everything that publishes imports this package, and only this function needs the library.
+    import docx
+    from docx.opc.exceptions import PackageNotFoundError
+    from lxml import etree
+
     try:
         with zipfile.ZipFile(path) as package:
             if sum(entry.file_size for entry in package.infolist()) > _MOST_BYTES:
@@ -82,10 +89,10 @@ def _from_docx(path: Path) -> WrittenReport:
     lines: list[str] = []
     rows: list[tuple[str, ...]] = []
     for block in _blocks(body):
-        if block.tag == qn("w:p"):
+        if block.tag == _PARAGRAPH:
             lines.extend(_spoken(block).split("\n"))
             continue
-        cells = [tuple(_cell(cell) for cell in row.iter(qn("w:tc"))) for row in block.iter(qn("w:tr"))]
+        cells = [tuple(_cell(cell) for cell in row.iter(_CELL)) for row in block.iter(_ROW)]
         if max(map(len, cells), default=0) >= _LEAST_COLUMNS:
             rows.extend(cells)
         else:
@@ -96,20 +103,20 @@ def _from_docx(path: Path) -> WrittenReport:
 def _blocks(parent: etree._Element) -> Iterator[etree._Element]:
     """Paragraphs and tables in reading order, those inside content controls and tracked insertions too."""
     for child in parent:
-        if child.tag in (qn("w:p"), qn("w:tbl")):
+        if child.tag in (_PARAGRAPH, _TABLE):
             yield child
         elif child.tag not in _SKIPPED:
             yield from _blocks(child)
 
 
 def _cell(cell: etree._Element) -> str:
-    return clean(" ".join(_spoken(paragraph) for paragraph in cell.iter(qn("w:p"))))
+    return clean(" ".join(_spoken(paragraph) for paragraph in cell.iter(_PARAGRAPH)))
 
 
 def _spoken(element: etree._Element) -> str:
     """The text that a reader sees: tracked insertions in, tracked deletions and hidden fallbacks out."""
     if element.tag in _SKIPPED:
         return ""
-    if element.tag == qn("w:t"):
+    if element.tag == _TEXT:
         return element.text or ""
     return _SPOKEN.get(element.tag, "") + "".join(_spoken(child) for child in element)

@@ -32,8 +32,8 @@ OTHER_UNIT = "?"
 _BEFORE_DATE = frozenset(phrase("ngày tháng năm quý kỳ giai đoạn lúc"))
 _TIMES = frozenset(phrase("ngày tháng năm giờ phút tuần quý"))
 _BEFORE_NAME = frozenset(phrase(
-    "điều khoản điểm chương mục mẫu biểu phụ lục iso tcvn qcvn mức độ cấp lần thứ khóa nhiệm kỳ đợt phiên số điện thoại "
-    "ấp khu khóm thôn phường"
+    "điều khoản điểm chương mục mẫu biểu phụ lục iso tcvn qcvn mức độ cấp lần thứ khóa nhiệm kỳ đợt phiên số điện "
+    "thoại ấp khu khóm thôn phường"
 ))
 _LAW = frozenset(phrase("nghị định quyết định kế hoạch chỉ thị thông tư công văn nghị quyết luật"))
 _HEDGES = {word: phrase(word) for word in ("khoảng", "gần", "hơn", "trên", "xấp xỉ")}
@@ -41,6 +41,8 @@ _NUMERALS = frozenset(phrase(
     "không một mốt hai ba bốn tư năm lăm sáu bảy tám chín mười mươi trăm nghìn ngàn linh lẻ"
 ))
 _PER_CENT = phrase("phần trăm")
+#: "Tự chủ 100% chi thường xuyên" names a group of units.
+_SPENDING = phrase("chi")[0]
 _OF = tuple(phrase(text) for text in ("trên tổng số", "trong tổng số", "trên tổng", "trên"))
 _ZERO_STATEMENTS = tuple(phrase(text) for text in (
     "không phát sinh", "chưa phát sinh", "không ban hành", "chưa ban hành", "không để xảy ra", "không xảy ra",
@@ -57,8 +59,9 @@ class Figure:
     """One figure of a sentence.
 
     ``value`` (and ``whole`` for a ratio ``value/whole``) is what is written, ``decimals`` how many places of it.
-    ``unit`` names the noun counted, "" where none follows, ``OTHER_UNIT`` where an unknown one does. ``left`` and ``right`` are the keys of the words that
-    speak of this figure alone; ``start`` and ``end`` are places in the sentence.
+    ``unit`` names the noun counted, "" where none follows, ``OTHER_UNIT`` where an unknown one does. ``left`` and
+    ``right`` are the keys of the words that speak of this figure alone; ``start`` and ``end`` are places in the
+    sentence.
     """
 
     text: str
@@ -189,8 +192,9 @@ def _number_at(text: str, words: Sequence[Token], place: int, units: Units) -> _
     value, decimals = written
     share = _share(words, last)
     if share is not None:
-        return None if _is_named(words, first, "") else _Found(
-            PERCENT, value, None, decimals, first, share, "%", share + 1)
+        if _is_named(words, first, "") or [t.key for t in words[share + 1 : share + 2]] == [_SPENDING]:
+            return None
+        return _Found(PERCENT, value, None, decimals, first, share, "%", share + 1)
     whole = _whole_of(text, words, last)
     unit, after = units.at(words, _after_numerals(words, (whole[1] if whole else last) + 1))
     if _is_time(words, first, after if unit else last + 1, unit) or _is_named(words, first, unit):
@@ -199,7 +203,7 @@ def _number_at(text: str, words: Sequence[Token], place: int, units: Units) -> _
         if not unit and words[first - 1].key in _BEFORE_DATE:
             return None
         return _Found(RATIO, value, whole[0], 0, first, whole[1], unit or _other_unit(words, after), after)
-    if not unit and (_looks_like_year(digits) or _is_in_name(text, words, first)):
+    if not unit and (_is_year(words, first) or _is_in_name(text, words, first)):
         return None
     # A count has no decimals, so "1,145 hồ sơ" is one thousand and more.
     if unit and _GROUPED.fullmatch(digits):
@@ -293,7 +297,7 @@ def _after_numerals(words: Sequence[Token], place: int) -> int:
 def _is_glued(text: str, words: Sequence[Token], first: int, last: int) -> bool:
     """Whether the number is part of a document's number, a date, a range or a word (``03/KH-UBND``, ``15/3/2023``)."""
     before = text[words[first].start - 1 : words[first].start]
-    if before.isalnum() or before in ("/", "-", "–", ":", "_") and _joins(text, words[first].start - 2):
+    if before.isalnum() or (before in ("/", "-", "–", ":", "_") and _joins(text, words[first].start - 2)):
         return True
     rest = text[words[last].end :]
     return bool(re.match(r"\s?/\s?[^\W\d_]|/\d+/|[-–:]\d|[^\W\d_]|\s?[-–]\s?(?:19|20)\d\d", rest))
@@ -319,14 +323,16 @@ def _is_named(words: Sequence[Token], first: int, unit: str) -> bool:
     if before == phrase("số")[0]:
         # "Tổng số 15 thủ tục" counts; "Nghị quyết số 18" names.
         named = first >= 2 and words[first - 2].key in _LAW
-        return named or not unit and not (first >= 2 and words[first - 2].key == phrase("tổng")[0])
+        return named or (not unit and not (first >= 2 and words[first - 2].key == phrase("tổng")[0]))
     if before in (",", "và") and first >= 2 and words[first - 2].is_number and not unit:
         return first >= 3 and words[first - 3].key in _BEFORE_NAME
     return not unit and before in _BEFORE_NAME
 
 
-def _looks_like_year(digits: str) -> bool:
-    return bool(re.fullmatch(r"(?:19|20)[0-9]{2}", digits))
+def _is_year(words: Sequence[Token], first: int) -> bool:
+    """A bare number like 2023, unless a sentence says that something comes to it (``được giao là 2023``)."""
+    told = first > 0 and words[first - 1].key in (phrase("là")[0], ":")
+    return not told and bool(re.fullmatch(r"(?:19|20)[0-9]{2}", words[first].key))
 
 
 # --- statements of zero ---------------------------------------------------------------------------------------------

@@ -25,11 +25,16 @@ _SHORT_FORMS = {
     "ủy ban nhân dân": "ubnd", "sự nghiệp công lập": "sncl", "cải cách hành chính": "cchc",
     "bưu chính công ích": "bcci", "công nghệ thông tin": "cntt", "dịch vụ công": "dvc", "người lao động": "nlđ",
 }
-_LIST_MARK = re.compile(r"(?P<mark>[-–—+*•]|[a-zđ]\)|[IVX]+\.|\d{1,2}(?:\.\d{1,2})*(?:\.(?!\d)|\)|(?=\s+[A-ZĐ])))\s+")
-_NUMBERED_LIST_MARK = re.compile(r"\d{1,2}(?:\.\d{1,2})*[.)]?|[IVX]+\.|[a-zđ]\)")
+_LIST_MARK = re.compile(
+    r"(?P<mark>[-–—+*•]|[a-zđ]\)|[IVX]+\.|[A-Z]\."
+    r"|\d{1,2}(?:\.\d{1,2})*(?:\.(?!\d)|\)|(?=\s+[A-ZĐ])))\s+"
+)
+_PART_MARK, _CHAPTER_MARK = re.compile(r"[A-HJ-UW-Z]\."), re.compile(r"[IVX]+\.")
+_SECTION_MARK, _POINT_MARK = re.compile(r"\d{1,2}(?:\.\d{1,2})*[.)]?"), re.compile(r"[a-zđ]\)")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"”’)]*\s+(?=[\"“‘(]?(\w))")
 _ABBREVIATION = re.compile(r"(?:^|\s)(?:[A-ZĐ]{1,3}|v\.v|tr|Ths|TS)\.$")
 _HEADING_WORDS = 24
+_CHAPTER = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +126,26 @@ def places(keys: Sequence[str], wanted: tuple[str, ...]) -> list[int]:
 def sentences(lines: Sequence[str]) -> list[Sentence]:
     """The sentences of a report's lines. A line that goes on in small letters is one with the line before."""
     found: list[Sentence] = []
-    chapter = section = ""
+    headings: dict[int, str] = {}
     for number, line in _joined(lines):
         mark = _LIST_MARK.match(line)
         body = line[mark.end():] if mark else line
-        if mark and _is_heading(mark["mark"], body):
-            if mark["mark"][0] in "IVX":
-                chapter, section = body, ""
-            else:
-                section = body
+        depth = _depth(mark["mark"], body) if mark and _is_heading(body) else None
+        if depth is not None:
+            headings = {level: text for level, text in headings.items() if level < depth} | {depth: body}
+        chapter = " / ".join(text for level, text in headings.items() if level <= _CHAPTER)
+        section = " / ".join(text for level, text in headings.items() if level > _CHAPTER)
         for text in _split(body):
             found.append(Sentence(len(found) + 1, number, text, chapter, section))
     return found
+
+
+def _depth(mark: str, body: str) -> int | None:
+    """How deep the headings with this mark stand; None for a dash or a bullet, which mark no heading."""
+    if _PART_MARK.fullmatch(mark) and not body.isupper():
+        return None
+    marks = (_PART_MARK, _CHAPTER_MARK, _SECTION_MARK, _POINT_MARK)
+    return next((depth for depth, known in enumerate(marks) if known.fullmatch(mark)), None)
 
 
 def _joined(lines: Sequence[str]) -> list[tuple[int, str]]:
@@ -148,9 +161,8 @@ def _joined(lines: Sequence[str]) -> list[tuple[int, str]]:
     return joined
 
 
-def _is_heading(mark: str, body: str) -> bool:
-    numbered = _NUMBERED_LIST_MARK.fullmatch(mark) is not None
-    return numbered and len(body.split()) <= _HEADING_WORDS and body[-1:] not in (";", ",") and not _split_points(body)
+def _is_heading(body: str) -> bool:
+    return len(body.split()) <= _HEADING_WORDS and body[-1:] not in (";", ",") and not _split_points(body)
 
 
 def _split(body: str) -> Iterator[str]:

@@ -95,7 +95,7 @@ def _compare(figure: Figure, expressions: tuple[str, ...], related: tuple[str, .
 
 def _agrees(figure: Figure, written: Decimal, value: Fraction) -> bool:
     said = Fraction(written)
-    if said == value or figure.kind == PERCENT and said == rounded(value, figure.decimals):
+    if said == value or (figure.kind == PERCENT and said == rounded(value, figure.decimals)):
         return True
     room = abs(value) * _TOLERANCE
     above, below = 0 < value - said <= room, 0 < said - value <= room
