@@ -10,6 +10,7 @@ computer. Every text is a string cell, so nothing is a formula.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -127,8 +128,8 @@ class _Looks:
         self.head: Format = workbook.add_format({**boxed, "bold": True, "align": "center"})
         self.number: Format = workbook.add_format({**boxed, "italic": True, "align": "center", "font_size": 9})
         self.cells = {
-            bold: {align: workbook.add_format({**boxed, "bold": bold, "align": align})
-                   for align in ("left", "center", "right")}
+            bold: {align: workbook.add_format({**boxed, "bold": bold, "align": align, "indent": indent})
+                   for align, indent in (("left", 0), ("center", 0), ("right", 1))}
             for bold in (False, True)
         }
         self.remark: Format = workbook.add_format({**_FONT, "italic": True})
@@ -158,7 +159,8 @@ def _write_heads(sheet: Worksheet, looks: _Looks, titles: Sequence[str]) -> None
             sheet.write_string(place[0], left, text, looks.head)
         else:
             sheet.merge_range(*place, text, looks.head)
-    sheet.set_row(_HEAD_ROW + 2, _LINE_HEIGHT * 3)
+    for row, lines in enumerate((1, 1, 3)):
+        sheet.set_row(_HEAD_ROW + row, _LINE_HEIGHT * lines)
     for column, text in enumerate(_NUMBERS):
         sheet.write_string(_HEAD_ROW + 3, column, text, looks.number)
 
@@ -168,6 +170,7 @@ def _write_lines(sheet: Worksheet, looks: _Looks, content: ReleaseContent, clock
     place = _FIRST_ROW
     for place, line in enumerate(printed_lines(content, clock), start=_FIRST_ROW):
         cells = looks.cells[line[1] not in plain]
+        sheet.set_row(place, _LINE_HEIGHT * math.ceil(len(line[1]) * 1.05 / _WIDTHS[1]))
         for column, text in enumerate(line):
             align = "center" if column == 0 else "left" if column == 1 else "right"
             sheet.write_string(place, column, text, cells[align])

@@ -70,11 +70,12 @@ numbered as (
             order by
                 case unit_level when 'district' then 1 when 'commune' then 2 else 3 end,
                 case row_kind when 'group' then 1 else 2 end,
+                {{ alphabetical('row_key') }},
                 row_key
         ) as row_no,
         row_number() over (
             partition by clock, unit_code, quarter, breakdown, unit_level, row_kind
-            order by row_key
+            order by {{ alphabetical('row_key') }}, row_key
         ) as place_in_group
     from summed
 
