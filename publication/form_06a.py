@@ -57,7 +57,7 @@ _REMARKS = (
     "Cột (12) gồm cả hồ sơ tạm dừng giải quyết. (3) = (7) + (11).",
 )
 _INCOMPLETE = "Chưa đủ dữ liệu: còn đơn vị chưa gửi hồ sơ của một quý báo cáo nằm trong kỳ này."
-_WIDTHS = (6, 40, 15, 11, 14, 11, 16, 11, 11, 11, 14, 11, 11)
+_WIDTHS = (6, 46, 15, 11, 14, 11, 16, 11, 11, 11, 14, 11, 11)
 _HEAD_ROW = 6
 _FIRST_ROW = _HEAD_ROW + 4
 _LAST_COLUMN = len(_WIDTHS) - 1
