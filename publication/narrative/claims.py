@@ -39,6 +39,7 @@ class Claim(_Declared):
     """What reports say about one figure, and the expressions over the release that tell it (see ``published``)."""
 
     id: str
+    example: str
     units: tuple[str, ...]
     wrong_units: tuple[str, ...] = ()
     scope: str | None = None
