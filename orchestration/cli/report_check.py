@@ -83,8 +83,8 @@ def _sentence_lines(figures: list[FigureCheck]) -> list[str]:
 
 def _quoted(figure: FigureCheck) -> str:
     """The figure and the words after it, as the report writes them."""
-    said = re.split(r"[,;()]", figure.sentence[figure.start + len(figure.text) :])[0]
-    return figure.text + textwrap.shorten(f"x{said}", _QUOTED, placeholder=" …")[1:].rstrip(".")
+    following = re.split(r"[,;()]", figure.sentence[figure.start + len(figure.text) :])[0].rstrip(" .")
+    return textwrap.shorten(figure.text + following, len(figure.text) + _QUOTED, placeholder=" …")
 
 
 def _published(figure: FigureCheck) -> str:

@@ -5,9 +5,10 @@ Belongs here: reading the declarations, matching a figure's words with them. Doe
 
 A claim fits a figure when the figure counts its unit, is of its level, and the declared words are there: ``near``
 among the words that speak of this figure alone, ``before`` anywhere before it in the sentence, ``context`` in the
-sentence or the headings above it; ``never`` must not be near, ``absent`` not in the sentence. Each is a list of
-groups, of a group one phrase is enough. Of several claims that fit, the one that more words speak for is meant, then
-the one whose words stand closer. Where two remain that say different things, the figure is left undecided.
+sentence or the headings above it; ``never`` must not be near, ``absent`` not in the sentence; ``alone``: nothing but
+the unit follows. ``near``, ``before`` and ``context`` are lists of groups, of a group one phrase is enough. Of several
+claims that fit, the one that more words speak for is meant, then the one whose words stand closer. Where two remain
+that say different things, the figure is left undecided.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from publication.narrative.figures import COUNT, PERCENT, RATIO, ZERO, Figure, Units
+from publication.narrative.figures import PERCENT, RATIO, ZERO, Figure, Units
 from publication.narrative.published import parse
 from publication.narrative.text import Sentence, phrase, places, tokens
 
 _DECLARATIONS = Path(__file__).with_name("claims.yml")
 _FAR = 10_000
+#: A word that turns a figure into a difference stands at most this many words before it (``tăng thêm 12``).
+_CLOSE = 2
 _LINKS = frozenset(phrase("đạt chiếm bằng tỷ lệ tương đương là tức với khoảng gần hơn trên được"))
 
 Groups = tuple[tuple[str, ...], ...]
@@ -48,6 +51,7 @@ class Claim(_Declared):
     context: Groups = ()
     never: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    alone: bool = False
     zero_only: bool = False
     count: str | None = None
     pair: tuple[str, str] | None = None
@@ -82,7 +86,9 @@ class Declarations(_Declared):
     scopes: dict[str, tuple[str, ...]]
     goals: tuple[str, ...]
     goal_chapters: tuple[str, ...]
+    result_chapters: tuple[str, ...]
     changes: tuple[str, ...]
+    comparisons: tuple[str, ...]
     other_quarters: dict[str, tuple[str, ...]]
     claims: tuple[Claim, ...] = Field(min_length=1)
 
@@ -120,22 +126,28 @@ def declared_units() -> Units:
 
 
 def is_goal(sentence: Sentence) -> bool:
-    """Whether the sentence speaks of what is to be reached, not of what was."""
-    chapter, words = _keys(sentence.chapter), _keys(sentence.text)
-    return _any(chapter, declarations().goal_chapters) or _any(words, declarations().goals)
+    """Whether the sentence speaks of what is to be reached, not of what was; the heading next above it decides."""
+    declared = declarations()
+    for heading in map(_keys, reversed(sentence.chapter.split(" / "))):
+        if _any(heading, declared.result_chapters):
+            break
+        if _any(heading, declared.goal_chapters):
+            return True
+    return _any(_keys(sentence.text), declared.goals)
 
 
 def is_change(figure: Figure) -> bool:
-    """Whether the figure is a difference from another quarter (``tăng 12 hồ sơ``)."""
-    return any(figure.left[-len(keys) :] == keys for keys in map(phrase, declarations().changes))
+    """Whether the figure is a difference from another quarter (``tăng 12 hồ sơ``, ``bằng 105% so với cùng kỳ``)."""
+    if figure.kind == PERCENT and _any(figure.right, declarations().comparisons):
+        return True
+    return _any(figure.left[-_CLOSE:], declarations().changes)
 
 
 def quarter_column(figure: Figure) -> str:
     """The column of the form row that holds the quarter the figure is of; ``value`` is this quarter's."""
-    for column, phrases in declarations().other_quarters.items():
-        if _any(figure.near, phrases):
-            return column
-    return "value"
+    compared = _any(figure.right, declarations().comparisons)
+    words = figure.left if compared else figure.near
+    return next((column for column, phrases in declarations().other_quarters.items() if _any(words, phrases)), "value")
 
 
 def meant(figure: Figure, sentence: Sentence, previous: Said | None) -> Said | tuple[Said, ...] | None:
@@ -178,7 +190,7 @@ def _weight(claim: Claim, figure: Figure, sentence: Sentence) -> tuple[int, int]
     """How much speaks for the claim and how closely; None where it does not fit."""
     around = _keys(f"{sentence.text} . {sentence.section}")
     earlier = _keys(sentence.text[: figure.start])
-    if _any(figure.near, claim.never) or _any(around, claim.absent):
+    if _any(figure.near, claim.never) or _any(around, claim.absent) or (claim.alone and not figure.alone):
         return None
     distance = 0
     for group in claim.near:
@@ -236,9 +248,3 @@ def _keys(text: str) -> tuple[str, ...]:
 
 def _any(keys: Sequence[str], phrases: Iterable[str]) -> bool:
     return any(places(keys, words) for words in map(phrase, phrases))
-
-
-__all__ = [
-    "COUNT", "Claim", "Declarations", "Said", "declarations", "declared_units", "is_change", "is_goal", "meant",
-    "quarter_column",
-]

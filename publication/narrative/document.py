@@ -92,11 +92,11 @@ def _from_docx(path: Path) -> WrittenReport:
         if block.tag == _PARAGRAPH:
             lines.extend(_spoken(block).split("\n"))
             continue
-        cells = [tuple(_cell(cell) for cell in row.iter(_CELL)) for row in block.iter(_ROW)]
+        cells = [tuple(text for cell in row.iter(_CELL) for text in _cells(cell)) for row in block.iter(_ROW)]
         if max(map(len, cells), default=0) >= _LEAST_COLUMNS:
             rows.extend(cells)
         else:
-            lines.extend(cell for row in cells for cell in row)
+            lines.extend(cell for row in cells for cell in row if cell)
     return WrittenReport(tuple(lines), tuple(rows))
 
 
@@ -109,8 +109,10 @@ def _blocks(parent: etree._Element) -> Iterator[etree._Element]:
             yield from _blocks(child)
 
 
-def _cell(cell: etree._Element) -> str:
-    return clean(" ".join(_spoken(paragraph) for paragraph in cell.iter(_PARAGRAPH)))
+def _cells(cell: etree._Element) -> tuple[str, ...]:
+    """The text of a cell, and an empty one for each further column it spans."""
+    span = next((int(mark.get(f"{_WORD}val", "1")) for mark in cell.iter(f"{_WORD}gridSpan")), 1)
+    return (clean(" ".join(_spoken(paragraph) for paragraph in cell.iter(_PARAGRAPH))), *[""] * (span - 1))
 
 
 def _spoken(element: etree._Element) -> str:

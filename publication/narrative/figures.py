@@ -40,6 +40,7 @@ _HEDGES = {word: phrase(word) for word in ("khoảng", "gần", "hơn", "trên",
 _NUMERALS = frozenset(phrase(
     "không một mốt hai ba bốn tư năm lăm sáu bảy tám chín mười mươi trăm nghìn ngàn linh lẻ"
 ))
+_AND, _NUMBER, _TOTAL, _IS = phrase("và số tổng là")
 _PER_CENT = phrase("phần trăm")
 #: "Tự chủ 100% chi thường xuyên" names a group of units.
 _SPENDING = phrase("chi")[0]
@@ -60,7 +61,8 @@ class Figure:
 
     ``value`` (and ``whole`` for a ratio ``value/whole``) is what is written, ``decimals`` how many places of it.
     ``unit`` names the noun counted, "" where none follows, ``OTHER_UNIT`` where an unknown one does. ``left`` and
-    ``right`` are the keys of the words that speak of this figure alone; ``start`` and ``end`` are places in the
+    ``right`` are the keys of the words that speak of this figure only; ``alone``: of these, none but its noun comes
+    after it. ``start`` and ``end`` are places in the
     sentence.
     """
 
@@ -75,6 +77,7 @@ class Figure:
     end: int
     left: tuple[str, ...]
     right: tuple[str, ...]
+    alone: bool
 
     @property
     def near(self) -> tuple[str, ...]:
@@ -107,7 +110,7 @@ class Units:
         """The unit whose noun begins here and where the noun (and what is listed with it) ends; "" where none does."""
         unit, end = self._one(words, place)
         while unit:
-            following = end + 1 if end < len(words) and words[end].key in (",", "và") else end
+            following = end + 1 if end < len(words) and words[end].key in (",", _AND) else end
             again, further = self._one(words, following)
             if again != unit:
                 break
@@ -142,6 +145,7 @@ def figures(sentence: Sentence, units: Units) -> list[Figure]:
             start=words[one.first].start, end=words[one.last].end,
             left=tuple(token.key for token in words[begin : one.first] if token.kind != "sign"),
             right=tuple(token.key for token in (*own, *words[one.last + 1 : end]) if token.kind != "sign"),
+            alone=not any(token.kind != "sign" for token in words[one.after : end]),
         ))
     return result
 
@@ -320,18 +324,18 @@ def _is_named(words: Sequence[Token], first: int, unit: str) -> bool:
     if first == 0:
         return False
     before = words[first - 1].key
-    if before == phrase("số")[0]:
+    if before == _NUMBER:
         # "Tổng số 15 thủ tục" counts; "Nghị quyết số 18" names.
         named = first >= 2 and words[first - 2].key in _LAW
-        return named or (not unit and not (first >= 2 and words[first - 2].key == phrase("tổng")[0]))
-    if before in (",", "và") and first >= 2 and words[first - 2].is_number and not unit:
+        return named or (not unit and not (first >= 2 and words[first - 2].key == _TOTAL))
+    if before in (",", _AND) and first >= 2 and words[first - 2].is_number and not unit:
         return first >= 3 and words[first - 3].key in _BEFORE_NAME
     return not unit and before in _BEFORE_NAME
 
 
 def _is_year(words: Sequence[Token], first: int) -> bool:
     """A bare number like 2023, unless a sentence says that something comes to it (``được giao là 2023``)."""
-    told = first > 0 and words[first - 1].key in (phrase("là")[0], ":")
+    told = first > 0 and words[first - 1].key in (_IS, ":")
     return not told and bool(re.fullmatch(r"(?:19|20)[0-9]{2}", words[first].key))
 
 

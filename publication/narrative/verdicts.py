@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from publication.formatting import format_number
-from publication.narrative.claims import Said, is_change, is_goal, meant, quarter_column
+from publication.narrative.claims import Said, declarations, is_change, is_goal, meant, quarter_column
 from publication.narrative.figures import PERCENT, RATIO, ZERO, Figure
 from publication.narrative.published import PublishedFigures, parse
 from publication.narrative.text import Sentence
@@ -25,7 +25,6 @@ _TOLERANCE = Fraction(1, 20)
 _LEAST_DECIMALS = 2
 _OTHER_QUARTERS_VI = {"previous_quarter_value": "quý trước", "same_quarter_last_year_value": "cùng quý năm trước"}
 _MARTS_VI = {"case_processing": "bảng case_processing", "dim_unit": "danh sách xã, thị trấn"}
-_UNITS_VI = {"person": "người", "turn": "lượt"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def judge(figure: Figure, sentence: Sentence, previous: Said | None, published: 
         return Verdict(NOT_FOUND, rows=rows, reason_vi="câu chữ có thể nói về nhiều dòng khác nhau"), None
     verdict = _compare(figure, said.expressions, said.claim.related, said.claim.note_vi or "", published)
     if said.wrong_unit and verdict.verdict != NOT_FOUND:
-        counted, meant_unit = _UNITS_VI[figure.unit], _UNITS_VI[said.claim.units[0]]
+        counted, meant_unit = (declarations().units[unit][0] for unit in (figure.unit, said.claim.units[0]))
         reason = f"báo cáo tính theo {counted}, biểu tính theo {meant_unit}"
         verdict = Verdict(CONTRADICTS, verdict.sources, verdict.rows, f"{verdict.published_vi} {meant_unit}", reason)
     return verdict, said

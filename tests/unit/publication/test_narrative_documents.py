@@ -33,6 +33,15 @@ def test_paragraphs_and_tables_come_in_reading_order(tmp_path: Path) -> None:
     assert found.table_rows[1] == ("1", "Số", "Hồ sơ", "5", "")
 
 
+def test_a_cell_over_several_columns_leaves_the_others_in_place(tmp_path: Path) -> None:
+    document = docx.Document()
+    table = document.add_table(rows=1, cols=5)
+    table.cell(0, 0).merge(table.cell(0, 2)).text = "Chỉ tiêu"
+    table.cell(0, 3).text = "5"
+    document.save(str(tmp_path / "report.docx"))
+    assert read_report(tmp_path / "report.docx").table_rows == (("Chỉ tiêu", "", "", "5", ""),)
+
+
 def test_tracked_insertions_are_read_and_deletions_are_not(tmp_path: Path) -> None:
     document = docx.Document()
     paragraph = document.add_paragraph("Đã tiếp nhận ")

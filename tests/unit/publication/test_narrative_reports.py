@@ -204,3 +204,29 @@ def test_each_claim_is_the_one_its_example_makes(claim: Claim) -> None:
     sentence = Sentence(1, 1, claim.example, "", "")
     said = [meant(figure, sentence, None) for figure in figures(sentence, declared_units())]
     assert claim in [one.claim for one in said if isinstance(one, Said)], said
+
+
+@pytest.mark.parametrize("text", [
+    "Huyện tiếp nhận 1.145 hồ sơ tăng so với cùng kỳ năm trước.",
+    "Huyện tiếp nhận 1.145 hồ sơ, bằng 105% so với cùng kỳ; đã giải quyết 611 hồ sơ, bằng 98% so với quý trước.",
+    "Huyện tiếp nhận 1.145 hồ sơ, tăng thêm 45 hồ sơ.",
+    "Toàn huyện có 3 xã tổ chức tốt việc niêm yết.",
+    "Đến nay 3 cơ quan chuyên môn đã hoàn thành báo cáo.",
+    "Đã có 5 đơn vị sự nghiệp được khen thưởng.",
+    "Có 12 hồ sơ khen thưởng cấp tỉnh.",
+    "Các TTHC mức độ 3 và 4 được công khai.",
+    "UBND 2 xã chưa gửi báo cáo.",
+    "Phó Chủ tịch trực tiếp tiếp 15 lượt công dân.",
+    "Đã trang bị 20 máy tính cho Bộ phận Một cửa cấp xã.",
+])
+def test_figures_of_something_else_contradict_nothing(text: str) -> None:
+    checked = check_written(WrittenReport((text,), ()), marts(REAL), REAL)
+    assert "contradicts" not in {one.verdict for one in checked.figures}, checked.figures
+
+
+@pytest.mark.parametrize(("heading", "verdict"), [
+    ("I. KẾT QUẢ THỰC HIỆN NHIỆM VỤ QUÝ I", "agrees"), ("II. NHIỆM VỤ QUÝ II", "not_found"),
+])
+def test_a_chapter_of_results_is_not_one_of_goals(heading: str, verdict: str) -> None:
+    written = WrittenReport((heading, "Huyện tiếp nhận 1.145 hồ sơ."), ())
+    assert [one.verdict for one in check_written(written, marts(REAL), REAL).figures] == [verdict]
