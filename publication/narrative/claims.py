@@ -57,6 +57,7 @@ class Claim(_Declared):
     pair: tuple[str, str] | None = None
     percent: str | None = None
     related: tuple[str, ...] = ()
+    cases: str | None = None
     note_vi: str | None = None
 
     @model_validator(mode="after")
@@ -90,6 +91,8 @@ class Declarations(_Declared):
     changes: tuple[str, ...]
     comparisons: tuple[str, ...]
     other_quarters: dict[str, tuple[str, ...]]
+    other_bodies: tuple[str, ...]
+    wholes: tuple[str, ...]
     claims: tuple[Claim, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -106,7 +109,10 @@ class Declarations(_Declared):
 
 @dataclass(frozen=True)
 class Said:
-    """What a figure was found to say: the claim and the expressions to compare it with."""
+    """What a figure was found to say: the claim and the expressions to compare it with.
+
+    ``cases`` of a claim are the columns of ``case_processing`` that tell the same of one field or receiving unit.
+    """
 
     claim: Claim
     expressions: tuple[str, ...]
@@ -158,7 +164,7 @@ def meant(figure: Figure, sentence: Sentence, previous: Said | None) -> Said | t
     level = _level(figure, sentence)
     for claim in declarations().claims:
         expressions = claim.expressions(figure.kind)
-        if not expressions or claim.scope not in (None, level):
+        if not expressions or (level and claim.scope not in (None, level)):
             continue
         wrong_unit = figure.unit in claim.wrong_units
         if figure.kind != PERCENT and not wrong_unit and not _may_count(figure, claim, sentence):
@@ -215,17 +221,22 @@ def _distance(figure: Figure, keys: tuple[str, ...]) -> int:
 
 
 def _level(figure: Figure, sentence: Sentence) -> str:
-    """``district``, ``commune`` or ``whole``: the level that the nearest words name; a district's report by default."""
+    """``district``, ``commune`` or ``whole``: the level that the nearest words name; empty where none do."""
     after = _levels(figure.right)
     before = _levels(figure.left)
     if after or before:
         nearest = [(place, level) for place, _, level in after]
         nearest += [(len(figure.left) - end, level) for _, end, level in before]
         return min(nearest)[1]
-    for words in (sentence.text[: figure.start], sentence.section):
+    for words in (sentence.text[: figure.start], sentence.earlier, sentence.section):
         if found := _levels(_keys(words)):
             return max(found)[2]
-    return "district"
+    return ""
+
+
+def since_level(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The words from the last that name a level; all where none do."""
+    return keys[max((begin for begin, _, _ in _levels(keys)), default=0) :]
 
 
 def _levels(keys: Sequence[str]) -> list[tuple[int, int, str]]:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -115,6 +116,38 @@ class PublishedFigures:
         if not term.part:
             return Fraction(own.num_rows)
         return Fraction(int(pc.sum(own[term.part]).as_py() or 0))
+
+    @property
+    def quarter(self) -> str:
+        """The quarter reported on, e.g. ``2023-Q1``."""
+        return str(next(iter(self.rows.values())).values["quarter"])
+
+    @cached_property
+    def fields(self) -> dict[tuple[str, ...], str]:
+        """Fields with cases, by the keys of their names."""
+        names = self._tables["case_processing"]["field_vi"].unique().to_pylist()
+        return {phrase(name): name for name in sorted(names)}
+
+    @cached_property
+    def commune_names(self) -> dict[str, str]:
+        """Names of communes by code."""
+        rows = self._tables["dim_unit"].select(["unit_code", "unit_type", "name_vi"]).to_pylist()
+        return {row["unit_code"]: row["name_vi"] for row in rows if row["unit_type"] == "commune"}
+
+    @cached_property
+    def communes(self) -> dict[tuple[str, ...], str]:
+        """Codes of communes by the keys of their names."""
+        return {phrase(name): code for code, name in self.commune_names.items()}
+
+    def cases(self, columns: str, level: str, field_vi: str | None, unit_code: str | None) -> Fraction:
+        """Columns of ``case_processing`` added up over the rows of a field, a receiving unit, or both."""
+        table = self._tables["case_processing"]
+        wanted = {"field_vi": field_vi, "receiving_unit_code": unit_code,
+                  "unit_level": None if unit_code or level == "whole" else level}
+        for column, value in wanted.items():
+            if value is not None:
+                table = table.filter(pc.equal(table[column], value))
+        return Fraction(sum(int(pc.sum(table[column]).as_py() or 0) for column in columns.split(" + ")))
 
     def by_name(self) -> dict[tuple[str, ...], str]:
         """Codes of rows that can be told by their name alone."""

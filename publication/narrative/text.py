@@ -54,13 +54,17 @@ class Token:
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence of a report and where it stands; ``chapter`` and ``section`` are the headings above it."""
+    """One sentence of a report and where it stands.
+
+    ``chapter`` and ``section`` are the headings above it, ``earlier`` what its paragraph says before it.
+    """
 
     number: int
     line: int
     text: str
-    chapter: str
-    section: str
+    chapter: str = ""
+    section: str = ""
+    earlier: str = ""
 
 
 def clean(text: str) -> str:
@@ -135,8 +139,10 @@ def sentences(lines: Sequence[str]) -> list[Sentence]:
             headings = {level: text for level, text in headings.items() if level < depth} | {depth: body}
         chapter = " / ".join(text for level, text in headings.items() if level <= _CHAPTER)
         section = " / ".join(text for level, text in headings.items() if level > _CHAPTER)
+        earlier = ""
         for text in _split(body):
-            found.append(Sentence(len(found) + 1, number, text, chapter, section))
+            found.append(Sentence(len(found) + 1, number, text, chapter, section, earlier))
+            earlier = f"{earlier} {text}".strip()
     return found
 
 

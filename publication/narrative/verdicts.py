@@ -15,7 +15,8 @@ from fractions import Fraction
 
 from publication.formatting import format_number
 from publication.narrative.claims import Said, declarations, is_change, is_goal, meant, quarter_column
-from publication.narrative.figures import PERCENT, RATIO, ZERO, Figure
+from publication.narrative.figures import COUNT, PERCENT, RATIO, ZERO, Figure
+from publication.narrative.parts import Part, part_of
 from publication.narrative.published import PublishedFigures, parse
 from publication.narrative.text import Sentence
 
@@ -23,7 +24,8 @@ AGREES, CONTRADICTS, NOT_FOUND = "agrees", "contradicts", "not_found"
 
 _TOLERANCE = Fraction(1, 20)
 _LEAST_DECIMALS = 2
-_OTHER_QUARTERS_VI = {"previous_quarter_value": "quý trước", "same_quarter_last_year_value": "cùng quý năm trước"}
+_OTHER_QUARTERS_VI = {"previous_quarter_value": "quý trước", "same_quarter_last_year_value": "cùng quý năm trước",
+                      "year_to_date_value": "cả năm đến nay"}
 _MARTS_VI = {"case_processing": "bảng case_processing", "dim_unit": "danh sách xã, thị trấn"}
 
 
@@ -55,14 +57,42 @@ def judge(figure: Figure, sentence: Sentence, previous: Said | None, published: 
             return Verdict(NOT_FOUND, reason_vi="bảng số liệu không có số này"), None
         return _compare(figure, (code,), (), "", published), None
     if isinstance(said, tuple):
-        rows = tuple(dict.fromkeys(code for one in said for code in _rows(one.expressions, one.claim.related)))
-        return Verdict(NOT_FOUND, rows=rows, reason_vi="câu chữ có thể nói về nhiều dòng khác nhau"), None
+        return _undecided(figure, sentence, said, published)
+    return _judge_one(figure, sentence, said, published), said
+
+
+def _undecided(figure: Figure, sentence: Sentence, said: tuple[Said, ...], published: PublishedFigures
+               ) -> tuple[Verdict, Said | None]:
+    """Of claims that differ only in the level, which nobody names, the one that agrees; or what all come to."""
+    levels = [one.claim.scope for one in said]
+    if None not in levels and len(set(levels)) == len(levels):
+        verdicts = [_judge_one(figure, sentence, one, published) for one in said]
+        for verdict, one in zip(verdicts, said, strict=True):
+            if verdict.verdict == AGREES or verdicts.count(verdict) == len(verdicts):
+                return verdict, one
+    rows = tuple(dict.fromkeys(code for one in said for code in _rows(one.expressions, one.claim.related)))
+    return Verdict(NOT_FOUND, rows=rows, reason_vi="câu chữ có thể nói về nhiều dòng khác nhau"), None
+
+
+def _judge_one(figure: Figure, sentence: Sentence, said: Said, published: PublishedFigures) -> Verdict:
+    part = part_of(figure, sentence, published)
+    if part is not None and (said.claim.cases or not part.of_cases):
+        return _compare_part(figure, said, part, published)
     verdict = _compare(figure, said.expressions, said.claim.related, said.claim.note_vi or "", published)
     if said.wrong_unit and verdict.verdict != NOT_FOUND:
         counted, meant_unit = (declarations().units[unit][0] for unit in (figure.unit, said.claim.units[0]))
         reason = f"báo cáo tính theo {counted}, biểu tính theo {meant_unit}"
-        verdict = Verdict(CONTRADICTS, verdict.sources, verdict.rows, f"{verdict.published_vi} {meant_unit}", reason)
-    return verdict, said
+        return Verdict(CONTRADICTS, verdict.sources, verdict.rows, f"{verdict.published_vi} {meant_unit}", reason)
+    return verdict
+
+
+def _compare_part(figure: Figure, said: Said, part: Part, published: PublishedFigures) -> Verdict:
+    """A count of the cases of one field or commune; other figures of a part are nowhere published."""
+    if not said.claim.cases or not part.is_known or figure.kind not in (COUNT, ZERO):
+        return Verdict(NOT_FOUND, reason_vi=f"nói riêng về {part.label_vi}, bảng số liệu không có số này")
+    value = published.cases(said.claim.cases, said.claim.scope or "whole", part.field_vi, part.unit_code)
+    verdict = AGREES if _agrees(figure, figure.value, value) else CONTRADICTS
+    return Verdict(verdict, ("case_processing",), (), printed(value), f"của riêng {part.label_vi}")
 
 
 def _named_row(figure: Figure, published: PublishedFigures) -> str | None:

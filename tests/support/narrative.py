@@ -25,7 +25,10 @@ DATA = Path(__file__).parents[1] / "data" / "narrative"
 REAL, INVENTED, HELD_OUT = "2023-Q1", "2024-Q2", "2024-Q3"
 #: What the cases come to beyond the form rows, by level.
 _CASES = {
-    REAL: {"district": {"in_progress": 534, "in_progress_within_due": 534}, "commune": {}},
+    REAL: {
+        "district": {"in_progress": 534, "in_progress_within_due": 534, "received": 575, "resolved": 250},
+        "commune": {"received": 776, "resolved": 774},
+    },
     INVENTED: {
         "district": {"in_progress": 156, "in_progress_within_due": 151, "in_progress_overdue": 5},
         "commune": {"in_progress": 74, "in_progress_within_due": 66, "in_progress_overdue": 8},
@@ -33,7 +36,10 @@ _CASES = {
     HELD_OUT: {"district": {"in_progress": 125, "in_progress_within_due": 125}, "commune": {"in_progress": 2}},
 }
 _COMMUNES = {REAL: 8, INVENTED: 12, HELD_OUT: 9}
-_CASE_COLUMNS = ("in_progress", "in_progress_within_due", "in_progress_overdue", "carried_over", "withdrawn")
+_CASE_COLUMNS = (
+    "received", "resolved", "resolved_early", "resolved_on_time", "resolved_late", "in_progress",
+    "in_progress_within_due", "in_progress_overdue", "carried_over", "withdrawn",
+)
 _PARTS = {"I.02": (9, 19), "I.27": (37, 37), "IV.19": (2, 7), "IV.14": (0, 2)}
 
 
@@ -69,7 +75,11 @@ def marts(quarter: str) -> dict[str, pa.Table]:
     return {
         "report_indicators": form,
         "case_processing": _cases(_CASES[quarter]),
-        "dim_unit": pa.table({"unit_type": ["district"] + ["commune"] * _COMMUNES[quarter]}),
+        "dim_unit": pa.table({
+            "unit_code": [str(number) for number in range(_COMMUNES[quarter] + 1)],
+            "unit_type": ["district"] + ["commune"] * _COMMUNES[quarter],
+            "name_vi": ["Huyện"] + [f"Xã An Thạnh {number}" for number in range(1, _COMMUNES[quarter] + 1)],
+        }),
     }
 
 
@@ -93,7 +103,7 @@ def _invented_figures(quarter: str) -> dict[str, dict[str, object]]:
 
 def _cases(levels: dict[str, dict[str, int]]) -> pa.Table:
     return pa.table({
-        "unit_level": list(levels),
+        "unit_level": list(levels), "receiving_unit_code": ["0", "1"], "field_vi": ["Đất đai", "Hộ tịch"],
         **{name: pa.array([figures.get(name, 0) for figures in levels.values()], pa.int64())
            for name in _CASE_COLUMNS},
     })

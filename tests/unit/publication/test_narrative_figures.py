@@ -12,7 +12,7 @@ from publication.narrative.text import Sentence, key_of, sentences
 
 
 def _figures(text: str) -> list[Figure]:
-    return figures(Sentence(1, 1, text, "", ""), declared_units())
+    return figures(Sentence(1, 1, text), declared_units())
 
 
 @pytest.mark.parametrize(("text", "expected"), [

@@ -201,7 +201,7 @@ def test_another_quarter_named_in_the_title_is_remarked() -> None:
 
 @pytest.mark.parametrize("claim", declarations().claims, ids=lambda claim: claim.id)
 def test_each_claim_is_the_one_its_example_makes(claim: Claim) -> None:
-    sentence = Sentence(1, 1, claim.example, "", "")
+    sentence = Sentence(1, 1, claim.example)
     said = [meant(figure, sentence, None) for figure in figures(sentence, declared_units())]
     assert claim in [one.claim for one in said if isinstance(one, Said)], said
 
@@ -218,6 +218,13 @@ def test_each_claim_is_the_one_its_example_makes(claim: Claim) -> None:
     "UBND 2 xã chưa gửi báo cáo.",
     "Phó Chủ tịch trực tiếp tiếp 15 lượt công dân.",
     "Đã trang bị 20 máy tính cho Bộ phận Một cửa cấp xã.",
+    "Năm 2022, huyện tiếp nhận 4.512 hồ sơ.",
+    "Quý IV, huyện tiếp nhận 1.200 hồ sơ.",
+    "Trong tháng 01, huyện tiếp nhận 350 hồ sơ.",
+    "Công an huyện tiếp nhận 900 hồ sơ cấp căn cước.",
+    "Lĩnh vực Tư pháp tiếp nhận 46 hồ sơ, đã giải quyết 46 hồ sơ.",
+    "Lĩnh vực Đất đai, Hộ tịch tiếp nhận 621 hồ sơ.",
+    "Xã An Thạnh 1 có 02 công chức được đào tạo, bồi dưỡng.",
 ])
 def test_figures_of_something_else_contradict_nothing(text: str) -> None:
     checked = check_written(WrittenReport((text,), ()), marts(REAL), REAL)
@@ -230,3 +237,20 @@ def test_figures_of_something_else_contradict_nothing(text: str) -> None:
 def test_a_chapter_of_results_is_not_one_of_goals(heading: str, verdict: str) -> None:
     written = WrittenReport((heading, "Huyện tiếp nhận 1.145 hồ sơ."), ())
     assert [one.verdict for one in check_written(written, marts(REAL), REAL).figures] == [verdict]
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("Lĩnh vực đất đai tiếp nhận 575 hồ sơ, đã giải quyết 250 hồ sơ.", ["agrees", "agrees"]),
+    ("Lĩnh vực đất đai cấp huyện tiếp nhận 574 hồ sơ.", ["contradicts"]),
+    ("Lĩnh vực đất đai tiếp nhận 574 hồ sơ.", ["not_found"]),
+    ("Lĩnh vực đất đai tiếp nhận 575 hồ sơ. Đã giải quyết 250 hồ sơ.", ["agrees", "agrees"]),
+    ("Xã An Thạnh 1 làm tốt công tác này. Huyện tiếp nhận 1.145 hồ sơ. Đã giải quyết 611 hồ sơ.", ["agrees"] * 2),
+    ("Xã An Thạnh 1 tiếp nhận 776 hồ sơ, đã giải quyết 775 hồ sơ.", ["agrees", "contradicts"]),
+    ("Xã An Thạnh 1 tiếp nhận 776 hồ sơ; toàn huyện tiếp nhận 7.675 hồ sơ.", ["agrees", "agrees"]),
+    ("Trong kỳ tiếp nhận 7.675 hồ sơ.", ["agrees"]),
+    ("Trong kỳ tiếp nhận 6.530 hồ sơ.", ["agrees"]),
+    ("Trong kỳ tiếp nhận 6.531 hồ sơ.", ["not_found"]),
+])
+def test_figures_of_a_field_a_commune_or_all_levels(text: str, expected: list[str]) -> None:
+    checked = check_written(WrittenReport((text,), ()), marts(REAL), REAL)
+    assert [one.verdict for one in checked.figures] == expected, checked.figures
