@@ -1,4 +1,6 @@
 -- Every statistic of cases tells the same cases: what several marts count must come to the same by receiving unit.
+{{ config(meta={'dagster': {'ref': {'name': 'case_processing'}}}) }}
+
 with cases as (
 
     select
