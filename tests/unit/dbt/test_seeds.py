@@ -90,7 +90,8 @@ def test_the_calendar_clock_is_the_last_calendar_quarter_that_ended_by_closing()
 
 def test_classes_of_lateness_have_one_rank_and_name_and_phrases_that_can_match() -> None:
     rows = _rows("late_causes")
-    assert len({(row["rank"], row["cause_code"], row["cause_vi"]) for row in rows}) == len({row["rank"] for row in rows})
+    classes = {(row["rank"], row["cause_code"], row["cause_vi"]) for row in rows}
+    assert len(classes) == len({row["rank"] for row in rows}) == len({row["cause_code"] for row in rows})
     assert {row["cause_code"] for row in rows if not row["phrase"]} == {"other", "not_said"}
     phrases = [row["phrase"] for row in rows if row["phrase"]]
     assert len(set(phrases)) == len(phrases)
