@@ -26,7 +26,7 @@ _SHORT_FORMS = {
     "bưu chính công ích": "bcci", "công nghệ thông tin": "cntt", "dịch vụ công": "dvc", "người lao động": "nlđ",
 }
 _LIST_MARK = re.compile(
-    r"(?P<mark>[-–—+*•]|[a-zđ]\)|[IVX]+\.|[A-Z]\."
+    r"(?P<mark>[-–—+*•]|\(\d{1,2}\)|[a-zđ]\)|[IVX]+\.|[A-Z]\."
     r"|\d{1,2}(?:\.\d{1,2})*(?:\.(?!\d)|\)|(?=\s+[A-ZĐ])))\s+"
 )
 _PART_MARK, _CHAPTER_MARK = re.compile(r"[A-HJ-UW-Z]\."), re.compile(r"[IVX]+\.")

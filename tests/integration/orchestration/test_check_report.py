@@ -55,6 +55,16 @@ def test_the_same_text_in_a_word_document_gives_the_same_answer(cli: Cli, publis
     assert from_word["figures"] == from_text["figures"]
 
 
+def test_the_letter_of_a_release_agrees_with_the_release(cli: Cli, published_home: Path) -> None:
+    letter = published_home / "published" / "945" / REAL / "r1" / "report" / "report.docx"
+    result = _check(cli, published_home, letter, "--json")
+    found = json.loads(result.stdout)
+    wrong = [(one["sentence"], one["text"]) for one in found["figures"] if one["verdict"] == "contradicts"]
+    assert (result.code, wrong) == (0, [])
+    assert found["counts"]["agrees"] > 55
+    assert len(found["table_rows"]) == 211
+
+
 def test_a_report_that_agrees_ends_well(cli: Cli, published_home: Path, tmp_path: Path) -> None:
     path = _text(tmp_path / "report.txt", "Huyện tiếp nhận 1.145 hồ sơ, đã giải quyết 611 hồ sơ.")
     assert _check(cli, published_home, path).code == 0
