@@ -26,7 +26,7 @@ from tests.unit.publication.builders import clear_candidate, write_candidate
 @pytest.fixture
 def content(tmp_path: Path) -> ReleaseContent:
     candidate = clear_candidate(tmp_path, write_candidate(tmp_path))
-    return gather(candidate, gate_results=[], extra_marts={}, extra_tables={}, previous_tables=None)
+    return gather(candidate, gate_results=[], extra_marts={}, extra_tables={})
 
 
 def _with_rows(content: ReleaseContent, change: dict[str, object]) -> ReleaseContent:
