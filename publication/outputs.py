@@ -17,6 +17,7 @@ from publication.content import ReleaseContent
 from publication.database import read_database, write_database
 from publication.datapackage import PackageDamaged, check_package, write_package
 from publication.files import canonical_json
+from publication.form_06a import FormDamaged, check_form, write_form
 from publication.letter import FILES as LETTER_FILES
 from publication.letter import LetterDamaged, check_letter, write_letter
 from publication.notes import notes_csv
@@ -102,6 +103,17 @@ def _letter(name: str) -> Output:
     return Output(name, write, check)
 
 
+def _write_form_06a(content: ReleaseContent, folder: Path) -> None:
+    write_form(folder / "report" / "form_06a.xlsx", content)
+
+
+def _check_form_06a(content: ReleaseContent, folder: Path) -> None:
+    try:
+        check_form(content, folder / "report" / "form_06a.xlsx")
+    except FormDamaged as error:
+        raise ReleaseNotWhole(str(error)) from error
+
+
 def _write_notes(content: ReleaseContent, folder: Path) -> None:
     (folder / "quality" / "notes.csv").write_bytes(notes_csv(content))
 
@@ -149,6 +161,7 @@ OUTPUTS: tuple[Output, ...] = (
     Output("database", _write_database, _check_database),
     Output("annex", _write_annex, _check_annex),
     *(_letter(name) for name in LETTER_FILES),
+    Output("form_06a", _write_form_06a, _check_form_06a),
     Output("notes", _write_notes),
     Output("changes", _write_changes),
     Output("passports", _write_passports, _check_passports),

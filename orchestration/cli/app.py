@@ -318,6 +318,25 @@ def _asked(answer: Callable[[], T]) -> T:
         raise WrongUse(str(error)) from error
 
 
+@app.command("check-report")
+def check_report(
+    file: Annotated[Path, typer.Argument(help="Báo cáo đã viết, .docx hoặc .txt.", metavar="FILE")],
+    unit: Annotated[str, typer.Option("--unit", help="Mã đơn vị báo cáo.")],
+    quarter: Annotated[str, typer.Option("--quarter", help="Kỳ báo cáo, ví dụ 2023-Q1.")],
+    release: Annotated[
+        int | None, typer.Option("--release", help="Số của bản công bố; mặc định: bản hiện hành.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Đối chiếu từng con số trong lời văn và phụ lục của một báo cáo với số liệu đã công bố."""
+    from orchestration.cli import report_check
+
+    asked = report_check.release_asked(load_settings(), unit, known_quarter(quarter), release)
+    lines, document, code = report_check.answer(report_check.checked(file, asked), file, asked)
+    emit(lines, document, as_json=json)
+    _end(code)
+
+
 @app.command()
 def purge(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Chỉ nói sẽ xóa gì.")] = False,

@@ -1,92 +1,48 @@
+{% set key = ['unit_code', 'quarter', 'receiving_unit_code', 'field_vi', 'channel'] %}
 with cases as (
 
-    select cases.*
-    from {{ ref('int_cases') }} as cases
-    inner join {{ ref('int_reporting_units') }} as reporting_units
-        on cases.unit_code = reporting_units.unit_code
-        and cases.quarter = reporting_units.quarter
-        and reporting_units.is_run_quarter
+    select * from {{ ref('int_case_counts') }} where clock = 'reporting_window'
 
 ),
 
 counted as (
 
     select
-        unit_code,
-        quarter,
-        receiving_unit_code,
-        field_vi,
-        channel,
+        {{ key | join(', ') }},
         max(unit_level) as unit_level,
-        count(*) filter (where is_carried_over) as carried_over,
-        count(*) filter (where is_received) as received,
-        count(*) filter (where is_resolved) as resolved,
-        count(*) filter (where timeliness = 'early') as resolved_early,
-        count(*) filter (where timeliness = 'on_time') as resolved_on_time,
-        count(*) filter (where timeliness = 'late') as resolved_late,
-        count(*) filter (where decision_id is not null) as counted_on_time_by_decision,
-        count(*) filter (where outcome = 'in_progress' and not coalesce(is_overdue, false)) as in_progress_within_due,
-        count(*) filter (where is_overdue) as in_progress_overdue,
-        count(*) filter (where outcome = 'waiting_for_supplement') as waiting_for_supplement,
-        count(*) filter (where outcome = 'suspended') as suspended,
-        count(*) filter (where outcome = 'withdrawn') as withdrawn,
-        count(*) filter (where outcome = 'refused') as refused
+        {{ count_cases('is_carried_over') }} as carried_over,
+        {{ count_cases('not is_carried_over') }} as received,
+        {{ count_cases("outcome = 'resolved'") }} as resolved,
+        {{ count_cases("timeliness = 'early'") }} as resolved_early,
+        {{ count_cases("timeliness = 'on_time'") }} as resolved_on_time,
+        {{ count_cases("timeliness = 'late'") }} as resolved_late,
+        {{ count_cases('is_decided') }} as counted_on_time_by_decision,
+        {{ count_cases("outcome = 'in_progress' and not coalesce(is_overdue, false)") }} as in_progress_within_due,
+        {{ count_cases('is_overdue') }} as in_progress_overdue,
+        {{ count_cases("outcome = 'waiting_for_supplement'") }} as waiting_for_supplement,
+        {{ count_cases("outcome = 'suspended'") }} as suspended,
+        {{ count_cases("outcome = 'withdrawn'") }} as withdrawn,
+        {{ count_cases("outcome = 'refused'") }} as refused
     from cases
-    group by unit_code, quarter, receiving_unit_code, field_vi, channel
+    group by {{ key | join(', ') }}
 
 ),
 
 durations as (
 
     select
-        unit_code,
-        quarter,
-        receiving_unit_code,
-        field_vi,
-        channel,
+        {{ key | join(', ') }},
         working_days,
-        count(*) as cases_taking
+        {{ count_cases() }} as cases_taking
     from cases
-    where is_resolved and working_days is not null
-    group by unit_code, quarter, receiving_unit_code, field_vi, channel, working_days
+    where outcome = 'resolved' and working_days is not null
+    group by {{ key | join(', ') }}, working_days
 
 ),
 
-cumulated as (
-
-    select
-        *,
-        sum(cases_taking) over (
-            partition by unit_code, quarter, receiving_unit_code, field_vi, channel order by working_days
-        ) as cases_up_to,
-        sum(cases_taking) over (
-            partition by unit_code, quarter, receiving_unit_code, field_vi, channel
-        ) as cases_in_all
-    from durations
-
-),
-
--- Nearest rank: the least number of days within which the share of the cases was resolved. The median of an even number
--- is the mean of the two in the middle. Counts only, so no double decides.
 quantiles as (
 
-    select
-        unit_code,
-        quarter,
-        receiving_unit_code,
-        field_vi,
-        channel,
-        cast(
-            (
-                min(case when 2 * cases_up_to >= cases_in_all then working_days end)
-                + min(case when 2 * cases_up_to >= cases_in_all + 1 then working_days end)
-            ) * 0.5 as decimal(9, 1)
-        ) as median_working_days,
-        cast(
-            min(case when 10 * cases_up_to >= 9 * cases_in_all then working_days end) as decimal(9, 1)
-        ) as p90_working_days
-    from cumulated
-    group by unit_code, quarter, receiving_unit_code, field_vi, channel
+    {{ working_day_quantiles('durations', key) }}
 
 )
 

@@ -6,5 +6,8 @@ select
     year_opens_on,
     previous_quarter,
     same_quarter_last_year,
+    calendar_quarter,
+    calendar_opens_on,
+    calendar_closes_on,
     legal_basis
 from {{ ref('reporting_periods') }}

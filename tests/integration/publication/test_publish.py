@@ -47,10 +47,11 @@ def test_a_release_holds_what_the_contract_names(home: Home) -> None:
     names = {path.relative_to(release.path).as_posix() for path in release.path.rglob("*") if path.is_file()}
     assert names == {
         "manifest.json", "datapackage.json", "marts.duckdb", "report/annex.xlsx", "report/annex.csv",
-        "report/report.docx", "report/report.pdf", "report/index.html", "quality/notes.csv", "quality/changes.csv",
+        "report/report.docx", "report/report.pdf", "report/index.html",
+        "report/form_06a.xlsx", "quality/notes.csv", "quality/changes.csv",
         "quality/passports.json", *(f"marts/{mart}.parquet" for mart in (
-            "report_indicators", "case_processing", "delivery_log", "dim_unit", "dim_quarter", "dim_procedure",
-            "dim_indicator", "dim_measure", "figure_rows", "indicator_trend", "measure_values",
+            "report_indicators", "case_processing", "case_form_06a", "delivery_log", "dim_unit", "dim_quarter",
+            "dim_procedure", "dim_indicator", "dim_measure", "figure_rows", "indicator_trend", "measure_values",
             "gate_results"))}
     assert verify(release.path) == []
     manifest = release.manifest()

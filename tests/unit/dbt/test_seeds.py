@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import unicodedata
 from itertools import pairwise
 from pathlib import Path
 
@@ -74,6 +75,27 @@ def test_windows_follow_each_other_and_are_due_two_working_days_after_closing(ho
         assert after["previous_quarter"] == before["quarter"]
         starts_year = after["quarter"].endswith("Q1")
         assert after["year_opens_on"] == (after["opens_on"] if starts_year else before["year_opens_on"])
+
+
+def test_the_calendar_clock_is_the_last_calendar_quarter_that_ended_by_closing() -> None:
+    for period in _rows("reporting_periods"):
+        year, quarter = int(period["calendar_quarter"][:4]), int(period["calendar_quarter"][-1])
+        opens = dt.date(year, 3 * quarter - 2, 1)
+        following = dt.date(year + quarter // 4, 3 * quarter % 12 + 1, 1)
+        assert period["calendar_opens_on"] == opens.isoformat()
+        assert period["calendar_closes_on"] == (following - dt.timedelta(days=1)).isoformat()
+        closes = dt.date.fromisoformat(period["closes_on"])
+        assert following <= closes < dt.date(following.year + following.month // 10, (following.month + 2) % 12 + 1, 1)
+
+
+def test_classes_of_lateness_have_one_rank_and_name_and_phrases_that_can_match() -> None:
+    rows = _rows("late_causes")
+    classes = {(row["rank"], row["cause_code"], row["cause_vi"]) for row in rows}
+    assert len(classes) == len({row["rank"] for row in rows}) == len({row["cause_code"] for row in rows})
+    assert {row["cause_code"] for row in rows if not row["phrase"]} == {"other", "not_said"}
+    phrases = [row["phrase"] for row in rows if row["phrase"]]
+    assert len(set(phrases)) == len(phrases)
+    assert all(phrase == unicodedata.normalize("NFC", phrase.lower()).strip() for phrase in phrases)
 
 
 def test_the_first_quarter_of_2023_is_the_real_reports() -> None:

@@ -98,6 +98,7 @@ def build_tables(*, unit: str = UNIT, quarter: str = QUARTER, changes: Mapping[s
             "resolved": pa.array([6, 2, 1], pa.int64()), "resolved_late": pa.array([1, 0, 0], pa.int64()),
             "median_days": pa.array([Decimal("1.5"), None, Decimal("2")], _DECIMAL),
         }),
+        "case_form_06a": form_06a_table(unit, quarter),
         "delivery_log": pa.table({
             "unit_code": [unit], "quarter": [quarter], "delivering_unit_code": [unit], "source": ["plan_tasks"],
             "file_name": ["hồ sơ.xlsx"], "sha256": ["a" * 64], "version": pa.array([1], pa.int32()),
@@ -172,6 +173,29 @@ def _behind(form: pa.Table, content: str) -> dict[str, pa.Table]:
             "value": form["value"], "status": form["status"],
         }),
     }
+
+
+def form_06a_table(unit: str = UNIT, quarter: str = QUARTER) -> pa.Table:
+    """``case_form_06a`` of one unit: a district of one field, and its total, on both clocks."""
+    figures = {
+        "to_resolve": 1145, "received_online": 5, "received_direct_or_postal": 1140, "carried_over": 0, "resolved": 611,
+        "resolved_early": 392, "resolved_on_time": 219, "resolved_late": 0, "in_progress": 534,
+        "in_progress_within_due": 534, "in_progress_overdue": 0,
+    }
+    own = {"field": ("Hộ tịch", None), "unit": ("Huyện Cù Lao Dung", UNIT)}
+    rows = [
+        {"unit_code": unit, "quarter": quarter, "clock": clock, "breakdown": breakdown, "row_no": row_no,
+         "row_kind": kind, "unit_level": "all" if kind == "total" else "district", "printed_number": printed,
+         "name_vi": own[breakdown][0] if kind == "row" else name,
+         "field_vi": "Hộ tịch" if kind == "row" and breakdown == "field" else None,
+         "receiving_unit_code": own[breakdown][1] if kind == "row" else None, **figures,
+         "window_quarter": quarter, "window_from": dt.date(2022, 12, 15), "window_to": dt.date(2023, 3, 14),
+         "is_complete": clock == "reporting_window"}
+        for clock in ("reporting_window", "calendar_quarter") for breakdown in own
+        for row_no, (kind, printed, name) in enumerate(
+            (("group", "I", "Cấp huyện"), ("row", "1", ""), ("total", None, "Tổng cộng")), start=1)
+    ]
+    return pa.Table.from_pylist(rows)
 
 
 def delivery(unit: str = UNIT, quarter: str = QUARTER, source: str = "plan_tasks", content: str = "a"

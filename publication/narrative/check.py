@@ -1,0 +1,126 @@
+"""A written report against a release: every figure in its text, and every row of its annex table.
+
+Belongs here: the order of the work, and the answer as plain data. Does not belong here: how it is printed (the
+command line), what makes a figure, a claim or a verdict (the other modules of this package).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from publication.formatting import format_quarter
+from publication.narrative.annex_table import TableRowCheck, check_table
+from publication.narrative.claims import Said, declared_units
+from publication.narrative.document import WrittenReport, read_report
+from publication.narrative.figures import ZERO, figures
+from publication.narrative.published import NEEDED_MARTS, PublishedFigures
+from publication.narrative.text import Sentence, phrase, sentences
+from publication.narrative.verdicts import CONTRADICTS, judge, source_vi
+from publication.tables import from_parquet
+
+_TITLE_LINES = 40
+_YEAR = re.compile(r"20[0-9]{2}")
+
+
+@dataclass(frozen=True)
+class RowNamed:
+    """A form row as people find it."""
+
+    row_no: int
+    indicator_code: str
+    name_vi: str
+
+
+@dataclass(frozen=True)
+class FigureCheck:
+    """One figure of the text: ``agrees``, ``contradicts`` or ``not_found``, with its sentence and form rows.
+
+    ``text`` is what the report writes and ``start`` its place in the sentence; ``line`` is the paragraph's place in
+    the file. ``sources`` are indicator codes and marts compared with, ``places_vi`` the marts in words.
+    """
+
+    sentence_no: int
+    line: int
+    sentence: str
+    text: str
+    start: int
+    says_zero: bool
+    verdict: str
+    published_vi: str
+    reason_vi: str
+    rows: tuple[RowNamed, ...]
+    sources: tuple[str, ...]
+    places_vi: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReportCheck:
+    """All that was found. ``remarks_vi``: what a reader should know beside the figures (another quarter named …)."""
+
+    figures: tuple[FigureCheck, ...]
+    table_rows: tuple[TableRowCheck, ...]
+    remarks_vi: tuple[str, ...]
+
+    @property
+    def contradicts(self) -> bool:
+        """True when any figure or table row says something else than the release."""
+        verdicts = [*(one.verdict for one in self.figures), *(one.verdict for one in self.table_rows)]
+        return CONTRADICTS in verdicts
+
+    def count(self, verdict: str) -> int:
+        """Figures of the text with this verdict."""
+        return sum(figure.verdict == verdict for figure in self.figures)
+
+
+def check_report(path: Path, release_dir: Path, quarter: str) -> ReportCheck:
+    """Compare the report in ``path`` with the marts of a release folder.
+
+    Raises UnreadableReport when the file cannot be read, OSError or pyarrow.ArrowException when the release cannot.
+    """
+    tables = {name: from_parquet((release_dir / "marts" / f"{name}.parquet").read_bytes()) for name in NEEDED_MARTS}
+    return check_written(read_report(path), tables, quarter)
+
+
+def check_written(report: WrittenReport, tables: Mapping[str, pa.Table], quarter: str) -> ReportCheck:
+    """Compare a report that was read with the marts ``NEEDED_MARTS``. Equal input gives an equal answer."""
+    published = PublishedFigures(tables)
+    checked: list[FigureCheck] = []
+    for sentence in sentences(report.lines):
+        checked += check_sentence(sentence, published)
+    return ReportCheck(
+        tuple(checked), tuple(check_table(report.table_rows, published)), tuple(_remarks(report, quarter)))
+
+
+def check_sentence(sentence: Sentence, published: PublishedFigures) -> list[FigureCheck]:
+    """The figures of one sentence, each compared."""
+    checked = []
+    previous: Said | None = None
+    for figure in figures(sentence, declared_units()):
+        verdict, previous = judge(figure, sentence, previous, published)
+        named = [published.rows[code] for code in verdict.rows if code in published.rows]
+        checked.append(FigureCheck(
+            sentence_no=sentence.number, line=sentence.line, sentence=sentence.text, text=figure.text,
+            start=figure.start, says_zero=figure.kind == ZERO, verdict=verdict.verdict,
+            published_vi=verdict.published_vi, reason_vi=verdict.reason_vi,
+            rows=tuple(RowNamed(row.row_no, row.code, str(row.values["indicator_name_vi"])) for row in named),
+            sources=verdict.sources,
+            places_vi=tuple(source_vi(source) for source in verdict.sources if source not in published.rows),
+        ))
+    return checked
+
+
+def _remarks(report: WrittenReport, quarter: str) -> list[str]:
+    """What is odd about the report as a whole. Titles name the quarter reported on before the one to come."""
+    word, number, _, year = phrase(format_quarter(quarter))
+    for keys in map(phrase, report.lines[:_TITLE_LINES]):
+        if word in keys[:-1] and any(_YEAR.fullmatch(key) for key in keys):
+            told = keys[keys.index(word) + 1]
+            if told in (number, quarter[-1]) and year in keys:
+                return []
+            return [f"Đầu báo cáo ghi kỳ khác với {format_quarter(quarter)}; cần xem lại báo cáo của quý nào."]
+    return []

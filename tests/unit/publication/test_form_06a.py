@@ -1,0 +1,123 @@
+"""Form II.06a: what is printed, that it is inert, and that damage is seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pyarrow as pa
+import pytest
+
+from publication.content import ReleaseContent, gather
+from publication.form_06a import (
+    FIGURE_COLUMNS,
+    MART,
+    SHEETS,
+    FormDamaged,
+    check_form,
+    read_form,
+    title_lines,
+    write_form,
+)
+from tests.unit.publication.builders import clear_candidate, write_candidate
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> ReleaseContent:
+    candidate = clear_candidate(tmp_path, write_candidate(tmp_path))
+    return gather(candidate, gate_results=[], extra_marts={}, extra_tables={})
+
+
+def _with_rows(content: ReleaseContent, change: dict[str, object]) -> ReleaseContent:
+    """The content with cells of every row changed."""
+    table = content.tables[MART]
+    rows = [row | change for row in table.to_pylist()]
+    return replace(content, tables={**content.tables, MART: pa.Table.from_pylist(rows, schema=table.schema)})
+
+
+def test_the_form_reads_back_as_the_mart(content: ReleaseContent, tmp_path: Path) -> None:
+    path = tmp_path / "form.xlsx"
+    write_form(path, content)
+    check_form(content, path)
+    lines = read_form(path)["reporting_window"]
+    assert [line[1] for line in lines] == [
+        "A. THEO LĨNH VỰC", "Cấp huyện", "Hộ tịch", "Tổng cộng",
+        "B. THEO ĐƠN VỊ TIẾP NHẬN, GIẢI QUYẾT", "Cấp huyện", "Huyện Cù Lao Dung", "Tổng cộng",
+    ]
+    assert lines[2] == ("1", "Hộ tịch", "1.145", "5", "1.140", "0", "611", "392", "219", "0", "534", "534", "0")
+
+
+def test_the_head_has_thirteen_columns_in_three_rows_and_their_identities(
+    content: ReleaseContent, tmp_path: Path
+) -> None:
+    path = tmp_path / "form.xlsx"
+    write_form(path, content)
+    sheet = openpyxl.load_workbook(path)[SHEETS["reporting_window"]]
+    numbers = [cell.value for cell in sheet[10]]
+    assert [numbers[2], numbers[6], numbers[10]] == ["(3)=(4)+(5)+(6)", "(7)=(8)+(9)+(10)", "(11)=(12)+(13)"]
+    assert len([number for number in numbers if number]) == 13
+    assert {str(area) for area in sheet.merged_cells.ranges} >= {"A7:A9", "C7:F7", "D8:E8", "G7:J7", "K7:M7"}
+
+
+def test_titles_name_window_unit_and_measure(content: ReleaseContent) -> None:
+    assert title_lines(content, "reporting_window")[2:] == (
+        "Kỳ báo cáo: quý I năm 2023 (từ ngày 15/12/2022 đến ngày 14/03/2023)", "Đơn vị báo cáo: Huyện Cù Lao Dung",
+        "Đơn vị tính: Số hồ sơ TTHC",
+    )
+
+
+def test_a_window_that_is_not_whole_says_so(content: ReleaseContent, tmp_path: Path) -> None:
+    path = tmp_path / "form.xlsx"
+    write_form(path, content)
+    book = openpyxl.load_workbook(path)
+    told = {clock: any("Chưa đủ dữ liệu" in str(cell.value) for row in book[name] for cell in row)
+            for clock, name in SHEETS.items()}
+    assert told == {"reporting_window": False, "calendar_quarter": True}
+
+
+def test_equal_content_is_equal_bytes(content: ReleaseContent, tmp_path: Path) -> None:
+    for name in ("a.xlsx", "b.xlsx"):
+        write_form(tmp_path / name, content)
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum(1)", "\tx", "http://example.com"])
+def test_delivered_names_stay_text(content: ReleaseContent, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "form.xlsx"
+    changed = _with_rows(content, {"name_vi": text})
+    write_form(path, changed)
+    check_form(changed, path)
+    cells = [cell for sheet in openpyxl.load_workbook(path) for row in sheet for cell in row]
+    assert {cell.data_type for cell in cells} <= {"s", "n"}
+    assert all(cell.hyperlink is None for cell in cells)
+
+
+def test_an_office_without_cases_gets_an_empty_form(content: ReleaseContent, tmp_path: Path) -> None:
+    empty = replace(content, tables={**content.tables, MART: content.tables[MART].slice(0, 0)})
+    write_form(tmp_path / "form.xlsx", empty)
+    check_form(empty, tmp_path / "form.xlsx")
+
+
+@pytest.mark.parametrize("column", range(len(FIGURE_COLUMNS)))
+def test_any_changed_figure_is_seen(content: ReleaseContent, tmp_path: Path, column: int) -> None:
+    path = tmp_path / "form.xlsx"
+    write_form(path, content)
+    book = openpyxl.load_workbook(path)
+    book[SHEETS["calendar_quarter"]].cell(13, column + 3).value = "7"
+    book.save(path)
+    with pytest.raises(FormDamaged, match="Quý dương lịch"):
+        check_form(content, path)
+
+
+def test_a_formula_or_another_file_is_seen(content: ReleaseContent, tmp_path: Path) -> None:
+    path = tmp_path / "form.xlsx"
+    write_form(path, content)
+    book = openpyxl.load_workbook(path)
+    book[SHEETS["reporting_window"]]["C13"].value = "=1"
+    book.save(path)
+    with pytest.raises(FormDamaged, match="formula"):
+        check_form(content, path)
+    path.write_bytes(b"none")
+    with pytest.raises(FormDamaged, match="not a form"):
+        check_form(content, path)
