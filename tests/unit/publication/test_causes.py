@@ -285,7 +285,8 @@ def _revision(**more: Any) -> Revision:
 def test_the_revision_is_told_in_vietnamese() -> None:
     told = _revision().lines_vi
     assert told[0] == "Bản phát hành r2 thay bản r1: 2 số liệu của biểu thay đổi."
-    assert told[1].startswith("Dòng 4 (I.04) Số nhiệm vụ đã hoàn thành: 9 → 10. Tệp “bổ sung.xlsx” (Nhiệm vụ kế hoạch, ")
+    figure = "Dòng 4 (I.04) Số nhiệm vụ đã hoàn thành: 9 → 10. "
+    assert told[1].startswith(f"{figure}Tệp “bổ sung.xlsx” (Nhiệm vụ kế hoạch, ")
     assert ": để trống → 3. " in told[2]
 
 
