@@ -5,6 +5,8 @@ all meanings come), hashes for ``cchc verify`` (``manifest``).
 
 Tables are described twice only where they are written twice: each mart as Parquet, the form as ``annex.csv`` too. The
 DuckDB file has no hash here, because its bytes differ from run to run (see ``database``); the manifest has it.
+Parquet files carry a schema but the type ``file``: the frictionless library then checks their bytes and hash, while its
+reader of tables would turn blanks into NaN and call them errors.
 """
 
 from __future__ import annotations
@@ -110,7 +112,7 @@ def _resource(content: ReleaseContent, name: str, path: Path) -> dict[str, Any]:
         types = {field.name: field.type for field in content.tables[path.stem].schema}
         return resource | _table(path.stem, types)
     if name in _CSV_TABLES:
-        return resource | {"encoding": "utf-8"} | _csv_table(content, _CSV_TABLES[name], from_csv_header(data))
+        return resource | {"type": "table", "encoding": "utf-8"} | _csv_table(content, _CSV_TABLES[name], from_csv_header(data))
     return resource
 
 
@@ -127,7 +129,7 @@ def _csv_table(content: ReleaseContent, table: str, columns: Sequence[str]) -> d
 def _table(name: str, types: Mapping[str, pa.DataType | None]) -> dict[str, Any]:
     """Titles, version and schema of one table; a table or column without a contract is described by its types alone."""
     contract = stored_contracts().get(name)
-    described: dict[str, Any] = {"type": "table"}
+    described: dict[str, Any] = {}
     if contract is not None:
         described |= {"description": contract.description, "contract_version": contract.version}
         if contract.description_vi:

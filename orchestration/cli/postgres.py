@@ -23,7 +23,8 @@ def copied_lines(pipeline: Pipeline) -> list[str]:
     lines = []
     for place, copy in sorted(pipeline.copies.items()):
         if isinstance(copy, Exception):
-            lines.append(f"PostgreSQL, {place}: KHÔNG CHÉP ĐƯỢC; bản công bố vẫn có hiệu lực. {copy}")
+            lines.append(f"PostgreSQL, {place}: KHÔNG CHÉP ĐƯỢC, {copy}")
+            lines.append("  - bản công bố vẫn có hiệu lực; lần chạy sau sẽ chép lại")
             continue
         lines.append(f"PostgreSQL, {copy.release}: {_STATES_VI[copy.state]}")
         if copy.state == "copied":

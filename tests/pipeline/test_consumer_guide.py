@@ -115,6 +115,8 @@ def test_shell_blocks_run(release: Release) -> None:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert "nguyên vẹn" in done.stdout
+        assert "INVALID" not in done.stdout
+        assert done.stdout.count("VALID") > 20
 
 
 def test_the_power_query_block_names_columns_that_are_there(release: Release) -> None:

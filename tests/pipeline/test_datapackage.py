@@ -30,20 +30,24 @@ def descriptor(release: Release) -> dict[str, Any]:
 
 
 def _validate(folder: Path, descriptor: dict[str, Any]) -> dict[str, list[str]]:
-    """What frictionless finds wrong, by path; the rows of Parquet files are handed to it as pyarrow reads them."""
+    """What frictionless finds wrong, by path: descriptor, bytes, hashes, rows of CSV files, and rows of Parquet files.
+
+    The library checks a Parquet file as a file; its rows are handed to it as pyarrow reads them.
+    """
     found = {"": [str(error) for error in frictionless.Package.metadata_validate(descriptor)]}
-    for resource in frictionless.Package.from_descriptor(descriptor, basepath=str(folder)).resources:
-        if resource.format == "parquet":
-            report = _rows(pq.read_table(folder / resource.path), resource.schema).validate()
-        else:
-            report = resource.validate()
-        found[str(resource.path)] = [f"{kind}: {message}" for kind, message in report.flatten(["type", "message"])]
+    report = frictionless.Package.from_descriptor(descriptor, basepath=str(folder)).validate()
+    for task in report.tasks:
+        found[task.place] = [f"{kind}: {message}" for kind, message in task.flatten(["type", "message"])]
+    for resource in descriptor["resources"]:
+        if resource["format"] == "parquet":
+            report = _rows(pq.read_table(folder / resource["path"]), resource["schema"]).validate()
+            found[resource["path"]] += [f"{kind}: {message}" for kind, message in report.flatten(["type", "message"])]
     return {path: errors for path, errors in found.items() if errors}
 
 
-def _rows(table: pa.Table, schema: Any) -> Any:
+def _rows(table: pa.Table, schema: dict[str, Any]) -> Any:
     data = [table.column_names, *(list(row.values()) for row in table.to_pylist())]
-    return frictionless.Resource(data=data, schema=frictionless.Schema.from_descriptor(schema.to_descriptor()))
+    return frictionless.Resource(data=data, schema=frictionless.Schema.from_descriptor(schema))
 
 
 def test_frictionless_finds_nothing_wrong(release: Release, descriptor: dict[str, Any]) -> None:

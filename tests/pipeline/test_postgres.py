@@ -35,8 +35,9 @@ def test_a_failed_copy_is_told_and_made_good_by_the_next_run(
     failed = cli(home, "publish", "2023-Q1")
     assert failed.code == 1
     assert "không thay đổi" in failed.stdout
-    assert f"PostgreSQL, {PLACE}: KHÔNG CHÉP ĐƯỢC; bản công bố vẫn có hiệu lực. " in failed.stdout
-    assert "sai tên hoặc mật khẩu" in failed.stdout
+    told = f"PostgreSQL, {PLACE}: KHÔNG CHÉP ĐƯỢC, không kết nối được PostgreSQL: sai tên hoặc mật khẩu"
+    assert told in failed.stdout
+    assert "bản công bố vẫn có hiệu lực" in failed.stdout
     assert current_release(home / "published", "945", "2023-Q1") == before
     alerts = (home / "logs" / "alerts.log").read_text(encoding="utf-8")
     line = json.loads(alerts.splitlines()[-1])

@@ -93,7 +93,7 @@ def running_server() -> Iterator[PostgresServer]:
 
     try:
         run(str(programs / "initdb"), "-D", str(data), "-U", ADMIN, "-A", "scram-sha-256", "--no-sync", "-E", "UTF8",
-            "--locale=C.UTF-8", f"--pwfile={folder / 'password'}")
+            "--locale=C", f"--pwfile={folder / 'password'}")
         control = [str(programs / "pg_ctl"), "-D", str(data), "-w"]
         run(*control, "-l", str(folder / "log"), "-o", f"{_OPTIONS} {folder}", "start")
         try:
