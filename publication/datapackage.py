@@ -112,7 +112,8 @@ def _resource(content: ReleaseContent, name: str, path: Path) -> dict[str, Any]:
         types = {field.name: field.type for field in content.tables[path.stem].schema}
         return resource | _table(path.stem, types)
     if name in _CSV_TABLES:
-        return resource | {"type": "table", "encoding": "utf-8"} | _csv_table(content, _CSV_TABLES[name], from_csv_header(data))
+        described = _csv_table(content, _CSV_TABLES[name], from_csv_header(data))
+        return resource | {"type": "table", "encoding": "utf-8"} | described
     return resource
 
 
