@@ -47,6 +47,8 @@ class RunResult:
 def open_pipeline(settings: Settings, stage: Stage, *, quiet: bool) -> Iterator[Pipeline]:
     """A pipeline that tells how far it is, and whose helper processes are ended with it."""
     stages = {Stage.RUN: 15, Stage.INGEST: 10, Stage.BUILD: 1, Stage.CHECK: 3, Stage.PUBLISH: 1}[stage]
+    if settings.postgres_url and stage in (Stage.RUN, Stage.PUBLISH):
+        stages += 1
     settings.paths.create()
     with Progress(stages, quiet=quiet).shown() as progress:
         pipeline = Pipeline(settings, Timings(on_stage=progress.stage))
