@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from publication import Published, verify
 from tests.integration.publication.conftest import Home
 
-FLIPS_A_FILE = 12
+FLIPS = 150
 
 
 @pytest.fixture
@@ -26,9 +27,11 @@ def release_dir(home: Home) -> Path:
 def test_any_flipped_bit_is_found_and_its_file_named(release_dir: Path) -> None:
     chance = random.Random(20230314)
     flips = 0
-    for path in sorted(path for path in release_dir.rglob("*") if path.is_file()):
+    files = sorted(path for path in release_dir.rglob("*") if path.is_file())
+    for path in files:
         whole = path.read_bytes()
-        positions = {0, len(whole) - 1, *(chance.randrange(len(whole)) for _ in range(FLIPS_A_FILE - 2))}
+        inside = [chance.randrange(1, len(whole) - 1) for _ in range(math.ceil(FLIPS / len(files)))]
+        positions = {0, len(whole) - 1, *inside}
         for position in positions:
             damaged = bytearray(whole)
             damaged[position] ^= 1 << chance.randrange(8)
@@ -36,7 +39,7 @@ def test_any_flipped_bit_is_found_and_its_file_named(release_dir: Path) -> None:
             assert [damage.path for damage in verify(release_dir)] == [path.relative_to(release_dir).as_posix()]
             flips += 1
         path.write_bytes(whole)
-    assert flips >= 150
+    assert flips >= FLIPS
     assert verify(release_dir) == []
 
 
