@@ -187,13 +187,17 @@ class Sheet(Protocol):
     def body(self, header_end: int, width: int) -> Body: ...
 
 
+NOTHING_PROVES_VI = "Tệp CSV không có dòng tổng cộng và không kèm tệp .done nên không có gì chứng tỏ tệp đủ dòng."
+
+
 @dataclass(frozen=True)
 class FileContent:
     """What a file holds: its sheets, and remarks on the file as a whole, in Vietnamese.
 
     ``may_be_cut`` is true for a text file whose last line does not end: a copy that broke off looks so.
     ``proves_itself`` is true for a format that cannot be read at all unless it is whole.
-    ``cut_vi`` and ``unproven_vi`` are what to tell the clerk of a file that is refused for the one or the other.
+    ``cut_vi`` and ``unproven_vi`` are what to tell the clerk of a file that is refused for the one or the other, and
+    ``nothing_proves_vi`` of one that is taken although nothing proves it whole.
     """
 
     sheets: Sequence[Sheet]
@@ -204,6 +208,7 @@ class FileContent:
         "Tệp CSV kết thúc giữa chừng (dòng cuối không có dấu xuống dòng): có thể chép hoặc xuất chưa xong. "
         "Mở và lưu lại tệp dạng CSV UTF-8, hoặc nộp kèm tệp .done, rồi nộp lại."
     )
+    nothing_proves_vi: str = NOTHING_PROVES_VI
     unproven_vi: str = (
         "Tệp CSV không có dòng tổng cộng ghi số dòng và không kèm tệp .done nên chưa chắc đủ dòng. "
         "Bổ sung một trong hai rồi nộp lại, hoặc nộp tệp .xlsx."

@@ -57,7 +57,6 @@ EXTRA_CELLS = 20
 UNSAID_NOTHING_VI = (
     "Bảng không có dòng nào nên được hiểu là “Không phát sinh”; nếu có số liệu thì điền rồi nộp lại tệp cùng tên."
 )
-NOTHING_PROVES_VI = "Tệp CSV không có dòng tổng cộng và không kèm tệp .done nên không có gì chứng tỏ tệp đủ dòng."
 UNUSABLE = "unusable"
 # Parsing a column is mostly work of Arrow and NumPy, which run outside the interpreter's lock.
 _THREADS = min(4, os.cpu_count() or 1)
@@ -206,7 +205,7 @@ def _read(
     notes += _told_of_totals(totals, contract)
     if not _is_proven(stated, vouched, totals) and not source.proves_itself:
         _check_unproven(source, vouched, limits)
-        notes += [NOTHING_PROVES_VI] if len(rows) else []
+        notes += [source.nothing_proves_vi] if len(rows) else []
     if (held := misplaced(rows, remarks, contract, context)) is not None:
         raise _Refusal(held.message_vi, layouts[0].title, held.code)
     remarks += missing_cells(rows, contract)
@@ -359,8 +358,8 @@ def _check_unproven(content: FileContent, vouched: _Vouched, limits: IntakeLimit
     if vouched.is_beginning:
         raise UnreadableFileError(
             "truncated",
-            "Tệp CSV chỉ là phần đầu của bản cùng tên đã nộp trước đó: các dòng cuối bị mất. Xuất lại đủ dòng rồi nộp "
-            "lại; nếu thật sự đã bớt các dòng cuối thì thêm dòng tổng cộng ghi số dòng hoặc nộp kèm tệp .done.",
+            "Tệp chỉ là phần đầu của bản cùng tên đã nộp trước đó: phần cuối bị mất. Xuất lại đủ rồi nộp lại; nếu thật "
+            "sự đã bớt phần cuối thì thêm dòng tổng cộng ghi số dòng (bảng CSV) hoặc nộp kèm tệp .done.",
         )
     if limits.csv_needs_proof:
         raise UnreadableFileError("unproven", content.unproven_vi)

@@ -22,7 +22,7 @@ from ingestion.fastcsv import look_at
 from ingestion.grid import CellSheet, FileContent, read_sheets
 from ingestion.legacy_encodings import decode_text, may_be_legacy, mend_rows
 from ingestion.limits import MIB, IntakeLimits, UnreadableFileError
-from ingestion.preflight import Kind, inspect, kind_note
+from ingestion.preflight import Kind, inspect, kind_note, unpacked_bytes
 from ingestion.readings import Cell, Remark
 from ingestion.sandbox import shared_sandbox
 from ingestion.vietnamese import LabelIndex, clean, fold
@@ -67,6 +67,9 @@ _CUT_VI = (
 )
 _UNPROVEN_VI = (
     "Tệp văn bản không có dòng [Hết] ở cuối và không kèm tệp .done nên chưa chắc đủ. Bổ sung một trong hai rồi nộp lại."
+)
+_NOTHING_PROVES_VI = (
+    "Tệp văn bản không có dòng [Hết] ở cuối và không kèm tệp .done nên không có gì chứng tỏ tệp đủ."
 )
 _ACCEPTED_VI = "Nộp tệp văn bản .txt hoặc .docx theo mẫu, hoặc bảng .xlsx, .csv có các cột Mục, Đoạn, Nội dung."
 # What is said of a file that cannot be read, where the words for tables would mislead.
@@ -257,7 +260,7 @@ def _heads_a_table(lines: Sequence[str], contract: Contract) -> bool:
 
 def _word_lines(path: Path, limits: IntakeLimits) -> tuple[list[Cell], list[str]]:
     """The lines of a Word document, and what to tell the clerk of it."""
-    (sheet,) = shared_sandbox().parse(path, Kind.DOCX, limits)
+    (sheet,) = shared_sandbox().parse(path, Kind.DOCX, limits.fitted(unpacked_bytes(path)))
     lines: list[Cell] = list(sheet.columns[0]) if sheet.columns else []
     mended, note = mend_rows([[line] for line in lines])
     notes = [note] if note else []
@@ -336,5 +339,6 @@ def grid_of(lines: Sequence[Cell], contract: Contract, sheet: str) -> FileConten
         )
     ]
     return FileContent(
-        sheets, [], may_be_cut=not complete, proves_itself=complete, cut_vi=_CUT_VI, unproven_vi=_UNPROVEN_VI
+        sheets, [], may_be_cut=not complete, proves_itself=complete, cut_vi=_CUT_VI,
+        unproven_vi=_UNPROVEN_VI, nothing_proves_vi=_NOTHING_PROVES_VI,
     )

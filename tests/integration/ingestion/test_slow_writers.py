@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ingestion import ingest_source
-from ingestion.intake import NOTHING_PROVES_VI
+from ingestion.grid import NOTHING_PROVES_VI
 from ingestion.ledger import read_receipts
 from ingestion.limits import IntakeLimits
 from tests.corpus.tables import HEAD, SOURCE, text_rows
