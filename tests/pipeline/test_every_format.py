@@ -6,11 +6,13 @@ import datetime as dt
 import hashlib
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pyarrow.parquet as pq
 import pytest
 
 from ingestion.legacy_fonts import to_tcvn3, to_vni
@@ -27,7 +29,7 @@ from tests.corpus.writers import (
 from tests.pipeline.conftest import QUARTER, release_of
 
 # They show of which files and rows the figures come; all else must be equal.
-OF_FILES = frozenset({"delivery_log", "rejected_rows", "findings"})
+OF_FILES = frozenset({"delivery_log", "rejected_rows", "findings", "figure_rows"})
 
 
 def as_text(cell: Any) -> Any:
@@ -116,11 +118,24 @@ def _marts(home: Path) -> dict[str, str]:
     return found
 
 
+def _rows_behind(home: Path) -> Counter[tuple[Any, ...]]:
+    """How many rows stand behind each figure, wherever they lie, by what each contributes."""
+    release = release_of(home)
+    assert release is not None
+    (path,) = release.rglob("figure_rows.parquet")
+    found: Counter[tuple[Any, ...]] = Counter()
+    for row in pq.read_table(path).to_pylist():
+        figure = (row["unit_code"], row["quarter"], row["figure"])
+        found[*figure, row["amount_each"], row["decision_id"]] += row["row_count"]
+    return found
+
+
 def _check(published_home: Path, sample_landing: Path, home: Path, choice: Callable[[int], str]) -> None:
     redeliver(sample_landing, home / "landing", choice)
     result = run_cli(home, "run", QUARTER)
     assert result.code == 0, result.stdout + result.stderr
     assert _marts(home) == _marts(published_home)
+    assert _rows_behind(home) == _rows_behind(published_home)
 
 
 def test_each_file_in_another_format(published_home: Path, sample_landing: Path, tmp_path: Path) -> None:
