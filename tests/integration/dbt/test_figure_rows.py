@@ -33,9 +33,11 @@ class Facts:
             shutil.copy(path, scratch)
         self._connection = duckdb.connect()
         self._connection.execute("attach ':memory:' as warehouse")
-        self._connection.execute(f"attach '{scratch}/warehouse.duckdb' as built")
-        for name in RELATIONS:
-            self._connection.execute(f"create table warehouse.main.{name} as from built.main.{name} limit 0")
+        # Opened by its own name: views of the build say which file they read from.
+        with duckdb.connect(str(scratch / "warehouse.duckdb")) as built:
+            for name in RELATIONS:
+                columns = ", ".join(f"{row[0]} {row[1]}" for row in built.execute(f"describe {name}").fetchall())
+                self._connection.execute(f"create table warehouse.main.{name} ({columns})")
 
     def fill(self, **relations: list[Row]) -> None:
         """Replaces the rows of all tables; cells left out are null."""
