@@ -15,19 +15,13 @@ from typing import Any
 import pyarrow as pa
 
 from publication.candidate import FORM_MART
+from publication.contracts import stored_contracts
 from publication.formatting import plain_number
 
-#: Key of one row in each mart whose rows are compared cell by cell; further marts are compared as whole rows.
-_KEYS = {
-    FORM_MART: ("indicator_code",),
-    "indicator_trend": ("indicator_code", "trend_quarter"),
-    "measure_values": ("measure",),
-    "report_narrative": ("section", "paragraph_no"),
-    "case_processing": ("receiving_unit_code", "field_vi", "channel"),
-    "e_document_exchange": ("register_unit_code", "document_kind", "topic"),
-    "staffing": ("working_unit_type", "category"),
-    "procedure_coverage": ("field_vi", "applies_at"),
-}
+#: The form's rows are known by their codes; a row's place is one of its cells.
+_FORM_KEY = ("indicator_code",)
+#: Part of every key and the same throughout a release; only the marts of units and quarters are about them.
+_OF_THE_RELEASE = frozenset({"unit_code", "quarter"})
 #: Marts that describe how a release was made, not what it says.
 _NOT_COMPARED = frozenset({"gate_results", "delivery_log", "figure_rows"})
 
@@ -58,9 +52,23 @@ def compare(old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> list[Ch
         changes.extend(_columns(mart, old[mart].column_names, new[mart].column_names))
         common = [name for name in old[mart].column_names if name in new[mart].column_names]
         before, after = (table.select(common).to_pylist() for table in (old[mart], new[mart]))
-        key = _KEYS.get(mart)
+        key = _key(mart, common, before, after)
         changes.extend(_cells(mart, key, before, after) if key else _rows(mart, before, after))
     return changes
+
+
+def _key(mart: str, columns: Sequence[str], *releases: list[dict[str, Any]]) -> Sequence[str]:
+    """Columns by which a row is found again; none where the contract has no key that holds, and whole rows are
+    compared."""
+    contract = stored_contracts().get(mart)
+    if mart == FORM_MART or contract is None:
+        key: Sequence[str] = _FORM_KEY if mart == FORM_MART else ()
+    else:
+        key = [name for name in contract.key if name not in _OF_THE_RELEASE or mart.startswith("dim_")]
+    if not set(key) <= set(columns):
+        return ()
+    holds = all(len({tuple(row[name] for name in key) for row in rows}) == len(rows) for rows in releases)
+    return key if holds else ()
 
 
 def _size(table: pa.Table | None) -> str | None:
