@@ -235,4 +235,4 @@ def test_a_further_release_says_what_changed(content: ReleaseContent) -> None:
     head, figure = letter.remarks[-1].lines
     assert letter.remarks[-1].heading == "Thay đổi so với bản phát hành trước"
     assert head == "- Bản phát hành r2 thay bản r1: 1 số liệu của biểu thay đổi."
-    assert figure.startswith("- III.23 Số hồ sơ TTHC do UBND cấp huyện tiếp nhận: 1.145 → 1.146.")
+    assert figure.startswith("- Dòng 71 (III.23) Số hồ sơ TTHC do UBND cấp huyện tiếp nhận: 1.145 → 1.146.")
