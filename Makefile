@@ -10,6 +10,9 @@ PACKAGES := orchestration ingestion expectations publication
 # What tests drive beside Python: a browser, an office suite, a PDF reader, a database server, a tracer of system calls.
 DEBIAN_PACKAGES := chromium chromium-driver libreoffice-writer libreoffice-calc poppler-utils postgresql strace
 
+# One more than there are cores: tests of runs wait for processes, files that rest, and browsers.
+WORKERS = $$(($$(nproc) + 1))
+
 # Without compiled modules every process would compile them again, for ever.
 unexport PYTHONDONTWRITEBYTECODE
 export DAGSTER_DISABLE_TELEMETRY := 1
@@ -35,7 +38,7 @@ run: setup ## sample deliveries of one district, then a published release of QUA
 	@$(BIN)/cchc run $(QUARTER)
 
 test: setup packages lint ## lint, types, layers, then every test but the long ones
-	@$(BIN)/python -m pytest -m "not long" --numprocesses logical --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -m "not long" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-long: setup packages ## the tests that take minutes
 	@$(BIN)/python -m pytest -m long --numprocesses logical --dist loadfile --no-loadscope-reorder
