@@ -25,7 +25,7 @@ MISSING = frozenset({"not_reported", "withheld", "unsettled"})
 
 @dataclass(frozen=True)
 class Published:
-    """What became of one district: ``figures`` (value and status by row of the form) are empty where it was held back."""
+    """What became of one district: ``figures`` (value and status by row of the form), none where it was held back."""
 
     reasons: tuple[str, ...]
     figures: dict[int, tuple[Decimal | None, str]]

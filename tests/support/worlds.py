@@ -353,7 +353,8 @@ def _plan_tasks(rng: random.Random, window: Window, units: list[Row]) -> list[Ro
                 "plan": plan, "plan_document": f"{10 + number % 7:02d}/KH-UBND ngày {4 + number % 20:02d}/01/{year}",
                 "task_code": f"NV{number:02d}", "content": f"Việc thử nghiệm số {number}", "unit_in_charge": None,
                 "target_unit": None, "planned_quantity": None, "due_on": dt.date(year, 12, 1), "done_on": None,
-                "evidence_document": None, "findings_found": None, "findings_settled": None, "status": "in_progress", **more,
+                "evidence_document": None, "findings_found": None, "findings_settled": None,
+                "status": "in_progress", **more,
             }
         )  # fmt: skip
 
@@ -413,8 +414,8 @@ def _documents(rng: random.Random, window: Window, unit: str, *, steering: bool 
     for month in months:
         only, both, paper, incoming = rng.randint(4, 40), rng.randint(0, 20), rng.randint(0, 5), rng.randint(10, 90)
         rows.append(
-            row(month, "all", "all", outgoing_total=only + both + paper, electronic_only=only, electronic_and_paper=both,
-                paper_only=paper, incoming_total=incoming, incoming_electronic=incoming * 9 // 10, connected=True)
+            row(month, "all", "all", outgoing_total=only + both + paper, electronic_only=only,
+                electronic_and_paper=both, paper_only=paper, incoming_total=incoming, incoming_electronic=incoming * 9 // 10, connected=True)
         )  # fmt: skip
         if steering:
             rows.append(row(month, "all", "cchc", outgoing_total=rng.randint(0, 3)))
