@@ -404,7 +404,7 @@ def _one_day(desk: Desk, source: str) -> None:
     _changed(before, sheet.rows)
 
 
-# ----------------------------------------------------------------------------------------- stale, other year, other unit
+# ---------------------------------------------------------------------------------------- stale, other year, other unit
 
 
 @_each(SOURCES, "stale_file")
@@ -788,7 +788,8 @@ def _blanket_decision(desk: Desk) -> None:
     values = {
         "decision_id": "QD-90", "subject_kind": "Quy tắc", "subject": "report.settled", "unit": district.committee,
         "quarter": "Quý I/2023", "action": "Chấp nhận có giải trình", "reason": "ok",
-        "approved_by": "Chủ tịch UBND huyện", "document_number": "90/CV-UBND", "dated": "15/03/2023", "holds_until": "Quý IV/2030",
+        "approved_by": "Chủ tịch UBND huyện", "document_number": "90/CV-UBND", "dated": "15/03/2023",
+        "holds_until": "Quý IV/2030",
     }  # fmt: skip
     names = [n for n in values if any(c.name == n for c in contract.columns)]
     sheet = Sheet("Danh sách", [], ["#", *names], ["STT", *(contract.column(n).aliases[0] for n in names)],

@@ -415,7 +415,8 @@ def _documents(rng: random.Random, window: Window, unit: str, *, steering: bool 
         only, both, paper, incoming = rng.randint(4, 40), rng.randint(0, 20), rng.randint(0, 5), rng.randint(10, 90)
         rows.append(
             row(month, "all", "all", outgoing_total=only + both + paper, electronic_only=only,
-                electronic_and_paper=both, paper_only=paper, incoming_total=incoming, incoming_electronic=incoming * 9 // 10, connected=True)
+                electronic_and_paper=both, paper_only=paper,
+                incoming_total=incoming, incoming_electronic=incoming * 9 // 10, connected=True)
         )  # fmt: skip
         if steering:
             rows.append(row(month, "all", "cchc", outgoing_total=rng.randint(0, 3)))
