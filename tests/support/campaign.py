@@ -70,7 +70,7 @@ def _figures(home: Path, district: str) -> dict[int, tuple[Decimal | None, str]]
     pointer = home / "published" / district / worlds.QUARTER / "current.json"
     if not pointer.exists():
         return {}
-    release = home / "published" / json.loads(pointer.read_bytes())["path"]
+    release = pointer.parent / json.loads(pointer.read_bytes())["path"]
     columns = ["row_no", "value", "status"]
     rows = pq.read_table(release / "marts" / "report_indicators.parquet", columns=columns).to_pylist()
     return {row["row_no"]: (row["value"], row["status"]) for row in rows}
