@@ -165,6 +165,7 @@ class Contract(_Strict):
     columns: list[Column]
     any_of: list[list[str]] = Field(default_factory=list)
     personal: list[str] = Field(default_factory=list)
+    ignored: list[str] = Field(default_factory=list)
     row_rules: list[RowRule] = Field(default_factory=list)
     # Left out where there is none, so that what is kept of other contracts' readings stays comparable.
     prose: Prose | None = Field(default=None, exclude_if=lambda prose: prose is None)

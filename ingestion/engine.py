@@ -293,7 +293,7 @@ class _Run:
         context = self.context(receipt.unit_code)
         intake = self.read(receipt, self.original(receipt), context)
         place = (receipt.source, receipt.quarter, receipt.unit_code, receipt.delivery_id)
-        tables = (intake.accepted, intake.rejected, intake.findings, intake.remarks)
+        tables = (intake.accepted, intake.rejected, intake.findings, intake.remarks, intake.furniture_rows)
         for layer, table in zip(lake.LAYERS, tables, strict=True):
             lake.write_rows(self.paths, layer, place, table)
         settled = replace(

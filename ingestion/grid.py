@@ -178,12 +178,16 @@ class Body:
 
 
 class Sheet(Protocol):
-    """A sheet: its name, its first rows for finding the header, and the body below a given row."""
+    """A sheet: its name, its first rows for finding the header, and the body below a given row.
+
+    ``width`` is how many columns hold something; 0 where rows wider than the header are told as such anyway.
+    """
 
     @property
     def name(self) -> str: ...
     @property
     def hidden(self) -> bool: ...
+    def width(self) -> int: ...
     def head(self) -> Sequence[Sequence[Cell]]: ...
     def body(self, header_end: int, width: int) -> Body: ...
 
@@ -226,6 +230,9 @@ class CellSheet:
     line_numbers: list[int] = field(default_factory=list)
     strict_width: bool = False
 
+    def width(self) -> int:
+        return 0 if self.strict_width else max(map(len, self.rows), default=0)
+
     def head(self) -> Sequence[Sequence[Cell]]:
         return self.rows[:HEAD_ROWS]
 
@@ -259,6 +266,9 @@ class ColumnSheet:
     row_count: int
     hidden: bool = False
     counts_from_1904: bool = False
+
+    def width(self) -> int:
+        return len(self.columns)
 
     def head(self) -> Sequence[Sequence[Cell]]:
         tops = [column[:HEAD_ROWS] for column in self.columns]
@@ -427,6 +437,9 @@ class CsvSheet:
     look: TextLook
     name: str = CSV_SHEET
     hidden: bool = False
+
+    def width(self) -> int:
+        return 0
 
     def head(self) -> Sequence[Sequence[Cell]]:
         return [[c or None for c in row] for _, row in islice(self._records(_opening(self.data)), HEAD_ROWS)]

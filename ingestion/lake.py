@@ -1,4 +1,5 @@
-"""Where rows rest: Parquet files of accepted rows, rejected rows, findings, and remarks on whole deliveries.
+"""Where rows rest: Parquet files of accepted rows, rejected rows, findings, remarks on whole deliveries, and
+the rows that are no data.
 
 Belongs here: writing files so that they appear whole or not at all, with the same bytes for the same rows. Does not
 belong here: what the rows are.
@@ -18,7 +19,7 @@ from ingestion.contracts import Contract
 from ingestion.paths import IngestPaths
 from ingestion.remarks import SCHEMA as FILE_REMARK_SCHEMA
 
-LAYERS = ("lake", "rejected", "findings", "remarks")
+LAYERS = ("lake", "rejected", "findings", "remarks", "furniture")
 _ROW_GROUP = 200_000
 
 
