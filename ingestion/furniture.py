@@ -246,12 +246,11 @@ _NUMBERING = re.compile(r"\(?(?:\d{1,2}|[A-Z])\)?(?:\s*=.*)?", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?\d[\d., ]*%?|-")
 _PAGE = re.compile(r"[-–— ]*(?:trang|page)\s*:?\s*\d{1,5}(?:\s*(?:/|of|trên)\s*\d{1,5})?[-–— ]*", re.IGNORECASE)
 _NOTE = re.compile(r"(?:ghi chú|lưu ý|chú thích|nguồn(?: số liệu)?)\s*:.*|\(?\*+\)?\s*\S.*", re.IGNORECASE | re.DOTALL)
-_BLANKS_OR = r"(?:{}|[.…_\s]*)"
+_TOWN = r"(?:[^\s,]{1,20}(?: [^\s,]{1,20}){0,5},\s*)?"
 _PLACE_AND_DATE = re.compile(
-    r"(?:[^\d,]{1,40},\s*)?ngày\s*" + _BLANKS_OR.format(r"\d{1,2}") + r"\s*tháng\s*" + _BLANKS_OR.format(r"\d{1,2}")
-    + r"\s*năm\s*" + _BLANKS_OR.format(r"\d{2,4}") + r"\.?",
+    _TOWN + r"ngày\s*(?:\d{1,2}|[.…_\s]*)\s*tháng\s*(?:\d{1,2}|[.…_\s]*)\s*năm\s*(?:\d{2,4}|[.…_\s]*)\.?",
     re.IGNORECASE,
-)  # fmt: skip
+)
 _UNIT_WORDS = (
     r"(?:ubnd|uy ban nhan dan|phong|van phong|don vi|co quan|huyen|quan|thi xa|thanh pho|xa|phuong|thi tran|tinh|"
     r"trung tam|ban|so|truong|bo phan|mot cua|noi vu|cua)"
@@ -313,6 +312,7 @@ class _Judge:
         numbers = {c.name for c in contract.columns if c.type in ("integer", "decimal")}
         self.figures = sorted(layout.positions[n] for n in numbers if n in layout.positions)
         self.nouns = contract.counted_as
+        self._counted = re.compile(rf"\d+(?: \d{{3}})* (?:{'|'.join(bare(noun) for noun in (*self.nouns, *ANY_ROW))})")
         self.first = min(layout.positions.values(), default=0)
         self._mapped = set(layout.positions.values())
 
@@ -392,7 +392,8 @@ class _Judge:
         return bool(said) and set(filled) == said | idle
 
     def _is_total(self, filled: Mapping[int, str]) -> bool:
-        labels = [i for i, text in filled.items() if not _NUMBER.fullmatch(text)]
+        counted = {i for i, text in filled.items() if _NUMBER.fullmatch(text) or self._counted.fullmatch(bare(text))}
+        labels = [i for i in filled if i not in counted]
         ordinals = [i for i in labels if i <= self.first and _ORDINAL.fullmatch(filled[i])]
         words = [i for i in labels if i not in ordinals]
         if not words or not all(_says_total(filled[i], self.nouns) for i in words):

@@ -711,11 +711,10 @@ def _resolve_procedures(rows: Rows, contract: Contract, context: Context) -> lis
         mask = np.zeros(len(rows), dtype=bool)
         mask[wanted] = True
         rows.columns[column.name] = pc.replace_with_mask(rows.columns[column.name], pa.array(mask), found)
-        for place, reading in enumerate(readings):
+        by_place = np.split(wanted[np.argsort(codes, kind="stable")], np.cumsum(np.bincount(codes))[:-1])
+        for reading, (name, _), places in zip(readings, distinct, by_place, strict=True):
             if reading.rejection is not None:
-                remarks.append(
-                    RowRemark(wanted[codes == place], plan.name, distinct[place][0], reading.rejection, True)
-                )
+                remarks.append(RowRemark(places, plan.name, name, reading.rejection, True))
     return remarks
 
 

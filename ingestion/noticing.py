@@ -65,7 +65,10 @@ def of_headings(
         if c.name not in layout.positions and c.derived_from is None and not c.required
     ]
     pairs = {c.name: _closest(c, unknown, fits[c.name]) for c in missing}
-    resembles = {found.place: name for name, found in reversed(pairs.items()) if found is not None}
+    resembles: dict[int, str] = {}
+    for column in sorted(missing, key=lambda c: -likeness(found.label, c.aliases) if (found := pairs[c.name]) else 0):
+        if (found := pairs[column.name]) is not None:
+            resembles.setdefault(found.place, column.name)
     contract = headers.contract
     for one in unknown:
         name = resembles.get(one.place)
@@ -106,7 +109,7 @@ def _closest(column: Column, unknown: Sequence[_Unknown], fits: Callable[[Cell],
     named = [entry for entry in alike if entry[0] > 0]
     if named:
         return max(named)[2]
-    if column.type not in _TELLING_TYPES:
+    if column.type not in _TELLING_TYPES or column.transient:
         return None
     return next((one for one in filled if sum(map(fits, one.cells)) * 5 >= len(one.cells) * 4), None)
 
