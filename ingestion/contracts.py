@@ -148,13 +148,27 @@ class Belonging(_Strict):
     """How a file tells the quarter and unit it belongs to; it is held where at least ``rows`` rows tell another one.
 
     ``period`` names the columns of which one day lies in the quarter for a row to concern it, ``ended_by`` those
-    that say that a row's matter has ended. ``by_unit``: the contract's ``unit_column`` tells the unit.
+    that say that a row's matter has ended. ``by_unit``: the contract's ``unit_column`` tells the unit; with
+    ``own_unit_only`` a commune's folder speaks for the commune alone, and rows of another unit in it are rejected.
+    ``outside`` says what becomes of single rows whose day (or month) in a column lies outside the period, ``year_by``
+    names the columns (texts or days) of which one speaks of the period's year, or the row is remarked on.
     """
 
     rows: int = Field(ge=1)
     period: list[str] = Field(default_factory=list)
     ended_by: list[str] = Field(default_factory=list)
     by_unit: bool = False
+    own_unit_only: bool = False
+    outside: dict[str, Literal["reject", "finding"]] = Field(default_factory=dict)
+    year_by: list[str] = Field(default_factory=list)
+
+
+class FormRowColumns(_Strict):
+    """The columns of a row that speaks of a row of the form: its code, its printed name and its figure."""
+
+    code: str
+    name: str
+    value: str
 
 
 class Totals(_Strict):
@@ -210,6 +224,7 @@ class Contract(_Strict):
     belonging: Belonging | None = None
     counted_as: list[str] = Field(default_factory=list)
     totals: Totals | None = None
+    form_row: FormRowColumns | None = None
     columns: list[Column]
     any_of: list[list[str]] = Field(default_factory=list)
     personal: list[str] = Field(default_factory=list)
@@ -248,8 +263,16 @@ class Contract(_Strict):
         if plan is not None:
             if plan.by_unit and self.unit_column is None:
                 raise ValueError(f"{self.source}: belonging by unit needs a unit_column")
-            for name in [*plan.period, *plan.ended_by]:
+            if plan.own_unit_only and not plan.by_unit:
+                raise ValueError(f"{self.source}: belonging: own_unit_only goes with by_unit")
+            for name in [*plan.period, *plan.ended_by, *plan.outside]:
                 self._need("belonging", name, _CALENDAR)
+            for name in plan.year_by:
+                self._need("belonging", name, frozenset({*_DAYS, "text"}))
+        if self.form_row is not None:
+            self._need("form_row", self.form_row.code, frozenset({"code"}))
+            self._need("form_row", self.form_row.name, frozenset({"text"}))
+            self._need("form_row", self.form_row.value, frozenset({"number_or_text"}))
         _check_distinct(f"{self.source}: row rule", {str(i): [rule.id] for i, rule in enumerate(self.row_rules)})
         for rule in self.row_rules:
             self._check_rule(rule)

@@ -22,10 +22,11 @@ import pyarrow.compute as pc
 
 from ingestion import noticing
 from ingestion import values as v
-from ingestion.belonging import WRONG_QUARTER, misplaced, title_unit
+from ingestion.belonging import WRONG_QUARTER, misplaced, strays, title_unit
 from ingestion.columns import Kernel, ParsedColumn, case_code_kernel, datetime_kernel, parse_column
 from ingestion.contracts import LINEAGE_FIELDS, Column, Contract
 from ingestion.feedback import MAX_ROWS, ReturnedSheet, returned_sheet
+from ingestion.form_rows import broken_form_rows
 from ingestion.furniture import Proof, Surroundings, find_furniture, stated_counts
 from ingestion.grid import Body, CellColumn, CellSheet, FileContent, ListColumn, Sheet, is_blank
 from ingestion.headers import (
@@ -220,6 +221,8 @@ def _read(
     remarks += missing_cells(rows, contract)
     remarks += _resolve_procedures(rows, contract, context)
     remarks += broken_row_rules(rows, contract)
+    remarks += strays(rows, contract, context)
+    remarks += broken_form_rows(rows, contract, context)
     remarks = _without_shifted_cells(remarks, len(rows))
     taken = _rows_of(remarks, len(rows), rejects=True)
     duplicates = list(repeated_keys(rows, contract, taken))

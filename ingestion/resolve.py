@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from ingestion.readings import Cell, Reading, rejected
-from ingestion.reference import AdminUnit, Period
+from ingestion.reference import AdminUnit, FormRow, Period
 from ingestion.values import parse_text
 from ingestion.vietnamese import LabelIndex, bare, fold
 
@@ -259,6 +259,7 @@ class Context:
     procedures: ProcedureRegistry
     unit_entries: tuple[UnitEntry, ...]
     secret_key: bytes
+    form_rows: tuple[FormRow, ...] = ()
 
     def digest(self) -> str:
         """Hash of the registers, the window and the key: when it changes, deliveries are read again."""
@@ -270,6 +271,7 @@ class Context:
                 [e.code, e.name, e.valid_from.isoformat(), e.ended_on.isoformat() if e.ended_on else None]
                 for e in self.procedures.entries
             ],
+            "form": [[r.code, r.names, r.kind, r.unit] for r in sorted(self.form_rows)],
             "key": hashlib.sha256(b"fingerprint" + self.secret_key).hexdigest(),
         }
         return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
