@@ -17,9 +17,11 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.contracts import Contract
-from ingestion.grid import Body, is_blank
+from ingestion.grid import ArrowColumn, Body, CellColumn, DictionaryColumn, is_blank
 from ingestion.headers import Layout
 from ingestion.readings import Cell
 from ingestion.values import parse_decimal, printed
@@ -107,9 +109,14 @@ def find_furniture(body: Body, layout: Layout, contract: Contract, around: Surro
             break  # most files have no row without a required cell, and then the other columns need not be looked at
         if i not in blank and i not in layout.counters:
             empty &= body.columns[i].blank()
+    numbered = np.zeros(total, dtype=bool)
+    for i in layout.counters if empty.any() else ():
+        is_number = serials(body.columns[i]) > 0
+        empty &= is_number | body.columns[i].blank()  # a text where the numbers stand is no number
+        numbered |= is_number
     data &= ~empty
     found = _Found(body, data)
-    found.note_empty(np.flatnonzero(empty), layout)
+    found.note_empty(np.flatnonzero(empty), np.flatnonzero(empty & numbered))
     suspect = np.zeros(total, dtype=bool)
     for i in required:
         suspect |= blank[i]
@@ -157,16 +164,11 @@ class _Found:
         self._rows: dict[int, tuple[str, str, tuple[Cell, ...]]] = {}
         self._blank = 0
 
-    def note_empty(self, places: np.ndarray, layout: Layout) -> None:
+    def note_empty(self, places: np.ndarray, numbered: np.ndarray) -> None:
         """Rows with nothing in them are blank; those with their number only are told apart."""
-        numbered = np.zeros(len(self.data), dtype=bool)
-        if len(places):
-            for i in layout.counters:
-                numbered |= ~self._body.columns[i].blank()
-        with_number = places[numbered[places]]
-        self._blank = len(places) - len(with_number)
-        for index in with_number:
-            self._rows[int(index)] = ("unfilled", "holds_only_its_number", ())
+        self._blank = len(places) - len(numbered)
+        for index in numbered.tolist():
+            self._rows[index] = ("unfilled", "holds_only_its_number", ())
 
     def note(self, index: int, cells: tuple[Cell, ...], kind: str, reason: str) -> None:
         self.data[index] = False
@@ -227,6 +229,25 @@ class _Runs:
     def is_sum(self, stated: object, place: int, border: int) -> bool:
         first, last = sorted((place, border))
         return self._rows[last] - self._rows[first] > 1 and stated == self._sums[last] - self._sums[first]
+
+
+def serials(column: CellColumn) -> np.ndarray:
+    """The whole numbers of a column that numbers the rows; 0 where a cell is none."""
+    if isinstance(column, DictionaryColumn):
+        return np.asarray(serials(column.distinct())[column.codes()])
+    if isinstance(column, ArrowColumn):
+        plain = pc.utf8_rtrim(pc.utf8_trim_whitespace(column.cells), ".")
+        is_number = pc.match_substring_regex(plain, r"^\d{1,9}$")
+        numbers = pc.cast(pc.if_else(is_number, plain, "0"), pa.int64())
+        return np.asarray(numbers.to_numpy(zero_copy_only=False))
+    return np.fromiter(map(_serial, column.pick(np.arange(len(column)))), dtype=np.int64, count=len(column))
+
+
+def _serial(cell: Cell) -> int:
+    if isinstance(cell, float | int) and not isinstance(cell, bool):
+        return int(cell) if 0 < cell < 10**9 and cell == int(cell) else 0
+    match = re.fullmatch(r"\s*(\d{1,9})\.?\s*", cell) if isinstance(cell, str) else None
+    return int(match[1]) if match else 0
 
 
 def _tail(body: Body, empty: np.ndarray, judge: _Judge) -> int:
@@ -368,7 +389,8 @@ class _Judge:
         return bool(self.required) and not any(is_blank(cells[i]) for i in self.required)
 
     def _fits(self, place: int, cell: Cell) -> bool:
-        return self.around.fits.get(place, lambda _: True)(cell)
+        fits = self.around.fits.get(place)
+        return fits is None or fits(cell)
 
     def _may_be_key(self, place: int, filled: Mapping[int, str]) -> bool:
         """Whether a text in a key column may be a key: one word, no ordinal such as ``I``, no ``Cộng``."""

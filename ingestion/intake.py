@@ -27,7 +27,7 @@ from ingestion.columns import Kernel, ParsedColumn, case_code_kernel, datetime_k
 from ingestion.contracts import LINEAGE_FIELDS, Column, Contract
 from ingestion.feedback import MAX_ROWS, ReturnedSheet, returned_sheet
 from ingestion.form_rows import broken_form_rows
-from ingestion.furniture import Proof, Surroundings, find_furniture, stated_counts
+from ingestion.furniture import Proof, Surroundings, find_furniture, serials, stated_counts
 from ingestion.grid import Body, CellColumn, CellSheet, FileContent, ListColumn, Sheet, is_blank
 from ingestion.headers import (
     HeaderError,
@@ -318,7 +318,7 @@ def _read_table(
     read.noticed += noticing.of_titles(name, layout, found.texts, context.period)
     read.noticed += noticing.of_pages(name, found.texts)
     for place in sorted(layout.counters)[:1]:
-        numbers = noticing.serials(data.columns[place])
+        numbers = serials(data.columns[place])
         read.noticed += noticing.of_serials(name, numbers, read.last_serial)
         read.last_serial = int(numbers.max(initial=0))
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from ingestion.contracts import Column, Contract
 from ingestion.feedback import OWN_HEADINGS
-from ingestion.grid import ArrowColumn, Body, CellColumn, DictionaryColumn
+from ingestion.grid import Body
 from ingestion.headers import HeaderMap, Layout, column_letter
 from ingestion.readings import Cell
 from ingestion.reference import Period
@@ -155,25 +155,6 @@ def of_parts(tables: Sequence[tuple[str, Layout, int]], contract: Contract) -> I
 # ----------------------------------------------------------------------------------------------------------- numbers
 
 
-def serials(column: CellColumn) -> np.ndarray:
-    """The whole numbers of a column that numbers the rows; 0 where a cell is none."""
-    if isinstance(column, DictionaryColumn):
-        return np.asarray(serials(column.distinct())[column.codes()])
-    if isinstance(column, ArrowColumn):
-        plain = pc.utf8_rtrim(pc.utf8_trim_whitespace(column.cells), ".")
-        is_number = pc.match_substring_regex(plain, r"^\d{1,9}$")
-        numbers = pc.cast(pc.if_else(is_number, plain, "0"), pa.int64())
-        return np.asarray(numbers.to_numpy(zero_copy_only=False))
-    return np.fromiter(map(_serial, column.pick(np.arange(len(column)))), dtype=np.int64, count=len(column))
-
-
-def _serial(cell: Cell) -> int:
-    if isinstance(cell, float | int) and not isinstance(cell, bool):
-        return int(cell) if 0 < cell < 10**9 and cell == int(cell) else 0
-    match = re.fullmatch(r"\s*(\d{1,9})\.?\s*", cell) if isinstance(cell, str) else None
-    return int(match[1]) if match else 0
-
-
 def of_serials(sheet: str, numbers: np.ndarray, last: int) -> Iterator[FileRemark]:
     """Gaps in a table's own row numbers; ``last`` is the last number of the table before it in the file.
 
@@ -256,15 +237,15 @@ def of_titles(sheet: str, layout: Layout, below: Iterable[str], period: Period) 
         )
     days = [day for text in texts if (m := _EXPORTED.search(text)) and (day := parse_date(m[1]).value) is not None]
     if days:
-        day: dt.date = max(days)
+        made: dt.date = max(days)
         yield FileRemark(
             "exported_on",
-            f"Trang tính “{sheet}” ghi ngày xuất {day:%d/%m/%Y}; ngày chốt số liệu {period.closes_on:%d/%m/%Y}.",
+            f"Trang tính “{sheet}” ghi ngày xuất {made:%d/%m/%Y}; ngày chốt số liệu {period.closes_on:%d/%m/%Y}.",
             sheet=sheet,
             subject=sheet,
-            value=day.isoformat(),
+            value=made.isoformat(),
             expected=period.closes_on.isoformat(),
-            count=max(0, (period.closes_on - day).days),
+            count=max(0, (period.closes_on - made).days),
         )
 
 

@@ -47,7 +47,7 @@ def parser_of(column: Column, context: Context, contract: Contract) -> v.Parser:
 
 
 def fit_of(column: Column, context: Context, contract: Contract) -> Callable[[Cell], bool]:
-    """Tells whether a cell is a value of the column: it parses, and a code has a digit or is one word."""
+    """Tells whether a cell is a value of the column: it parses, and a code is one word, or two with a digit."""
     parser = parser_of(column, context, contract)
 
     def fits(cell: Cell) -> bool:
@@ -55,7 +55,7 @@ def fit_of(column: Column, context: Context, contract: Contract) -> Callable[[Ce
             return False
         if column.type != "code":
             return True
-        text = v.printed(cell).strip()
-        return bool(re.search(r"\d", text)) or not re.search(r"\s", text)
+        words = v.printed(cell).split()
+        return len(words) == 1 or (len(words) == 2 and bool(re.search(r"\d", v.printed(cell))))
 
     return fits
