@@ -405,7 +405,7 @@ def _usable_tables(
         try:
             check_layout(layout, headers.contract, context.units.in_titles(layout.title.texts) is not None)
         except HeaderError as error:
-            faults.append((_rank(layout, headers), error))
+            faults.append((_rank(layout, sheet.head()[layout.header_end :], likeness), error))
             others.append(sheet)
             continue
         usable.append((sheet, layout))
@@ -434,12 +434,14 @@ def _usable_tables(
     return usable, noticed, [part for part in parts if part is not None]
 
 
-def _rank(layout: Layout, headers: HeaderMap) -> int:
-    """How much a header that cannot be used is that of a table of the source; from ``_HALF_USABLE`` on it surely is."""
-    required = [c.name for c in headers.active.values() if c.required and c.derived_from is None]
-    has_key = any(name in layout.positions for name in headers.contract.key)
-    is_half = 2 * sum(name in layout.positions for name in required) >= max(4, len(required))
-    return len(layout.positions) + (_HALF_USABLE if has_key or is_half else 0)
+def _rank(layout: Layout, rows: Sequence[Sequence[v.Cell]], likeness: Likeness) -> int:
+    """How much a header that cannot be used is that of a table of the source; from ``_HALF_USABLE`` on it surely is:
+    it has half of the required columns, or keys stand below it.
+    """
+    keys = [(layout.positions[n], likeness.fits[n]) for n in likeness.contract.key if n in layout.positions]
+    has_keys = any(place < len(row) and fits(row[place]) for row in rows for place, fits in keys)
+    is_half = 2 * sum(name in layout.positions for name in likeness.required) >= max(4, len(likeness.required))
+    return len(layout.positions) + (_HALF_USABLE if has_keys or is_half else 0)
 
 
 def _told_of_totals(totals: TotalsCheck, contract: Contract) -> list[FileRemark]:

@@ -11,7 +11,7 @@ import hashlib
 import heapq
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -149,11 +149,11 @@ class UnitRegistry:
 class _Suggestions:
     """Names of a register that are close to one that it does not have.
 
-    The few names with the rarest words in common are compared by their pairs of letters, so that an export full of
+    The few names with most of their words in common are compared by their pairs of letters, so that an export full of
     unknown names costs little more than reading it. What is advised depends on the name alone.
     """
 
-    _WORDS, _COMPARED, _SHOWN = 6, 12, 3
+    _WORDS, _COMPARED, _SHOWN = 12, 12, 3
     _LEAST = 0.6
     # Longer texts are no names; their first letters tell as much.
     _LETTERS = 200
@@ -161,10 +161,11 @@ class _Suggestions:
     def __init__(self, known: Iterable[str]) -> None:
         names = sorted({bare(k): k for k in sorted(set(known))}.items())
         self._names = [(name, _pairs(key)) for key, name in names]
-        self._having: dict[str, list[int]] = defaultdict(list)
+        self._words = [len(set(key.split())) for key, _ in names]
+        self._having: dict[str, list[int]] = {}
         for place, (key, _) in enumerate(names):
             for word in sorted(set(key.split())):
-                self._having[word].append(place)
+                self._having.setdefault(word, []).append(place)
 
     def advice(self, name: str) -> str:
         key = bare(name[: self._LETTERS])
@@ -176,15 +177,18 @@ class _Suggestions:
         return "Gần giống: " + "; ".join(close) + ". Ghi đúng tên trong danh mục."
 
     def _candidates(self, key: str) -> Iterator[tuple[int, frozenset[str]]]:
-        words = sorted((len(self._having[word]), word) for word in set(key.split()) if word in self._having)
-        weights: dict[int, float] = defaultdict(float)
-        for count, word in words[: self._WORDS]:
-            for place in self._having[word]:
-                weights[place] += 1 / count
         # A register so small is compared whole: a name of one mistyped word shares no word with the right one.
-        places = weights if len(self._names) > self._COMPARED * 4 else dict.fromkeys(range(len(self._names)), 0.0)
-        best = heapq.nsmallest(self._COMPARED, places, key=lambda place: (-places[place], place))
-        yield from ((place, self._names[place][1]) for place in (best if places is weights else places))
+        if len(self._names) <= self._COMPARED * 4:
+            yield from ((place, pairs) for place, (_, pairs) in enumerate(self._names))
+            return
+        words = sorted(set(key.split()), key=lambda word: (len(self._having.get(word, ())), word))
+        shared: Counter[int] = Counter()
+        for word in words[: self._WORDS]:
+            shared.update(self._having.get(word, ()))
+        best = heapq.nsmallest(
+            self._COMPARED, shared, key=lambda place: (-shared[place] / (len(words) + self._words[place]), place)
+        )
+        yield from ((place, self._names[place][1]) for place in best)
 
 
 def _pairs(key: str) -> frozenset[str]:
