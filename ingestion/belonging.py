@@ -1,15 +1,17 @@
 """Whether a file belongs into the folder in which it lies, told from what it holds.
 
-Belongs here: the quarter and the unit that a file's rows and title speak of, against the folder's. Does not belong
-here: single rows that are wrong; a file is held only where it belongs elsewhere as a whole.
+Belongs here: the quarter and the unit that a file's rows and title speak of, against the folder's. A file is held only
+where it belongs elsewhere as a whole; single rows that do are rejected or remarked on as the contract says.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +19,7 @@ import pyarrow.compute as pc
 
 from ingestion.contracts import Contract
 from ingestion.headers import TitleBlock
+from ingestion.readings import Remark
 from ingestion.resolve import Context
 from ingestion.rules import RowRemark, Rows
 from ingestion.values import parse_date
@@ -122,8 +125,9 @@ def _wrong_units(
     That is: another commune in a commune's folder, one single commune in the district's folder, or names that are no
     unit of the district at all.
     """
-    name = contract.unit_column
+    name, plan = contract.unit_column, contract.belonging
     assert name is not None
+    assert plan is not None
     strangers = [r for r in remarks if r.column == name and r.remark.code == "unknown_unit"]
     unknown: Counter[str] = Counter()
     for remark in strangers:
@@ -140,7 +144,7 @@ def _wrong_units(
     if folder.level == "commune":
         if folder.code in found or not all(_is_commune(code, context) for code in found):
             return None
-    elif unknown or len(found) > 1 or not _is_commune(next(iter(found)), context):
+    elif plan.own_unit_only or unknown or len(found) > 1 or not _is_commune(next(iter(found)), context):
         return None
     names = ", ".join(_unit_name(code, context) for code, _ in _most(found))
     return _wrong_unit(f"mọi dòng là của {names}", context)
@@ -165,3 +169,90 @@ def _wrong_unit(what: str, context: Context) -> Misplaced:
         f"Tệp nằm trong thư mục của {folder} nhưng {what}. Tệp được giữ lại, chưa tính. "
         "Chuyển tệp sang thư mục đúng đơn vị.",
     )
+
+
+# -------------------------------------------------------------------------------------------------------- single rows
+
+
+def strays(rows: Rows, contract: Contract, context: Context) -> Iterator[RowRemark]:
+    """Rows of another unit, period or year in a file that otherwise belongs where it lies."""
+    plan = contract.belonging
+    if plan is None:
+        return
+    period = context.period
+    window = f"{period.quarter} (từ {period.opens_on:%d/%m/%Y} đến {period.closes_on:%d/%m/%Y})"
+    for name, effect in plan.outside.items():
+        values, title = rows.columns[name], contract.column(name).title_vi
+        is_month = contract.column(name).type == "month"
+        first = period.opens_on.replace(day=1) if is_month else period.opens_on
+        days = pc.cast(pc.cast(values, pa.timestamp("us")), pa.date32(), safe=False)
+        outside = _flags(pc.or_(pc.less(days, first), pc.greater(days, period.closes_on)))
+        for day, places in _by_value(days, outside):
+            shown = f"{day:%m/%Y}" if is_month else f"{day:%d/%m/%Y}"
+            remark = Remark(
+                "outside_period",
+                f"“{title}” {shown} nằm ngoài kỳ {window}",
+                "Kiểm tra ngày, tháng; chỉ nộp số liệu thuộc kỳ.",
+            )
+            yield RowRemark(places, name, shown, remark, effect == "reject")
+    if plan.own_unit_only and context.folder_unit.level == "commune":
+        assert contract.unit_column is not None
+        values = rows.columns[contract.unit_column]
+        foreign = _flags(pc.not_equal(values, context.folder_unit.code))
+        for code, places in _by_value(values, foreign):
+            remark = Remark(
+                WRONG_UNIT,
+                f"Dòng là của {_unit_name(code, context)}, không phải của “{context.folder_unit.name}”",
+                "Mỗi xã chỉ nộp số liệu của mình; chuyển dòng sang tệp của đơn vị đó.",
+            )
+            yield RowRemark(places, contract.unit_column, code, remark, True)
+    if plan.year_by:
+        yield from _other_year(rows, contract, context)
+
+
+def _by_value(values: pa.Array, among: np.ndarray) -> Iterator[tuple[Any, np.ndarray]]:
+    """The distinct values of some rows, in order, each with its rows."""
+    places = np.flatnonzero(among)
+    found: dict[Any, list[int]] = defaultdict(list)
+    for place, value in zip(places.tolist(), values.take(pa.array(places)).to_pylist(), strict=True):
+        found[value].append(place)
+    for value in sorted(found):
+        yield value, np.array(found[value])
+
+
+_YEAR = re.compile(r"(?<!\d)(?:(?P<month>\d{1,2})[/.-]|tháng (?P<named>\d{1,2}) năm |năm |/)?(?P<year>20\d{2})(?![\d])")
+_PLANNED_FROM = 10  # a plan of the next year may be dated in the last months of the one before
+
+
+def _other_year(rows: Rows, contract: Contract, context: Context) -> Iterator[RowRemark]:
+    """Rows of which no text and no day speaks of the year of the period's closing, though some speak of another."""
+    assert contract.belonging is not None
+    year = context.period.closes_on.year
+    names = contract.belonging.year_by
+    found: dict[tuple[str, tuple[int, ...]], list[int]] = defaultdict(list)
+    for place, cells in enumerate(zip(*(rows.columns[name].to_pylist() for name in names), strict=True)):
+        told = {name: _years(cell) for name, cell in zip(names, cells, strict=True) if cell is not None}
+        years = set().union(*told.values())
+        if years and year not in years:
+            first = next(name for name in names if told.get(name))
+            found[first, tuple(sorted(years))].append(place)
+    for (name, told_years), places in sorted(found.items()):
+        shown = ", ".join(map(str, told_years))
+        remark = Remark(
+            "other_year",
+            f"“{contract.column(name).title_vi}” ghi năm {shown}, không phải năm {year} "
+            f"của kỳ {context.period.quarter}",
+            f"Chỉ nộp nhiệm vụ thuộc kế hoạch năm {year}; nếu đúng là của năm {year} thì sửa lại ngày, số văn bản.",
+        )
+        yield RowRemark(np.array(places), name, shown, remark, False)
+
+
+def _years(cell: object) -> set[int]:
+    """The years of which a text or a day speaks; a day in the last months of a year speaks of the next one too."""
+    if isinstance(cell, dt.date):
+        return {cell.year}
+    years: set[int] = set()
+    for match in _YEAR.finditer(str(cell)):
+        month = int(match["month"] or match["named"] or 0)
+        years |= {int(match["year"])} | ({int(match["year"]) + 1} if month >= _PLANNED_FROM else set())
+    return years

@@ -7,13 +7,19 @@ Does not belong here: reading files, parsing values, indicators.
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ingestion.vietnamese import fold
 
 SOURCES_DIR = Path(__file__).parent / "sources"
 
@@ -22,6 +28,19 @@ ColumnType = Literal[
     "month", "quarter", "flag", "presence", "enum", "unit", "person_key",
 ]
 
+_NUMBERS = frozenset({"integer", "decimal"})
+_DAYS = frozenset({"date", "datetime"})
+_CALENDAR = frozenset({*_DAYS, "month"})
+# The shapes of a row rule's check (see docs/contracts.md): for each, which of its parts name columns of which types.
+_ANY: frozenset[str] = frozenset()
+_CHECKS: dict[frozenset[str], dict[str, frozenset[str]]] = {
+    frozenset({"earliest", "latest"}): {"earliest": _DAYS, "latest": _DAYS},
+    frozenset({"when", "any_present"}): {"when": frozenset({"enum"}), "any_present": _ANY},
+    frozenset({"when_present", "any_present"}): {"when_present": _ANY, "any_present": _ANY},
+    frozenset({"case_code_date", "equals"}): {"case_code_date": frozenset({"case_code"}), "equals": _DAYS},
+    frozenset({"text", "holds"}): {"text": frozenset({"text"})},
+    frozenset({"text", "lacks"}): {"text": frozenset({"text"})},
+}
 _DECIMAL = pa.decimal128(18, 4)
 _ARROW: dict[str, pa.DataType] = {
     "text": pa.string(), "code": pa.string(), "case_code": pa.string(), "procedure_code": pa.string(),
@@ -83,7 +102,36 @@ class Column(_Strict):
             raise ValueError(f"column {self.name}: labels go with type enum, and only with it")
         if not self.aliases and self.derived_from is None:
             raise ValueError(f"column {self.name}: no alias")
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
+            raise ValueError(f"column {self.name}: a name has small letters, digits and underscores")
+        _check_distinct(f"column {self.name}: label", self.labels)
+        if self.default is not None and self.labels and self.default not in self.labels:
+            raise ValueError(f"column {self.name}: the default is no label")
+        if self.type not in _NUMBERS and not self.minimum is self.maximum is None:
+            raise ValueError(f"column {self.name}: bounds go with numbers")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"column {self.name}: minimum above maximum")
+        if self.not_after is not None and self.type not in _DAYS:
+            raise ValueError(f"column {self.name}: not_after goes with dates")
+        if self.from_title_block and self.type != "unit":
+            raise ValueError(f"column {self.name}: only a unit stands in the title block")
+        if self.valid_from is not None and self.valid_to is not None and self.valid_to < self.valid_from:
+            raise ValueError(f"column {self.name}: valid_to before valid_from")
         return self
+
+    def overlaps(self, other: Column) -> bool:
+        """Whether there is a day on which both columns are valid."""
+        first = max(self.valid_from or dt.date.min, other.valid_from or dt.date.min)
+        return first <= min(self.valid_to or dt.date.max, other.valid_to or dt.date.max)
+
+
+def _check_distinct(what: str, groups: Mapping[str, Iterable[str]]) -> None:
+    """Raises where a text stands, in any spelling, under two of the groups."""
+    owners: dict[str, str] = {}
+    for owner, texts in groups.items():
+        for text in texts:
+            if owners.setdefault(fold(text), owner) != owner:
+                raise ValueError(f"{what} {text!r} stands under {owners[fold(text)]} and {owner}")
 
 
 class RowRule(_Strict):
@@ -100,13 +148,27 @@ class Belonging(_Strict):
     """How a file tells the quarter and unit it belongs to; it is held where at least ``rows`` rows tell another one.
 
     ``period`` names the columns of which one day lies in the quarter for a row to concern it, ``ended_by`` those
-    that say that a row's matter has ended. ``by_unit``: the contract's ``unit_column`` tells the unit.
+    that say that a row's matter has ended. ``by_unit``: the contract's ``unit_column`` tells the unit; with
+    ``own_unit_only`` a commune's folder speaks for the commune alone, and rows of another unit in it are rejected.
+    ``outside`` says what becomes of single rows whose day (or month) in a column lies outside the period, ``year_by``
+    names the columns (texts or days) of which one speaks of the period's year, or the row is remarked on.
     """
 
     rows: int = Field(ge=1)
     period: list[str] = Field(default_factory=list)
     ended_by: list[str] = Field(default_factory=list)
     by_unit: bool = False
+    own_unit_only: bool = False
+    outside: dict[str, Literal["reject", "finding"]] = Field(default_factory=dict)
+    year_by: list[str] = Field(default_factory=list)
+
+
+class FormRowColumns(_Strict):
+    """The columns of a row that speaks of a row of the form: its code, its printed name and its figure."""
+
+    code: str
+    name: str
+    value: str
 
 
 class Totals(_Strict):
@@ -162,9 +224,11 @@ class Contract(_Strict):
     belonging: Belonging | None = None
     counted_as: list[str] = Field(default_factory=list)
     totals: Totals | None = None
+    form_row: FormRowColumns | None = None
     columns: list[Column]
     any_of: list[list[str]] = Field(default_factory=list)
     personal: list[str] = Field(default_factory=list)
+    ignored: list[str] = Field(default_factory=list)
     row_rules: list[RowRule] = Field(default_factory=list)
     # Left out where there is none, so that what is kept of other contracts' readings stays comparable.
     prose: Prose | None = Field(default=None, exclude_if=lambda prose: prose is None)
@@ -174,26 +238,84 @@ class Contract(_Strict):
         names = [c.name for c in self.columns]
         if len(set(names)) != len(names):
             raise ValueError(f"{self.source}: a column is declared twice")
+        if not self.key:
+            raise ValueError(f"{self.source}: no key")
+        if extra := set(self.required_from) - set(self.delivered_by):
+            raise ValueError(f"{self.source}: required from {sorted(extra)}, which do not deliver it")
+        self._check_headings()
         for name in [*self.key, *(n for group in self.any_of for n in group)]:
-            if name not in names:
-                raise ValueError(f"{self.source}: {name} is not a column")
+            self._need("key or any_of", name)
+        if self.unit_column is not None:
+            self._need("unit_column", self.unit_column, frozenset({"unit"}))
+        for column in self.columns:
+            if column.derived_from is not None:
+                for name in [column.derived_from.code, *column.derived_from.hashed]:
+                    self._need(f"{column.name}: derived_from", name)
+            if column.resolved_from is not None:
+                self._need(f"{column.name}: resolved_from", column.resolved_from.name, frozenset({"text"}))
+                self._need(f"{column.name}: resolved_from", column.resolved_from.day, _DAYS)
         if self.totals is not None:
-            for name in [*self.totals.columns, *self.totals.split_by]:
-                if name not in names:
-                    raise ValueError(f"{self.source}: totals: {name} is not a column")
             for name in self.totals.columns:
-                if self.column(name).type not in ("integer", "decimal"):
-                    raise ValueError(f"{self.source}: totals: {name} is not a column of numbers")
+                self._need("totals", name, _NUMBERS)
+            for name in self.totals.split_by:
+                self._need("totals", name)
         plan = self.belonging
         if plan is not None:
             if plan.by_unit and self.unit_column is None:
                 raise ValueError(f"{self.source}: belonging by unit needs a unit_column")
-            for name in [*plan.period, *plan.ended_by]:
-                if name not in names or self.column(name).type not in ("date", "datetime", "month"):
-                    raise ValueError(f"{self.source}: belonging: {name} is not a column of dates")
+            if plan.own_unit_only and not plan.by_unit:
+                raise ValueError(f"{self.source}: belonging: own_unit_only goes with by_unit")
+            for name in [*plan.period, *plan.ended_by, *plan.outside]:
+                self._need("belonging", name, _CALENDAR)
+            for name in plan.year_by:
+                self._need("belonging", name, frozenset({*_DAYS, "text"}))
+        if self.form_row is not None:
+            self._need("form_row", self.form_row.code, frozenset({"code"}))
+            self._need("form_row", self.form_row.name, frozenset({"text"}))
+            self._need("form_row", self.form_row.value, frozenset({"number_or_text"}))
+        _check_distinct(f"{self.source}: row rule", {str(i): [rule.id] for i, rule in enumerate(self.row_rules)})
+        for rule in self.row_rules:
+            self._check_rule(rule)
         if self.prose is not None:
             self._check_prose(self.prose)
         return self
+
+    def _need(self, what: str, name: str, types: frozenset[str] = _ANY) -> None:
+        """Raises where there is no such column, or it is of none of the types."""
+        found = next((c for c in self.columns if c.name == name), None)
+        if found is None:
+            raise ValueError(f"{self.source}: {what}: {name} is not a column")
+        if types and found.type not in types:
+            raise ValueError(f"{self.source}: {what}: {name} is of type {found.type}, not {', '.join(sorted(types))}")
+
+    def _check_headings(self) -> None:
+        """A heading that may mean two things would make every file that has it unreadable, or misread."""
+        for i, column in enumerate(self.columns):
+            for other in self.columns[i + 1 :]:
+                if column.overlaps(other):
+                    _check_distinct(
+                        f"{self.source}: alias", {column.name: column.aliases, other.name: other.aliases}
+                    )
+            _check_distinct(
+                f"{self.source}: heading",
+                {column.name: column.aliases, "personal": self.personal, "ignored": self.ignored},
+            )
+
+    def _check_rule(self, rule: RowRule) -> None:
+        parts = _CHECKS.get(frozenset(rule.check))
+        if parts is None:
+            raise ValueError(f"{self.source}: row rule {rule.id}: unknown check {rule.check}")
+        for part, types in parts.items():
+            named = rule.check[part]
+            for name in [named] if isinstance(named, str) else named:
+                self._need(f"row rule {rule.id}", name, types)
+        conditions = rule.check.get("when")
+        for name, values in conditions.items() if conditions else ():
+            if unknown := set(values) - set(self.column(name).labels):
+                raise ValueError(f"{self.source}: row rule {rule.id}: {sorted(unknown)} are no labels of {name}")
+        pattern = rule.check.get("holds", rule.check.get("lacks"))
+        if pattern is not None:
+            pc.match_substring_regex(pa.array([""]), pattern)  # raises ArrowInvalid, a ValueError, where it is none
 
     def _check_prose(self, prose: Prose) -> None:
         types = {c.name: c.type for c in self.columns if c.required}
@@ -230,5 +352,15 @@ def load_contract(path: Path) -> Contract:
 
 @lru_cache(maxsize=4)
 def load_contracts(directory: Path = SOURCES_DIR) -> dict[str, Contract]:
-    """All contracts by source name, found by scanning ``directory``; nothing is registered by hand."""
-    return {p.parent.name: load_contract(p) for p in sorted(directory.glob("*/contract.yaml"))}
+    """All contracts by source name, found by scanning ``directory``; nothing is registered by hand.
+
+    Raises ``ValueError`` where one depends on a source that is not there, or sources depend on each other in a circle
+    (``graphlib.CycleError``, which is one).
+    """
+    contracts = {p.parent.name: load_contract(p) for p in sorted(directory.glob("*/contract.yaml"))}
+    for contract in contracts.values():
+        for name in contract.depends_on:
+            if name not in contracts:
+                raise ValueError(f"{contract.source}: depends_on: there is no source {name}")
+    TopologicalSorter({name: contract.depends_on for name, contract in contracts.items()}).prepare()
+    return contracts

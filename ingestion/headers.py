@@ -1,6 +1,7 @@
-"""Finds the table in a sheet: header, columns, title block, and which rows below are furniture.
+"""Finds the table in a sheet: header, columns and title block.
 
-Belongs here: where things are and what they are headed. Does not belong here: what a cell means (``values``).
+Belongs here: where things are and what they are headed. Does not belong here: what a cell means (``values``), which
+rows below the header are no data (``furniture``).
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 
 from ingestion.contracts import Column, Contract
-from ingestion.grid import Body, Sheet, is_blank
+from ingestion.grid import Body, Sheet
 from ingestion.readings import Cell
 from ingestion.values import QUARTER_IN_TEXT, parse_date, printed, quarter_of
-from ingestion.vietnamese import LabelIndex, bare, clean, fold, strip_marks
+from ingestion.vietnamese import LabelIndex, bare, clean
 
 MAX_HEADER_ROWS = 4
+# Columns of a body in which a heading tells that another table begins there.
+_PROBED = 2
 SEARCH_ROWS = 60
 
 
@@ -30,17 +32,21 @@ class HeaderError(Exception):
 
 @dataclass(frozen=True)
 class TitleBlock:
-    """What stands above the header: its texts, the window it names, the quarters it names."""
+    """What stands above the header: its texts, the window it names, the quarters it names.
+
+    ``stated`` is the window in any wording: from and to, months, or up to a day (then without a first day).
+    """
 
     texts: tuple[str, ...] = ()
     window: tuple[dt.date, dt.date] | None = None
     quarters: tuple[str, ...] = ()
+    stated: tuple[dt.date | None, dt.date] | None = None
 
 
 @dataclass(frozen=True)
 class Layout:
     """Where a sheet's table is. ``positions`` maps a contract column to its 0-based sheet column; ``counters`` are the
-    columns that number the rows, ``unknown`` the headings that mean nothing here.
+    columns that number the rows, ``unknown`` the headings that mean nothing here, with their sheet columns.
     """
 
     header_start: int
@@ -50,7 +56,7 @@ class Layout:
     labels: tuple[str, ...]
     personal: frozenset[int]
     counters: frozenset[int]
-    unknown: tuple[str, ...]
+    unknown: tuple[tuple[int, str], ...]
     header_rows: tuple[tuple[str, ...], ...]
     title: TitleBlock
     missing: tuple[Column, ...] = ()
@@ -69,6 +75,7 @@ class HeaderMap:
     titles: LabelIndex[str] = field(default_factory=lambda: LabelIndex(lenient=True))
     personal: LabelIndex[bool] = field(default_factory=lambda: LabelIndex(lenient=True))
     counters: LabelIndex[bool] = field(default_factory=LabelIndex)
+    ignored: LabelIndex[bool] = field(default_factory=LabelIndex)
 
     @classmethod
     def of(cls, contract: Contract, on: dt.date) -> HeaderMap:
@@ -83,6 +90,7 @@ class HeaderMap:
             headers.titles.add_all(column.aliases, column.name)
         headers.personal.add_all(contract.personal, True)
         headers.counters.add_all(_COUNTERS, True)
+        headers.ignored.add_all(contract.ignored, True)
         return headers
 
     def column_of(self, labels: Sequence[str]) -> str | None:
@@ -101,11 +109,20 @@ class HeaderMap:
         return "(" in text or ")" in text or (bool(words) and f" {words} " in self._all_titles)
 
     @cached_property
+    def spellings(self) -> frozenset[str]:
+        """The headings as they are usually typed."""
+        aliases = [clean(alias) for column in self.active.values() for alias in column.aliases]
+        return frozenset(form for a in aliases for form in (a, a.upper(), a.lower(), a.capitalize(), a.title()))
+
+    @cached_property
     def _all_titles(self) -> str:
         return "|".join(f" {title} " for title in self.titles.bare_labels())
 
     def is_counter(self, labels: Sequence[str]) -> bool:
         return any(self.counters.find(label) for label in labels)
+
+    def is_ignored(self, labels: Sequence[str]) -> bool:
+        return any(self.ignored.find(label) for label in labels)
 
     def is_personal(self, labels: Sequence[str]) -> bool:
         return any(self.personal.find(label) for label in labels)
@@ -188,7 +205,7 @@ def find_layout(sheet: Sheet, headers: HeaderMap) -> Layout | None:
 def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
     labels = _column_labels(block)
     found: dict[str, list[int]] = {}
-    unknown: list[str] = []
+    unknown: list[tuple[int, str]] = []
     personal: set[int] = set()
     counters: set[int] = set()
     for i, forms in enumerate(labels):
@@ -199,8 +216,8 @@ def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
             personal.add(i)
         elif headers.is_counter(forms):
             counters.add(i)
-        elif forms:
-            unknown.append(forms[0])
+        elif forms and not headers.is_ignored(forms):
+            unknown.append((i, forms[0]))
     missing = tuple(c for c in headers.active.values() if c.required and c.derived_from is None and c.name not in found)
     width = 1 + max((i for i, forms in enumerate(labels) if forms), default=-1)
     return Layout(
@@ -217,6 +234,36 @@ def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
         missing=missing,
         duplicates=tuple((headers.active[n], tuple(p)) for n, p in found.items() if len(p) > 1),
     )
+
+
+def further_tables(body: Body, layout: Layout, headers: HeaderMap) -> list[tuple[int, Layout]]:
+    """Tables below the first one that are headed in another order: the 0-based place of each header, and its layout.
+
+    ``header_start`` and ``header_end`` of these layouts count from the body's first row. A header like the first one
+    is none: it only repeats it.
+    """
+    labels = {text for row in layout.header_rows for text in row if text} | set(headers.spellings)
+    columns = [layout.positions[c.name] for c in headers.active.values() if c.name in layout.positions and c.required]
+    hits = np.zeros(len(body.row_numbers), dtype=bool)
+    for i in columns[:_PROBED] or sorted(layout.positions.values())[:_PROBED]:
+        hits |= body.columns[i].among(frozenset(labels))
+    found: list[tuple[int, Layout]] = []
+    end = 0
+    for index in np.flatnonzero(hits).tolist():
+        if index < end:
+            continue
+        rows = body.rows(np.arange(index, min(index + MAX_HEADER_ROWS, len(hits))))
+        texts = _texts(list(rows))
+        layouts = [_layout(texts[:height], index, headers) for height in range(1, len(texts) + 1)]
+        best = max(layouts, key=lambda one: (len(one.positions) + len(one.duplicates), -one.header_end))
+        mapped = len(best.positions) + len(best.duplicates)
+        if mapped < 2 or mapped * 2 < len(layout.positions):
+            continue
+        end = best.header_end
+        current = found[-1][1] if found else layout
+        if best.positions != current.positions or best.duplicates:
+            found.append((index, best))
+    return found
 
 
 def column_letter(index: int) -> str:
@@ -252,6 +299,12 @@ def check_layout(layout: Layout, contract: Contract, has_title_unit: bool) -> No
 # ------------------------------------------------------------------------------------------------------ title block
 
 _DAY = r"(\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{1,2} tháng \d{1,2} năm \d{4})"
+_MONTHS = re.compile(
+    r"(?<!ngày )(?<!\d )tháng (?P<first>\d{1,2})(?:(?: ?[-–] ?| đến (?:hết )?tháng | và (?:tháng )?)(?P<last>\d{1,2}))?"
+    r"(?: ?[/.-] ?| năm )(?P<year>\d{4})",
+    re.IGNORECASE,
+)
+_AS_OF = re.compile(rf"(?:tính đến|số liệu đến|tính tới|cập nhật đến)(?: hết)?(?: ngày)?:? {_DAY}", re.IGNORECASE)
 _WINDOW = re.compile(rf"từ(?: ngày)?:? {_DAY},?(?: -)? đến(?: hết)?(?: ngày)?:? {_DAY}", re.IGNORECASE)
 
 
@@ -263,217 +316,17 @@ def _with_title(layout: Layout, rows: list[list[str]]) -> Layout:
         first, last = parse_date(match[1]).value, parse_date(match[2]).value
         window = (first, last) if first and last and first <= last else None
     quarters = tuple(sorted({quarter_of(m) for text in texts for m in QUARTER_IN_TEXT.finditer(text)}))
-    return Layout(**{**layout.__dict__, "title": TitleBlock(texts, window, quarters)})
+    return Layout(**{**layout.__dict__, "title": TitleBlock(texts, window, quarters, window or _stated(joined))})
 
 
-# -------------------------------------------------------------------------------------------------------- furniture
-
-_ORDINAL = re.compile(r"(?:[IVXL]{1,5}|[A-H])\.?")
-_NUMBERING = re.compile(r"\(?(?:\d{1,2}|[A-Z])\)?(?:\s*=.*)?", re.IGNORECASE)
-_PLACE_AND_DATE = re.compile(r"ngay (?:\d{1,2} )?thang (?:\d{1,2} )?nam(?: \d{4})?$")
-_TOTALS = ("tong cong", "tong so", "cong", "tong", "cong don", "luy ke", "trong do")
-# Such rows state sums that cover other rows too, or only some of a group's.
-_NO_SUMS = ("cong don", "luy ke", "trong do")
-_SIGNERS = (
-    "nguoi lap bieu",
-    "nguoi lap",
-    "nguoi bao cao",
-    "can bo bao cao",
-    "thu truong don vi",
-    "nguoi tong hop",
-    "ky ghi ro ho ten",
-    "ky ten dong dau",
-    "noi nhan",
-)
-_POSTS = (
-    "thu truong",
-    "ke toan",
-    "nguoi kiem tra",
-    "kt chu tich",
-    "tm uy ban nhan dan",
-    "tm ubnd",
-    "chu tich",
-    "pho chu tich",
-    "truong phong",
-    "giam doc",
-    "xac nhan",
-)
-_PAGE = re.compile(r"(?:trang|page)?\s*\d{1,5}\s*(?:/|of|trên)\s*\d{1,5}|(?:trang|page)\s*\d{1,5}", re.IGNORECASE)
-_FOOTER_CELLS = 3
-_KNOWN_ROWS = 10_000  # page headers and the like come again and again
-_NOTHING = "khong phat sinh"
-
-
-@dataclass(frozen=True)
-class TotalRow:
-    """A row that states sums: its 0-based place in the body, its row number and its cells."""
-
-    index: int
-    row_number: int
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
-class Furniture:
-    """Which rows of a body are no data: counts by kind, the mask of the rows that are data, what the total, group
-    and footer rows say, the rows that state sums, and the 0-based places of all group and total rows.
-    """
-
-    data: np.ndarray
-    counts: dict[str, int]
-    texts: tuple[str, ...] = ()
-    totals: tuple[TotalRow, ...] = ()
-    borders: tuple[int, ...] = ()
-
-
-def find_furniture(body: Body, layout: Layout, contract: Contract) -> Furniture:
-    """Tells data rows from blank, numbering, header, group, total and footer rows and from "Không phát sinh".
-
-    A row with every required cell filled is data unless it repeats the header; one with nothing but its number is
-    blank. A row with something in a key column
-    that could be a key is data too, however much it lacks: it is then rejected with a reason, never passed over.
-    """
-    total = len(body.row_numbers)
-    data = np.ones(total, dtype=bool)
-    counts: dict[str, int] = {}
-    required = [
-        layout.positions[c.name] for c in contract.columns if c.required and c.name in layout.positions
-    ] or sorted(layout.positions.values())[:1]
-    blank = {i: body.columns[i].blank() for i in required}
-    empty = np.logical_and.reduce(list(blank.values())) if blank else np.ones(total, dtype=bool)
-    for i in range(layout.width):
-        if not empty.any():
-            break  # most files have no row without a required cell, and then the other columns need not be looked at
-        if i not in blank and i not in layout.counters:
-            empty &= body.columns[i].blank()
-    data &= ~empty
-    if empty.any():
-        counts["blank"] = int(np.count_nonzero(empty))
-    suspect = np.zeros(total, dtype=bool)
-    for i in required:
-        suspect |= blank[i]
-    headings = body.columns[required[0]].among(frozenset(row[required[0]] for row in layout.header_rows) - {""})
-    suspect |= headings
-    suspect[1:] |= headings[:-1]  # a numbering row stands right below a header, on every printed page
-    if total and not empty.all():
-        suspect[int(np.argmin(empty))] = True  # the numbering row stands right below the header
-    after_header = True
-    after_footer = False
-    last_seen = -1
-    keys = [layout.positions[n] for n in contract.key if n in layout.positions]
-    said: list[str] = []
-    totals: list[TotalRow] = []
-    borders: list[int] = []
-    suspects = np.flatnonzero(suspect & ~empty)
-    known: dict[tuple[object, ...], str | None] = {}
-    for index, cells in zip(suspects, body.rows(suspects), strict=True):
-        after_header = after_header and not data[last_seen + 1 : index].any()
-        row = (*map(type, cells), *cells, after_header, after_footer)
-        if row not in known:
-            if len(known) >= _KNOWN_ROWS:
-                known.clear()
-            known[row] = _kind(cells, layout, keys, after_header, after_footer)
-        kind = known[row]
-        last_seen = int(index)
-        if kind is None:
-            after_header = False
-            continue
-        data[index] = False
-        counts[kind] = counts.get(kind, 0) + 1
-        if kind in ("total", "group", "footer"):
-            said.append(clean(" ".join(printed(c) for c in cells if not is_blank(c))))
-        if kind in ("total", "group"):
-            borders.append(int(index))
-        if kind == "total" and not _leading(cells).startswith(_NO_SUMS):
-            totals.append(TotalRow(int(index), int(body.row_numbers[index]), cells))
-        after_header = kind in ("numbering", "header")
-        after_footer = kind == "footer" or (after_footer and kind == "group")
-    return Furniture(data, counts, tuple(said), tuple(totals), tuple(borders))
-
-
-_ANY_ROW = ("dong", "ban ghi")
-_COUNT = r"(?P<count>\d{1,3}(?:[.,]\d{3})+|\d{1,9})"
-
-
-def stated_counts(texts: Sequence[str], contract: Contract) -> list[int]:
-    """How many rows a sheet's own total rows, title or footer say it has (“Tổng cộng: 776 hồ sơ”)."""
-    nouns = "|".join(re.escape(_flat(noun)) for noun in (*contract.counted_as, *_ANY_ROW))
-    forms = (
-        re.compile(
-            rf"(?:tong cong|tong so|tong|danh sach(?: nay)? (?:co|gom))\b[ :(]*(?:co |gom |la )?{_COUNT} (?:{nouns})\b"
-        ),
-        re.compile(rf"(?:tong cong|tong so|so) (?:{nouns})[ :(]*(?:la )?{_COUNT}(?![\d/.-])"),
-    )
-    found: list[int] = []
-    for text in map(_flat, texts):
-        match = next((m for form in forms if (m := form.search(text))), None)
-        if match:
-            found.append(int(re.sub(r"[.,]", "", match["count"])))
-    return found
-
-
-def _flat(text: str) -> str:
-    """Lower case without diacritics; punctuation stays."""
-    return strip_marks(clean(text).casefold())
-
-
-def _kind(cells: Sequence[Cell], layout: Layout, keys: list[int], after_header: bool, after_footer: bool) -> str | None:
-    filled = {i: clean(printed(c)) for i, c in enumerate(cells) if not is_blank(c)}
-    texts = list(filled.values())
-    if _repeats_header(filled, layout):
-        return "header"
-    if after_header and len(texts) > 1 and _is_numbering(texts):
-        return "numbering"
-    bares = [bare(t) for t in texts]
-    key_like = any(i in filled and _may_be_key(filled[i]) for i in keys)
-    if key_like and len(texts) > 1:
-        return None
-    if any(b.startswith(_NOTHING) for b in bares) and len(texts) <= _FOOTER_CELLS:
-        return "nothing"
-    if _is_footer(bares) or (len(texts) == 1 and _PAGE.fullmatch(texts[0])):
-        return "footer"
-    leading = _leading(cells)
-    keys_blank = not any(i in filled and _looks_like_key(filled[i]) for i in keys)
-    if keys_blank and any(leading == t or leading.startswith(t + " ") for t in _TOTALS):
-        return "total"
-    if keys_blank and len(texts) <= 2 and any(re.search(r"[^\W\d_]", t) for t in texts):
-        return "footer" if after_footer else "group"
+def _stated(text: str) -> tuple[dt.date | None, dt.date] | None:
+    """The window that months, or an "as of" day, state."""
+    months = [(int(m["year"]), int(m[name])) for m in _MONTHS.finditer(text) for name in ("first", "last") if m[name]]
+    months = [(year, month) for year, month in months if 1 <= month <= 12]
+    if months:
+        (year, month), (last_year, last_month) = min(months), max(months)
+        end = dt.date(last_year + last_month // 12, last_month % 12 + 1, 1) - dt.timedelta(days=1)
+        return dt.date(year, month, 1), end
+    if (match := _AS_OF.search(text)) and (day := parse_date(match[1]).value):
+        return None, day
     return None
-
-
-def _leading(cells: Sequence[Cell]) -> str:
-    """The first words of a row, without diacritics; an ordinal before them does not count."""
-    bares = [bare(clean(printed(c))) for c in cells if not is_blank(c)]
-    return next((b for b in bares if not re.fullmatch(r"\d*|[ivx]+|[a-z]", b)), bares[0])
-
-
-def _may_be_key(text: str) -> bool:
-    """Whether a text in a key column may be a key: one word, no ordinal such as ``I``, no ``Cộng``."""
-    return not re.search(r"\s", text) and not _ORDINAL.fullmatch(text) and bare(text) not in _TOTALS
-
-
-def _is_footer(bares: list[str]) -> bool:
-    if len(bares) > _FOOTER_CELLS:
-        return False
-    signed = any(b.startswith(_SIGNERS) or _PLACE_AND_DATE.search(b) for b in bares)
-    return signed or all(b.startswith(_POSTS) for b in bares)
-
-
-def _looks_like_key(text: str) -> bool:
-    """Whether a text in a key column may be somebody's key: one word with a digit in it."""
-    return bool(re.search(r"\d", text)) and not re.search(r"\s", text)
-
-
-def _is_numbering(texts: list[str]) -> bool:
-    if not all(_NUMBERING.fullmatch(t) for t in texts):
-        return False
-    numbers = [int(m[0]) for t in texts if (m := re.search(r"\d+", t))]
-    return all(b == a + 1 for a, b in pairwise(numbers)) and (len(numbers) > 1 or len(texts) > 2)
-
-
-def _repeats_header(filled: dict[int, str], layout: Layout) -> bool:
-    for row in layout.header_rows:
-        same = [i < len(row) and fold(row[i]) == fold(text) for i, text in filled.items()]
-        if all(same) and any(i in layout.positions.values() or len(filled) > 1 for i in filled):
-            return True
-    return False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,25 +20,32 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion import noticing
 from ingestion import values as v
-from ingestion.belonging import WRONG_QUARTER, misplaced, title_unit
+from ingestion.belonging import WRONG_QUARTER, misplaced, strays, title_unit
 from ingestion.columns import Kernel, ParsedColumn, case_code_kernel, datetime_kernel, parse_column
 from ingestion.contracts import LINEAGE_FIELDS, Column, Contract
 from ingestion.feedback import MAX_ROWS, ReturnedSheet, returned_sheet
-from ingestion.grid import Body, CellColumn, FileContent, ListColumn, Sheet, is_blank
+from ingestion.form_rows import broken_form_rows
+from ingestion.furniture import Proof, Surroundings, find_furniture, serials, stated_counts
+from ingestion.grid import Body, CellColumn, CellSheet, FileContent, ListColumn, Sheet, is_blank
 from ingestion.headers import (
     HeaderError,
     HeaderMap,
     Layout,
     TitleBlock,
     check_layout,
-    find_furniture,
+    column_letter,
     find_layout,
-    stated_counts,
+    further_tables,
 )
 from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
+from ingestion.parsers import parser_of
+from ingestion.passed_over import Likeness, Part, settle
 from ingestion.prose import read_content
 from ingestion.readings import Reading, Remark, rejected
+from ingestion.remarks import SCHEMA as FILE_REMARK_SCHEMA
+from ingestion.remarks import FileRemark, message_of, remark_table
 from ingestion.resolve import Context
 from ingestion.rules import RowRemark, Rows, broken_row_rules, missing_cells, repeated_keys
 from ingestion.templates import HELP_SHEETS
@@ -47,6 +54,7 @@ from ingestion.totals import SheetRows, TotalsCheck, check_totals
 REMARK_SCHEMA = pa.schema(
     [*LINEAGE_FIELDS, *(pa.field(n, pa.string()) for n in ("column", "value", "reason_code", "reason_vi", "advice_vi"))]
 )
+FURNITURE_SCHEMA = pa.schema([*LINEAGE_FIELDS, pa.field("kind", pa.string()), pa.field("reason", pa.string())])
 _DECIMAL = pa.decimal128(18, 4)
 _FIGURE = pa.struct([("number", _DECIMAL), ("text", pa.string())])
 HIDDEN_VALUE = ""
@@ -54,10 +62,14 @@ WRONG_FIELD_COUNT = "wrong_field_count"
 _TOLD_TOTALS = 3
 # Cells beyond the header that a rejection workbook shows of rows which have too many.
 EXTRA_CELLS = 20
-UNSAID_NOTHING_VI = (
-    "Bảng không có dòng nào nên được hiểu là “Không phát sinh”; nếu có số liệu thì điền rồi nộp lại tệp cùng tên."
+NOTHING_UNSAID = FileRemark(
+    "nothing_unsaid",
+    "Bảng không có dòng nào nên được hiểu là “Không phát sinh”;",
+    "nếu có số liệu thì điền rồi nộp lại tệp cùng tên.",
 )
 UNUSABLE = "unusable"
+# A header that cannot be used but maps so much of the contract that its rows are rows of the source.
+_HALF_USABLE = 1000
 # Parsing a column is mostly work of Arrow and NumPy, which run outside the interpreter's lock.
 _THREADS = min(4, os.cpu_count() or 1)
 _THREADED_ROWS = 50_000
@@ -89,6 +101,8 @@ class Intake:
     accepted: pa.Table
     rejected: pa.Table
     findings: pa.Table
+    remarks: pa.Table
+    furniture_rows: pa.Table
     rows_read: int = 0
     rows_rejected: int = 0
     rows_with_findings: int = 0
@@ -126,6 +140,8 @@ def refused(
         contract.arrow_schema().empty_table(),
         REMARK_SCHEMA.empty_table(),
         REMARK_SCHEMA.empty_table(),
+        FILE_REMARK_SCHEMA.empty_table(),
+        FURNITURE_SCHEMA.empty_table(),
         window=window,
         message_vi=message,
         refusal=code,
@@ -169,54 +185,149 @@ def _read(
     if context.folder_unit.level not in contract.delivered_by:
         raise _Refusal(f"Đơn vị “{context.folder_unit.name}” không nộp nguồn “{contract.title_vi}”.")
     headers = HeaderMap.of(contract, context.period.closes_on)
+    likeness = Likeness.of(headers, context)
     content = read_content(path, suffix, contract, limits)
-    tables, notes = _usable_tables(content.sheets, headers, context)
+    tables, noticed, passed_over = _usable_tables(content.sheets, headers, context, likeness)
     source = replace(content, sheets=[])  # nothing else may hold the sheets, so that each can be let go
     del content
     for _, layout in tables:
         _check_period(layout.title, context)
-    layouts = [layout for _, layout in tables]
-    if (held := title_unit([layout.title for layout in layouts], context)) is not None:
-        raise _Refusal(held.message_vi, layouts[0].title, held.code)
-    parts: list[Rows] = []
-    tallies: list[SheetRows] = []
-    remarks: list[RowRemark] = []
-    furniture: Counter[str] = Counter()
-    stated: list[tuple[int, list[int]]] = []
-    for layout in layouts:
-        sheet, _ = tables.pop(0)
-        name, body = sheet.name, sheet.body(layout.header_end, layout.width)
+    first = tables[0][1]
+    if (held := title_unit([layout.title for _, layout in tables], context)) is not None:
+        raise _Refusal(held.message_vi, first.title, held.code)
+    read = _Read(noticed)
+    while tables:
+        sheet, layout = tables.pop(0)
+        name, body = sheet.name, sheet.body(layout.header_end, max(layout.width, sheet.width()))
+        is_numbered = not isinstance(sheet, CellSheet) or not sheet.line_numbers
+        read.note_header(name, sheet.head(), layout, is_numbered)
         del sheet  # the text of a large file is let go before its columns are parsed
-        found = find_furniture(body, layout, contract)
-        if sum(found.counts.values()) + np.count_nonzero(found.data) != len(body.row_numbers):
-            raise ConservationError(f"{identity.delivery_id}: {name}: rows that are neither data nor furniture")
-        furniture.update(found.counts)
-        furniture.update(title=layout.header_start, header=layout.header_end - layout.header_start)
-        rows, noted = _parse_rows(name, body if found.data.all() else body.keep(found.data), layout, headers, context)
+        passed_over += _beside(name, body, layout, likeness)
+        for part, part_layout in _blocks(name, body, layout, headers, context, read):
+            _read_table(name, part, part_layout, headers, context, likeness, read)
         del body
-        offset = sum(len(p) for p in parts)
-        remarks += [RowRemark(r.rows + offset, r.column, r.value, r.remark, r.rejects) for r in noted]
-        parts.append(rows)
-        tallies.append(SheetRows(name, layout, found, offset, len(rows)))
-        stated.append((len(rows), stated_counts([*layout.title.texts, *found.texts], contract)))
-    rows = _joined(parts)
+    rows, remarks = _joined(read.parts), read.remarks
     is_shifted = any(r.remark.code == WRONG_FIELD_COUNT for r in remarks)  # its figures stand under wrong headings
-    totals = TotalsCheck() if is_shifted else check_totals(rows, tallies, contract)
-    notes += _told_of_totals(totals, contract)
-    if not _is_proven(stated, vouched, totals) and not source.proves_itself:
+    totals = TotalsCheck() if is_shifted else check_totals(rows, read.tallies, contract)
+    noticed += _told_of_totals(totals, contract)
+    if not _is_proven(read.stated, vouched, totals) and not source.proves_itself:
         _check_unproven(source, vouched, limits)
-        notes += [source.nothing_proves_vi] if len(rows) else []
+        noticed += [FileRemark("not_proven_whole", source.nothing_proves_vi, count=len(rows))] if len(rows) else []
     if (held := misplaced(rows, remarks, contract, context)) is not None:
-        raise _Refusal(held.message_vi, layouts[0].title, held.code)
+        raise _Refusal(held.message_vi, first.title, held.code)
+    noticed += settle(passed_over, rows, likeness)
+    noticed += noticing.of_parts([(t.name, t.layout, t.count) for t in read.tallies], contract)
+    noticed += noticing.of_days(rows, contract, context.period)
     remarks += missing_cells(rows, contract)
     remarks += _resolve_procedures(rows, contract, context)
     remarks += broken_row_rules(rows, contract)
+    remarks += strays(rows, contract, context)
+    remarks += broken_form_rows(rows, contract, context)
     remarks = _without_shifted_cells(remarks, len(rows))
     taken = _rows_of(remarks, len(rows), rejects=True)
     duplicates = list(repeated_keys(rows, contract, taken))
     remarks += duplicates
     taken |= _rows_of(duplicates, len(rows), rejects=True)
-    return _settled(rows, remarks, taken, layouts, furniture, [*source.notes, *notes], identity, contract)
+    read.noticed = [*source.remarks, *noticed]
+    return _settled(rows, remarks, taken, read, identity, contract)
+
+
+@dataclass
+class _Read:
+    """What has been read of a file's tables so far."""
+
+    noticed: list[FileRemark]
+    parts: list[Rows] = field(default_factory=list)
+    tallies: list[SheetRows] = field(default_factory=list)
+    remarks: list[RowRemark] = field(default_factory=list)
+    furniture: Counter[str] = field(default_factory=Counter)
+    proofs: list[tuple[str, Proof]] = field(default_factory=list)
+    stated: list[tuple[int, list[int]]] = field(default_factory=list)
+    last_serial: int = 0
+
+    def note_header(self, sheet: str, head: Sequence[Sequence[v.Cell]], layout: Layout, is_numbered: bool) -> None:
+        """Notes the rows above a table and its header; blank ones only in number."""
+        self.furniture.update(title=layout.header_start, header=layout.header_end - layout.header_start)
+        for place, row in enumerate(head[: layout.header_end]):
+            kind, reason = ("title", "above_header") if place < layout.header_start else ("header", "header")
+            if is_numbered and any(not is_blank(cell) for cell in row):
+                self.proofs.append((sheet, Proof(place + 1, kind, reason)))
+
+
+def _beside(name: str, body: Body, layout: Layout, likeness: Likeness) -> list[Part]:
+    """What stands to the right of a table."""
+    filled = np.zeros(len(body.row_numbers), dtype=bool)
+    for column in body.columns[layout.width :]:
+        filled |= ~column.blank()
+    places = np.flatnonzero(filled)
+    rows = zip(body.row_numbers[places].tolist(), body.rows(places), strict=True)
+    where = f"từ cột {column_letter(layout.width)} trở đi"
+    part = likeness.part("skipped_block", name, where, rows, left=layout.width)
+    return [part] if part is not None else []
+
+
+def _blocks(
+    name: str, body: Body, layout: Layout, headers: HeaderMap, context: Context, read: _Read
+) -> Iterator[tuple[Body, Layout]]:
+    """The tables of a sheet, each with its layout: the first, and those below that are headed in another order.
+
+    Raises :class:`HeaderError` where a header below lacks a required column or has one twice.
+    """
+    further = further_tables(body, layout, headers)
+    ends = [place for place, _ in further] + [len(body.row_numbers)]
+    yield _slice(body, 0, ends[0]), layout
+    for (place, own), end in zip(further, ends[1:], strict=True):
+        row = int(body.row_numbers[place])
+        own = replace(own, title=layout.title)
+        try:
+            check_layout(own, headers.contract, context.units.in_titles(layout.title.texts) is not None)
+        except HeaderError as error:
+            raise HeaderError(f"Trang tính “{name}”, dòng {row} là tiêu đề của một bảng khác. {error}") from error
+        read.furniture["header"] += own.header_end - place
+        for number in body.row_numbers[place : own.header_end]:
+            read.proofs.append((name, Proof(int(number), "header", "header")))
+        yield _slice(body, own.header_end, end), own
+
+
+def _slice(body: Body, first: int, end: int) -> Body:
+    if (first, end) == (0, len(body.row_numbers)):
+        return body
+    mask = np.zeros(len(body.row_numbers), dtype=bool)
+    mask[first:end] = True
+    return body.keep(mask)
+
+
+def _read_table(
+    name: str, body: Body, layout: Layout, headers: HeaderMap, context: Context, likeness: Likeness, read: _Read
+) -> None:
+    """Reads one table into ``read``."""
+    contract = headers.contract
+    found = find_furniture(body, layout, contract, _surroundings(layout, contract, context, likeness))
+    if sum(found.counts.values()) + np.count_nonzero(found.data) != len(body.row_numbers):
+        raise ConservationError(f"{name}: rows that are neither data nor furniture")
+    read.furniture.update(found.counts)
+    read.proofs += [(name, proof) for proof in found.proofs]
+    data = body if found.data.all() else body.keep(found.data)
+    rows, noted = _parse_rows(name, data, layout, headers, context)
+    offset = sum(len(p) for p in read.parts)
+    read.remarks += [RowRemark(r.rows + offset, r.column, r.value, r.remark, r.rejects) for r in noted]
+    read.parts.append(rows)
+    read.tallies.append(SheetRows(name, layout, found, offset, len(rows)))
+    read.stated.append((len(rows), stated_counts([*layout.title.texts, *found.texts], contract)))
+    read.noticed += noticing.of_headings(name, data, layout, headers, likeness.fits)
+    read.noticed += noticing.of_titles(name, layout, found.texts, context.period)
+    read.noticed += noticing.of_pages(name, found.texts)
+    for place in sorted(layout.counters)[:1]:
+        numbers = serials(data.columns[place])
+        read.noticed += noticing.of_serials(name, numbers, read.last_serial)
+        read.last_serial = int(numbers.max(initial=0))
+
+
+def _surroundings(layout: Layout, contract: Contract, context: Context, likeness: Likeness) -> Surroundings:
+    fits = {place: likeness.fits[name] for name, place in layout.positions.items() if name in likeness.fits}
+    units = {place for name, place in layout.positions.items() if contract.column(name).type == "unit"}
+    has_units = any(column.type == "unit" for column in contract.columns)
+    return Surroundings(fits, lambda text: has_units and bool(context.units.find(text)), frozenset(units))
 
 
 def _without_shifted_cells(remarks: list[RowRemark], total: int) -> list[RowRemark]:
@@ -250,7 +361,8 @@ def read_returned(
     reading it for the lake need not hold on to cells that nobody else wants.
     """
     headers = HeaderMap.of(contract, context.period.closes_on)
-    tables, _ = _usable_tables(read_content(path, suffix, contract, limits).sheets, headers, context)
+    likeness = Likeness.of(headers, context)
+    tables, _, _ = _usable_tables(read_content(path, suffix, contract, limits).sheets, headers, context, likeness)
     wanted: dict[str, set[int]] = {}
     shifted: set[str] = set()
     columns = (rejected[name].to_pylist() for name in ("_sheet", "_row", "reason_code"))
@@ -264,9 +376,11 @@ def read_returned(
         if sheet.name in wanted and room:
             beyond = EXTRA_CELLS if sheet.name in shifted else 0
             body = sheet.body(layout.header_end, layout.width + beyond)
-            taken = np.isin(body.row_numbers, list(wanted[sheet.name]))
-            sheets.append(returned_sheet(sheet.name, body, layout, taken, room))
-            room -= len(sheets[-1].rows)
+            for part, own in _blocks(sheet.name, body, layout, headers, context, _Read([])):
+                taken = np.isin(part.row_numbers, list(wanted[sheet.name]))
+                if taken.any() and room:
+                    sheets.append(returned_sheet(sheet.name, part, own, taken, room))
+                    room -= len(sheets[-1].rows)
     return tuple(sheets)
 
 
@@ -274,38 +388,63 @@ def read_returned(
 
 
 def _usable_tables(
-    sheets: Sequence[Sheet], headers: HeaderMap, context: Context
-) -> tuple[list[tuple[Sheet, Layout]], list[str]]:
-    """Sheets with a usable table, and notes on those passed over; raises where there is none or one is half usable."""
+    sheets: Sequence[Sheet], headers: HeaderMap, context: Context, likeness: Likeness
+) -> tuple[list[tuple[Sheet, Layout]], list[FileRemark], list[Part]]:
+    """Sheets with a usable table, remarks on hidden ones, and what is passed over; raises where no sheet is usable or
+    one is half usable.
+    """
     usable: list[tuple[Sheet, Layout]] = []
     faults: list[tuple[int, HeaderError]] = []
-    notes: list[str] = []
+    others: list[Sheet] = []
+    noticed: list[FileRemark] = []
     for sheet in sheets:
         layout = find_layout(sheet, headers)
         if layout is None:
-            is_expected = not sheet.hidden and sheet.name not in HELP_SHEETS
-            if is_expected and any(not is_blank(c) for row in sheet.head() for c in row):
-                notes.append(f"Trang tính “{sheet.name}” không có bảng số liệu.")
+            others.append(sheet)
             continue
         try:
             check_layout(layout, headers.contract, context.units.in_titles(layout.title.texts) is not None)
         except HeaderError as error:
-            has_key = any(name in layout.positions for name in headers.contract.key)
-            faults.append((len(layout.positions) + (1000 if has_key else 0), error))
-            notes.append(f"Trang tính “{sheet.name}” không đúng mẫu nên không được đọc.")
+            faults.append((_rank(layout, sheet.head()[layout.header_end :], likeness), error))
+            others.append(sheet)
             continue
         usable.append((sheet, layout))
         if sheet.hidden:
-            notes.append(f"Trang tính ẩn “{sheet.name}” cũng được đọc.")
-    if faults and (not usable or max(rank for rank, _ in faults) >= 1000):
+            message = f"Trang tính ẩn “{sheet.name}” cũng được đọc."
+            noticed.append(FileRemark("hidden_part", message, sheet=sheet.name, subject=sheet.name))
+    if faults and (not usable or max(rank for rank, _ in faults) >= _HALF_USABLE):
         raise max(faults, key=lambda fault: fault[0])[1]
     if not usable:
         expected = ", ".join(f"“{c.title_vi}”" for c in headers.contract.columns if c.required)
-        raise _Refusal(" ".join([f"Không tìm thấy dòng tiêu đề của bảng. Cần có các cột: {expected}.", *notes]))
-    return usable, notes
+        names = ", ".join(f"“{sheet.name}”" for sheet in others if not sheet.hidden)
+        raise _Refusal(
+            f"Không tìm thấy dòng tiêu đề của bảng. Cần có các cột: {expected}. Đã tìm ở trang tính: {names}."
+        )
+    parts: list[Part | None] = []
+    for sheet, layout in usable:
+        likeness.learn(layout, sheet.head()[layout.header_end :])
+    for sheet, layout in usable:
+        above = enumerate(sheet.head()[: layout.header_start], 1)
+        parts.append(likeness.part("skipped_block", sheet.name, "phía trên dòng tiêu đề", above, is_aside=True))
+    for sheet in others:
+        is_aside = sheet.hidden or sheet.name in HELP_SHEETS
+        body = sheet.body(0, sheet.width())
+        rows = zip(body.row_numbers.tolist(), body.rows(np.arange(len(body.row_numbers))), strict=True)
+        parts.append(likeness.part("skipped_sheet", sheet.name, "", rows, is_aside=is_aside))
+    return usable, noticed, [part for part in parts if part is not None]
 
 
-def _told_of_totals(totals: TotalsCheck, contract: Contract) -> list[str]:
+def _rank(layout: Layout, rows: Sequence[Sequence[v.Cell]], likeness: Likeness) -> int:
+    """How much a header that cannot be used is that of a table of the source; from ``_HALF_USABLE`` on it surely is:
+    it has half of the required columns, or keys stand below it.
+    """
+    keys = [(layout.positions[n], likeness.fits[n]) for n in likeness.contract.key if n in layout.positions]
+    has_keys = any(place < len(row) and fits(row[place]) for row in rows for place, fits in keys)
+    is_half = 2 * sum(name in layout.positions for name in likeness.required) >= max(4, len(likeness.required))
+    return len(layout.positions) + (_HALF_USABLE if has_keys or is_half else 0)
+
+
+def _told_of_totals(totals: TotalsCheck, contract: Contract) -> list[FileRemark]:
     """What is said of sums that differ from those of the rows; raises where the contract refuses such a file."""
     if not totals.differences:
         return []
@@ -317,7 +456,7 @@ def _told_of_totals(totals: TotalsCheck, contract: Contract) -> list[str]:
             "total_mismatch",
             f"{told} Tệp có thể bị thiếu dòng hoặc ghi sai số. Kiểm tra từng dòng và dòng tổng cộng rồi nộp lại.",
         )
-    return [told]
+    return [FileRemark("totals_differ", told, count=len(totals.differences))]
 
 
 def _is_proven(stated: list[tuple[int, list[int]]], vouched: _Vouched, totals: TotalsCheck) -> bool:
@@ -396,36 +535,6 @@ def _check_period(title: TitleBlock, context: Context) -> None:
 # ------------------------------------------------------------------------------------------------------------- rows
 
 
-def _parser(column: Column, context: Context, contract: Contract) -> v.Parser:
-    match column.type:
-        case "integer":
-            parser = v.within(column, v.parse_integer)
-        case "decimal":
-            parser = v.within(column, v.parse_decimal)
-        case "month":
-            parser = v.month_parser(context.period)
-        case "enum":
-            parser = v.enum_parser(column)
-        case "unit":
-            parser = context.units.parse
-        case "procedure_code":
-            knows_catalogue = "procedure_catalogue" in contract.depends_on
-            parser = v.procedure_code_parser(context.procedures.codes if knows_catalogue else None)
-        case _:
-            parser = {
-                "text": v.parse_text,
-                "code": v.parse_code,
-                "case_code": v.parse_case_code,
-                "date": v.parse_date,
-                "datetime": v.parse_datetime,
-                "quarter": v.parse_quarter,
-                "flag": v.parse_flag,
-                "presence": v.parse_presence,
-                "number_or_text": v.parse_number_or_text,
-            }[column.type]
-    return v.not_after(context.period.closes_on, parser) if column.not_after == "closing" else parser
-
-
 def _kernel(column: Column, context: Context) -> Kernel | None:
     if column.type == "datetime":
         return datetime_kernel(context.period.closes_on if column.not_after == "closing" else None)
@@ -498,7 +607,7 @@ def _parsed(
         cells = body.columns[layout.positions[column.name]]
         if body.counts_from_1904 and column.type in _CALENDAR_TYPES and isinstance(cells, ListColumn):
             cells = cells.shifted(_DAYS_BETWEEN_EPOCHS)
-        return parse_column(cells, _parser(column, context, contract), arrow_type, _kernel(column, context))
+        return parse_column(cells, parser_of(column, context, contract), arrow_type, _kernel(column, context))
     value = context.units.in_titles(layout.title.texts) if column.from_title_block else column.default
     return ParsedColumn(pa.array([value], arrow_type).take(pa.array(np.zeros(total, dtype=np.int64))), [])
 
@@ -607,11 +716,10 @@ def _resolve_procedures(rows: Rows, contract: Contract, context: Context) -> lis
         mask = np.zeros(len(rows), dtype=bool)
         mask[wanted] = True
         rows.columns[column.name] = pc.replace_with_mask(rows.columns[column.name], pa.array(mask), found)
-        for place, reading in enumerate(readings):
+        by_place = np.split(wanted[np.argsort(codes, kind="stable")], np.cumsum(np.bincount(codes))[:-1])
+        for reading, (name, _), places in zip(readings, distinct, by_place, strict=True):
             if reading.rejection is not None:
-                remarks.append(
-                    RowRemark(wanted[codes == place], plan.name, distinct[place][0], reading.rejection, True)
-                )
+                remarks.append(RowRemark(places, plan.name, name, reading.rejection, True))
     return remarks
 
 
@@ -639,9 +747,7 @@ def _settled(
     rows: Rows,
     remarks: list[RowRemark],
     taken: np.ndarray,
-    layouts: list[Layout],
-    furniture: Counter[str],
-    notes: list[str],
+    read: _Read,
     identity: FileIdentity,
     contract: Contract,
 ) -> Intake:
@@ -656,26 +762,49 @@ def _settled(
         )
     if total == 0:
         outcome = "nothing_to_report"
-        if "nothing" not in furniture:
-            notes = [*notes, UNSAID_NOTHING_VI]
+        if "nothing" not in read.furniture:
+            read.noticed.append(NOTHING_UNSAID)
     elif rows_rejected == 0:
         outcome = "accepted"
     else:
         outcome = "partly_accepted"
+    layouts = [tally.layout for tally in read.tallies]
     windows = [layout.title.window for layout in layouts if layout.title.window]
     return Intake(
         outcome,
         accepted,
         rejections,
         findings,
+        _file_remarks(read.noticed, identity),
+        _furniture_table(read.proofs, identity),
         total,
         rows_rejected,
         _distinct_rows(findings),
         columns_mapped=tuple(c.name for c in contract.columns if any(c.name in layout.positions for layout in layouts)),
-        unknown_columns=tuple(dict.fromkeys(label for layout in layouts for label in layout.unknown)),
+        unknown_columns=tuple(dict.fromkeys(label for layout in layouts for _, label in layout.unknown)),
         window=windows[0] if windows else None,
-        furniture={kind: count for kind, count in sorted(furniture.items()) if count},
-        message_vi=" ".join(notes),
+        furniture={kind: count for kind, count in sorted(read.furniture.items()) if count},
+        message_vi=message_of(read.noticed),
+    )
+
+
+def _furniture_table(proofs: list[tuple[str, Proof]], identity: FileIdentity) -> pa.Table:
+    """One record a row that is neither data nor blank, in the order of the file."""
+    sheets = pa.array([sheet for sheet, _ in proofs], pa.string())
+    arrays = _lineage(identity, sheets, pa.array([proof.row_number for _, proof in proofs], pa.int64()))
+    arrays += [pa.array([getattr(p, name) for _, p in proofs], pa.string()) for name in ("kind", "reason")]
+    return pa.Table.from_arrays(arrays, names=FURNITURE_SCHEMA.names)
+
+
+def _file_remarks(noticed: list[FileRemark], identity: FileIdentity) -> pa.Table:
+    return remark_table(
+        noticed,
+        _delivery_id=identity.delivery_id,
+        _source=identity.source,
+        _unit_code=identity.unit_code,
+        _quarter=identity.quarter,
+        _file_name=identity.file_name,
+        _file_sha256=identity.sha256,
     )
 
 

@@ -1,4 +1,4 @@
-"""Reference data that ingestion is handed: administrative units with validity dates, and the reporting periods.
+"""Reference data that ingestion is handed: administrative units with validity dates, reporting periods, the form.
 
 Belongs here: reading the seeds. Does not belong here: matching names (``resolve``) or computing a window (nothing
 does).
@@ -37,6 +37,21 @@ class AdminUnit:
         return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class FormRow:
+    """A row of the form in one stretch of its validity: its code, its printed names and what its figure is."""
+
+    code: str
+    names: tuple[str, ...]
+    kind: str
+    unit: str
+    valid_from: dt.date | None
+    valid_to: dt.date | None
+
+    def valid_on(self, day: dt.date) -> bool:
+        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+
+
 def _date(text: str) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
 
@@ -47,11 +62,12 @@ class ReferenceData:
 
     admin_units: tuple[AdminUnit, ...]
     periods: dict[str, Period]
+    form_rows: tuple[FormRow, ...] = ()
 
     @classmethod
     def load(cls, seeds_dir: Path) -> ReferenceData:
-        """Reads ``admin_units.csv`` and ``reporting_periods.csv``; raises ``OSError`` or ``ValueError`` where they are
-        bad.
+        """Reads ``admin_units.csv``, ``reporting_periods.csv`` and ``forms.csv``; raises ``OSError`` or ``ValueError``
+        where they are bad.
         """
         with (seeds_dir / "admin_units.csv").open(encoding="utf-8-sig", newline="") as file:
             units = tuple(
@@ -74,7 +90,19 @@ class ReferenceData:
                 )
                 for r in csv.DictReader(file)
             }
-        return cls(units, periods)
+        with (seeds_dir / "forms.csv").open(encoding="utf-8-sig", newline="") as file:
+            form_rows = tuple(
+                FormRow(
+                    r["indicator_code"],
+                    tuple(name for name in (r["name_vi"], r["name_corrected_vi"]) if name),
+                    r["kind"],
+                    r["unit_canonical"],
+                    _date(r["valid_from"]),
+                    _date(r["valid_to"]),
+                )
+                for r in csv.DictReader(file)
+            )
+        return cls(units, periods, form_rows)
 
     def unit(self, code: str, day: dt.date) -> AdminUnit | None:
         """The unit that carries the code on the day, if any."""

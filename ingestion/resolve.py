@@ -7,16 +7,18 @@ entries come from (``engine``), or anything about a file. A name that may mean t
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import hashlib
+import heapq
 import json
 import re
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
 
 from ingestion.readings import Cell, Reading, rejected
-from ingestion.reference import AdminUnit, Period
+from ingestion.reference import AdminUnit, FormRow, Period
 from ingestion.values import parse_text
 from ingestion.vietnamese import LabelIndex, bare, fold
 
@@ -80,6 +82,10 @@ class UnitRegistry:
         self._names.setdefault(code, name)
         self._index.add_all(spellings, code)
 
+    @cached_property
+    def _suggestions(self) -> _Suggestions:
+        return _Suggestions(self._names.values())
+
     @property
     def entries(self) -> list[tuple[str, str]]:
         """Code and name of every unit, in order."""
@@ -117,7 +123,7 @@ class UnitRegistry:
         return rejected(
             "unknown_unit",
             f"Không có đơn vị “{reading.value}” trong danh mục của kỳ",
-            _closest(reading.value, self._names.values()),
+            self._suggestions.advice(reading.value),
         )
 
     def in_titles(self, texts: Iterable[str]) -> str | None:
@@ -140,12 +146,54 @@ class UnitRegistry:
         return candidates.pop() if len(candidates) == 1 and not labelled else None
 
 
-def _closest(name: str, known: Iterable[str]) -> str:
-    by_key = {bare(k): k for k in sorted(set(known))}
-    close = [by_key[k] for k in difflib.get_close_matches(bare(name), list(by_key), n=3, cutoff=0.6)]
-    if not close:
-        return "Ghi đúng tên trong danh mục, hoặc bổ sung danh mục."
-    return "Gần giống: " + "; ".join(close) + ". Ghi đúng tên trong danh mục."
+class _Suggestions:
+    """Names of a register that are close to one that it does not have.
+
+    The few names with most of their words in common are compared by their pairs of letters, so that an export full of
+    unknown names costs little more than reading it. What is advised depends on the name alone.
+    """
+
+    _WORDS, _COMPARED, _SHOWN = 12, 12, 3
+    _LEAST = 0.6
+    # Longer texts are no names; their first letters tell as much.
+    _LETTERS = 200
+
+    def __init__(self, known: Iterable[str]) -> None:
+        names = sorted({bare(k): k for k in sorted(set(known))}.items())
+        self._names = [(name, _pairs(key)) for key, name in names]
+        self._words = [len(set(key.split())) for key, _ in names]
+        self._having: dict[str, list[int]] = {}
+        for place, (key, _) in enumerate(names):
+            for word in sorted(set(key.split())):
+                self._having.setdefault(word, []).append(place)
+
+    def advice(self, name: str) -> str:
+        key = bare(name[: self._LETTERS])
+        mine = _pairs(key)
+        ranked = [(-2 * len(mine & pairs) / (len(mine) + len(pairs)), place) for place, pairs in self._candidates(key)]
+        close = [self._names[place][0] for score, place in sorted(ranked)[: self._SHOWN] if -score >= self._LEAST]
+        if not close:
+            return "Ghi đúng tên trong danh mục, hoặc bổ sung danh mục."
+        return "Gần giống: " + "; ".join(close) + ". Ghi đúng tên trong danh mục."
+
+    def _candidates(self, key: str) -> Iterator[tuple[int, frozenset[str]]]:
+        # A register so small is compared whole: a name of one mistyped word shares no word with the right one.
+        if len(self._names) <= self._COMPARED * 4:
+            yield from ((place, pairs) for place, (_, pairs) in enumerate(self._names))
+            return
+        words = sorted(set(key.split()), key=lambda word: (len(self._having.get(word, ())), word))
+        shared: Counter[int] = Counter()
+        for word in words[: self._WORDS]:
+            shared.update(self._having.get(word, ()))
+        best = heapq.nsmallest(
+            self._COMPARED, shared, key=lambda place: (-shared[place] / (len(words) + self._words[place]), place)
+        )
+        yield from ((place, self._names[place][1]) for place in best)
+
+
+def _pairs(key: str) -> frozenset[str]:
+    """Each two letters of a text that follow one another."""
+    return frozenset(map("".join, pairwise(f" {key} ")))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -176,6 +224,10 @@ class ProcedureRegistry:
             self._index.add(entry.name, key)
             self._by_name[key].append(entry)
 
+    @cached_property
+    def _suggestions(self) -> _Suggestions:
+        return _Suggestions(e.name for e in self.entries)
+
     def resolve(self, name: str, day: dt.date) -> Reading:
         """Code of the one procedure of that name in force on the day; otherwise a rejection with advice."""
         found = [e for key in sorted(self._index.find(name)) for e in self._by_name[key]]
@@ -197,7 +249,7 @@ class ProcedureRegistry:
         return rejected(
             "unknown_procedure",
             f"Không có thủ tục “{name}” trong danh mục của kỳ",
-            _closest(name, (e.name for e in self.entries)),
+            self._suggestions.advice(name),
         )
 
 
@@ -211,6 +263,7 @@ class Context:
     procedures: ProcedureRegistry
     unit_entries: tuple[UnitEntry, ...]
     secret_key: bytes
+    form_rows: tuple[FormRow, ...] = ()
 
     def digest(self) -> str:
         """Hash of the registers, the window and the key: when it changes, deliveries are read again."""
@@ -222,6 +275,7 @@ class Context:
                 [e.code, e.name, e.valid_from.isoformat(), e.ended_on.isoformat() if e.ended_on else None]
                 for e in self.procedures.entries
             ],
+            "form": [[r.code, r.names, r.kind, r.unit] for r in sorted(self.form_rows)],
             "key": hashlib.sha256(b"fingerprint" + self.secret_key).hexdigest(),
         }
         return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()

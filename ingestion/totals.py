@@ -1,7 +1,7 @@
 """Sums that a sheet states of itself in its total rows, against the sums of the rows that were read.
 
 Belongs here: which sums a total row may mean, and what to tell the clerk where it means none. Does not belong here:
-which rows are total rows (``headers``), stated row counts (``intake``), what a difference leads to (the contract).
+which rows are total rows (``furniture``), stated row counts (``intake``), what a difference leads to (the contract).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from decimal import Decimal
 from itertools import accumulate, combinations
 
 from ingestion.contracts import Column, Contract
+from ingestion.furniture import Furniture, TotalRow
 from ingestion.grid import is_blank
-from ingestion.headers import Furniture, Layout, TotalRow
+from ingestion.headers import Layout
 from ingestion.rules import Rows
 from ingestion.values import parse_decimal, parse_integer
 

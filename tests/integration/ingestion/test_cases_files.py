@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from ingestion.contracts import Duplicates, load_contracts
 from ingestion.fastcsv import look_at
+from ingestion.furniture import Surroundings, find_furniture
 from ingestion.grid import CsvSheet, DictionaryColumn
-from ingestion.headers import HeaderMap, find_furniture, find_layout
+from ingestion.headers import HeaderMap, find_layout
 from ingestion.intake import _parse_rows
 from ingestion.reference import ReferenceData
 from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
@@ -374,7 +375,7 @@ def test_the_columnar_and_the_rowwise_way_give_the_same(context: Context, rows: 
     once = [DictionaryColumn(column.cells.dictionary_encode()) for column in columnar.columns]  # type: ignore[attr-defined]
     outcomes = []
     for body in (columnar, rowwise, replace(columnar, columns=once)):
-        furniture = find_furniture(body, layout, headers.contract)
+        furniture = find_furniture(body, layout, headers.contract, Surroundings())
         parsed, remarks = _parse_rows("csv", body.keep(furniture.data), layout, headers, context)
         outcomes.append(
             (
