@@ -76,7 +76,7 @@ def lay_raw(
     connection.execute(
         # Rows that were turned away and have come back mended no longer count as turned away, nor as read twice.
         f"create view all_deliveries as select u.{UNIT}, d.* replace (d.rows_read - d.rows_mended as rows_read, "
-        "d.rows_rejected - d.rows_mended as rows_rejected) from read_parquet({literal(str(deliveries))}) as d "
+        f"d.rows_rejected - d.rows_mended as rows_rejected) from read_parquet({literal(str(deliveries))}) as d "
         "join units as u on u.unit_code = d.unit_code where d.is_current"
     )
     connection.execute(f"create view deliveries as select * from all_deliveries where quarter = {literal(quarter)}")
