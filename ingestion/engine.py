@@ -163,8 +163,7 @@ def ingest_source(
         raise ValueError("the secret key must have at least 16 bytes")
     contracts = load_contracts() if contracts is None else contracts
     run = _Run(paths, contracts[source], quarter, reference, secret_key, limits)
-    for each in contracts.values():
-        lake.write_empty_schema(paths, each)
+    lake.write_empty_schemas(paths, contracts.values())
     files, problems = scan(
         paths,
         known_units={u.code for u in reference.admin_units},
@@ -319,9 +318,9 @@ class _Run:
         context = self.context(receipt.unit_code)
         original = self.original(receipt)
         intake = self.read(receipt, whole(original, receipt.sha256) if original else None, context)
-        layers = {"lake": intake.accepted, "rejected": intake.rejected, "findings": intake.findings}
+        tables = (intake.accepted, intake.rejected, intake.findings, intake.remarks)
         hashes: dict[str, str] = {}
-        for layer, table in layers.items():
+        for layer, table in zip(lake.LAYERS, tables, strict=True):
             hashes |= lake.write_rows(self.paths, layer, _place(receipt), table)
         mends = self.mended_by(receipt)
         settled = replace(
