@@ -20,7 +20,7 @@ from ingestion import delivery_log, feedback, lake, ledger
 from ingestion.contracts import Contract, load_contracts
 from ingestion.grid import CSV_SUFFIXES
 from ingestion.intake import FileIdentity, Intake, read_delivery, read_returned, read_row_origins, refused
-from ingestion.lake import DamagedError
+from ingestion.lake import DamagedError, sha256_of
 from ingestion.landing import (
     NOT_SEEN,
     KeptOriginal,
@@ -35,6 +35,7 @@ from ingestion.landing import (
     suffix_of,
     whole,
 )
+from ingestion.landing_remarks import rebuild_landing_remarks
 from ingestion.ledger import Arrival, Receipt
 from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
 from ingestion.paths import IngestPaths
@@ -190,6 +191,7 @@ def ingest_source(
     reports = run.settle_all(run.receipts_in_scope(chosen))
     problems += run.problems
     ledger.rebuild_deliveries(paths)
+    rebuild_landing_remarks(paths, contracts, reference, source, quarter)
     problems += run.return_rejections(chosen)
     return IngestReport(quarter, tuple(reports), tuple(sorted(problems)))
 
@@ -275,6 +277,7 @@ class _Run:
         for unit in {r.unit_code for r in receipts}:
             self.context(unit)  # made once, before several threads ask for it
         pending = [r for r in receipts if self.is_out_of_date(r)]
+        self._note_hashes({r.delivery_id for r in receipts} - {r.delivery_id for r in pending})
         side_by_side = [r for r in pending if suffix_of(r.file_name) in CSV_SUFFIXES and _LARGE < r.size_bytes < _HUGE]
         if len(side_by_side) > 1:
             with ThreadPoolExecutor(_READERS) as pool:
@@ -296,6 +299,15 @@ class _Run:
             for r in receipts
             if r.delivery_id not in told
         ]
+
+    def _note_hashes(self, identities: Iterable[str]) -> None:
+        """Gives receipts that were written before files of rows were hashed the hashes of what lies there."""
+        for identity in sorted(identities):
+            receipt = self.receipts[identity]
+            files = {layer: self.paths.rows_file(layer, *_place(receipt)) for layer in lake.LAYERS}
+            if not receipt.rows_sha256 and (hashes := {n: sha256_of(f) for n, f in files.items() if f.exists()}):
+                self.receipts[identity] = replace(receipt, rows_sha256=hashes)
+                ledger.write_receipt(self.paths, self.receipts[identity])
 
     def _settled_or_told(self, receipt: Receipt) -> Receipt | None:
         """The settled receipt, or None where the disk failed, which is told; the next run tries again."""

@@ -225,12 +225,17 @@ def _delivery_of(done_name: str, names: Collection[str]) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
+def is_temporary(name: str) -> bool:
+    """Whether a file's name says that it is hidden, unfinished, or the lock of a program that has another one open."""
+    return name.startswith((".", "~$")) or name.lower().endswith(_UNFINISHED)
+
+
 def _problem_of(entry: os.DirEntry[str]) -> tuple[str, str] | None:
     """Why an entry is no delivery: code and message; None for a plain file with a usable name."""
     name = entry.name
     if not name.isprintable() or "\\" in name or "/" in name:
         return "bad_name", "Tên tệp có ký tự điều khiển hoặc dấu gạch chéo; đổi tên rồi nộp lại."
-    if name.startswith((".", "~$")) or name.lower().endswith(_UNFINISHED):
+    if is_temporary(name):
         return "unfinished", "Tệp tạm hoặc chưa chép xong, chưa được đọc."
     if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
         return "not_a_file", "Không phải tệp thường (liên kết, thư mục hoặc thiết bị)."

@@ -250,12 +250,19 @@ class Pipeline:
         behind = quarters_behind(quarter)
         return {unit: inputs(self.ingest_paths, self.folders_expected(unit, quarter), behind) for unit in units}
 
+    def check_store(self) -> None:
+        """Raises ``ingestion.DamagedError`` where the raw layer is not what ingestion left there."""
+        from ingestion import check_store
+
+        check_store(self.ingest_paths)
+
     def check_raw(self, quarter: str, units: Sequence[str]) -> dict[str, Verdict]:
         """Gate 1. Returns and stores one verdict a unit."""
         from expectations import run_raw_gate
         from publication import hash_inputs
 
         with self.timings.stage("gate_raw", "kiểm tra dữ liệu đầu vào"):
+            self.check_store()
             in_scope = self.units_in(quarter, units)
             hashes = {unit: hash_inputs(found) for unit, found in self.inputs_of(in_scope, quarter).items()}
             verdicts = run_raw_gate(self.home.raw, self.home.warehouse, quarter, in_scope, hashes, self.gate())
@@ -288,12 +295,15 @@ class Pipeline:
             self._candidates = None
             seeds = seeds_fingerprint()
             with_seeds = bool(selected) or not seeds_are_loaded(self.home, seeds)
+            self.check_store()
+            made_from = self.inputs_of(self.units_in(quarter), quarter)
             write_scope(self.home, quarter)
             yield self.dbt.run(build_args(self.home, with_seeds=with_seeds, select=selected))
             if not selected:
                 self._keep_contracts()
                 record_seeds(self.home, seeds)
-                record_build(self.home.warehouse, quarter)
+                self.check_store()  # what lay there when dbt began is what it read
+                record_build(self.home.warehouse, quarter, made_from)
 
     def _keep_contracts(self) -> None:
         """Raises ``BrokenContract`` where the build is not what programs were promised; then it counts as none."""
