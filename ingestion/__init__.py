@@ -10,6 +10,7 @@ from ingestion.engine import DeliveryReport, IngestReport, ingest_quarter, inges
 from ingestion.integrity import check_store
 from ingestion.lake import DamagedError
 from ingestion.landing import LandingProblem
+from ingestion.landing_remarks import landing_remarks
 from ingestion.ledger import SourceStatus, deliveries, inputs, inputs_hash, status
 from ingestion.limits import IntakeLimits
 from ingestion.paths import IngestPaths
@@ -39,6 +40,7 @@ __all__ = [
     "ingest_source",
     "inputs",
     "inputs_hash",
+    "landing_remarks",
     "load_contracts",
     "not_rereadable",
     "purge",

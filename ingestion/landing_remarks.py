@@ -49,6 +49,11 @@ def rebuild_landing_remarks(
             write_table(paths.landing_remarks, table)
 
 
+def landing_remarks(paths: IngestPaths) -> pa.Table:
+    """The remarks as the last ingestion left them; none where there was none."""
+    return pq.read_table(paths.landing_remarks) if paths.landing_remarks.exists() else SCHEMA.empty_table()
+
+
 def _lineage(d: Delivery) -> dict[str, str]:
     return {
         "_delivery_id": d["delivery_id"], "_source": d["source"], "_unit_code": d["unit_code"],
