@@ -14,6 +14,7 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"  # before the import: it is read th
 import itertools
 import logging
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
@@ -28,11 +29,13 @@ import sqlalchemy as sa
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.execution_engine import sqlalchemy_execution_engine as gx_engine
 
-from expectations.suites import Compiled
+from expectations.suites import Compiled, literal
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
 _DATABASES = itertools.count(1)
+# Unless CCHC_DUCKDB_MEMORY says otherwise.
+_MEMORY = "2GB"
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,17 @@ class Database:
         self._url = f"duckdb:///{name}"
         # Connected by the driver that Great Expectations uses: DuckDB shares a database only between equal settings.
         self.connection: Any = duckdb_engine.Dialect().connect(name)
+        self._spill = tempfile.TemporaryDirectory(prefix="cchc-gate-")
+        memory = os.environ.get("CCHC_DUCKDB_MEMORY", _MEMORY)
+        self.connection.execute(f"set temp_directory = {literal(self._spill.name)}")
+        self.connection.execute(f"set memory_limit = {literal(memory)}")
 
     def __enter__(self) -> Database:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.connection.close()
+        self._spill.cleanup()
 
     def ask(self, suite: Iterable[Compiled]) -> dict[str, Answer]:
         """One validation a relation; answers by rule id. What raises is an answer without ``holds``."""

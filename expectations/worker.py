@@ -7,7 +7,8 @@ Does not belong here: the gate run itself.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
@@ -22,14 +23,17 @@ class GateWorker:
     """Runs gates in one child process, started and warmed up at once so that its import overlaps other work.
 
     Use as a context manager. ``inline=True`` runs in this process instead (tests, single-purpose commands).
+    ``environment`` is added to that process's own: how much memory its database may take, and where it spills.
     A breakdown of a gate, or of the process, gives verdicts in which every rule did not run; it never raises them away.
     """
 
-    def __init__(self, inline: bool = False) -> None:
+    def __init__(self, inline: bool = False, environment: Mapping[str, str] | None = None) -> None:
         self._pool: ProcessPoolExecutor | None = None
         if not inline:
             # A fresh interpreter: no threads, locks or open databases are inherited.
-            self._pool = ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+            context = multiprocessing.get_context("spawn")
+            added = (dict(environment or {}),)
+            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=os.environ.update, initargs=added)
             self._warmed: Future[None] = self._pool.submit(warm_up)
 
     def __enter__(self) -> GateWorker:

@@ -7,7 +7,10 @@ Does not belong here: indicators, report forms, gates, scheduling.
 from ingestion.contracts import Contract, load_contracts
 from ingestion.dry_run import CheckedFile, check_file, write_template
 from ingestion.engine import DeliveryReport, IngestReport, ingest_quarter, ingest_source, source_order
+from ingestion.integrity import check_store
+from ingestion.lake import DamagedError
 from ingestion.landing import LandingProblem
+from ingestion.landing_remarks import landing_remarks
 from ingestion.ledger import SourceStatus, deliveries, inputs, inputs_hash, status
 from ingestion.limits import IntakeLimits
 from ingestion.paths import IngestPaths
@@ -18,6 +21,7 @@ __all__ = [
     "AdminUnit",
     "CheckedFile",
     "Contract",
+    "DamagedError",
     "DeliveryReport",
     "Expired",
     "IngestPaths",
@@ -29,12 +33,14 @@ __all__ = [
     "ReferenceData",
     "SourceStatus",
     "check_file",
+    "check_store",
     "deliveries",
     "expired_files",
     "ingest_quarter",
     "ingest_source",
     "inputs",
     "inputs_hash",
+    "landing_remarks",
     "load_contracts",
     "not_rereadable",
     "purge",

@@ -101,6 +101,21 @@ KINDS: Mapping[str, Kind] = {
         "value: first/last day (ISO); expected: the period's; count: rows with a day.",
         is_told=False,
     ),
+    # On versions and on the landing folder as a whole (landing_remarks, strays).
+    "correction_refused": Kind(
+        "A correction was refused or mostly rejected, so that an earlier version counts instead. subject: its name and "
+        "content; value: why; expected: the version that counts; count: that one's rows."
+    ),
+    "correction_empty": Kind(
+        "A correction without rows took the place of a version that had some. subject: its name and content; expected: "
+        "the earlier version; count: that one's rows."
+    ),
+    "order_uncertain": Kind(
+        "Files that came together say different things about the same keys. subject: their names and contents; value: "
+        "the first keys; expected: the file whose rows would count; count: how many keys."
+    ),
+    "stray_file": Kind("A file lies where no delivery can lie. subject: its path; unit and quarter as far as told."),
+    "temporary_file": Kind("A hidden, unfinished or lock file. subject: its path."),
 }
 
 

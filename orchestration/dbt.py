@@ -45,19 +45,6 @@ def project_fingerprint(project: Path = DBT_DIR) -> str:
     return _fingerprint(files, project)
 
 
-def seeds_fingerprint(project: Path = DBT_DIR) -> str:
-    """Identifies the seeds' rows and their declared types."""
-    return _fingerprint((p for p in (project / "seeds").rglob("*") if p.suffix in {".csv", ".yml"}), project)
-
-
-def seeds_are_loaded(home: Home, fingerprint: str) -> bool:
-    """Whether the warehouse file holds these very seeds."""
-    return (
-        home.warehouse_file.is_file() and home.seeds_record.is_file()
-        and home.seeds_record.read_text(encoding="utf-8").strip() == fingerprint
-    )
-
-
 def base_args(home: Home, project: Path = DBT_DIR) -> list[str]:
     """Arguments every dbt command of a home shares."""
     return [
@@ -66,12 +53,14 @@ def base_args(home: Home, project: Path = DBT_DIR) -> list[str]:
     ]
 
 
-def build_args(home: Home, *, with_seeds: bool, select: Sequence[str] = (), project: Path = DBT_DIR) -> list[str]:
-    """``dbt build`` without unit tests, and without seeds where the warehouse has them already."""
+def build_args(home: Home, *, select: Sequence[str] = (), project: Path = DBT_DIR) -> list[str]:
+    """``dbt build`` without unit tests.
+
+    Seeds are loaded each time: it takes a second, and whatever was done to the warehouse file since the last build
+    cannot pass for reference data.
+    """
     args = ["build", *base_args(home, project), "--log-format", "json", "--log-level", "info", "--no-use-colors"]
-    excluded = ["unit_test"] if with_seeds else ["unit_test", "seed"]
-    for resource_type in excluded:
-        args += ["--exclude-resource-type", resource_type]
+    args += ["--exclude-resource-type", "unit_test"]
     if select:
         args += ["--select", " ".join(select)]
     return args
@@ -94,11 +83,6 @@ def write_scope(home: Home, quarter: str) -> None:
     shutil.rmtree(home.built_marts, ignore_errors=True)
     home.built_marts.mkdir(parents=True)
     write_atomically(home.run_scope, f"quarter\n{quarter}\n".encode())
-
-
-def record_seeds(home: Home, fingerprint: str) -> None:
-    """Remembers which seeds the warehouse file holds; written after they were loaded."""
-    write_atomically(home.seeds_record, f"{fingerprint}\n".encode())
 
 
 def environment(settings: Settings | None, base: Mapping[str, str] | None = None) -> dict[str, str]:

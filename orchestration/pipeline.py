@@ -11,16 +11,18 @@ import csv
 import datetime as dt
 import json
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from orchestration.dbt import DbtProcess, build_args, record_seeds, seeds_are_loaded, seeds_fingerprint, write_scope
+from orchestration.dbt import DbtProcess, build_args, write_scope
 from orchestration.lineage import lineage
+from orchestration.locks import one_run_at_a_time, wait_until_free
 from orchestration.periods import find_period, quarters_behind
 from orchestration.settings import DBT_DIR, TIME_ZONE, Settings
 from orchestration.timing import Timings
@@ -104,8 +106,12 @@ class Pipeline:
         if self._gate is None:
             from expectations import GateWorker
 
-            self._gate = GateWorker()
+            self._gate = GateWorker(environment=self.settings.dbt_environment())
         return self._gate
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Holds the home's lock: the command line and the server's steps wait for one another."""
+        return one_run_at_a_time(self.home.lock, "một bước của máy chủ Dagster", _tell)
 
     def close(self) -> None:
         self.dbt.close()
@@ -216,7 +222,7 @@ class Pipeline:
         from ingestion import ingest_source
 
         folders = self.folders_of(units, quarter)
-        with self.timings.stage("ingest", f"nhận dữ liệu: {source}"):
+        with self.alone(), self.timings.stage("ingest", f"nhận dữ liệu: {source}"):
             reports = {
                 name: ingest_source(
                     self.ingest_paths,
@@ -229,7 +235,7 @@ class Pipeline:
                 )
                 for name in self._quarters_to_read(quarter)
             }
-        self.problems = sorted({*self.problems, *reports[quarter].problems})
+        self.problems = sorted({*self.problems, *(p for report in reports.values() for p in report.problems)})
         return reports[quarter]
 
     def _quarters_to_read(self, quarter: str) -> list[str]:
@@ -250,12 +256,19 @@ class Pipeline:
         behind = quarters_behind(quarter)
         return {unit: inputs(self.ingest_paths, self.folders_expected(unit, quarter), behind) for unit in units}
 
+    def check_store(self) -> None:
+        """Raises ``ingestion.DamagedError`` where the raw layer is not what ingestion left there."""
+        from ingestion import check_store
+
+        check_store(self.ingest_paths)
+
     def check_raw(self, quarter: str, units: Sequence[str]) -> dict[str, Verdict]:
         """Gate 1. Returns and stores one verdict a unit."""
         from expectations import run_raw_gate
         from publication import hash_inputs
 
-        with self.timings.stage("gate_raw", "kiểm tra dữ liệu đầu vào"):
+        with self.alone(), self.timings.stage("gate_raw", "kiểm tra dữ liệu đầu vào"):
+            self.check_store()
             in_scope = self.units_in(quarter, units)
             hashes = {unit: hash_inputs(found) for unit, found in self.inputs_of(in_scope, quarter).items()}
             verdicts = run_raw_gate(self.home.raw, self.home.warehouse, quarter, in_scope, hashes, self.gate())
@@ -266,7 +279,7 @@ class Pipeline:
         from expectations import run_mart_gate
 
         folders = self._present_candidates(quarter, units)
-        with self.timings.stage("gate_marts", "kiểm tra số liệu báo cáo"):
+        with self.alone(), self.timings.stage("gate_marts", "kiểm tra số liệu báo cáo"):
             candidates = {unit: (folder, folder.name) for unit, folder in folders.items()}
             verdicts = run_mart_gate(self.home.warehouse, quarter, candidates, self.gate())
         return self._remember(verdicts)
@@ -284,16 +297,17 @@ class Pipeline:
         """
         from publication import record_build
 
-        with self.timings.stage("dbt", "tính số liệu"):
+        with self.alone(), self.timings.stage("dbt", "tính số liệu"):
+            wait_until_free(self.home.warehouse_file, self.settings.warehouse_wait_seconds, _tell)
             self._candidates = None
-            seeds = seeds_fingerprint()
-            with_seeds = bool(selected) or not seeds_are_loaded(self.home, seeds)
+            self.check_store()
+            made_from = self.inputs_of(self.units_in(quarter), quarter)
             write_scope(self.home, quarter)
-            yield self.dbt.run(build_args(self.home, with_seeds=with_seeds, select=selected))
+            yield self.dbt.run(build_args(self.home, select=selected))
             if not selected:
                 self._keep_contracts()
-                record_seeds(self.home, seeds)
-                record_build(self.home.warehouse, quarter)
+                self.check_store()  # what lay there when dbt began is what it read
+                record_build(self.home.warehouse, quarter, made_from)
 
     def _keep_contracts(self) -> None:
         """Raises ``BrokenContract`` where the build is not what programs were promised; then it counts as none."""
@@ -346,14 +360,23 @@ class Pipeline:
         from publication import index_once
 
         folders = self._present_candidates(quarter, units)
-        with self.timings.stage("publish", "công bố"), index_once():
+        with self.alone(), self.timings.stage("publish", "công bố"), index_once():
             for unit, folder in folders.items():
                 self.outcomes[unit] = self._publish_unit(unit, quarter, folder)
         return [self.outcomes[unit] for unit in sorted(self.outcomes)]
 
+    def faults_of(self, unit: str, quarter: str) -> tuple[str, ...]:
+        """What this run could not take in for want of space, rights or a sound disk; no sender is to blame for it."""
+        folders = set(self.folders_expected(unit, quarter))
+        return tuple(
+            f"{p.path}: {p.message_vi}" for p in self.problems if p.is_fault and (p.path.split("/")[0] in folders)
+        )
+
     def _publish_unit(self, unit: str, quarter: str, folder: Path) -> Outcome:
         from publication import Held, Published, Refused, current_release, publish
 
+        if faults := self.faults_of(unit, quarter):
+            return Outcome(unit, None, reasons=faults)
         current = current_release(self.home.published, unit, quarter)
         answer = publish(
             self.home.published, folder, self.home.warehouse / "verdicts" / unit / quarter, unit=unit, quarter=quarter,
@@ -368,6 +391,10 @@ class Pipeline:
         if isinstance(answer, Published):
             return Outcome(unit, str(answer.release.path), changed=True, revision=answer.revision)
         return Outcome(unit, str(answer.release.path))
+
+
+def _tell(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
 
 
 def now() -> dt.datetime:

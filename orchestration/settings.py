@@ -6,8 +6,11 @@ Does not belong here: anything that opens those files, save the key that persons
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import secrets
+import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -62,6 +65,10 @@ class Home:
         return self.warehouse / "warehouse.duckdb"
 
     @property
+    def lock(self) -> Path:
+        return self.root / ".lock"
+
+    @property
     def run_scope(self) -> Path:
         return self.warehouse / "run_scope.csv"
 
@@ -72,10 +79,6 @@ class Home:
     @property
     def build_record(self) -> Path:
         return self.warehouse / "build" / "build.json"
-
-    @property
-    def seeds_record(self) -> Path:
-        return self.warehouse / "seeds.sha256"
 
     @property
     def dbt_target(self) -> Path:
@@ -114,10 +117,14 @@ class Settings(BaseSettings):
     home: Path = Field(default=Path("data"), description="Folder of deliveries, lake, warehouse and releases.")
     duckdb_threads: int = Field(default=2, ge=1, le=64, description="Threads DuckDB may use.")
     duckdb_memory: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?(MB|GB|MiB|GiB)$", description="DuckDB's limit.")
+    warehouse_wait_seconds: int = Field(
+        default=60, ge=0, le=86_400, description="How long a run waits for a program that has the warehouse open."
+    )
     max_runtime_seconds: int = Field(default=7200, ge=60, description="A run of the server ends as failed after this.")
     alert_file: Path | None = Field(default=None, description="Where failed runs are told; default logs/alerts.log.")
     retention_days: int = Field(
-        default=730, ge=1, description="Days after closing (or intake, if later) that originals are kept; cchc purge."
+        default=730, ge=1, le=36_500,
+        description="Days after closing (or intake, if later) that originals are kept; cchc purge.",
     )
     intake: IntakeLimits = Field(default=IntakeLimits(), description="What one delivered file may cost.")
     postgres_url: SecretStr | None = Field(
@@ -161,10 +168,11 @@ class Settings(BaseSettings):
         return self.alert_file or self.paths.alerts
 
     def dbt_environment(self) -> dict[str, str]:
-        """What dbt's profile and models read from the environment."""
+        """What dbt's profile and models, and the gate's database, read from the environment."""
+        home = Home(plain_path(self.home))
         return {
-            "CCHC_RAW": str(self.paths.raw),
-            "CCHC_WAREHOUSE": str(self.paths.warehouse),
+            "CCHC_RAW": str(home.raw),
+            "CCHC_WAREHOUSE": str(home.warehouse),
             "CCHC_DUCKDB_THREADS": str(self.duckdb_threads),
             "CCHC_DUCKDB_MEMORY": self.duckdb_memory,
         }
@@ -182,6 +190,29 @@ class Settings(BaseSettings):
         with os.fdopen(handle, "w") as out:
             out.write(secrets.token_hex(32))
         return path.read_bytes().strip()
+
+
+# What means something in SQL, Jinja, YAML or file patterns. dbt pastes paths into all of them and quotes them in none.
+_MEANINGFUL = re.compile(r"""['"{}\[\]*?%$\\;#&,:`\x00-\x1f\x7f]""")
+
+
+def plain_path(folder: Path) -> Path:
+    """The folder itself or, where its path holds characters that mean something to dbt, a link to it that has none.
+
+    The link lies in a folder of this user's own and is the same for the same home. Raises ``PermissionError`` where
+    somebody else made that folder.
+    """
+    if not _MEANINGFUL.search(str(folder)):
+        return folder
+    links = Path(tempfile.gettempdir()) / f"cchc-{os.getuid()}"
+    links.mkdir(mode=0o700, exist_ok=True)
+    if links.is_symlink() or links.stat().st_uid != os.getuid() or links.stat().st_mode & 0o077:
+        raise PermissionError(f"{links} is not a folder of this user's own")
+    link = links / hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    if not link.is_symlink() or os.readlink(link) != str(folder):
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder, target_is_directory=True)
+    return link
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -93,26 +93,35 @@ def _ordered_inputs(inputs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]
     return entries
 
 
-def record_build(warehouse: Path, quarter: str) -> Path:
-    """Write ``build.json``: hash and row count of every exported mart. Call it after a successful build only."""
+def record_build(
+    warehouse: Path, quarter: str, inputs_by_unit: Mapping[str, Iterable[Mapping[str, Any]]]
+) -> Path:
+    """Write ``build.json``: the deliveries it was made from, and hash and row count of every exported mart.
+
+    ``inputs_by_unit`` holds the deliveries of every reporting unit as they were when the build began; only their hash
+    is kept. Call it after a successful build only.
+    """
     build = warehouse / "build"
     marts: dict[str, dict[str, Any]] = {}
     for path in sorted((build / "marts").glob("*.parquet")):
         data = path.read_bytes()
         marts[path.stem] = {"sha256": sha256_bytes(data), "rows": from_parquet(data).num_rows}
-    replace_durably(build / BUILD_NAME, canonical_json({"quarter": quarter, "marts": marts}))
+    replace_durably(build / BUILD_NAME, canonical_json({
+        "quarter": quarter, "marts": marts,
+        "inputs": {unit: hash_inputs(inputs) for unit, inputs in inputs_by_unit.items()},
+    }))
     return build / BUILD_NAME
 
 
-def read_build(warehouse: Path, quarter: str) -> dict[str, pa.Table]:
-    """The exported marts of the last successful build, by name.
+def read_build(warehouse: Path, quarter: str) -> tuple[dict[str, pa.Table], dict[str, str]]:
+    """The exported marts of the last successful build by name, and by unit the hash of what it was made from.
 
     Raises CandidateError when the build is of another quarter or a file is not the one that ``build.json`` recorded.
     """
     build = warehouse / "build"
     try:
         record = json.loads((build / BUILD_NAME).read_bytes())
-        recorded_quarter, marts = record["quarter"], record["marts"]
+        recorded_quarter, marts, made_from = record["quarter"], record["marts"], dict(record["inputs"])
         hashes = {name: entry["sha256"] for name, entry in marts.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CandidateError("chưa có kết quả dựng số liệu hoàn chỉnh (build.json)") from error
@@ -127,7 +136,7 @@ def read_build(warehouse: Path, quarter: str) -> dict[str, pa.Table]:
         if sha256_bytes(data) != hashes[name]:
             raise CandidateError(f"bảng {name} đã bị sửa sau khi dựng")
         tables[name] = from_parquet(data)
-    return tables
+    return tables, made_from
 
 
 def write_candidates(warehouse: Path, quarter: str, units: Sequence[str],
@@ -137,13 +146,19 @@ def write_candidates(warehouse: Path, quarter: str, units: Sequence[str],
     ``inputs_by_unit`` holds, for each unit, the current deliveries its figures were made from, as mappings with the
     keys of ``inputs`` in ``candidate.json``. The same rows and inputs give the same folder name and the same bytes;
     a folder already there is kept when whole and replaced when damaged.
-    Raises CandidateError when the build is not whole, a unit has no inputs listed, or a unit has no form rows.
+    Raises CandidateError when the build is not whole, a unit has no inputs listed or others than those that the build
+    was made from, or has no form rows.
     """
-    tables = read_build(warehouse, quarter)
+    tables, made_from = read_build(warehouse, quarter)
     folders = {}
     for unit in units:
         if unit not in inputs_by_unit:
             raise CandidateError(f"không có danh sách tệp đầu vào của đơn vị {unit}")
+        if made_from.get(unit) != hash_inputs(inputs_by_unit[unit]):
+            raise CandidateError(
+                f"tệp nộp của đơn vị {unit} đã thay đổi sau lần tính số liệu gần nhất; "
+                f"chạy cchc build {quarter} rồi cchc check {quarter} trước khi công bố"
+            )
         slices = {name: slice_mart(name, table, unit, quarter, form_version) for name, table in tables.items()}
         if FORM_MART not in slices or slices[FORM_MART].num_rows == 0:
             raise CandidateError(f"không có dòng biểu mẫu nào của đơn vị {unit} trong {quarter}")

@@ -7,6 +7,6 @@ Does not belong here: reading deliveries, computing figures. Persons in the rows
 from ingestion.sample.districts import DISTRICTS
 from ingestion.sample.quarters import QUARTERS
 from ingestion.sample.rows import DEFAULT_SEED, sample_rows
-from ingestion.sample.writer import write_sample
+from ingestion.sample.writer import ForeignFiles, write_sample
 
-__all__ = ["DEFAULT_SEED", "DISTRICTS", "QUARTERS", "sample_rows", "write_sample"]
+__all__ = ["DEFAULT_SEED", "DISTRICTS", "QUARTERS", "ForeignFiles", "sample_rows", "write_sample"]

@@ -7,6 +7,8 @@ Does not belong here: what is in the files.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,6 +30,39 @@ _TIME_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _DELIVERED_AT = dt.time(8, 0)
 
 
+#: Kept in the landing folder: the files that the sample wrote there, by path, and the hash of each.
+MARKER = ".sample.json"
+
+
+class ForeignFiles(Exception):
+    """The landing folder holds files that are not the sample's own; ``files`` names them."""
+
+    def __init__(self, files: list[str]) -> None:
+        super().__init__(f"{len(files)} files are not the sample's own")
+        self.files = files
+
+
+def _written(landing_dir: Path) -> dict[str, str]:
+    """What the sample wrote before, as the marker says."""
+    path = landing_dir / MARKER
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def _refuse_foreign(landing_dir: Path, contents: dict[Path, bytes]) -> None:
+    """Raises :class:`ForeignFiles` unless every file there was written by the sample, now or before, as it is."""
+    before = _written(landing_dir)
+    foreign = [
+        name
+        for path in sorted(landing_dir.rglob("*"))
+        if not path.is_dir() and path != landing_dir / MARKER
+        for name in [path.relative_to(landing_dir).as_posix()]
+        if before.get(name) != (sha256 := hashlib.sha256(path.read_bytes()).hexdigest())
+        and (path not in contents or hashlib.sha256(contents[path]).hexdigest() != sha256)
+    ]
+    if foreign:
+        raise ForeignFiles(foreign)
+
+
 def write_sample(
     landing_dir: Path,
     quarters: Iterable[str] = QUARTERS,
@@ -40,12 +75,14 @@ def write_sample(
     A file has the modification time of its invented delivery: from 8:00 on the day after closing, a minute apart.
     A file that is already there with the same bytes is left as it is. Files of more than 50,000 cases are CSV, not
     xlsx. The same arguments always write the same bytes. Raises ``KeyError`` for a quarter or district that the
-    sample lacks, and ``ValueError`` for a scale below 1 or above 999.
+    sample lacks, ``ValueError`` for a scale below 1 or above 999, and :class:`ForeignFiles`, with nothing written,
+    where the folder holds anything that the sample did not write.
     """
     if not 1 <= scale <= 999:
         raise ValueError(f"scale {scale} is not between 1 and 999")
     place = DISTRICTS[district]
-    paths = []
+    contents: dict[Path, bytes] = {}
+    times_of: dict[Path, float] = {}
     for quarter in quarters:
         files = sample_rows(quarter, seed=seed, district=district)
         delivered_on = WINDOWS[quarter].closes_on + dt.timedelta(days=1)
@@ -57,13 +94,18 @@ def write_sample(
             if len(rows) * times > LARGEST_WORKBOOK:
                 file_name = f"{Path(file_name).stem}.csv"
             path = landing_dir / unit / quarter / source / file_name
-            content = _content(place, unit, quarter, source, path.suffix, rows, times)
-            if not path.exists() or path.read_bytes() != content:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            os.utime(path, (first + 60 * minute, first + 60 * minute))
-            paths.append(path)
-    return paths
+            contents[path] = _content(place, unit, quarter, source, path.suffix, rows, times)
+            times_of[path] = first + 60 * minute
+    _refuse_foreign(landing_dir, contents)
+    for path, content in contents.items():
+        if not path.exists() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        os.utime(path, (times_of[path], times_of[path]))
+    hashes = {p.relative_to(landing_dir).as_posix(): hashlib.sha256(c).hexdigest() for p, c in contents.items()}
+    marker = json.dumps(_written(landing_dir) | hashes, ensure_ascii=False, sort_keys=True, indent=1)
+    (landing_dir / MARKER).write_text(marker, encoding="utf-8")
+    return list(contents)
 
 
 def _content(place: District, unit: str, quarter: str, source: str, suffix: str, rows: list[Row], scale: int) -> bytes:

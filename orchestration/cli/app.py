@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import json as jsonlib
+import os
 import signal
+import tomllib
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
+from pydantic import ValidationError
 
-from orchestration.cli.overview import ingest_summary, quarter_status, verify_releases
+from orchestration.cli.overview import ingest_summary, problem_lines, quarter_status, verify_releases
 from orchestration.cli.postgres import copied_document, copied_lines, copy_all, with_copies
 from orchestration.cli.reports import exit_code, unit_reports
 from orchestration.cli.runs import RunResult, Stage, execute, open_pipeline
-from orchestration.cli.terminal import Exit, WrongUse, complain, emit
+from orchestration.cli.terminal import Exit, WrongUse, asked_path, complain, emit
+from orchestration.locks import WarehouseHeld, one_run_at_a_time
 from orchestration.periods import find_period, load_periods
 from orchestration.pipeline import Pipeline, UnknownUnit
 from orchestration.settings import TIME_ZONE, load_settings
@@ -56,6 +61,12 @@ def run_app(arguments: list[str]) -> int:
     except WrongUse as error:
         complain(str(error))
         return Exit.WRONG_USE
+    except (ValidationError, tomllib.TOMLDecodeError) as error:
+        complain(_wrong_settings(error))
+        return Exit.WRONG_USE
+    except WarehouseHeld as error:
+        complain(str(error))
+        return Exit.HELD_BACK
     except Exception as error:
         if "--verbose" in arguments:
             raise
@@ -63,6 +74,14 @@ def run_app(arguments: list[str]) -> int:
         return Exit.FAILED
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _wrong_settings(error: ValidationError | tomllib.TOMLDecodeError) -> str:
+    """Which setting is wrong and what it may be."""
+    if isinstance(error, ValidationError):
+        faults = (f"CCHC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False))
+        return f"thiết đặt không dùng được: {'; '.join(faults)}"
+    return f"tệp thiết đặt không đọc được: {error}"
 
 
 def _interrupted(signum: int, frame: FrameType | None) -> None:
@@ -109,7 +128,7 @@ def _run(
     settings = load_settings()
     known_quarter(quarter)
     revisions.check_amend_options(amend, reason, by)
-    with open_pipeline(settings, stage, quiet=as_json) as pipeline:
+    with open_pipeline(settings, stage, quarter, quiet=as_json) as pipeline:
         units = known_units(pipeline, quarter, units) if units else []
         if amend:
             pipeline.amendment = revisions.amendment_of(pipeline, quarter, units, reason, by)
@@ -134,7 +153,9 @@ def _answer_by_unit(
 ) -> Exit:
     reports = unit_reports(pipeline, stage, quarter, pipeline.units_in(quarter, units))
     lines = [*(line for report in reports for line in report.lines()), *copied_lines(pipeline)]
+    lines += problem_lines(pipeline)
     document = {"quarter": quarter, "units": [r.as_dict() for r in reports], **_ending(pipeline, result)}
+    document["not_deliveries"] = [asdict(problem) for problem in pipeline.problems]
     document["postgres"] = copied_document(pipeline)
     emit([*lines, *_broken_lines(pipeline, result)], document, as_json=as_json)
     return with_copies(exit_code(result, reports), pipeline)
@@ -151,7 +172,7 @@ def _answer_without_units(
         lines, found, rejected = ingest_summary(pipeline, quarter, units)
         document |= found
     emit([*lines, *_broken_lines(pipeline, result)], document, as_json=as_json)
-    if result.broken_steps:
+    if result.broken_steps or any(problem.is_fault for problem in pipeline.problems):
         return Exit.FAILED
     return Exit.HELD_BACK if rejected else Exit.DONE
 
@@ -255,19 +276,30 @@ def sample(
     quarter: Annotated[
         list[str] | None, typer.Option("--quarter", help="Kỳ báo cáo; lặp lại được. Mặc định: cả ba kỳ mẫu.")
     ] = None,
-    scale: Annotated[int, typer.Option("--scale", min=1, help="Nhân số hồ sơ lên chừng này lần.")] = 1,
-    seed: Annotated[int | None, typer.Option("--seed", help="Hạt giống của dữ liệu mẫu.")] = None,
+    scale: Annotated[int, typer.Option("--scale", min=1, max=999, help="Nhân số hồ sơ lên chừng này lần.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Hạt giống của dữ liệu mẫu.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Ghi bộ tệp mẫu đầy đủ của một huyện vào thư mục nhận."""
-    from ingestion.sample import DEFAULT_SEED, QUARTERS, write_sample
+    """Ghi bộ tệp mẫu đầy đủ của một huyện vào thư mục nhận; không ghi vào nơi đã có tệp của đơn vị."""
+    from ingestion.sample import DEFAULT_SEED, QUARTERS, ForeignFiles, write_sample
 
     settings = load_settings()
     quarters = [known_quarter(name) for name in quarter or QUARTERS]
     if missing := sorted(set(quarters) - set(QUARTERS)):
         raise WrongUse(f"dữ liệu mẫu không có kỳ {', '.join(missing)}; chỉ có {', '.join(QUARTERS)}")
     settings.paths.create()
-    files = write_sample(settings.paths.landing, quarters, scale=scale, seed=DEFAULT_SEED if seed is None else seed)
+    with one_run_at_a_time(settings.paths.lock, "cchc sample", complain):
+        try:
+            seed = DEFAULT_SEED if seed is None else seed
+            files = write_sample(settings.paths.landing, quarters, scale=scale, seed=seed)
+        except ForeignFiles as error:
+            shown = ", ".join(error.files[:5]) + (f" và {len(error.files) - 5} tệp khác" if error.files[5:] else "")
+            raise WrongUse(
+                f"{settings.paths.landing} có tệp không do cchc sample ghi nên không ghi dữ liệu mẫu vào: {shown}; "
+                "đặt CCHC_HOME là một thư mục khác"
+            ) from error
     document = {"landing": str(settings.paths.landing), "quarters": quarters, "files": len(files)}
     emit([f"đã ghi {len(files)} tệp mẫu vào {settings.paths.landing}"], document, as_json=json)
 
@@ -324,14 +356,16 @@ def check_report(
     unit: Annotated[str, typer.Option("--unit", help="Mã đơn vị báo cáo.")],
     quarter: Annotated[str, typer.Option("--quarter", help="Kỳ báo cáo, ví dụ 2023-Q1.")],
     release: Annotated[
-        int | None, typer.Option("--release", help="Số của bản công bố; mặc định: bản hiện hành.")
+        int | None, typer.Option("--release", min=1, help="Số của bản công bố; mặc định: bản hiện hành.")
     ] = None,
     json: Json = False,
 ) -> None:
     """Đối chiếu từng con số trong lời văn và phụ lục của một báo cáo với số liệu đã công bố."""
     from orchestration.cli import report_check
 
-    asked = report_check.release_asked(load_settings(), unit, known_quarter(quarter), release)
+    settings = load_settings()
+    known_units(Pipeline(settings), known_quarter(quarter), [unit])
+    asked = report_check.release_asked(settings, unit, quarter, release)
     lines, document, code = report_check.answer(report_check.checked(file, asked), file, asked)
     emit(lines, document, as_json=json)
     _end(code)
@@ -381,8 +415,9 @@ def verify(
 
     settings = load_settings()
     folders = [Path(release)] if release else all_releases(settings.paths.published)
-    if release and not folders[0].is_dir():
-        raise WrongUse(f"không có thư mục {release}")
+    if release:
+        with asked_path(folders[0], "không mở được thư mục"):
+            os.scandir(folders[0]).close()
     lines, document, whole = verify_releases(folders)
     emit(lines or ["chưa có bản công bố nào"], document, as_json=json)
     _end(Exit.DONE if whole else Exit.HELD_BACK)

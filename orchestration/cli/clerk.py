@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion import CheckedFile, check_file, load_contracts, write_template
-from orchestration.cli.terminal import Exit, WrongUse
+from orchestration.cli.terminal import Exit, WrongUse, asked_path
 from orchestration.periods import find_period
 from orchestration.pipeline import Pipeline
 
@@ -70,18 +70,19 @@ def _exists(pipeline: Pipeline, unit: str, quarter: str) -> bool:
 
 def checked(pipeline: Pipeline, source: str, path: Path, unit: str, quarter: str) -> CheckedFile:
     """The file tried out; raises ``WrongUse`` where it cannot even be copied."""
-    try:
-        return check_file(
-            pipeline.ingest_paths,
-            source,
-            path,
-            unit,
-            quarter,
-            reference=pipeline.reference,
-            limits=pipeline.settings.intake,
-        )
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise WrongUse(f"không mở được tệp {path}: {error.strerror}") from error
+    with asked_path(path, "không mở được tệp"):
+        path.stat()
+        with path.open("rb"):
+            pass
+    return check_file(
+        pipeline.ingest_paths,
+        source,
+        path,
+        unit,
+        quarter,
+        reference=pipeline.reference,
+        limits=pipeline.settings.intake,
+    )
 
 
 def answer(found: CheckedFile, out: Path | None) -> tuple[list[str], dict[str, Any], Exit]:
@@ -152,12 +153,11 @@ def template(pipeline: Pipeline, source: str, unit: str | None, quarter: str | N
 
 def write_file(path: Path, data: bytes) -> None:
     """Puts a file where the clerk asked for it, whole or not at all, readable by its owner only."""
-    if not path.parent.is_dir():
-        raise WrongUse(f"không có thư mục {path.parent}")
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".cchc-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with asked_path(path, "không ghi được tệp"):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".cchc-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)

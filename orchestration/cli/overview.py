@@ -41,6 +41,7 @@ def source_line(source: SourceStatus) -> str:
         (source.held, "tệp giữ lại vì sai thư mục"),
         (source.refused, "tệp không dùng được"),
         (source.superseded, "tệp cũ đã được thay"),
+        (source.corrections_refused, "bản sửa bị trả lại nên bản trước vẫn được tính"),
     )
     text += "".join(f", {count} {what}" for count, what in counts if count)
     return f"{text} ({'; '.join(source.messages_vi)})" if source.messages_vi else text
@@ -82,10 +83,11 @@ class QuarterStatus:
 
     quarter: str
     units: list[UnitStatus]
+    remarks: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         lines = [line for unit in self.units for line in unit.lines()] or ["  chưa có dữ liệu"]
-        return [self.quarter, *lines]
+        return [self.quarter, *lines, *(f"  - {remark}" for remark in self.remarks)]
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -102,7 +104,15 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
         units.append(replace(
             _unit_status(pipeline, unit, quarter, sources), not_rereadable=lines, **_standing(pipeline, unit, quarter)
         ))  # fmt: skip
-    return QuarterStatus(quarter, units)
+    return QuarterStatus(quarter, units, _landing_remarks(pipeline, quarter))
+
+
+def _landing_remarks(pipeline: Pipeline, quarter: str) -> list[str]:
+    """What the last ingestion noticed about versions and places, of the quarter or of no quarter that it could tell."""
+    from ingestion import landing_remarks
+
+    found = landing_remarks(pipeline.ingest_paths).to_pylist()
+    return [f"{r['message_vi']} {r['advice_vi']}".strip() for r in found if r["_quarter"] in (None, quarter)]
 
 
 def _standing(pipeline: Pipeline, unit: str, quarter: str) -> dict[str, Any]:
@@ -159,11 +169,16 @@ def ingest_summary(pipeline: Pipeline, quarter: str, units: list[str]) -> tuple[
     found = [s for s in _sources(pipeline, folders, quarter) if s.state != "not_sent"]
     turned_away = any(s.held or s.refused or s.rows_rejected for s in found)
     lines = [f"{quarter}: {sum(s.files for s in found)} tệp", *map(source_line, found)]
-    lines += [f"  {problem.path}: {problem.message_vi}" for problem in pipeline.problems]
+    lines += problem_lines(pipeline)
     if turned_away:
         lines.append(f"dòng và tệp trả lại để sửa: {pipeline.home.rejected}")
     data = {"sources": [asdict(s) for s in found], "not_deliveries": [asdict(p) for p in pipeline.problems]}
     return lines, data, turned_away
+
+
+def problem_lines(pipeline: Pipeline) -> list[str]:
+    """What lies in the landing folder and was not taken in, and why."""
+    return [f"  {problem.path}: {problem.message_vi}" for problem in pipeline.problems]
 
 
 def verify_releases(folders: list[Path]) -> tuple[list[str], dict[str, Any], bool]:

@@ -15,6 +15,7 @@ from orchestration.periods import find_period
 from orchestration.pipeline import Pipeline
 
 if TYPE_CHECKING:
+    from expectations import Verdict
     from publication import Revision
 
 State = Literal["published", "unchanged", "held_back", "locked", "cleared", "failed"]
@@ -24,7 +25,7 @@ _STATE_VI: dict[State, str] = {
     "unchanged": "không thay đổi",
     "held_back": "CHƯA CÔNG BỐ, bị giữ lại",
     "locked": "KỲ BÁO CÁO ĐÃ KHÓA, số liệu mới chưa công bố",
-    "cleared": "đạt mọi kiểm tra",
+    "cleared": "đủ điều kiện công bố",
     "failed": "KHÔNG HOÀN THÀNH, hệ thống gặp lỗi",
 }
 
@@ -103,13 +104,28 @@ def _unit_report(pipeline: Pipeline, stage: Stage, quarter: str, unit: str) -> U
         return UnitReport(unit, name, state, outcome.release, revision=outcome.revision)
     if outcome and outcome.locked:
         return UnitReport(unit, name, "locked", None, list(outcome.reasons), outcome.revision)
+    if faults := pipeline.faults_of(unit, quarter):
+        return UnitReport(unit, name, "failed", reasons=list(faults))
     why = [line for verdict in verdicts.values() for line in explain_vi(verdict)]
-    if not why and outcome:
-        why = list(outcome.reasons)
+    if outcome:
+        why += outcome.reasons
     if why:
         return UnitReport(unit, name, "held_back", reasons=why)
-    cleared = stage is Stage.CHECK and set(verdicts) == {"raw", "mart"}
-    return UnitReport(unit, name, "cleared" if cleared else "failed")
+    if stage is not Stage.CHECK or set(verdicts) != {"raw", "mart"}:
+        return UnitReport(unit, name, "failed")
+    return UnitReport(unit, name, "cleared", reasons=_passed_with(verdicts.values()))
+
+
+def _passed_with(verdicts: Iterable[Verdict]) -> list[str]:
+    """What did not hold and holds nothing back: settled by decision, or only worth a remark. One line says all held."""
+    results = [result for verdict in verdicts for result in verdict.results]
+    counts = (
+        (sum(r.status == "fail" and r.severity != "info" for r in results), "quy tắc không đạt, đã được giải trình"),
+        (sum(r.status == "fail" and r.severity == "info" for r in results), "quy tắc không đạt nhưng chỉ để lưu ý"),
+        (sum(r.status == "no_data" for r in results), "quy tắc không có dữ liệu để kiểm tra"),
+    )
+    told = [f"{count} trên {len(results)} {what}" for count, what in counts if count]
+    return told or [f"đạt cả {len(results)} quy tắc"]
 
 
 def exit_code(result: RunResult, reports: Iterable[UnitReport]) -> Exit:

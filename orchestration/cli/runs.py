@@ -11,7 +11,8 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdo
 from dataclasses import dataclass
 from enum import Enum
 
-from orchestration.cli.terminal import Progress
+from orchestration.cli.terminal import Progress, complain
+from orchestration.locks import one_run_at_a_time, wait_until_free
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Settings
 from orchestration.timing import Timings
@@ -44,13 +45,16 @@ class RunResult:
 
 
 @contextmanager
-def open_pipeline(settings: Settings, stage: Stage, *, quiet: bool) -> Iterator[Pipeline]:
-    """A pipeline that tells how far it is, and whose helper processes are ended with it."""
+def open_pipeline(settings: Settings, stage: Stage, quarter: str, *, quiet: bool) -> Iterator[Pipeline]:
+    """A pipeline that tells how far it is, is alone in its home, and whose helper processes are ended with it."""
     stages = {Stage.RUN: 15, Stage.INGEST: 10, Stage.BUILD: 1, Stage.CHECK: 3, Stage.PUBLISH: 1}[stage]
     if settings.postgres_url and stage in (Stage.RUN, Stage.PUBLISH):
         stages += 1
     settings.paths.create()
-    with Progress(stages, quiet=quiet).shown() as progress:
+    what = f"cchc {stage.name.lower()} {quarter}"
+    with one_run_at_a_time(settings.paths.lock, what, complain), Progress(stages, quiet=quiet).shown() as progress:
+        if stage.builds:
+            wait_until_free(settings.paths.warehouse_file, settings.warehouse_wait_seconds, complain)
         pipeline = Pipeline(settings, Timings(on_stage=progress.stage))
         try:
             yield pipeline

@@ -6,11 +6,13 @@ Does not belong here: finding anything out.
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, TextIO
 
 
@@ -25,6 +27,20 @@ class Exit(IntEnum):
 
 class WrongUse(Exception):
     """The command was asked for something that cannot be; the message says what to ask for instead."""
+
+
+_OUR_OWN = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+
+
+@contextmanager
+def asked_path(path: Path, what_vi: str) -> Iterator[None]:
+    """Makes it wrong use that a path that was asked for cannot be used; a full or failing disk stays a failure."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _OUR_OWN:
+            raise
+        raise WrongUse(f"{what_vi} {path}: {error.strerror}") from error
 
 
 def emit(lines: list[str], document: Any, *, as_json: bool) -> None:

@@ -433,7 +433,7 @@ class Delivery:
     rows_accepted: int | None = None
     is_current: bool = True
     message_vi: str = ""
-    delivered_at: dt.datetime = dt.datetime(2023, 6, 10, 8)
+    rank: int = 1
 
 
 @dataclass
@@ -507,8 +507,8 @@ class Lake:
                 (name, pa.string())
                 for name in ("delivery_id", "source", "unit_code", "quarter", "file_name", "outcome", "message_vi")
             ]
-            + [("is_current", pa.bool_()), ("delivered_at", pa.timestamp("us"))]
-            + [(name, pa.int64()) for name in ("rows_read", "rows_accepted", "rows_rejected")]
+            + [("is_current", pa.bool_())]
+            + [(n, pa.int64()) for n in ("rows_read", "rows_accepted", "rows_rejected", "rows_mended", "delivery_rank")]
         )
         receipts = []
         for d in self.deliveries:
@@ -523,10 +523,11 @@ class Lake:
                     "outcome": d.outcome,
                     "message_vi": d.message_vi,
                     "is_current": d.is_current,
-                    "delivered_at": d.delivered_at,
+                    "delivery_rank": d.rank,
                     "rows_read": accepted + d.rows_rejected,
                     "rows_accepted": accepted,
                     "rows_rejected": d.rows_rejected,
+                    "rows_mended": 0,
                 }
             )
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
-"""What lies in the lake is a function of the set of deliveries: not of their order, of repeats, of renames, of crashes.
+"""What lies in the lake is a function of what was seen in the landing folder: not of times, repeats, renames, crashes.
 
-A machine plays with the landing folder as offices do, runs the intake now and then, and kills it at any write. Whenever
-a run ends, the lake, the rejected rows and the table of deliveries must be, byte for byte, what one single run makes of
-all the deliveries that were ever seen, laid down at once.
+A machine plays with the landing folder as offices do, with any time on any file, runs the intake now and then and kills
+it at any write. Whenever a run ends, rows must be, byte for byte, what a home makes of the contents of each name laid
+down one after the other, all with one time; and which delivery counts must be what a shorter telling of it says.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from ingestion import IngestPaths, ReferenceData, deliveries, ingest_quarter, lake, ledger
+from ingestion import IngestPaths, ReferenceData, check_store, deliveries, ingest_quarter, lake, ledger
 from tests.integration.ingestion.conftest import KEY, SEEDS
 
 UNITS, QUARTERS = ("945", "31618"), ("2022-Q4", "2023-Q1")
 START = dt.datetime(2023, 3, 1, 8, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 HEAD = "Mã hồ sơ,Tên TTHC,Đơn vị tiếp nhận,Ngày tiếp nhận,Trạng thái,Hình thức"
 Place = tuple[str, str, str, str]  # unit, quarter, source, file name
-Delivery = tuple[Place, bytes, int]  # where, content, time of last change
+Seen = dict[Place, list[bytes]]  # contents of each name, first to last
 
 
 def _cases(quarter: str, numbers: tuple[int, ...], status: str, channel: str) -> bytes:
@@ -112,7 +112,7 @@ class Office(RuleBasedStateMachine):
         self.root = Path(tempfile.mkdtemp(prefix="cchc-office-"))
         self.paths = self.home(self.root)
         self.clock = 0
-        self.seen: set[Delivery] = set()
+        self.seen: Seen = {}
         self.settled = True
 
     @staticmethod
@@ -131,7 +131,7 @@ class Office(RuleBasedStateMachine):
     def put(self, place: Place, content: bytes, minutes: int = 1) -> None:
         """Files come with the time at which they were saved, which may lie before that of files that came earlier."""
         self.clock += 1
-        self.lay(self.paths, (place, content, int(START.timestamp()) + 60 * (self.clock + minutes)))
+        self.lay(self.paths, place, content, int(START.timestamp()) + 60 * (self.clock + minutes))
 
     @rule(place=PLACES, data=st.data(), minutes=st.integers(-8, 1))
     def add_or_replace(self, place: Place, data: Any, minutes: int) -> None:
@@ -208,36 +208,38 @@ class Office(RuleBasedStateMachine):
     @rule(write=st.integers(1, 40))
     def run_and_be_killed(self, write: int) -> None:
         self.steps["killed run"] += 1
-        before = set(self.seen)
+        before = {place: list(contents) for place, contents in self.seen.items()}
         self.look()
         with killed_at(write):
             self.ingest(self.paths)
         known = self.recorded()
-        assert before <= known, "what was recorded once is known for ever"
-        self.seen = known
+        for place, contents in self.seen.items():
+            hashes, had = [_sha256(c) for c in contents], len(before.get(place, []))
+            assert known.get(place, []) in (hashes, hashes[:had]), "what was recorded once is known for ever, in order"
+            del contents[len(known.get(place, [])) :]
+        self.seen = {place: contents for place, contents in self.seen.items() if contents}
         self.settled = False
 
     def look(self) -> None:
-        """What lies in the landing folder is a delivery from now on."""
-        for path in self.paths.landing.glob("*/*/*/*.csv"):
-            unit, quarter, source, name = path.relative_to(self.paths.landing).parts
-            self.seen.add(((unit, quarter, source, name), path.read_bytes(), int(path.stat().st_mtime)))
-        for path in self.paths.landing.glob("*/*/delivery_log.csv"):
-            unit, quarter, name = path.relative_to(self.paths.landing).parts
-            self.seen.add(((unit, quarter, "", name), path.read_bytes(), int(path.stat().st_mtime)))
+        """What lies under a name in the landing folder is its last content from now on."""
+        for path in [*self.paths.landing.glob("*/*/*/*.csv"), *self.paths.landing.glob("*/*/delivery_log.csv")]:
+            parts = path.relative_to(self.paths.landing).parts
+            unit, quarter, source, name = parts if len(parts) == 4 else (parts[0], parts[1], "", parts[2])
+            contents = self.seen.setdefault((unit, quarter, source, name), [])
+            if not contents or contents[-1] != path.read_bytes():
+                contents.append(path.read_bytes())
 
-    def recorded(self) -> set[Delivery]:
-        """The deliveries of ``seen`` that the ledger knows."""
-        kept = {
-            ((r.unit_code, r.quarter, r.source, a.file_name), r.sha256, a.delivered_at)
-            for r in ledger.read_receipts(self.paths).values()
-            for a in r.arrivals
-        }
+    def recorded(self) -> dict[Place, list[str]]:
+        """Hashes of the contents of each name that the ledger knows, first to last."""
+        found: dict[Place, dict[int, str]] = {}
+        for r in ledger.read_receipts(self.paths).values():
+            for a in r.arrivals:
+                found.setdefault((*r.folder, a.file_name), {})[a.version] = r.sha256
         for path in (self.paths.ledger / "logs").glob("[!.]*.json"):
             log = json.loads(path.read_text(encoding="utf-8"))
             place = (log["unit_code"], log["quarter"], "", "delivery_log.csv")
-            kept |= {(place, log["sha256"], moment) for moment in log["arrivals"]}
-        return {d for d in self.seen if _fact(d) in kept}
+            found.setdefault(place, {}).update(dict.fromkeys(log["versions"], log["sha256"]))
+        return {place: [versions[n] for n in sorted(versions)] for place, versions in found.items()}
 
     def ingest(self, paths: IngestPaths) -> None:
         for quarter in QUARTERS:
@@ -252,44 +254,54 @@ class Office(RuleBasedStateMachine):
         self.settled = False  # looked at once after each whole run
         with tempfile.TemporaryDirectory(prefix="cchc-oracle-") as folder:
             fresh = self.home(Path(folder))
-            # One landing folder holds one content under a name, so those of one name are laid down one after another.
-            waiting = sorted(self.seen, key=lambda d: hashlib.sha256(repr(d).encode()).digest())
-            while waiting:
-                now = {d[0]: d for d in waiting}
-                for delivery in now.values():
-                    self.lay(fresh, delivery)
+            for version in range(max(map(len, self.seen.values()))):
+                for place, contents in self.seen.items():
+                    if version < len(contents):
+                        self.lay(fresh, place, contents[version], int(START.timestamp()))
                 self.ingest(fresh)
-                waiting = [d for d in waiting if now[d[0]] != d]
             self.ingest(fresh)
-            assert _state(self.paths) == _state(fresh)
-        self.the_last_content_of_each_name_counts()
+            assert _rows(self.paths) == _rows(fresh)
+            assert self.recorded() == self.oracle_recorded(fresh)
+        check_store(self.paths)
+        self.what_counts_is_what_a_shorter_telling_says()
         self.conserves()
 
-    def the_last_content_of_each_name_counts(self) -> None:
-        """Told a second time, and shorter than the ledger tells it."""
-        last: dict[Place, Delivery] = {}
-        for delivery in self.seen:
-            place, content, moment = delivery
-            rank = (moment, hashlib.sha256(content).hexdigest())
-            if place not in last or rank > (last[place][2], hashlib.sha256(last[place][1]).hexdigest()):
-                last[place] = delivery
-        instead: dict[Place, Place] = {}
-        for (unit, quarter, source, _), content, _ in last.values():
+    def oracle_recorded(self, fresh: IngestPaths) -> dict[Place, list[str]]:
+        mine, self.paths = self.paths, fresh
+        try:
+            return self.recorded()
+        finally:
+            self.paths = mine
+
+    def what_counts_is_what_a_shorter_telling_says(self) -> None:
+        """The last content of each name, unless it is worth less than one before; so along what a log replaces."""
+        receipts = {(r.folder, r.sha256): r for r in ledger.read_receipts(self.paths).values()}
+
+        def worth(place: Place, sha256: str) -> int:
+            found = receipts[place[:3], sha256]
+            return 0 if found.outcome == "refused" else 1 if 2 * found.rows_rejected > found.rows_read else 2
+
+        best: dict[Place, str] = {}
+        for place, contents in self.seen.items():
+            for content in contents if place[2] else ():
+                if place not in best or worth(place, _sha256(content)) >= worth(place, best[place]):
+                    best[place] = _sha256(content)
+        counting = dict(best)
+        for (unit, quarter, source, _), contents in self.seen.items():
             if not source:
-                _, new, old = content.decode().splitlines()[1].split(",")
-                if new != old:
-                    instead[unit, quarter, "one_stop_cases", old] = (unit, quarter, "one_stop_cases", new)
-        expected = {_fact(d)[:2] for place, d in last.items() if place[2] and instead.get(place) not in last}
+                _, new_name, old_name = contents[-1].decode().splitlines()[1].split(",")
+                new, old = ((unit, quarter, "one_stop_cases", name) for name in (new_name, old_name))
+                if new != old and {new, old} <= set(best):
+                    del counting[new if worth(new, best[new]) < worth(old, best[old]) else old]
         current = {
             (d["unit_code"], d["quarter"], d["source"], d["sha256"])
             for d in deliveries(self.paths).to_pylist()
             if d["is_current"]
         }
-        assert current == {(*place[:3], sha256) for place, sha256 in expected}
+        assert current == {(*place[:3], sha256) for place, sha256 in counting.items()}
 
     @staticmethod
-    def lay(paths: IngestPaths, delivery: Delivery) -> None:
-        place, content, moment = delivery
+    def lay(paths: IngestPaths, place: Place, content: bytes, moment: int) -> None:
         parts = tuple(part for part in place if part)
         path = paths.landing.joinpath(*parts)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -302,22 +314,13 @@ class Office(RuleBasedStateMachine):
             assert d["outcome"] in ("accepted", "partly_accepted", "refused", "nothing_to_report")
 
 
-def _local(moment: int) -> str:
-    return dt.datetime.fromtimestamp(moment, START.tzinfo).replace(tzinfo=None).isoformat()
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-def _fact(delivery: Delivery) -> tuple[Place, str, str]:
-    place, content, moment = delivery
-    return place, hashlib.sha256(content).hexdigest(), _local(moment)
-
-
-def _state(paths: IngestPaths) -> dict[str, bytes]:
-    """Everything that figures and clerks' answers are made from, byte for byte."""
-    files = [
-        *(p for layer in lake.LAYERS for p in (paths.raw / layer).rglob("*.parquet")),
-        *paths.ledger.rglob("[!.]*.json"),
-        paths.deliveries,
-    ]
+def _rows(paths: IngestPaths) -> dict[str, bytes]:
+    """All that figures and clerks' answers are made from, byte for byte."""
+    files = (p for layer in lake.LAYERS for p in (paths.raw / layer).rglob("*.parquet"))
     return {str(p.relative_to(paths.raw)): p.read_bytes() for p in files}
 
 

@@ -88,8 +88,8 @@ def publish(home: Home, number: int, tables: dict[str, pa.Table] | None = None, 
     """Release ``r<number>`` of a unit, with a mart of every type; other marts are replaced by ``tables``."""
     content = f"{number:x}"
     built = build_tables(unit=unit, changes={"I.04": {"value": Decimal(number)}}, content=content)
-    write_build(home.warehouse, {**built, "every_type": _every_type(unit), **(tables or {})})
     inputs = [delivery(unit, content=content)]
+    write_build(home.warehouse, {**built, "every_type": _every_type(unit), **(tables or {})}, inputs={unit: inputs})
     folder = write_candidates(home.warehouse, QUARTER, [unit], {unit: inputs}, FORM_VERSION)[unit]
     clear_candidate(home.warehouse, folder)
     verdicts = home.warehouse / "verdicts" / unit / QUARTER

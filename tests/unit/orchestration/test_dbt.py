@@ -32,20 +32,16 @@ def _option(args: list[str], name: str) -> list[str]:
     return [args[i + 1] for i, arg in enumerate(args) if arg == name]
 
 
-def test_a_build_leaves_out_unit_tests_and_loaded_seeds(home: Home) -> None:
-    args = dbt.build_args(home, with_seeds=False)
+def test_a_build_leaves_out_unit_tests_and_loads_the_seeds_each_time(home: Home) -> None:
+    args = dbt.build_args(home)
     assert args[0] == "build"
-    assert _option(args, "--exclude-resource-type") == ["unit_test", "seed"]
+    assert _option(args, "--exclude-resource-type") == ["unit_test"]
     assert "--select" not in args
     assert "--vars" not in args
 
 
-def test_a_build_with_seeds_leaves_out_unit_tests_only(home: Home) -> None:
-    assert _option(dbt.build_args(home, with_seeds=True), "--exclude-resource-type") == ["unit_test"]
-
-
 def test_a_partial_build_names_its_models(home: Home) -> None:
-    assert _option(dbt.build_args(home, with_seeds=True, select=["a", "b"]), "--select") == ["a b"]
+    assert _option(dbt.build_args(home, select=["a", "b"]), "--select") == ["a b"]
 
 
 def test_each_home_parses_for_itself(home: Home, tmp_path: Path) -> None:
@@ -54,17 +50,6 @@ def test_each_home_parses_for_itself(home: Home, tmp_path: Path) -> None:
     assert ours == [str(home.dbt_target)]
     assert ours != theirs
     assert _option(dbt.parse_args(None), "--target-path") == []
-
-
-def test_seeds_are_loaded_only_for_this_warehouse_file_and_these_rows(home: Home, project: Path) -> None:
-    before = dbt.seeds_fingerprint(project)
-    assert not dbt.seeds_are_loaded(home, before)
-    dbt.record_seeds(home, before)
-    assert not dbt.seeds_are_loaded(home, before), "the warehouse file is gone"
-    home.warehouse_file.touch()
-    assert dbt.seeds_are_loaded(home, before)
-    (project / "seeds" / "periods.csv").write_text("quarter\n2023-Q2\n")
-    assert not dbt.seeds_are_loaded(home, dbt.seeds_fingerprint(project))
 
 
 def test_the_project_changes_with_its_files_and_not_with_what_dbt_writes(project: Path) -> None:

@@ -207,7 +207,8 @@ def delivery(unit: str = UNIT, quarter: str = QUARTER, source: str = "plan_tasks
     }
 
 
-def write_build(warehouse: Path, tables: Mapping[str, pa.Table], quarter: str = QUARTER) -> None:
+def write_build(warehouse: Path, tables: Mapping[str, pa.Table], quarter: str = QUARTER,
+                inputs: Mapping[str, list[dict[str, Any]]] | None = None) -> None:
     """Lay tables out as dbt's post-hooks and the build step leave them."""
     marts = warehouse / "build" / "marts"
     marts.mkdir(parents=True, exist_ok=True)
@@ -215,7 +216,7 @@ def write_build(warehouse: Path, tables: Mapping[str, pa.Table], quarter: str = 
         old.unlink()
     for name, table in tables.items():
         pq.write_table(table, marts / f"{name}.parquet")
-    record_build(warehouse, quarter)
+    record_build(warehouse, quarter, inputs or {UNIT: [delivery()]})
 
 
 def write_candidate(warehouse: Path, *, unit: str = UNIT, quarter: str = QUARTER,
@@ -226,7 +227,7 @@ def write_candidate(warehouse: Path, *, unit: str = UNIT, quarter: str = QUARTER
     deliveries = [delivery(unit, quarter, content=content)] if inputs is None else inputs
     if deliveries:
         build.setdefault("content", deliveries[0]["sha256"])
-    write_build(warehouse, build_tables(unit=unit, quarter=quarter, **build), quarter)
+    write_build(warehouse, build_tables(unit=unit, quarter=quarter, **build), quarter, {unit: deliveries})
     return write_candidates(warehouse, quarter, [unit], {unit: deliveries}, FORM_VERSION)[unit]
 
 

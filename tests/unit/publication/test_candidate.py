@@ -3,6 +3,7 @@
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -26,8 +27,8 @@ def test_equal_rows_in_any_order_are_the_same_candidate(tmp_path: Path) -> None:
     shuffled = {
         name: table.take(pa.array(range(table.num_rows)[::-1], pa.int64())) for name, table in build_tables().items()
     }
-    write_build(tmp_path / "b", shuffled)
     inputs = {UNIT: [delivery(content="b"), delivery(content="a")]}
+    write_build(tmp_path / "b", shuffled, inputs=inputs)
     second = write_candidates(tmp_path / "b", QUARTER, [UNIT], inputs, FORM_VERSION)[UNIT]
     assert first.name == second.name
     for path in first.rglob("*.*"):
@@ -114,7 +115,7 @@ def test_without_a_whole_build_record_nothing_is_written(tmp_path: Path, content
 
 
 def test_a_unit_without_form_rows_or_inputs_is_an_error(tmp_path: Path) -> None:
-    write_build(tmp_path, build_tables())
+    write_build(tmp_path, build_tables(), inputs={OTHER_UNIT: []})
     with pytest.raises(CandidateError, match="không có dòng biểu mẫu"):
         write_candidates(tmp_path, QUARTER, [OTHER_UNIT], {OTHER_UNIT: []}, FORM_VERSION)
     with pytest.raises(CandidateError, match="danh sách tệp đầu vào"):
@@ -135,7 +136,17 @@ def test_inputs_are_hashed_whatever_their_order_and_never_twice() -> None:
         hash_inputs([{name: value for name, value in one.items() if name != "sha256"}])
 
 
+@pytest.mark.parametrize(
+    "now",
+    [[delivery(content="b")], [delivery(), delivery(content="b")], [], [{**delivery(), "outcome": "partly_accepted"}]],
+)
+def test_a_build_made_from_other_deliveries_gives_no_candidate(tmp_path: Path, now: list[dict[str, Any]]) -> None:
+    write_build(tmp_path, build_tables())
+    with pytest.raises(CandidateError, match="đã thay đổi sau lần tính số liệu gần nhất; chạy cchc build 2023-Q"):
+        write_candidates(tmp_path, QUARTER, [UNIT], {UNIT: now}, FORM_VERSION)
+
+
 def test_the_build_record_counts_rows(tmp_path: Path) -> None:
     write_build(tmp_path, build_tables())
-    record = json.loads(record_build(tmp_path, QUARTER).read_bytes())
+    record = json.loads(record_build(tmp_path, QUARTER, {UNIT: [delivery()]}).read_bytes())
     assert record["marts"]["report_indicators"]["rows"] == 211

@@ -1,0 +1,160 @@
+"""Every argument of every command: what cannot be asked is wrong use (2), said in one line, and never a failure (3)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from orchestration.cli.app import app, run_app
+
+BAD_QUARTERS = ["", "2023-Q5", "2023Q1", "1999-Q1", "2023-q1", "../..", "2023-Q1 ", "'", "٢٠٢٣-Q1", "x" * 5000]
+BAD_UNITS = ["", "0", "99999", "../945", "945 ", "a'b", "x" * 5000]
+BAD_INTS = ["0", "-1", "1.5", "x", "", "1e9"]
+BAD_FILES = ["no-such-file.xlsx", "", ".", "a\nb", "x" * 5000, "dir/"]
+QUARTERLY = ["run", "ingest", "build", "check", "publish", "status"]
+STEERED = ["lock", "unlock", "rollback"]
+
+
+def _cases() -> dict[str, list[str]]:
+    found: list[list[str]] = []
+    for quarter in BAD_QUARTERS:
+        found += [[command, quarter] for command in QUARTERLY if quarter or command != "status"]
+        found += [[c, quarter, "--unit", "945", "--reason", "r", *(["--to", "1"] if c == "rollback" else [])]
+                  for c in STEERED]  # fmt: skip
+        found += [["diff", quarter], ["sample", "--quarter", quarter], ["explain", "1", "--unit", "945", "--quarter",
+                  quarter], ["check-report", "a.docx", "--unit", "945", "--quarter", quarter]]  # fmt: skip
+        if quarter:
+            found += [["check-file", "org_units", "a.csv", "--quarter", quarter], ["template", "org_units", "--quarter",
+                      quarter]]  # fmt: skip
+    for unit in BAD_UNITS:
+        found += [[command, "2023-Q1", "--unit", unit] for command in ("run", "ingest", "check", "publish", "diff")]
+        found += [[c, "2023-Q1", "--unit", unit, "--reason", "r", *(["--to", "1"] if c == "rollback" else [])]
+                  for c in STEERED]  # fmt: skip
+        found += [["explain", "1", "--unit", unit, "--quarter", "2023-Q1"], ["check-report", "a.docx", "--unit", unit,
+                  "--quarter", "2023-Q1"]]  # fmt: skip
+        if unit:
+            found += [["check-file", "org_units", "a.csv", "--unit", unit, "--quarter", "2023-Q1"],
+                      ["template", "org_units", "--unit", unit, "--quarter", "2023-Q1"]]  # fmt: skip
+    for number in BAD_INTS:
+        found += [["sample", "--scale", number], ["diff", "2023-Q1", "--from", number], ["diff", "2023-Q1", "--to",
+                  number], ["rollback", "2023-Q1", "--unit", "945", "--reason", "r", "--to", number],
+                  ["explain", "1", "--unit", "945", "--quarter", "2023-Q1", "--release", number],
+                  ["check-report", "a.docx", "--unit", "945", "--quarter", "2023-Q1", "--release", number]]  # fmt: skip
+    found += [["sample", "--scale", n] for n in ("1000", "1300", "9" * 30)]
+    found += [["sample", "--seed", n] for n in ("-1", "x", "9" * 30)]
+    for file in BAD_FILES:
+        found += [["check-file", "org_units", file, "--unit", "945", "--quarter", "2023-Q1"],
+                  ["check-report", file, "--unit", "945", "--quarter", "2023-Q1"]]  # fmt: skip
+    for source in ("", "no_such_source", "../org_units", "x" * 5000):
+        found += [["check-file", source, "a.csv"], ["template", source]]
+    for out in (".", "no/such/folder/a.xlsx", "x" * 5000 + ".xlsx", "a.csv/b.xlsx"):
+        found.append(["template", "org_units", "--out", out])
+    for row in ("", "0", "9999", "IX.99", "'", "x" * 5000):
+        found.append(["explain", row, "--unit", "945", "--quarter", "2023-Q1"])
+    found += [["purge", "--today", day] for day in ("x", "2026-13-01", "31/12/2026")]
+    found += [["verify", "no/such/release"], ["verify", "a.csv"], ["verify", "x" * 5000]]
+    found += [["lock", "2023-Q1", "--unit", "945", "--reason", " "], ["lock", "2023-Q1", "--unit", "945"]]
+    found += [["run", "2023-Q1", "--amend"], ["run", "2023-Q1", "--reason", "r"], ["run", "2023-Q1", "--by", "b"],
+              ["publish", "2023-Q1", "--amend", "--reason", "r"], ["run"], ["run", "a", "b"], ["no-such-command"],
+              ["run", "2023-Q1", "--no-such-option"]]  # fmt: skip
+    return {" ".join(words)[:90] + f" #{n}": words for n, words in enumerate(found)}
+
+
+CASES = _cases()
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CCHC_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("x\n")
+    Path("a.docx").write_text("x\n")
+    Path("dir").mkdir()
+
+
+def test_what_cannot_be_asked_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = []
+    for name, words in CASES.items():
+        code, told = run_app(words), capsys.readouterr().err
+        if code != 2 or not told.strip():
+            wrong.append((name, code, told.strip()[-160:]))
+    assert not wrong
+    assert not list(Path("home").rglob("*.xlsx")), "nothing was written"
+
+
+def test_every_command_and_argument_stands_in_the_table() -> None:
+    group: Any = typer.main.get_command(app)
+    asked = {(words[0], word) for words in CASES.values() for word in words if word.startswith("--")}
+    free = {"--json", "--verbose", "--help", "--candidate", "--csv", "--dry-run"}
+    for name, command in group.commands.items():
+        options = {o for p in command.params for o in p.opts if o.startswith("--")} - free
+        missing = {o for o in options if (name, o) not in asked} - {"--by", "--amend", "--reason", "--out"}
+        assert not missing, (name, missing)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("DUCKDB_THREADS", "0"), ("DUCKDB_MEMORY", "lots"), ("RETENTION_DAYS", "999999999"), ("INTAKE", '{"x": 1}')],
+)
+def test_a_wrong_setting_is_wrong_use_and_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"CCHC_{name}", value)
+    assert run_app(["status"]) == 2
+    assert f"CCHC_{name}" in capsys.readouterr().err
+
+
+def test_the_sample_is_not_written_over_deliveries_of_an_office(capsys: pytest.CaptureFixture[str]) -> None:
+    own = Path("home/landing/945/2022-Q4/org_units/so-do.xlsx")
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"an office's own")
+    assert run_app(["sample", "--quarter", "2023-Q1"]) == 2
+    assert "945/2022-Q4/org_units/so-do.xlsx" in capsys.readouterr().err
+    own.unlink()
+    assert run_app(["sample", "--quarter", "2023-Q1"]) == 0
+    assert run_app(["sample", "--quarter", "2022-Q4"]) == 0, "its own files are no reason"
+    (file,) = Path("home/landing/945/2023-Q1/org_units").iterdir()
+    file.write_bytes(b"mended by an office under the sample's name")
+    assert run_app(["sample", "--quarter", "2023-Q1"]) == 2
+    assert file.read_bytes().startswith(b"mended")
+
+
+def test_a_run_waits_for_another_and_says_for_which(capfd: pytest.CaptureFixture[str]) -> None:
+    code = (
+        "import sys, time\nfrom pathlib import Path\nfrom orchestration.locks import one_run_at_a_time\n"
+        "with one_run_at_a_time(Path('home/.lock'), 'cchc run 2023-Q1', print):\n"
+        "    print('held', flush=True)\n    time.sleep(3)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        begun = time.monotonic()
+        assert run_app(["ingest", "2023-Q1"]) == 1
+        assert time.monotonic() - begun > 1
+        told = capfd.readouterr().err
+        assert f"cchc run 2023-Q1 (tiến trình {other.pid})" in told
+
+
+def test_a_warehouse_held_by_another_program_ends_the_run_and_the_program_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CCHC_WAREHOUSE_WAIT_SECONDS", "1")
+    Path("home/warehouse").mkdir(parents=True)
+    code = (
+        "import duckdb, time\nconnection = duckdb.connect('home/warehouse/warehouse.duckdb')\n"
+        "print('held', flush=True)\ntime.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        assert run_app(["build", "2023-Q1"]) == 1
+        assert f"tiến trình {other.pid}" in capsys.readouterr().err
+        other.kill()
+    assert run_app(["build", "2023-Q1"]) == 1  # nothing was delivered, and nobody is in the way
+    assert "tiến trình" not in capsys.readouterr().err
