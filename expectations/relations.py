@@ -4,13 +4,16 @@ Belongs here: views and tables named as in the rules, each with ``reporting_unit
 Does not belong here: rules, verdicts, anything that writes a file.
 
 Raw gate: one view a source (accepted rows of current deliveries of the quarter's folder), ``deliveries``
-(receipts), ``expected_deliveries`` (units that report, by role). Mart gate: one table a mart of the candidates, and
+(receipts), ``expected_deliveries`` (units that report, by role), ``findings_by_reason`` (rows accepted with a finding,
+counted by delivery, column and reason), ``remarks`` (what intake noticed besides), ``volumes`` (rows by unit and
+source, beside those of its last period). Mart gate: one table a mart of the candidates, and
 ``figures``: one row a unit, one column a form row or measure. Both: ``decision_use``, which
 :mod:`expectations.inspection` fills.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -59,7 +62,12 @@ class UnitProblems:
 
 
 def lay_raw(
-    connection: Any, raw_dir: Path, quarter: str, units: Mapping[str, Iterable[str]], sources: Iterable[str]
+    connection: Any,
+    raw_dir: Path,
+    quarter: str,
+    window: tuple[dt.date, dt.date],
+    units: Mapping[str, Iterable[str]],
+    sources: Iterable[str],
 ) -> UnitProblems:
     """Creates the relations of the raw gate.
 
@@ -72,6 +80,7 @@ def lay_raw(
     problems = UnitProblems()
     owners = {code: reporting_unit for reporting_unit, codes in units.items() for code in (reporting_unit, *codes)}
     _lay_units(connection, quarter, units)
+    _lay_window(connection, window)
     deliveries = raw_dir / "deliveries.parquet"
     connection.execute(
         f"create view all_deliveries as select u.{UNIT}, d.* from read_parquet({literal(str(deliveries))}) as d "
@@ -81,10 +90,10 @@ def lay_raw(
     for source in sources:
         folder = raw_dir / "lake" / f"source={source}"
         files = sorted(folder.glob(f"quarter={quarter}/unit=*/*.parquet"))
-        for path in _lay_source(connection, source, folder / "schema.parquet", files):
-            unit = owners.get(path.parent.name.removeprefix("unit="))
-            if unit is not None:
-                problems.relation(unit, source, "a lake file cannot be read")
+        for unit in _units_of(_lay_source(connection, source, folder / "schema.parquet", files), owners):
+            problems.relation(unit, source, "a lake file cannot be read")
+    for unit in _lay_findings(connection, raw_dir, quarter, sources, owners):
+        problems.relation(unit, "findings_by_reason", "a file of findings cannot be read")
     register = raw_dir / "lake" / "source=decisions"
     earlier = [path for path in sorted(register.glob("quarter=*/unit=*/*.parquet")) if _quarter_of(path) <= quarter]
     _lay_source(connection, ALL_DECISIONS, register / "schema.parquet", earlier)
@@ -142,11 +151,56 @@ def _lay_units(connection: Any, quarter: str, units: Mapping[str, Iterable[str]]
         members = sorted({reporting_unit, *codes})
         connection.executemany("insert into units values (?, ?)", [[reporting_unit, code] for code in members])
         others = [code for code in members if code != reporting_unit]
-        # A commune that reports for itself owes what communes owe and what the reporting unit owes.
-        roles = [("district", reporting_unit), *(("commune", code) for code in others or [reporting_unit])]
+        # The one that reports owes what a district owes, a commune that reports by itself included.
+        roles = [("district", reporting_unit), *(("commune", code) for code in others)]
         connection.executemany(
             "insert into expected_deliveries values (?, ?, ?)", [[reporting_unit, code, role] for role, code in roles]
         )
+
+
+def _lay_window(connection: Any, window: tuple[dt.date, dt.date]) -> None:
+    connection.execute("create table period (opens_on date, closes_on date)")
+    connection.execute("insert into period values (?, ?)", list(window))
+
+
+_FINDING_COLUMNS = (
+    "_delivery_id varchar, _sheet varchar, _row bigint, column_name varchar, reason_code varchar, reason_vi varchar"
+)
+
+
+def _lay_findings(
+    connection: Any, raw_dir: Path, quarter: str, sources: Iterable[str], owners: Mapping[str, str]
+) -> list[str]:
+    """``findings`` (one row a remark on an accepted row) and ``findings_by_reason``; returns units with an unreadable
+    file.
+    """
+    folders = [raw_dir / "findings" / f"source={source}" for source in sources]
+    files = [path for folder in folders for path in sorted(folder.glob(f"quarter={quarter}/unit=*/*.parquet"))]
+    readable = [path for path in files if _is_parquet(path)]
+    connection.execute(f"create table findings ({UNIT} varchar, {_FINDING_COLUMNS})")
+    if readable:
+        connection.execute(
+            f"insert into findings select d.{UNIT}, f._delivery_id, f._sheet, f._row, f.column, f.reason_code, "
+            f"f.reason_vi from read_parquet([{_literals(readable)}], union_by_name = true, hive_partitioning = false) as f "
+            "join deliveries as d on d.delivery_id = f._delivery_id"
+        )
+    connection.execute(
+        f"create table findings_by_reason as select d.{UNIT}, d.source, d.unit_code, d.file_name, f.column_name, "
+        "f.reason_code, min(f.reason_vi) as reason_vi, count(distinct (f._sheet, f._row)) as rows, d.rows_read "
+        f"from findings as f join deliveries as d on d.delivery_id = f._delivery_id and d.{UNIT} = f.{UNIT} "
+        "group by all"
+    )
+    return _units_of(set(files) - set(readable), owners)
+
+
+def _units_of(paths: Iterable[Path], owners: Mapping[str, str]) -> list[str]:
+    """Reporting units in whose folders the files lie."""
+    folders = {path.parent.name.removeprefix("unit=") for path in paths}
+    return sorted({owners[folder] for folder in folders if folder in owners})
+
+
+def _literals(paths: Iterable[Path]) -> str:
+    return ", ".join(literal(str(path)) for path in paths)
 
 
 def _quarter_of(path: Path) -> str:
@@ -159,7 +213,7 @@ def _lay_source(connection: Any, view: str, schema: Path, files: list[Path]) -> 
         return []
     unreadable = [path for path in files if not _is_parquet(path)]
     readable = (schema, *(path for path in files if path not in unreadable))
-    connection.execute(_source_view(connection, view, ", ".join(literal(str(path)) for path in readable)))
+    connection.execute(_source_view(connection, view, _literals(readable)))
     return unreadable
 
 
@@ -179,9 +233,10 @@ def _source_view(connection: Any, view: str, paths: str) -> str:
     names = [row[0] for row in connection.execute(f"describe select * from {read}").fetchall()]
     content = ", ".join(f"lake.{quote(name)}" for name in names if not name.startswith("_"))
     return (
-        f"create view {quote(view)} as select d.{UNIT}, d.delivered_at as _delivered_at, lake.*, "
+        f"create view {quote(view)} as select d.{UNIT}, d.delivered_at as _delivered_at, "
+        "p.opens_on as _opens_on, p.closes_on as _closes_on, lake.*, "
         f"md5(cast(row({content}) as varchar)) as {CONTENT} "
-        f"from {read} as lake join all_deliveries as d on d.delivery_id = lake._delivery_id"
+        f"from {read} as lake join all_deliveries as d on d.delivery_id = lake._delivery_id cross join period as p"
     )
 
 

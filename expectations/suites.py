@@ -17,6 +17,7 @@ UNIT = "reporting_unit"
 # Where a relation keeps the place of a row; raw relations that are not listed hold the lineage columns of the lake.
 _PLACES: dict[str, tuple[str, str, str]] = {
     "deliveries": ("file_name", "null", "null"),
+    "findings_by_reason": ("file_name", "null", "null"),
 }
 # Marts hold figures, which come from many rows; a mart of single rows says where each stands.
 _MART_PLACES: dict[str, tuple[str, str, str]] = {

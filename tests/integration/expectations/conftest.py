@@ -24,6 +24,7 @@ from expectations.suites import Compiled
 from ingestion.contracts import LINEAGE_FIELDS, load_contracts
 
 QUARTER = "2023-Q2"
+WINDOW = (dt.date(2023, 3, 15), dt.date(2023, 6, 14))
 DECIMAL = pa.decimal128(18, 4)
 CLEAN_REPORT = Path(__file__).parent / "clean_report.csv"
 
@@ -533,7 +534,7 @@ class Lake:
         pq.write_table(pa.Table.from_pylist(receipts, schema=schema), self.folder / "deliveries.parquet")
 
     def request(self) -> RawRequest:
-        return RawRequest(self.write(), QUARTER, self.units, {unit: f"inputs-of-{unit}" for unit in self.units})
+        return RawRequest(self.write(), QUARTER, WINDOW, self.units, {unit: f"inputs-of-{unit}" for unit in self.units})
 
 
 @dataclass(frozen=True)
