@@ -393,8 +393,9 @@ def _mart_decisions(connection: Any) -> tuple[Decision, ...]:
     try:
         rows = connection.execute(
             f"select {UNIT}, decision_id, subject_kind, subject, action, case when effect = 'invalid' "
-            "and last_quarter < quarter then 'expired' else effect end as effect, problem_vi, first_quarter = quarter, "
-            f"applies_to, figures_seen from decision_effects order by {UNIT}, decision_id, effect, subject_kind, subject"
+            "and last_quarter < quarter then 'expired' else effect end as effect, problem_vi, "
+            "first_quarter = quarter as is_new, applies_to, figures_seen from decision_effects "
+            f"order by {UNIT}, decision_id, effect, subject_kind, subject"
         ).fetchall()
     except Exception:  # no readable mart: no decision covers anything, and ``decision_effects`` own rule does not run
         return ()

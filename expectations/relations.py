@@ -94,6 +94,7 @@ def lay_raw(
             problems.relation(unit, source, "a lake file cannot be read")
     for unit in _lay_findings(connection, raw_dir, quarter, sources, owners):
         problems.relation(unit, "findings_by_reason", "a file of findings cannot be read")
+    _lay_volumes(connection, quarter)
     register = raw_dir / "lake" / "source=decisions"
     earlier = [path for path in sorted(register.glob("quarter=*/unit=*/*.parquet")) if _quarter_of(path) <= quarter]
     _lay_source(connection, ALL_DECISIONS, register / "schema.parquet", earlier)
@@ -181,7 +182,7 @@ def _lay_findings(
     if readable:
         connection.execute(
             f"insert into findings select d.{UNIT}, f._delivery_id, f._sheet, f._row, f.column, f.reason_code, "
-            f"f.reason_vi from read_parquet([{_literals(readable)}], union_by_name = true, hive_partitioning = false) as f "
+            f"f.reason_vi from read_parquet([{_literals(readable)}], hive_partitioning = false) as f "
             "join deliveries as d on d.delivery_id = f._delivery_id"
         )
     connection.execute(
@@ -191,6 +192,29 @@ def _lay_findings(
         "group by all"
     )
     return _units_of(set(files) - set(readable), owners)
+
+
+# Beside how many of its own earlier periods a unit's rows are laid.
+_PERIODS_BEFORE = 4
+
+
+def _lay_volumes(connection: Any, quarter: str) -> None:
+    """``volumes``: rows of a unit and source now and in its last periods; null before its first."""
+    connection.execute(
+        "create table volumes as with counted as ("
+        f"select {UNIT}, unit_code, source, quarter, cast(sum(rows_accepted) as bigint) as rows from all_deliveries "
+        f"where quarter <= ? and outcome <> 'refused' group by all), "
+        "before as (select * from counted where quarter < ? qualify row_number() over "
+        f"(partition by {UNIT}, unit_code, source order by quarter desc) <= {_PERIODS_BEFORE}), "
+        f"earlier as (select {UNIT}, unit_code, source, max(quarter) as quarter_before, "
+        "max_by(rows, quarter) as rows_before, min(rows) as least_before, max(rows) as most_before "
+        "from before group by all) "
+        f"select {UNIT}, unit_code, source, coalesce(n.rows, 0) as rows, "
+        "quarter_before, rows_before, least_before, most_before "
+        f"from (select * exclude (quarter) from counted where quarter = ?) as n "
+        f"full join earlier using ({UNIT}, unit_code, source)",
+        [quarter, quarter, quarter],
+    )
 
 
 def _units_of(paths: Iterable[Path], owners: Mapping[str, str]) -> list[str]:

@@ -39,6 +39,7 @@ from ingestion.headers import (
 from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
 from ingestion.prose import read_content
 from ingestion.readings import Reading, Remark, rejected
+from ingestion.reference import roles_of
 from ingestion.resolve import Context
 from ingestion.rules import RowRemark, Rows, broken_row_rules, missing_cells, repeated_keys
 from ingestion.templates import HELP_SHEETS
@@ -166,7 +167,7 @@ def _read(
     limits: IntakeLimits,
     vouched: _Vouched,
 ) -> Intake:
-    if context.folder_unit.level not in contract.delivered_by:
+    if not roles_of(context.folder_unit, context.units.reporting_unit) & set(contract.delivered_by):
         raise _Refusal(f"Đơn vị “{context.folder_unit.name}” không nộp nguồn “{contract.title_vi}”.")
     headers = HeaderMap.of(contract, context.period.closes_on)
     content = read_content(path, suffix, contract, limits)

@@ -163,9 +163,8 @@ class Pipeline:
         """
         folders = {row["unit_code"] for row in self.receipts(quarter)} | set(wanted)
         reporting = {self.reporting_unit(folder, quarter) for folder in folders}
-        return {
-            unit: tuple(self.folders_expected(unit, quarter)) for unit in sorted(reporting) if not wanted or unit in wanted
-        }
+        in_scope = sorted(reporting & set(wanted) if wanted else reporting)
+        return {unit: tuple(self.folders_expected(unit, quarter)) for unit in in_scope}
 
     def receipts(self, quarter: str) -> list[dict[str, Any]]:
         """Rows of ``deliveries.parquet`` for a quarter's folders, superseded deliveries included."""
@@ -173,13 +172,18 @@ class Pipeline:
 
         return [row for row in deliveries(self.ingest_paths).to_pylist() if row["quarter"] == quarter]
 
-    def level_of(self, code: str, quarter: str) -> str:
-        """``district`` or ``commune``, on the quarter's closing date; raises ``UnknownUnit``."""
+    def roles_of(self, code: str, quarter: str) -> frozenset[str]:
+        """As what a unit delivers on the quarter's closing date: ``district``, ``commune``; raises ``UnknownUnit``.
+
+        Both where a commune reports by itself: it then owes what a district owes.
+        """
+        from ingestion import roles_of
+
         closing = closing_day(quarter)
-        unit = self.reference.unit(code, closing)
-        if unit is None:
+        unit, reporting = self.reference.unit(code, closing), self.reference.reporting_unit(code, closing)
+        if unit is None or reporting is None:
             raise UnknownUnit(self._why_unknown(code, closing))
-        return unit.level
+        return roles_of(unit, reporting)
 
     def folders_expected(self, unit: str, quarter: str) -> list[str]:
         """The unit itself and the communes that report through it."""

@@ -19,8 +19,8 @@ _POST_REASON = (
     "Số TTHC đã đăng ký triển khai tiếp nhận, trả kết quả qua dịch vụ bưu chính công ích; "
     "trong quý chưa phát sinh hồ sơ"
 )
-# Of what the district settles: kind, subject, rules accepted on the row, action, figure, figures seen, reason. The figures
-# are those that the gate showed; ``{communes}`` stands for the cases that the communes received.
+# What the district settles: kind, subject, rules accepted on the row, action, figure, figures seen, reason. The figures
+# seen are those that the gate showed; ``{communes}`` stands for the cases that the communes received.
 _SETTLED = (
     ("rule", "report.flag_domain.I.16", None, "accept_finding", None, "I.16 = 2",
      "Biểu mẫu ghi đơn vị tính là tin, bài; huyện báo cáo số tin, bài (02) thay vì có/không"),

@@ -35,8 +35,9 @@ def sample_rows(
     """Canonical rows of one quarter of a sample district, by (unit code, source, file name).
 
     Rows carry the contracts' column names; values are enum keys, dates, datetimes, integers, flags and text; a column
-    that no row of a file carries is not in that file. ``scale`` multiplies the cases, and the declared counts of them. The same arguments always give
-    the same rows. Raises ``KeyError`` for a quarter or district that the sample does not have.
+    that no row of a file carries is not in that file. ``scale`` multiplies the cases, and the declared counts of them.
+    The same arguments always give the same rows. Raises ``KeyError`` for a quarter or district that the sample does not
+    have.
     """
     files = unmultiplied_rows(quarter, scale, seed, district)
     if scale > 1:
