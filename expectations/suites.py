@@ -24,7 +24,9 @@ _MART_PLACES: dict[str, tuple[str, str, str]] = {
     "report_narrative": ("file_name", "sheet", "row_number"),
 }
 _NO_PLACE = ("null", "null", "null")
-_WITHOUT_LINEAGE = frozenset({"expected_deliveries", "volumes", "figures", "decision_use", "report_indicators", "rule_inputs"})
+_WITHOUT_LINEAGE = frozenset(
+    {"expected_deliveries", "volumes", "figures", "decision_use", "report_indicators", "rule_inputs"}
+)
 
 
 @dataclass(frozen=True)

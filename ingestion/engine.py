@@ -39,7 +39,7 @@ from ingestion.reference import AdminUnit, ReferenceData
 from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitEntry, UnitRegistry
 
 # Raised whenever the code reads some file differently than before, so that deliveries are read again.
-INGEST_VERSION = 5
+INGEST_VERSION = 6
 # CSV files between these sizes (bytes) are read side by side; smaller ones are not worth it, larger ones too large.
 _LARGE, _HUGE = 1 << 20, 1 << 27
 _READERS = 2
@@ -160,8 +160,7 @@ def ingest_source(
         raise ValueError("the secret key must have at least 16 bytes")
     contracts = load_contracts() if contracts is None else contracts
     run = _Run(paths, contracts[source], quarter, reference, secret_key, limits)
-    for each in contracts.values():
-        lake.write_empty_schema(paths, each)
+    lake.write_empty_schemas(paths, contracts.values())
     files, problems = scan(
         paths,
         known_units={u.code for u in reference.admin_units},
@@ -294,7 +293,8 @@ class _Run:
         context = self.context(receipt.unit_code)
         intake = self.read(receipt, self.original(receipt), context)
         place = (receipt.source, receipt.quarter, receipt.unit_code, receipt.delivery_id)
-        for layer, table in (("lake", intake.accepted), ("rejected", intake.rejected), ("findings", intake.findings)):
+        tables = (intake.accepted, intake.rejected, intake.findings, intake.remarks)
+        for layer, table in zip(lake.LAYERS, tables, strict=True):
             lake.write_rows(self.paths, layer, place, table)
         settled = replace(
             receipt,

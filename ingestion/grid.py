@@ -30,6 +30,7 @@ from ingestion.legacy_encodings import decode_text, may_be_legacy, mend_columns,
 from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
 from ingestion.preflight import Kind, foreign_format, inspect, kind_note, unpacked_bytes
 from ingestion.readings import Cell
+from ingestion.remarks import FileRemark
 from ingestion.sandbox import ParsedSheet, shared_sandbox
 from ingestion.sheet_xml import BookFacts, column_letters, look_at_workbook
 from ingestion.vietnamese import clean
@@ -192,7 +193,7 @@ NOTHING_PROVES_VI = "Tệp CSV không có dòng tổng cộng và không kèm t�
 
 @dataclass(frozen=True)
 class FileContent:
-    """What a file holds: its sheets, and remarks on the file as a whole, in Vietnamese.
+    """What a file holds: its sheets, and remarks on the file as a whole.
 
     ``may_be_cut`` is true for a text file whose last line does not end: a copy that broke off looks so.
     ``proves_itself`` is true for a format that cannot be read at all unless it is whole.
@@ -201,7 +202,7 @@ class FileContent:
     """
 
     sheets: Sequence[Sheet]
-    notes: list[str]
+    remarks: list[FileRemark]
     may_be_cut: bool = False
     proves_itself: bool = True
     cut_vi: str = (
@@ -334,27 +335,35 @@ def _reconcile(path: Path, kind: Kind, parsed: list[ParsedSheet], limits: Intake
 
 
 def _as_content(parsed: list[ParsedSheet]) -> FileContent:
-    notes: list[str] = []
+    remarks: list[FileRemark] = []
     sheets: list[Sheet] = []
+    mends: set[str] = set()
     for sheet in parsed:
-        hidden = [
-            f"{sheet.facts[name]} {what} ẩn"
+        hidden = {
+            what: int(sheet.facts[name])
             for name, what in (("hidden_rows", "dòng"), ("hidden_columns", "cột"))
             if sheet.facts.get(name)
-        ]
+        }
         if hidden and sheet.filled_rows:
-            notes.append(f"Trang tính “{sheet.name}” có {', '.join(hidden)}; đã đọc cả phần ẩn.")
+            told = ", ".join(f"{count} {what} ẩn" for what, count in hidden.items())
+            message = f"Trang tính “{sheet.name}” có {told}; đã đọc cả phần ẩn."
+            remarks.append(
+                FileRemark(
+                    "hidden_part", message, sheet=sheet.name, subject=sheet.name, value=told, count=sum(hidden.values())
+                )
+            )
         for (row, column), shown in sheet.facts.get("faults", {}).items():
             _put_fault(sheet, row, column, shown)
-        if note := row_cap_note(sheet.name, sheet.rows):
-            notes.append(note)
+        if capped := row_limit_remark(sheet.name, sheet.rows):
+            remarks.append(capped)
         columns, mended = mend_columns(sheet.columns, sheet.distinct)
-        if mended and mended not in notes:
-            notes.append(mended)
+        if mended and mended not in mends:
+            mends.add(mended)
+            remarks.append(FileRemark("encoding_mended", mended))
         sheets.append(
             ColumnSheet(sheet.name, columns, sheet.rows, sheet.hidden, bool(sheet.facts.get("counts_from_1904")))
         )
-    return FileContent(sheets, notes)
+    return FileContent(sheets, remarks)
 
 
 def _put_fault(sheet: ParsedSheet, row: int, column: int, shown: str) -> None:
@@ -371,13 +380,17 @@ def _put_fault(sheet: ParsedSheet, row: int, column: int, shown: str) -> None:
 ROW_CAPS = frozenset({65_535, 65_536, 1_048_575, 1_048_576})
 
 
-def row_cap_note(sheet: str, rows: int) -> str | None:
+def row_limit_remark(sheet: str, rows: int) -> FileRemark | None:
     """A warning where a sheet is exactly as long as its format allows: rows may have been cut off."""
     if rows not in ROW_CAPS:
         return None
-    return (
-        f"Trang tính “{sheet}” có đúng {rows} dòng, bằng giới hạn của định dạng: có thể đã mất các dòng sau đó. "
-        "Kiểm tra số dòng ở phần mềm gốc; nếu thiếu, xuất lại thành nhiều tệp hoặc CSV."
+    return FileRemark(
+        "row_limit",
+        f"Trang tính “{sheet}” có đúng {rows} dòng, bằng giới hạn của định dạng: có thể đã mất các dòng sau đó.",
+        "Kiểm tra số dòng ở phần mềm gốc; nếu thiếu, xuất lại thành nhiều tệp hoặc CSV.",
+        sheet=sheet,
+        subject=sheet,
+        count=rows,
     )
 
 
@@ -504,15 +517,15 @@ def read_csv(data: Octets) -> FileContent:
         look = look_at(utf8)
     whole = CsvSheet(utf8, find_delimiter(utf8), look)
     sheet: Sheet = whole
-    notes: list[str] = []
+    remarks: list[FileRemark] = []
     if may_be_legacy(utf8, look):
         cells = whole.cells()
         rows, note = mend_rows(cells.rows)
         sheet = replace(cells, rows=rows)
-        notes += [note] if note else []
-    if cap := row_cap_note(CSV_SHEET, look.line_feeds):
-        notes.append(cap)
-    return FileContent([sheet], notes, may_be_cut=bytes(utf8[-1:]) not in (b"\n", b"\r"), proves_itself=False)
+        remarks += [FileRemark("encoding_mended", note)] if note else []
+    if capped := row_limit_remark(CSV_SHEET, look.line_feeds):
+        remarks.append(capped)
+    return FileContent([sheet], remarks, may_be_cut=bytes(utf8[-1:]) not in (b"\n", b"\r"), proves_itself=False)
 
 
 def read_sheets(path: Path, suffix: str, limits: IntakeLimits = DEFAULT_LIMITS) -> FileContent:
@@ -530,5 +543,10 @@ def read_sheets(path: Path, suffix: str, limits: IntakeLimits = DEFAULT_LIMITS) 
             raise foreign_format("tài liệu Word")
         case _:
             content = read_workbook(path, kind, limits.fitted(unpacked_bytes(path)))
+    return replace(content, remarks=[*suffix_remarks(kind, suffix), *content.remarks])
+
+
+def suffix_remarks(kind: Kind, suffix: str) -> list[FileRemark]:
+    """The remark on a name that says another format than the content, if it does."""
     note = kind_note(kind, suffix)
-    return replace(content, notes=[note, *content.notes]) if note else content
+    return [FileRemark("suffix_differs", note, subject=suffix, value=kind.value)] if note else []

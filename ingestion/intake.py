@@ -40,6 +40,8 @@ from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
 from ingestion.prose import read_content
 from ingestion.readings import Reading, Remark, rejected
 from ingestion.reference import roles_of
+from ingestion.remarks import SCHEMA as FILE_REMARK_SCHEMA
+from ingestion.remarks import FileRemark, message_of, remark_table
 from ingestion.resolve import Context
 from ingestion.rules import RowRemark, Rows, broken_row_rules, missing_cells, repeated_keys
 from ingestion.templates import HELP_SHEETS
@@ -55,8 +57,10 @@ WRONG_FIELD_COUNT = "wrong_field_count"
 _TOLD_TOTALS = 3
 # Cells beyond the header that a rejection workbook shows of rows which have too many.
 EXTRA_CELLS = 20
-UNSAID_NOTHING_VI = (
-    "Bảng không có dòng nào nên được hiểu là “Không phát sinh”; nếu có số liệu thì điền rồi nộp lại tệp cùng tên."
+NOTHING_UNSAID = FileRemark(
+    "nothing_unsaid",
+    "Bảng không có dòng nào nên được hiểu là “Không phát sinh”;",
+    "nếu có số liệu thì điền rồi nộp lại tệp cùng tên.",
 )
 UNUSABLE = "unusable"
 # Parsing a column is mostly work of Arrow and NumPy, which run outside the interpreter's lock.
@@ -90,6 +94,7 @@ class Intake:
     accepted: pa.Table
     rejected: pa.Table
     findings: pa.Table
+    remarks: pa.Table
     rows_read: int = 0
     rows_rejected: int = 0
     rows_with_findings: int = 0
@@ -127,6 +132,7 @@ def refused(
         contract.arrow_schema().empty_table(),
         REMARK_SCHEMA.empty_table(),
         REMARK_SCHEMA.empty_table(),
+        FILE_REMARK_SCHEMA.empty_table(),
         window=window,
         message_vi=message,
         refusal=code,
@@ -171,7 +177,7 @@ def _read(
         raise _Refusal(f"Đơn vị “{context.folder_unit.name}” không nộp nguồn “{contract.title_vi}”.")
     headers = HeaderMap.of(contract, context.period.closes_on)
     content = read_content(path, suffix, contract, limits)
-    tables, notes = _usable_tables(content.sheets, headers, context)
+    tables, noticed = _usable_tables(content.sheets, headers, context)
     source = replace(content, sheets=[])  # nothing else may hold the sheets, so that each can be let go
     del content
     for _, layout in tables:
@@ -203,10 +209,10 @@ def _read(
     rows = _joined(parts)
     is_shifted = any(r.remark.code == WRONG_FIELD_COUNT for r in remarks)  # its figures stand under wrong headings
     totals = TotalsCheck() if is_shifted else check_totals(rows, tallies, contract)
-    notes += _told_of_totals(totals, contract)
+    noticed += _told_of_totals(totals, contract)
     if not _is_proven(stated, vouched, totals) and not source.proves_itself:
         _check_unproven(source, vouched, limits)
-        notes += [source.nothing_proves_vi] if len(rows) else []
+        noticed += [FileRemark("not_proven_whole", source.nothing_proves_vi, count=len(rows))] if len(rows) else []
     if (held := misplaced(rows, remarks, contract, context)) is not None:
         raise _Refusal(held.message_vi, layouts[0].title, held.code)
     remarks += missing_cells(rows, contract)
@@ -217,7 +223,7 @@ def _read(
     duplicates = list(repeated_keys(rows, contract, taken))
     remarks += duplicates
     taken |= _rows_of(duplicates, len(rows), rejects=True)
-    return _settled(rows, remarks, taken, layouts, furniture, [*source.notes, *notes], identity, contract)
+    return _settled(rows, remarks, taken, layouts, furniture, [*source.remarks, *noticed], identity, contract)
 
 
 def _without_shifted_cells(remarks: list[RowRemark], total: int) -> list[RowRemark]:
@@ -276,37 +282,43 @@ def read_returned(
 
 def _usable_tables(
     sheets: Sequence[Sheet], headers: HeaderMap, context: Context
-) -> tuple[list[tuple[Sheet, Layout]], list[str]]:
-    """Sheets with a usable table, and notes on those passed over; raises where there is none or one is half usable."""
+) -> tuple[list[tuple[Sheet, Layout]], list[FileRemark]]:
+    """Sheets with a usable table, and remarks on those passed over; raises where there is none or one is half usable.
+    """
     usable: list[tuple[Sheet, Layout]] = []
     faults: list[tuple[int, HeaderError]] = []
-    notes: list[str] = []
+    noticed: list[FileRemark] = []
+
+    def notice(kind: str, message: str) -> None:
+        noticed.append(FileRemark(kind, message, sheet=sheet.name, subject=sheet.name))
+
     for sheet in sheets:
         layout = find_layout(sheet, headers)
         if layout is None:
             is_expected = not sheet.hidden and sheet.name not in HELP_SHEETS
             if is_expected and any(not is_blank(c) for row in sheet.head() for c in row):
-                notes.append(f"Trang tính “{sheet.name}” không có bảng số liệu.")
+                notice("skipped_sheet", f"Trang tính “{sheet.name}” không có bảng số liệu.")
             continue
         try:
             check_layout(layout, headers.contract, context.units.in_titles(layout.title.texts) is not None)
         except HeaderError as error:
             has_key = any(name in layout.positions for name in headers.contract.key)
             faults.append((len(layout.positions) + (1000 if has_key else 0), error))
-            notes.append(f"Trang tính “{sheet.name}” không đúng mẫu nên không được đọc.")
+            notice("skipped_sheet", f"Trang tính “{sheet.name}” không đúng mẫu nên không được đọc.")
             continue
         usable.append((sheet, layout))
         if sheet.hidden:
-            notes.append(f"Trang tính ẩn “{sheet.name}” cũng được đọc.")
+            notice("hidden_part", f"Trang tính ẩn “{sheet.name}” cũng được đọc.")
     if faults and (not usable or max(rank for rank, _ in faults) >= 1000):
         raise max(faults, key=lambda fault: fault[0])[1]
     if not usable:
         expected = ", ".join(f"“{c.title_vi}”" for c in headers.contract.columns if c.required)
-        raise _Refusal(" ".join([f"Không tìm thấy dòng tiêu đề của bảng. Cần có các cột: {expected}.", *notes]))
-    return usable, notes
+        told = [f"Không tìm thấy dòng tiêu đề của bảng. Cần có các cột: {expected}.", message_of(noticed)]
+        raise _Refusal(" ".join(told).strip())
+    return usable, noticed
 
 
-def _told_of_totals(totals: TotalsCheck, contract: Contract) -> list[str]:
+def _told_of_totals(totals: TotalsCheck, contract: Contract) -> list[FileRemark]:
     """What is said of sums that differ from those of the rows; raises where the contract refuses such a file."""
     if not totals.differences:
         return []
@@ -318,7 +330,7 @@ def _told_of_totals(totals: TotalsCheck, contract: Contract) -> list[str]:
             "total_mismatch",
             f"{told} Tệp có thể bị thiếu dòng hoặc ghi sai số. Kiểm tra từng dòng và dòng tổng cộng rồi nộp lại.",
         )
-    return [told]
+    return [FileRemark("totals_differ", told, count=len(totals.differences))]
 
 
 def _is_proven(stated: list[tuple[int, list[int]]], vouched: _Vouched, totals: TotalsCheck) -> bool:
@@ -642,7 +654,7 @@ def _settled(
     taken: np.ndarray,
     layouts: list[Layout],
     furniture: Counter[str],
-    notes: list[str],
+    noticed: list[FileRemark],
     identity: FileIdentity,
     contract: Contract,
 ) -> Intake:
@@ -658,7 +670,7 @@ def _settled(
     if total == 0:
         outcome = "nothing_to_report"
         if "nothing" not in furniture:
-            notes = [*notes, UNSAID_NOTHING_VI]
+            noticed = [*noticed, NOTHING_UNSAID]
     elif rows_rejected == 0:
         outcome = "accepted"
     else:
@@ -669,6 +681,7 @@ def _settled(
         accepted,
         rejections,
         findings,
+        _file_remarks(noticed, identity),
         total,
         rows_rejected,
         _distinct_rows(findings),
@@ -676,7 +689,19 @@ def _settled(
         unknown_columns=tuple(dict.fromkeys(label for layout in layouts for label in layout.unknown)),
         window=windows[0] if windows else None,
         furniture={kind: count for kind, count in sorted(furniture.items()) if count},
-        message_vi=" ".join(notes),
+        message_vi=message_of(noticed),
+    )
+
+
+def _file_remarks(noticed: list[FileRemark], identity: FileIdentity) -> pa.Table:
+    return remark_table(
+        noticed,
+        _delivery_id=identity.delivery_id,
+        _source=identity.source,
+        _unit_code=identity.unit_code,
+        _quarter=identity.quarter,
+        _file_name=identity.file_name,
+        _file_sha256=identity.sha256,
     )
 
 

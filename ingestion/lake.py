@@ -1,4 +1,4 @@
-"""Where rows rest: Parquet files of accepted rows, rejected rows and findings.
+"""Where rows rest: Parquet files of accepted rows, rejected rows, findings, and remarks on whole deliveries.
 
 Belongs here: writing files so that they appear whole or not at all, with the same bytes for the same rows. Does not
 belong here: what the rows are.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,8 +16,9 @@ import pyarrow.parquet as pq
 
 from ingestion.contracts import Contract
 from ingestion.paths import IngestPaths
+from ingestion.remarks import SCHEMA as FILE_REMARK_SCHEMA
 
-LAYERS = ("lake", "rejected", "findings")
+LAYERS = ("lake", "rejected", "findings", "remarks")
 _ROW_GROUP = 200_000
 
 
@@ -74,8 +76,11 @@ def write_rows(paths: IngestPaths, layer: str, place: tuple[str, str, str, str],
         path.unlink(missing_ok=True)
 
 
-def write_empty_schema(paths: IngestPaths, contract: Contract) -> None:
-    """Writes the source's zero-row file where it is missing or of another schema."""
-    path = paths.lake(contract.source) / "schema.parquet"
-    if not path.exists() or pq.read_schema(path) != contract.arrow_schema():
-        write_table(path, contract.arrow_schema().empty_table())
+def write_empty_schemas(paths: IngestPaths, contracts: Iterable[Contract]) -> None:
+    """Writes the zero-row files of the sources and of the remarks where one is missing or of another schema."""
+    schemas = {paths.lake(contract.source): contract.arrow_schema() for contract in contracts}
+    schemas[paths.remarks] = FILE_REMARK_SCHEMA
+    for folder, schema in schemas.items():
+        path = folder / "schema.parquet"
+        if not path.exists() or pq.read_schema(path) != schema:
+            write_table(path, schema.empty_table())

@@ -33,8 +33,17 @@ class IngestPaths:
     def lake(self, source: str) -> Path:
         return self.raw / "lake" / f"source={source}"
 
+    @property
+    def remarks(self) -> Path:
+        """Folder of the remarks on deliveries; ``schema.parquet`` in it has no rows."""
+        return self.raw / "remarks"
+
+    @property
+    def landing_remarks(self) -> Path:
+        return self.raw / "landing_remarks.parquet"
+
     def rows_file(self, layer: str, source: str, quarter: str, unit_code: str, delivery_id: str) -> Path:
-        """File of one delivery in a row layer (``lake``, ``rejected`` or ``findings``)."""
+        """File of one delivery in a row layer (see ``lake.LAYERS``)."""
         return (
             self.raw
             / layer

@@ -19,11 +19,12 @@ from pathlib import Path
 from ingestion.cell_fault import CellFault
 from ingestion.contracts import Contract, Prose
 from ingestion.fastcsv import look_at
-from ingestion.grid import CellSheet, FileContent, read_sheets
+from ingestion.grid import CellSheet, FileContent, read_sheets, suffix_remarks
 from ingestion.legacy_encodings import decode_text, may_be_legacy, mend_rows
 from ingestion.limits import MIB, IntakeLimits, UnreadableFileError
-from ingestion.preflight import Kind, inspect, kind_note, unpacked_bytes
+from ingestion.preflight import Kind, inspect, unpacked_bytes
 from ingestion.readings import Cell, Remark
+from ingestion.remarks import FileRemark
 from ingestion.sandbox import shared_sandbox
 from ingestion.vietnamese import LabelIndex, clean, fold
 
@@ -82,14 +83,18 @@ _REFUSALS_VI = {
     "damaged": "Không mở được tệp: tệp hỏng, chép chưa xong hoặc không đúng định dạng. Mở lại tệp, lưu lại rồi nộp "
     "lại.",
 }
-# What Word may hold beside the paragraphs, by the child's name for it.
-_WORD_NOTES_VI = {
-    "automatic_numbers": "Số thứ tự và dấu đầu dòng do Word tự đánh không được lấy; nếu cần thì gõ tay.",
-    "tracked_changes": "Tệp còn theo dõi thay đổi (track changes): đã đọc như khi chấp nhận mọi thay đổi.",
-    "hidden_text": "Tệp có chữ ẩn; đã đọc cả chữ ẩn.",
-    "pictures": "Hình trong tệp không được lấy.",
-    "notes": "Chú thích cuối trang và nhận xét bên lề không được lấy.",
-}
+# What Word may hold beside the paragraphs, by the child's name for it: the kind of remark and its words.
+_WORD_REMARKS = {
+    "automatic_numbers": (
+        "not_read", "Số thứ tự và dấu đầu dòng do Word tự đánh không được lấy; nếu cần thì gõ tay."
+    ),
+    "tracked_changes": (
+        "hidden_part", "Tệp còn theo dõi thay đổi (track changes): đã đọc như khi chấp nhận mọi thay đổi."
+    ),
+    "hidden_text": ("hidden_part", "Tệp có chữ ẩn; đã đọc cả chữ ẩn."),
+    "pictures": ("not_read", "Hình trong tệp không được lấy."),
+    "notes": ("not_read", "Chú thích cuối trang và nhận xét bên lề không được lấy."),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -220,10 +225,10 @@ def read_content(path: Path, suffix: str, contract: Contract, limits: IntakeLimi
 def _read_content(path: Path, suffix: str, contract: Contract, limits: IntakeLimits) -> FileContent:
     kind = inspect(path, suffix, limits)
     if kind is Kind.DOCX:
-        cells, notes = _word_lines(path, limits)
-        note = kind_note(kind, suffix)
+        cells, remarks = _word_lines(path, limits)
         content = grid_of(cells, contract, _SHEETS[kind])
-        return replace(content, notes=[*([note] if note else []), *notes], may_be_cut=False, proves_itself=True)
+        remarks = [*suffix_remarks(kind, suffix), *remarks]
+        return replace(content, remarks=remarks, may_be_cut=False, proves_itself=True)
     if kind is Kind.CSV and suffix in TEXT_SUFFIXES:
         if path.stat().st_size > MAX_TEXT_BYTES:
             raise UnreadableFileError("too_large", f"Tệp văn bản lớn hơn {MAX_TEXT_BYTES // MIB} MiB. {_ACCEPTED_VI}")
@@ -236,14 +241,14 @@ def _read_content(path: Path, suffix: str, contract: Contract, limits: IntakeLim
 
 def _text_content(text: str, lines: list[str], contract: Contract) -> FileContent:
     cells: list[Cell] = list(lines)
-    notes: list[str] = []
+    remarks: list[FileRemark] = []
     utf8 = text.encode()
     if may_be_legacy(utf8, look_at(utf8)):
         mended, note = mend_rows([[line] for line in lines])
         cells = [row[0] for row in mended]
-        notes += [note] if note else []
+        remarks += [FileRemark("encoding_mended", note)] if note else []
     content = grid_of(cells, contract, _SHEETS[Kind.CSV])
-    return replace(content, notes=notes, may_be_cut=content.may_be_cut and not text.endswith(("\n", "\r")))
+    return replace(content, remarks=remarks, may_be_cut=content.may_be_cut and not text.endswith(("\n", "\r")))
 
 
 def _heads_a_table(lines: Sequence[str], contract: Contract) -> bool:
@@ -258,14 +263,16 @@ def _heads_a_table(lines: Sequence[str], contract: Contract) -> bool:
     return False
 
 
-def _word_lines(path: Path, limits: IntakeLimits) -> tuple[list[Cell], list[str]]:
-    """The lines of a Word document, and what to tell the clerk of it."""
+def _word_lines(path: Path, limits: IntakeLimits) -> tuple[list[Cell], list[FileRemark]]:
+    """The lines of a Word document, and remarks on what is beside them."""
     (sheet,) = shared_sandbox().parse(path, Kind.DOCX, limits.fitted(unpacked_bytes(path)))
     lines: list[Cell] = list(sheet.columns[0]) if sheet.columns else []
     mended, note = mend_rows([[line] for line in lines])
-    notes = [note] if note else []
-    notes += [text for name, text in _WORD_NOTES_VI.items() if sheet.facts.get(name)]
-    return [row[0] for row in mended], notes
+    remarks = [FileRemark("encoding_mended", note)] if note else []
+    for name, (kind, text) in _WORD_REMARKS.items():
+        if sheet.facts.get(name):
+            remarks.append(FileRemark(kind, text, subject=name))
+    return [row[0] for row in mended], remarks
 
 
 @dataclass

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingestion.contracts import Contract, load_contracts
+from ingestion.remarks import SCHEMA as REMARK_SCHEMA
 from ingestion.sample.quarters import WINDOWS
 from ingestion.sample.rows import DEFAULT_SEED, FileKey, Row, sample_rows
 
@@ -66,6 +67,7 @@ def write_lake(
     contracts = load_contracts()
     for contract in contracts.values():
         _write(raw_dir / "lake" / f"source={contract.source}" / "schema.parquet", contract.arrow_schema().empty_table())
+    _write(raw_dir / "remarks" / "schema.parquet", REMARK_SCHEMA.empty_table())
     records = []
     for quarter in quarters:
         files = sample_rows(quarter, seed=seed, district=district)
