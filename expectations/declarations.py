@@ -159,20 +159,20 @@ def _with_indicator(declaration: dict[str, Any]) -> dict[str, Any]:
 
 
 def _expanded(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The declarations of a file; one with ``for_each`` (``all``, or names of ``sources``) stands for one a source.
+    """The declarations of a file; one with ``for_each`` (``all``, or names of ``members``) stands for one a member.
 
-    In it and in the defaults, ``$source`` is the source's name and ``$word`` what the source says under that word.
+    In it and in the defaults, ``$name`` is the member's name and ``$word`` what the member says under that word.
     """
     defaults = document.get("defaults", {})
-    sources: dict[str, dict[str, Any]] = document.get("sources", {})
+    members: dict[str, dict[str, Any]] = document.get("members", {})
     for declaration in document["rules"]:
         merged = {**defaults, **declaration}
         names = merged.pop("for_each", None)
         if names is None:
             yield merged
             continue
-        for name in sources if names == "all" else names:
-            yield _filled(merged, {"source": name, **sources[name]})
+        for name in members if names == "all" else names:
+            yield _filled(merged, {"name": name, **members[name]})
 
 
 def _filled(value: Any, words: dict[str, Any]) -> Any:

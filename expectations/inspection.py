@@ -221,9 +221,7 @@ class _Run:
     def _may_be_empty(self, unit: str, compiled: Compiled) -> bool:
         return compiled.rule.when_empty == "allowed" or (unit, compiled.rule.source) in self.excused
 
-    def _failed(
-        self, rule: Rule, unit: str, count: Count, found: list[Violation], alike: Iterable[Alike]
-    ) -> Result:
+    def _failed(self, rule: Rule, unit: str, count: Count, found: list[Violation], alike: Iterable[Alike]) -> Result:
         covered_rows = 0
         used: set[str] = set()
         for each in alike:

@@ -95,6 +95,8 @@ def lay_raw(
     for unit in _lay_findings(connection, raw_dir, quarter, sources, owners):
         problems.relation(unit, "findings_by_reason", "a file of findings cannot be read")
     _lay_volumes(connection, quarter)
+    for unit in _lay_remarks(connection, raw_dir, quarter, owners):
+        problems.relation(unit, "remarks", "a file of remarks cannot be read")
     register = raw_dir / "lake" / "source=decisions"
     earlier = [path for path in sorted(register.glob("quarter=*/unit=*/*.parquet")) if _quarter_of(path) <= quarter]
     _lay_source(connection, ALL_DECISIONS, register / "schema.parquet", earlier)
@@ -181,8 +183,8 @@ def _lay_findings(
     connection.execute(f"create table findings ({UNIT} varchar, {_FINDING_COLUMNS})")
     if readable:
         connection.execute(
-            f"insert into findings select d.{UNIT}, f._delivery_id, f._sheet, f._row, f.column, f.reason_code, "
-            f"f.reason_vi from read_parquet([{_literals(readable)}], hive_partitioning = false) as f "
+            f"insert into findings select d.{UNIT}, f._delivery_id, f._sheet, f._row, "
+            f"f.{quote('column')}, f.reason_code, f.reason_vi from read_parquet([{_literals(readable)}], hive_partitioning = false) as f "
             "join deliveries as d on d.delivery_id = f._delivery_id"
         )
     connection.execute(
@@ -215,6 +217,43 @@ def _lay_volumes(connection: Any, quarter: str) -> None:
         f"full join earlier using ({UNIT}, unit_code, source)",
         [quarter, quarter, quarter],
     )
+
+
+_REMARK = (
+    "_delivery_id, _source, _unit_code, _quarter, _file_name, _sheet, _row, "
+    '"column" as column_name, kind, subject as about, "value", expected, "count", message_vi, advice_vi'
+)
+
+
+def _lay_remarks(connection: Any, raw_dir: Path, quarter: str, owners: Mapping[str, str]) -> list[str]:
+    """``remarks``: what intake noticed of current deliveries and of the landing folder; returns units with an
+    unreadable file.
+
+    A remark on the folder that names no unit concerns every unit of the run; ``is_named`` tells it apart. ``had_rows``:
+    the unit sent rows of the source before. Without the layer's schema file there is no relation, and its rules do not
+    run.
+    """
+    schema, landing = raw_dir / "remarks" / "schema.parquet", raw_dir / "landing_remarks.parquet"
+    if not schema.exists():
+        return []
+    files = sorted((raw_dir / "remarks").glob(f"source=*/quarter={quarter}/unit=*/*.parquet"))
+    readable = [path for path in files if _is_parquet(path)]
+    current = f"select {_REMARK} from read_parquet([{_literals([schema, *readable])}], hive_partitioning = false)"
+    of_folder = [landing] if landing.exists() else [schema]
+    folder = f"select {_REMARK} from read_parquet([{_literals(of_folder)}], hive_partitioning = false)"
+    connection.execute(
+        "create table remarks as with noticed as ("
+        f"select d.{UNIT}, true as is_named, r.* from ({current}) as r "
+        "join deliveries as d on d.delivery_id = r._delivery_id "
+        f"union all select u.{UNIT}, r._unit_code is not null, r.* from ({folder}) as r "
+        "join units as u on u.unit_code = r._unit_code "
+        f"or (r._unit_code is null and u.unit_code = u.{UNIT}) "
+        f"where coalesce(r._quarter, {literal(quarter)}) = {literal(quarter)}) "
+        "select n.*, concat_ws('/', n._unit_code, n._file_name, nullif(n.about, '')) as place, "
+        "coalesce(v.most_before > 0, false) as had_rows from noticed as n left join volumes as v "
+        f"on v.{UNIT} = n.{UNIT} and v.unit_code = n._unit_code and v.source = n._source"
+    )
+    return _units_of(set(files) - set(readable), owners)
 
 
 def _units_of(paths: Iterable[Path], owners: Mapping[str, str]) -> list[str]:
