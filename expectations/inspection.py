@@ -370,7 +370,7 @@ def _raw_decisions(connection: Any, quarter: str, rules: Mapping[str, Rule]) -> 
             "and subject_kind = 'rule' and action = 'accept_finding' and quarter <= ? and holds_until >= ? "
             f"and {_VALIDITY} <= {LONGEST_VALIDITY} "
             f"qualify row_number() over (partition by {UNIT}, decision_id "
-            "order by _quarter desc, _delivered_at desc, _file_name desc, _delivery_id, _row desc) = 1 "
+            "order by _delivery_rank desc, _sheet desc, _row desc) = 1 "
             f"order by {UNIT}, decision_id",
             [quarter, quarter],
         ).fetchall()

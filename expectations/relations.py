@@ -83,7 +83,9 @@ def lay_raw(
     _lay_window(connection, window)
     deliveries = raw_dir / "deliveries.parquet"
     connection.execute(
-        f"create view all_deliveries as select u.{UNIT}, d.* from read_parquet({literal(str(deliveries))}) as d "
+        # Rows that were turned away and have come back mended no longer count as turned away, nor as read twice.
+        f"create view all_deliveries as select u.{UNIT}, d.* replace (d.rows_read - d.rows_mended as rows_read, "
+        f"d.rows_rejected - d.rows_mended as rows_rejected) from read_parquet({literal(str(deliveries))}) as d "
         "join units as u on u.unit_code = d.unit_code where d.is_current"
     )
     connection.execute(f"create view deliveries as select * from all_deliveries where quarter = {literal(quarter)}")
@@ -184,7 +186,8 @@ def _lay_findings(
     if readable:
         connection.execute(
             f"insert into findings select d.{UNIT}, f._delivery_id, f._sheet, f._row, "
-            f"f.{quote('column')}, f.reason_code, f.reason_vi from read_parquet([{_literals(readable)}], hive_partitioning = false) as f "
+            f"f.{quote('column')}, f.reason_code, f.reason_vi "
+            f"from read_parquet([{_literals(readable)}], hive_partitioning = false) as f "
             "join deliveries as d on d.delivery_id = f._delivery_id"
         )
     connection.execute(
@@ -296,7 +299,7 @@ def _source_view(connection: Any, view: str, paths: str) -> str:
     names = [row[0] for row in connection.execute(f"describe select * from {read}").fetchall()]
     content = ", ".join(f"lake.{quote(name)}" for name in names if not name.startswith("_"))
     return (
-        f"create view {quote(view)} as select d.{UNIT}, d.delivered_at as _delivered_at, "
+        f"create view {quote(view)} as select d.{UNIT}, d.delivery_rank as _delivery_rank, "
         "p.opens_on as _opens_on, p.closes_on as _closes_on, lake.*, "
         f"md5(cast(row({content}) as varchar)) as {CONTENT} "
         f"from {read} as lake join all_deliveries as d on d.delivery_id = lake._delivery_id cross join period as p"

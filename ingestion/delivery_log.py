@@ -2,13 +2,12 @@
 
 Belongs here: reading ``landing/<unit>/<quarter>/delivery_log.csv`` and remembering what it said. Does not belong here:
 what a replacement does to deliveries (``ledger``). A log is itself a delivery: every version ever seen is kept, the
-last one (by time of change, then hash) counts, and it goes on counting when it is taken out of the landing folder.
+one that lies there now counts, whatever its time, and it goes on counting when it is taken out of the landing folder.
 """
 
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import hashlib
 import io
 import json
@@ -21,7 +20,7 @@ from typing import Any
 
 from ingestion.grid import find_delimiter
 from ingestion.lake import write_atomically
-from ingestion.landing import LOCAL_TIME, LandingProblem
+from ingestion.landing import LandingProblem
 from ingestion.legacy_encodings import to_utf8
 from ingestion.limits import UnreadableFileError
 from ingestion.paths import IngestPaths
@@ -49,12 +48,12 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class _Log:
-    """One content of a log, and the times (local, ISO) at which it was seen to have been changed last."""
+    """One content of a log, and the numbers of the versions as which it was seen."""
 
     unit_code: str
     quarter: str
     sha256: str
-    arrivals: tuple[str, ...]
+    versions: tuple[int, ...]
     replacements: tuple[Replacement, ...]
 
 
@@ -71,7 +70,7 @@ def take_in(
         path = paths.landing / unit / quarter / FILE_NAME
         relative = f"{unit}/{quarter}/{FILE_NAME}"
         try:
-            content, delivered_at = _content(path)
+            content = _content(path)
         except FileNotFoundError:
             continue
         except OSError:
@@ -83,7 +82,7 @@ def take_in(
             problems.append(LandingProblem(relative, "delivery_log", f"Sổ giao nộp không đọc được: {error}"))
             continue
         problems += [LandingProblem(relative, "delivery_log", text) for text in said]
-        _remember(paths, unit, quarter, hashlib.sha256(content).hexdigest(), delivered_at, found)
+        _remember(paths, unit, quarter, hashlib.sha256(content).hexdigest(), found)
     return problems
 
 
@@ -95,29 +94,32 @@ def is_log(path: str) -> bool:
 
 def replacements(paths: IngestPaths) -> list[Replacement]:
     """What the current log of every unit and quarter says, in order."""
-    latest: dict[tuple[str, str], tuple[str, str, _Log]] = {}
+    return sorted(r for log in _latest(paths).values() for r in log.replacements)
+
+
+def _latest(paths: IngestPaths) -> dict[tuple[str, str], _Log]:
+    """The log that counts, by unit and quarter."""
+    latest: dict[tuple[str, str], _Log] = {}
     for file in sorted(_folder(paths).glob("[!.]*.json")):
         log = _log(json.loads(file.read_text(encoding="utf-8")))
-        rank = (log.arrivals[-1], log.sha256, log)
         place = (log.unit_code, log.quarter)
-        if place not in latest or rank[:2] > latest[place][:2]:
-            latest[place] = rank
-    return sorted(r for _, _, log in latest.values() for r in log.replacements)
+        if place not in latest or log.versions[-1] > latest[place].versions[-1]:
+            latest[place] = log
+    return latest
 
 
 def _folder(paths: IngestPaths) -> Path:
     return paths.ledger / "logs"
 
 
-def _content(path: Path) -> tuple[bytes, str]:
-    """Content and local time of last change; ``OSError`` where it is no small plain file."""
+def _content(path: Path) -> bytes:
+    """What the log says; ``OSError`` where it is no small plain file."""
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(handle, "rb") as file:
         facts = os.fstat(file.fileno())
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST:
             raise OSError(f"{path} is no small plain file")
-        moment = dt.datetime.fromtimestamp(int(facts.st_mtime), LOCAL_TIME).replace(tzinfo=None)
-        return file.read(_LARGEST), moment.isoformat()
+        return file.read(_LARGEST)
 
 
 def _entries(
@@ -165,24 +167,24 @@ def _problem(cells: dict[str, str], sources: Collection[str]) -> str:
     return ""
 
 
-def _remember(
-    paths: IngestPaths, unit: str, quarter: str, sha256: str, delivered_at: str, found: tuple[Replacement, ...]
-) -> None:
+def _remember(paths: IngestPaths, unit: str, quarter: str, sha256: str, found: tuple[Replacement, ...]) -> None:
+    latest = _latest(paths).get((unit, quarter))
+    if latest is not None and latest.sha256 == sha256:
+        return
     path = _folder(paths) / f"{unit}-{quarter}-{sha256[:16]}.json"
-    known = _log(json.loads(path.read_text(encoding="utf-8"))).arrivals if path.exists() else ()
-    arrivals = tuple(sorted({*known, delivered_at}))
+    known = _log(json.loads(path.read_text(encoding="utf-8"))).versions if path.exists() else ()
     content = {
         "unit_code": unit,
         "quarter": quarter,
         "sha256": sha256,
-        "arrivals": arrivals,
+        "versions": [*known, latest.versions[-1] + 1 if latest else 1],
         "replacements": [[r.source, r.file_name, r.replaces] for r in found],
     }
-    if not path.exists() or arrivals != known:
-        write_atomically(path, json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1).encode())
+    write_atomically(path, json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1).encode())
 
 
 def _log(data: dict[str, Any]) -> _Log:
     unit, quarter = data["unit_code"], data["quarter"]
     found = tuple(Replacement(unit, quarter, *entry) for entry in data["replacements"])
-    return _Log(unit, quarter, data["sha256"], tuple(data["arrivals"]), found)
+    # Homes that ordered logs by their files' times kept those; the last of them is the first version known here.
+    return _Log(unit, quarter, data["sha256"], tuple(data.get("versions", [0])), found)

@@ -7,20 +7,22 @@ here: how a file is read (``intake``) or when a quarter is run (orchestration).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
+import pyarrow as pa
 
 from ingestion import delivery_log, feedback, lake, ledger
 from ingestion.contracts import Contract, load_contracts
 from ingestion.grid import CSV_SUFFIXES
-from ingestion.intake import FileIdentity, Intake, read_delivery, read_returned, refused
+from ingestion.intake import FileIdentity, Intake, read_delivery, read_returned, read_row_origins, refused
+from ingestion.lake import DamagedError
 from ingestion.landing import (
+    NOT_SEEN,
     KeptOriginal,
     LandingFile,
     LandingProblem,
@@ -31,6 +33,7 @@ from ingestion.landing import (
     settled,
     storage_problem,
     suffix_of,
+    whole,
 )
 from ingestion.ledger import Arrival, Receipt
 from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
@@ -175,12 +178,15 @@ def ingest_source(
     wanted = [f for f in files if f.source == source and (chosen is None or f.unit_code in chosen)]
     wanted, growing = settled(wanted, limits.stability_seconds)
     problems += growing
+    unseen = {p.path for p in growing} | {p.path for p in problems if p.code in NOT_SEEN}
     for file in wanted:
         kept = keep_original(paths, file, run.known_sizes)
         if isinstance(kept, LandingProblem):
             problems.append(kept)
+            unseen.add(kept.path)
         else:
             run.register(file, kept)
+    run.end_look({path.rpartition("/")[0] for path in unseen})
     reports = run.settle_all(run.receipts_in_scope(chosen))
     problems += run.problems
     ledger.rebuild_deliveries(paths)
@@ -221,21 +227,35 @@ class _Run:
         self.known_sizes = frozenset(r.size_bytes for r in self.receipts.values())
         self._contexts: dict[str, Context | None] = {}
         self._beginnings: dict[str, str] = {}
+        self._last = ledger.last_versions(self.receipts.values())
+        self._looks: dict[tuple[str, str, str], int] = {}
         self._current = [d for d in ledger.current(paths) if d["outcome"] in _WITH_ROWS]
 
     def register(self, file: LandingFile, kept: KeptOriginal) -> None:
         """Notes that a content has arrived. From here on it is known, and kept, whatever becomes of the file."""
         identity = ledger.delivery_id(file.unit_code, file.quarter, file.source, kept.sha256)
-        arrival = Arrival(kept.delivered_at.isoformat(), file.file_name)
+        path = ledger.path_of(file.unit_code, file.quarter, file.source, file.file_name)
+        last, version = self._last.get(path, ("", 0))
         known = self.receipts.get(identity)
         if known is None:
             known = Receipt(identity, file.source, file.unit_code, file.quarter, kept.sha256, kept.size_bytes, ())
-        noted = known if arrival in known.arrivals else known.with_arrival(arrival)
+        noted = known
+        if last != identity:
+            look = self._looks.setdefault(known.folder, ledger.looks(self.paths, known.folder) + 1)
+            arrival = Arrival(look, file.file_name, version + 1, kept.delivered_at.isoformat())
+            noted = known.with_arrival(arrival)
+            self._last[path] = (identity, arrival.version)
         if file.done is not None and (file.done.rows >= 0 or noted.declared_rows is None):
             noted = replace(noted, declared_rows=file.done.rows)
         if noted != known:
             self.receipts[identity] = noted
             ledger.write_receipt(self.paths, noted)
+
+    def end_look(self, unseen: Collection[str]) -> None:
+        """Counts the looks that met something new and saw all that lay in the folder (``unit/quarter/source``)."""
+        for folder, number in sorted(self._looks.items()):
+            if "/".join(folder) not in unseen:
+                ledger.count_look(self.paths, folder, number)
 
     def receipts_in_scope(self, units: frozenset[str] | None) -> list[Receipt]:
         return [
@@ -261,8 +281,12 @@ class _Run:
                 settled = list(pool.map(self._settled_or_told, side_by_side))
         else:
             settled, side_by_side = list[Receipt | None](), []
-        alone = {r.delivery_id for r in pending} - {r.delivery_id for r in side_by_side}
-        settled += [self._settled_or_told(r) for r in pending if r.delivery_id in alone]
+        alone = {r.delivery_id: r for r in pending if r not in side_by_side}
+        while alone:
+            # What brings back rejected rows is read after the delivery that had them.
+            ready = [r for r in alone.values() if self.mended_by(r) not in alone] or list(alone.values())
+            settled += [self._settled_or_told(r) for r in ready]
+            alone = {identity: r for identity, r in alone.items() if r not in ready}
         done = [r for r in settled if r is not None]
         read = {r.delivery_id for r in done}
         told = {r.delivery_id for r in pending} - read
@@ -286,16 +310,19 @@ class _Run:
         """Whether a delivery must be read: never read yet, or read by other rules and still there to be read."""
         if not receipt.fingerprint:
             return True
-        return receipt.fingerprint != self.fingerprint(receipt) and self.original(receipt) is not None
+        is_gone = any(not self.paths.rows_file(layer, *_place(receipt)).exists() for layer in receipt.rows_sha256)
+        return (is_gone or receipt.fingerprint != self.fingerprint(receipt)) and self.original(receipt) is not None
 
     def settled(self, receipt: Receipt) -> Receipt:
         """Reads a delivery and stores what came of it; rows first, the receipt last."""
         context = self.context(receipt.unit_code)
-        intake = self.read(receipt, self.original(receipt), context)
-        place = (receipt.source, receipt.quarter, receipt.unit_code, receipt.delivery_id)
+        original = self.original(receipt)
+        intake = self.read(receipt, whole(original, receipt.sha256) if original else None, context)
         tables = (intake.accepted, intake.rejected, intake.findings, intake.remarks)
+        hashes: dict[str, str] = {}
         for layer, table in zip(lake.LAYERS, tables, strict=True):
-            lake.write_rows(self.paths, layer, place, table)
+            hashes |= lake.write_rows(self.paths, layer, _place(receipt), table)
+        mends = self.mended_by(receipt)
         settled = replace(
             receipt,
             outcome=intake.outcome,
@@ -312,9 +339,34 @@ class _Run:
             refusal=intake.refusal,
             reporting_window_from=intake.window[0].isoformat() if intake.window else None,
             reporting_window_to=intake.window[1].isoformat() if intake.window else None,
+            rows_sha256=hashes,
+            mends=mends,
+            mended=self.mended_rows(mends, receipt, intake) if mends else {},
         )
         ledger.write_receipt(self.paths, settled)
         return settled
+
+    def mended_by(self, receipt: Receipt) -> str:
+        """The delivery of the same folder whose rejection workbook this one is, mended or not; empty where none."""
+        original = self.original(receipt)
+        if original is None or suffix_of(receipt.file_name) != ".xlsx":
+            return receipt.mends
+        answered = self.receipts.get((feedback.token_of(original) or "").partition(" ")[0])
+        is_other = answered is not None and answered.folder == receipt.folder and answered is not receipt
+        return answered.delivery_id if answered is not None and is_other else ""
+
+    def mended_rows(self, mends: str, receipt: Receipt, intake: Intake) -> dict[str, list[int]]:
+        """Rejected rows of the delivery ``mends`` that stand in this one too and were read there, by sheet."""
+        original, context, answered = self.original(receipt), self.context(receipt.unit_code), self.receipts[mends]
+        rejected = lake.read_rows(self.paths, "rejected", _place(answered), answered.rows_sha256)
+        if original is None or context is None or rejected is None or not intake.rows_read:
+            return {}
+        read = {place for table in (intake.accepted, intake.rejected) for place in _rows_of(table)}
+        back = read_row_origins(original, suffix_of(receipt.file_name), self.contract, context, self.limits)
+        found: dict[str, list[int]] = {}
+        for sheet, number in sorted({origin for place, origin in back.items() if place in read} & _rows_of(rejected)):
+            found.setdefault(sheet, []).append(number)
+        return found
 
     def original(self, receipt: Receipt) -> Path | None:
         """The kept original, under any suffix with which the content arrived."""
@@ -371,6 +423,8 @@ class _Run:
             receipt.file_name,
             f"{receipt.declared_rows} {self.limits.csv_needs_proof} {self.beginning_of(receipt)}",
         ]
+        if mends := self.mended_by(receipt):
+            parts.append(self.fingerprint(self.receipts[mends]))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def return_rejections(self, units: frozenset[str] | None) -> list[LandingProblem]:
@@ -384,15 +438,19 @@ class _Run:
             feedback.folder_of(self.paths, r.unit_code, r.quarter, r.source): set()
             for r in self.receipts_in_scope(units)
         }
-        for d in ledger.current(self.paths):
+        mended = ledger.mended_rows(self.paths)
+        for d in ledger.answered(self.paths):
             folder = feedback.folder_of(self.paths, d["unit_code"], d["quarter"], d["source"])
-            if folder in wanted and (d["outcome"] == "refused" or d["rows_rejected"]):
+            if folder in wanted and (d["outcome"] == "refused" or d["rows_rejected"] > d["rows_mended"]):
                 path = folder / feedback.workbook_name(d["file_name"])
                 wanted[folder].add(path.name)
-                token = f"{d['delivery_id']} {d['fingerprint']}"
+                back = {(sheet, n) for sheet, rows in mended[d["delivery_id"]].items() for n in rows}
+                token = f"{d['delivery_id']} {d['fingerprint']}" + (f" {_digest(back)}" if back else "")
                 try:
-                    if feedback.token_of(path) != token and (answer := self._answer_to(d)):
+                    if feedback.token_of(path) != token and (answer := self._answer_to(d, back)):
                         feedback.write_workbook(path, feedback.workbook_bytes(answer, token), self.paths.rejected)
+                except DamagedError as error:
+                    problems.append(storage_problem(d["path"], error))
                 except OSError:
                     message = "Không ghi được bảng tính các dòng bị trả lại; sẽ ghi lại ở lần chạy sau."
                     problems.append(LandingProblem(d["path"], "not_returned", message))
@@ -400,23 +458,29 @@ class _Run:
             feedback.remove_all_but(folder, names)
         return problems
 
-    def _answer_to(self, delivery: dict[str, Any]) -> feedback.Answer | None:
-        """What the clerk is told about a delivery; None where the original is gone: the answer went with it."""
+    def _answer_to(self, delivery: dict[str, Any], mended: set[tuple[str, int]]) -> feedback.Answer | None:
+        """What the clerk is told about a delivery; None where the original is gone: the answer went with it.
+
+        Rows that were ``mended`` (sheet, row) are not asked for again.
+        """
         receipt = self.receipts[delivery["delivery_id"]]
         original, context = self.original(receipt), self.context(receipt.unit_code)
-        answer = feedback.Answer(
-            self.contract, receipt.unit_code, receipt.quarter, delivery["file_name"], receipt.rows_rejected
-        )
+        left = receipt.rows_rejected - len(mended)
+        answer = feedback.Answer(self.contract, receipt.unit_code, receipt.quarter, delivery["file_name"], left)
         if original is None:
             return None
         if receipt.outcome == "refused" or context is None:
             return replace(answer, message_vi=receipt.message_vi)
-        place = (receipt.source, receipt.quarter, receipt.unit_code, receipt.delivery_id)
-        rejected = pq.ParquetFile(self.paths.rows_file("rejected", *place)).read()
+        rejected = lake.read_rows(self.paths, "rejected", _place(receipt), receipt.rows_sha256)
+        if rejected is None:
+            return None
+        if mended:
+            places = zip(rejected["_sheet"].to_pylist(), rejected["_row"].to_pylist(), strict=True)
+            rejected = rejected.filter(pa.array([place not in mended for place in places]))
         try:
-            sheets = read_returned(
-                original, suffix_of(receipt.file_name), self.contract, context, rejected, self.limits
-            )
+            suffix = suffix_of(receipt.file_name)
+            original = whole(original, receipt.sha256)
+            sheets = read_returned(original, suffix, self.contract, context, rejected, self.limits)
         except UnreadableFileError:  # read once, but not within its limits a second time: the reasons are worth having
             sheets = feedback.sheets_without_cells(rejected)
         return replace(answer, sheets=sheets, reasons=feedback.reasons_by_row(rejected))
@@ -458,8 +522,9 @@ class _Run:
         latest = max((d["quarter"] for d in found), default=None)
         rows: list[dict[str, Any]] = []
         for d in sorted((d for d in found if d["quarter"] == latest), key=lambda d: d["delivery_id"]):
-            path = self.paths.rows_file("lake", source, d["quarter"], d["unit_code"], d["delivery_id"])
-            rows += pq.ParquetFile(path).read().to_pylist() if path.exists() else []
+            receipt = self.receipts[d["delivery_id"]]
+            found_rows = lake.read_rows(self.paths, "lake", _place(receipt), receipt.rows_sha256)
+            rows += found_rows.to_pylist() if found_rows is not None else []
         return rows
 
     def _org_units(self, reporting: AdminUnit) -> list[UnitEntry]:
@@ -476,6 +541,19 @@ class _Run:
             ProcedureEntry(row["procedure_code"], row["procedure_name"], row["valid_from"], row["ended_on"])
             for row in self._register_rows("procedure_catalogue", reporting)
         ]
+
+
+def _place(receipt: Receipt) -> tuple[str, str, str, str]:
+    return receipt.source, receipt.quarter, receipt.unit_code, receipt.delivery_id
+
+
+def _rows_of(table: pa.Table) -> set[tuple[str, int]]:
+    """Sheet and number of each row."""
+    return set(zip(table["_sheet"].to_pylist(), table["_row"].to_pylist(), strict=True))
+
+
+def _digest(places: set[tuple[str, int]]) -> str:
+    return hashlib.sha256(repr(sorted(places)).encode()).hexdigest()[:16]
 
 
 def _split_names(text: str | None) -> list[str]:

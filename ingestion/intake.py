@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ from ingestion import values as v
 from ingestion.belonging import WRONG_QUARTER, misplaced, title_unit
 from ingestion.columns import Kernel, ParsedColumn, case_code_kernel, datetime_kernel, parse_column
 from ingestion.contracts import LINEAGE_FIELDS, Column, Contract
-from ingestion.feedback import MAX_ROWS, ReturnedSheet, returned_sheet
+from ingestion.feedback import MAX_ROWS, OWN_HEADINGS, ReturnedSheet, returned_sheet
 from ingestion.grid import Body, CellColumn, FileContent, ListColumn, Sheet, is_blank
 from ingestion.headers import (
     HeaderError,
@@ -46,6 +47,7 @@ from ingestion.resolve import Context
 from ingestion.rules import RowRemark, Rows, broken_row_rules, missing_cells, repeated_keys
 from ingestion.templates import HELP_SHEETS
 from ingestion.totals import SheetRows, TotalsCheck, check_totals
+from ingestion.vietnamese import fold
 
 REMARK_SCHEMA = pa.schema(
     [*LINEAGE_FIELDS, *(pa.field(n, pa.string()) for n in ("column", "value", "reason_code", "reason_vi", "advice_vi"))]
@@ -275,6 +277,27 @@ def read_returned(
             sheets.append(returned_sheet(sheet.name, body, layout, taken, room))
             room -= len(sheets[-1].rows)
     return tuple(sheets)
+
+
+def read_row_origins(
+    path: Path, suffix: str, contract: Contract, context: Context, limits: IntakeLimits = DEFAULT_LIMITS
+) -> dict[tuple[str, int], tuple[str, int]]:
+    """Where the rows of a rejection workbook that is delivered stood in the file they came from: sheet and row by sheet
+    and row, as the workbook's own columns say.
+    """
+    headers = HeaderMap.of(contract, context.period.closes_on)
+    found: dict[tuple[str, int], tuple[str, int]] = {}
+    number_heading, sheet_heading = fold(OWN_HEADINGS[0]), fold(OWN_HEADINGS[3])
+    for sheet, layout in _usable_tables(read_content(path, suffix, contract, limits).sheets, headers, context)[0]:
+        labels = [fold(label) for label in layout.labels]
+        if number_heading in labels and sheet_heading in labels:
+            body = sheet.body(layout.header_end, layout.width)
+            numbers, names = (body.columns[labels.index(h)] for h in (number_heading, sheet_heading))
+            for row, place in enumerate(body.row_numbers):
+                number, name = numbers.at(row), names.at(row)
+                if not is_blank(name) and re.fullmatch(r"\d+(\.0+)?", str(number).strip()):
+                    found[sheet.name, int(place)] = (str(name), int(float(str(number))))
+    return found
 
 
 # ----------------------------------------------------------------------------------------------------------- tables

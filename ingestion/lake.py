@@ -6,9 +6,10 @@ belong here: what the rows are.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -46,8 +47,19 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Writes Parquet with fixed settings, atomically. Dictionary-encoded columns are read back as their plain type."""
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class DamagedError(OSError):
+    """A file of this program's own is not what it left there; the message names it. Never a fault of a delivery."""
+
+
+def write_table(path: Path, table: pa.Table) -> str:
+    """Writes Parquet with fixed settings, atomically, and returns its SHA-256. Dictionary-encoded columns are read back
+    as their plain type.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".rows-")
     temporary = Path(name)
@@ -58,22 +70,39 @@ def write_table(path: Path, table: pa.Table) -> None:
             )
             file.flush()
             os.fsync(file.fileno())
+        sha256 = sha256_of(temporary)
         os.replace(temporary, path)
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+    return sha256
 
 
-def write_rows(paths: IngestPaths, layer: str, place: tuple[str, str, str, str], table: pa.Table) -> None:
-    """Writes one delivery's rows of a layer, or takes the file away where there are none.
+def write_rows(paths: IngestPaths, layer: str, place: tuple[str, str, str, str], table: pa.Table) -> dict[str, str]:
+    """Writes one delivery's rows of a layer, or takes the file away where there are none; the file's hash by layer.
 
     ``place`` is (source, quarter, unit code, delivery id).
     """
     path = paths.rows_file(layer, *place)
     if table.num_rows:
-        write_table(path, table)
-    else:
-        path.unlink(missing_ok=True)
+        return {layer: write_table(path, table)}
+    path.unlink(missing_ok=True)
+    return {}
+
+
+def read_rows(
+    paths: IngestPaths, layer: str, place: tuple[str, str, str, str], hashes: Mapping[str, str]
+) -> pa.Table | None:
+    """One delivery's rows of a layer, None where it left none; raises :class:`DamagedError` where they are not those
+    that were written (``hashes`` by layer, as the receipt keeps them).
+    """
+    if layer not in hashes:
+        return None
+    path = paths.rows_file(layer, *place)
+    data = path.read_bytes() if path.exists() else b""
+    if hashlib.sha256(data).hexdigest() != hashes[layer]:
+        raise DamagedError(f"{path} is not what the receipt of the delivery says")
+    return pq.ParquetFile(pa.BufferReader(data)).read()
 
 
 def write_empty_schemas(paths: IngestPaths, contracts: Iterable[Contract]) -> None:

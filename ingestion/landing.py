@@ -19,6 +19,7 @@ import re
 import stat
 import tempfile
 import time
+import unicodedata
 from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
+from ingestion.lake import DamagedError, sha256_of
 from ingestion.paths import IngestPaths
 
 LOCAL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -36,16 +38,24 @@ _DONE = ".done"
 _MAX_DONE_BYTES = 4_096
 # What is made of a name, such as the list of rejected rows, must still fit the 255 bytes of a file system.
 _MAX_NAME_BYTES = 200
+_FAULTS = frozenset({"disk_full", "not_readable", "store_damaged", "not_returned"})
+# What lies in a folder but was not seen: it may have come before what was.
+NOT_SEEN = frozenset({"disk_full", "not_readable", "waiting", "bad_done", "done_mismatch"})
 _SHA256 = re.compile(r"\b[0-9a-f]{64}\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class LandingProblem:
-    """Something in the landing folder that is no delivery; ``path`` is relative to the landing folder."""
+    """Something in the landing folder that is no delivery, or was not taken in; ``path`` is relative to that folder."""
 
     path: str
     code: str
     message_vi: str
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether this program or its machine failed: nothing is said against whoever delivered."""
+        return self.code in _FAULTS
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -182,6 +192,10 @@ def _scan_source(
         if (problem := _problem_of(entry)) is not None:
             problems.append(LandingProblem(shown(f"{unit}/{quarter}/{source}/{entry.name}"), *problem))
             continue
+        if unicodedata.normalize("NFC", entry.name) in names - {entry.name}:
+            message = "Trong thư mục có hai tệp cùng tên, chỉ khác cách ghi dấu; giữ lại một tệp."
+            problems.append(LandingProblem(shown(f"{unit}/{quarter}/{source}/{entry.name}"), "same_name", message))
+            continue
         done: Done | None = None
         for name in (f"{entry.name}{_DONE}", f"{Path(entry.name).stem}{_DONE}"):
             if name in names and _delivery_of(name, names) == entry.name:
@@ -293,6 +307,12 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 def storage_problem(relative_path: str, error: OSError) -> LandingProblem:
     """What to say where a delivery could not be read or kept for want of space or of working storage."""
+    if isinstance(error, DamagedError):
+        return LandingProblem(
+            relative_path,
+            "store_damaged",
+            f"Kho lưu trữ hư hại, không phải lỗi của tệp đã nộp: {error.args[0]}. Xóa đúng tệp hư đó rồi chạy lại.",
+        )
     if error.errno in _FULL:
         return LandingProblem(
             relative_path, "disk_full", "Máy chủ hết chỗ trống khi nhận tệp; tệp chưa được đọc và sẽ được đọc lại."
@@ -400,6 +420,13 @@ def _ended(work: Future[None] | None) -> None:
     """Waits for the work and raises what it raised: an error of the disk is told once only."""
     if work is not None:
         work.result()
+
+
+def whole(original: Path, sha256: str) -> Path:
+    """The kept original itself; raises :class:`DamagedError` where its content is not what its name says."""
+    if sha256_of(original) != sha256:
+        raise DamagedError(f"{original} không còn là tệp đã nhận")
+    return original
 
 
 def goes_on(longer: Path, shorter: Path) -> bool:

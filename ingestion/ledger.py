@@ -13,10 +13,12 @@ import hashlib
 import json
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +26,8 @@ import pyarrow.parquet as pq
 from ingestion.delivery_log import Replacement, replacements
 from ingestion.lake import write_atomically, write_table
 from ingestion.paths import IngestPaths
+
+T = TypeVar("T")
 
 DELIVERIES_SCHEMA = pa.schema(
     [
@@ -37,12 +41,16 @@ DELIVERIES_SCHEMA = pa.schema(
         ("size_bytes", pa.int64()),
         ("delivered_at", pa.timestamp("us")),
         ("version", pa.int32()),
+        ("first_seen", pa.int32()),
+        ("delivery_rank", pa.int64()),
         ("outcome", pa.string()),
         ("is_current", pa.bool_()),
         ("superseded_by", pa.string()),
+        ("counts_instead", pa.string()),
         ("rows_read", pa.int64()),
         ("rows_accepted", pa.int64()),
         ("rows_rejected", pa.int64()),
+        ("rows_mended", pa.int64()),
         ("rows_with_findings", pa.int64()),
         ("columns_mapped", pa.list_(pa.string())),
         ("unknown_columns", pa.list_(pa.string())),
@@ -66,10 +74,15 @@ def delivery_id(unit_code: str, quarter: str, source: str, sha256: str) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Arrival:
-    """The content was seen under this name, last changed at this local time (ISO, seconds)."""
+    """The content was seen under this name: as the ``version``-th content of the name, in the ``first_seen``-th look at
+    its folder that met anything new. ``delivered_at`` is the file's local time then (ISO, seconds): told to people, and
+    no order follows from it, since a copy changes it.
+    """
 
-    delivered_at: str
+    first_seen: int
     file_name: str
+    version: int
+    delivered_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,8 @@ class Receipt:
     """What is known of one delivery.
 
     ``beginning_of`` is the earlier delivery under the same name that goes on where this one ends, where there is one.
+    ``rows_sha256`` holds the hash of each file of rows that the reading left, by layer. ``mends`` names the delivery
+    whose rejected rows this one brings back, ``mended`` their numbers by sheet.
     """
 
     delivery_id: str
@@ -101,18 +116,25 @@ class Receipt:
     refusal: str = ""
     declared_rows: int | None = None
     beginning_of: str = ""
+    rows_sha256: dict[str, str] = field(default_factory=dict)
+    mends: str = ""
+    mended: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def file_name(self) -> str:
         """The name under which the content first arrived."""
         return self.arrivals[0].file_name
 
+    @property
+    def folder(self) -> tuple[str, str, str]:
+        return self.unit_code, self.quarter, self.source
+
     def with_arrival(self, arrival: Arrival) -> Receipt:
         return replace(self, arrivals=tuple(sorted({*self.arrivals, arrival})))
 
 
 def _receipt(data: dict[str, Any]) -> Receipt:
-    arrivals = tuple(Arrival(**a) for a in data.pop("arrivals"))
+    arrivals = tuple(Arrival(**{"first_seen": 1, "version": 0, **a}) for a in data.pop("arrivals"))
     mapped, unknown = tuple(data.pop("columns_mapped")), tuple(data.pop("unknown_columns"))
     return Receipt(arrivals=arrivals, columns_mapped=mapped, unknown_columns=unknown, **data)
 
@@ -124,24 +146,83 @@ def write_receipt(paths: IngestPaths, receipt: Receipt) -> None:
 
 def read_receipts(paths: IngestPaths) -> dict[str, Receipt]:
     """All receipts by delivery id, in the order of the ids."""
-    return {
+    found = {
         p.stem: _receipt(json.loads(p.read_text(encoding="utf-8"))) for p in sorted(paths.ledger.glob("[!.]*.json"))
     }
+    return _numbered(found) if any(a.version == 0 for r in found.values() for a in r.arrivals) else found
+
+
+def _numbered(receipts: dict[str, Receipt]) -> dict[str, Receipt]:
+    """Receipts of homes that ordered versions by the files' times: their order is kept, as the order in which they
+    were seen.
+    """
+    history = _history(receipts.values(), key=lambda arrival, r: (arrival.version, arrival.delivered_at, r.sha256))
+    number = {
+        (identity, arrival): place
+        for arrivals in history.values()
+        for place, (identity, arrival) in enumerate(arrivals, start=1)
+    }
+    return {
+        identity: replace(
+            r, arrivals=tuple(sorted(replace(a, version=a.version or number[identity, a]) for a in r.arrivals))
+        )
+        for identity, r in receipts.items()
+    }
+
+
+def path_of(unit_code: str, quarter: str, source: str, file_name: str) -> str:
+    """What a version is a version of. One name may be written in several Unicode forms; a copy may change them."""
+    return unicodedata.normalize("NFC", f"{unit_code}/{quarter}/{source}/{file_name}")
+
+
+def _history(
+    receipts: Iterable[Receipt], key: Callable[[Arrival, Receipt], Any] = lambda arrival, _: arrival.version
+) -> dict[str, list[tuple[str, Arrival]]]:
+    """Contents by path, first to last."""
+    found: dict[str, list[tuple[Any, str, Arrival]]] = defaultdict(list)
+    for r in receipts:
+        for a in r.arrivals:
+            found[path_of(*r.folder, a.file_name)].append((key(a, r), r.delivery_id, a))
+    return {path: [(i, a) for _, i, a in sorted(arrivals)] for path, arrivals in found.items()}
+
+
+def last_versions(receipts: Iterable[Receipt]) -> dict[str, tuple[str, int]]:
+    """What was last seen under each path: delivery id and number of the version."""
+    return {path: (arrivals[-1][0], arrivals[-1][1].version) for path, arrivals in _history(receipts).items()}
 
 
 def longer_before(receipt: Receipt, receipts: Iterable[Receipt]) -> list[Receipt]:
     """Larger contents that lay under a name of this delivery before it did, by id."""
-    mine = {(a.file_name, (a.delivered_at, receipt.sha256)) for a in receipt.arrivals}
+    mine = {path_of(*receipt.folder, a.file_name): a.version for a in receipt.arrivals}
     return sorted(
         (
             r
             for r in receipts
-            if (r.unit_code, r.quarter, r.source) == (receipt.unit_code, receipt.quarter, receipt.source)
+            if r.folder == receipt.folder
             and r.size_bytes > receipt.size_bytes
-            and any(a.file_name == name and (a.delivered_at, r.sha256) < at for a in r.arrivals for name, at in mine)
+            and any(a.version < mine.get(path_of(*r.folder, a.file_name), 0) for a in r.arrivals)
         ),
         key=lambda r: r.delivery_id,
     )
+
+
+# Looks at a folder are counted, so that what came in a later one is known to be later. A look that did not get to see
+# everything (a stopped run, a file still being written) is not counted: what the next one finds may have lain there.
+
+
+def _looks_file(paths: IngestPaths, folder: tuple[str, str, str]) -> Path:
+    return paths.ledger / "looks" / f"{'-'.join(folder)}.json"
+
+
+def looks(paths: IngestPaths, folder: tuple[str, str, str]) -> int:
+    """How many whole looks at a folder (unit, quarter, source) have met something new."""
+    file = _looks_file(paths, folder)
+    return int(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else 0
+
+
+def count_look(paths: IngestPaths, folder: tuple[str, str, str], number: int) -> None:
+    """Notes that the look that met something new as the ``number``-th was whole."""
+    write_atomically(_looks_file(paths, folder), str(number).encode())
 
 
 @contextmanager
@@ -156,94 +237,139 @@ def locked(paths: IngestPaths) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_UN)
 
 
+class _Worth(IntEnum):
+    """How much of a version can be used. One worth less than an earlier one does not take its place."""
+
+    NOTHING = 0
+    LITTLE = 1
+    ENOUGH = 2
+
+
+def _worth(receipt: Receipt) -> _Worth:
+    if receipt.outcome == "refused":
+        return _Worth.NOTHING
+    return _Worth.LITTLE if 2 * receipt.rows_rejected > receipt.rows_read else _Worth.ENOUGH
+
+
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """One version of a path: from when on, under what name, and which delivery followed."""
+    """One version of a path: its arrival, and which delivery followed or counts although it came before."""
 
-    delivered_at: str
-    file_name: str
+    arrival: Arrival
     path: str
-    version: int
-    superseded_by: str | None
+    superseded_by: str | None = None
+    counts_instead: str | None = None
+
+    @property
+    def is_current(self) -> bool:
+        return self.superseded_by is None and self.counts_instead is None
 
 
 def _versions(receipts: Iterable[Receipt], said: Iterable[Replacement]) -> dict[str, list[_Version]]:
-    """Versions by delivery. Arrivals of a path are ordered by (delivered_at, sha256); repeated content is no new
-    version. The last version of a path is superseded where a delivery log says that another path takes its place.
+    """Versions by delivery.
+
+    The last version of a path counts, unless an earlier one is worth more: then that one counts instead. So it is with
+    the paths of a chain that a delivery log makes of files that replace one another.
     """
-    by_path: dict[str, list[tuple[str, str, str, str]]] = defaultdict(list)
-    for r in receipts:
-        for a in r.arrivals:
-            path = _path(r.unit_code, r.quarter, r.source, a.file_name)
-            by_path[path].append((a.delivered_at, r.sha256, r.delivery_id, a.file_name))
-    successor = _successors(by_path, said)
+    by_id = {r.delivery_id: r for r in receipts}
+    history = _history(by_id.values())
+    worth = {identity: _worth(r) for identity, r in by_id.items()}
+    kept = {path: _kept(arrivals, [worth[i] for i, _ in arrivals]) for path, arrivals in history.items()}
+    counting = {path: ids[-1][0] for path, ids in kept.items()}
+    replaced: dict[str, str] = {}
+    passed_over: dict[str, str] = {}
+    for way in _chains(history, said):
+        standing = _kept(way, [worth[counting[path]] for path in way])
+        last = way.index(standing[-1])
+        replaced[way[0]] = standing[-1]
+        passed_over.update(dict.fromkeys(way[last + 1 :], standing[-1]))
     result: dict[str, list[_Version]] = defaultdict(list)
-    for path, arrivals in by_path.items():
-        ordered = sorted(arrivals)
-        runs = [a for i, a in enumerate(ordered) if i == 0 or ordered[i - 1][2] != a[2]]
-        for i, (delivered_at, _, identity, file_name) in enumerate(runs):
+    for path, arrivals in history.items():
+        numbers = {arrival.version: identity for identity, arrival in kept[path]}
+        last_number = max(numbers)
+        for identity, arrival in arrivals:
             following: str | None = None
-            if i + 1 < len(runs):
-                following = runs[i + 1][2]
-            elif path in successor:
-                following = max(by_path[successor[path]])[2]
-            result[identity].append(_Version(delivered_at, file_name, path, i + 1, following))
+            instead: str | None = None
+            if arrival.version < last_number:
+                following = numbers[min(n for n in numbers if n > arrival.version)]
+            elif arrival.version > last_number:
+                instead = counting[path]
+            elif path in passed_over:
+                instead = counting[passed_over[path]]
+            elif replaced.get(path, path) != path:
+                following = counting[replaced[path]]
+            result[identity].append(_Version(arrival, path, following, instead))
     return result
 
 
-def _path(unit_code: str, quarter: str, source: str, file_name: str) -> str:
-    return f"{unit_code}/{quarter}/{source}/{file_name}"
+def _kept(items: list[T], worth: list[_Worth]) -> list[T]:
+    """The items that are not worth less than one before them, in order."""
+    return [item for n, item in enumerate(items) if worth[n] >= max(worth[: n + 1])]
 
 
-def _successors(paths: Iterable[str], said: Iterable[Replacement]) -> dict[str, str]:
-    """For each path that is replaced by one that has arrived, the path that counts in its stead.
+def _chains(paths: Iterable[str], said: Iterable[Replacement]) -> list[list[str]]:
+    """For each path that is replaced by one that has arrived, itself and what takes its place, one after the other.
 
-    Names agree in any Unicode form. Where several files replace one, the last by name does; files that replace each
-    other in a circle replace nothing.
+    Where several files replace one, the last by name does; files that replace each other in a circle replace nothing.
     """
-    known = {unicodedata.normalize("NFC", path): path for path in sorted(paths)}
+    known = set(paths)
     direct: dict[str, str] = {}
     for r in sorted(said):
-        old, new = (
-            known.get(unicodedata.normalize("NFC", _path(r.unit_code, r.quarter, r.source, name)))
-            for name in (r.replaces, r.file_name)
-        )
-        if old is not None and new is not None:
+        old, new = (path_of(r.unit_code, r.quarter, r.source, name) for name in (r.replaces, r.file_name))
+        if old in known and new in known:
             direct[old] = new
-    found: dict[str, str] = {}
+    found: list[list[str]] = []
     for path in direct:
         way = [path]
         while way[-1] in direct and direct[way[-1]] not in way:
             way.append(direct[way[-1]])
         if way[-1] not in direct:
-            found[path] = way[-1]
+            found.append(way)
     return found
 
 
 def deliveries_table(receipts: Iterable[Receipt], said: Iterable[Replacement] = ()) -> pa.Table:
     """All deliveries that were read, as one table, ordered by delivery id.
 
-    A delivery is current where it is the last version of one of its paths and no log says that the path is replaced.
-    Where it holds several paths it is shown under the current one that it held first.
+    A delivery is current where it is the version of one of its paths that counts. Where it holds several paths it is
+    shown under the current one that it held first. ``delivery_rank`` is its place in the total order of deliveries.
     """
     receipts = sorted((r for r in receipts if r.outcome), key=lambda r: r.delivery_id)
     versions = _versions(receipts, said)
     shown = {r.delivery_id: _shown(versions[r.delivery_id]) for r in receipts}
     elsewhere = _same_content(receipts, shown)
+    ranks = _ranks(receipts, shown)
+    mended = _mended(receipts, shown)
+    by_id = {r.delivery_id: r for r in receipts}
+    refused_later: dict[str, list[_Version]] = defaultdict(list)
+    for at in shown.values():
+        if at.counts_instead is not None:
+            refused_later[at.counts_instead].append(at)
     rows = []
     for r in receipts:
         at = shown[r.delivery_id]
         row = {name: getattr(r, name) for name in DELIVERIES_SCHEMA.names if hasattr(r, name)}
+        notes = [
+            *_copies(at, versions[r.delivery_id]),
+            *elsewhere[r.delivery_id],
+            *(_refused_later(v) for v in sorted(refused_later[r.delivery_id], key=lambda v: (v.path, v.arrival))),
+        ]
+        if at.counts_instead is not None:
+            notes.append(_counts_instead(by_id[at.counts_instead], shown[at.counts_instead]))
         row |= {
-            "file_name": at.file_name,
+            "file_name": at.arrival.file_name,
             "path": at.path,
-            "version": at.version,
-            "is_current": at.superseded_by is None,
-            "delivered_at": dt.datetime.fromisoformat(at.delivered_at),
+            "version": at.arrival.version,
+            "first_seen": at.arrival.first_seen,
+            "delivery_rank": ranks[r.delivery_id],
+            "is_current": at.is_current,
+            "delivered_at": dt.datetime.fromisoformat(at.arrival.delivered_at),
             "superseded_by": at.superseded_by,
+            "counts_instead": at.counts_instead,
+            "rows_mended": sum(map(len, mended[r.delivery_id].values())),
             "columns_mapped": list(r.columns_mapped),
             "unknown_columns": list(r.unknown_columns),
-            "note_vi": " ".join([*_copies(at, versions[r.delivery_id]), *elsewhere[r.delivery_id]]),
+            "note_vi": " ".join(notes),
         }
         for name in ("reporting_window_from", "reporting_window_to"):
             row[name] = dt.date.fromisoformat(row[name]) if row[name] else None
@@ -252,23 +378,61 @@ def deliveries_table(receipts: Iterable[Receipt], said: Iterable[Replacement] = 
 
 
 def _shown(versions: list[_Version]) -> _Version:
-    current = [v for v in versions if v.superseded_by is None]
+    current = [v for v in versions if v.is_current]
     if current:
-        return min(current, key=lambda v: (v.delivered_at, v.file_name))
-    return max(versions, key=lambda v: (v.delivered_at, v.file_name))
+        return min(current, key=lambda v: v.arrival)
+    refused = [v for v in versions if v.counts_instead is not None]
+    return max(refused or versions, key=lambda v: v.arrival)
+
+
+def _ranks(receipts: Iterable[Receipt], shown: dict[str, _Version]) -> dict[str, int]:
+    """Places in the total order: the folder's quarter first; within a folder the look that first met the delivery, then
+    its name. Folders of one quarter have no order among themselves but that of their codes.
+    """
+
+    def place(r: Receipt) -> tuple[Any, ...]:
+        arrival = shown[r.delivery_id].arrival
+        return r.quarter, r.source, r.unit_code, arrival.first_seen, arrival.file_name, r.sha256, r.delivery_id
+
+    return {r.delivery_id: n for n, r in enumerate(sorted(receipts, key=place), start=1)}
+
+
+def mended_rows(paths: IngestPaths) -> dict[str, dict[str, set[int]]]:
+    """Rejected rows that current deliveries bring back, by the delivery that had them, and sheet."""
+    with_outcome = [r for r in read_receipts(paths).values() if r.outcome]
+    versions = _versions(with_outcome, replacements(paths))
+    return _mended(with_outcome, {r.delivery_id: _shown(versions[r.delivery_id]) for r in with_outcome})
+
+
+def _mended(receipts: Iterable[Receipt], shown: dict[str, _Version]) -> dict[str, dict[str, set[int]]]:
+    found: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for r in receipts:
+        if r.mends and shown[r.delivery_id].is_current:
+            for sheet, numbers in r.mended.items():
+                found[r.mends][sheet] |= set(numbers)
+    return found
 
 
 def _copies(shown: _Version, versions: list[_Version]) -> list[str]:
     """Says under which other names the same content lies in the folder."""
-    names = sorted({v.file_name for v in versions if v.superseded_by is None} - {shown.file_name})
+    names = sorted({v.arrival.file_name for v in versions if v.is_current} - {shown.arrival.file_name})
     return [f"Tệp “{name}” có cùng nội dung nên không tính thêm." for name in names]
+
+
+def _refused_later(refused: _Version) -> str:
+    return f"Bản sửa gửi sau, “{refused.arrival.file_name}”, bị trả lại nên bản này vẫn được tính."
+
+
+def _counts_instead(counting: Receipt, shown: _Version) -> str:
+    rows = f"{counting.rows_accepted} dòng"
+    return f"Bản sửa này bị trả lại: bản trước của tệp “{shown.arrival.file_name}” ({rows}) vẫn được tính."
 
 
 def _same_content(receipts: Iterable[Receipt], shown: dict[str, _Version]) -> dict[str, list[str]]:
     """Says in which other folders the content of a delivery with rows was delivered too."""
     by_content: dict[str, list[Receipt]] = defaultdict(list)
     for r in receipts:
-        if shown[r.delivery_id].superseded_by is None and r.rows_read:
+        if shown[r.delivery_id].is_current and r.rows_read:
             by_content[r.sha256].append(r)
     notes: dict[str, list[str]] = defaultdict(list)
     for found in by_content.values():
@@ -293,9 +457,15 @@ def deliveries(paths: IngestPaths) -> pa.Table:
 
 
 def current(paths: IngestPaths) -> list[dict[str, Any]]:
-    """Current deliveries in their total order (delivered_at, file name, hash)."""
-    rows = [d for d in deliveries(paths).to_pylist() if d["is_current"]]
-    return sorted(rows, key=lambda d: (d["delivered_at"], d["file_name"], d["sha256"]))
+    """Current deliveries in their total order."""
+    return sorted((d for d in deliveries(paths).to_pylist() if d["is_current"]), key=lambda d: d["delivery_rank"])
+
+
+def answered(paths: IngestPaths) -> list[dict[str, Any]]:
+    """Deliveries whose senders are owed an answer: current ones, and corrections that were refused, one a name."""
+    rows = sorted(deliveries(paths).to_pylist(), key=lambda d: (d["counts_instead"] is not None, d["version"]))
+    last = {d["path"]: d for d in rows if d["is_current"] or d["counts_instead"] is not None}
+    return sorted(last.values(), key=lambda d: d["delivery_rank"])
 
 
 def inputs(paths: IngestPaths, unit_codes: Iterable[str], quarters: Iterable[str]) -> list[dict[str, str]]:
@@ -321,7 +491,9 @@ class SourceStatus:
 
     ``state`` is ``delivered``, ``nothing_to_report``, ``held`` (every file belongs elsewhere by its contents),
     ``refused`` or ``not_sent``; counts are over current deliveries, ``held`` and ``refused`` count files.
-    ``delivered_from`` and ``delivered_to`` are the local times (ISO) of the first and the last current delivery.
+    ``rows_rejected`` are those that nobody has mended since; ``corrections_refused`` counts files in whose place an
+    earlier version counts. ``delivered_from`` and ``delivered_to`` are the local times (ISO) of the first and the last
+    current delivery's file.
     """
 
     unit_code: str
@@ -336,6 +508,7 @@ class SourceStatus:
     held: int = 0
     refused: int = 0
     superseded: int = 0
+    corrections_refused: int = 0
     delivered_from: str | None = None
     delivered_to: str | None = None
 
@@ -343,10 +516,7 @@ class SourceStatus:
 def status(paths: IngestPaths, unit_codes: Iterable[str], quarter: str, sources: Iterable[str]) -> list[SourceStatus]:
     """What each unit has sent of each source, in the order given."""
     by_place: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    rows = sorted(
-        deliveries(paths).to_pylist(), key=lambda d: (d["delivered_at"], d["file_name"], d["sha256"], d["delivery_id"])
-    )
-    for d in rows:
+    for d in sorted(deliveries(paths).to_pylist(), key=lambda d: d["delivery_rank"]):
         if d["quarter"] == quarter:
             by_place[d["unit_code"], d["source"]].append(d)
     names = list(sources)
@@ -355,6 +525,8 @@ def status(paths: IngestPaths, unit_codes: Iterable[str], quarter: str, sources:
 
 def _status(unit: str, quarter: str, source: str, everything: list[dict[str, Any]]) -> SourceStatus:
     found = [d for d in everything if d["is_current"]]
+    corrections = [d for d in everything if d["counts_instead"] is not None]
+    times = [d["delivered_at"].isoformat() for d in found]
     outcomes = {d["outcome"] for d in found}
     held = sum(d["refusal"] in HELD for d in found)
     refused = sum(d["outcome"] == "refused" for d in found) - held
@@ -373,12 +545,13 @@ def _status(unit: str, quarter: str, source: str, everything: list[dict[str, Any
         state,
         len(found),
         sum(d["rows_accepted"] for d in found),
-        sum(d["rows_rejected"] for d in found),
-        tuple(text for d in found for text in (d["message_vi"], d["note_vi"]) if text),
+        sum(d["rows_rejected"] - d["rows_mended"] for d in found),
+        tuple(text for d in [*found, *corrections] for text in (d["message_vi"], d["note_vi"]) if text),
         rows_with_findings=sum(d["rows_with_findings"] for d in found),
         held=held,
         refused=refused,
-        superseded=len(everything) - len(found),
-        delivered_from=found[0]["delivered_at"].isoformat() if found else None,
-        delivered_to=found[-1]["delivered_at"].isoformat() if found else None,
+        superseded=len(everything) - len(found) - len(corrections),
+        corrections_refused=len(corrections),
+        delivered_from=min(times) if times else None,
+        delivered_to=max(times) if times else None,
     )

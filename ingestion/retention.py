@@ -91,7 +91,7 @@ def expired_files(
         if not note(ORIGINAL, path, paths.raw, by_content[path.stem], _day(path)):
             staying.add(path.stem)
     gone = set(by_content) - staying
-    answered = {_answer_path(paths, d): receipts[d["delivery_id"]] for d in ledger.current(paths)}
+    answered = {_answer_path(paths, d): receipts[d["delivery_id"]] for d in ledger.answered(paths)}
     for path in _files(paths.rejected):
         owner = answered.get(path)
         if owner is None:

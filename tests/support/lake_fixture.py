@@ -33,12 +33,14 @@ DELIVERIES_SCHEMA = pa.schema(
         pa.field("size_bytes", pa.int64()),
         pa.field("delivered_at", pa.timestamp("us")),
         pa.field("version", pa.int32()),
+        pa.field("delivery_rank", pa.int64()),
         pa.field("outcome", pa.string()),
         pa.field("is_current", pa.bool_()),
         pa.field("superseded_by", pa.string()),
         pa.field("rows_read", pa.int64()),
         pa.field("rows_accepted", pa.int64()),
         pa.field("rows_rejected", pa.int64()),
+        pa.field("rows_mended", pa.int64()),
         pa.field("rows_with_findings", pa.int64()),
         pa.field("columns_mapped", pa.list_(pa.string())),
         pa.field("unknown_columns", pa.list_(pa.string())),
@@ -116,6 +118,7 @@ def _write_delivery(
         "rows_read": len(rows),
         "rows_accepted": len(rows),
         "rows_rejected": 0,
+        "rows_mended": 0,
         "rows_with_findings": 0,
         "columns_mapped": [c.name for c in contract.columns if any(c.name in row for row in rows)],
         "unknown_columns": [],
@@ -149,7 +152,9 @@ def _person_key(row: Row, code: str, hashed: list[str]) -> str:
 def _add_deliveries(path: Path, records: list[dict[str, Any]]) -> None:
     earlier = pq.read_table(path).to_pylist() if path.exists() else []
     kept = [record for record in earlier if record["delivery_id"] not in {r["delivery_id"] for r in records}]
-    table = pa.Table.from_pylist(sorted([*kept, *records], key=lambda r: r["delivery_id"]), schema=DELIVERIES_SCHEMA)
+    ordered = sorted([*kept, *records], key=lambda r: (r["quarter"], r["source"], r["unit_code"], r["file_name"]))
+    ranked = [{**r, "delivery_rank": rank} for rank, r in enumerate(ordered, start=1)]
+    table = pa.Table.from_pylist(sorted(ranked, key=lambda r: r["delivery_id"]), schema=DELIVERIES_SCHEMA)
     _write(path, table)
 
 

@@ -30,7 +30,7 @@ renamed as (
         reporting_window_from,
         reporting_window_to,
         message_vi,
-        cast(row_number() over (order by delivered_at, file_name, sha256, delivery_id) as bigint) as delivery_rank
+        delivery_rank
     from source
 
 )
