@@ -353,8 +353,8 @@ def _disagreement(answer: AnswerLike | None, count: Count) -> str | None:
 
 # Quarters from the first to the last of a decision, both counted.
 _VALIDITY = (
-    "4 * (cast(left(holds_until, 4) as integer) - cast(left(quarter, 4) as integer)) "
-    "+ cast(right(holds_until, 1) as integer) - cast(right(quarter, 1) as integer) + 1"
+    "4 * (try_cast(left(holds_until, 4) as integer) - try_cast(left(quarter, 4) as integer)) "
+    "+ try_cast(right(holds_until, 1) as integer) - try_cast(right(quarter, 1) as integer) + 1"
 )
 
 
