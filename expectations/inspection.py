@@ -211,10 +211,8 @@ class _Run:
                 results.append(_result(compiled.rule, "pass", observed=str(count.scope[unit])))
 
     def _fetch(self, compiled: Compiled) -> dict[str, list[Violation]]:
-        # Findings of a settleable rule are told apart by decisions before they are cut to those that are shown.
-        limit = 50 * MAX_FINDINGS if compiled.rule.settleable else MAX_FINDINGS
         found: dict[str, list[Violation]] = {}
-        for violation in fetch_violations(self._database.connection, compiled, limit):
+        for violation in fetch_violations(self._database.connection, compiled, MAX_FINDINGS):
             found.setdefault(violation.unit, []).append(violation)
         return found
 

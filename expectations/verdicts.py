@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 Status = Literal["pass", "fail", "no_data", "did_not_run"]
 
-MAX_FINDINGS = 20
+# Findings of a rule that a verdict keeps; beyond, a rule is broken as a whole and its count says so.
+MAX_FINDINGS = 1000
 
 
 class Finding(BaseModel):
@@ -45,9 +46,9 @@ class Finding(BaseModel):
 class Result(BaseModel):
     """One rule on one reporting unit.
 
-    ``failed_rows`` counts every violating row and ``covered_rows`` those that decisions settle; ``findings`` shows up
-    to 20, uncovered ones first. ``empty_allowed`` says whether ``no_data`` is in order here. A failure that decisions
-    settle and that ``makes_provisional`` leaves the report publishable, as a provisional one.
+    ``failed_rows`` counts every violating row and ``covered_rows`` those that decisions settle; ``findings`` holds up
+    to 1,000, uncovered ones first. ``empty_allowed`` says whether ``no_data`` is in order here. A failure that
+    decisions settle and that ``makes_provisional`` leaves the report publishable, as a provisional one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

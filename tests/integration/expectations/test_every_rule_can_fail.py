@@ -65,7 +65,7 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "report.headline_declared": (_in_row("III.24", declared_value=None), set()),
     "report.headline_change": (_in_row("VII.13", previous_quarter_value=Decimal(9999)), set()),
     "report.flags_declared": (_in_row("I.17", status="not_reported", value=None), set()),
-    "report.counts_whole": (_in_row("III.29", value=Decimal("1.5")), set()),
+    "report.counts_whole": (_in_row("I.05", value=Decimal("1.5")), set()),
     "report.ratios_in_range": (_in_row("I.13", value=Decimal(130)), {"report.ratios_reproduce"}),
     "report.shares_not_negative": (_in_row("IV.14", value=Decimal(-5)), {"report.ratios_reproduce"}),
     "report.ratios_reproduce": (_in_row("I.02", value=Decimal("47.36")), set()),
