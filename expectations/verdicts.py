@@ -217,7 +217,7 @@ def _wrong_results(stage: Stage, verdict: Verdict) -> list[Refusal]:
         softened = rule is not None and (
             result.severity != rule.severity
             or (result.settleable and not rule.settleable)
-            or result.makes_provisional != rule.makes_provisional
+            or (result.status == "fail" and result.makes_provisional != rule.makes_provisional)
             or result.blocking != blocking(result)
         )
         if softened:
