@@ -8,6 +8,7 @@ Importing this package loads neither Great Expectations nor DuckDB; a :class:`Ga
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def run_raw_gate(
     raw_dir: Path,
     warehouse_dir: Path,
     quarter: str,
+    window: tuple[dt.date, dt.date],
     units: Mapping[str, tuple[str, ...]],
     inputs_hashes: Mapping[str, str],
     worker: GateWorker,
@@ -60,7 +62,9 @@ def run_raw_gate(
     """Gate 1 on the lake: one verdict a reporting unit, also written under ``warehouse_dir/verdicts``.
 
     Args:
-        units: reporting unit -> unit codes that report through it (itself and its communes).
+        window: first and last day of the quarter's reporting window.
+        units: reporting unit -> unit codes that report through it by the register of units (itself and its communes),
+            whether or not they sent anything.
         inputs_hashes: reporting unit -> ``inputs_hash`` that the verdict is bound to.
 
     Raises:
@@ -70,7 +74,7 @@ def run_raw_gate(
     if missing:
         raise ValueError(f"no inputs hash for {missing}")
     hashes = {unit: inputs_hashes[unit] for unit in units}
-    request = RawRequest(raw_dir, quarter, {unit: tuple(codes) for unit, codes in units.items()}, hashes)
+    request = RawRequest(raw_dir, quarter, window, {unit: tuple(codes) for unit, codes in units.items()}, hashes)
     return _stored(warehouse_dir, worker.check_raw(request))
 
 

@@ -1,16 +1,85 @@
 """Findings against the decisions register: which finding a decision covers, and which decision covers none.
 
-Belongs here: matching decisions to findings by row, rule and case.
+Belongs here: what a decision names (rule, rows, figures), matching it to findings.
 Does not belong here: reading deliveries, applying a decision to a figure (dbt does), what blocks.
+
+A decision settles what it names and nothing else: a rule, the rows or cases it was broken in, and the figures that were
+seen when it was made. Where a figure has changed since, the finding is open again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
+
+from expectations.declarations import Rule
 
 # Effects under which a decision is in force; the others (invalid, expired) cover nothing.
 IN_FORCE = frozenset({"applied", "covers_findings", "no_effect"})
+# Two figures of one row that differ: settled by saying which is published, never by accepting that they differ.
+CHOICE = "report.settled"
+_CHOOSES = frozenset({"accept_declared", "accept_computed", "withhold"})
+# A decision never holds longer than this, its first quarter counted.
+LONGEST_VALIDITY = 4
+
+# Names of figures in the register of decisions; a form row or measure bears its own code.
+FIGURES_VI = {
+    "computed_value": "số tính toán",
+    "declared_value": "số khai báo",
+    "rows": "số dòng",
+    "rows_read": "số dòng đã đọc",
+    "rows_rejected": "số dòng bị loại",
+    "rows_before": "số dòng kỳ trước",
+    "last_day": "sau ngày",
+    "next_day": "trước ngày",
+    "approved_on": "ngày duyệt",
+    "reporting_window_to": "đến ngày",
+    "reporting_window_from": "từ ngày",
+    "previous_quarter_value": "số kỳ trước",
+    "value": "số kỳ này",
+    "count": "số dòng hoặc ô",
+}
+_PAIR = re.compile(r"(?:(?P<subject>[^=]+):\s+)?(?P<name>[^:=]+)=(?P<value>.*)", re.DOTALL)
+
+
+def figures_vi(figures: Mapping[str, str]) -> str:
+    """Figures as a clerk copies them into the register: ``số tính toán = 1; số khai báo = 31``."""
+    return "; ".join(f"{FIGURES_VI.get(name, name)} = {_one_line(value)}" for name, value in figures.items())
+
+
+def parse_list(text: str | None) -> tuple[str, ...]:
+    """The parts of a cell that lists several things, by semicolon or line."""
+    return tuple(part for part in (_one_line(part) for part in re.split(r"[;\n]", text or "")) if part)
+
+
+def parse_figures(text: str | None) -> dict[tuple[str | None, str], str]:
+    """``name = value`` pairs of a cell by (row or case, name); a pair without a row speaks of every row named."""
+    pairs: dict[tuple[str | None, str], str] = {}
+    for part in parse_list(text):
+        if found := _PAIR.fullmatch(part):
+            subject = found["subject"]
+            pairs[_one_line(subject) if subject else None, _key(found["name"])] = _one_line(found["value"])
+    return pairs
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.replace(";", ",").split())
+
+
+def _key(name: str) -> str:
+    return _one_line(name).strip("{} ").casefold()
+
+
+def _same(seen: str, now: str) -> bool:
+    """Whether two printed figures are one figure: ``47,5`` and ``47.50``."""
+    if seen.casefold() == _one_line(now).casefold():
+        return True
+    try:
+        return Decimal(seen.replace(",", ".")) == Decimal(now.replace(",", "."))
+    except InvalidOperation:
+        return False
 
 
 @dataclass(frozen=True)
@@ -18,7 +87,9 @@ class Decision:
     """A decision for one reporting unit and quarter.
 
     ``effect`` is that of the mart ``decision_effects`` (applied, covers_findings, no_effect, invalid), or ``expired``
-    for one that was delivered for a quarter it no longer holds in.
+    for one that was delivered for a quarter it no longer holds in. ``applies_to`` names the rows or cases of a decision
+    about a rule, and the rules of a decision about a row; ``figures`` what was seen, as :func:`parse_figures` reads it.
+    One that ``is_new`` holds from this quarter on, so it must settle something now.
     """
 
     unit: str
@@ -28,14 +99,72 @@ class Decision:
     action: str
     effect: str
     problem_vi: str | None = None
+    is_new: bool = True
+    applies_to: tuple[str, ...] = ()
+    figures: Mapping[tuple[str | None, str], str] = field(default_factory=dict)
 
-    def covers(self, rule_id: str, subject: str) -> bool:
-        """Whether a finding of this rule about this subject is settled by the decision."""
-        if self.effect not in IN_FORCE:
-            return False
+    def covers(self, rule: Rule, subject: str, figures: Mapping[str, str]) -> bool:
+        """Whether a finding of this rule about this subject, with these figures, is settled by the decision."""
+        return self.effect in IN_FORCE and self._names(rule, subject) and self._saw(rule, subject, figures)
+
+    def _names(self, rule: Rule, subject: str) -> bool:
+        if rule.id == CHOICE:
+            chosen = self.subject_kind == "row" and self.action in _CHOOSES and self.effect == "applied"
+            return chosen and self.subject == subject
         if self.subject_kind == "rule":
-            return self.subject == rule_id and self.action == "accept_finding"
-        return self.subject_kind in ("row", "case") and self.subject == subject
+            named = subject in self.applies_to or (not self.applies_to and names_its_row(rule))
+            return self.action == "accept_finding" and self.subject == rule.id and named
+        return self.subject_kind == "row" and self.subject == subject and rule.id in self.applies_to
+
+    def _saw(self, rule: Rule, subject: str, figures: Mapping[str, str]) -> bool:
+        if rule.id == CHOICE and not self.figures:
+            return True  # it names the figure to be published, and dbt has laid that against the one it leads to
+        for name, now in figures.items():
+            key = _key(FIGURES_VI.get(name, name))
+            seen = self.figures.get((subject, key), self.figures.get((None, key)))
+            if seen is None or not _same(seen, now):
+                return False
+        return True
+
+    def judged(self, rules: Mapping[str, Rule]) -> Decision:
+        """The decision, invalid where it names no more than a rule, or what no decision settles."""
+        if self.effect not in IN_FORCE or self.action != "accept_finding":
+            return self
+        problem = self._problem_vi(rules)
+        return replace(self, effect="invalid", problem_vi=problem) if problem else self
+
+    def _problem_vi(self, rules: Mapping[str, Rule]) -> str | None:
+        if self.subject_kind == "row" and not self.applies_to:
+            return "chưa ghi ở cột “Áp dụng cho” quyết định chấp nhận quy tắc nào của chỉ tiêu"
+        for rule_id in (self.subject,) if self.subject_kind == "rule" else self.applies_to:
+            rule = rules.get(rule_id)
+            if rule_id == CHOICE:
+                return (
+                    "số tính toán khác số khai báo thì phải chọn số cho từng chỉ tiêu (chấp nhận số khai báo, chấp "
+                    "nhận số tính toán hoặc không công bố), không chấp nhận chung cả quy tắc"
+                )
+            if rule is not None and not rule.settleable:
+                return f"vi phạm quy tắc {rule_id} phải được sửa, không giải trình bằng quyết định được"
+            if self.subject_kind == "rule" and rule is not None and not self.applies_to and not names_its_row(rule):
+                return "chưa ghi ở cột “Áp dụng cho” quyết định chấp nhận những dòng, hồ sơ, đơn vị nào"
+        return None
+
+
+def names_its_row(rule: Rule) -> bool:
+    """Whether every finding of the rule is about the one row that the rule itself is about."""
+    return rule.indicator is not None and rule.subject is None
+
+
+def how_to_settle_vi(rule: Rule, subject: str, figures: Mapping[str, str]) -> str:
+    """What a decision about a finding must say, in the words of the register's columns."""
+    seen = f", số liệu đã xem “{figures_vi(figures)}”" if figures else ""
+    if rule.id == CHOICE:
+        return (
+            f"loại đối tượng “Chỉ tiêu”, đối tượng “{subject}”, cách xử lý “Chấp nhận số khai báo” hoặc “Chấp nhận số "
+            f"tính toán”{seen}"
+        )
+    where = "" if names_its_row(rule) else f", áp dụng cho “{subject}”"
+    return f"loại đối tượng “Quy tắc”, đối tượng “{rule.id}”{where}, cách xử lý “Chấp nhận có giải trình”{seen}"
 
 
 @dataclass
@@ -54,16 +183,18 @@ class Register:
         """The decisions that name a unit, in the order of the register."""
         return self._by_unit.get(unit, [])
 
-    def covering(self, unit: str, rule_id: str, subject: str) -> list[str]:
+    def covering(self, unit: str, rule: Rule, subject: str, figures: Mapping[str, str]) -> list[str]:
         """Ids of the decisions that settle a finding, in order."""
-        return sorted(d.decision_id for d in self.of(unit) if d.covers(rule_id, subject))
+        return sorted(d.decision_id for d in self.of(unit) if d.covers(rule, subject, figures))
 
     def note_covered(self, unit: str, decision_ids: Iterable[str], findings: int) -> None:
         for decision_id in decision_ids:
             self.covered[unit, decision_id] = self.covered.get((unit, decision_id), 0) + findings
 
-    def use(self) -> list[tuple[str, str, str, str, str, str, str | None, int]]:
-        """Rows of ``decision_use``: unit, decision_id, subject_kind, subject, action, effect, problem_vi, findings."""
+    def use(self) -> list[tuple[str, str, str, str, str, str, str | None, bool, int]]:
+        """Rows of ``decision_use``: unit, decision_id, subject_kind, subject, action, effect, problem_vi, is_new,
+        findings.
+        """
         return [
             (
                 d.unit,
@@ -73,6 +204,7 @@ class Register:
                 d.action,
                 d.effect,
                 d.problem_vi,
+                d.is_new,
                 self.covered.get((d.unit, d.decision_id), 0),
             )
             for d in self.decisions

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from string import Template
 from typing import Any, Literal
 
 import yaml
@@ -83,6 +85,9 @@ class Rule(BaseModel):
 
     ``subject`` is the SQL expression (over the relation) that names what a finding is about: a column, an indicator
     code, a case code; a decision covers findings by it. ``message_vi`` may name columns in braces.
+
+    A decision covers a finding for the figures it was made for: those of ``figures``, or all that the finding shows.
+    ``makes_provisional``: a report that is published although this failed, by decision, is a provisional one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -99,11 +104,13 @@ class Rule(BaseModel):
     since: str = Field(pattern=r"^\d{4}-Q[1-4]$")
     when_empty: Literal["blocks", "allowed"]
     settleable: bool
+    makes_provisional: bool = False
     subject: str | None = None
     indicator: str | None = None
     message_vi: str | None = None
     required_from: tuple[Literal["district", "commune"], ...] = ()
     columns: tuple[str, ...] = ()
+    figures: tuple[str, ...] | None = None
     values: tuple[str | int, ...] = ()
     pattern: str | None = None
     minimum: int | None = None
@@ -127,6 +134,10 @@ class Rule(BaseModel):
             raise ValueError(f"{self.id}: kind between needs a minimum or a maximum")
         if self.kind == "at_most" and len(self.columns) != 2:
             raise ValueError(f"{self.id}: kind at_most compares two columns")
+        if not set(self.figures or ()) <= set(self.columns):
+            raise ValueError(f"{self.id}: figures are columns that the finding shows")
+        if self.makes_provisional and not self.settleable:
+            raise ValueError(f"{self.id}: what no decision settles is never published, provisionally neither")
         if self.kind == "relation":
             self.parsed()
         return self
@@ -142,12 +153,37 @@ class Rule(BaseModel):
         return expression
 
 
-def _with_defaults(declaration: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    merged = {**defaults, **declaration}
-    named = _INDICATOR.search(str(merged.get("id", "")))
-    if named and "indicator" not in merged:
-        merged["indicator"] = named.group(1)
-    return merged
+def _with_indicator(declaration: dict[str, Any]) -> dict[str, Any]:
+    named = _INDICATOR.search(str(declaration.get("id", "")))
+    return {"indicator": named.group(1), **declaration} if named else declaration
+
+
+def _expanded(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The declarations of a file; one with ``for_each`` (``all``, or names of ``members``) stands for one a member.
+
+    In it and in the defaults, ``$name`` is the member's name and ``$word`` what the member says under that word.
+    """
+    defaults = document.get("defaults", {})
+    members: dict[str, dict[str, Any]] = document.get("members", {})
+    for declaration in document["rules"]:
+        merged = {**defaults, **declaration}
+        names = merged.pop("for_each", None)
+        if names is None:
+            yield merged
+            continue
+        for name in members if names == "all" else names:
+            yield _filled(merged, {"name": name, **members[name]})
+
+
+def _filled(value: Any, words: dict[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(part, words) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_filled(part, words) for part in value]
+    if isinstance(value, str) and "$" in value:
+        alone = value.removeprefix("$")
+        return words[alone] if alone in words else Template(value).substitute(words)
+    return value
 
 
 def load_rules(directory: Path = RULES_DIR) -> tuple[Rule, ...]:
@@ -155,8 +191,7 @@ def load_rules(directory: Path = RULES_DIR) -> tuple[Rule, ...]:
     rules: list[Rule] = []
     for path in sorted(directory.glob("*.yml")):
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
-        defaults = document.get("defaults", {})
-        rules += [Rule.model_validate(_with_defaults(declaration, defaults)) for declaration in document["rules"]]
+        rules += [Rule.model_validate(_with_indicator(declaration)) for declaration in _expanded(document)]
     ids = [rule.id for rule in rules]
     doubled = sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1})
     if doubled:

@@ -51,6 +51,15 @@ class Violation:
     values: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Alike:
+    """Violating rows of a unit that are about the same subject and show the same values."""
+
+    subject: str
+    values: dict[str, Any]
+    rows: int
+
+
 def count_violations(connection: Connection, suite: Iterable[Compiled]) -> dict[str, Count]:
     """Runs every rule over all units at once. What raises has ``error`` and no counts, and never counts as held."""
     counts: dict[str, Count] = {}
@@ -85,13 +94,18 @@ def fetch_violations(connection: Connection, compiled: Compiled, limit: int) -> 
     return found
 
 
-def count_subjects(connection: Connection, compiled: Compiled) -> dict[str, dict[str, int]]:
-    """Violating rows by unit and subject; for rules that decisions may settle."""
-    query = f"select {UNIT}, cast(subject as varchar), count(*) from ({compiled.violations()}) as found group by 1, 2"
-    subjects: dict[str, dict[str, int]] = {}
-    for unit, subject, rows in connection.execute(query).fetchall():
-        subjects.setdefault(unit, {})[str(subject)] = rows
-    return subjects
+def count_alike(connection: Connection, compiled: Compiled) -> dict[str, list[Alike]]:
+    """Violating rows by unit, and there by subject and shown values; for rules that decisions may settle."""
+    shown = "".join(f", {quote(column)}" for column in compiled.shown)
+    query = (
+        f"select {UNIT}, cast(subject as varchar), count(*){shown} from ({compiled.violations()}) as found "
+        "group by all order by all"
+    )
+    alike: dict[str, list[Alike]] = {}
+    for unit, subject, rows, *values in connection.execute(query).fetchall():
+        found = Alike(str(subject), dict(zip(compiled.shown, values, strict=True)), rows)
+        alike.setdefault(unit, []).append(found)
+    return alike
 
 
 def _count_row_rules(connection: Connection, relation: str, rules: list[Compiled]) -> dict[str, Count]:

@@ -9,6 +9,7 @@ unit. Where the two disagree, neither is believed: the rule did not run.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,9 +18,25 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from expectations.decisions import IN_FORCE, Decision, Register
+from expectations.decisions import (
+    IN_FORCE,
+    LONGEST_VALIDITY,
+    Decision,
+    Register,
+    how_to_settle_vi,
+    parse_figures,
+    parse_list,
+)
 from expectations.declarations import Rule, Stage, declared_rules, suite_version
-from expectations.engine_sql import Count, Violation, count_subjects, count_violations, fetch_violations, first_line
+from expectations.engine_sql import (
+    Alike,
+    Count,
+    Violation,
+    count_alike,
+    count_violations,
+    fetch_violations,
+    first_line,
+)
 from expectations.relations import UnitProblems, lay_marts, lay_raw
 from expectations.suites import UNIT, Compiled, compile_rule
 from expectations.verdicts import MAX_FINDINGS, Finding, Result, Status, Verdict, blocking
@@ -50,10 +67,13 @@ OpenDatabase = Callable[[], AbstractContextManager[DatabaseLike]]
 
 @dataclass(frozen=True)
 class RawRequest:
-    """What the raw gate is asked: the lake, the quarter, and reporting unit -> its unit codes and ``inputs_hash``."""
+    """What the raw gate is asked: the lake, the quarter with its first and last day, and reporting unit -> the unit
+    codes that report through it (whether or not they sent anything) and ``inputs_hash``.
+    """
 
     raw_dir: Path
     quarter: str
+    window: tuple[dt.date, dt.date]
     units: Mapping[str, tuple[str, ...]]
     subject_hashes: Mapping[str, str]
 
@@ -77,9 +97,11 @@ def inspect_raw(request: RawRequest, open_database: OpenDatabase) -> list[Verdic
     suite = compiled_suite("raw")
     sources = sorted({compiled.rule.source for compiled in suite})
     with open_database() as database:
-        problems = lay_raw(database.connection, request.raw_dir, request.quarter, request.units, sources)
-        rule_ids = {compiled.rule.id for compiled in suite}
-        register = Register(_raw_decisions(database.connection, request.quarter, rule_ids))
+        problems = lay_raw(
+            database.connection, request.raw_dir, request.quarter, request.window, request.units, sources
+        )
+        rules = {compiled.rule.id: compiled.rule for compiled in suite}
+        register = Register(_raw_decisions(database.connection, request.quarter, rules))
         run = _Run(database, "raw", request.quarter, request.subject_hashes, problems, register)
         run.excused = _sources_without_rows(database.connection, request.subject_hashes, suite)
         return run.verdicts(suite)
@@ -94,8 +116,7 @@ def inspect_marts(request: MartRequest, open_database: OpenDatabase) -> list[Ver
     hashes = {unit: candidate_hash for unit, (_, candidate_hash) in request.candidates.items()}
     with open_database() as database:
         problems = lay_marts(database.connection, request.quarter, request.candidates, operands, previous)
-        raw_rule_ids = {rule.id for rule in declared_rules("raw")}
-        register = Register(_mart_decisions(database.connection, raw_rule_ids))
+        register = Register(_mart_decisions(database.connection))
         run = _Run(database, "mart", request.quarter, hashes, problems, register)
         run.names = _indicator_names(database.connection)
         return run.verdicts(suite)
@@ -145,10 +166,10 @@ class _Run:
         connection = self._database.connection
         connection.execute(
             f"create table {DECISION_USE} ({UNIT} varchar, decision_id varchar, subject_kind varchar, subject varchar, "
-            "action varchar, effect varchar, problem_vi varchar, covered_findings bigint)"
+            "action varchar, effect varchar, problem_vi varchar, is_new boolean, covered_findings bigint)"
         )
         for row in self._register.use():
-            connection.execute(f"insert into {DECISION_USE} values (?, ?, ?, ?, ?, ?, ?, ?)", list(row))
+            connection.execute(f"insert into {DECISION_USE} values (?, ?, ?, ?, ?, ?, ?, ?, ?)", list(row))
 
     def _inspect(self, suite: list[Compiled]) -> None:
         asked = [compiled for compiled in suite if self._quarter >= compiled.rule.since]
@@ -168,12 +189,12 @@ class _Run:
 
     def _judge(self, compiled: Compiled, count: Count, error: str | None) -> None:
         found: dict[str, list[Violation]] = {}
-        subjects: dict[str, dict[str, int]] = {}
+        alike: dict[str, list[Alike]] = {}
         if error is None and count.failed:
             try:
                 found = self._fetch(compiled)
                 if compiled.rule.settleable:
-                    subjects = count_subjects(self._database.connection, compiled)
+                    alike = count_alike(self._database.connection, compiled)
             except Exception as raised:  # a finding that cannot be shown is a rule that did not run
                 error = first_line(raised)
         for unit, results in self._results.items():
@@ -181,7 +202,7 @@ class _Run:
             if problem is not None:
                 results.append(_result(compiled.rule, "did_not_run", observed=problem))
             elif count.failed.get(unit):
-                results.append(self._failed(compiled.rule, unit, count, found.get(unit, []), subjects.get(unit, {})))
+                results.append(self._failed(compiled.rule, unit, count, found.get(unit, []), alike.get(unit, [])))
             elif not count.scope.get(unit):
                 results.append(
                     _result(compiled.rule, "no_data", observed=None, empty_allowed=self._may_be_empty(unit, compiled))
@@ -190,27 +211,23 @@ class _Run:
                 results.append(_result(compiled.rule, "pass", observed=str(count.scope[unit])))
 
     def _fetch(self, compiled: Compiled) -> dict[str, list[Violation]]:
-        # Findings of a settleable rule are told apart by decisions before they are cut to those that are shown.
-        limit = 50 * MAX_FINDINGS if compiled.rule.settleable else MAX_FINDINGS
         found: dict[str, list[Violation]] = {}
-        for violation in fetch_violations(self._database.connection, compiled, limit):
+        for violation in fetch_violations(self._database.connection, compiled, MAX_FINDINGS):
             found.setdefault(violation.unit, []).append(violation)
         return found
 
     def _may_be_empty(self, unit: str, compiled: Compiled) -> bool:
         return compiled.rule.when_empty == "allowed" or (unit, compiled.rule.source) in self.excused
 
-    def _failed(
-        self, rule: Rule, unit: str, count: Count, found: list[Violation], subjects: Mapping[str, int]
-    ) -> Result:
+    def _failed(self, rule: Rule, unit: str, count: Count, found: list[Violation], alike: Iterable[Alike]) -> Result:
         covered_rows = 0
         used: set[str] = set()
-        for subject, rows in sorted(subjects.items()):
-            decision_ids = self._register.covering(unit, rule.id, subject)
+        for each in alike:
+            decision_ids = self._register.covering(unit, rule, each.subject, _figures(rule, each.values))
             if decision_ids:
-                covered_rows += rows
+                covered_rows += each.rows
                 used.update(decision_ids)
-                self._register.note_covered(unit, decision_ids, rows)
+                self._register.note_covered(unit, decision_ids, each.rows)
         findings = [self._finding(rule, unit, violation) for violation in found]
         findings.sort(key=lambda finding: finding.decision_id is not None)
         failed = count.failed[unit]
@@ -225,7 +242,8 @@ class _Run:
         )
 
     def _finding(self, rule: Rule, unit: str, violation: Violation) -> Finding:
-        covering = self._register.covering(unit, rule.id, violation.subject) if rule.settleable else []
+        figures = _figures(rule, violation.values)
+        covering = self._register.covering(unit, rule, violation.subject, figures) if rule.settleable else []
         return Finding(
             subject=violation.subject,
             message_vi=self._message(rule, unit, violation),
@@ -233,6 +251,7 @@ class _Run:
             sheet=violation.sheet,
             row=violation.row,
             decision_id=", ".join(covering) or None,
+            settle_vi=how_to_settle_vi(rule, violation.subject, figures) if rule.settleable and not covering else None,
         )
 
     def _message(self, rule: Rule, unit: str, violation: Violation) -> str:
@@ -255,10 +274,17 @@ class _Run:
         return f"{', '.join(place)}: {text}" if place else text
 
 
+def _figures(rule: Rule, values: Mapping[str, Any]) -> dict[str, str]:
+    """The figures of a finding that a decision must have seen, as printed."""
+    return {name: vietnamese(value) for name, value in values.items() if rule.figures is None or name in rule.figures}
+
+
 def vietnamese(value: object) -> str:
-    """A value as people read it: decimal comma, no trailing zeros, ``trống`` for none."""
+    """A value as people read it: decimal comma, no trailing zeros, day before month, ``trống`` for none."""
     if value is None:
         return "trống"
+    if isinstance(value, dt.date):
+        return f"{value:%d/%m/%Y}"
     if isinstance(value, Decimal):
         text = f"{value:f}"
         return (text.rstrip("0").rstrip(".") if "." in text else text).replace(".", ",")
@@ -286,6 +312,7 @@ def _result(
         covered_rows=covered_rows,
         decision_id=decision_id,
         settleable=rule.settleable,
+        makes_provisional=rule.makes_provisional,
         empty_allowed=empty_allowed,
         blocking=False,
         findings=findings,
@@ -322,15 +349,24 @@ def _disagreement(answer: AnswerLike | None, count: Count) -> str | None:
     return None
 
 
-def _raw_decisions(connection: Any, quarter: str, rule_ids: set[str]) -> tuple[Decision, ...]:
+# Quarters from the first to the last of a decision, both counted.
+_VALIDITY = (
+    "4 * (try_cast(left(holds_until, 4) as integer) - try_cast(left(quarter, 4) as integer)) "
+    "+ try_cast(right(holds_until, 1) as integer) - try_cast(right(quarter, 1) as integer) + 1"
+)
+
+
+def _raw_decisions(connection: Any, quarter: str, rules: Mapping[str, Rule]) -> tuple[Decision, ...]:
     """Decisions in force about rules of the raw gate, straight from the register as delivered.
 
     Where a decision was delivered again, the later delivery holds.
     """
     try:
         rows = connection.execute(
-            f"select {UNIT}, decision_id, subject from all_decisions where unit = {UNIT} and subject_kind = 'rule' "
-            "and action = 'accept_finding' and quarter <= ? and holds_until >= ? "
+            f"select {UNIT}, decision_id, subject, quarter, applies_to, figures_seen from all_decisions "
+            f"where unit = {UNIT} "
+            "and subject_kind = 'rule' and action = 'accept_finding' and quarter <= ? and holds_until >= ? "
+            f"and {_VALIDITY} <= {LONGEST_VALIDITY} "
             f"qualify row_number() over (partition by {UNIT}, decision_id "
             "order by _delivery_rank desc, _sheet desc, _row desc) = 1 "
             f"order by {UNIT}, decision_id",
@@ -339,26 +375,33 @@ def _raw_decisions(connection: Any, quarter: str, rule_ids: set[str]) -> tuple[D
     except Exception:  # no readable register: no decision covers anything, and the register's own rules do not run
         return ()
     return tuple(
-        Decision(unit, decision_id, "rule", subject, "accept_finding", "covers_findings")
-        for unit, decision_id, subject in rows
-        if subject in rule_ids
-    )
+        Decision(
+            unit, decision_id, "rule", subject, "accept_finding", "covers_findings",
+            is_new=first == quarter, applies_to=parse_list(applies_to), figures=parse_figures(figures),
+        ).judged(rules)
+        for unit, decision_id, subject, first, applies_to, figures in rows
+        if subject in rules
+    )  # fmt: skip
 
 
-def _mart_decisions(connection: Any, raw_rule_ids: set[str]) -> tuple[Decision, ...]:
+def _mart_decisions(connection: Any) -> tuple[Decision, ...]:
     """Decisions as the mart ``decision_effects`` gives them, less those about rules of the raw gate."""
     try:
         rows = connection.execute(
             f"select {UNIT}, decision_id, subject_kind, subject, action, case when effect = 'invalid' "
-            "and last_quarter < quarter then 'expired' else effect end as effect, problem_vi from decision_effects "
+            "and last_quarter < quarter then 'expired' else effect end as effect, problem_vi, "
+            "first_quarter = quarter as is_new, applies_to, figures_seen from decision_effects "
             f"order by {UNIT}, decision_id, effect, subject_kind, subject"
         ).fetchall()
     except Exception:  # no readable mart: no decision covers anything, and ``decision_effects`` own rule does not run
         return ()
-    decisions = [Decision(*row) for row in rows]
-    return tuple(
-        d for d in decisions if not (d.subject_kind == "rule" and d.subject in raw_rule_ids and d.effect in IN_FORCE)
-    )
+    rules = {rule.id: rule for rule in declared_rules("mart")}
+    raw = {rule.id for rule in declared_rules("raw")}
+    decisions = [
+        Decision(*named, applies_to=parse_list(applies_to), figures=parse_figures(figures)).judged(rules)
+        for *named, applies_to, figures in rows
+    ]
+    return tuple(d for d in decisions if not (d.subject_kind == "rule" and d.subject in raw and d.effect in IN_FORCE))
 
 
 def _indicator_names(connection: Any) -> dict[tuple[str, str], tuple[int, str]]:

@@ -6,11 +6,17 @@ Belongs here: Vietnamese sentences about verdicts. Does not belong here: judging
 from __future__ import annotations
 
 from expectations.declarations import declared_rules
-from expectations.verdicts import Result, Verdict
+from expectations.verdicts import Finding, Result, Verdict
+
+# Lines of one rule on the screen; the verdict keeps the others.
+_SHOWN = 20
 
 
 def explain_vi(verdict: Verdict) -> list[str]:
-    """One line for each finding that blocks, with what to do; lines of rules without data are joined by source."""
+    """One line for each finding that blocks, with what to do; lines of rules without data are joined by source.
+
+    Of one rule the first twenty, and how many more there are.
+    """
     advice = {rule.id: rule.advice_vi for rule in declared_rules(verdict.stage)}
     lines: list[str] = []
     empty: dict[str, list[str]] = {}
@@ -33,11 +39,18 @@ def explain_vi(verdict: Verdict) -> list[str]:
 
 def _finding_lines(result: Result, advice: str) -> list[str]:
     uncovered = [finding for finding in result.findings if finding.decision_id is None or not result.settleable]
-    lines = [f"{_sentence(finding.message_vi)} {advice} [{result.expectation_id}]" for finding in uncovered]
-    hidden = result.failed_rows - (result.covered_rows if result.settleable else 0) - len(uncovered)
+    lines = [
+        f"{_sentence(finding.message_vi)} {advice}{_how_to_settle(finding)} [{result.expectation_id}]"
+        for finding in uncovered[:_SHOWN]
+    ]
+    hidden = result.failed_rows - (result.covered_rows if result.settleable else 0) - len(lines)
     if hidden > 0:
         lines.append(f"Còn {hidden} dòng khác vi phạm cùng quy tắc: {result.sentence_vi} [{result.expectation_id}]")
     return lines
+
+
+def _how_to_settle(finding: Finding) -> str:
+    return f" Quyết định, nếu có, ghi: {finding.settle_vi}." if finding.settle_vi else ""
 
 
 def _sentence(text: str) -> str:

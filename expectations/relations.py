@@ -4,13 +4,16 @@ Belongs here: views and tables named as in the rules, each with ``reporting_unit
 Does not belong here: rules, verdicts, anything that writes a file.
 
 Raw gate: one view a source (accepted rows of current deliveries of the quarter's folder), ``deliveries``
-(receipts), ``expected_deliveries`` (units that report, by role). Mart gate: one table a mart of the candidates, and
+(receipts), ``expected_deliveries`` (units that report, by role), ``findings_by_reason`` (rows accepted with a finding,
+counted by delivery, column and reason), ``remarks`` (what intake noticed besides), ``volumes`` (rows by unit and
+source, beside those of its last period). Mart gate: one table a mart of the candidates, and
 ``figures``: one row a unit, one column a form row or measure. Both: ``decision_use``, which
 :mod:`expectations.inspection` fills.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -59,7 +62,12 @@ class UnitProblems:
 
 
 def lay_raw(
-    connection: Any, raw_dir: Path, quarter: str, units: Mapping[str, Iterable[str]], sources: Iterable[str]
+    connection: Any,
+    raw_dir: Path,
+    quarter: str,
+    window: tuple[dt.date, dt.date],
+    units: Mapping[str, Iterable[str]],
+    sources: Iterable[str],
 ) -> UnitProblems:
     """Creates the relations of the raw gate.
 
@@ -72,6 +80,7 @@ def lay_raw(
     problems = UnitProblems()
     owners = {code: reporting_unit for reporting_unit, codes in units.items() for code in (reporting_unit, *codes)}
     _lay_units(connection, quarter, units)
+    _lay_window(connection, window)
     deliveries = raw_dir / "deliveries.parquet"
     connection.execute(
         # Rows that were turned away and have come back mended no longer count as turned away, nor as read twice.
@@ -83,10 +92,13 @@ def lay_raw(
     for source in sources:
         folder = raw_dir / "lake" / f"source={source}"
         files = sorted(folder.glob(f"quarter={quarter}/unit=*/*.parquet"))
-        for path in _lay_source(connection, source, folder / "schema.parquet", files):
-            unit = owners.get(path.parent.name.removeprefix("unit="))
-            if unit is not None:
-                problems.relation(unit, source, "a lake file cannot be read")
+        for unit in _units_of(_lay_source(connection, source, folder / "schema.parquet", files), owners):
+            problems.relation(unit, source, "a lake file cannot be read")
+    for unit in _lay_findings(connection, raw_dir, quarter, sources, owners):
+        problems.relation(unit, "findings_by_reason", "a file of findings cannot be read")
+    _lay_volumes(connection, quarter)
+    for unit in _lay_remarks(connection, raw_dir, quarter, owners):
+        problems.relation(unit, "remarks", "a file of remarks cannot be read")
     register = raw_dir / "lake" / "source=decisions"
     earlier = [path for path in sorted(register.glob("quarter=*/unit=*/*.parquet")) if _quarter_of(path) <= quarter]
     _lay_source(connection, ALL_DECISIONS, register / "schema.parquet", earlier)
@@ -144,11 +156,117 @@ def _lay_units(connection: Any, quarter: str, units: Mapping[str, Iterable[str]]
         members = sorted({reporting_unit, *codes})
         connection.executemany("insert into units values (?, ?)", [[reporting_unit, code] for code in members])
         others = [code for code in members if code != reporting_unit]
-        # A commune that reports for itself owes what communes owe and what the reporting unit owes.
-        roles = [("district", reporting_unit), *(("commune", code) for code in others or [reporting_unit])]
+        # The one that reports owes what a district owes, a commune that reports by itself included.
+        roles = [("district", reporting_unit), *(("commune", code) for code in others)]
         connection.executemany(
             "insert into expected_deliveries values (?, ?, ?)", [[reporting_unit, code, role] for role, code in roles]
         )
+
+
+def _lay_window(connection: Any, window: tuple[dt.date, dt.date]) -> None:
+    connection.execute("create table period (opens_on date, closes_on date)")
+    connection.execute("insert into period values (?, ?)", list(window))
+
+
+_FINDING_COLUMNS = (
+    "_delivery_id varchar, _sheet varchar, _row bigint, column_name varchar, reason_code varchar, reason_vi varchar"
+)
+
+
+def _lay_findings(
+    connection: Any, raw_dir: Path, quarter: str, sources: Iterable[str], owners: Mapping[str, str]
+) -> list[str]:
+    """``findings`` (one row a remark on an accepted row) and ``findings_by_reason``; returns units with an unreadable
+    file.
+    """
+    folders = [raw_dir / "findings" / f"source={source}" for source in sources]
+    files = [path for folder in folders for path in sorted(folder.glob(f"quarter={quarter}/unit=*/*.parquet"))]
+    readable = [path for path in files if _is_parquet(path)]
+    connection.execute(f"create table findings ({UNIT} varchar, {_FINDING_COLUMNS})")
+    if readable:
+        connection.execute(
+            f"insert into findings select d.{UNIT}, f._delivery_id, f._sheet, f._row, "
+            f"f.{quote('column')}, f.reason_code, f.reason_vi "
+            f"from read_parquet([{_literals(readable)}], hive_partitioning = false) as f "
+            "join deliveries as d on d.delivery_id = f._delivery_id"
+        )
+    connection.execute(
+        f"create table findings_by_reason as select d.{UNIT}, d.source, d.unit_code, d.file_name, f.column_name, "
+        "f.reason_code, min(f.reason_vi) as reason_vi, count(distinct (f._sheet, f._row)) as rows, d.rows_read "
+        f"from findings as f join deliveries as d on d.delivery_id = f._delivery_id and d.{UNIT} = f.{UNIT} "
+        "group by all"
+    )
+    return _units_of(set(files) - set(readable), owners)
+
+
+# Beside how many of its own earlier periods a unit's rows are laid.
+_PERIODS_BEFORE = 4
+
+
+def _lay_volumes(connection: Any, quarter: str) -> None:
+    """``volumes``: rows of a unit and source now and in its last periods; null before its first."""
+    connection.execute(
+        "create table volumes as with counted as ("
+        f"select {UNIT}, unit_code, source, quarter, cast(sum(rows_accepted) as bigint) as rows from all_deliveries "
+        f"where quarter <= ? and outcome <> 'refused' group by all), "
+        "before as (select * from counted where quarter < ? qualify row_number() over "
+        f"(partition by {UNIT}, unit_code, source order by quarter desc) <= {_PERIODS_BEFORE}), "
+        f"earlier as (select {UNIT}, unit_code, source, max(quarter) as quarter_before, "
+        "max_by(rows, quarter) as rows_before, min(rows) as least_before, max(rows) as most_before "
+        "from before group by all) "
+        f"select {UNIT}, unit_code, source, coalesce(n.rows, 0) as rows, "
+        "quarter_before, rows_before, least_before, most_before "
+        f"from (select * exclude (quarter) from counted where quarter = ?) as n "
+        f"full join earlier using ({UNIT}, unit_code, source)",
+        [quarter, quarter, quarter],
+    )
+
+
+_REMARK = (
+    "_delivery_id, _source, _unit_code, _quarter, _file_name, _sheet, _row, "
+    '"column" as column_name, kind, subject as about, "value", expected, "count", message_vi, advice_vi'
+)
+
+
+def _lay_remarks(connection: Any, raw_dir: Path, quarter: str, owners: Mapping[str, str]) -> list[str]:
+    """``remarks``: what intake noticed of current deliveries and of the landing folder; returns units with an
+    unreadable file.
+
+    A remark on the folder that names no unit concerns every unit of the run; ``is_named`` tells it apart. ``had_rows``:
+    the unit sent rows of the source before. Without the layer's schema file there is no relation, and its rules do not
+    run.
+    """
+    schema, landing = raw_dir / "remarks" / "schema.parquet", raw_dir / "landing_remarks.parquet"
+    if not schema.exists():
+        return []
+    files = sorted((raw_dir / "remarks").glob(f"source=*/quarter={quarter}/unit=*/*.parquet"))
+    readable = [path for path in files if _is_parquet(path)]
+    current = f"select {_REMARK} from read_parquet([{_literals([schema, *readable])}], hive_partitioning = false)"
+    of_folder = [landing] if landing.exists() else [schema]
+    folder = f"select {_REMARK} from read_parquet([{_literals(of_folder)}], hive_partitioning = false)"
+    connection.execute(
+        "create table remarks as with noticed as ("
+        f"select d.{UNIT}, true as is_named, r.* from ({current}) as r "
+        "join deliveries as d on d.delivery_id = r._delivery_id "
+        f"union all select u.{UNIT}, r._unit_code is not null, r.* from ({folder}) as r "
+        "join units as u on u.unit_code = r._unit_code "
+        f"or (r._unit_code is null and u.unit_code = u.{UNIT}) "
+        f"where coalesce(r._quarter, {literal(quarter)}) = {literal(quarter)}) "
+        "select n.*, concat_ws('/', n._unit_code, n._file_name, nullif(n.about, '')) as place, "
+        "coalesce(v.most_before > 0, false) as had_rows from noticed as n left join volumes as v "
+        f"on v.{UNIT} = n.{UNIT} and v.unit_code = n._unit_code and v.source = n._source"
+    )
+    return _units_of(set(files) - set(readable), owners)
+
+
+def _units_of(paths: Iterable[Path], owners: Mapping[str, str]) -> list[str]:
+    """Reporting units in whose folders the files lie."""
+    folders = {path.parent.name.removeprefix("unit=") for path in paths}
+    return sorted({owners[folder] for folder in folders if folder in owners})
+
+
+def _literals(paths: Iterable[Path]) -> str:
+    return ", ".join(literal(str(path)) for path in paths)
 
 
 def _quarter_of(path: Path) -> str:
@@ -161,7 +279,7 @@ def _lay_source(connection: Any, view: str, schema: Path, files: list[Path]) -> 
         return []
     unreadable = [path for path in files if not _is_parquet(path)]
     readable = (schema, *(path for path in files if path not in unreadable))
-    connection.execute(_source_view(connection, view, ", ".join(literal(str(path)) for path in readable)))
+    connection.execute(_source_view(connection, view, _literals(readable)))
     return unreadable
 
 
@@ -181,9 +299,10 @@ def _source_view(connection: Any, view: str, paths: str) -> str:
     names = [row[0] for row in connection.execute(f"describe select * from {read}").fetchall()]
     content = ", ".join(f"lake.{quote(name)}" for name in names if not name.startswith("_"))
     return (
-        f"create view {quote(view)} as select d.{UNIT}, d.delivery_rank as _delivery_rank, lake.*, "
+        f"create view {quote(view)} as select d.{UNIT}, d.delivery_rank as _delivery_rank, "
+        "p.opens_on as _opens_on, p.closes_on as _closes_on, lake.*, "
         f"md5(cast(row({content}) as varchar)) as {CONTENT} "
-        f"from {read} as lake join all_deliveries as d on d.delivery_id = lake._delivery_id"
+        f"from {read} as lake join all_deliveries as d on d.delivery_id = lake._delivery_id cross join period as p"
     )
 
 

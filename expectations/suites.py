@@ -17,13 +17,16 @@ UNIT = "reporting_unit"
 # Where a relation keeps the place of a row; raw relations that are not listed hold the lineage columns of the lake.
 _PLACES: dict[str, tuple[str, str, str]] = {
     "deliveries": ("file_name", "null", "null"),
+    "findings_by_reason": ("file_name", "null", "null"),
 }
 # Marts hold figures, which come from many rows; a mart of single rows says where each stands.
 _MART_PLACES: dict[str, tuple[str, str, str]] = {
     "report_narrative": ("file_name", "sheet", "row_number"),
 }
 _NO_PLACE = ("null", "null", "null")
-_WITHOUT_LINEAGE = frozenset({"expected_deliveries", "figures", "decision_use", "report_indicators", "rule_inputs"})
+_WITHOUT_LINEAGE = frozenset(
+    {"expected_deliveries", "volumes", "figures", "decision_use", "report_indicators", "rule_inputs"}
+)
 
 
 @dataclass(frozen=True)

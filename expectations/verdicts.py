@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
 Status = Literal["pass", "fail", "no_data", "did_not_run"]
 
-MAX_FINDINGS = 20
+# Findings of a rule that a verdict keeps; beyond, a rule is broken as a whole and its count says so.
+MAX_FINDINGS = 1000
 
 
 class Finding(BaseModel):
-    """One violating row: what about, the sentence for people, where it stands. Holds no other cell of the row."""
+    """One violating row: what about, the sentence for people, where it stands, and how a decision would
+    name it (``settle_vi``, where one may). Holds no other cell of the row.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,13 +40,15 @@ class Finding(BaseModel):
     sheet: str | None = None
     row: int | None = None
     decision_id: str | None = None
+    settle_vi: str | None = None
 
 
 class Result(BaseModel):
     """One rule on one reporting unit.
 
-    ``failed_rows`` counts every violating row and ``covered_rows`` those that decisions settle; ``findings`` shows up
-    to 20, uncovered ones first. ``empty_allowed`` says whether ``no_data`` is in order here.
+    ``failed_rows`` counts every violating row and ``covered_rows`` those that decisions settle; ``findings`` holds up
+    to 1,000, uncovered ones first. ``empty_allowed`` says whether ``no_data`` is in order here. A failure that
+    decisions settle and that ``makes_provisional`` leaves the report publishable, as a provisional one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,6 +63,7 @@ class Result(BaseModel):
     covered_rows: int
     decision_id: str | None
     settleable: bool
+    makes_provisional: bool = False
     empty_allowed: bool
     blocking: bool
     findings: tuple[Finding, ...] = ()
@@ -79,6 +85,10 @@ class Verdict(BaseModel):
     def blocking(self) -> list[Result]:
         """The results that hold this unit and quarter back, recomputed."""
         return [result for result in self.results if blocking(result)]
+
+    def provisional(self) -> list[Result]:
+        """The failures, settled by decision, for which what is published is provisional."""
+        return [result for result in self.results if result.makes_provisional and result.status == "fail"]
 
     def to_bytes(self) -> bytes:
         body = self.model_dump(mode="json")
@@ -207,6 +217,7 @@ def _wrong_results(stage: Stage, verdict: Verdict) -> list[Refusal]:
         softened = rule is not None and (
             result.severity != rule.severity
             or (result.settleable and not rule.settleable)
+            or (result.status == "fail" and result.makes_provisional != rule.makes_provisional)
             or result.blocking != blocking(result)
         )
         if softened:

@@ -14,7 +14,7 @@ from ingestion.landing_remarks import landing_remarks
 from ingestion.ledger import SourceStatus, deliveries, inputs, inputs_hash, status
 from ingestion.limits import IntakeLimits
 from ingestion.paths import IngestPaths
-from ingestion.reference import AdminUnit, Period, ReferenceData
+from ingestion.reference import AdminUnit, Period, ReferenceData, roles_of
 from ingestion.retention import Expired, PurgeLogDamagedError, expired_files, not_rereadable, purge
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "load_contracts",
     "not_rereadable",
     "purge",
+    "roles_of",
     "source_order",
     "status",
     "write_template",

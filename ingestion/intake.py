@@ -45,6 +45,7 @@ from ingestion.parsers import parser_of
 from ingestion.passed_over import Likeness, Part, settle
 from ingestion.prose import read_content
 from ingestion.readings import Reading, Remark, rejected
+from ingestion.reference import roles_of
 from ingestion.remarks import SCHEMA as FILE_REMARK_SCHEMA
 from ingestion.remarks import FileRemark, message_of, remark_table
 from ingestion.resolve import Context
@@ -184,7 +185,7 @@ def _read(
     limits: IntakeLimits,
     vouched: _Vouched,
 ) -> Intake:
-    if context.folder_unit.level not in contract.delivered_by:
+    if not roles_of(context.folder_unit, context.units.reporting_unit) & set(contract.delivered_by):
         raise _Refusal(f"Đơn vị “{context.folder_unit.name}” không nộp nguồn “{contract.title_vi}”.")
     headers = HeaderMap.of(contract, context.period.closes_on)
     likeness = Likeness.of(headers, context)

@@ -52,6 +52,11 @@ class FormRow:
         return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
 
 
+def roles_of(unit: AdminUnit, reporting_unit: AdminUnit) -> frozenset[str]:
+    """As what a unit delivers on a day: ``district``, ``commune``, or both where a commune reports by itself."""
+    return frozenset({unit.level, "district"} if unit.code == reporting_unit.code else {unit.level})
+
+
 def _date(text: str) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
 

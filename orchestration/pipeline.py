@@ -65,6 +65,14 @@ def closing_day(quarter: str) -> dt.date:
     return period.closes_on
 
 
+def reporting_window(quarter: str) -> tuple[dt.date, dt.date]:
+    """First and last day of a quarter's reporting window; raises ``KeyError`` where the periods do not know it."""
+    period = find_period(quarter)
+    if period is None:
+        raise KeyError(quarter)
+    return period.opens_on, period.closes_on
+
+
 def form_version(quarter: str) -> str:
     """The version of the form in force when the quarter closed; raises ``LookupError`` where there is none."""
     closing = closing_day(quarter).isoformat()
@@ -154,17 +162,15 @@ class Pipeline:
         return message + ("; từ đó mỗi xã, phường báo cáo riêng" if last.level == "district" else "")
 
     def units_in(self, quarter: str, wanted: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
-        """Reporting units of a run, each with the folder units that deliver for it, in order.
+        """Reporting units of a run, each with the folder units that owe deliveries for it, in order.
 
-        ``wanted`` limits the run; without it, every unit of which something was ever ingested for the quarter.
+        ``wanted`` limits the run; without it, every unit of which something was ever ingested for the quarter. Who
+        owes follows from the register of units on the closing day, never from what arrived.
         """
-        folders = sorted({row["unit_code"] for row in self.receipts(quarter)} | set(wanted))
-        units: dict[str, tuple[str, ...]] = {}
-        for folder in folders:
-            reporting = self.reporting_unit(folder, quarter)
-            if not wanted or reporting in wanted:
-                units[reporting] = (*units.get(reporting, ()), folder)
-        return units
+        folders = {row["unit_code"] for row in self.receipts(quarter)} | set(wanted)
+        reporting = {self.reporting_unit(folder, quarter) for folder in folders}
+        in_scope = sorted(reporting & set(wanted) if wanted else reporting)
+        return {unit: tuple(self.folders_expected(unit, quarter)) for unit in in_scope}
 
     def receipts(self, quarter: str) -> list[dict[str, Any]]:
         """Rows of ``deliveries.parquet`` for a quarter's folders, superseded deliveries included."""
@@ -172,13 +178,18 @@ class Pipeline:
 
         return [row for row in deliveries(self.ingest_paths).to_pylist() if row["quarter"] == quarter]
 
-    def level_of(self, code: str, quarter: str) -> str:
-        """``district`` or ``commune``, on the quarter's closing date; raises ``UnknownUnit``."""
+    def roles_of(self, code: str, quarter: str) -> frozenset[str]:
+        """As what a unit delivers on the quarter's closing date: ``district``, ``commune``; raises ``UnknownUnit``.
+
+        Both where a commune reports by itself: it then owes what a district owes.
+        """
+        from ingestion import roles_of
+
         closing = closing_day(quarter)
-        unit = self.reference.unit(code, closing)
-        if unit is None:
+        unit, reporting = self.reference.unit(code, closing), self.reference.reporting_unit(code, closing)
+        if unit is None or reporting is None:
             raise UnknownUnit(self._why_unknown(code, closing))
-        return unit.level
+        return roles_of(unit, reporting)
 
     def folders_expected(self, unit: str, quarter: str) -> list[str]:
         """The unit itself and the communes that report through it."""
@@ -271,7 +282,9 @@ class Pipeline:
             self.check_store()
             in_scope = self.units_in(quarter, units)
             hashes = {unit: hash_inputs(found) for unit, found in self.inputs_of(in_scope, quarter).items()}
-            verdicts = run_raw_gate(self.home.raw, self.home.warehouse, quarter, in_scope, hashes, self.gate())
+            verdicts = run_raw_gate(
+                self.home.raw, self.home.warehouse, quarter, reporting_window(quarter), in_scope, hashes, self.gate()
+            )
         return self._remember(verdicts)
 
     def check_marts(self, quarter: str, units: Sequence[str]) -> dict[str, Verdict]:

@@ -1,3 +1,15 @@
+{# What was decided about a row, where the decision was made for the figures that the row has now. #}
+{% macro decided_action() %}
+        case
+            when
+                action in ('accept_declared', 'accept_computed')
+                and saw_figures
+                and (seen_computed is distinct from computed_value or seen_declared is distinct from declared_value)
+                then null
+            else action
+        end
+{%- endmacro %}
+
 {#
     Which of two figures a form row publishes, and why. One that stands alone is published; two that agree are one; two
     that differ are published only as a decision says. Headings publish nothing.
@@ -7,8 +19,8 @@
             when kind = 'heading' or action = 'withhold' then null
             when declared_value is null then computed_value
             when computed_value is null or computed_value = declared_value then declared_value
-            when action = 'accept_declared' then declared_value
-            when action = 'accept_computed' then computed_value
+            when {{ decided_action() }} = 'accept_declared' then declared_value
+            when {{ decided_action() }} = 'accept_computed' then computed_value
         end
 {%- endmacro %}
 
@@ -21,8 +33,8 @@
             when computed_value is null and declared_value is null then 'not_reported'
             when computed_value is null then 'declared'
             when declared_value is null or computed_value = declared_value then 'computed'
-            when action = 'accept_declared' then 'declared'
-            when action = 'accept_computed' then 'computed'
+            when {{ decided_action() }} = 'accept_declared' then 'declared'
+            when {{ decided_action() }} = 'accept_computed' then 'computed'
             else 'unsettled'
         end
 {%- endmacro %}
@@ -55,6 +67,9 @@
         units_expected,
         decision_id,
         action,
+        saw_figures,
+        seen_computed,
+        seen_declared,
         document_number,
         dated,
         reason_vi

@@ -52,9 +52,12 @@ def indicator_code(row_no: int) -> str:
     return _form_rows()[row_no]["indicator_code"]
 
 
-def declared_rows(district: District, quarter: str, plan: QuarterPlan) -> list[dict[str, Any]]:
-    """Rows in the form's order, with the notes of the form and the two auxiliary figures at the end."""
-    values = {**_own_counts(district, quarter, plan), **plan.declared}
+def declared_rows(district: District, quarter: str, plan: QuarterPlan, scale: int = 1) -> list[dict[str, Any]]:
+    """Rows in the form's order, with the notes of the form and the two auxiliary figures at the end.
+
+    ``scale``: how many times each case is delivered; the counts of cases are declared to match.
+    """
+    values = {**_own_counts(district, quarter, plan), **_case_counts(district, quarter, plan, scale), **plan.declared}
     notes = _NOTES_2023 if plan.window.closes_on.year == 2023 else _NOTES_2022
     approved_on = plan.window.closes_on + dt.timedelta(days=1)
     rows = []
@@ -87,8 +90,13 @@ def declared_rows(district: District, quarter: str, plan: QuarterPlan) -> list[d
     return rows
 
 
-def _own_counts(district: District, quarter: str, plan: QuarterPlan) -> dict[int, int]:
-    """What offices count themselves beside the records, by row of the form."""
+def communes_received(plan: QuarterPlan, scale: int = 1) -> int:
+    """Cases that the communes received in the quarter."""
+    return scale * (sum(plan.commune_resolved) + sum(plan.commune_open))
+
+
+def _case_counts(district: District, quarter: str, plan: QuarterPlan, scale: int) -> dict[int, int]:
+    """The counts of cases (the headline rows III.23 to III.28, and those by post), by row of the form."""
     cases = plan.district_cases
     carried = 0
     if quarter != "2022-Q4":
@@ -96,29 +104,45 @@ def _own_counts(district: District, quarter: str, plan: QuarterPlan) -> dict[int
         carried = before.district_cases.open - plan.carried.withdrawn - plan.carried.still_open
     resolved = cases.resolved + carried
     late = cases.late + plan.carried.late
-    commune_received = sum(plan.commune_resolved) + sum(plan.commune_open)
     commune_resolved = sum(plan.commune_resolved) + _communes_carried(district, quarter, plan)
+    # The real report counts the cases closed late in the software as on time; decisions name each of them once, so
+    # further copies stay late.
+    as_on_time = 0 if plan.complete else late
+    return {
+        71: scale * cases.received,
+        72: scale * resolved,
+        73: scale * (resolved - late) + as_on_time,
+        74: communes_received(plan, scale),
+        75: scale * commune_resolved,
+        76: scale * commune_resolved,
+        197: scale * plan.district_post.received[1],
+        198: scale * plan.district_post.returned[1],
+        203: scale * plan.commune_post.received[1],
+        204: scale * plan.commune_post.returned[1],
+    }
+
+
+def _own_counts(district: District, quarter: str, plan: QuarterPlan) -> dict[int, int]:
+    """What offices count themselves beside the records, by row of the form."""
+    district_documents, commune_documents = plan.district_documents, plan.commune_documents
+    all_of_communes = (
+        commune_documents.electronic_only + commune_documents.electronic_and_paper + commune_documents.paper_only
+    )
     return {
         5: plan.steering_documents,
         32: 0,
-        71: cases.received,
-        72: resolved,
-        # The real report counts the five cases closed late in the software as on time.
-        73: resolved - (late if plan.complete else 0),
-        74: commune_received,
-        75: commune_resolved,
-        76: commune_resolved,
         80: _SERVICE_UNITS,
         147: _SERVICE_UNITS,
         161: len(district.communes),
+        163: district_documents.electronic_only,
+        164: district_documents.electronic_and_paper,
+        **({165: all_of_communes} if plan.complete else {}),
+        166: commune_documents.electronic_only,
+        167: commune_documents.electronic_and_paper,
         195: plan.district_post.received[0],
         196: plan.district_post.returned[0],
-        197: plan.district_post.received[1],
-        198: plan.district_post.returned[1],
         201: plan.commune_post.received[0],
         202: plan.commune_post.returned[0],
-        203: plan.commune_post.received[1],
-        204: plan.commune_post.returned[1],
     }
 
 

@@ -35,9 +35,20 @@ def sample_rows(
     """Canonical rows of one quarter of a sample district, by (unit code, source, file name).
 
     Rows carry the contracts' column names; values are enum keys, dates, datetimes, integers, flags and text; a column
-    that no row of a file carries is not in that file. ``scale`` multiplies the cases. The same arguments always give
-    the same rows. Raises ``KeyError`` for a quarter or district that the sample does not have.
+    that no row of a file carries is not in that file. ``scale`` multiplies the cases, and the declared counts of them.
+    The same arguments always give the same rows. Raises ``KeyError`` for a quarter or district that the sample does not
+    have.
     """
+    files = unmultiplied_rows(quarter, scale, seed, district)
+    if scale > 1:
+        for key, rows in files.items():
+            if key[1] == "one_stop_cases":
+                files[key] = list(cases.multiplied(rows, scale))
+    return files
+
+
+def unmultiplied_rows(quarter: str, scale: int, seed: int, district: str) -> dict[FileKey, list[Row]]:
+    """The same for a caller that multiplies the cases while it writes them: each is there once."""
     place, plan = DISTRICTS[district], PLANS[district, quarter]
     files: dict[FileKey, list[Row]] = {
         (place.code, "org_units", "danh-muc-co-quan-don-vi.xlsx"): org_units.org_unit_rows(place, plan),
@@ -48,7 +59,9 @@ def sample_rows(
         ),
         (place.code, "plan_tasks", "nhiem-vu-ke-hoach.xlsx"): plan_tasks.plan_task_rows(place, quarter, plan),
         (place.code, "survey_responses", "phieu-khao-sat.xlsx"): surveys.survey_rows(seed, place, quarter, plan),
-        (place.code, "declared_returns", "so-lieu-khai-bao.xlsx"): declared.declared_rows(place, quarter, plan),
+        (place.code, "declared_returns", "so-lieu-khai-bao.xlsx"): declared.declared_rows(
+            place, quarter, plan, scale
+        ),
         (place.code, "e_document_counts", "van-ban-dien-tu.xlsx"): documents.district_document_rows(place, plan),
         (place.code, "one_stop_cases", "ho-so-mot-cua.xlsx"): cases.district_rows(seed, place, quarter),
     }
@@ -59,10 +72,8 @@ def sample_rows(
         )
         files[commune.code, "one_stop_cases", "ho-so-mot-cua.xlsx"] = cases.commune_rows(seed, place, commune, quarter)
     if not plan.complete:
-        files[place.code, "decisions", "giai-trinh-so-lieu.xlsx"] = decisions.decision_rows(seed, place)
+        files[place.code, "decisions", "giai-trinh-so-lieu.xlsx"] = decisions.decision_rows(
+            seed, place, declared.communes_received(plan, scale)
+        )
     files[place.code, "report_narrative", "noi-dung-bao-cao.txt"] = narrative.narrative_rows(place, quarter)
-    if scale > 1:
-        for key, rows in files.items():
-            if key[1] == "one_stop_cases":
-                files[key] = list(cases.multiplied(rows, scale))
     return files

@@ -20,12 +20,10 @@ from ingestion.sample.cases import multiplied
 from ingestion.sample.districts import CU_LAO_DUNG, DISTRICTS, District
 from ingestion.sample.layouts import layout_of
 from ingestion.sample.quarters import QUARTERS, WINDOWS
-from ingestion.sample.rows import DEFAULT_SEED, Row, sample_rows
+from ingestion.sample.rows import DEFAULT_SEED, Row, unmultiplied_rows
 from ingestion.sample.workbooks import Sheet, csv_bytes, csv_layout, workbook_bytes
 
 LARGEST_WORKBOOK = 50_000
-# What the office declares beside the count of its cases; it holds for the sample's own number of cases only.
-_DECLARED_CASE_COUNTS = frozenset({"III.23", "III.24", "III.25", "III.26", "III.27", "III.28"})
 _TIME_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _DELIVERED_AT = dt.time(8, 0)
 
@@ -84,13 +82,11 @@ def write_sample(
     contents: dict[Path, bytes] = {}
     times_of: dict[Path, float] = {}
     for quarter in quarters:
-        files = sample_rows(quarter, seed=seed, district=district)
+        files = unmultiplied_rows(quarter, scale, seed, district)
         delivered_on = WINDOWS[quarter].closes_on + dt.timedelta(days=1)
         first = dt.datetime.combine(delivered_on, _DELIVERED_AT, _TIME_ZONE).timestamp()
         for minute, ((unit, source, file_name), rows) in enumerate(files.items()):
             times = scale if source == "one_stop_cases" else 1
-            if scale > 1 and source == "declared_returns":
-                rows = [row for row in rows if row["indicator_code"] not in _DECLARED_CASE_COUNTS]
             if len(rows) * times > LARGEST_WORKBOOK:
                 file_name = f"{Path(file_name).stem}.csv"
             path = landing_dir / unit / quarter / source / file_name

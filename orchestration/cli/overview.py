@@ -158,9 +158,9 @@ def _sources(pipeline: Pipeline, folders: list[str], quarter: str) -> list[Sourc
     from ingestion import load_contracts, status
 
     contracts = load_contracts()
-    levels = {folder: pipeline.level_of(folder, quarter) for folder in folders}
+    roles = {folder: pipeline.roles_of(folder, quarter) for folder in folders}
     found = status(pipeline.ingest_paths, folders, quarter, contracts)
-    return [s for s in found if s.state != "not_sent" or levels[s.unit_code] in contracts[s.source].required_from]
+    return [s for s in found if s.state != "not_sent" or roles[s.unit_code] & set(contracts[s.source].required_from)]
 
 
 def ingest_summary(pipeline: Pipeline, quarter: str, units: list[str]) -> tuple[list[str], dict[str, Any], bool]:

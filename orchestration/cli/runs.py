@@ -38,7 +38,7 @@ class Stage(Enum):
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended. ``broken_steps``: steps that broke, and why; one stopped by a blocking check is not broken."""
+    """How a run ended. ``broken_steps``: steps that broke, and why."""
 
     success: bool
     broken_steps: dict[str, str]
@@ -99,12 +99,11 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
 
 
 def _broken_steps(outcome: object) -> dict[str, str]:
-    """Steps that failed by themselves, with their reason; a blocking check that did its work is not a failure."""
+    """Steps that failed, with their reason."""
     broken = {}
     for event in outcome.get_step_failure_events():  # type: ignore[attr-defined]
         error = event.event_specific_data.error
         while error.cause is not None:
             error = error.cause
-        if error.cls_name != "DagsterAssetCheckFailedError":
-            broken[str(event.step_key)] = error.message.strip()
+        broken[str(event.step_key)] = error.message.strip()
     return broken

@@ -38,10 +38,22 @@ delivered as (
 
 ),
 
+-- What a decision saw: "số tính toán = 1; số khai báo = 31", a figure that was not there being "trống".
+read as (
+
+    select
+        delivered.*,
+        regexp_matches(figures_seen, 'số (tính toán|khai báo)\s*=') as saw_figures,
+        {{ seen_figure('figures_seen', 'số tính toán') }} as seen_computed,
+        {{ seen_figure('figures_seen', 'số khai báo') }} as seen_declared
+    from delivered
+
+),
+
 -- A decision concerns a quarter while it holds. One that has run out concerns it only if it was delivered for it.
 concerned as (
 
-    select * from delivered
+    select * from read
     where
         recency = 1
         and first_quarter <= report_quarter
@@ -64,12 +76,26 @@ judged as (
             when concerned.decided_reporting_unit_code is distinct from concerned.unit_code
                 then 'Ghi cho đơn vị khác đơn vị báo cáo.'
             when
+                4 * (
+                    cast(left(concerned.last_quarter, 4) as integer) - cast(left(concerned.first_quarter, 4) as integer)
+                )
+                + cast(right(concerned.last_quarter, 1) as integer)
+                - cast(right(concerned.first_quarter, 1) as integer) >= 4
+                then 'Hiệu lực dài quá bốn kỳ báo cáo.'
+            when
                 (concerned.subject_kind = 'row' and concerned.action not in (
                     'accept_declared', 'accept_computed', 'accept_finding', 'withhold'
                 ))
                 or (concerned.subject_kind = 'case' and concerned.action <> 'count_as_on_time')
                 or (concerned.subject_kind = 'rule' and concerned.action <> 'accept_finding')
                 then 'Cách xử lý không dùng được cho loại đối tượng này.'
+            -- Until the figures seen are said, the figure that is chosen must be, and for no other quarter.
+            when
+                concerned.action in ('accept_declared', 'accept_computed')
+                and not coalesce(concerned.saw_figures, false)
+                and (concerned.decided_value is null or concerned.first_quarter <> concerned.last_quarter)
+                then
+                    'Thiếu số liệu đã xem (ghi như: số tính toán = 1; số khai báo = 31).'
             when concerned.subject_kind = 'row' and forms.indicator_code is null
                 then 'Biểu báo cáo của kỳ không có chỉ tiêu này.'
         end as problem_vi
@@ -81,19 +107,29 @@ judged as (
 
 ),
 
--- Two decisions that want different things of one row cancel each other; of two that want the same, the later counts.
-compared as (
+-- Decisions are told apart by what they settle: which figure a row shows, how a case counts, or a finding for the rows
+-- and figures it names. Two that want different figures of one row cancel each other; of two alike, the later counts.
+settling as (
 
     select
         judged.*,
+        case when action = 'accept_finding' then concat_ws('|', 'finding', applies_to, figures_seen) end as settles
+    from judged
+
+),
+
+compared as (
+
+    select
+        settling.*,
         min(case when problem_vi is null then action end) over subject_window
         <> max(case when problem_vi is null then action end) over subject_window as is_contradicted,
         row_number() over (
-            partition by unit_code, report_quarter, subject_kind, subject, problem_vi is null
+            partition by unit_code, report_quarter, subject_kind, subject, settles, problem_vi is null
             order by dated desc, decision_id desc
         ) as precedence
-    from judged
-    window subject_window as (partition by unit_code, report_quarter, subject_kind, subject)
+    from settling
+    window subject_window as (partition by unit_code, report_quarter, subject_kind, subject, settles)
 
 )
 
@@ -103,8 +139,13 @@ select
     compared.decision_id,
     compared.subject_kind,
     compared.subject,
+    compared.applies_to,
     compared.action,
     compared.decided_value,
+    compared.figures_seen,
+    coalesce(compared.saw_figures, false) as saw_figures,
+    compared.seen_computed,
+    compared.seen_declared,
     compared.reason_vi,
     compared.approved_by_vi,
     compared.document_number,

@@ -64,6 +64,9 @@ form_rows as (
         coalesce(numerators.units_expected, case when declared.declared_value is not null then 1 end) as units_expected,
         row_decisions.decision_id,
         row_decisions.action,
+        row_decisions.saw_figures,
+        row_decisions.seen_computed,
+        row_decisions.seen_declared,
         row_decisions.document_number,
         row_decisions.dated,
         row_decisions.reason_vi

@@ -9,9 +9,9 @@ with decisions as (
 
 ),
 
-settled_rows as (
+decided_rows as (
 
-    select * from {{ ref('int_indicator_values') }} where is_decided
+    select * from {{ ref('int_indicator_values') }} where decision_id is not null
 
 ),
 
@@ -30,18 +30,22 @@ judged as (
 
     select
         decisions.*,
-        settled_rows.indicator_code is not null as settles_row,
+        coalesce(decided_rows.is_decided, false) as settles_row,
         settled_cases.decision_id is not null as settles_case,
         -- The figure a decision names must be the figure it leads to.
         decisions.subject_kind = 'row'
         and decisions.decided_value is not null
-        and settled_rows.value is not null
-        and decisions.decided_value <> settled_rows.value as names_other_value
+        and decided_rows.is_decided
+        and decided_rows.value is not null
+        and decisions.decided_value <> decided_rows.value as names_other_value,
+        -- The row is still open: the decision was made for other figures.
+        coalesce(decided_rows.status = 'unsettled', false) as saw_other_figures,
+        decisions.first_quarter = decisions.quarter as is_new
     from decisions
-    left join settled_rows
-        on decisions.unit_code = settled_rows.unit_code
-        and decisions.quarter = settled_rows.quarter
-        and decisions.decision_id = settled_rows.decision_id
+    left join decided_rows
+        on decisions.unit_code = decided_rows.unit_code
+        and decisions.quarter = decided_rows.quarter
+        and decisions.decision_id = decided_rows.decision_id
     left join settled_cases
         on decisions.unit_code = settled_cases.unit_code
         and decisions.quarter = settled_cases.quarter
@@ -55,6 +59,7 @@ effects as (
         judged.*,
         case
             when judged.problem_vi is not null or judged.names_other_value then 'invalid'
+            when judged.saw_other_figures and judged.is_new then 'invalid'
             when judged.is_repeated then 'no_effect'
             when judged.action = 'accept_finding' then 'covers_findings'
             when judged.settles_row or judged.settles_case then 'applied'
@@ -72,8 +77,11 @@ select
     subject_kind,
     subject,
     action,
+    applies_to,
+    figures_seen,
     case
         when problem_vi is not null then problem_vi
+        when saw_other_figures then 'Lập cho số liệu khác với số liệu nay có: ' || figures_seen || '.'
         when effect = 'invalid' then 'Số liệu ghi trong quyết định khác số liệu mà quyết định dẫn tới.'
         when effect = 'no_effect' and is_repeated then 'Trùng với một quyết định sau về cùng đối tượng.'
         when effect = 'no_effect' and subject_kind = 'case'

@@ -22,8 +22,11 @@ from expectations.engine_sql import count_violations
 from expectations.inspection import MartRequest, RawRequest
 from expectations.suites import Compiled
 from ingestion.contracts import LINEAGE_FIELDS, load_contracts
+from ingestion.intake import REMARK_SCHEMA as REJECTED_SCHEMA
+from ingestion.remarks import SCHEMA as REMARK_SCHEMA
 
 QUARTER = "2023-Q2"
+WINDOW = (dt.date(2023, 3, 15), dt.date(2023, 6, 14))
 DECIMAL = pa.decimal128(18, 4)
 CLEAN_REPORT = Path(__file__).parent / "clean_report.csv"
 
@@ -67,6 +70,9 @@ MART_SCHEMAS = {
                 "subject",
                 "action",
                 "problem_vi",
+                "applies_to",
+                "figures_seen",
+                "first_quarter",
                 "last_quarter",
             )
         ]
@@ -123,6 +129,8 @@ MEASURES = {
     "commune_cases_received": 6530,
     "commune_cases_resolved": 6500,
 }
+# Rows of which the declared twin is asked for.
+HEADLINE = {f"III.{number}" for number in range(23, 29)} | {f"VII.{number}" for number in range(12, 17)}
 
 
 @dataclass
@@ -144,14 +152,26 @@ class Candidate:
         for row in self.marts["report_indicators"]:
             if row["indicator_code"] == name:
                 row.update(
-                    value=amount, computed_value=amount, status="computed" if amount is not None else "not_reported"
+                    value=amount,
+                    computed_value=amount,
+                    declared_value=amount if row["declared_value"] is not None else None,
+                    status="computed" if amount is not None else "not_reported",
                 )
 
     def row(self, code: str) -> Row:
         return next(row for row in self.marts["report_indicators"] if row["indicator_code"] == code)
 
     def decide(
-        self, decision_id: str, kind: str, subject: str, action: str, effect: str | None, last_quarter: str = QUARTER
+        self,
+        decision_id: str,
+        kind: str,
+        subject: str,
+        action: str,
+        effect: str | None,
+        last_quarter: str = QUARTER,
+        first_quarter: str = QUARTER,
+        applies_to: str | None = None,
+        figures_seen: str | None = None,
     ) -> None:
         self.marts["decision_effects"].append(
             {
@@ -163,6 +183,9 @@ class Candidate:
                 "subject": subject,
                 "action": action,
                 "problem_vi": None,
+                "applies_to": applies_to,
+                "figures_seen": figures_seen,
+                "first_quarter": first_quarter,
                 "last_quarter": last_quarter,
             }
         )
@@ -203,7 +226,7 @@ def clean_candidate(unit: str) -> Candidate:
                     "numerator": Decimal(line["numerator"]) if line["numerator"] else None,
                     "denominator": Decimal(line["denominator"]) if line["denominator"] else None,
                     "computed_value": value,
-                    "declared_value": None,
+                    "declared_value": value if line["indicator_code"] in HEADLINE else None,
                     "decision_id": None,
                     "previous_quarter_value": value,
                 }
@@ -302,7 +325,7 @@ CLEAN_ROWS: dict[str, Row] = {
         "note": None,
         "evidence_document": "12/BC-UBND",
         "prepared_by": None,
-        "approved_on": _DAY,
+        "approved_on": dt.date(2023, 6, 15),
     },
     "e_document_counts": {
         "unit": "945",
@@ -406,6 +429,8 @@ CLEAN_ROWS: dict[str, Row] = {
         "decision_id": "QD-01",
         "subject_kind": "row",
         "subject": "III.25",
+        "applies_to": None,
+        "figures_seen": None,
         "unit": "elsewhere",
         "quarter": QUARTER,
         "action": "accept_declared",
@@ -432,6 +457,11 @@ class Delivery:
     rows_rejected: int = 0
     rows_accepted: int | None = None
     is_current: bool = True
+    quarter: str = QUARTER
+    columns: tuple[str, ...] = ("a",)
+    window: tuple[dt.date | None, dt.date | None] = WINDOW
+    findings: list[Row] = field(default_factory=list)
+    remarks: list[Row] = field(default_factory=list)
     message_vi: str = ""
     rank: int = 1
 
@@ -443,6 +473,7 @@ class Lake:
     folder: Path
     deliveries: list[Delivery] = field(default_factory=list)
     units: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    landing_remarks: list[Row] = field(default_factory=list)
 
     def add_unit(self, unit: str) -> None:
         """A district with one commune that together sent everything in order."""
@@ -484,7 +515,22 @@ class Lake:
                 part.mkdir(parents=True)
                 pq.write_table(pa.Table.from_pylist(records, schema=schema), part / "rows.parquet")
         self._write_receipts()
+        self._write_layer("findings", REJECTED_SCHEMA, {d.delivery_id: (d, d.findings) for d in self.deliveries})
+        self._write_layer("remarks", REMARK_SCHEMA, {d.delivery_id: (d, d.remarks) for d in self.deliveries})
+        pq.write_table(REMARK_SCHEMA.empty_table(), self.folder / "remarks" / "schema.parquet")
+        if self.landing_remarks:
+            table = pa.Table.from_pylist(self.landing_remarks, schema=REMARK_SCHEMA)
+            pq.write_table(table, self.folder / "landing_remarks.parquet")
         return self.folder
+
+    def _write_layer(self, layer: str, schema: pa.Schema, found: dict[str, tuple[Delivery, list[Row]]]) -> None:
+        (self.folder / layer).mkdir(parents=True, exist_ok=True)
+        for delivery, rows in found.values():
+            if rows:
+                folder = self.folder / layer / f"source={delivery.source}" / f"quarter={QUARTER}" / "unit=all"
+                folder.mkdir(parents=True, exist_ok=True)
+                records = [self._record(delivery, 1, {}) | row for row in rows]
+                pq.write_table(pa.Table.from_pylist(records, schema=schema), folder / f"{delivery.delivery_id}.parquet")
 
     @staticmethod
     def _record(delivery: Delivery, number: int, row: Row) -> Row:
@@ -507,8 +553,19 @@ class Lake:
                 (name, pa.string())
                 for name in ("delivery_id", "source", "unit_code", "quarter", "file_name", "outcome", "message_vi")
             ]
-            + [("is_current", pa.bool_())]
-            + [(n, pa.int64()) for n in ("rows_read", "rows_accepted", "rows_rejected", "rows_mended", "delivery_rank")]
+            + [("is_current", pa.bool_()), ("columns_mapped", pa.list_(pa.string()))]
+            + [("reporting_window_from", pa.date32()), ("reporting_window_to", pa.date32())]
+            + [
+                (name, pa.int64())
+                for name in (
+                    "rows_read",
+                    "rows_accepted",
+                    "rows_rejected",
+                    "rows_with_findings",
+                    "rows_mended",
+                    "delivery_rank",
+                )
+            ]
         )
         receipts = []
         for d in self.deliveries:
@@ -518,8 +575,12 @@ class Lake:
                     "delivery_id": d.delivery_id,
                     "source": d.source,
                     "unit_code": d.unit,
-                    "quarter": QUARTER,
+                    "quarter": d.quarter,
                     "file_name": f"{d.delivery_id}.xlsx",
+                    "columns_mapped": list(d.columns),
+                    "reporting_window_from": d.window[0],
+                    "reporting_window_to": d.window[1],
+                    "rows_with_findings": len({row["_row"] for row in d.findings}),
                     "outcome": d.outcome,
                     "message_vi": d.message_vi,
                     "is_current": d.is_current,
@@ -534,7 +595,7 @@ class Lake:
         pq.write_table(pa.Table.from_pylist(receipts, schema=schema), self.folder / "deliveries.parquet")
 
     def request(self) -> RawRequest:
-        return RawRequest(self.write(), QUARTER, self.units, {unit: f"inputs-of-{unit}" for unit in self.units})
+        return RawRequest(self.write(), QUARTER, WINDOW, self.units, {unit: f"inputs-of-{unit}" for unit in self.units})
 
 
 @dataclass(frozen=True)

@@ -15,20 +15,31 @@ from expectations.verdicts import Verdict
 if TYPE_CHECKING:
     from conftest import Candidate, CandidateWorld, Lake
 
-# decision id -> (kind, subject, action, effect)
-DECISIONS = {
-    "QD-06": ("rule", "report.flag_domain.I.16", "accept_finding", "covers_findings"),
-    "QD-07": ("row", "III.05", "accept_declared", "applied"),
-    "QD-08": ("rule", "report.V.02.heading_contradicts_children", "accept_finding", "covers_findings"),
-    "QD-09": ("row", "VI.04", "accept_declared", "applied"),
-    "QD-10": ("rule", "report.VI.06.requires_staff", "accept_finding", "covers_findings"),
-    "QD-11": ("rule", "report.VII.29.at_most_offered", "accept_finding", "covers_findings"),
-    "QD-12": ("row", "VII.44", "accept_declared", "applied"),
-    "QD-13": ("row", "VII.45", "accept_declared", "applied"),
-    "QD-14": ("row", "VII.50", "accept_declared", "applied"),
-    "QD-15": ("row", "VII.51", "accept_declared", "applied"),
-    "QD-16": ("rule", "report.III.27.no_backlog", "accept_finding", "covers_findings"),
-}
+# decision id -> (kind, subject, action, effect, rules accepted on the row, figures seen)
+DECISIONS: dict[str, tuple[str, str, str, str, str | None, str | None]] = {
+    "QD-06": ("rule", "report.flag_domain.I.16", "accept_finding", "covers_findings", None, "I.16 = 2"),
+    "QD-07": ("row", "III.05", "accept_declared", "applied", "report.III.05.follows_parts",
+              "số tính toán = 0; số khai báo = 1; III.05 = 1; III.06 = 0; III.07 = 0; III.08 = trống"),
+    "QD-08": ("rule", "report.V.02.heading_contradicts_children", "accept_finding", "covers_findings", None,
+              "V.02 = 0; V.03 = 1; V.04 = 0"),
+    "QD-09": ("row", "VI.04", "accept_declared", "applied", "report.VI.04.sum_of_groups",
+              "số tính toán = 1; số khai báo = 31; VI.04 = 31; VI.05 = 0; VI.06 = 1; VI.07 = 0; VI.08 = 0"),
+    "QD-10": ("rule", "report.VI.06.requires_staff", "accept_finding", "covers_findings", None,
+              "IV.21 = 0; IV.22 = 0; VI.05 = 0; VI.06 = 1"),
+    "QD-11": ("rule", "report.VII.29.at_most_offered", "accept_finding", "covers_findings", None,
+              "VII.23 = trống; VII.27 = 237; VII.29 = 251"),
+    **{
+        decision_id: ("row", code, "accept_declared", "applied",
+                      f"report.{code}.at_most_cases; report.{code}.iff_cases",
+                      f"số tính toán = 0; số khai báo = {value}; {code} = {value}; {cases} = 0")
+        for decision_id, code, cases, value in (
+            ("QD-12", "VII.44", "VII.46", 10), ("QD-13", "VII.45", "VII.47", 10),
+            ("QD-14", "VII.50", "VII.52", 2), ("QD-15", "VII.51", "VII.53", 2),
+        )
+    },
+    "QD-16": ("rule", "report.III.27.no_backlog", "accept_finding", "covers_findings", None,
+              "III.26 = 6530; commune_cases_open = 0"),
+}  # fmt: skip
 # Rows where the office declared another figure than the records give: code -> (computed, declared).
 DECLARED = {
     "III.05": (0, 1),
@@ -82,9 +93,9 @@ def as_reported(candidate: Candidate, decided: set[str]) -> None:
         candidate.row(code).update(
             computed_value=Decimal(computed), declared_value=Decimal(declared), status="declared"
         )
-    for decision_id, (kind, subject, action, effect) in DECISIONS.items():
+    for decision_id, (kind, subject, action, effect, rules, seen) in DECISIONS.items():
         if decision_id in decided:
-            candidate.decide(decision_id, kind, subject, action, effect)
+            candidate.decide(decision_id, kind, subject, action, effect, applies_to=rules, figures_seen=seen)
         elif kind == "row":
             candidate.row(subject).update(status="unsettled", value=None)
 
@@ -109,7 +120,7 @@ def test_with_every_decision_nothing_blocks_and_every_contradiction_is_still_tol
 
 @pytest.mark.parametrize("decision_id", sorted(DECISIONS))
 def test_without_one_decision_exactly_its_contradiction_blocks(verdicts: dict[str, Verdict], decision_id: str) -> None:
-    kind, subject, _, _ = DECISIONS[decision_id]
+    kind, subject, *_ = DECISIONS[decision_id]
     blocking = verdicts[decision_id].blocking()
     assert blocking
     if kind == "rule":
@@ -126,7 +137,9 @@ def test_the_contradiction_is_told_in_words_with_row_name_and_figures(verdicts: 
     line = next(line for line in explain_vi(verdicts["QD-07"]) if "[report.settled]" in line)
     assert line == (
         "Dòng 53 (III.05, Đơn giản hóa TTHC): số tính toán 0 khác số khai báo 1 và cần một quyết định lấy số nào. "
-        "Sửa dữ liệu hoặc số khai báo cho khớp, hoặc ban hành quyết định số liệu cho chỉ tiêu này. [report.settled]"
+        "Sửa dữ liệu hoặc số khai báo cho khớp, hoặc ban hành quyết định số liệu cho chỉ tiêu này. "
+        "Quyết định, nếu có, ghi: loại đối tượng “Chỉ tiêu”, đối tượng “III.05”, cách xử lý “Chấp nhận số khai báo” "
+        "hoặc “Chấp nhận số tính toán”, số liệu đã xem “số tính toán = 0; số khai báo = 1”. [report.settled]"
     )
 
 
@@ -168,6 +181,8 @@ def test_a_warning_about_deliveries_is_settled_by_a_decision_in_force(lake: Lake
             unit=unit,
             subject_kind="rule",
             subject="deliveries.survey_responses.rejected_share",
+            applies_to=f"{unit}/{unit}.survey_responses.xlsx",
+            figures_seen="số dòng bị loại = 1; số dòng đã đọc = 2",
             action="accept_finding",
             quarter="2023-Q1",
             holds_until=holds_until,
@@ -175,3 +190,91 @@ def test_a_warning_about_deliveries_is_settled_by_a_decision_in_force(lake: Lake
     settled, run_out = inspect_raw(lake.request(), worlds.plain)
     assert settled.blocking() == []
     assert [r.expectation_id for r in run_out.blocking()] == ["deliveries.survey_responses.rejected_share"]
+
+
+@pytest.mark.parametrize(
+    ("decision", "expected"),
+    [
+        # A rule accepted for good, whatever rows break it.
+        ({"subject": "report.settled", "applies_to": "VI.04"}, ["decisions.complete", "report.settled"]),
+        ({"subject": "report.counts_whole", "applies_to": None}, ["decisions.complete", "report.settled"]),
+        ({"subject": "report.rows_unique", "applies_to": "VI.04"}, ["decisions.complete", "report.settled"]),
+        # A row accepted for good, whatever is wrong with it.
+        ({"kind": "row", "subject": "VI.04", "applies_to": None}, ["decisions.complete", "report.settled"]),
+        ({"kind": "row", "subject": "VI.04", "applies_to": "report.settled"}, ["decisions.complete", "report.settled"]),
+    ],
+)
+def test_a_blanket_decision_is_an_error_and_covers_nothing(
+    candidate_world: CandidateWorld, worlds: Any, decision: dict[str, Any], expected: list[str]
+) -> None:
+    def change(candidate: Candidate) -> None:
+        candidate.row("VI.04").update(
+            status="unsettled", value=None, computed_value=Decimal(31), declared_value=Decimal(30)
+        )
+        candidate.decide(
+            "QD-90", decision.get("kind", "rule"), decision["subject"], "accept_finding", "covers_findings",
+            applies_to=decision["applies_to"], figures_seen="số tính toán = 31; số khai báo = 30",
+        )  # fmt: skip
+
+    candidate_world.add("945", change)
+    [verdict] = inspect_marts(candidate_world.request(), worlds.plain)
+    assert [result.expectation_id for result in verdict.blocking()] == expected
+
+
+@pytest.mark.parametrize(
+    ("seen", "rules", "is_covered"),
+    [
+        ("VI.04 = 31; VI.05 = 0; VI.06 = 1; VI.07 = 0; VI.08 = 0", "report.VI.04.sum_of_groups", True),
+        ("vi.04=31,0\nVI.05 = 0; VI.06=1; VI.07=0; VI.08 = 0", "report.VI.04.sum_of_groups", True),
+        ("VI.04 = 30; VI.05 = 0; VI.06 = 1; VI.07 = 0; VI.08 = 0", "report.VI.04.sum_of_groups", False),
+        ("VI.04 = 31; VI.05 = 0; VI.06 = 1; VI.07 = 0", "report.VI.04.sum_of_groups", False),
+        (None, "report.VI.04.sum_of_groups", False),
+        ("VI.04 = 31; VI.05 = 0; VI.06 = 1; VI.07 = 0; VI.08 = 0", "report.VI.04.equals_units", False),
+    ],
+)
+def test_a_decision_covers_the_rule_and_the_figures_it_was_made_for(
+    candidate_world: CandidateWorld, worlds: Any, seen: str | None, rules: str, is_covered: bool
+) -> None:
+    def change(candidate: Candidate) -> None:
+        as_reported(candidate, set(DECISIONS) - {"QD-09"})
+        candidate.row("VI.04").update(status="declared", value=Decimal(31))
+        figures = f"số tính toán = 1; số khai báo = 31; {seen}" if seen else None
+        candidate.decide("QD-09", "row", "VI.04", "accept_declared", "applied", applies_to=rules, figures_seen=figures)
+
+    candidate_world.add("945", change)
+    [verdict] = inspect_marts(candidate_world.request(), worlds.plain)
+    open_rules = [result.expectation_id for result in verdict.blocking()]
+    assert open_rules == ([] if is_covered else ["report.VI.04.sum_of_groups"])
+
+
+def test_a_decision_of_an_earlier_quarter_that_is_no_longer_needed_holds_nothing_back(
+    candidate_world: CandidateWorld, worlds: Any
+) -> None:
+    candidate_world.add(
+        "945",
+        lambda c: c.decide("QD-06", "rule", "report.flag_domain.I.16", "accept_finding", "covers_findings",
+                           first_quarter="2023-Q1", figures_seen="I.16 = 2"),
+    )  # fmt: skip
+    [verdict] = inspect_marts(candidate_world.request(), worlds.plain)
+    assert verdict.blocking() == []
+
+
+def test_a_commune_that_sent_nothing_is_settled_by_name_and_makes_the_report_provisional(
+    lake: Lake, worlds: Any
+) -> None:
+    for unit, commune in (("945", "945-x"), ("946", "945-x"), ("947", None)):
+        lake.add_unit(unit)
+        lake.deliveries.remove(lake.of(f"{unit}-x", "one_stop_cases"))
+        lake.first(unit, "decisions").update(
+            unit=unit, subject_kind="rule", subject="deliveries.one_stop_cases.sent_by_communes",
+            applies_to=commune, action="accept_finding",
+        )  # fmt: skip
+    named, other, nobody = inspect_raw(lake.request(), worlds.plain)
+    assert named.blocking() == []
+    assert [r.expectation_id for r in named.provisional()] == ["deliveries.one_stop_cases.sent_by_communes"]
+    assert {r.expectation_id for r in other.blocking()} == {
+        "decisions.raw_matches_something", "deliveries.one_stop_cases.sent_by_communes",
+    }  # fmt: skip
+    assert {r.expectation_id for r in nobody.blocking()} == {
+        "decisions.raw_complete", "deliveries.one_stop_cases.sent_by_communes",
+    }  # fmt: skip

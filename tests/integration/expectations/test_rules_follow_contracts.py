@@ -6,6 +6,7 @@ import pytest
 
 from expectations.declarations import RULES_DIR, Rule, declared_rules
 from ingestion.contracts import Contract, load_contracts
+from ingestion.remarks import KINDS
 
 CONTRACTS = load_contracts()
 RULES = declared_rules("raw")
@@ -23,7 +24,7 @@ def _contract_columns(contract: Contract) -> set[str]:
 
 
 def test_every_source_has_a_rule_file_and_every_rule_a_source() -> None:
-    assert {rule.source for rule in RULES} == set(SOURCES)
+    assert {rule.source for rule in RULES} == {*SOURCES, "remarks"}
     assert {path.stem for path in RULES_DIR.glob("*.yml")} >= set(SOURCES)
 
 
@@ -45,17 +46,43 @@ def test_enumerated_columns_are_checked_against_the_contracts_own_values(source:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_rules_name_columns_that_the_contract_knows(source: str) -> None:
-    named = {column for rule in RULES if rule.relation == source for column in rule.columns}
+    # A query may show what it computes; where it names a column that is not there, it does not run.
+    rules = [rule for rule in RULES if rule.relation == source and rule.kind != "query"]
+    named = {column for rule in rules for column in rule.columns}
     assert named <= _contract_columns(CONTRACTS[source])
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_who_must_send_is_the_same_in_rule_and_contract(source: str) -> None:
-    owed = {rule.source: set(rule.required_from) for rule in RULES if rule.id == f"deliveries.{source}.sent"}
-    assert owed.get(source, set()) == set(CONTRACTS[source].required_from)
+    rules = [
+        rule for rule in RULES if rule.id in (f"deliveries.{source}.sent", f"deliveries.{source}.sent_by_communes")
+    ]
+    assert {role for rule in rules for role in rule.required_from} == set(CONTRACTS[source].required_from)
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_key_rule_has_the_contracts_key(source: str) -> None:
     [rule] = [rule for rule in RULES if rule.id == f"{source}.key_unique"]
     assert list(rule.columns) == ["_delivery_id", *CONTRACTS[source].key]
+
+
+# Measures that a rule on the receipts or on the rows themselves judges.
+_JUDGED_ELSEWHERE = {"stated_window": "window_reaches_closing", "span": "days_without_rows"}
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_of_remark_is_judged_by_one_rule(kind: str) -> None:
+    """One rule for each kind; where two share a kind, one takes what the other leaves."""
+    judging = [rule for rule in RULES if rule.relation == "remarks" and rule.applies_when == f"kind = '{kind}'"]
+    if kind in _JUDGED_ELSEWHERE:
+        assert not judging
+        assert [rule for rule in RULES if rule.id.endswith(f".{_JUDGED_ELSEWHERE[kind]}")]
+    else:
+        assert judging
+    violations = {rule.violation for rule in judging}
+    for rule in judging:
+        if len(judging) == 2:
+            assert violations == {rule.violation, f"not {rule.violation}"} or rule.violation.startswith("not ")
+    assert len(judging) <= 2
+    [known] = [rule for rule in RULES if rule.id == "remarks.kind_known"]
+    assert kind in known.values

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from expectations.decisions import Decision, Register
+from expectations.decisions import Decision, Register, figures_vi, parse_figures
+from expectations.declarations import declared_rules
+
+RULES = {rule.id: rule for rule in [*declared_rules("mart"), *declared_rules("raw")]}
 
 
-def _decision(**fields: str) -> Decision:
+def _decision(**fields: Any) -> Decision:
     body = {
         "unit": "945",
         "decision_id": "QD-01",
@@ -19,6 +26,9 @@ def _decision(**fields: str) -> Decision:
     return Decision(**(body | fields))
 
 
+_OF_RULE = {"subject_kind": "rule", "action": "accept_finding", "effect": "covers_findings"}
+
+
 @pytest.mark.parametrize(
     ("fields", "rule_id", "subject", "expected"),
     [
@@ -26,27 +36,59 @@ def _decision(**fields: str) -> Decision:
         ({}, "report.settled", "III.24", False),
         ({"effect": "invalid"}, "report.settled", "III.25", False),
         ({"effect": "expired"}, "report.settled", "III.25", False),
-        ({"effect": "no_effect"}, "report.settled", "III.25", True),
+        ({"effect": "no_effect"}, "report.settled", "III.25", False),
+        ({"action": "accept_finding", "applies_to": ("report.settled",)}, "report.settled", "III.25", False),
+        ({}, "report.counts_whole", "III.25", False),
+        ({"applies_to": ("report.counts_whole",)}, "report.counts_whole", "III.25", True),
+        ({"applies_to": ("report.counts_whole",)}, "report.counts_whole", "III.24", False),
+        (_OF_RULE | {"subject": "report.settled", "applies_to": ("III.25",)}, "report.settled", "III.25", False),
+        (_OF_RULE | {"subject": "report.counts_whole"}, "report.counts_whole", "III.25", False),
         (
-            {"subject_kind": "rule", "subject": "report.settled", "action": "accept_finding"},
-            "report.settled",
+            _OF_RULE | {"subject": "report.counts_whole", "applies_to": ("III.24", "III.25")},
+            "report.counts_whole",
             "III.25",
             True,
         ),
-        ({"subject_kind": "rule", "subject": "report.settled"}, "report.settled", "III.25", False),
-        ({"subject_kind": "rule", "subject": "III.25", "action": "accept_finding"}, "report.settled", "III.25", False),
-        ({"subject_kind": "case", "subject": "H51-1"}, "one_stop_cases.x", "H51-1", True),
-        ({"subject_kind": "other"}, "report.settled", "III.25", False),
+        (_OF_RULE | {"subject": "report.flag_domain.I.16"}, "report.flag_domain.I.16", "I.16", True),
+        ({"subject_kind": "case", "subject": "H51-1"}, "one_stop_cases.finished_at_plausible", "H51-1", False),
     ],
 )
-def test_what_a_decision_covers(fields: dict[str, str], rule_id: str, subject: str, expected: bool) -> None:
-    assert _decision(**fields).covers(rule_id, subject) is expected
+def test_what_a_decision_covers(fields: dict[str, Any], rule_id: str, subject: str, expected: bool) -> None:
+    assert _decision(**fields).covers(RULES[rule_id], subject, {}) is expected
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["III.25", "computed_value", "rows", "last_day"]),
+        st.one_of(st.integers().map(str), st.just("trống"), st.just("47,5"), st.just("01/02/2023")),
+    )
+)
+def test_what_the_gate_prints_is_what_the_register_is_read_as(figures: dict[str, str]) -> None:
+    decision = _decision(
+        **_OF_RULE | {"subject": "report.counts_whole", "applies_to": ("x",)},
+        figures=parse_figures(figures_vi(figures)),
+    )
+    assert decision.covers(RULES["report.counts_whole"], "x", figures)
+    for name in figures:
+        changed = figures | {name: "thứ khác"}
+        assert not decision.covers(RULES["report.counts_whole"], "x", changed)
+
+
+def test_a_figure_of_one_row_says_nothing_of_another() -> None:
+    decision = _decision(
+        **_OF_RULE | {"subject": "report.counts_whole", "applies_to": ("A-1", "A-2")},
+        figures=parse_figures("A-1: số dòng = 3; A-2: số dòng = 4"),
+    )
+    rule = RULES["report.counts_whole"]
+    assert decision.covers(rule, "A-1", {"rows": "3"})
+    assert not decision.covers(rule, "A-2", {"rows": "3"})
 
 
 def test_a_decision_of_another_unit_covers_nothing_here() -> None:
     register = Register((_decision(), _decision(unit="946", decision_id="QD-02")))
-    assert register.covering("945", "report.settled", "III.25") == ["QD-01"]
-    assert register.covering("947", "report.settled", "III.25") == []
+    rule = RULES["report.settled"]
+    assert register.covering("945", rule, "III.25", {}) == ["QD-01"]
+    assert register.covering("947", rule, "III.25", {}) == []
 
 
 def test_the_register_counts_what_each_decision_covered() -> None:

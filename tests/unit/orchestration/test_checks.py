@@ -36,7 +36,7 @@ def test_all_pass() -> None:
     assert checks["cases"].metadata["rules_checked"].value == 1
 
 
-def test_a_unit_held_back_alone_stops_the_run() -> None:
+def test_a_unit_held_back_alone_is_an_error() -> None:
     checks = _checks(_verdict("945", cases=True, staff=False))
     assert not checks["cases"].passed
     assert checks["cases"].severity == dg.AssetCheckSeverity.ERROR
@@ -44,14 +44,14 @@ def test_a_unit_held_back_alone_stops_the_run() -> None:
     assert checks["staff"].passed
 
 
-def test_a_unit_held_back_does_not_stop_another() -> None:
+def test_a_unit_held_back_beside_another_is_a_warning() -> None:
     checks = _checks(_verdict("945", cases=True, staff=False), _verdict("946", cases=False, staff=False))
     assert not checks["cases"].passed
     assert checks["cases"].severity == dg.AssetCheckSeverity.WARN
 
 
 @pytest.mark.parametrize("second", ["cases", "staff"])
-def test_the_run_stops_when_every_unit_is_held_back_whatever_the_reason(second: str) -> None:
+def test_every_unit_held_back_is_an_error_whatever_the_reason(second: str) -> None:
     other = _verdict("946", cases=second == "cases", staff=second == "staff")
     checks = _checks(_verdict("945", cases=True, staff=False), other)
     failed = [check for check in checks.values() if not check.passed]

@@ -69,10 +69,11 @@ def test_models_that_read_the_lake_wait_for_the_raw_gate(graph: dg.AssetGraph) -
     assert all(RAW_GATE in graph.get(key).parent_keys for key in readers)
 
 
-def test_gates_block_and_publication_comes_last(graph: dg.AssetGraph) -> None:
+def test_no_check_stops_the_run_and_publication_comes_last(graph: dg.AssetGraph) -> None:
     checks = {key: graph.get(key) for key in graph.asset_check_keys if key.asset_key in (RAW_GATE, MART_GATE)}
     assert {key.name for key in checks if key.asset_key == RAW_GATE} >= set(load_contracts())
-    assert all(check.blocking for check in checks.values())
+    # Candidates are built for people to look at whatever the gates say; publication reads the verdicts by itself.
+    assert not any(check.blocking for check in checks.values())
     assert {CANDIDATES, MART_GATE} <= graph.get(published_key("releases")).parent_keys
 
 
