@@ -54,3 +54,13 @@
 {% macro spark__joined_in_order(text, by) %}
     array_join(transform(array_sort(collect_list(struct({{ by }} as place, {{ text }} as word))), item -> item.word), ',')
 {% endmacro %}
+
+{# Whether a regular expression matches anywhere in a text. #}
+{% macro matches_pattern(text, pattern) %}{{ return(adapter.dispatch('matches_pattern')(text, pattern)) }}{% endmacro %}
+{% macro duckdb__matches_pattern(text, pattern) %}regexp_matches({{ text }}, '{{ pattern }}'){% endmacro %}
+{% macro spark__matches_pattern(text, pattern) %}({{ text }} rlike r'{{ pattern }}'){% endmacro %}
+
+{# The day a number of days after a date. #}
+{% macro days_after(day, number) %}{{ return(adapter.dispatch('days_after')(day, number)) }}{% endmacro %}
+{% macro duckdb__days_after(day, number) %}({{ day }} + {{ number }}){% endmacro %}
+{% macro spark__days_after(day, number) %}date_add({{ day }}, {{ number }}){% endmacro %}

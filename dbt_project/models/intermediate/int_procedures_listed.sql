@@ -34,6 +34,7 @@ select
     flagged.internal_process_electronic,
     flagged.time_limit,
     flagged.shortened_time_limit,
+    {{ answered_at_once('coalesce(flagged.shortened_time_limit, flagged.time_limit)') }} as is_answered_at_once,
     flagged.shortened_on,
     flagged.components_reduced_on,
     flagged.online_eligible_level,
