@@ -9,6 +9,7 @@ unit. Where the two disagree, neither is believed: the rule did not run.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -256,9 +257,11 @@ class _Run:
 
 
 def vietnamese(value: object) -> str:
-    """A value as people read it: decimal comma, no trailing zeros, ``trống`` for none."""
+    """A value as people read it: decimal comma, no trailing zeros, dates day first, ``trống`` for none."""
     if value is None:
         return "trống"
+    if isinstance(value, dt.date):
+        return f"{value:%d/%m/%Y}"
     if isinstance(value, Decimal):
         text = f"{value:f}"
         return (text.rstrip("0").rstrip(".") if "." in text else text).replace(".", ",")

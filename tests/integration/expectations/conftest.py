@@ -98,6 +98,14 @@ MART_SCHEMAS = {
     "figure_rows": _UNIT_AND_QUARTER,
     "measure_values": _UNIT_AND_QUARTER,
     "indicator_trend": _UNIT_AND_QUARTER,
+    "case_findings": pa.schema(
+        [
+            *((name, pa.string()) for name in ("unit_code", "quarter", "kind", "case_code", "file_name", "sheet")),
+            *((name, pa.string()) for name in ("other_case_code", "correct_quarter")),
+            *((name, pa.int64()) for name in ("row_number", "carried_over", "open_before")),
+            *((name, pa.date32()) for name in ("received_on", "day")),
+        ]
+    ),
     "report_narrative": pa.schema(
         [
             *((name, pa.string()) for name in ("unit_code", "quarter", "section", "text_vi", "file_name", "sheet")),
@@ -166,6 +174,12 @@ class Candidate:
                 "last_quarter": last_quarter,
             }
         )
+
+    def find_case(self, kind: str, **values: Any) -> None:
+        """Adds a row of ``case_findings``, of row 7 of a file."""
+        row = {"unit_code": self.unit, "quarter": QUARTER, "kind": kind, "case_code": "H51.32-230510-0001"}
+        place = {"file_name": "ho-so.xlsx", "sheet": "Sheet1", "row_number": 7}
+        self.marts["case_findings"].append(row | place | values)
 
     def write(self, folder: Path) -> tuple[Path, str]:
         """Writes the candidate; returns its folder and hash."""
@@ -239,6 +253,7 @@ def clean_candidate(unit: str) -> Candidate:
             "figure_rows": [dict(key)],
             "measure_values": [dict(key)],
             "indicator_trend": [dict(key)],
+            "case_findings": [],
             "report_narrative": [key | PARAGRAPH],
         },
     )

@@ -54,10 +54,18 @@ def _cases(level: str, **values: int) -> Callable[[Candidate], None]:
     return change
 
 
+def _finds(kind: str, **values: Any) -> Callable[[Candidate], None]:
+    return lambda candidate: candidate.find_case(kind, **values)
+
+
 def _writes(text: str) -> Callable[[Candidate], None]:
     return lambda candidate: candidate.marts["report_narrative"][0].update(text_vi=text)
 
 
+CASE_FINDINGS = (
+    "no_appointment", "ended_after_closing", "lodged_but_ended", "postal_return_without_day", "carried_over_unknown",
+    "ended_unreported", "open_then_gone", "spelling_merged", "spelling_doubt", "same_case_other_agency",
+)  # fmt: skip
 MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "report.settled": (_in_row("III.25", status="unsettled", value=None, declared_value=Decimal(611)), set()),
     "report.flags_declared": (_in_row("I.17", status="not_reported", value=None), set()),
@@ -89,6 +97,11 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "marts.measure_values.of_this_unit": (_of_another_unit("measure_values"), set()),
     "marts.indicator_trend.of_this_unit": (_of_another_unit("indicator_trend"), set()),
     "marts.report_narrative.of_this_unit": (_of_another_unit("report_narrative"), set()),
+    **{f"case_findings.{kind}": (_finds(kind), set()) for kind in CASE_FINDINGS},
+    "case_findings.kind_known": (_finds("guessed"), set()),
+    "case_findings.of_this_unit": (
+        _finds("spelling_merged", unit_code="x"), {"case_findings.spelling_merged"},
+    ),
     "letter.placeholders_well_formed": (_writes("Giải quyết {III.24 hồ sơ."), set()),
     "letter.placeholders_have_figures": (_writes("Giải quyết {III.99} hồ sơ."), set()),
     "marts.case_processing.parts_add_up": (_cases("district", resolved_late=6), set()),
