@@ -13,7 +13,7 @@
         else
             rtrim(
                 case
-                    when split_part({{ code }}, '-', 1) like '___.__.__.___'
+                    when split_part({{ code }}, '-', 1) like '___.__.__.___' and substr({{ code }}, 1, 1) <= '9'
                         then
                             substr({{ code }}, 11, 3)
                             || '.' || {{ without_zeros('substr(' ~ code ~ ', 8, 2)') }}

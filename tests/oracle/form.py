@@ -2,15 +2,17 @@
 
 Each rule is one line keyed by the row's number in the form. Rows are dictionaries with the contracts' column names.
 Registers (units, procedures, staff, plans, surveys, documents, declared figures) are taken from the quarter's own
-deliveries; cases from all deliveries up to the quarter, the last one of a case counting.
+deliveries; cases from all deliveries up to the quarter, the last one of a case counting, in the order of the quarters.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from typing import Any
 
 Row = dict[str, Any]
@@ -28,6 +30,10 @@ DERIVED = {
     117: (118, 119, 120, 121, 122), 134: (135, 136, 137, 138, 142, 143), 147: (148, 149, 150, 151),
     187: (188, 189, 190),
 }  # fmt: skip
+NO_CASE = frozenset({"registered", "not_received"})
+SET_ASIDE = frozenset({"withdrawn", "refused"})
+# Rows about communes, which do not apply where there are none.
+OF_COMMUNES = frozenset({74, 75, 76, 103, 127, 142, 143, 161, 165, 166, 167, 170, 189, 201, 202, 203, 204})
 # Procedures used by post and the cases they come from: one is zero exactly where the other is.
 POST_PAIRS = {195: 197, 196: 198, 201: 203, 202: 204}
 
@@ -72,7 +78,12 @@ def row_of(code: str) -> int:
 
 
 def reckon(
-    deliveries: Mapping[str, Files], district: str, quarter: str, window: tuple[dt.date, dt.date, dt.date]
+    deliveries: Mapping[str, Files],
+    district: str,
+    quarter: str,
+    window: tuple[dt.date, dt.date, dt.date],
+    *,
+    has_communes: bool = True,
 ) -> Form:
     """The form of ``district`` for ``quarter``.
 
@@ -82,6 +93,8 @@ def reckon(
     decisions = [d for d in _source(deliveries[quarter], "decisions") if _holds(d, district, quarter)]
     records = _Computed(deliveries, district, quarter, window, decisions)
     computed = records.rows()
+    if not has_communes:
+        computed |= dict.fromkeys(OF_COMMUNES)
     returns = {r["indicator_code"]: r for r in _source(deliveries[quarter], "declared_returns")}
     declared = {
         row: Decimal(returns[code_of(row)]["value"])
@@ -92,9 +105,12 @@ def reckon(
     figures: dict[int, Figure] = {}
     for row in [r for r in range(1, 212) if r not in DERIVED] + list(DERIVED):
         if row in DERIVED:
-            parts = [figures[part].value for part in DERIVED[row]]
+            applying = [figures[part] for part in DERIVED[row] if figures[part].status != "not_applicable"]
+            parts = [figure.value for figure in applying]
             computed[row] = None if None in parts else sum(p for p in parts if p is not None)
         figures[row] = _settle(row, computed.get(row), declared.get(row), about_rows.get(code_of(row)))
+        if row in OF_COMMUNES and not has_communes and figures[row].status == "not_reported":
+            figures[row] = Figure("not_applicable")
     form = Form(dict(sorted(figures.items())))
     form.findings = _findings(form.figures, records.communes_open, declared, decisions)
     return form
@@ -177,6 +193,29 @@ def _total(rows: Iterable[Row], column: str) -> int:
     return sum(row[column] or 0 for row in rows)
 
 
+def _one_code(code: str) -> str:
+    """A case code as (agency from the province down, day, serial), whichever way it is written."""
+    if "-" not in code:
+        return str(int(code))
+    agency, day, serial = code.split("-")
+    levels = agency.split(".")
+    if re.fullmatch(r"[A-Z]\d\d", levels[-1]) and len(levels) == 4:
+        levels.reverse()
+    numbers = [int(level) for level in levels[1:]]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return "/".join([levels[0], *map(str, numbers), day, str(int(serial))])
+
+
+def _at_once(procedure: Row | None) -> bool:
+    """Is the procedure answered within the day, so that it needs no appointment?"""
+    limit = procedure and (procedure["shortened_time_limit"] or procedure["time_limit"])
+    words = re.findall(r"\w+", (limit or "").lower())
+    pairs = list(pairwise(words))
+    counts_days = any(n.isdigit() and int(n) > 0 and unit in ("ngày", "tháng", "tuần", "năm") for n, unit in pairs)
+    return not counts_days and ("ngay" in words or ("trong", "ngày") in pairs or ("trong", "buổi") in pairs)
+
+
 class _Computed:
     """Rows that come from records; None where the records do not say."""
 
@@ -194,8 +233,8 @@ class _Computed:
         self.cases: dict[str, Row] = {}
         for name in sorted(q for q in deliveries if q <= quarter):
             for case in _source(deliveries[name], "one_stop_cases"):
-                self.cases[case["case_code"]] = case
-        self.pardoned = {d["subject"] for d in decisions if d["action"] == "count_as_on_time"}
+                self.cases[_one_code(case["case_code"])] = case
+        self.pardoned = {_one_code(d["subject"]) for d in decisions if d["action"] == "count_as_on_time"}
         self.units = {u["unit_code"]: u for u in _source(self.files, "org_units")}
         self.values: dict[int, int | Decimal | None] = {}
         self.communes_open = 0
@@ -278,6 +317,9 @@ class _Computed:
             for p in everything
             if p["valid_from"] <= self.closes and (p["ended_on"] is None or p["ended_on"] > self.closes)
         }
+        # What describes a procedure: the record in force, else the last one.
+        self.described = {p["procedure_code"]: p for p in sorted(everything, key=lambda p: p["valid_from"])}
+        self.described |= self.procedures
         now = list(self.procedures.values())
         commune = [p for p in now if p["applies_commune"]]
 
@@ -321,23 +363,34 @@ class _Computed:
             [
                 c
                 for c in self.cases.values()
-                if c["receiving_unit"] != self.district
-                and c["status"]
-                in ("received", "in_progress", "waiting_for_supplement", "waiting_for_payment", "suspended")
+                if c["receiving_unit"] != self.district and self._is_open(c)
             ]
         )
 
     def _received(self, case: Row) -> bool:
-        return self.in_period(case["received_at"].date()) and case["status"] not in ("registered", "not_received")
+        return self.in_period(case["received_at"].date()) and case["status"] not in NO_CASE
+
+    @staticmethod
+    def _ended(case: Row) -> dt.date | None:
+        """The day of ending, which is believed whatever the label says."""
+        ended: dt.datetime | None = case["finished_at"] or case["returned_at"]
+        return ended.date() if ended else None
+
+    def _is_open(self, case: Row) -> bool:
+        if case["status"] in NO_CASE or case["received_at"].date() > self.closes:
+            return False
+        ended = self._ended(case)
+        return case["status"] not in SET_ASIDE if ended is None else ended > self.closes
 
     def _resolved(self, case: Row) -> bool:
-        ended = case["finished_at"] or case["returned_at"]
-        return case["status"] in ("finished", "returned") and ended is not None and self.in_period(ended.date())
+        return case["status"] not in NO_CASE | SET_ASIDE and self.in_period(self._ended(case))
 
     def _on_time(self, case: Row) -> bool:
-        due = case["extended_to"] or case["due_at"]
-        ended = case["finished_at"] or case["returned_at"]
-        return due is None or ended.date() <= due.date() or case["case_code"] in self.pardoned
+        due, ended = case["extended_to"] or case["due_at"], self._ended(case)
+        assert ended is not None
+        if _one_code(case["case_code"]) in self.pardoned:
+            return True
+        return ended <= due.date() if due else _at_once(self.described.get(case["procedure_code"]))
 
     def _units(self) -> None:
         for present, closed, kind in (
@@ -482,7 +535,14 @@ class _Computed:
         ):  # fmt: skip
             level = [c for c in self.cases.values() if (c["receiving_unit"] == self.district) is at_district]
             came = [c for c in level if self._received(c) and c["channel"] == "postal"]
-            went = [c for c in level if self._resolved(c) and c["return_channel"] == "postal"]
+            went = [
+                c
+                for c in level
+                if c["return_channel"] == "postal"
+                and c["status"] not in NO_CASE | SET_ASIDE
+                and c["returned_at"] is not None
+                and self.in_period(c["returned_at"].date())
+            ]
             self.values[procs_in] = len({c["procedure_code"] for c in came})
             self.values[procs_out] = len({c["procedure_code"] for c in went})
             self.values[cases_in], self.values[cases_out] = len(came), len(went)

@@ -143,7 +143,8 @@ class CaseModels:
     def told(self, columns: str, quarter: str = QUARTER) -> list[tuple[Any, ...]]:
         """Columns of ``int_cases`` in a quarter, in the order of the codes as delivered."""
         return self.rows(
-            f"select {columns} from int_cases where unit_code = '{DISTRICT}' and quarter = '{quarter}' order by case_code"
+            f"select {columns} from int_cases where unit_code = '{DISTRICT}' and quarter = '{quarter}'"
+            " order by case_code"
         )
 
     def findings(self, columns: str = "kind, case_code") -> list[tuple[Any, ...]]:

@@ -289,7 +289,7 @@ found as (
         'same_case_other_agency' as kind,
         alike.{{ case_columns | join(', alike.') }},
         alike.left_on as day,
-        case when alike.case_key = alike.least_key then alike.greatest_code else alike.least_code end as other_case_code
+        case when alike.case_code = alike.least_code then alike.greatest_code else alike.least_code end as other_case_code
     from alike
     inner join run on alike.delivered_quarter = run.quarter
     where alike.least_key <> alike.greatest_key
