@@ -78,15 +78,6 @@ select
     known.digital_certificate,
     known.official_email,
     known.it_officer,
-    known.has_recruited_on,
-    known.has_appointed_on,
-    known.has_left_on,
-    known.has_disciplined_on,
-    known.has_training_ended_on,
-    known.has_rotated_on,
-    known.has_digital_certificate,
-    known.has_official_email,
-    known.has_it_officer,
     known.is_in_roster,
     known.is_in_roster
     and (known.recruited_on is null or known.recruited_on <= known.closes_on)
