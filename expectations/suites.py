@@ -21,6 +21,7 @@ _PLACES: dict[str, tuple[str, str, str]] = {
 # Marts hold figures, which come from many rows; a mart of single rows says where each stands.
 _MART_PLACES: dict[str, tuple[str, str, str]] = {
     "report_narrative": ("file_name", "sheet", "row_number"),
+    "rows_left_out": ("file_name", "sheet", "row_number"),
 }
 _NO_PLACE = ("null", "null", "null")
 _WITHOUT_LINEAGE = frozenset({"expected_deliveries", "figures", "decision_use", "report_indicators", "rule_inputs"})

@@ -21,6 +21,7 @@ renamed as (
         source._sheet as sheet,
         source._row as row_number,
         source.person_key,
+        source.person_name_key,
         source.unit as working_unit_code,
         source.category,
         source.salary_source,
