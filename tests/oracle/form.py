@@ -232,7 +232,8 @@ class _Computed:
             return [t for t in tasks if t["plan"] == plan]
 
         def of_the_year(plan: str) -> list[Row]:
-            return [t for t in of(plan) if t["status"] != "cancelled" and _plan_year(t, self.closes) == self.closes.year]
+            year = self.closes.year
+            return [t for t in of(plan) if t["status"] != "cancelled" and _plan_year(t, self.closes) == year]
 
         def done(task: Row) -> bool:
             return task["done_on"] is not None and task["done_on"] <= self.closes
@@ -549,7 +550,7 @@ def _name_and_birth(line: Row) -> tuple[Any, ...]:
 
 
 def _of_register(counts: list[Row], unit: str, topic: str, column: str, kind: str | None = None) -> int | None:
-    """One register's figure for a topic: of one kind, else of "all", else of the kinds together; None where not said."""
+    """A register's figure for a topic: of one kind, else of "all", else of the kinds; None where nobody said."""
     lines = [c for c in counts if c["unit"] == unit and c["topic"] == topic]
     kinds = {c["document_kind"] for c in lines}
     if kind is not None:

@@ -146,7 +146,7 @@ def _lake_row(contract: Contract, row: Row) -> dict[str, Any]:
             values[column.name] = None if value is None or isinstance(value, str) else Decimal(value)
             values[f"{column.name}_text"] = None if value is None else str(value)
         else:
-            values[column.name] = row.get(column.name)
+            values[column.name] = row.get(column.name, column.default)
     return values
 
 

@@ -107,7 +107,8 @@ MART_SCHEMAS = {
     ),
     "rows_left_out": pa.schema(
         [
-            *((name, pa.string()) for name in ("unit_code", "quarter", "source", "reason", "file_name", "sheet", "told")),
+            *((name, pa.string()) for name in ("unit_code", "quarter", "source", "reason")),
+            *((name, pa.string()) for name in ("file_name", "sheet", "told")),
             ("row_number", pa.int64()),
             ("rows_delivered", pa.int64()),
         ]

@@ -78,7 +78,7 @@ def test_every_name_in_a_measures_sql_is_a_column_made_of_columns_of_the_contrac
     meta = _META[measure["id"]]
     columns = _facts()[meta["fact"]]
     requires = measure.get("requires", {})
-    sql = [measure.get("filter"), measure.get("column"), measure.get("date"), requires.get("among"), requires.get("given")]
+    sql = [*(measure.get(key) for key in ("filter", "column", "date")), requires.get("among"), requires.get("given")]
     names = set(re.findall(r"[a-z_]\w*", re.sub("'[^']*'", "", " ".join(filter(None, sql))))) - _SQL_WORDS
     assert names <= set(columns)
     for item in (item for name in names for item in columns[name]):
