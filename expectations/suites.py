@@ -22,6 +22,7 @@ _PLACES: dict[str, tuple[str, str, str]] = {
 _MART_PLACES: dict[str, tuple[str, str, str]] = {
     "case_findings": ("file_name", "sheet", "row_number"),
     "report_narrative": ("file_name", "sheet", "row_number"),
+    "rows_left_out": ("file_name", "sheet", "row_number"),
 }
 _NO_PLACE = ("null", "null", "null")
 _WITHOUT_LINEAGE = frozenset({"expected_deliveries", "figures", "decision_use", "report_indicators", "rule_inputs"})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
 
+from ingestion.contracts import load_contracts
 from tests.support.dbt_build import QUARTER, Build
 
 DISTRICT, COMMUNE, ELSEWHERE = "945", "31618", "942"
@@ -18,11 +20,18 @@ UNITS = {
     DISTRICT: ("district", DISTRICT), COMMUNE: ("commune", DISTRICT), "31615": ("commune", DISTRICT),
     ELSEWHERE: ("district", ELSEWHERE),
 }  # fmt: skip
-MODELS = ("int_case_versions", "int_cases_by_clock", "int_procedures_used_online", "int_cases", "case_findings")
+MODELS = (
+    "int_case_versions", "int_cases_by_clock", "int_procedures_used_online", "int_cases", "case_findings",
+    "measures_cases",
+)  # fmt: skip
 INPUTS = (
     "stg_one_stop_cases__cases", "stg_deliveries__deliveries", "int_units", "int_report_scope", "int_calendar_scope",
     "int_reporting_units", "int_procedures_listed", "int_decisions", "int_working_days", "int_late_causes",
+    "int_coverage",
 )  # fmt: skip
+
+LEVELS = {"district": [DISTRICT], "commune": [COMMUNE, "31615"], "all": [DISTRICT, COMMUNE, "31615"]}
+COLUMNS = [column.name for column in load_contracts()["one_stop_cases"].columns]
 
 Row = dict[str, Any]
 
@@ -71,18 +80,21 @@ class CaseModels:
     def tell(
         self, cases: Iterable[Row], quarter: str = QUARTER, procedures: Iterable[Row] = (),
         decisions: Iterable[Row] = (), nothing_sent: Iterable[tuple[str, str]] = (),
+        dropped: Mapping[str, Iterable[str]] = MappingProxyType({}),
     ) -> CaseModels:
         """Builds the models for the run quarter over these rows.
 
         ``procedures`` and ``decisions`` are rows of int_procedures_listed and int_decisions without unit and quarter;
-        ``nothing_sent`` are (unit, quarter) that delivered a file without cases.
+        ``nothing_sent`` are (unit, quarter) that delivered a file without cases; ``dropped`` columns that a unit's
+        files do not have.
         """  # fmt: skip
         rows = [row | {"row_number": row["row_number"] or number} for number, row in enumerate(cases, start=1)]
         files = sorted({(r["quarter"], r["delivering_unit_code"], r["file"]) for r in rows})
         deliveries = [
             {"delivery_id": f"{unit}-{folder}-{file}", "source": "one_stop_cases", "delivering_unit_code": unit,
              "quarter": folder, "file_name": f"{file}.xlsx", "is_current": True, "outcome": "accepted",
-             "delivery_rank": file}
+             "delivery_rank": file, "rows_accepted": 1,
+             "columns_mapped": [name for name in COLUMNS if name not in set(dropped.get(unit, ()))]}
             for folder, unit, file in files
         ]  # fmt: skip
         deliveries += [
@@ -125,6 +137,12 @@ class CaseModels:
             unit | {"action": "count_as_on_time", "is_in_effect": True} | decision
             for unit in here for decision in decisions
         ])  # fmt: skip
+        covered = {(d["quarter"], d["delivering_unit_code"]) for d in deliveries}
+        self._fill("int_coverage", [
+            {"unit_code": DISTRICT, "quarter": q, "source": "one_stop_cases", "measure_level": level,
+             "units_counted": sum((q, unit) in covered for unit in units), "units_expected": len(units)}
+            for q in folders for level, units in LEVELS.items()
+        ])  # fmt: skip
         for name in MODELS:
             self.connection.execute(f"create or replace table warehouse.main.{name} as {self._sql[name]}")
         return self
@@ -150,3 +168,13 @@ class CaseModels:
     def findings(self, columns: str = "kind, case_code") -> list[tuple[Any, ...]]:
         """Columns of the findings of the run quarter."""
         return self.rows(f"select {columns} from case_findings where unit_code = '{DISTRICT}' order by kind, case_code")
+
+    def measures(self, quarter: str = QUARTER) -> dict[str, tuple[int | None, int, int]]:
+        """Measure -> value (None: not reported), units counted, units expected."""
+        return {
+            measure: (value if reported else None, counted, expected)
+            for measure, value, reported, counted, expected in self.rows(
+                "select measure, value, reported, units_counted, units_expected from measures_cases"
+                f" where unit_code = '{DISTRICT}' and quarter = '{quarter}'"
+            )
+        }

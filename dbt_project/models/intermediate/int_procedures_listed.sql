@@ -44,9 +44,6 @@ select
     flagged.online_payment,
     flagged.postal_service,
     flagged.reviewed_on,
-    flagged.has_reviewed_on,
-    flagged.has_shortened_on,
-    flagged.has_components_reduced_on,
     flagged.is_in_force,
     -- One record a code describes the procedure: the one in force, else the last.
     row_number() over (

@@ -236,7 +236,7 @@ def _documented() -> dict[tuple[str, str], str]:
     return {
         (status, when): outcome.strip("`")
         for statuses, *outcomes in rows
-        for status in re.findall(r"`(\w+)`", statuses)
+        for status in re.findall(r"\*\*(\w+)\*\*", statuses)
         for when, outcome in zip(head[1:], outcomes, strict=True)
     }
 
@@ -365,6 +365,61 @@ def test_at_once_is_read_from_the_limit(models: CaseModels, two_districts: Build
         [limit],
     ).fetchall()
     assert told is at_once
+
+
+# -- absence is not a value ----------------------------------------------------------------------------------------
+
+
+# Optional column -> measures (without their level) that nobody can tell where a file has no such column.
+BY_POST = {"cases_returned_by_post", "procedures_returned_by_post"}
+NEEDS = {
+    "due_at": {"cases_on_time", "cases_late", "cases_overdue", "cases_without_appointment"},
+    "returned_at": BY_POST, "return_channel": BY_POST, "finished_at": set(), "extended_to": set(),
+    "suspended_days": set(), "late_reason": set(), "field": set(), "procedure_name": set(), "procedure_code": set(),
+}  # fmt: skip
+
+
+def test_every_optional_column_is_tried() -> None:
+    from ingestion.contracts import load_contracts
+
+    assert {c.name for c in load_contracts()["one_stop_cases"].columns if not c.required} == set(NEEDS)
+
+
+@pytest.mark.parametrize("column", NEEDS)
+def test_without_a_column_what_it_decides_is_not_reported_and_never_zero(models: CaseModels, column: str) -> None:
+    cases = [
+        case(),
+        case("H51.32.1-230103-0001", delivering_unit_code=COMMUNE, receiving_unit_code=COMMUNE, status="returned",
+             **{name: day for name, day in (("finished_at", WITHIN), ("returned_at", WITHIN), ("due_at", WITHIN))
+                if name != column}),
+    ]  # fmt: skip
+    models.tell(cases, procedures=[{"procedure_code": "1.000001"}], dropped={COMMUNE: [column]})
+    unknown = {name for name, (value, _, _) in models.measures().items() if value is None}
+    assert unknown == {f"commune_{name}" for name in NEEDS[column]}
+
+
+def test_appointments_left_blank_in_every_case_are_no_hundred_per_cent(models: CaseModels) -> None:
+    """The column is there and empty; what is answered at once needs none."""
+    limited, at_once = (
+        case(f"H51-230103-000{number}", status="finished", finished_at=WITHIN, procedure_code=f"1.00000{number}")
+        for number in (1, 2)
+    )
+    procedures = [{"procedure_code": "1.000001"}, {"procedure_code": "1.000002", "is_answered_at_once": True}]
+    known = case("H51-230103-0003", status="finished", finished_at=WITHIN, due_at=WITHIN)
+    for cases, on_time, without in (([limited], None, 1), ([at_once], 1, 0), ([limited, at_once, known], 2, 1)):
+        told = models.tell(cases, procedures=procedures).measures()
+        assert told["district_cases_resolved"][0] == len(cases)
+        assert told["district_cases_on_time"][0] == on_time
+        assert told["district_cases_without_appointment"][0] == without
+
+
+def test_a_commune_without_resolved_cases_leaves_nothing_open(models: CaseModels) -> None:
+    one = {"delivering_unit_code": COMMUNE, "receiving_unit_code": COMMUNE}
+    models.tell(
+        [case("H51-230103-0001", status="finished", finished_at=WITHIN, due_at=WITHIN, **one)],
+        nothing_sent=[("31615", QUARTER)],
+    )
+    assert models.measures()["commune_cases_on_time"] == (1, 2, 2)
 
 
 # -- results by post -----------------------------------------------------------------------------------------------

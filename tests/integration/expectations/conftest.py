@@ -113,6 +113,20 @@ MART_SCHEMAS = {
             ("row_number", pa.int64()),
         ]
     ),
+    "rows_left_out": pa.schema(
+        [
+            *((name, pa.string()) for name in ("unit_code", "quarter", "source", "reason")),
+            *((name, pa.string()) for name in ("file_name", "sheet", "told")),
+            ("row_number", pa.int64()),
+            ("rows_delivered", pa.int64()),
+        ]
+    ),
+    "register_doubts": pa.schema(
+        [
+            (name, pa.string())
+            for name in ("unit_code", "quarter", "source", "doubt", "subject", "label_vi", "expected", "found")
+        ]
+    ),
     "dim_indicator": pa.schema([("form_version", pa.string()), ("indicator_code", pa.string())]),
 }
 MEASURES = {
@@ -255,6 +269,8 @@ def clean_candidate(unit: str) -> Candidate:
             "indicator_trend": [dict(key)],
             "case_findings": [],
             "report_narrative": [key | PARAGRAPH],
+            "rows_left_out": [],
+            "register_doubts": [],
         },
     )
 
@@ -382,6 +398,7 @@ CLEAN_ROWS: dict[str, Row] = {
     },
     "staffing_roster": {
         "person_key": "k1",
+        "person_name_key": None,
         "unit": "945-PB01",
         "category": "district_civil_servant",
         "salary_source": "state_budget",

@@ -66,6 +66,28 @@ CASE_FINDINGS = (
     "no_appointment", "ended_after_closing", "lodged_but_ended", "postal_return_without_day", "carried_over_unknown",
     "ended_unreported", "open_then_gone", "spelling_merged", "spelling_doubt", "same_case_other_agency",
 )  # fmt: skip
+
+
+def _doubt(doubt: str) -> Callable[[Candidate], None]:
+    row = {"source": "e_document_counts", "doubt": doubt, "subject": "945", "label_vi": "tổng số văn bản đi",
+           "expected": "40", "found": "80"}  # fmt: skip
+    return lambda candidate: candidate.marts["register_doubts"].append(
+        {"unit_code": candidate.unit, "quarter": "2023-Q2", **row}
+    )
+
+
+def _left_out(reason: str, rows_delivered: int = 1000) -> Callable[[Candidate], None]:
+    row = {"source": "survey_responses", "reason": reason, "file_name": "phieu.xlsx", "sheet": "S", "row_number": 7,
+           "told": "03/09/2023", "rows_delivered": rows_delivered}  # fmt: skip
+    return lambda candidate: candidate.marts["rows_left_out"].append(
+        {"unit_code": candidate.unit, "quarter": "2023-Q2", **row}
+    )
+
+
+DOUBTS = (
+    "months_differ_from_window", "kinds_exceed_all", "months_missing", "months_blank", "name_with_two_codes",
+    "present_twice", "approved_before_closing", "column_in_some_files",
+)  # fmt: skip
 MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "report.settled": (_in_row("III.25", status="unsettled", value=None, declared_value=Decimal(611)), set()),
     "report.flags_declared": (_in_row("I.17", status="not_reported", value=None), set()),
@@ -109,6 +131,12 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "marts.case_processing.commune_received_as_reported": (_cases("commune", received=1), set()),
     "marts.case_processing.district_resolved_as_reported": (_cases("district", resolved=612, resolved_late=6), set()),
     "marts.case_processing.commune_resolved_as_reported": (_cases("commune", resolved=6501, resolved_late=11), set()),
+    **{f"registers.{doubt}": (_doubt(doubt), set()) for doubt in DOUBTS},
+    "registers.rows_outside_window": (_left_out("outside_window"), set()),
+    "registers.share_outside_window": (_left_out("outside_window", 10), {"registers.rows_outside_window"}),
+    "registers.unit_of_another_folder": (_left_out("unit_of_another_folder"), set()),
+    "registers.rows_of_other_plans": (_left_out("other_plan_year"), set()),
+    "registers.rows_said_twice": (_left_out("said_by_another_row"), set()),
     "decisions.complete": (_decided("invalid"), set()),
     "decisions.in_force": (_expired, set()),
     "decisions.matches_something": (_decided("no_effect"), set()),
