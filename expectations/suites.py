@@ -21,7 +21,9 @@ _PLACES: dict[str, tuple[str, str, str]] = {
 }
 # Marts hold figures, which come from many rows; a mart of single rows says where each stands.
 _MART_PLACES: dict[str, tuple[str, str, str]] = {
+    "case_findings": ("file_name", "sheet", "row_number"),
     "report_narrative": ("file_name", "sheet", "row_number"),
+    "rows_left_out": ("file_name", "sheet", "row_number"),
 }
 _NO_PLACE = ("null", "null", "null")
 _WITHOUT_LINEAGE = frozenset(

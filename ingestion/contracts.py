@@ -61,10 +61,18 @@ class _Strict(BaseModel):
 
 
 class PersonKey(_Strict):
-    """How a person is keyed: by ``code`` where given, else by a keyed hash of the ``hashed`` columns."""
+    """How a person is keyed: by ``code`` where given, else by a keyed hash of the ``hashed`` columns.
 
-    code: str
+    Without a ``code`` column the key is of the ``hashed`` columns alone, and blank where they do not tell a person.
+    """
+
+    code: str | None = None
     hashed: list[str]
+
+    @property
+    def columns(self) -> list[str]:
+        """Everything the key is made of."""
+        return [self.code, *self.hashed] if self.code is not None else self.hashed
 
 
 class ResolvedFrom(_Strict):

@@ -379,7 +379,7 @@ def _places(reason: Reason, part: ReturnedSheet, contract: Contract) -> list[int
     if reason.column in part.positions:
         return [part.positions[reason.column]]
     plan = contract.column(reason.column).derived_from
-    kin = [plan.code, *plan.hashed] if plan else [n for g in contract.any_of if reason.column in g for n in g]
+    kin = plan.columns if plan else [n for g in contract.any_of if reason.column in g for n in g]
     return [part.positions[name] for name in kin if name in part.positions]
 
 

@@ -649,7 +649,7 @@ def _person_keys(
     plan = column.derived_from
     assert plan is not None
     cells: dict[str, CellColumn] = {
-        name: body.columns[layout.positions[name]] for name in [plan.code, *plan.hashed] if name in layout.positions
+        name: body.columns[layout.positions[name]] for name in plan.columns if name in layout.positions
     }
     keys: list[str | None] = []
     bad = np.zeros(len(body.row_numbers), dtype=bool)
@@ -664,27 +664,36 @@ def _person_keys(
 
 
 def _person_key(
-    code_name: str, hashed: list[str], cells: dict[str, CellColumn], row: int, contract: Contract, secret: bytes
+    code_name: str | None,
+    hashed: list[str],
+    cells: dict[str, CellColumn],
+    row: int,
+    contract: Contract,
+    secret: bytes,
 ) -> Reading:
+    """The key of one row's person. Without a code column nothing is asked for: no whole name and date, no key."""
     def cell(name: str) -> v.Cell:
         value = cells[name].at(row) if name in cells else None
         return None if is_blank(value) else value
 
-    code = v.parse_code(cell(code_name))
-    if code.rejection is not None:
-        return Reading(
-            rejection=Remark(
-                code.rejection.code, "Số hiệu không phải dạng văn bản hoặc bị lỗi", code.rejection.advice_vi
+    if code_name is not None:
+        code = v.parse_code(cell(code_name))
+        if code.rejection is not None:
+            return Reading(
+                rejection=Remark(
+                    code.rejection.code, "Số hiệu không phải dạng văn bản hoặc bị lỗi", code.rejection.advice_vi
+                )
             )
-        )
-    if code.value is not None:
-        return Reading(v.person_key(secret, "code", code.value.upper()))
+        if code.value is not None:
+            return Reading(v.person_key(secret, "code", code.value.upper()))
     names: list[str] = []
     births: list[str] = []
     for name in hashed:
         is_birth = contract.column(name).type == "date"
         reading = (v.parse_birth if is_birth else v.parse_text)(cell(name))
         if reading.rejection is not None:
+            if code_name is None:
+                return Reading()
             return rejected(
                 "unreadable_person",
                 f"Không đọc được “{contract.column(name).title_vi}”",
@@ -692,7 +701,7 @@ def _person_key(
             )
         if reading.value is not None:
             (births if is_birth else names).append(reading.value)
-    if not names:
+    if not names or (code_name is None and len(births) != 1):
         return Reading()
     if len(births) != 1:
         return rejected(

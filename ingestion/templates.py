@@ -63,7 +63,7 @@ class _Field:
 
 def template_columns(contract: Contract, on: dt.date | None = None) -> list[Column]:
     """The columns a clerk fills in: valid on the day, not derived, and of several birth dates the one for everybody."""
-    hashed = [n for c in contract.columns if c.derived_from for n in c.derived_from.hashed]
+    hashed = dict.fromkeys(n for c in contract.columns if c.derived_from for n in c.derived_from.hashed)
     births = [name for name in hashed if contract.column(name).type == "date"]
     return [
         c
@@ -315,7 +315,8 @@ def _guide_notes(contract: Contract, given: set[str]) -> list[str]:
         return ", ".join(f"“{contract.column(n).title_vi}”" for n in names if n in given)
 
     notes = [f"Mỗi dòng phải có ít nhất một trong: {titles(group)}." for group in contract.any_of]
-    if key := titles(contract.key):
+    made_of = {c.name: c.derived_from.columns if c.derived_from else [c.name] for c in contract.columns}
+    if key := titles([name for part in contract.key for name in made_of[part]]):
         notes.append(f"Không ghi hai dòng trùng {key} trong một tệp.")
     notes += [
         f"{'Dòng bị trả lại' if rule.effect == 'reject' else 'Dòng được nhận nhưng bị nhắc'} nếu: "

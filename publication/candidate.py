@@ -34,7 +34,9 @@ from publication.tables import from_parquet, to_parquet
 CANDIDATE_NAME = "candidate.json"
 BUILD_NAME = "build.json"
 #: Marts that gate 2 needs and no reader gets.
-INTERNAL_MARTS = frozenset({"rule_inputs", "decision_effects"})
+INTERNAL_MARTS = frozenset({
+    "rule_inputs", "decision_effects", "case_findings", "rows_left_out", "register_doubts",
+})  # fmt: skip
 FORM_MART = "report_indicators"
 #: What a dimension is sliced by; every other mart by unit and quarter.
 _SLICED_BY = {

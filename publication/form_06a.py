@@ -57,6 +57,8 @@ _REMARKS = (
     "Cột (12) gồm cả hồ sơ tạm dừng giải quyết. (3) = (7) + (11).",
 )
 _INCOMPLETE = "Chưa đủ dữ liệu: còn đơn vị chưa gửi hồ sơ của một quý báo cáo nằm trong kỳ này."
+_NO_APPOINTMENT = "Cột (7) gồm cả {count} hồ sơ không có ngày hẹn trả dù thủ tục có thời hạn; các hồ sơ này " \
+                  "không thuộc cột (8), (9), (10)."
 _WIDTHS = (6, 46, 15, 11, 14, 11, 16, 11, 11, 11, 14, 11, 11)
 _HEAD_ROW = 6
 _FIRST_ROW = _HEAD_ROW + 4
@@ -178,6 +180,9 @@ def _write_lines(sheet: Worksheet, looks: _Looks, content: ReleaseContent, clock
     remarks = [*_REMARKS]
     if any(not row["is_complete"] for row in _rows(content, clock)):
         remarks.append(_INCOMPLETE)
+    totals = [row for row in _rows(content, clock) if row["row_kind"] == "total"]
+    if unknown := max((row["resolved_without_appointment"] for row in totals), default=0):
+        remarks.append(_NO_APPOINTMENT.format(count=format_number(unknown)))
     for number, remark in enumerate(remarks, start=place + 2):
         sheet.write_string(number, 1, remark, looks.remark)
 

@@ -211,7 +211,9 @@ class _Book:
             return
         form = self._form[row.code]
         if form["derived_from"]:
-            yield from (self._term(code) for code in form["derived_from"].split("+"))
+            # A row that does not apply (communes, where there are none) adds nothing and keeps nothing unknown.
+            yield from (self._term(code) for code in form["derived_from"].split("+")
+                        if self._rows[code].values["status"] != "not_applicable")
         elif form["derivation"] == "ratio":
             yield self._named_part("numerator", form["numerator"])
             yield self._named_part("denominator", form["denominator"])
@@ -338,6 +340,9 @@ class _Book:
         )
 
     def _why_blank(self, row: FormRow, parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+        if row.values["status"] == "not_applicable" and any(part["units_expected"] == 0 for part in parts):
+            yield "Trong kỳ không có đơn vị nào thuộc cấp phải báo cáo dòng này."
+            return
         for part in parts:
             if part["measure"] and part["value"] is None:
                 yield self._what_is_missing(self._measures[part["measure"]])

@@ -12,20 +12,45 @@
                    or in the year's up to closing; without, the filter itself speaks of the window.
       level        district | commune | all: the rows of that level, and the units expected to report
       requires     {among, given, given_vi}: where there are rows in `among` and none of them is `given`, the offices
-                   did not say and the measure is not reported; given_vi names what they did not say
+                   left the cells blank and the measure is not reported; given_vi names what they did not say
       requires_measure  a measure that must be reported for this one to be
       counts_by_decision  true: rows with a decision_id are counted because of it
+
+    Absence is not a value: which columns of the contracts a measure needs is read from its own SQL
+    (macros/measure_columns.sql). Where a file with rows of the measure's level lacks one of them the measure is not
+    reported; files_asked and files_giving tell how many there were.
 #}
 {% macro compile_measures(fact, unit_column) %}
     {% if execute %}
         {% set meta = model.config.meta %}
-        {{ long_table(fact, unit_column, meta.source, meta.measures) }}
+        {{ long_table(fact, unit_column, meta) }}
     {% else %}
-        select * from {{ fact }} cross join {{ ref('int_coverage') }}
+        select * from {{ fact }}
+        cross join {{ ref('int_coverage') }}
+        cross join {{ ref('stg_deliveries__deliveries') }}
+        cross join {{ ref('int_units') }}
     {% endif %}
 {% endmacro %}
 
-{% macro long_table(fact, unit_column, source, measures) %}
+{% macro long_table(fact, unit_column, meta) %}
+{% set source = meta.source %}
+{% set measures = meta.measures %}
+{# What is asked of the files: the rows that ask (a level), the columns of their own file, and those of other sources. #}
+{% set demands = [] %}
+{% set asking = [] %}
+{% set elsewhere = [] %}
+{% set demand_of = {} %}
+{% for measure in measures %}
+    {% set needs = measure_needs(measure, meta) %}
+    {% set own = needs | selectattr('source', 'equalto', source) | list %}
+    {% set other = needs | rejectattr('source', 'equalto', source) | list %}
+    {% set rows = measure_rows(measure, none) %}
+    {% if rows not in asking %}{% do asking.append(rows) %}{% endif %}
+    {% for need in other if need not in elsewhere %}{% do elsewhere.append(need) %}{% endfor %}
+    {% set demand = {'rows': rows, 'own': own, 'other': other} %}
+    {% if demand not in demands %}{% do demands.append(demand) %}{% endif %}
+    {% do demand_of.update({measure.id: demands.index(demand)}) %}
+{% endfor %}
 with totals as (
 
     select
@@ -34,7 +59,9 @@ with totals as (
         {% for measure in measures %}
         {{ measure_aggregate(measure) }} as value_{{ loop.index }},
         {% if measure.requires %}
-        count(*) filter (where {{ measure_rows(measure, measure.requires.among) }}) as among_{{ loop.index }},
+        count(distinct {{ unit_column }}) filter (
+            where {{ measure_rows(measure, measure.requires.among) }}
+        ) as among_{{ loop.index }},
         count(distinct {{ unit_column }}) filter (
             where {{ measure_rows(measure, measure.requires.among) }} and ({{ measure.requires.given }})
         ) as given_{{ loop.index }},
@@ -46,11 +73,75 @@ with totals as (
 
 ),
 
+-- The files behind the fact, each with the columns it has, by the unit whose rows they are.
+files as (
+
+    select
+        rows_of_files.*,
+        deliveries.columns_mapped
+    from (
+        select
+            unit_code,
+            quarter,
+            delivery_id,
+            {{ unit_column }} as unit_of_rows
+            {%- for rows in asking %},
+            max(case when {{ rows }} then 1 else 0 end) as asks_{{ loop.index0 }}
+            {%- endfor %}
+        from {{ fact }}
+        group by unit_code, quarter, delivery_id, {{ unit_column }}
+    ) as rows_of_files
+    inner join {{ ref('stg_deliveries__deliveries') }} as deliveries
+        on rows_of_files.delivery_id = deliveries.delivery_id
+
+),
+
+given as (
+
+    select
+        unit_code,
+        quarter
+        {%- for demand in demands %}
+        {%- set asks = 'asks_' ~ asking.index(demand.rows) ~ ' = 1' %},
+        count(distinct case when {{ asks }} then delivery_id end) as files_{{ loop.index0 }},
+        count(distinct case when {{ asks }} and {{ has_columns(demand.own) }} then delivery_id end)
+            as giving_{{ loop.index0 }},
+        count(distinct case when {{ asks }} and {{ has_columns(demand.own) }} then unit_of_rows end)
+            as units_{{ loop.index0 }}
+        {%- endfor %}
+    from files
+    group by unit_code, quarter
+
+),
+
+-- Columns of other sources: somebody sent them, and no file with rows lacks them.
+given_elsewhere as (
+
+    select
+        folders.reporting_unit_code as unit_code,
+        deliveries.quarter
+        {%- for need in elsewhere %},
+        count(*) filter (where deliveries.source = '{{ need.source }}') > 0
+        and count(*) filter (
+            where deliveries.source = '{{ need.source }}'
+            and deliveries.rows_accepted > 0
+            and not {{ has_columns([need]) }}
+        ) = 0 as elsewhere_{{ loop.index0 }}
+        {%- endfor %}
+    from {{ ref('stg_deliveries__deliveries') }} as deliveries
+    inner join {{ ref('int_units') }} as folders
+        on deliveries.quarter = folders.quarter and deliveries.delivering_unit_code = folders.unit_code
+    where deliveries.is_current and deliveries.outcome <> 'refused'
+    group by folders.reporting_unit_code, deliveries.quarter
+
+),
+
 declared as (
 
     {% for measure in measures %}
     select
         {{ loop.index }} as measure_no,
+        {{ demand_of[measure.id] }} as demand_no,
         '{{ measure.id }}' as measure,
         '{{ measure.level }}' as measure_level,
         {{ "'" ~ measure.requires_measure ~ "'" if measure.requires_measure else 'cast(null as varchar)' }} as requires_measure
@@ -80,10 +171,37 @@ long as (
             when {{ measures.index(measure) + 1 }} then
                 case when totals.among_{{ measures.index(measure) + 1 }} > 0 then totals.given_{{ measures.index(measure) + 1 }} end
             {% endfor %}
-        end as units_given
+        end as units_given,
+        case declared.measure_no
+            when 0 then cast(null as bigint)
+            {% for measure in measures if measure.requires %}
+            when {{ measures.index(measure) + 1 }} then
+                totals.among_{{ measures.index(measure) + 1 }} - totals.given_{{ measures.index(measure) + 1 }}
+            {% endfor %}
+        end as units_silent,
+        {% for what in ['files', 'giving', 'units'] %}
+        coalesce(case declared.demand_no
+            {% for demand in demands %}
+            when {{ loop.index0 }} then given.{{ what }}_{{ loop.index0 }}
+            {% endfor %}
+        end, 0) as {{ {'files': 'files_asked', 'giving': 'files_giving', 'units': 'units_giving'}[what] }},
+        {% endfor %}
+        case declared.demand_no
+            when -1 then true
+            {% for demand in demands if demand.other %}
+            when {{ demands.index(demand) }} then
+                {% for need in demand.other %}
+                coalesce(given_elsewhere.elsewhere_{{ elsewhere.index(need) }}, false) {{ 'and' if not loop.last }}
+                {% endfor %}
+            {% endfor %}
+            else true
+        end as is_given_elsewhere
     from {{ ref('int_coverage') }} as coverage
     inner join declared on coverage.measure_level = declared.measure_level
     left join totals on coverage.unit_code = totals.unit_code and coverage.quarter = totals.quarter
+    left join given on coverage.unit_code = given.unit_code and coverage.quarter = given.quarter
+    left join given_elsewhere
+        on coverage.unit_code = given_elsewhere.unit_code and coverage.quarter = given_elsewhere.quarter
     where coverage.source = '{{ source }}'
 
 )
@@ -94,13 +212,21 @@ select
     measure,
     requires_measure,
     coalesce(cast(value as bigint), 0) as value,
-    units_covered > 0 and coalesce(units_given, 1) > 0 as reported,
+    units_covered > 0
+    and coalesce(units_given, 1) > 0
+    and files_giving = files_asked
+    and is_given_elsewhere as reported,
     case
         when units_covered = 0 then 0
+        when files_giving < files_asked then least(cast(units_giving as integer), units_covered)
         when units_given is null then units_covered
-        else least(cast(units_given as integer), units_covered)
+        when units_given = 0 then 0
+        -- A unit without rows that ask has left nothing open.
+        else cast(greatest(units_covered - units_silent, least(units_given, units_covered)) as integer)
     end as units_counted,
-    units_expected
+    units_expected,
+    cast(files_asked as integer) as files_asked,
+    cast(files_giving as integer) as files_giving
 from long
 {% endmacro %}
 

@@ -54,3 +54,44 @@
 {% macro spark__joined_in_order(text, by) %}
     array_join(transform(array_sort(collect_list(struct({{ by }} as place, {{ text }} as word))), item -> item.word), ',')
 {% endmacro %}
+
+{# Whether a regular expression matches anywhere in a text. #}
+{% macro matches_pattern(text, pattern) %}{{ return(adapter.dispatch('matches_pattern')(text, pattern)) }}{% endmacro %}
+{% macro duckdb__matches_pattern(text, pattern) %}regexp_matches({{ text }}, '{{ pattern }}'){% endmacro %}
+{% macro spark__matches_pattern(text, pattern) %}({{ text }} rlike r'{{ pattern }}'){% endmacro %}
+
+{# The day a number of days after a date. #}
+{% macro days_after(day, number) %}{{ return(adapter.dispatch('days_after')(day, number)) }}{% endmacro %}
+{% macro duckdb__days_after(day, number) %}({{ day }} + {{ number }}){% endmacro %}
+{% macro spark__days_after(day, number) %}date_add({{ day }}, {{ number }}){% endmacro %}
+
+{# First day of a date's month. #}
+{% macro first_of_month(day) %}{{ return(adapter.dispatch('first_of_month')(day)) }}{% endmacro %}
+{% macro duckdb__first_of_month(day) %}cast(date_trunc('month', {{ day }}) as date){% endmacro %}
+{% macro spark__first_of_month(day) %}cast(trunc({{ day }}, 'MM') as date){% endmacro %}
+
+{# The year after the last "năm" of a text; null where none is named. #}
+{% macro year_named(text) %}{{ return(adapter.dispatch('year_named')(text)) }}{% endmacro %}
+{% macro duckdb__year_named(text) %}
+    cast(nullif(regexp_extract(lower({{ text }}), '.*năm\s+(20[0-9]{2})', 1), '') as integer)
+{% endmacro %}
+{% macro spark__year_named(text) %}
+    cast(nullif(regexp_extract(lower({{ text }}), '.*năm\\s+(20[0-9]{2})', 1), '') as integer)
+{% endmacro %}
+
+{# The last date d/m/yyyy (or with dashes or dots) of a text; null where none is written or it is no date. #}
+{% macro last_date_in(text) %}{{ return(adapter.dispatch('last_date_in')(text)) }}{% endmacro %}
+{% macro duckdb__last_date_in(text) %}
+    cast(try_strptime(
+        replace(replace(
+            regexp_extract({{ text }}, '.*[^0-9]([0-3]?[0-9][/.-][01]?[0-9][/.-]20[0-9]{2})', 1), '.', '/'), '-', '/'),
+        '%d/%m/%Y'
+    ) as date)
+{% endmacro %}
+{% macro spark__last_date_in(text) %}
+    to_date(
+        replace(replace(
+            regexp_extract({{ text }}, '.*[^0-9]([0-3]?[0-9][/.-][01]?[0-9][/.-]20[0-9]{2})', 1), '.', '/'), '-', '/'),
+        'd/M/yyyy'
+    )
+{% endmacro %}

@@ -12,7 +12,8 @@
 
 {#
     Which of two figures a form row publishes, and why. One that stands alone is published; two that agree are one; two
-    that differ are published only as a decision says. Headings publish nothing.
+    that differ are published only as a decision says. Headings publish nothing. Where there is no unit to report (a district
+    without communes), the row does not apply.
 #}
 {% macro settled_value() %}
         case
@@ -30,6 +31,7 @@
             when action = 'withhold' then 'withheld'
             when kind = 'text' and declared_text is not null then 'declared'
             when computed_value is null and declared_value is null and denominator_value = 0 then 'not_applicable'
+            when computed_value is null and declared_value is null and units_expected = 0 then 'not_applicable'
             when computed_value is null and declared_value is null then 'not_reported'
             when computed_value is null then 'declared'
             when declared_value is null or computed_value = declared_value then 'computed'

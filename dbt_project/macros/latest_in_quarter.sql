@@ -2,9 +2,10 @@
     The rows of a staging model, each with the reporting unit and the window of the quarter it was delivered for, one
     row a key: where files of one quarter collide, the row of the later delivery wins (delivery, sheet, row is a total
     order). Rows of units outside every reporting unit, and of quarters outside the report's scope, are left out.
-    `partition` names the columns of the source's key.
+    `partition` names the columns of the source's key. `speaks_for` names the column with the unit a row is about: the
+    reporting unit's own folder speaks for all of its units, any other folder for its own unit only.
 #}
-{% macro latest_in_quarter(staging, partition) %}
+{% macro latest_in_quarter(staging, partition, speaks_for=none) %}
     select * from (
     select
         rows_delivered.*,
@@ -21,6 +22,9 @@
     inner join {{ ref('int_units') }} as units
         on rows_delivered.quarter = units.quarter and rows_delivered.delivering_unit_code = units.unit_code
     inner join {{ ref('int_report_scope') }} as scope on rows_delivered.quarter = scope.quarter
+    {% if speaks_for %}
+    where units.unit_code in (units.reporting_unit_code, {{ administrative_code(speaks_for) }})
+    {% endif %}
     ) as ranked
     where recency = 1
 {% endmacro %}

@@ -8,7 +8,7 @@ with cases as (
         quarter,
         receiving_unit_code,
         {% for column in ['received', 'carried_over', 'resolved', 'resolved_early', 'resolved_on_time', 'resolved_late',
-                          'in_progress', 'in_progress_overdue', 'waiting_for_supplement', 'suspended', 'withdrawn', 'refused',
+                          'resolved_without_appointment', 'in_progress', 'in_progress_overdue', 'waiting_for_supplement', 'suspended', 'withdrawn', 'refused',
                           'counted_on_time_by_decision'] %}
         sum({{ column }}) as {{ column }}{% if not loop.last %},{% endif %}
         {% endfor %}
@@ -91,6 +91,7 @@ by_unit as (
         or form.resolved_on_time
         <> cases.resolved_on_time + cases.waiting_for_supplement + cases.refused + cases.withdrawn
         or form.resolved_late <> cases.resolved_late
+        or form.resolved_without_appointment <> cases.resolved_without_appointment
         or form.in_progress <> cases.in_progress + cases.suspended
         or form.in_progress_overdue <> cases.in_progress_overdue
         or rates.received <> cases.received

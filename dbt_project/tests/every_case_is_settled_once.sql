@@ -1,4 +1,4 @@
--- What came in is what went out or is still there, and every resolved case is early, on time or late.
+-- What came in is what went out or is still there, and every resolved case is early, on time, late or without an appointment.
 select
     unit_code,
     quarter,
@@ -8,5 +8,5 @@ select
 from {{ ref('case_processing') }}
 where
     received + carried_over <> resolved + in_progress + waiting_for_supplement + suspended + withdrawn + refused
-    or resolved <> resolved_early + resolved_on_time + resolved_late
+    or resolved <> resolved_early + resolved_on_time + resolved_late + resolved_without_appointment
     or in_progress <> in_progress_within_due + in_progress_overdue

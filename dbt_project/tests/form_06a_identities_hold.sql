@@ -33,6 +33,7 @@ left join sums
 where
     form.to_resolve <> form.received_online + form.received_direct_or_postal + form.carried_over
     or form.resolved <> form.resolved_early + form.resolved_on_time + form.resolved_late
+    + form.resolved_without_appointment
     or form.in_progress <> form.in_progress_within_due + form.in_progress_overdue
     or form.to_resolve <> form.resolved + form.in_progress
     or (

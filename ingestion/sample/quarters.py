@@ -182,7 +182,7 @@ _CLD_2023_Q1 = QuarterPlan(
     cchc_total=19,
     propaganda_done=3,
     propaganda_total=10,
-    declared=_declared(r16=2, r114=0, r195=10, r196=10, r201=2, r202=2),
+    declared=_declared(r16=2, r114=0, r180=251, r195=10, r196=10, r201=2, r202=2),
 )
 
 _CLD_2023_Q2 = QuarterPlan(

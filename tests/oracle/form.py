@@ -2,15 +2,17 @@
 
 Each rule is one line keyed by the row's number in the form. Rows are dictionaries with the contracts' column names.
 Registers (units, procedures, staff, plans, surveys, documents, declared figures) are taken from the quarter's own
-deliveries; cases from all deliveries up to the quarter, the last one of a case counting.
+deliveries; cases from all deliveries up to the quarter, the last one of a case counting, in the order of the quarters.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from typing import Any
 
 Row = dict[str, Any]
@@ -28,6 +30,10 @@ DERIVED = {
     117: (118, 119, 120, 121, 122), 134: (135, 136, 137, 138, 142, 143), 147: (148, 149, 150, 151),
     187: (188, 189, 190),
 }  # fmt: skip
+NO_CASE = frozenset({"registered", "not_received"})
+SET_ASIDE = frozenset({"withdrawn", "refused"})
+# Rows about communes, which do not apply where there are none.
+OF_COMMUNES = frozenset({74, 75, 76, 103, 127, 142, 143, 161, 165, 166, 167, 170, 189, 201, 202, 203, 204})
 # Procedures used by post and the cases they come from: one is zero exactly where the other is.
 POST_PAIRS = {195: 197, 196: 198, 201: 203, 202: 204}
 
@@ -72,7 +78,12 @@ def row_of(code: str) -> int:
 
 
 def reckon(
-    deliveries: Mapping[str, Files], district: str, quarter: str, window: tuple[dt.date, dt.date, dt.date]
+    deliveries: Mapping[str, Files],
+    district: str,
+    quarter: str,
+    window: tuple[dt.date, dt.date, dt.date],
+    *,
+    has_communes: bool = True,
 ) -> Form:
     """The form of ``district`` for ``quarter``.
 
@@ -82,6 +93,8 @@ def reckon(
     decisions = [d for d in _source(deliveries[quarter], "decisions") if _holds(d, district, quarter)]
     records = _Computed(deliveries, district, quarter, window, decisions)
     computed = records.rows()
+    if not has_communes:
+        computed |= dict.fromkeys(OF_COMMUNES)
     returns = {r["indicator_code"]: r for r in _source(deliveries[quarter], "declared_returns")}
     declared = {
         row: Decimal(returns[code_of(row)]["value"])
@@ -92,9 +105,12 @@ def reckon(
     figures: dict[int, Figure] = {}
     for row in [r for r in range(1, 212) if r not in DERIVED] + list(DERIVED):
         if row in DERIVED:
-            parts = [figures[part].value for part in DERIVED[row]]
+            applying = [figures[part] for part in DERIVED[row] if figures[part].status != "not_applicable"]
+            parts = [figure.value for figure in applying]
             computed[row] = None if None in parts else sum(p for p in parts if p is not None)
         figures[row] = _settle(row, computed.get(row), declared.get(row), about_rows.get(code_of(row)))
+        if row in OF_COMMUNES and not has_communes and figures[row].status == "not_reported":
+            figures[row] = Figure("not_applicable")
     form = Form(dict(sorted(figures.items())))
     form.findings = _findings(form.figures, records.communes_open, declared, decisions)
     return form
@@ -177,6 +193,29 @@ def _total(rows: Iterable[Row], column: str) -> int:
     return sum(row[column] or 0 for row in rows)
 
 
+def _one_code(code: str) -> str:
+    """A case code as (agency from the province down, day, serial), whichever way it is written."""
+    if "-" not in code:
+        return str(int(code))
+    agency, day, serial = code.split("-")
+    levels = agency.split(".")
+    if re.fullmatch(r"[A-Z]\d\d", levels[-1]) and len(levels) == 4:
+        levels.reverse()
+    numbers = [int(level) for level in levels[1:]]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return "/".join([levels[0], *map(str, numbers), day, str(int(serial))])
+
+
+def _at_once(procedure: Row | None) -> bool:
+    """Is the procedure answered within the day, so that it needs no appointment?"""
+    limit = procedure and (procedure["shortened_time_limit"] or procedure["time_limit"])
+    words = re.findall(r"\w+", (limit or "").lower())
+    pairs = list(pairwise(words))
+    counts_days = any(n.isdigit() and int(n) > 0 and unit in ("ngày", "tháng", "tuần", "năm") for n, unit in pairs)
+    return not counts_days and ("ngay" in words or ("trong", "ngày") in pairs or ("trong", "buổi") in pairs)
+
+
 class _Computed:
     """Rows that come from records; None where the records do not say."""
 
@@ -194,9 +233,14 @@ class _Computed:
         self.cases: dict[str, Row] = {}
         for name in sorted(q for q in deliveries if q <= quarter):
             for case in _source(deliveries[name], "one_stop_cases"):
-                self.cases[case["case_code"]] = case
-        self.pardoned = {d["subject"] for d in decisions if d["action"] == "count_as_on_time"}
-        self.units = {u["unit_code"]: u for u in _source(self.files, "org_units")}
+                self.cases[_one_code(case["case_code"])] = case
+        self.pardoned = {_one_code(d["subject"]) for d in decisions if d["action"] == "count_as_on_time"}
+        self.records = _source(self.files, "org_units")
+        # A code has a record for each name and group it had; the one in being describes it, else the last.
+        self.units = {
+            u["unit_code"]: u
+            for u in sorted(self.records, key=lambda u: (self.in_being(u), u["valid_from"]))
+        }
         self.values: dict[int, int | Decimal | None] = {}
         self.communes_open = 0
 
@@ -211,6 +255,11 @@ class _Computed:
     def in_period(self, day: dt.date | None) -> bool:
         return day is not None and self.opens <= day <= self.closes
 
+    def in_being(self, unit: Row) -> bool:
+        return bool(
+            unit["valid_from"] <= self.closes and (unit["valid_to"] is None or unit["valid_to"] > self.closes)
+        )
+
     def in_year(self, day: dt.date | None) -> bool:
         return day is not None and self.year_opens <= day <= self.closes
 
@@ -220,12 +269,16 @@ class _Computed:
         def of(plan: str) -> list[Row]:
             return [t for t in tasks if t["plan"] == plan]
 
+        def of_the_year(plan: str) -> list[Row]:
+            year = self.closes.year
+            return [t for t in of(plan) if t["status"] != "cancelled" and _plan_year(t, self.closes) == year]
+
         def done(task: Row) -> bool:
             return task["done_on"] is not None and task["done_on"] <= self.closes
 
-        year = [t for t in of("cchc_year") if t["status"] != "cancelled"]
+        year = of_the_year("cchc_year")
         proven = [t for t in year if done(t) and t["evidence_document"]]
-        spread = of("propaganda")
+        spread = of_the_year("propaganda")
         self.values.update(
             {
                 2: _percent(len(proven), len(year)),
@@ -255,10 +308,10 @@ class _Computed:
         self.values[19] = len(province)
         self.values[20] = len([t for t in province if done(t) and t["done_on"] <= t["due_on"]])
         self.values[21] = len([t for t in province if done(t) and t["done_on"] > t["due_on"]])
-        self.values[52] = int(bool(of("procedure_review")))
-        self.values[153] = int(bool(of("digital_government")))
-        self.values[129] = _total(of("training"), "planned_quantity")
-        self.values[132] = _total(of("rotation"), "planned_quantity")
+        self.values[52] = int(bool(of_the_year("procedure_review")))
+        self.values[153] = int(bool(of_the_year("digital_government")))
+        self.values[129] = _total(of_the_year("training"), "planned_quantity")
+        self.values[132] = _total(of_the_year("rotation"), "planned_quantity")
 
     def _type(self, unit: str) -> str:
         return str(self.units[unit]["unit_type"])
@@ -278,6 +331,9 @@ class _Computed:
             for p in everything
             if p["valid_from"] <= self.closes and (p["ended_on"] is None or p["ended_on"] > self.closes)
         }
+        # What describes a procedure: the record in force, else the last one.
+        self.described = {p["procedure_code"]: p for p in sorted(everything, key=lambda p: p["valid_from"])}
+        self.described |= self.procedures
         now = list(self.procedures.values())
         commune = [p for p in now if p["applies_commune"]]
 
@@ -302,9 +358,6 @@ class _Computed:
                 200: len([p for p in now if p["postal_service"] and p["applies_commune"]]),
             }
         )
-        for row, column in ((183, "has_fee"), (184, "online_payment")):
-            said = [p for p in now if p[column] is not None]
-            self.values[row] = len([p for p in said if p[column]]) if said else None
 
     def _cases(self) -> None:
         for district_level, rows in ((True, (71, 72, 73)), (False, (74, 75, 76))):
@@ -321,55 +374,66 @@ class _Computed:
             [
                 c
                 for c in self.cases.values()
-                if c["receiving_unit"] != self.district
-                and c["status"]
-                in ("received", "in_progress", "waiting_for_supplement", "waiting_for_payment", "suspended")
+                if c["receiving_unit"] != self.district and self._is_open(c)
             ]
         )
 
     def _received(self, case: Row) -> bool:
-        return self.in_period(case["received_at"].date()) and case["status"] not in ("registered", "not_received")
+        return self.in_period(case["received_at"].date()) and case["status"] not in NO_CASE
+
+    @staticmethod
+    def _ended(case: Row) -> dt.date | None:
+        """The day of ending, which is believed whatever the label says."""
+        ended: dt.datetime | None = case["finished_at"] or case["returned_at"]
+        return ended.date() if ended else None
+
+    def _is_open(self, case: Row) -> bool:
+        if case["status"] in NO_CASE or case["received_at"].date() > self.closes:
+            return False
+        ended = self._ended(case)
+        return case["status"] not in SET_ASIDE if ended is None else ended > self.closes
 
     def _resolved(self, case: Row) -> bool:
-        ended = case["finished_at"] or case["returned_at"]
-        return case["status"] in ("finished", "returned") and ended is not None and self.in_period(ended.date())
+        return case["status"] not in NO_CASE | SET_ASIDE and self.in_period(self._ended(case))
 
     def _on_time(self, case: Row) -> bool:
-        due = case["extended_to"] or case["due_at"]
-        ended = case["finished_at"] or case["returned_at"]
-        return due is None or ended.date() <= due.date() or case["case_code"] in self.pardoned
+        due, ended = case["extended_to"] or case["due_at"], self._ended(case)
+        assert ended is not None
+        if _one_code(case["case_code"]) in self.pardoned:
+            return True
+        return ended <= due.date() if due else _at_once(self.described.get(case["procedure_code"]))
 
     def _units(self) -> None:
         for present, closed, kind in (
             (79, 82, "department"), (80, 83, "public_service_unit"), (81, 84, "public_service_subunit"),
         ):  # fmt: skip
             units = [u for u in self.units.values() if u["unit_type"] == kind]
-            self.values[present] = len(
-                [
-                    u
-                    for u in units
-                    if u["valid_from"] <= self.closes and (u["valid_to"] is None or u["valid_to"] > self.closes)
-                ]
-            )
-            self.values[closed] = len([u for u in units if self.in_year(u["valid_to"])])
+            self.values[present] = len([u for u in units if self.in_being(u)])
+            # Cut: no record of the code is left at the end of the closing day.
+            self.values[closed] = len([u for u in units if not self.in_being(u) and self.in_year(u["valid_to"])])
         for row, group in ((148, 1), (149, 2), (150, 3), (151, 4)):
             self.values[row] = len(
                 [
                     u
                     for u in self.units.values()
                     if u["unit_type"] == "public_service_unit"
-                    and u["applies_autonomy"]
+                    and self.in_being(u)
+                    and u.get("applies_autonomy") is not False
                     and u["autonomy_group"] == group
                 ]
             )
 
     def _staff(self) -> None:
-        everybody = _source(self.files, "staffing_roster")
+        everybody = _periods_of_service(_source(self.files, "staffing_roster"))
         present = [
             p
             for p in everybody
             if (p["recruited_on"] is None or p["recruited_on"] <= self.closes)
-            and (p["left_on"] is None or p["left_on"] > self.closes)
+            and (
+                p["left_on"] is None
+                or p["left_on"] > self.closes
+                or (p["recruited_on"] is not None and p["left_on"] < p["recruited_on"])
+            )
         ]
 
         def civil(people: list[Row]) -> list[Row]:
@@ -392,7 +456,7 @@ class _Computed:
             93: len([p for p in employees(present) if p["salary_source"] == "state_budget"]),
             94: len([p for p in employees(streamlined) if self.in_period(p["left_on"])]),
             95: _percent(len([p for p in employees(streamlined) if self.in_year(p["left_on"])]), plan["AUX.02"]),
-            98: len([p for p in present if group(p) == 1]),
+            98: len([p for p in present if group(p) in (1, 2)]),
             130: len([p for p in everybody if self.in_year(p["training_ended_on"])]),
             133: len([p for p in everybody if self.in_year(p["rotated_on"])]),
             154: len([p for p in present if p["it_officer"]]),
@@ -444,18 +508,22 @@ class _Computed:
         )
 
     def _documents(self) -> None:
-        counts = _source(self.files, "e_document_counts")
-        own = [c for c in counts if c["unit"] == self.district]
-        general = [c for c in counts if c["document_kind"] == "all" and c["topic"] == "all"]
-        steering = [c for c in own if c["document_kind"] == "all" and c["topic"] == "cchc"]
-        self.values[5] = _total(steering, "outgoing_total")
-        self.values[32] = _total([c for c in own if c["document_kind"] == "legal_normative"], "outgoing_total")
-        self.values[161] = len({c["unit"] for c in general if c["connected"] and c["unit"] != self.district})
+        first_month = self.opens.replace(day=1)
+        counts = [
+            c
+            for c in _source(self.files, "e_document_counts")
+            if c["month"] is None or first_month <= c["month"] <= self.closes
+        ]
+        registers = sorted({c["unit"] for c in counts})
         for at_district, rows in ((True, (162, 163, 164)), (False, (165, 166, 167))):
-            level = [c for c in general if (c["unit"] == self.district) is at_district]
+            level = [unit for unit in registers if (unit == self.district) is at_district]
             for row, column in zip(rows, ("outgoing_total", "electronic_only", "electronic_and_paper"), strict=True):
-                said = all(c[column] is not None for c in level)
-                self.values[row] = _total(level, column) if said else None
+                figures = [_of_register(counts, unit, "all", column) for unit in level]
+                said = [figure for figure in figures if figure is not None]
+                self.values[row] = sum(said) if said else None
+        self.values[5] = _of_register(counts, self.district, "cchc", "outgoing_total")
+        self.values[32] = _of_register(counts, self.district, "all", "outgoing_total", "legal_normative")
+        self.values[161] = len({c["unit"] for c in counts if c["connected"] and c["unit"] != self.district})
 
     def _online(self) -> None:
         eligible = {
@@ -472,7 +540,22 @@ class _Computed:
             self.values[offered_row] = len(offered) if said else None
             self.values[used_row] = len(offered & met_online) if said else None
             used |= offered & met_online
-        self.values[180] = len([p for level in eligible.values() for p in level if p["on_national_portal"]])
+        offered_anywhere = [
+            p
+            for p in self.procedures.values()
+            if p["on_national_portal"] and p["online_offered_level"] in ("level_3", "level_4")
+        ]
+        not_said = any(
+            listed and all(p["online_offered_level"] is None for p in listed)
+            for listed in (eligible["level_3"], [p for p in eligible["level_4"] if p["on_national_portal"]])
+        )
+        self.values[180] = None if not_said else len(offered_anywhere)
+        # Procedures "có phát sinh" a fee: with a case received in the period; paid online are some of them.
+        with_cases = {c["procedure_code"] for c in received}
+        for row, column in ((183, "has_fee"), (184, "online_payment")):
+            said = any(p[column] is not None for p in self.procedures.values())
+            used_with_fee = [p for p in self.procedures.values() if p["has_fee"] and p["procedure_code"] in with_cases]
+            self.values[row] = len([p for p in used_with_fee if p[column]]) if said else None
         self.values[181] = len([c for c in received if c["procedure_code"] in used])
         self.values[182] = len([c for c in received if c["procedure_code"] in used and c["channel"] == "online"])
 
@@ -482,7 +565,62 @@ class _Computed:
         ):  # fmt: skip
             level = [c for c in self.cases.values() if (c["receiving_unit"] == self.district) is at_district]
             came = [c for c in level if self._received(c) and c["channel"] == "postal"]
-            went = [c for c in level if self._resolved(c) and c["return_channel"] == "postal"]
+            went = [
+                c
+                for c in level
+                if c["return_channel"] == "postal"
+                and c["status"] not in NO_CASE | SET_ASIDE
+                and c["returned_at"] is not None
+                and self.in_period(c["returned_at"].date())
+            ]
             self.values[procs_in] = len({c["procedure_code"] for c in came})
             self.values[procs_out] = len({c["procedure_code"] for c in went})
             self.values[cases_in], self.values[cases_out] = len(came), len(went)
+
+
+def _plan_year(task: Row, closes: dt.date) -> int:
+    """Year of the plan a task belongs to: as named, else by its document, else by its days, else the reporting year."""
+    document = (task["plan_document"] or "").lower()
+    if named := re.findall(r"năm\s+(20\d\d)", document):
+        return int(named[-1])
+    if dates := re.findall(r"\b(\d{1,2})[/.-](\d{1,2})[/.-](20\d\d)", document):
+        month, year = int(dates[-1][1]), int(dates[-1][2])
+        return year + 1 if month >= 10 and (task["due_on"] is None or task["due_on"].year > year) else year
+    days = [day for day in (task["due_on"], task["done_on"]) if day is not None]
+    return days[0].year if days else closes.year
+
+
+def _periods_of_service(roster: list[Row]) -> list[Row]:
+    """The roster's lines with one person under one key, ``person``, and no period of service twice."""
+    codes: dict[tuple[Any, ...], set[str]] = {}
+    for line in roster:
+        if line.get("staff_code"):
+            codes.setdefault(_name_and_birth(line), set()).add(line["staff_code"])
+    periods: dict[tuple[Any, ...], Row] = {}
+    for line in roster:
+        known = codes.get(_name_and_birth(line), set())
+        person = line.get("staff_code") or (next(iter(known)) if len(known) == 1 else _name_and_birth(line))
+        periods[person, line["unit"], line["recruited_on"], line["left_on"]] = line
+    return list(periods.values())
+
+
+def _name_and_birth(line: Row) -> tuple[Any, ...]:
+    return tuple(line.get(name) for name in ("full_name", "birth_date", "birth_date_male", "birth_date_female"))
+
+
+def _of_register(counts: list[Row], unit: str, topic: str, column: str, kind: str | None = None) -> int | None:
+    """A register's figure for a topic: of one kind, else of "all", else of the kinds; None where nobody said."""
+    lines = [c for c in counts if c["unit"] == unit and c["topic"] == topic]
+    kinds = {c["document_kind"] for c in lines}
+    if kind is not None:
+        wanted = {kind}
+    elif "all" in kinds:
+        wanted = {"all"}
+    else:
+        wanted = kinds if "administrative" in kinds else set()
+    said: list[int] = []
+    for name in wanted:
+        of_kind = [c for c in lines if c["document_kind"] == name]
+        totals = [c for c in of_kind if c["month"] is None]
+        said += [c[column] for c in totals or of_kind if c[column] is not None]
+    return sum(said) if said else None

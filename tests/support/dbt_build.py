@@ -24,9 +24,10 @@ class Build:
     home: Path
     target: Path
 
-    def compiled(self, mart: str) -> str:
-        """The SQL that the mart was built with."""
-        return (self.target / "compiled" / "cchc" / "models" / "marts" / f"{mart}.sql").read_text(encoding="utf-8")
+    def compiled(self, model: str) -> str:
+        """The SQL that a model was built with."""
+        [path] = (self.target / "compiled" / "cchc" / "models").rglob(f"{model}.sql")
+        return path.read_text(encoding="utf-8")
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Answers a query in which `{mart}` stands for the exported file of the mart."""

@@ -66,17 +66,28 @@ def write_lake(
     May be called again for another district: ``deliveries.parquet`` then holds both. ``change(quarter, files)`` may
     alter the rows of a quarter in place before they are written (drop the decisions, say).
     """
+    files_by_quarter = {}
+    for quarter in quarters:
+        files_by_quarter[quarter] = sample_rows(quarter, seed=seed, district=district)
+        if change is not None:
+            change(quarter, files_by_quarter[quarter])
+    return write_files(raw_dir, files_by_quarter)
+
+
+def write_files(raw_dir: Path, files_by_quarter: dict[str, dict[FileKey, list[Row]]]) -> list[dict[str, Any]]:
+    """Adds files of any units to the lake under ``raw_dir`` and returns the delivery records added.
+
+    A column that no row of a file carries is a column that the file does not have.
+    """
     contracts = load_contracts()
     for contract in contracts.values():
         _write(raw_dir / "lake" / f"source={contract.source}" / "schema.parquet", contract.arrow_schema().empty_table())
     _write(raw_dir / "remarks" / "schema.parquet", REMARK_SCHEMA.empty_table())
-    records = []
-    for quarter in quarters:
-        files = sample_rows(quarter, seed=seed, district=district)
-        if change is not None:
-            change(quarter, files)
-        for (unit, source, file_name), rows in files.items():
-            records.append(_write_delivery(raw_dir, contracts[source], unit, quarter, file_name, rows))
+    records = [
+        _write_delivery(raw_dir, contracts[source], unit, quarter, file_name, rows)
+        for quarter, files in files_by_quarter.items()
+        for (unit, source, file_name), rows in files.items()
+    ]
     _add_deliveries(raw_dir / "deliveries.parquet", records)
     return records
 
@@ -140,12 +151,14 @@ def _lake_row(contract: Contract, row: Row) -> dict[str, Any]:
             values[column.name] = None if value is None or isinstance(value, str) else Decimal(value)
             values[f"{column.name}_text"] = None if value is None else str(value)
         else:
-            values[column.name] = row.get(column.name)
+            values[column.name] = row.get(column.name, column.default)
     return values
 
 
-def _person_key(row: Row, code: str, hashed: list[str]) -> str:
-    identity = row.get(code) or "|".join(str(row.get(name)) for name in hashed)
+def _person_key(row: Row, code: str | None, hashed: list[str]) -> str | None:
+    if code is None and not row.get(hashed[0]):
+        return None
+    identity = (row.get(code) if code else None) or "|".join(str(row.get(name)) for name in hashed)
     return hashlib.sha256(f"test-key|{identity}".encode()).hexdigest()
 
 

@@ -7,6 +7,7 @@ with cases as (
         on cases.unit_code = reporting_units.unit_code
         and cases.quarter = reporting_units.quarter
         and reporting_units.is_run_quarter
+    where cases.is_in_stock
 
 )
 

@@ -6,154 +6,66 @@ with scope as (
 
 ),
 
-units as (
-
-    select * from {{ ref('int_units') }}
-
-),
-
-periods as (
-
-    select quarter, closes_on from {{ ref('reporting_periods') }}
-
-),
-
--- Rows of the reporting unit's own folders about its own units. The folder decides whose report a row may touch, so a
--- file laid in one district's folder can never change another's figures.
+-- A case that was only lodged, or not taken in, is none yet, whatever its dates.
 versions as (
 
-    select
-        folders.reporting_unit_code as unit_code,
-        receivers.unit_level,
-        receivers.current_unit_code as receiving_unit_code,
-        delivered.quarter as delivered_quarter,
-        delivered.case_code,
-        delivered.procedure_code,
-        delivered.delivered_field_vi,
-        delivered.status,
-        delivered.channel,
-        delivered.return_channel,
-        cast(delivered.received_at as date) as received_on,
-        cast(coalesce(delivered.extended_to, delivered.due_at) as date) as due_on,
-        cast(coalesce(delivered.finished_at, delivered.returned_at) as date) as ended_on,
-        delivered.suspended_days,
-        delivered.late_reason_vi,
-        delivered.delivery_id,
-        delivered.delivery_rank,
-        delivered.sheet,
-        delivered.row_number
-    from {{ ref('stg_one_stop_cases__cases') }} as delivered
-    inner join units as folders
-        on delivered.quarter = folders.quarter and delivered.delivering_unit_code = folders.unit_code
-    inner join units as receivers
-        on delivered.quarter = receivers.quarter
-        and {{ administrative_code('delivered.receiving_unit_code') }} = receivers.unit_code
-        and folders.reporting_unit_code = receivers.reporting_unit_code
+    select * from {{ ref('int_case_versions') }} where status not in ('registered', 'not_received')
 
 ),
 
--- The same rows, only what puts them in order: kept apart from the wide rows so that millions of cases stay in memory.
-keys as (
+-- One decision a case, whichever spelling of its code each names.
+decisions as (
 
-    select
-        folders.reporting_unit_code as unit_code,
-        delivered.case_code,
-        delivered.quarter as delivered_quarter,
-        delivered.status in ('withdrawn', 'refused') as is_set_aside,
-        delivered.delivery_rank,
-        delivered.sheet,
-        delivered.row_number
-    from {{ ref('stg_one_stop_cases__cases') }} as delivered
-    inner join units as folders
-        on delivered.quarter = folders.quarter and delivered.delivering_unit_code = folders.unit_code
-
-),
-
--- Most cases are delivered once; only the others need to be put in order. Numbers first, codes second: a million hashes
--- are grouped in a fraction of the time of a million codes, and codes that only share a hash drop out after.
-suspects as (
-
-    select {{ row_hash('unit_code, case_code') }} as case_hash
-    from keys
-    group by case_hash
-    having count(*) > 1
-
-),
-
-repeated as (
-
-    select unit_code, case_code
-    from keys
-    where {{ row_hash('unit_code, case_code') }} in (select case_hash from suspects)
-    group by unit_code, case_code
-    having count(*) > 1
-
-),
-
-ordered as (
-
-    select
-        keys.delivery_rank,
-        keys.sheet,
-        keys.row_number,
-        -- The first quarter in which a later version of the case is known: from then on this one no longer counts.
-        min(keys.delivered_quarter) over (
-            partition by keys.unit_code, keys.case_code
-            order by keys.delivery_rank desc, keys.sheet desc, keys.row_number desc
-            rows between unbounded preceding and 1 preceding
-        ) as superseded_from,
-        min(case when keys.is_set_aside then keys.delivered_quarter end) over (
-            partition by keys.unit_code, keys.case_code
-        ) as first_set_aside
-    from keys
-    inner join repeated on keys.unit_code = repeated.unit_code and keys.case_code = repeated.case_code
-
-),
-
--- When the case left the stock and how. Dates are believed before labels: a case "in progress" with a date of ending
--- has ended. A suspended one has not, whatever its dates. A withdrawn or refused case without a date left in the quarter
--- in which it was first known so.
-settled as (
-
-    select
-        versions.*,
-        ordered.superseded_from,
-        case
-            when versions.status in ('withdrawn', 'refused') then coalesce(versions.ended_on, set_aside.closes_on)
-            when versions.status <> 'suspended' then versions.ended_on
-        end as left_on
-    from versions
-    left join ordered
-        on versions.delivery_rank = ordered.delivery_rank
-        and versions.sheet is not distinct from ordered.sheet
-        and versions.row_number = ordered.row_number
-    left join periods as set_aside
-        on coalesce(ordered.first_set_aside, versions.delivered_quarter) = set_aside.quarter
-    where versions.status not in ('registered', 'not_received')
+    select * from (
+        select
+            unit_code,
+            quarter,
+            decision_id,
+            {{ canonical_case_code('subject') }} as case_key,
+            row_number() over (
+                partition by unit_code, quarter, {{ canonical_case_code('subject') }}
+                order by dated desc, decision_id desc
+            ) as precedence
+        from {{ ref('int_decisions') }}
+        where action = 'count_as_on_time' and is_in_effect
+    ) as ranked
+    where precedence = 1
 
 ),
 
 in_quarter as (
 
     select
-        settled.*,
+        versions.*,
         scope.clock,
         scope.quarter,
         scope.opens_on,
         scope.closes_on,
+        coalesce(versions.left_on >= scope.opens_on, true) as is_in_stock,
+        coalesce(
+            versions.returned_on between scope.opens_on and scope.closes_on
+            and versions.status not in ('withdrawn', 'refused'),
+            false
+        ) as is_returned,
         case
-            when settled.left_on > scope.closes_on then 'in_progress'
-            when settled.status in ('withdrawn', 'refused') then settled.status
-            when settled.left_on is not null then 'resolved'
-            when settled.status in ('suspended', 'waiting_for_supplement') then settled.status
+            when versions.left_on < scope.opens_on then 'left_before'
+            when versions.left_on > scope.closes_on then 'in_progress'
+            when versions.status in ('withdrawn', 'refused') then versions.status
+            when versions.left_on is not null then 'resolved'
+            when versions.status in ('suspended', 'waiting_for_supplement') then versions.status
             else 'in_progress'
         end as outcome
-    from settled
+    from versions
     inner join scope
-        on settled.delivered_quarter <= scope.quarter
-        and (settled.superseded_from is null or settled.superseded_from > scope.quarter)
-        and settled.received_on <= scope.closes_on
-        and (settled.left_on is null or settled.left_on >= scope.opens_on)
+        on versions.delivered_quarter <= scope.quarter
+        and (versions.superseded_from is null or versions.superseded_from > scope.quarter)
+        and versions.received_on <= scope.closes_on
+        -- In the stock during the window, or out of it before and its result returned in the window.
+        and (
+            versions.left_on is null
+            or versions.left_on >= scope.opens_on
+            or versions.returned_on between scope.opens_on and scope.closes_on
+        )
 
 )
 
@@ -163,6 +75,7 @@ select
     in_quarter.quarter,
     in_quarter.unit_level,
     in_quarter.receiving_unit_code,
+    in_quarter.case_key,
     in_quarter.case_code,
     in_quarter.procedure_code,
     coalesce(procedures.field_vi, in_quarter.delivered_field_vi, 'Chưa xác định') as field_vi,
@@ -172,20 +85,35 @@ select
     in_quarter.due_on,
     in_quarter.left_on,
     in_quarter.outcome,
+    in_quarter.is_in_stock,
     in_quarter.received_on >= in_quarter.opens_on as is_received,
-    in_quarter.received_on < in_quarter.opens_on as is_carried_over,
+    in_quarter.received_on < in_quarter.opens_on and in_quarter.is_in_stock as is_carried_over,
     in_quarter.outcome = 'resolved' as is_resolved,
-    in_quarter.outcome not in ('resolved', 'withdrawn', 'refused') as is_open,
+    in_quarter.outcome not in ('resolved', 'withdrawn', 'refused', 'left_before') as is_open,
+    in_quarter.is_returned,
     case
         when in_quarter.outcome <> 'resolved' then null
+        -- Without an appointment only what is answered at once is on time; of the rest nobody knows.
+        when in_quarter.due_on is null
+            then
+                case
+                    when coalesce(procedures.is_answered_at_once, false) or decisions.decision_id is not null then 'on_time'
+                    else 'unknown'
+                end
         when in_quarter.left_on < in_quarter.due_on then 'early'
         when in_quarter.left_on > in_quarter.due_on and decisions.decision_id is null then 'late'
         else 'on_time'
     end as timeliness,
     in_quarter.outcome = 'in_progress' and in_quarter.due_on < in_quarter.closes_on as is_overdue,
-    -- Set only where the decision changes the count: the case would else be late.
+    -- Set only where the decision changes the count: the case would else be late, or nobody would know.
     case
-        when in_quarter.outcome = 'resolved' and in_quarter.left_on > in_quarter.due_on then decisions.decision_id
+        when
+            in_quarter.outcome = 'resolved'
+            and (
+                in_quarter.left_on > in_quarter.due_on
+                or (in_quarter.due_on is null and not coalesce(procedures.is_answered_at_once, false))
+            )
+            then decisions.decision_id
     end as decision_id,
     case
         when in_quarter.outcome = 'resolved'
@@ -201,16 +129,23 @@ select
         false
     ) as is_due,
     case
-        when in_quarter.outcome not in ('resolved', 'withdrawn', 'refused')
+        when in_quarter.outcome not in ('resolved', 'withdrawn', 'refused', 'left_before')
             then closing_day.working_day_number - received_day.working_day_number
     end as open_working_days,
-    -- Only of cases after their time: a class, never what was written.
+    -- Only of cases after their time, or counted by decision: a class, never what was written.
     case
         when
             (in_quarter.outcome = 'resolved' and in_quarter.left_on > in_quarter.due_on)
+            or (
+                in_quarter.outcome = 'resolved'
+                and in_quarter.due_on is null
+                and not coalesce(procedures.is_answered_at_once, false)
+                and decisions.decision_id is not null
+            )
             or (in_quarter.outcome = 'in_progress' and in_quarter.due_on < in_quarter.closes_on)
             then coalesce(causes.late_cause, 'not_said')
     end as late_cause,
+    case when procedures.is_in_force then procedures.online_offered_level end as online_offered_level,
     {{ lineage('in_quarter') }}
 from in_quarter
 left join {{ ref('int_procedures_listed') }} as procedures
@@ -218,12 +153,10 @@ left join {{ ref('int_procedures_listed') }} as procedures
     and in_quarter.quarter = procedures.quarter
     and in_quarter.procedure_code = procedures.procedure_code
     and procedures.describes_procedure
-left join {{ ref('int_decisions') }} as decisions
+left join decisions
     on in_quarter.unit_code = decisions.unit_code
     and in_quarter.quarter = decisions.quarter
-    and in_quarter.case_code = decisions.subject
-    and decisions.action = 'count_as_on_time'
-    and decisions.is_in_effect
+    and in_quarter.case_key = decisions.case_key
 left join {{ ref('int_working_days') }} as received_day on in_quarter.received_on = received_day.day
 left join {{ ref('int_working_days') }} as left_day on in_quarter.left_on = left_day.day
 left join {{ ref('int_working_days') }} as closing_day on in_quarter.closes_on = closing_day.day

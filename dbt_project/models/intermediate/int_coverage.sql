@@ -68,6 +68,9 @@ covered as (
         on delivered.quarter = covered_units.quarter
         and delivered.covered_unit_code = covered_units.unit_code
         and folders.reporting_unit_code = covered_units.reporting_unit_code
+    where
+        delivered.source not in ('e_document_counts', 'staffing_roster')
+        or folders.current_unit_code in (folders.reporting_unit_code, covered_units.current_unit_code)
 
 ),
 

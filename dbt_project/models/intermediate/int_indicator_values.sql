@@ -154,7 +154,8 @@ terms as (
 
 ),
 
--- Rows that follow from other rows: a sum needs every part, "any above zero" needs one.
+-- Rows that follow from other rows: a sum needs every part that applies, "any above zero" needs one; where no part
+-- applies the whole does not either.
 sums as (
 
     select
@@ -163,8 +164,10 @@ sums as (
         terms.form_version as sum_form_version,
         terms.sum_code,
         sum(case when completed.is_zero_by_whole then 0 else completed.value end) as total,
-        bool_and(completed.value is not null or completed.is_zero_by_whole) as is_complete,
-        bool_and(completed.status = 'declared') as is_declared
+        bool_and(completed.value is not null or completed.is_zero_by_whole)
+            filter (where completed.status <> 'not_applicable') as is_complete,
+        bool_and(completed.status = 'declared') filter (where completed.status <> 'not_applicable') as is_declared,
+        bool_and(completed.status = 'not_applicable') as is_inapplicable
     from completed
     inner join terms
         on completed.form_version = terms.form_version and completed.indicator_code = terms.part_code
@@ -182,7 +185,8 @@ derived as (
                 when is_complete then total
             end as decimal(18, 4)
         ) as computed_value,
-        is_declared
+        is_declared,
+        is_inapplicable
     from counted
     left join sums
         on counted.unit_code = sums.sum_unit_code
@@ -210,6 +214,7 @@ settled as (
         {{ settled_value() }} as value,
         case
             when {{ settled_status() }} = 'computed' and is_declared then 'declared'
+            when {{ settled_status() }} = 'not_reported' and is_inapplicable then 'not_applicable'
             else {{ settled_status() }}
         end as status
     from derived

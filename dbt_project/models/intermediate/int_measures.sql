@@ -27,7 +27,9 @@ select
     case when measures.reported and coalesce(required.reported, true) then measures.value end as value,
     measures.reported and coalesce(required.reported, true) as reported,
     case when coalesce(required.reported, true) then measures.units_counted else 0 end as units_counted,
-    measures.units_expected
+    measures.units_expected,
+    measures.files_asked,
+    measures.files_giving
 from measures
 left join measures as required
     on measures.unit_code = required.unit_code
@@ -43,5 +45,7 @@ select
     value,
     true as reported,
     units as units_counted,
-    units as units_expected
+    units as units_expected,
+    0 as files_asked,
+    0 as files_giving
 from expected

@@ -14,34 +14,69 @@ units as (
 
     select * from {{ ref('int_units') }}
 
+),
+
+-- What is written about the plan's year: "năm 2023", else the day of the plan document.
+dated as (
+
+    select
+        *,
+        {{ year_named('plan_document') }} as named_year,
+        {{ last_date_in('plan_document') }} as plan_dated
+    from latest
+
+),
+
+-- The year of a task's plan (docs/readings.md): the year named, else the year of the document (one of October to
+-- December makes the next year's plan unless the task falls due before), else the year the task is due or was done.
+of_a_year as (
+
+    select
+        *,
+        coalesce(
+            named_year,
+            case
+                when extract(month from plan_dated) >= 10
+                    and (due_on is null or extract(year from due_on) > extract(year from plan_dated))
+                    then extract(year from plan_dated) + 1
+                else extract(year from plan_dated)
+            end,
+            extract(year from due_on),
+            extract(year from done_on),
+            extract(year from closes_on)
+        ) as plan_year
+    from dated
+
 )
 
 select
-    latest.reporting_unit_code as unit_code,
-    latest.quarter,
-    latest.opens_on,
-    latest.closes_on,
-    latest.year_opens_on,
-    latest.delivering_level as unit_level,
-    latest.plan_kind,
-    latest.plan_document,
-    latest.task_code,
-    latest.content,
-    latest.target_unit_code,
+    tasks.reporting_unit_code as unit_code,
+    tasks.quarter,
+    tasks.opens_on,
+    tasks.closes_on,
+    tasks.year_opens_on,
+    tasks.delivering_level as unit_level,
+    tasks.plan_kind,
+    tasks.plan_document,
+    tasks.task_code,
+    tasks.content,
+    tasks.target_unit_code,
     coalesce(org_units.unit_type, target_units.unit_level) as target_unit_type,
-    latest.planned_quantity,
-    latest.due_on,
-    latest.done_on,
-    latest.evidence_document,
-    latest.findings_found,
-    latest.findings_settled,
-    latest.status is null or latest.status <> 'cancelled' as is_planned,
-    coalesce(latest.status, '') <> 'cancelled' and latest.done_on <= latest.closes_on as is_done,
-    {{ lineage('latest') }}
-from latest
+    tasks.planned_quantity,
+    tasks.due_on,
+    tasks.done_on,
+    tasks.evidence_document,
+    tasks.findings_found,
+    tasks.findings_settled,
+    cast(tasks.plan_year as integer) as plan_year,
+    tasks.plan_year = extract(year from tasks.closes_on) as is_of_the_year,
+    tasks.status is null or tasks.status <> 'cancelled' as is_planned,
+    coalesce(tasks.status, '') <> 'cancelled' and tasks.done_on <= tasks.closes_on as is_done,
+    {{ lineage('tasks') }}
+from of_a_year as tasks
 left join org_units
-    on latest.reporting_unit_code = org_units.unit_code
-    and latest.quarter = org_units.quarter
-    and latest.target_unit_code = org_units.org_unit_code
+    on tasks.reporting_unit_code = org_units.unit_code
+    and tasks.quarter = org_units.quarter
+    and tasks.target_unit_code = org_units.org_unit_code
 left join units as target_units
-    on latest.quarter = target_units.quarter and latest.target_unit_code = target_units.unit_code
+    on tasks.quarter = target_units.quarter and tasks.target_unit_code = target_units.unit_code

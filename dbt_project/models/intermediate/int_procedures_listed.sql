@@ -34,6 +34,7 @@ select
     flagged.internal_process_electronic,
     flagged.time_limit,
     flagged.shortened_time_limit,
+    {{ answered_at_once('coalesce(flagged.shortened_time_limit, flagged.time_limit)') }} as is_answered_at_once,
     flagged.shortened_on,
     flagged.components_reduced_on,
     flagged.online_eligible_level,
@@ -43,9 +44,6 @@ select
     flagged.online_payment,
     flagged.postal_service,
     flagged.reviewed_on,
-    flagged.has_reviewed_on,
-    flagged.has_shortened_on,
-    flagged.has_components_reduced_on,
     flagged.is_in_force,
     -- One record a code describes the procedure: the one in force, else the last.
     row_number() over (

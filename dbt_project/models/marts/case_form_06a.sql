@@ -1,5 +1,6 @@
 -- Columns as the form's head defines them. What left the stock unresolved counts as settled on time: (9) holds cases
--- waiting for papers, refused and withdrawn too. A suspended case's time does not run: (12).
+-- waiting for papers, refused and withdrawn too. A suspended case's time does not run: (12). A case without appointment
+-- whose procedure has a limit is resolved (7) and in none of (8) to (10): the form has no column for it, the table has.
 with counted as (
 
     select
@@ -15,6 +16,7 @@ with counted as (
         {{ count_cases("timeliness = 'early'") }} as resolved_early,
         {{ count_cases("timeliness = 'on_time' or outcome in ('waiting_for_supplement', 'refused', 'withdrawn')") }} as resolved_on_time,
         {{ count_cases("timeliness = 'late'") }} as resolved_late,
+        {{ count_cases("timeliness = 'unknown'") }} as resolved_without_appointment,
         {{ count_cases("outcome = 'suspended' or (outcome = 'in_progress' and not coalesce(is_overdue, false))") }} as in_progress_within_due,
         {{ count_cases("is_overdue") }} as in_progress_overdue
     from {{ ref('int_case_counts') }}
@@ -53,7 +55,8 @@ summed as (
         level_of_row as unit_level,
         row_key,
         {% for column in ['received_online', 'received_direct_or_postal', 'carried_over', 'resolved_early',
-                          'resolved_on_time', 'resolved_late', 'in_progress_within_due', 'in_progress_overdue'] %}
+                          'resolved_on_time', 'resolved_late', 'resolved_without_appointment', 'in_progress_within_due',
+                          'in_progress_overdue'] %}
         cast(sum({{ column }}) as bigint) as {{ column }}{% if not loop.last %},{% endif %}
         {% endfor %}
     from placed
@@ -104,13 +107,15 @@ select
     numbered.received_online,
     numbered.received_direct_or_postal,
     numbered.carried_over,
-    numbered.resolved_early + numbered.resolved_on_time + numbered.resolved_late as resolved,
+    numbered.resolved_early + numbered.resolved_on_time + numbered.resolved_late + numbered.resolved_without_appointment
+        as resolved,
     numbered.resolved_early,
     numbered.resolved_on_time,
     numbered.resolved_late,
     numbered.in_progress_within_due + numbered.in_progress_overdue as in_progress,
     numbered.in_progress_within_due,
     numbered.in_progress_overdue,
+    numbered.resolved_without_appointment,
     clocks.window_quarter,
     clocks.opens_on as window_from,
     clocks.closes_on as window_to,

@@ -6,6 +6,7 @@ with counts as (
         on counts.unit_code = reporting_units.unit_code
         and counts.quarter = reporting_units.quarter
         and reporting_units.is_run_quarter
+    where counts.is_counted
 
 )
 

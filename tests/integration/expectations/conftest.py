@@ -104,11 +104,33 @@ MART_SCHEMAS = {
     "figure_rows": _UNIT_AND_QUARTER,
     "measure_values": _UNIT_AND_QUARTER,
     "indicator_trend": _UNIT_AND_QUARTER,
+    "case_findings": pa.schema(
+        [
+            *((name, pa.string()) for name in ("unit_code", "quarter", "kind", "case_code", "file_name", "sheet")),
+            *((name, pa.string()) for name in ("other_case_code", "correct_quarter")),
+            *((name, pa.int64()) for name in ("row_number", "carried_over", "open_before")),
+            *((name, pa.date32()) for name in ("received_on", "day")),
+        ]
+    ),
     "report_narrative": pa.schema(
         [
             *((name, pa.string()) for name in ("unit_code", "quarter", "section", "text_vi", "file_name", "sheet")),
             ("paragraph_no", pa.int32()),
             ("row_number", pa.int64()),
+        ]
+    ),
+    "rows_left_out": pa.schema(
+        [
+            *((name, pa.string()) for name in ("unit_code", "quarter", "source", "reason")),
+            *((name, pa.string()) for name in ("file_name", "sheet", "told")),
+            ("row_number", pa.int64()),
+            ("rows_delivered", pa.int64()),
+        ]
+    ),
+    "register_doubts": pa.schema(
+        [
+            (name, pa.string())
+            for name in ("unit_code", "quarter", "source", "doubt", "subject", "label_vi", "expected", "found")
         ]
     ),
     "dim_indicator": pa.schema([("form_version", pa.string()), ("indicator_code", pa.string())]),
@@ -190,6 +212,12 @@ class Candidate:
             }
         )
 
+    def find_case(self, kind: str, **values: Any) -> None:
+        """Adds a row of ``case_findings``, of row 7 of a file."""
+        row = {"unit_code": self.unit, "quarter": QUARTER, "kind": kind, "case_code": "H51.32-230510-0001"}
+        place = {"file_name": "ho-so.xlsx", "sheet": "Sheet1", "row_number": 7}
+        self.marts["case_findings"].append(row | place | values)
+
     def write(self, folder: Path) -> tuple[Path, str]:
         """Writes the candidate; returns its folder and hash."""
         (folder / "marts").mkdir(parents=True)
@@ -262,7 +290,10 @@ def clean_candidate(unit: str) -> Candidate:
             "figure_rows": [dict(key)],
             "measure_values": [dict(key)],
             "indicator_trend": [dict(key)],
+            "case_findings": [],
             "report_narrative": [key | PARAGRAPH],
+            "rows_left_out": [],
+            "register_doubts": [],
         },
     )
 
@@ -390,6 +421,7 @@ CLEAN_ROWS: dict[str, Row] = {
     },
     "staffing_roster": {
         "person_key": "k1",
+        "person_name_key": None,
         "unit": "945-PB01",
         "category": "district_civil_servant",
         "salary_source": "state_budget",

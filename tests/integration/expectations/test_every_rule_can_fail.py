@@ -56,10 +56,40 @@ def _cases(level: str, **values: int) -> Callable[[Candidate], None]:
     return change
 
 
+def _finds(kind: str, **values: Any) -> Callable[[Candidate], None]:
+    return lambda candidate: candidate.find_case(kind, **values)
+
+
 def _writes(text: str) -> Callable[[Candidate], None]:
     return lambda candidate: candidate.marts["report_narrative"][0].update(text_vi=text)
 
 
+CASE_FINDINGS = (
+    "no_appointment", "ended_after_closing", "lodged_but_ended", "postal_return_without_day", "carried_over_unknown",
+    "ended_unreported", "open_then_gone", "spelling_merged", "spelling_doubt", "same_case_other_agency",
+)  # fmt: skip
+
+
+def _doubt(doubt: str) -> Callable[[Candidate], None]:
+    row = {"source": "e_document_counts", "doubt": doubt, "subject": "945", "label_vi": "tổng số văn bản đi",
+           "expected": "40", "found": "80"}  # fmt: skip
+    return lambda candidate: candidate.marts["register_doubts"].append(
+        {"unit_code": candidate.unit, "quarter": "2023-Q2", **row}
+    )
+
+
+def _left_out(reason: str, rows_delivered: int = 1000) -> Callable[[Candidate], None]:
+    row = {"source": "survey_responses", "reason": reason, "file_name": "phieu.xlsx", "sheet": "S", "row_number": 7,
+           "told": "03/09/2023", "rows_delivered": rows_delivered}  # fmt: skip
+    return lambda candidate: candidate.marts["rows_left_out"].append(
+        {"unit_code": candidate.unit, "quarter": "2023-Q2", **row}
+    )
+
+
+DOUBTS = (
+    "months_differ_from_window", "kinds_exceed_all", "months_missing", "months_blank", "name_with_two_codes",
+    "present_twice", "approved_before_closing", "column_in_some_files",
+)  # fmt: skip
 MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "report.settled": (_in_row("III.25", status="unsettled", value=None, declared_value=Decimal(611)), set()),
     "report.headline_declared": (_in_row("III.24", declared_value=None), set()),
@@ -93,6 +123,11 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "marts.measure_values.of_this_unit": (_of_another_unit("measure_values"), set()),
     "marts.indicator_trend.of_this_unit": (_of_another_unit("indicator_trend"), set()),
     "marts.report_narrative.of_this_unit": (_of_another_unit("report_narrative"), set()),
+    **{f"case_findings.{kind}": (_finds(kind), set()) for kind in CASE_FINDINGS},
+    "case_findings.kind_known": (_finds("guessed"), set()),
+    "case_findings.of_this_unit": (
+        _finds("spelling_merged", unit_code="x"), {"case_findings.spelling_merged"},
+    ),
     "letter.placeholders_well_formed": (_writes("Giải quyết {III.24 hồ sơ."), set()),
     "letter.placeholders_have_figures": (_writes("Giải quyết {III.99} hồ sơ."), set()),
     "marts.case_processing.parts_add_up": (_cases("district", resolved_late=6), set()),
@@ -100,6 +135,12 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "marts.case_processing.commune_received_as_reported": (_cases("commune", received=1), set()),
     "marts.case_processing.district_resolved_as_reported": (_cases("district", resolved=612, resolved_late=6), set()),
     "marts.case_processing.commune_resolved_as_reported": (_cases("commune", resolved=6501, resolved_late=11), set()),
+    **{f"registers.{doubt}": (_doubt(doubt), set()) for doubt in DOUBTS},
+    "registers.rows_outside_window": (_left_out("outside_window"), set()),
+    "registers.share_outside_window": (_left_out("outside_window", 10), {"registers.rows_outside_window"}),
+    "registers.unit_of_another_folder": (_left_out("unit_of_another_folder"), set()),
+    "registers.rows_of_other_plans": (_left_out("other_plan_year"), set()),
+    "registers.rows_said_twice": (_left_out("said_by_another_row"), set()),
     "decisions.complete": (_decided("invalid"), set()),
     "decisions.in_force": (_expired, set()),
     "decisions.matches_something": (_decided("no_effect"), set()),

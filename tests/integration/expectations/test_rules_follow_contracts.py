@@ -11,8 +11,10 @@ from ingestion.remarks import KINDS
 CONTRACTS = load_contracts()
 RULES = declared_rules("raw")
 SOURCES = sorted(CONTRACTS)
-# A blank month is in order where the file's title block gives the window.
-_MAY_BE_BLANK = {("e_document_counts", "month")}
+# A blank month is in order where the file's title block gives the window; who is in service has no day of leaving.
+_MAY_BE_BLANK = {
+    ("e_document_counts", "month"), ("staffing_roster", "recruited_on"), ("staffing_roster", "left_on"),
+}  # fmt: skip
 
 
 def _columns(source: str, kind: str) -> dict[str, Rule]:

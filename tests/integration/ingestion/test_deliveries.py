@@ -283,6 +283,29 @@ def test_names_and_birth_dates_never_leave_the_room(registers: Any) -> None:
         assert not any(secret in text for text in texts)
 
 
+def test_periods_of_service_are_rows_of_their_own_and_a_person_is_matched_by_two_hashes(registers: Any) -> None:
+    header = ["Số hiệu", "Họ và tên", "Ngày sinh", "Đơn vị", "Đối tượng", "Ngày tuyển dụng", "Ngày thôi công tác"]
+    name, born, old = "Bí Mật Ba", "02/01/1980", "04/01/2010"
+    registers.workbook(
+        "staffing_roster",
+        [
+            header,
+            ["CB003", name, born, "UBND huyện Cù Lao Dung", "Công chức", old, "01/02/2023"],  # moved
+            ["CB003", name, born, "Phòng Nội vụ", "Công chức", old, None],
+            ["CB004", name, None, "Phòng Nội vụ", "Công chức", "01/02/2023", "20/12/2022"],  # left and came back
+            [None, name.upper(), born, "Phòng Nội vụ", "Công chức", old, None],
+            ["CB003", name, born, "Phòng Nội vụ", "Công chức", old, None],
+        ],
+    )
+    registers.ingest()
+    assert registers.reasons("staffing_roster") == [(6, "person_key", "duplicate_row")]
+    moved, stayed, returned, unnumbered = registers.rows("staffing_roster")
+    assert moved["person_key"] == stayed["person_key"] != moved["person_name_key"]
+    assert moved["person_name_key"] == stayed["person_name_key"] == unnumbered["person_name_key"]
+    assert unnumbered["person_key"] == unnumbered["person_name_key"]
+    assert returned["person_name_key"] is None
+
+
 def test_cases_are_read_again_when_the_register_they_depend_on_changes(registers: Any) -> None:
     registers.workbook(
         "plan_tasks",

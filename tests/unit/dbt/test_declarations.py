@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import unicodedata
 from collections import Counter
@@ -21,13 +22,19 @@ LINEAGE = re.compile(r"\bsource\.(_\w+)")
 COLUMN = re.compile(r"^\s+source\.([a-z]\w*)", re.MULTILINE)
 
 
-def _measures() -> list[dict[str, Any]]:
+def _metas() -> list[dict[str, Any]]:
     return [
-        measure
+        model["config"]["meta"]
         for path in sorted((PROJECT / "models" / "intermediate" / "measures").glob("*.yml"))
         for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
-        for measure in model["config"]["meta"]["measures"]
     ]
+
+
+def _measures() -> list[dict[str, Any]]:
+    return [measure for meta in _metas() for measure in meta["measures"]]
+
+
+_META = {measure["id"]: meta for meta in _metas() for measure in meta["measures"]}
 
 
 @pytest.mark.parametrize("source", STAGED)
@@ -40,11 +47,44 @@ def test_staging_selects_every_column_of_the_contract_and_no_other(source: str) 
     assert path.name.startswith(f"stg_{source}__")
 
 
-@pytest.mark.parametrize("source", STAGED)
-def test_a_column_whose_presence_counts_is_a_column_of_the_contract(source: str) -> None:
-    [path] = (PROJECT / "models" / "staging" / source).glob("stg_*.sql")
-    asked = re.findall(r"columns_mapped', \"'(\w+)'\"", path.read_text(encoding="utf-8"))
-    assert set(asked) <= {column.name for column in CONTRACTS[source].columns}
+def test_the_columns_of_the_contracts_are_seeded_as_they_are() -> None:
+    with (PROJECT / "seeds" / "source_columns.csv").open(encoding="utf-8", newline="") as file:
+        seeded = [tuple(row.values()) for row in csv.DictReader(file)]
+    assert seeded == [
+        (source, column.name, column.title_vi, str(column.required).lower())
+        for source, contract in sorted(CONTRACTS.items())
+        for column in contract.columns
+    ]
+
+
+def _facts() -> dict[str, dict[str, list[str]]]:
+    """Columns of each fact that measures are made of, with what each is made of."""
+    facts = {}
+    for path in (PROJECT / "models" / "intermediate").glob("int_*.yml"):
+        [model] = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+        facts[model["name"]] = {
+            column["name"]: column.get("config", {}).get("meta", {}).get("from", [column["name"]])
+            for column in model["columns"]
+        }
+    return facts
+
+
+_SQL_WORDS = frozenset({"and", "or", "not", "is", "null", "in", "between", "coalesce", "true", "false"})
+
+
+@pytest.mark.parametrize("measure", _measures(), ids=lambda measure: measure["id"])
+def test_every_name_in_a_measures_sql_is_a_column_made_of_columns_of_the_contracts(measure: dict[str, Any]) -> None:
+    """What a measure needs is read from these names, so one that is unknown would be needed by nobody."""
+    meta = _META[measure["id"]]
+    columns = _facts()[meta["fact"]]
+    requires = measure.get("requires", {})
+    sql = [*(measure.get(key) for key in ("filter", "column", "date")), requires.get("among"), requires.get("given")]
+    names = set(re.findall(r"[a-z_]\w*", re.sub("'[^']*'", "", " ".join(filter(None, sql))))) - _SQL_WORDS
+    assert names <= set(columns)
+    for item in (item for name in names for item in columns[name]):
+        source, _, choices = item.rpartition(".")
+        known = {column.name for column in CONTRACTS[source or meta["source"]].columns}
+        assert set(choices.split("|")) <= known, item
 
 
 def test_every_staged_source_has_a_lake_relation_and_an_asset_of_its_name() -> None:

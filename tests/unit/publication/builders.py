@@ -180,7 +180,7 @@ def form_06a_table(unit: str = UNIT, quarter: str = QUARTER) -> pa.Table:
     figures = {
         "to_resolve": 1145, "received_online": 5, "received_direct_or_postal": 1140, "carried_over": 0, "resolved": 611,
         "resolved_early": 392, "resolved_on_time": 219, "resolved_late": 0, "in_progress": 534,
-        "in_progress_within_due": 534, "in_progress_overdue": 0,
+        "in_progress_within_due": 534, "in_progress_overdue": 0, "resolved_without_appointment": 0,
     }
     own = {"field": ("Hộ tịch", None), "unit": ("Huyện Cù Lao Dung", UNIT)}
     rows = [

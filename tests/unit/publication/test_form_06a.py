@@ -76,6 +76,18 @@ def test_a_window_that_is_not_whole_says_so(content: ReleaseContent, tmp_path: P
     assert told == {"reporting_window": False, "calendar_quarter": True}
 
 
+def test_cases_without_an_appointment_are_told_below(content: ReleaseContent, tmp_path: Path) -> None:
+    told = {}
+    for unknown in (0, 7):
+        path = tmp_path / f"{unknown}.xlsx"
+        write_form(path, _with_rows(content, {"resolved_without_appointment": unknown}))
+        cells = [str(cell.value) for row in openpyxl.load_workbook(path)["Kỳ báo cáo"] for cell in row]
+        told[unknown] = [text for text in cells if "không có ngày hẹn trả" in text]
+    assert told[0] == []
+    assert len(told[7]) == 1
+    assert "7 hồ sơ" in told[7][0]
+
+
 def test_equal_content_is_equal_bytes(content: ReleaseContent, tmp_path: Path) -> None:
     for name in ("a.xlsx", "b.xlsx"):
         write_form(tmp_path / name, content)

@@ -118,6 +118,14 @@ def test_a_sum_of_rows_lists_them_with_what_stands_behind_each(make_content: Mak
         ("I.03", "m_3", "3"), ("I.04", "m_4", "4")]
 
 
+def test_a_part_that_does_not_apply_keeps_no_sum_unknown(make_content: MakeContent) -> None:
+    content = make_content(changes={
+        "I.02": {"value": Decimal(19)}, "I.04": {"value": None, "computed_value": None, "status": "not_applicable"},
+    })
+    content = _with(content, dim_indicator=_form("I.02", derivation="sum", derived_from="I.03+I.04"))
+    assert [part["indicator_code"] for part in _figure(content, "I.02")["parts"]] == ["I.03"]
+
+
 def test_a_part_of_nothing_names_the_whole(make_content: MakeContent) -> None:
     content = make_content(changes={"I.21": {"value": Decimal(0), "status": "computed"}})
     content = _with(

@@ -60,7 +60,7 @@ def test_keys_are_unique_in_a_file(district: str, quarter: str) -> None:
     contracts = load_contracts()
     for (_, source, _), rows in sample_rows(quarter, district=district).items():
         key = contracts[source].key
-        if key == ["person_key"]:
+        if "person_key" in key:  # who a row is about; the sample has nobody in two periods of service
             key = ["staff_code"] if "staff_code" in rows[0] else ["full_name", "birth_date_male", "birth_date_female"]
         keys = Counter(tuple(row[name] for name in key) for row in rows)
         assert [k for k, times in keys.items() if times > 1] == [], source

@@ -39,10 +39,7 @@ renamed as (
         source.has_fee,
         source.online_payment,
         source.postal_service,
-        source.reviewed_on,
-        {{ list_has('deliveries.columns_mapped', "'reviewed_on'") }} as has_reviewed_on,
-        {{ list_has('deliveries.columns_mapped', "'shortened_on'") }} as has_shortened_on,
-        {{ list_has('deliveries.columns_mapped', "'components_reduced_on'") }} as has_components_reduced_on
+        source.reviewed_on
     from source
     inner join deliveries on source._delivery_id = deliveries.delivery_id
 

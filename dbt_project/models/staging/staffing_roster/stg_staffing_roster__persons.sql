@@ -21,6 +21,7 @@ renamed as (
         source._sheet as sheet,
         source._row as row_number,
         source.person_key,
+        source.person_name_key,
         source.unit as working_unit_code,
         source.category,
         source.salary_source,
@@ -40,16 +41,7 @@ renamed as (
         source.rotated_on,
         source.digital_certificate,
         source.official_email,
-        source.it_officer,
-        {{ list_has('deliveries.columns_mapped', "'recruited_on'") }} as has_recruited_on,
-        {{ list_has('deliveries.columns_mapped', "'appointed_on'") }} as has_appointed_on,
-        {{ list_has('deliveries.columns_mapped', "'left_on'") }} as has_left_on,
-        {{ list_has('deliveries.columns_mapped', "'disciplined_on'") }} as has_disciplined_on,
-        {{ list_has('deliveries.columns_mapped', "'training_ended_on'") }} as has_training_ended_on,
-        {{ list_has('deliveries.columns_mapped', "'rotated_on'") }} as has_rotated_on,
-        {{ list_has('deliveries.columns_mapped', "'digital_certificate'") }} as has_digital_certificate,
-        {{ list_has('deliveries.columns_mapped', "'official_email'") }} as has_official_email,
-        {{ list_has('deliveries.columns_mapped', "'it_officer'") }} as has_it_officer
+        source.it_officer
     from source
     inner join deliveries on source._delivery_id = deliveries.delivery_id
 

@@ -1,0 +1,324 @@
+-- What the rows about cases contradict, or leave open, and only somebody who knows the cases can settle: judged by gate
+-- 2, one row a case and kind, each with the place of its row.
+{% set tolerance_days = 15 %}
+with run as (
+
+    select
+        scope.quarter,
+        scope.opens_on,
+        scope.closes_on,
+        periods.previous_quarter,
+        previous.closes_on as previous_closes_on
+    from {{ ref('int_report_scope') }} as scope
+    inner join {{ ref('reporting_periods') }} as periods on scope.quarter = periods.quarter
+    left join {{ ref('reporting_periods') }} as previous on periods.previous_quarter = previous.quarter
+    where scope.is_run_quarter
+
+),
+
+versions as (
+
+    select versions.*
+    from {{ ref('int_case_versions') }} as versions
+    inner join {{ ref('int_reporting_units') }} as reporting_units
+        on versions.unit_code = reporting_units.unit_code and reporting_units.is_run_quarter
+
+),
+
+-- As last known. No folder of a quarter after the run's is read, so what nothing supersedes is known today.
+known as (
+
+    select * from versions where superseded_from is null
+
+),
+
+stock as (
+
+    select * from {{ ref('int_cases') }}
+    where quarter in (select quarter from run) and is_in_stock
+
+),
+
+-- Open at the last closing, by what the folders up to then said.
+open_before as (
+
+    select versions.*
+    from versions
+    inner join run
+        on versions.delivered_quarter <= run.previous_quarter
+        and (versions.superseded_from is null or versions.superseded_from > run.previous_quarter)
+        and versions.received_on <= run.previous_closes_on
+        and (versions.left_on is null or versions.left_on > run.previous_closes_on)
+    where versions.status not in ('registered', 'not_received')
+
+),
+
+-- Units that delivered for an earlier quarter: of others nobody can say what was open at the last closing.
+reported_before as (
+
+    select versions.unit_code, versions.receiving_unit_code
+    from versions
+    inner join run on versions.delivered_quarter < run.quarter
+    group by versions.unit_code, versions.receiving_unit_code
+
+    union
+
+    select units.reporting_unit_code as unit_code, units.current_unit_code as receiving_unit_code
+    from {{ ref('stg_deliveries__deliveries') }} as deliveries
+    inner join {{ ref('int_units') }} as units
+        on deliveries.quarter = units.quarter and deliveries.delivering_unit_code = units.unit_code
+    inner join run on deliveries.quarter < run.quarter
+    where deliveries.source = 'one_stop_cases' and deliveries.is_current and deliveries.outcome <> 'refused'
+
+),
+
+carried_over as (
+
+    select stock.*
+    from stock
+    inner join reported_before
+        on stock.unit_code = reported_before.unit_code
+        and stock.receiving_unit_code = reported_before.receiving_unit_code
+    where stock.is_carried_over
+
+),
+
+totals as (
+
+    select
+        coalesce(now.unit_code, before.unit_code) as unit_code,
+        coalesce(now.cases, 0) as carried_over,
+        coalesce(before.cases, 0) as open_before
+    from (select unit_code, count(*) as cases from carried_over group by unit_code) as now
+    full outer join (select unit_code, count(*) as cases from open_before group by unit_code) as before
+        on now.unit_code = before.unit_code
+
+),
+
+suspects as (
+
+    select {{ row_hash('unit_code, case_key') }} as case_hash
+    from versions
+    group by case_hash
+    having count(*) > 1
+
+),
+
+repeated as (
+
+    select
+        *,
+        {{ row_hash('status, ended_on, due_on, channel, return_channel, returned_on') }} as content
+    from versions
+    where {{ row_hash('unit_code, case_key') }} in (select case_hash from suspects)
+
+),
+
+compared as (
+
+    select
+        *,
+        min(content) over (partition by unit_code, case_key, delivered_quarter)
+        = max(content) over (partition by unit_code, case_key, delivered_quarter) as agrees_in_quarter
+    from repeated
+
+),
+
+-- One canonical code, several spellings: counted as one case, for certain where the rest agrees.
+spelled as (
+
+    select
+        unit_code,
+        case_key,
+        min(case_code) as least_code,
+        max(case_code) as greatest_code,
+        min(received_on) = max(received_on)
+        and min(receiving_unit_code) = max(receiving_unit_code)
+        and min(coalesce(procedure_code, '')) = max(coalesce(procedure_code, ''))
+        and bool_and(agrees_in_quarter) as agrees
+    from compared
+    group by unit_code, case_key
+    having min(case_code) <> max(case_code)
+
+),
+
+-- Different agencies in the code, all else the same: counted as two cases.
+alike_hashes as (
+
+    select {{ row_hash("unit_code, receiving_unit_code, procedure_code, received_at, split_part(case_key, '-', 2), split_part(case_key, '-', 3)") }} as alike_hash
+    from known
+    where case_key like '%-%'
+    group by alike_hash
+    having count(*) > 1
+
+),
+
+alike as (
+
+    select
+        *,
+        min(case_key) over alike_rows as least_key,
+        max(case_key) over alike_rows as greatest_key,
+        min(case_code) over alike_rows as least_code,
+        max(case_code) over alike_rows as greatest_code
+    from known
+    where
+        case_key like '%-%'
+        and {{ row_hash("unit_code, receiving_unit_code, procedure_code, received_at, split_part(case_key, '-', 2), split_part(case_key, '-', 3)") }}
+        in (select alike_hash from alike_hashes)
+    window alike_rows as (
+        partition by
+            unit_code,
+            receiving_unit_code,
+            procedure_code,
+            received_at,
+            split_part(case_key, '-', 2),
+            split_part(case_key, '-', 3)
+    )
+
+),
+
+{% set case_columns = ['unit_code', 'case_code', 'receiving_unit_code', 'received_on', 'delivery_id', 'sheet', 'row_number'] %}
+found as (
+
+    select
+        'no_appointment' as kind,
+        {{ case_columns | join(', ') }},
+        left_on as day,
+        cast(null as varchar) as other_case_code
+    from stock
+    where timeliness = 'unknown'
+
+    union all
+
+    select
+        'ended_after_closing' as kind,
+        known.{{ case_columns | join(', known.') }},
+        known.ended_on as day,
+        cast(null as varchar) as other_case_code
+    from known
+    inner join run
+        on known.delivered_quarter = run.quarter
+        and known.ended_on > {{ days_after('run.closes_on', tolerance_days) }}
+    where known.status in ('finished', 'returned')
+
+    union all
+
+    select
+        'lodged_but_ended' as kind,
+        known.{{ case_columns | join(', known.') }},
+        known.ended_on as day,
+        cast(null as varchar) as other_case_code
+    from known
+    inner join run on known.delivered_quarter = run.quarter and known.ended_on between run.opens_on and run.closes_on
+    where known.status = 'registered'
+
+    union all
+
+    select
+        'postal_return_without_day' as kind,
+        known.{{ case_columns | join(', known.') }},
+        known.ended_on as day,
+        cast(null as varchar) as other_case_code
+    from known
+    inner join run on known.delivered_quarter = run.quarter and known.ended_on between run.opens_on and run.closes_on
+    where known.status = 'returned' and known.return_channel = 'postal' and known.returned_on is null
+
+    union all
+
+    select
+        'carried_over_unknown' as kind,
+        carried_over.{{ case_columns | join(', carried_over.') }},
+        carried_over.left_on as day,
+        cast(null as varchar) as other_case_code
+    from carried_over
+    left join open_before
+        on carried_over.unit_code = open_before.unit_code and carried_over.case_key = open_before.case_key
+    where open_before.case_key is null
+
+    union all
+
+    select
+        'ended_unreported' as kind,
+        known.{{ case_columns | join(', known.') }},
+        known.left_on as day,
+        cast(null as varchar) as other_case_code
+    from known
+    inner join run
+        on known.first_delivered_quarter = run.quarter
+        and known.received_on < run.opens_on
+        and known.left_on < run.opens_on
+    inner join reported_before
+        on known.unit_code = reported_before.unit_code
+        and known.receiving_unit_code = reported_before.receiving_unit_code
+    where known.status not in ('registered', 'not_received')
+
+    union all
+
+    -- The row that says so now, else (a later row about a unit elsewhere) the one that said it was open.
+    select
+        'open_then_gone' as kind,
+        {% for column in case_columns %}
+        case when known.case_key is null then open_before.{{ column }} else known.{{ column }} end as {{ column }},
+        {% endfor %}
+        known.left_on as day,
+        cast(null as varchar) as other_case_code
+    from open_before
+    left join known on open_before.unit_code = known.unit_code and open_before.case_key = known.case_key
+    left join stock
+        on open_before.unit_code = stock.unit_code
+        and open_before.case_key = stock.case_key
+        and stock.is_carried_over
+    where stock.case_key is null
+
+    union all
+
+    select
+        case when spelled.agrees then 'spelling_merged' else 'spelling_doubt' end as kind,
+        versions.{{ case_columns | join(', versions.') }},
+        versions.left_on as day,
+        case when versions.case_code = spelled.least_code then spelled.greatest_code else spelled.least_code end
+            as other_case_code
+    from versions
+    inner join spelled on versions.unit_code = spelled.unit_code and versions.case_key = spelled.case_key
+    inner join run on versions.delivered_quarter = run.quarter
+
+    union all
+
+    select
+        'same_case_other_agency' as kind,
+        alike.{{ case_columns | join(', alike.') }},
+        alike.left_on as day,
+        case when alike.case_code = alike.least_code then alike.greatest_code else alike.least_code end as other_case_code
+    from alike
+    inner join run on alike.delivered_quarter = run.quarter
+    where alike.least_key <> alike.greatest_key
+
+)
+
+select
+    found.unit_code,
+    run.quarter,
+    found.kind,
+    found.case_code,
+    found.delivery_id,
+    found.sheet,
+    found.row_number,
+    deliveries.file_name,
+    found.receiving_unit_code,
+    found.received_on,
+    found.day,
+    found.other_case_code,
+    -- The quarter whose folder the case is missing from: that of its receipt, of an ending nobody told that of the ending.
+    missing_from.quarter as correct_quarter,
+    case when found.kind in ('carried_over_unknown', 'open_then_gone') then totals.carried_over end as carried_over,
+    case when found.kind in ('carried_over_unknown', 'open_then_gone') then totals.open_before end as open_before
+from found
+cross join run
+inner join {{ ref('stg_deliveries__deliveries') }} as deliveries on found.delivery_id = deliveries.delivery_id
+left join totals on found.unit_code = totals.unit_code
+left join {{ ref('reporting_periods') }} as missing_from
+    on found.kind in ('carried_over_unknown', 'ended_unreported', 'open_then_gone')
+    and missing_from.closes_on < run.opens_on
+    and case when found.kind = 'open_then_gone' then found.day else found.received_on end
+    between missing_from.opens_on and missing_from.closes_on

@@ -1,0 +1,284 @@
+-- Where the registers contradict themselves or leave a part open: one row a doubt, with both figures.
+with reporting_units as (
+
+    select * from {{ ref('int_reporting_units') }} where is_run_quarter
+
+),
+
+documents as (
+
+    select documents.*
+    from {{ ref('int_e_documents') }} as documents
+    inner join reporting_units
+        on documents.unit_code = reporting_units.unit_code and documents.quarter = reporting_units.quarter
+    where documents.is_in_window
+
+),
+
+{% set figures = [
+    ('outgoing_total', 'tổng số văn bản đi'),
+    ('electronic_only', 'văn bản gửi hoàn toàn điện tử'),
+    ('electronic_and_paper', 'văn bản gửi điện tử song song văn bản giấy'),
+] %}
+document_figures as (
+
+    {% for column, label_vi in figures %}
+    select
+        unit_code,
+        quarter,
+        register_unit_code,
+        topic,
+        document_kind,
+        counted_month,
+        is_counted,
+        is_of_all_documents,
+        (extract(year from closes_on) - extract(year from opens_on)) * 12
+        + extract(month from closes_on) - extract(month from opens_on) + 1 as months_in_window,
+        '{{ label_vi }}' as label_vi,
+        {{ column }} as value
+    from documents
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+by_line as (
+
+    select
+        unit_code,
+        quarter,
+        register_unit_code,
+        topic,
+        document_kind,
+        label_vi,
+        sum(value) filter (where counted_month is null) as of_window,
+        sum(value) filter (where counted_month is not null) as of_months,
+        count(value) filter (where counted_month is not null) as months_given,
+        max(months_in_window) as months_in_window,
+        sum(value) filter (where is_counted) as counted
+    from document_figures
+    group by unit_code, quarter, register_unit_code, topic, document_kind, label_vi
+
+),
+
+by_topic as (
+
+    select
+        unit_code,
+        quarter,
+        register_unit_code,
+        topic,
+        label_vi,
+        sum(counted) filter (where document_kind = 'all') as of_all_kinds,
+        sum(counted) filter (where document_kind <> 'all') as of_kinds
+    from by_line
+    group by unit_code, quarter, register_unit_code, topic, label_vi
+
+),
+
+-- What adds up to all documents, month by month.
+months as (
+
+    select
+        unit_code,
+        quarter,
+        register_unit_code,
+        label_vi,
+        max(months_in_window) as months_in_window,
+        count(distinct counted_month) as months_found,
+        count(distinct case when value is not null then counted_month end) as months_given
+    from document_figures
+    where is_of_all_documents and counted_month is not null
+    group by unit_code, quarter, register_unit_code, label_vi
+
+),
+
+persons as (
+
+    select persons.*
+    from {{ ref('int_staff') }} as persons
+    inner join reporting_units
+        on persons.unit_code = reporting_units.unit_code and persons.quarter = reporting_units.quarter
+    where persons.is_in_roster
+
+),
+
+named_twice as (
+
+    select
+        unit_code,
+        quarter,
+        person_name_key,
+        count(distinct person_key) as codes
+    from persons
+    where person_name_key is not null
+    group by unit_code, quarter, person_name_key
+    having count(distinct person_key) > 1
+
+),
+
+served as (
+
+    select
+        unit_code,
+        quarter,
+        person_key,
+        count(*) filter (where is_present) as present
+    from persons
+    group by unit_code, quarter, person_key
+
+),
+
+declared as (
+
+    select declared.*, reporting_units.closes_on
+    from {{ ref('int_declared_figures') }} as declared
+    inner join reporting_units
+        on declared.unit_code = reporting_units.unit_code and declared.quarter = reporting_units.quarter
+    where declared.approved_on < reporting_units.closes_on
+
+),
+
+uneven as (
+
+    select
+        measures.unit_code,
+        measures.quarter,
+        declarations.source,
+        declarations.requires_vi,
+        min(declarations.description_vi) as description_vi,
+        max(measures.files_asked) as files_asked,
+        min(measures.files_giving) as files_giving
+    from {{ ref('int_measures') }} as measures
+    inner join reporting_units
+        on measures.unit_code = reporting_units.unit_code and measures.quarter = reporting_units.quarter
+    inner join {{ ref('dim_measure') }} as declarations on measures.measure = declarations.measure
+    where measures.files_giving > 0 and measures.files_giving < measures.files_asked
+    group by measures.unit_code, measures.quarter, declarations.source, declarations.requires_vi
+
+),
+
+doubts as (
+
+    select
+        unit_code,
+        quarter,
+        'e_document_counts' as source,
+        'months_differ_from_window' as doubt,
+        register_unit_code as subject,
+        label_vi,
+        cast(of_window as varchar) as expected,
+        cast(of_months as varchar) as found
+    from by_line
+    where of_months > of_window or (of_months <> of_window and months_given = months_in_window)
+
+    union all
+
+    select
+        unit_code,
+        quarter,
+        'e_document_counts' as source,
+        'kinds_exceed_all' as doubt,
+        register_unit_code as subject,
+        label_vi,
+        cast(of_all_kinds as varchar) as expected,
+        cast(of_kinds as varchar) as found
+    from by_topic
+    where of_kinds > of_all_kinds
+
+    union all
+
+    select distinct
+        unit_code,
+        quarter,
+        'e_document_counts' as source,
+        'months_missing' as doubt,
+        register_unit_code as subject,
+        cast(null as varchar) as label_vi,
+        cast(cast(months_in_window as integer) as varchar) as expected,
+        cast(months_found as varchar) as found
+    from months
+    where months_found < months_in_window
+
+    union all
+
+    select
+        unit_code,
+        quarter,
+        'e_document_counts' as source,
+        'months_blank' as doubt,
+        register_unit_code as subject,
+        label_vi,
+        cast(months_found as varchar) as expected,
+        cast(months_given as varchar) as found
+    from months
+    where months_given > 0 and months_given < months_found
+
+    union all
+
+    select
+        unit_code,
+        quarter,
+        'staffing_roster' as source,
+        'name_with_two_codes' as doubt,
+        unit_code as subject,
+        cast(null as varchar) as label_vi,
+        cast(count(*) as varchar) as expected,
+        cast(sum(codes) as varchar) as found
+    from named_twice
+    group by unit_code, quarter
+
+    union all
+
+    select
+        unit_code,
+        quarter,
+        'staffing_roster' as source,
+        'present_twice' as doubt,
+        unit_code as subject,
+        cast(null as varchar) as label_vi,
+        cast(count(*) as varchar) as expected,
+        cast(sum(present) as varchar) as found
+    from served
+    where present > 1
+    group by unit_code, quarter
+
+    union all
+
+    select
+        unit_code,
+        quarter,
+        'declared_returns' as source,
+        'approved_before_closing' as doubt,
+        {{ printed_date('approved_on') }} as subject,
+        cast(null as varchar) as label_vi,
+        {{ printed_date('closes_on') }} as expected,
+        cast(count(*) as varchar) as found
+    from declared
+    group by unit_code, quarter, approved_on, closes_on
+
+    union all
+
+    select
+        unit_code,
+        quarter,
+        source,
+        'column_in_some_files' as doubt,
+        source as subject,
+        description_vi || coalesce(' (' || requires_vi || ')', '') as label_vi,
+        cast(files_asked as varchar) as expected,
+        cast(files_giving as varchar) as found
+    from uneven
+
+)
+
+select
+    unit_code,
+    quarter,
+    source,
+    doubt,
+    subject,
+    label_vi,
+    expected,
+    found
+from doubts
