@@ -151,7 +151,7 @@ def _people(district: str, commune: str) -> Iterator[Row]:
 def _cases(unit: str) -> Iterator[Row]:
     def case(number: int, received: dt.date, due: dt.date, ended: dt.date | None, status: str, **cells: Any) -> Row:
         moments = [dt.datetime.combine(day, dt.time(9)) if day else None for day in (received, due, ended)]
-        return {"case_code": f"000.00.32.H51-{received:%y%m%d}-{unit[-3:]}{number}", "procedure_code": "1.000001",
+        return {"case_code": f"000.00.32.H51-{received:%y%m%d}-{unit}{number}", "procedure_code": "1.000001",
                 "receiving_unit": unit, "received_at": moments[0], "due_at": moments[1], "finished_at": moments[2],
                 "returned_at": moments[2], "status": status, "channel": "online",
                 "return_channel": "postal"} | cells  # fmt: skip
