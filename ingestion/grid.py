@@ -24,14 +24,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.cell_fault import error_cell, uncalculated_cell
+from ingestion.cell_fault import CellFault, disputed_cell, error_cell, merged_cell, stale_formula, uncalculated_cell
 from ingestion.fastcsv import Octets, TextLook, cut_lines, look_at, may_begin_blank
+from ingestion.formulas import Sums, agrees, column_letters, is_placeholder
 from ingestion.legacy_encodings import decode_text, may_be_legacy, mend_columns, mend_rows, to_utf8
-from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
+from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError, too_many_cells
+from ingestion.number_formats import as_shown
+from ingestion.ooxml_package import with_usual_names
 from ingestion.preflight import Kind, foreign_format, inspect, kind_note, unpacked_bytes
 from ingestion.readings import Cell
 from ingestion.sandbox import ParsedSheet, shared_sandbox
-from ingestion.sheet_xml import BookFacts, column_letters, look_at_workbook
+from ingestion.sheet_xml import BookFacts, look_at_workbook
 from ingestion.vietnamese import clean
 
 CSV_SUFFIXES = frozenset({".csv"})
@@ -56,9 +59,13 @@ class CellColumn(Protocol):
 
 @dataclass(frozen=True)
 class ListColumn:
-    """Cells as Python objects."""
+    """Cells as Python objects. ``merged`` gives, by index, the merge whose value the cell shares with other rows,
+    ``covered`` the merge that hides it behind a cell of another column or value.
+    """
 
     cells: list[Cell]
+    merged: dict[int, str] = field(default_factory=dict)
+    covered: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -78,10 +85,31 @@ class ListColumn:
 
     def shifted(self, days: int) -> ListColumn:
         """The column with its plain numbers, which are serial days, moved to the epoch of 1900."""
-        return ListColumn([c + days if type(c) in (int, float) else c for c in self.cells])  # type: ignore[operator]
+        cells = [c + days if type(c) in (int, float) else c for c in self.cells]  # type: ignore[operator]
+        return replace(self, cells=cells)
+
+    def settled(self, adds_up: bool) -> ListColumn:
+        """The column with a fault wherever a merge leaves open what the cell's value is. In a column of figures that
+        add up (``adds_up``) a figure cannot hold for several rows.
+        """
+        doubtful = {**self.covered, **(self.merged if adds_up else {})}
+        if not doubtful:
+            return self
+        cells = list(self.cells)
+        for index, merge in doubtful.items():
+            cells[index] = merged_cell(merge)
+        return ListColumn(cells)
 
     def keep(self, mask: np.ndarray) -> ListColumn:
-        return ListColumn([c for c, kept in zip(self.cells, mask, strict=True) if kept])
+        cells = [c for c, kept in zip(self.cells, mask, strict=True) if kept]
+        if not self.merged and not self.covered:
+            return ListColumn(cells)
+        places = np.cumsum(mask) - 1
+
+        def kept_of(merges: dict[int, str]) -> dict[int, str]:
+            return {int(places[index]): merge for index, merge in merges.items() if mask[index]}
+
+        return ListColumn(cells, kept_of(self.merged), kept_of(self.covered))
 
 
 @dataclass(frozen=True)
@@ -249,6 +277,9 @@ def _has_width(row: Sequence[Cell], width: int) -> bool:
 # -------------------------------------------------------------------------------------------------------- workbooks
 
 
+Merge = tuple[int, int, int, int]  # first row, first column, last row, last column, all counted from 1
+
+
 @dataclass(frozen=True)
 class ColumnSheet:
     """A sheet held as columns of native cells, all of one length."""
@@ -258,6 +289,7 @@ class ColumnSheet:
     row_count: int
     hidden: bool = False
     counts_from_1904: bool = False
+    merges: Sequence[Merge] = ()
 
     def head(self) -> Sequence[Sequence[Cell]]:
         tops = [column[:HEAD_ROWS] for column in self.columns]
@@ -265,26 +297,76 @@ class ColumnSheet:
 
     def body(self, header_end: int, width: int) -> Body:
         rows = max(0, self.row_count - header_end)
-        columns: list[CellColumn] = [
+        columns = [
             ListColumn(self.columns[i][header_end:] if i < len(self.columns) else [None] * rows) for i in range(width)
         ]
+        _spread_merges(columns, self.merges, header_end, rows, self.name)
         numbers = np.arange(header_end + 1, header_end + 1 + rows, dtype=np.int64)
-        return Body(numbers, columns, counts_from_1904=self.counts_from_1904)
+        return Body(numbers, [*columns], counts_from_1904=self.counts_from_1904)
+
+
+_MOST_MERGED_CELLS = 5_000_000
+
+
+def _spread_merges(columns: list[ListColumn], merges: Sequence[Merge], header_end: int, rows: int, name: str) -> None:
+    """Gives the value of each merge to all rows that it covers and that hold something of their own, in the merge's
+    first column; notes what it covers beside. A merge that begins in the header belongs to the header.
+    """
+    area = 0
+    fillings: list[tuple[int, int, Cell, str]] = []
+    for top, left, bottom, right in merges:
+        first, last = top - header_end - 1, min(bottom - header_end, rows) - 1
+        if first < 0 or last < first or left > len(columns):
+            continue
+        label = f"{column_letters(left)}{top}:{column_letters(right)}{bottom}"
+        area += (last - first + 1) * (min(right, len(columns)) - left + 1)
+        if area > _MOST_MERGED_CELLS:
+            raise too_many_cells(name, bottom, column_letters(right))
+        value = columns[left - 1].cells[first]
+        if is_blank(value):
+            continue
+        if last > first:
+            columns[left - 1].merged[first] = label
+            fillings += [(index, left - 1, value, label) for index in range(first + 1, last + 1)]
+        for column in columns[left : min(right, len(columns))]:
+            column.covered.update(dict.fromkeys(range(first, last + 1), label))
+    has_own = {
+        index: any(not is_blank(column.cells[index]) for column in columns) for index in {i for i, *_ in fillings}
+    }
+    for index, place, value, label in fillings:
+        column = columns[place]
+        if not has_own[index]:
+            continue
+        if is_blank(column.cells[index]):
+            column.cells[index] = value
+            column.merged[index] = label
+        elif column.cells[index] != value:
+            column.covered[index] = label
 
 
 def read_workbook(path: Path, kind: Kind, limits: IntakeLimits) -> FileContent:
     """All sheets of a workbook, parsed in the sandbox; raises :class:`UnreadableFileError`."""
+    if kind is Kind.XLSX:
+        with with_usual_names(path) as usual:
+            return _read_cells(usual, kind, limits)
+    return _read_cells(path, kind, limits)
+
+
+def _read_cells(path: Path, kind: Kind, limits: IntakeLimits) -> FileContent:
     book = BookFacts()
 
     def look() -> None:
-        found = look_at_workbook(path, limits)
-        book.counts_from_1904, book.sheets = found.counts_from_1904, found.sheets
+        book.__dict__.update(look_at_workbook(path, limits).__dict__)
 
     parsed = shared_sandbox().parse(path, kind, limits, meanwhile=look if kind is Kind.XLSX else None)
     if kind is Kind.XLSX:
         for sheet in parsed:
             if (facts := book.sheets.get(sheet.name)) is not None:
-                sheet.facts = {**facts.__dict__, "counts_from_1904": book.counts_from_1904}
+                sheet.facts = {
+                    **facts.__dict__,
+                    "counts_from_1904": book.counts_from_1904,
+                    "to_be_calculated": book.to_be_calculated,
+                }
     _reconcile(path, kind, parsed, limits)
     return _as_content(parsed)
 
@@ -344,28 +426,107 @@ def _as_content(parsed: list[ParsedSheet]) -> FileContent:
         ]
         if hidden and sheet.filled_rows:
             notes.append(f"Trang tính “{sheet.name}” có {', '.join(hidden)}; đã đọc cả phần ẩn.")
-        for (row, column), shown in sheet.facts.get("faults", {}).items():
-            _put_fault(sheet, row, column, shown)
+        _put_facts(sheet)
+        if computed := _settle_formulas(sheet):
+            notes.append(f"Trang tính “{sheet.name}”: đã tính {computed} ô công thức mà tệp chưa lưu kết quả.")
         if note := row_cap_note(sheet.name, sheet.rows):
             notes.append(note)
         columns, mended = mend_columns(sheet.columns, sheet.distinct)
         if mended and mended not in notes:
             notes.append(mended)
         sheets.append(
-            ColumnSheet(sheet.name, columns, sheet.rows, sheet.hidden, bool(sheet.facts.get("counts_from_1904")))
+            ColumnSheet(
+                sheet.name,
+                columns,
+                sheet.rows,
+                sheet.hidden,
+                bool(sheet.facts.get("counts_from_1904")),
+                sheet.facts.get("merges", ()),
+            )
         )
     return FileContent(sheets, notes)
 
 
-def _put_fault(sheet: ParsedSheet, row: int, column: int, shown: str) -> None:
-    place = f"{column_letters(column)}{row}"
+def _put_facts(sheet: ParsedSheet) -> None:
+    """Puts into the cells what the reader of cells leaves out: errors, formulas without a result, telling formats."""
+    formulas = sheet.facts.get("formulas", {})
+    for (row, column), shown in sheet.facts.get("faults", {}).items():
+        place = f"{column_letters(column)}{row}"
+        if shown or (row, column) not in formulas:
+            _put(sheet, row, column, error_cell(shown, place) if shown else uncalculated_cell(place))
+    for (row, column), other in sheet.facts.get("disputed", {}).items():
+        shown = str(_at(sheet, row, column))
+        _put(sheet, row, column, disputed_cell(shown, other, f"{column_letters(column)}{row}"))
+    for (row, column), code in sheet.facts.get("formats", {}).items():
+        cell = _at(sheet, row, column)
+        if type(cell) in (int, float):
+            shown_as = as_shown(cell, code, f"{column_letters(column)}{row}")
+            # A percentage stays a number for formulas that need it.
+            sheet.facts.setdefault("plain", {})[(row, column)] = cell
+            _put(sheet, row, column, shown_as)
+
+
+def _put(sheet: ParsedSheet, row: int, column: int, cell: Cell) -> None:
     while len(sheet.columns) < column:
         sheet.columns.append([""] * sheet.rows)
     if row > sheet.rows:
         for cells in sheet.columns:
             cells += [""] * (row - sheet.rows)
         sheet.rows = row
-    sheet.columns[column - 1][row - 1] = error_cell(shown, place) if shown else uncalculated_cell(place)
+    sheet.columns[column - 1][row - 1] = cell
+
+
+def _at(sheet: ParsedSheet, row: int, column: int) -> Cell:
+    return sheet.columns[column - 1][row - 1] if column <= len(sheet.columns) and row <= sheet.rows else None
+
+
+def _settle_formulas(sheet: ParsedSheet) -> int:
+    """Checks the stored results of formulas; returns how many had none to be trusted and were computed.
+
+    A result that is missing, or is what libraries store that compute nothing (0, an empty text), is replaced by the
+    computed one. One that differs from it is stale. Of a formula that is more than plain arithmetic the stored result
+    counts, unless the file says itself that its results are to be calculated anew: then a placeholder does not, and
+    none does where another one of the sheet is stale.
+    """
+    formulas: dict[tuple[int, int], str] = sheet.facts.get("formulas", {})
+    if not formulas:
+        return 0
+    plain: dict[tuple[int, int], Cell] = sheet.facts.get("plain", {})
+    formats: dict[tuple[int, int], str] = sheet.facts.get("formats", {})
+
+    def number_at(row: int, column: int) -> Cell:
+        return plain.get((row, column), _at(sheet, row, column))
+
+    sums = Sums(formulas, number_at)
+    unfinished = bool(sheet.facts.get("to_be_calculated"))
+    faults: dict[tuple[int, int], CellFault] = {}
+    results: dict[tuple[int, int], Cell] = {}
+    open_places: list[tuple[int, int]] = []
+    for place in formulas:
+        stored = number_at(*place)
+        if isinstance(stored, CellFault):
+            continue
+        name = f"{column_letters(place[1])}{place[0]}"
+        computed = sums.at(place)
+        if computed is None:
+            if is_placeholder(stored) and (unfinished or place in sheet.facts.get("faults", {})):
+                faults[place] = uncalculated_cell(name)
+            else:
+                open_places.append(place)
+        elif is_placeholder(stored) and not agrees(stored, computed):
+            value = int(computed) if computed.denominator == 1 else float(computed)
+            results[place] = as_shown(value, formats.get(place, ""), name)
+        elif type(stored) in (int, float) and not agrees(stored, computed):
+            faults[place] = stale_formula(_shown(stored), _shown(float(computed)), name)
+    if unfinished and any(fault.remark.code == "stale_formula" for fault in faults.values()):
+        faults |= {place: uncalculated_cell(f"{column_letters(place[1])}{place[0]}") for place in open_places}
+    for place, cell in {**results, **faults}.items():
+        _put(sheet, *place, cell)
+    return len(results)
+
+
+def _shown(number: Cell) -> str:
+    return f"{number:.10g}".replace(".", ",")
 
 
 ROW_CAPS = frozenset({65_535, 65_536, 1_048_575, 1_048_576})

@@ -61,6 +61,7 @@ UNUSABLE = "unusable"
 # Parsing a column is mostly work of Arrow and NumPy, which run outside the interpreter's lock.
 _THREADS = min(4, os.cpu_count() or 1)
 _THREADED_ROWS = 50_000
+_FIGURE_TYPES = frozenset({"integer", "decimal", "number_or_text"})
 _CALENDAR_TYPES = frozenset({"date", "datetime", "month"})
 _DAYS_BETWEEN_EPOCHS = 1462
 
@@ -461,7 +462,8 @@ def _parse_rows(
                     bad[cells.rows] = True
             rows.bad_cells[column.name] = bad
         elif column.name in layout.positions:
-            filled = ~body.columns[layout.positions[column.name]].blank()
+            cells = body.columns[layout.positions[column.name]]
+            filled = ~(cells.blank() | cells.among(v.NULL_CELLS))
             rows.columns[column.name] = pa.array(["x" if f else None for f in filled], pa.string())
         else:
             rows.columns[column.name] = pa.nulls(total, pa.string())
@@ -498,6 +500,8 @@ def _parsed(
         cells = body.columns[layout.positions[column.name]]
         if body.counts_from_1904 and column.type in _CALENDAR_TYPES and isinstance(cells, ListColumn):
             cells = cells.shifted(_DAYS_BETWEEN_EPOCHS)
+        if isinstance(cells, ListColumn):
+            cells = cells.settled(column.type in _FIGURE_TYPES)
         return parse_column(cells, _parser(column, context, contract), arrow_type, _kernel(column, context))
     value = context.units.in_titles(layout.title.texts) if column.from_title_block else column.default
     return ParsedColumn(pa.array([value], arrow_type).take(pa.array(np.zeros(total, dtype=np.int64))), [])

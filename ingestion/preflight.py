@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ingestion.limits import IntakeLimits, UnreadableFileError, active_content, damaged, encrypted
+from ingestion.ooxml_package import kind_of
 
 
 class Kind(StrEnum):
@@ -167,7 +168,7 @@ def _zip_kind(path: Path, limits: IntakeLimits) -> Kind:
     except ZIP_ERRORS as error:
         raise damaged() from error
     for pattern, what in _ACTIVE_PARTS:
-        if any(pattern.search(name) for name in names):
+        if any(pattern.search(name.replace("\\", "/")) for name in names):
             raise active_content(what)
     return kind
 
@@ -175,7 +176,7 @@ def _zip_kind(path: Path, limits: IntakeLimits) -> Kind:
 def _check_bounds(parts: list[zipfile.ZipInfo], limits: IntakeLimits) -> None:
     if any(part.flag_bits & 1 for part in parts):
         raise encrypted()
-    if len({part.filename.casefold() for part in parts}) != len(parts):
+    if len({part.filename.replace("\\", "/").casefold() for part in parts}) != len(parts):
         raise damaged()
     swollen = any(
         part.file_size > max(limits.ratio_free_bytes, part.compress_size * limits.max_ratio) for part in parts
@@ -189,11 +190,13 @@ def _check_bounds(parts: list[zipfile.ZipInfo], limits: IntakeLimits) -> None:
 
 
 def _kind_of_parts(names: set[str], archive: zipfile.ZipFile) -> Kind:
-    folded = {name.casefold() for name in names}
-    if "xl/workbook.xml" in folded:
-        return Kind.XLSX
-    if "xl/workbook.bin" in folded:
-        raise foreign_format("sổ tính nhị phân .xlsb")
+    match kind_of(archive):
+        case "xlsx":
+            return Kind.XLSX
+        case "xlsb":
+            raise foreign_format("sổ tính nhị phân .xlsb")
+        case "docx":
+            return Kind.DOCX
     if "content.xml" in names and "mimetype" in names:
         if archive.getinfo("mimetype").file_size > 200:
             raise damaged()
@@ -203,6 +206,4 @@ def _kind_of_parts(names: set[str], archive: zipfile.ZipFile) -> Kind:
         if manifest and b"encryption-data" in archive.read(manifest):
             raise encrypted()
         return Kind.ODS
-    if "word/document.xml" in folded:
-        return Kind.DOCX
     raise foreign_format("tệp nén")

@@ -46,6 +46,8 @@ NULL_TEXTS = frozenset(
     | {sign * count for sign in "-–—" for count in range(1, 6)}
 )
 
+NULL_CELLS = NULL_TEXTS | {text.upper() for text in NULL_TEXTS} | {text.capitalize() for text in NULL_TEXTS}
+
 
 def is_null_text(text: str) -> bool:
     """Whether a clean text says that there is no value."""
@@ -255,7 +257,9 @@ _DATE_FORMS = tuple(
 )
 _LOCAL_OFFSET = dt.timedelta(hours=7)
 # What systems write for "no date": zeros, and the first or last day that their type can hold.
-_ZERO_DATE = re.compile(r"(?:0|0{1,2}([/.-])0{1,2}\1(?:0{4}|1900)|0{4}([/-])0{1,2}\2 ?0{1,2})(?:[T ]0{1,2}:00(?::00(?:\.0+)?)?)?")
+_ZERO_DATE = re.compile(
+    r"(?:0|0{1,2}([/.-])0{1,2}\1(?:0{4}|1900)|0{4}([/-])0{1,2}\2 ?0{1,2})(?:[T ]0{1,2}:00(?::00(?:\.0+)?)?)?"
+)
 _NO_DATES = frozenset(
     {dt.date(1, 1, 1), dt.date(1753, 1, 1), dt.date(1899, 12, 30), dt.date(1899, 12, 31), dt.date(1900, 1, 1)}
     | {dt.date(9999, 12, 31)}
