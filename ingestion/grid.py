@@ -10,6 +10,10 @@ and row numbers are those of the sheet. A regular CSV file is read into Arrow co
 from __future__ import annotations
 
 import csv
+import email
+import email.errors
+import email.message
+import email.policy
 import io
 import os
 import re
@@ -371,19 +375,66 @@ def _read_cells(path: Path, kind: Kind, limits: IntakeLimits) -> FileContent:
     return _as_content(parsed)
 
 
+_NOT_MARKUP = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.I | re.S)
+
+
 def read_html(path: Path, limits: IntakeLimits) -> FileContent:
     """The tables of an HTML document, parsed in the sandbox; raises :class:`UnreadableFileError`."""
-    data = path.read_bytes()
-    text = decode_text(data)
-    if not re.search(r"</table\s*>\s*(?:<[^<]*>\s*)*\Z", text[-20_000:], re.I):
-        raise UnreadableFileError(
-            "truncated", "Tệp HTML bị cắt ngang (thiếu phần kết thúc bảng). Xuất lại tệp rồi nộp lại."
-        )
+    return _html_content(decode_text(path.read_bytes()), limits)
+
+
+def read_mhtml(path: Path, limits: IntakeLimits) -> FileContent:
+    """The tables of a web page saved as one file, whose HTML parts come one after the other.
+
+    Raises :class:`UnreadableFileError`.
+    """
+    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    parts = [part for part in message.walk() if part.get_content_type() == "text/html"]
+    if any(defect for part in message.walk() for defect in part.defects if _is_cut(defect)):
+        raise _cut_html()
+    return _html_content("\n".join(_part_text(part) for part in parts), limits)
+
+
+def _is_cut(defect: email.errors.MessageDefect) -> bool:
+    return isinstance(defect, email.errors.CloseBoundaryNotFoundDefect | email.errors.StartBoundaryNotFoundDefect)
+
+
+def _part_text(part: email.message.EmailMessage) -> str:
+    data = part.get_payload(decode=True)
+    assert isinstance(data, bytes)
+    try:
+        return data.decode(part.get_content_charset() or "utf-8")
+    except (LookupError, UnicodeDecodeError):
+        return decode_text(data)
+
+
+def _cut_html() -> UnreadableFileError:
+    return UnreadableFileError(
+        "truncated", "Tệp HTML bị cắt ngang (thiếu phần kết thúc bảng). Xuất lại tệp rồi nộp lại."
+    )
+
+
+def _html_content(text: str, limits: IntakeLimits) -> FileContent:
+    """Tables of HTML text. Every table that is opened must be closed, and no tag may be left unfinished."""
+    markup = _NOT_MARKUP.sub("", text)
+    opened, closed = (len(re.findall(rf"<{sign}table\b", markup, re.I)) for sign in ("", "/"))
+    if opened > closed or "<" in markup[markup.rfind(">") + 1 :]:
+        raise _cut_html()
     with tempfile.NamedTemporaryFile(suffix=".html") as plain:
-        plain.write(text.encode())
+        plain.write(text.encode("utf-8", errors="replace"))
         plain.flush()
         parsed = shared_sandbox().parse(Path(plain.name), Kind.HTML, limits, encoding="utf-8")
-    return _as_content(parsed)
+    content = _as_content(parsed)
+    if re.search(r"<html\b", markup, re.I) and not re.search(r"</html\s*>", markup, re.I):
+        # Cut between two tables it would look the same.
+        said = "Tệp HTML mở đầu bằng thẻ <html> nhưng không có thẻ </html> kết thúc"
+        return replace(
+            content,
+            proves_itself=False,
+            nothing_proves_vi=f"{said} nên không có gì chứng tỏ tệp đủ bảng.",
+            unproven_vi=f"{said} nên chưa chắc đủ bảng. Nộp kèm tệp .done, hoặc nộp tệp .xlsx.",
+        )
+    return content
 
 
 def _reconcile(path: Path, kind: Kind, parsed: list[ParsedSheet], limits: IntakeLimits) -> None:
@@ -687,6 +738,8 @@ def read_sheets(path: Path, suffix: str, limits: IntakeLimits = DEFAULT_LIMITS) 
             content = read_csv(_without_mark(path))
         case Kind.HTML:
             content = read_html(path, limits.fitted(unpacked_bytes(path)))
+        case Kind.MHTML:
+            content = read_mhtml(path, limits.fitted(unpacked_bytes(path)))
         case Kind.DOCX:
             raise foreign_format("tài liệu Word")
         case _:

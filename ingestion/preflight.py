@@ -22,7 +22,9 @@ class Kind(StrEnum):
     XLSX = "xlsx"
     XLS = "xls"
     ODS = "ods"
+    XML = "xml"
     HTML = "html"
+    MHTML = "mhtml"
     DOCX = "docx"
     CSV = "csv"
 
@@ -32,7 +34,9 @@ EXPECTED_SUFFIXES = {
     Kind.XLSX: frozenset({".xlsx", ".xlsm"}),
     Kind.XLS: frozenset({".xls"}),
     Kind.ODS: frozenset({".ods"}),
+    Kind.XML: frozenset({".xml"}),
     Kind.HTML: frozenset({".html", ".htm"}),
+    Kind.MHTML: frozenset({".mht", ".mhtml"}),
     Kind.DOCX: frozenset({".docx"}),
     Kind.CSV: frozenset({".csv", ".txt", ".tsv"}),
 }
@@ -41,7 +45,9 @@ _NAMES_VI = {
     Kind.XLSX: "sổ tính Excel (.xlsx)",
     Kind.XLS: "sổ tính Excel 97-2003 (.xls)",
     Kind.ODS: "sổ tính OpenDocument (.ods)",
+    Kind.XML: "bảng tính XML 2003",
     Kind.HTML: "bảng HTML",
+    Kind.MHTML: "trang web MHTML",
     Kind.DOCX: "tài liệu Word",
     Kind.CSV: "tệp văn bản CSV",
 }
@@ -66,7 +72,6 @@ _FOREIGN = (
     (b"Rar!", "tệp nén RAR"),
     (b"7z\xbc\xaf", "tệp nén 7z"),
     (b"\x1f\x8b", "tệp nén GZ"),
-    (b"MIME-Version:", "trang web MHTML"),
     (b"PAR1", "tệp Parquet"),
     (b"SQLite format 3", "tệp SQLite"),
     (b"MZ", "chương trình"),
@@ -74,6 +79,11 @@ _FOREIGN = (
 _HTML_START = re.compile(
     r"\s*(?:<!--.*?-->\s*|<\?xml[^>]*\?>\s*)*<(?:!doctype\s+html|html|head|body|meta|table|style|div)\b", re.I | re.S
 )
+# HTML that Excel saves declares that namespace too, but has no such root.
+_XML_SPREADSHEET = re.compile(
+    r"""<(?:\w+:)?Workbook\b[^>]*["']urn:schemas-microsoft-com:office:spreadsheet["']""", re.I
+)
+_MHTML_START = re.compile(r"(?:[\w-]+:[^\n]*\r?\n(?:[ \t][^\n]*\r?\n)*)*?mime-version:", re.I)
 _HEAD_BYTES = 65_536
 _ACTIVE_PARTS = (
     (re.compile(r"vbaproject\.bin$|(?:^|/)basic/|(?:^|/)scripts/", re.I), "macro"),
@@ -127,8 +137,10 @@ def _kind(path: Path, head: bytes, suffix: str, limits: IntakeLimits) -> Kind:
     text = _as_text(head)
     if text is None or not text.strip("\0\ufeff \t\r\n\v\f"):
         raise damaged()
-    if "urn:schemas-microsoft-com:office:spreadsheet" in text:
-        raise foreign_format("bảng tính XML 2003")
+    if _XML_SPREADSHEET.search(text):
+        return Kind.XML
+    if _MHTML_START.match(text.lstrip("\ufeff\r\n")) and re.search(r"^content-type:\s*multipart/", text, re.I | re.M):
+        return Kind.MHTML
     if _HTML_START.match(text.lstrip("\ufeff")):
         return Kind.HTML
     if text.lstrip("\ufeff \r\n").startswith("<?xml"):
