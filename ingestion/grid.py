@@ -19,6 +19,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -32,10 +33,10 @@ from ingestion.cell_fault import CellFault, disputed_cell, error_cell, merged_ce
 from ingestion.fastcsv import Octets, TextLook, cut_lines, look_at, may_begin_blank
 from ingestion.formulas import Sums, agrees, column_letters, is_placeholder
 from ingestion.legacy_encodings import decode_text, may_be_legacy, mend_columns, mend_rows, to_utf8
-from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError, too_many_cells
+from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError, damaged, too_many_cells
 from ingestion.number_formats import as_shown
 from ingestion.ooxml_package import with_usual_names
-from ingestion.preflight import Kind, foreign_format, inspect, kind_note, unpacked_bytes
+from ingestion.preflight import ZIP_ERRORS, Kind, foreign_format, inspect, kind_note, unpacked_bytes
 from ingestion.readings import Cell
 from ingestion.sandbox import ParsedSheet, shared_sandbox
 from ingestion.sheet_xml import BookFacts, look_at_workbook
@@ -351,7 +352,11 @@ def _spread_merges(columns: list[ListColumn], merges: Sequence[Merge], header_en
 def read_workbook(path: Path, kind: Kind, limits: IntakeLimits) -> FileContent:
     """All sheets of a workbook, parsed in the sandbox; raises :class:`UnreadableFileError`."""
     if kind is Kind.XLSX:
-        with with_usual_names(path) as usual:
+        with ExitStack() as held:
+            try:
+                usual = held.enter_context(with_usual_names(path))
+            except ZIP_ERRORS as error:
+                raise damaged() from error
             return _read_cells(usual, kind, limits)
     return _read_cells(path, kind, limits)
 
@@ -390,6 +395,8 @@ def read_mhtml(path: Path, limits: IntakeLimits) -> FileContent:
     """
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     parts = [part for part in message.walk() if part.get_content_type() == "text/html"]
+    if not parts:
+        raise foreign_format("trang web MHTML không có bảng")
     if any(defect for part in message.walk() for defect in part.defects if _is_cut(defect)):
         raise _cut_html()
     return _html_content("\n".join(_part_text(part) for part in parts), limits)
@@ -506,7 +513,7 @@ def _put_facts(sheet: ParsedSheet) -> None:
         if shown or (row, column) not in formulas:
             _put(sheet, row, column, error_cell(shown, place) if shown else uncalculated_cell(place))
     for (row, column), other in sheet.facts.get("disputed", {}).items():
-        shown = str(_at(sheet, row, column))
+        shown = str(_at(sheet, row, column) or "")
         _put(sheet, row, column, disputed_cell(shown, other, f"{column_letters(column)}{row}"))
     for (row, column), code in sheet.facts.get("formats", {}).items():
         cell = _at(sheet, row, column)

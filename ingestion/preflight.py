@@ -139,7 +139,7 @@ def _kind(path: Path, head: bytes, suffix: str, limits: IntakeLimits) -> Kind:
         raise damaged()
     if _XML_SPREADSHEET.search(text):
         return Kind.XML
-    if _MHTML_START.match(text.lstrip("\ufeff\r\n")) and re.search(r"^content-type:\s*multipart/", text, re.I | re.M):
+    if _MHTML_START.match(text.lstrip("\ufeff\r\n")):
         return Kind.MHTML
     if _HTML_START.match(text.lstrip("\ufeff")):
         return Kind.HTML

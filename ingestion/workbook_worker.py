@@ -187,9 +187,9 @@ def _disputed(sheet: SheetCells, other: Any, trusts_texts: bool) -> dict[tuple[i
     found: dict[tuple[int, int], str] = {}
     if other.start is None:
         return found
-    top, left = other.start
+    _, left = other.start
     faults = sheet.facts.get("faults", {})
-    for row, cells in enumerate(other.iter_rows(), start=top):
+    for row, cells in enumerate(other.iter_rows()):  # from the first row of the sheet on, but from its own first column
         mine = sheet.rows[row] if row < len(sheet.rows) else []
         for column, cell in enumerate(cells, start=left):
             if cell == "" or cell is None:
