@@ -487,8 +487,6 @@ def _as_content(parsed: list[ParsedSheet]) -> FileContent:
         _put_facts(sheet)
         if computed := _settle_formulas(sheet):
             notes.append(f"Trang tính “{sheet.name}”: đã tính {computed} ô công thức mà tệp chưa lưu kết quả.")
-        if note := row_cap_note(sheet.name, sheet.rows):
-            notes.append(note)
         columns, mended = mend_columns(sheet.columns, sheet.distinct)
         if mended and mended not in notes:
             notes.append(mended)
@@ -502,7 +500,10 @@ def _as_content(parsed: list[ParsedSheet]) -> FileContent:
                 sheet.facts.get("merges", ()),
             )
         )
-    return FileContent(sheets, notes)
+    filled = [sheet for sheet in parsed if sheet.filled_rows]
+    content = FileContent(sheets, notes)
+    # A sheet that is followed by another one goes on there.
+    return _capped(content, filled[-1].name, filled[-1].rows) if filled else content
 
 
 def _put_facts(sheet: ParsedSheet) -> None:
@@ -590,13 +591,19 @@ def _shown(number: Cell) -> str:
 ROW_CAPS = frozenset({65_535, 65_536, 1_048_575, 1_048_576})
 
 
-def row_cap_note(sheet: str, rows: int) -> str | None:
-    """A warning where a sheet is exactly as long as its format allows: rows may have been cut off."""
+def _capped(content: FileContent, sheet: str, rows: int) -> FileContent:
+    """The content, to be proven whole where a sheet is exactly as long as a spreadsheet may be: what did not fit is
+    not there, and nothing else shows it.
+    """
     if rows not in ROW_CAPS:
-        return None
-    return (
-        f"Trang tính “{sheet}” có đúng {rows} dòng, bằng giới hạn của định dạng: có thể đã mất các dòng sau đó. "
-        "Kiểm tra số dòng ở phần mềm gốc; nếu thiếu, xuất lại thành nhiều tệp hoặc CSV."
+        return content
+    said = f"Trang tính “{sheet}” có đúng {rows} dòng, bằng giới hạn của bảng tính: có thể đã mất các dòng sau đó."
+    return replace(
+        content,
+        may_be_cut=True,
+        proves_itself=False,
+        cut_vi=f"{said} Xuất lại thành nhiều tệp (theo tháng) hoặc CSV đủ dòng; nếu đúng là đủ thì thêm dòng tổng cộng "
+        "ghi số dòng, hoặc nộp kèm tệp .done, rồi nộp lại.",
     )
 
 
@@ -696,7 +703,61 @@ class CsvSheet:
         for line, row in self._records(str(self.data, "utf-8"), lines):
             rows.append(list(row))
             numbers.append(line)
+        if (swallowed := _swallowed_lines(rows, numbers, self.delimiter)) is not None:
+            first, last, count = swallowed
+            raise UnreadableFileError(
+                "stray_quotes",
+                f"Tệp CSV: từ dòng {first} đến dòng {last} nằm gọn trong một cặp dấu ngoặc kép nên {count} dòng số liệu "
+                f"bị nuốt vào một ô. Xóa hai dấu ngoặc kép thừa (ở dòng {first} và {last}), hoặc xuất lại tệp, rồi nộp "
+                "lại.",
+            )
         return CellSheet(self.name, rows, False, numbers, strict_width=True)
+
+
+_SHAPES_OF_ROWS = 2_000
+_MANY_SHAPES = 200
+
+
+def _shape(text: str) -> str:
+    """What a text looks like: its runs of digits and letters each as one sign, what is between them kept."""
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "0", text.strip().strip('"')))
+
+
+def _swallowed_lines(rows: list[list[Cell]], numbers: list[int], delimiter: str) -> tuple[int, int, int] | None:
+    """First and last line of a record that swallowed whole records between two stray quotation marks, and how many.
+
+    A cell may hold line breaks. What follows one is a record where it has as many fields as the table and where most
+    of them look like those of the same columns elsewhere.
+    """
+    if len(rows) < 2:
+        return None
+    plain = [[str(c) for c in row] for row in rows[:_SHAPES_OF_ROWS] if not any("\n" in str(c) for c in row)]
+    if not plain:
+        return None
+    widths = [len(row) for row in plain]
+    width = max(set(widths), key=widths.count)
+    if width < 2:
+        return None
+    shapes: list[set[str]] = [set() for _ in range(width)]
+    header = next(i for i, row in enumerate(plain) if len(row) == width)
+    for row in plain[header + 1 :]:
+        if len(row) == width:
+            for known, text in zip(shapes, row, strict=True):
+                if text.strip() and len(known) < _MANY_SHAPES:
+                    known.add(_shape(text))
+    for row, number in zip(rows, numbers, strict=True):
+        if not any("\n" in str(cell) for cell in row):
+            continue
+        lines = delimiter.join(map(str, row)).split("\n")
+        count = 0
+        for line in lines[1:]:
+            fields = line.rstrip("\r").split(delimiter)
+            filled = [(known, text) for known, text in zip(shapes, fields, strict=False) if text.strip()]
+            same = sum(_shape(text) in known for known, text in filled)
+            count += len(fields) == width and same >= 2 and same * 2 >= len(filled)
+        if count:
+            return number, number + len(lines) - 1, count
+    return None
 
 
 _BOM = b"\xef\xbb\xbf"
@@ -729,9 +790,8 @@ def read_csv(data: Octets) -> FileContent:
         rows, note = mend_rows(cells.rows)
         sheet = replace(cells, rows=rows)
         notes += [note] if note else []
-    if cap := row_cap_note(CSV_SHEET, look.line_feeds):
-        notes.append(cap)
-    return FileContent([sheet], notes, may_be_cut=bytes(utf8[-1:]) not in (b"\n", b"\r"), proves_itself=False)
+    content = FileContent([sheet], notes, may_be_cut=bytes(utf8[-1:]) not in (b"\n", b"\r"), proves_itself=False)
+    return _capped(content, CSV_SHEET, look.line_feeds + content.may_be_cut)
 
 
 def read_sheets(path: Path, suffix: str, limits: IntakeLimits = DEFAULT_LIMITS) -> FileContent:
