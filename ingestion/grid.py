@@ -707,7 +707,7 @@ class CsvSheet:
             first, last, count = swallowed
             raise UnreadableFileError(
                 "stray_quotes",
-                f"Tệp CSV: từ dòng {first} đến dòng {last} nằm gọn trong một cặp dấu ngoặc kép nên {count} dòng số liệu "
+                f"Tệp CSV: từ dòng {first} đến dòng {last} nằm trong một cặp dấu ngoặc kép nên {count} dòng số liệu "
                 f"bị nuốt vào một ô. Xóa hai dấu ngoặc kép thừa (ở dòng {first} và {last}), hoặc xuất lại tệp, rồi nộp "
                 "lại.",
             )

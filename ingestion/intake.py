@@ -43,6 +43,7 @@ from ingestion.resolve import Context
 from ingestion.rules import RowRemark, Rows, broken_row_rules, missing_cells, repeated_keys
 from ingestion.templates import HELP_SHEETS
 from ingestion.totals import SheetRows, TotalsCheck, check_totals
+from ingestion.whole_columns import DateLook, date_looks, judged
 
 REMARK_SCHEMA = pa.schema(
     [*LINEAGE_FIELDS, *(pa.field(n, pa.string()) for n in ("column", "value", "reason_code", "reason_vi", "advice_vi"))]
@@ -184,6 +185,7 @@ def _read(
     remarks: list[RowRemark] = []
     furniture: Counter[str] = Counter()
     stated: list[tuple[int, list[int]]] = []
+    looks: list[DateLook] = []
     for layout in layouts:
         sheet, _ = tables.pop(0)
         name, body = sheet.name, sheet.body(layout.header_end, layout.width)
@@ -193,7 +195,9 @@ def _read(
             raise ConservationError(f"{identity.delivery_id}: {name}: rows that are neither data nor furniture")
         furniture.update(found.counts)
         furniture.update(title=layout.header_start, header=layout.header_end - layout.header_start)
-        rows, noted = _parse_rows(name, body if found.data.all() else body.keep(found.data), layout, headers, context)
+        body = body if found.data.all() else body.keep(found.data)
+        looks += date_looks(body, layout, contract)
+        rows, noted = _parse_rows(name, body, layout, headers, context)
         del body
         offset = sum(len(p) for p in parts)
         remarks += [RowRemark(r.rows + offset, r.column, r.value, r.remark, r.rejects) for r in noted]
@@ -207,6 +211,8 @@ def _read(
     if not _is_proven(stated, vouched, totals) and not source.proves_itself:
         _check_unproven(source, vouched, limits)
         notes += [source.nothing_proves_vi] if len(rows) else []
+    if (fault := judged(rows, remarks, looks, contract, context.period.closes_on)) is not None:
+        raise _Refusal(fault.message_vi, layouts[0].title, fault.code)
     if (held := misplaced(rows, remarks, contract, context)) is not None:
         raise _Refusal(held.message_vi, layouts[0].title, held.code)
     remarks += missing_cells(rows, contract)
