@@ -22,8 +22,10 @@ import xlwt
 from ingestion.contracts import load_contracts
 from ingestion.grid import read_sheets
 from ingestion.intake import FileIdentity, Intake, read_delivery
+from ingestion.limits import MIB, IntakeLimits, UnreadableFileError
 from ingestion.reference import ReferenceData
 from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
+from ingestion.sandbox import shared_sandbox
 from tests.corpus.writers import csv_text
 
 FILES = Path(__file__).parents[2] / "data" / "files"
@@ -585,9 +587,22 @@ def test_an_export_opened_with_american_settings(name: str, refusal: str, intake
 
 
 def test_what_was_read_before_changes_nothing(tmp_path: Path) -> None:
-    """A large workbook, one that dies, and then small ones: each is read as by a new process."""
-    names = [FILES / name for name in READ_LIKE_THE_CONTROL]
-    alone = [[sheet.head() for sheet in read_sheets(path, path.suffix).sheets] for path in names]
-    assert (
-        alone == [[sheet.head() for sheet in read_sheets(path, path.suffix).sheets] for path in reversed(names)][::-1]
-    )
+    """Files that just fit into the memory that is allowed are read one after the other as each is alone."""
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        for r in range(12_000):
+            sheet.write_row(r, 0, [f"{r}-{c}-{'x' * 40}" for c in range(12)])
+    shared_sandbox().close()
+    least = next(mib for mib in range(60, 480, 20) if _is_read(path, mib))
+    assert [_is_read(path, least) for _ in range(6)] == [True] * 6
+    assert _is_read(path, 480)
+    assert _is_read(path, least)
+
+
+def _is_read(path: Path, mib: int) -> bool:
+    try:
+        return bool(read_sheets(path, path.suffix, IntakeLimits(child_memory_bytes=mib * MIB)).sheets)
+    except UnreadableFileError as error:
+        assert error.code == "memory_limit"
+        return False
