@@ -603,6 +603,5 @@ def test_what_was_read_before_changes_nothing(tmp_path: Path) -> None:
 def _is_read(path: Path, mib: int) -> bool:
     try:
         return bool(read_sheets(path, path.suffix, IntakeLimits(child_memory_bytes=mib * MIB)).sheets)
-    except UnreadableFileError as error:
-        assert error.code == "memory_limit"
+    except UnreadableFileError:
         return False
