@@ -24,7 +24,7 @@ _TOKENS = re.compile(
 _ABSOLUTE = re.compile(r"(\$?)([A-Z]{1,3})(\$?)(\d{1,7})(?![\w(])", re.IGNORECASE)
 _MOST_LOOKED_AT = 3_000_000
 _DEEPEST = 100
-_TOLERANCE = Fraction(1, 10**6)
+_TOLERANCE = Fraction(1, 10**9)
 
 Place = tuple[int, int]
 

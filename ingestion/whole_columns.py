@@ -65,7 +65,8 @@ def date_looks(body: Body, layout: Layout, contract: Contract) -> list[DateLook]
         cells = body.columns[layout.positions[column.name]] if column.name in layout.positions else None
         if column.type not in _DATE_TYPES or not isinstance(cells, ListColumn):
             continue
-        days = [cell.day for cell in cells.cells if isinstance(cell, dt.date)]
+        # The first of January is itself with day and month exchanged, and tells nothing.
+        days = [cell.day for cell in cells.cells if isinstance(cell, dt.date) and cell.day != cell.month]
         texts = [int(m[1]) for cell in cells.cells if type(cell) is str and (m := _NUMERIC.match(cell.strip()))]
         late = (sum(day > 12 for day in days), sum(day > 12 for day in texts))
         looks.append(DateLook(column.title_vi, len(days) - late[0], late[0], len(texts) - late[1], late[1]))
@@ -128,7 +129,7 @@ def _swapped_cells(looks: Sequence[DateLook]) -> WholeFault | None:
     """
     early, late = sum(look.early_cells for look in looks), sum(look.late_cells for look in looks)
     early_texts, late_texts = sum(look.early_texts for look in looks), sum(look.late_texts for look in looks)
-    if late or early_texts or min(early, late_texts) < _FEW:
+    if late or early_texts or min(early, late_texts) < _SEVERAL:
         return None
     titles = ", ".join(f"“{look.title_vi}”" for look in looks if look.early_cells)
     return WholeFault(
