@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.contracts import Contract
+from ingestion.contracts import Column, Contract
 from ingestion.grid import Body, ListColumn
 from ingestion.headers import Layout
 from ingestion.rules import RowRemark, Rows
@@ -31,6 +31,7 @@ _SEVERAL = 5
 # show a contradiction, how many must.
 _NEARLY_ALL, _MANY, _HARDLY_ANY = 0.8, 0.2, 0.05
 _EPOCHS_APART = 1462
+_ROWS_TO_TELL = 1_000
 _DAY = 86_400_000_000
 _NUMERIC = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}(?:\D.*)?")
 _HOW_TO_MEND = (
@@ -60,14 +61,20 @@ class DateLook:
 
 def date_looks(body: Body, layout: Layout, contract: Contract) -> list[DateLook]:
     """One look for each date column of a workbook's sheet; text files have no date cells to differ from."""
-    looks: list[DateLook] = []
+    dated: list[tuple[Column, ListColumn]] = []
     for column in contract.columns:
-        cells = body.columns[layout.positions[column.name]] if column.name in layout.positions else None
-        if column.type not in _DATE_TYPES or not isinstance(cells, ListColumn):
-            continue
+        if column.type in _DATE_TYPES and column.name in layout.positions:
+            cells = body.columns[layout.positions[column.name]]
+            if isinstance(cells, ListColumn):
+                dated.append((column, cells))
+    if not any(issubclass(kind, dt.date) for _, cells in dated for kind in set(map(type, cells.cells))):
+        return []  # no date cells to compare texts with
+    looks: list[DateLook] = []
+    for column, cells in dated:
         # The first of January is itself with day and month exchanged, and tells nothing.
         days = [cell.day for cell in cells.cells if isinstance(cell, dt.date) and cell.day != cell.month]
-        texts = [int(m[1]) for cell in cells.cells if type(cell) is str and (m := _NUMERIC.match(cell.strip()))]
+        filled = (cell.strip() for cell in cells.cells if type(cell) is str and cell)
+        texts = [int(match[1]) for text in filled if (match := _NUMERIC.match(text))]
         late = (sum(day > 12 for day in days), sum(day > 12 for day in texts))
         looks.append(DateLook(column.title_vi, len(days) - late[0], late[0], len(texts) - late[1], late[1]))
     return looks
@@ -97,9 +104,12 @@ def _faults(
         yield _swapped_texts(name, days[name], remarks, contract)
     yield _shifted_against_code(rows, days, contract)
     orders = _orders(contract, days)
+    as_headed = _contradictions(days, orders, contract, last)
+    if np.count_nonzero(as_headed) < _SEVERAL:
+        return
     for name in days:
         yield _swapped_values(name, days, orders, contract, last)
-    yield _exchanged(days, orders, contract, last)
+    yield _exchanged(days, as_headed, orders, contract, last)
 
 
 _NONE = np.iinfo(np.int64).min
@@ -208,6 +218,12 @@ def _orders(contract: Contract, days: dict[str, np.ndarray]) -> list[tuple[str, 
     return [(c["earliest"], c["latest"]) for c in checks if {c.get("earliest"), c.get("latest")} <= set(days)]
 
 
+def _must_have_been(name: str, contract: Contract) -> bool:
+    """Whether the column's days cannot lie after the closing."""
+    ended = contract.belonging.ended_by if contract.belonging else []
+    return name in ended or contract.column(name).not_after == "closing"
+
+
 def _wrong(
     name: str,
     own: np.ndarray,
@@ -217,10 +233,7 @@ def _wrong(
     last: int,
 ) -> np.ndarray:
     """Rows in which the column's day contradicts the other columns' or, of what has ended, the closing day."""
-    ended = contract.belonging.ended_by if contract.belonging else []
-    wrong = np.zeros(len(own), dtype=bool)
-    if name in ended or contract.column(name).not_after == "closing":
-        wrong |= own > last
+    wrong = own > last if _must_have_been(name, contract) else np.zeros(len(own), dtype=bool)
     for earliest, latest in orders:
         if latest == name:
             wrong |= (own != _NONE) & (days[earliest] != _NONE) & (own < days[earliest])
@@ -238,13 +251,12 @@ def _shifted_against_code(rows: Rows, days: dict[str, np.ndarray], contract: Con
         code, name = rule.check.get("case_code_date"), rule.check.get("equals")
         if code is None or name not in days:
             continue
-        digits = pc.struct_field(pc.extract_regex(rows.columns[code], r"-(?P<day>\d{6})-\d{4,7}$"), "day")
-        told = pc.strptime(digits, format="%y%m%d", unit="s", error_is_null=True).cast(pa.int64())
-        told_days = np.array(pc.fill_null(told, _NONE).to_numpy(zero_copy_only=False))
-        known = (told_days != _NONE) & (days[name] != _NONE)
-        apart = days[name][known] - told_days[known] // 86_400
-        shifted = int(np.count_nonzero(np.abs(apart) == _EPOCHS_APART))
-        if shifted >= _SEVERAL and shifted * 2 > np.count_nonzero(known):
+        # Some rows tell whether all have to be looked at.
+        some = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _ROWS_TO_TELL)).astype(np.int64))
+        if len(rows) > _ROWS_TO_TELL and not _shifted(rows.columns[code].take(pa.array(some)), days[name][some])[0]:
+            continue
+        shifted, known = _shifted(rows.columns[code], days[name])
+        if shifted >= _SEVERAL and shifted * 2 > known:
             title = contract.column(name).title_vi
             return WholeFault(
                 OTHER_EPOCH,
@@ -255,26 +267,44 @@ def _shifted_against_code(rows: Rows, days: dict[str, np.ndarray], contract: Con
     return None
 
 
-def _exchanged(
+def _shifted(codes: pa.Array, days: np.ndarray) -> tuple[int, int]:
+    """How many days lie just the epochs' difference beside the day in the row's code, of how many known."""
+    digits = pc.struct_field(pc.extract_regex(codes, r"-(?P<day>\d{6})-\d{4,7}$"), "day")
+    told = pc.strptime(digits, format="%y%m%d", unit="s", error_is_null=True).cast(pa.int64())
+    told_days = np.array(pc.fill_null(told, _NONE).to_numpy(zero_copy_only=False))
+    known = (told_days != _NONE) & (days != _NONE)
+    apart = np.abs(days[known] - told_days[known] // 86_400)
+    return int(np.count_nonzero(apart == _EPOCHS_APART)), int(np.count_nonzero(known))
+
+
+def _contradictions(
     days: dict[str, np.ndarray], orders: list[tuple[str, str]], contract: Contract, last: int
+) -> np.ndarray:
+    """Rows in which a column contradicts another one or, of what has ended, the closing day."""
+    wrong = np.zeros(len(next(iter(days.values()))), dtype=bool)
+    for name, own in days.items():
+        if _must_have_been(name, contract):
+            wrong |= own > last
+    for earliest, latest in orders:
+        wrong |= (days[latest] != _NONE) & (days[latest] < days[earliest])
+    return wrong
+
+
+def _exchanged(
+    days: dict[str, np.ndarray],
+    as_headed: np.ndarray,
+    orders: list[tuple[str, str]],
+    contract: Contract,
+    last: int,
 ) -> WholeFault | None:
     """Two columns that contradict the others as they are headed, and would not if their headings were exchanged."""
-
-    def contradictions(columns: dict[str, np.ndarray]) -> np.ndarray:
-        wrong = np.zeros(len(next(iter(columns.values()))), dtype=bool)
-        for name in columns:
-            wrong |= _wrong(name, columns[name], columns, orders, contract, last) & (columns[name] != _NONE)
-        return wrong
-
-    as_headed = contradictions(days)
     count = int(np.count_nonzero(as_headed))
-    if count < _SEVERAL:
-        return None
     for one, other in combinations(days, 2):
         both = (days[one] != _NONE) & (days[other] != _NONE) & (days[one] != days[other])
         if count < _MANY * np.count_nonzero(both) or np.count_nonzero(as_headed & both) * 2 < count:
             continue
-        left = int(np.count_nonzero(contradictions({**days, one: days[other], other: days[one]})))
+        exchanged = {**days, one: days[other], other: days[one]}
+        left = int(np.count_nonzero(_contradictions(exchanged, orders, contract, last)))
         if left <= _HARDLY_ANY * count:
             titles = [contract.column(name).title_vi for name in (one, other)]
             return WholeFault(
