@@ -68,3 +68,38 @@ def broken_text(shown: str) -> CellFault:
             "Gõ lại hoặc xuất lại tệp bằng phông chữ Unicode (UTF-8).",
         ),
     )
+
+
+def stale_formula(shown: str, computed: str, place: str) -> CellFault:
+    return CellFault(
+        shown,
+        Remark(
+            "stale_formula",
+            f"Ô {place} là công thức lưu kết quả {shown} nhưng tính từ các ô khác được {computed}",
+            "Mở tệp bằng Excel, để tính lại, kiểm tra, lưu rồi nộp lại; hoặc dán giá trị thay công thức.",
+        ),
+    )
+
+
+def merged_cell(merge: str) -> CellFault:
+    """A cell that a merge covers, or whose figure a merge spreads over rows of which it can belong to one only."""
+    return CellFault(
+        f"(ô gộp {merge})",
+        Remark(
+            "merged_cell",
+            f"Ô nằm trong vùng gộp {merge} nên không rõ giá trị thuộc dòng hay cột nào",
+            "Bỏ gộp ô (Unmerge Cells), điền giá trị cho từng dòng và từng cột rồi nộp lại.",
+        ),
+    )
+
+
+def disputed_cell(shown: str, other: str, place: str) -> CellFault:
+    """A cell that two readers read differently."""
+    return CellFault(
+        shown,
+        Remark(
+            "readers_disagree",
+            f"Ô {place}: hai cách đọc cho giá trị khác nhau (“{shown}” và “{other}”)",
+            "Nhập lại ô, hoặc mở tệp bằng Excel, lưu thành .xlsx rồi nộp lại.",
+        ),
+    )

@@ -145,7 +145,7 @@ def _moments(octets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     day, month, year = two(0), two(3), two(6) * 100 + two(8)
     real &= (month >= 1) & (month <= 12) & (year >= _FIRST_YEAR) & (year < _FIRST_YEAR + _YEARS)
     at = np.where(real, (year - _FIRST_YEAR) * 12 + month - 1, 0)
-    real &= (day >= 1) & (day <= _MONTH_LENGTHS[at])
+    real &= (day >= 1) & (day <= _MONTH_LENGTHS[at]) & ~((at == 0) & (day == 1))  # 01/01/1900 means "no date"
     seconds = np.zeros(octets.shape[1], dtype=np.int64)
     for place, limit, unit in ((11, 24, 3600), (14, 60, 60), (17, 60, 1)):
         if place < width:
@@ -180,7 +180,7 @@ def case_code_kernel(cells: pa.StringArray) -> tuple[pa.Array, pa.BooleanArray]:
     """Case codes in canonical form."""
     known = pc.match_substring_regex(
         cells,
-        r"^(?:(?:(?:[0-9]{3}\.[0-9]{2}\.[0-9]{2}\.)?[HG][0-9]{2}(?:\.[0-9]{1,3}){0,3})-[0-9]{6}-[0-9]{4,6}|[0-9]{12,14})$",
+        r"^(?:(?:(?:[0-9]{3}\.[0-9]{2}\.[0-9]{2}\.)?[HG][0-9]{2}(?:\.[0-9]{1,3}){0,3})-[0-9]{6}-[0-9]{4,7}|[0-9]{12,14})$",
     )
     if pc.all(known).as_py():
         return cells, known

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from ingestion.ods_xml import EntitiesError
+from ingestion.ods_cells import EntitiesError
 
 _MAIN_PART = "word/document.xml"
 # Elements by local name: strict and transitional documents differ in their namespaces only.

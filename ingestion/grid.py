@@ -10,11 +10,16 @@ and row numbers are those of the sheet. A regular CSV file is read into Arrow co
 from __future__ import annotations
 
 import csv
+import email
+import email.errors
+import email.message
+import email.policy
 import io
 import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -24,15 +29,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.cell_fault import error_cell, uncalculated_cell
+from ingestion.cell_fault import CellFault, disputed_cell, error_cell, merged_cell, stale_formula, uncalculated_cell
 from ingestion.fastcsv import Octets, TextLook, cut_lines, look_at, may_begin_blank
+from ingestion.formulas import Sums, agrees, column_letters, is_placeholder
 from ingestion.legacy_encodings import decode_text, may_be_legacy, mend_columns, mend_rows, to_utf8
-from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
-from ingestion.preflight import Kind, foreign_format, inspect, kind_note, unpacked_bytes
+from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError, damaged, too_many_cells
+from ingestion.number_formats import as_shown
+from ingestion.ooxml_package import with_usual_names
+from ingestion.preflight import ZIP_ERRORS, Kind, foreign_format, inspect, kind_note, unpacked_bytes
 from ingestion.readings import Cell
 from ingestion.remarks import FileRemark
 from ingestion.sandbox import ParsedSheet, shared_sandbox
-from ingestion.sheet_xml import BookFacts, column_letters, look_at_workbook
+from ingestion.sheet_xml import BookFacts, look_at_workbook
 from ingestion.vietnamese import clean
 
 CSV_SUFFIXES = frozenset({".csv"})
@@ -57,9 +65,13 @@ class CellColumn(Protocol):
 
 @dataclass(frozen=True)
 class ListColumn:
-    """Cells as Python objects."""
+    """Cells as Python objects. ``merged`` gives, by index, the merge whose value the cell shares with other rows,
+    ``covered`` the merge that hides it behind a cell of another column or value.
+    """
 
     cells: list[Cell]
+    merged: dict[int, str] = field(default_factory=dict)
+    covered: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -79,10 +91,31 @@ class ListColumn:
 
     def shifted(self, days: int) -> ListColumn:
         """The column with its plain numbers, which are serial days, moved to the epoch of 1900."""
-        return ListColumn([c + days if type(c) in (int, float) else c for c in self.cells])  # type: ignore[operator]
+        cells = [c + days if type(c) in (int, float) else c for c in self.cells]  # type: ignore[operator]
+        return replace(self, cells=cells)
+
+    def settled(self, adds_up: bool) -> ListColumn:
+        """The column with a fault wherever a merge leaves open what the cell's value is. In a column of figures that
+        add up (``adds_up``) a figure cannot hold for several rows.
+        """
+        doubtful = {**self.covered, **(self.merged if adds_up else {})}
+        if not doubtful:
+            return self
+        cells = list(self.cells)
+        for index, merge in doubtful.items():
+            cells[index] = merged_cell(merge)
+        return ListColumn(cells)
 
     def keep(self, mask: np.ndarray) -> ListColumn:
-        return ListColumn([c for c, kept in zip(self.cells, mask, strict=True) if kept])
+        cells = [c for c, kept in zip(self.cells, mask, strict=True) if kept]
+        if not self.merged and not self.covered:
+            return ListColumn(cells)
+        places = np.cumsum(mask) - 1
+
+        def kept_of(merges: dict[int, str]) -> dict[int, str]:
+            return {int(places[index]): merge for index, merge in merges.items() if mask[index]}
+
+        return ListColumn(cells, kept_of(self.merged), kept_of(self.covered))
 
 
 @dataclass(frozen=True)
@@ -257,6 +290,9 @@ def _has_width(row: Sequence[Cell], width: int) -> bool:
 # -------------------------------------------------------------------------------------------------------- workbooks
 
 
+Merge = tuple[int, int, int, int]  # first row, first column, last row, last column, all counted from 1
+
+
 @dataclass(frozen=True)
 class ColumnSheet:
     """A sheet held as columns of native cells, all of one length."""
@@ -266,6 +302,7 @@ class ColumnSheet:
     row_count: int
     hidden: bool = False
     counts_from_1904: bool = False
+    merges: Sequence[Merge] = ()
 
     def width(self) -> int:
         return len(self.columns)
@@ -276,43 +313,146 @@ class ColumnSheet:
 
     def body(self, header_end: int, width: int) -> Body:
         rows = max(0, self.row_count - header_end)
-        columns: list[CellColumn] = [
+        columns = [
             ListColumn(self.columns[i][header_end:] if i < len(self.columns) else [None] * rows) for i in range(width)
         ]
+        _spread_merges(columns, self.merges, header_end, rows, self.name)
         numbers = np.arange(header_end + 1, header_end + 1 + rows, dtype=np.int64)
-        return Body(numbers, columns, counts_from_1904=self.counts_from_1904)
+        return Body(numbers, [*columns], counts_from_1904=self.counts_from_1904)
+
+
+_MOST_MERGED_CELLS = 5_000_000
+
+
+def _spread_merges(columns: list[ListColumn], merges: Sequence[Merge], header_end: int, rows: int, name: str) -> None:
+    """Gives the value of each merge to all rows that it covers and that hold something of their own, in the merge's
+    first column; notes what it covers beside. A merge that begins in the header belongs to the header.
+    """
+    area = 0
+    fillings: list[tuple[int, int, Cell, str]] = []
+    for top, left, bottom, right in merges:
+        first, last = top - header_end - 1, min(bottom - header_end, rows) - 1
+        if first < 0 or last < first or left > len(columns):
+            continue
+        label = f"{column_letters(left)}{top}:{column_letters(right)}{bottom}"
+        area += (last - first + 1) * (min(right, len(columns)) - left + 1)
+        if area > _MOST_MERGED_CELLS:
+            raise too_many_cells(name, bottom, column_letters(right))
+        value = columns[left - 1].cells[first]
+        if is_blank(value):
+            continue
+        if last > first:
+            columns[left - 1].merged[first] = label
+            fillings += [(index, left - 1, value, label) for index in range(first + 1, last + 1)]
+        for column in columns[left : min(right, len(columns))]:
+            column.covered.update(dict.fromkeys(range(first, last + 1), label))
+    has_own = {
+        index: any(not is_blank(column.cells[index]) for column in columns) for index in {i for i, *_ in fillings}
+    }
+    for index, place, value, label in fillings:
+        column = columns[place]
+        if not has_own[index]:
+            continue
+        if is_blank(column.cells[index]):
+            column.cells[index] = value
+            column.merged[index] = label
+        elif column.cells[index] != value:
+            column.covered[index] = label
 
 
 def read_workbook(path: Path, kind: Kind, limits: IntakeLimits) -> FileContent:
     """All sheets of a workbook, parsed in the sandbox; raises :class:`UnreadableFileError`."""
+    if kind is Kind.XLSX:
+        with ExitStack() as held:
+            try:
+                usual = held.enter_context(with_usual_names(path))
+            except ZIP_ERRORS as error:
+                raise damaged() from error
+            return _read_cells(usual, kind, limits)
+    return _read_cells(path, kind, limits)
+
+
+def _read_cells(path: Path, kind: Kind, limits: IntakeLimits) -> FileContent:
     book = BookFacts()
 
     def look() -> None:
-        found = look_at_workbook(path, limits)
-        book.counts_from_1904, book.sheets = found.counts_from_1904, found.sheets
+        book.__dict__.update(look_at_workbook(path, limits).__dict__)
 
     parsed = shared_sandbox().parse(path, kind, limits, meanwhile=look if kind is Kind.XLSX else None)
     if kind is Kind.XLSX:
         for sheet in parsed:
             if (facts := book.sheets.get(sheet.name)) is not None:
-                sheet.facts = {**facts.__dict__, "counts_from_1904": book.counts_from_1904}
+                sheet.facts = {
+                    **facts.__dict__,
+                    "counts_from_1904": book.counts_from_1904,
+                    "to_be_calculated": book.to_be_calculated,
+                }
     _reconcile(path, kind, parsed, limits)
     return _as_content(parsed)
 
 
+_NOT_MARKUP = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.I | re.S)
+
+
 def read_html(path: Path, limits: IntakeLimits) -> FileContent:
     """The tables of an HTML document, parsed in the sandbox; raises :class:`UnreadableFileError`."""
-    data = path.read_bytes()
-    text = decode_text(data)
-    if not re.search(r"</table\s*>\s*(?:<[^<]*>\s*)*\Z", text[-20_000:], re.I):
-        raise UnreadableFileError(
-            "truncated", "Tệp HTML bị cắt ngang (thiếu phần kết thúc bảng). Xuất lại tệp rồi nộp lại."
-        )
+    return _html_content(decode_text(path.read_bytes()), limits)
+
+
+def read_mhtml(path: Path, limits: IntakeLimits) -> FileContent:
+    """The tables of a web page saved as one file, whose HTML parts come one after the other.
+
+    Raises :class:`UnreadableFileError`.
+    """
+    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    parts = [part for part in message.walk() if part.get_content_type() == "text/html"]
+    if not parts:
+        raise foreign_format("trang web MHTML không có bảng")
+    if any(defect for part in message.walk() for defect in part.defects if _is_cut(defect)):
+        raise _cut_html()
+    return _html_content("\n".join(_part_text(part) for part in parts), limits)
+
+
+def _is_cut(defect: email.errors.MessageDefect) -> bool:
+    return isinstance(defect, email.errors.CloseBoundaryNotFoundDefect | email.errors.StartBoundaryNotFoundDefect)
+
+
+def _part_text(part: email.message.EmailMessage) -> str:
+    data = part.get_payload(decode=True)
+    assert isinstance(data, bytes)
+    try:
+        return data.decode(part.get_content_charset() or "utf-8")
+    except (LookupError, UnicodeDecodeError):
+        return decode_text(data)
+
+
+def _cut_html() -> UnreadableFileError:
+    return UnreadableFileError(
+        "truncated", "Tệp HTML bị cắt ngang (thiếu phần kết thúc bảng). Xuất lại tệp rồi nộp lại."
+    )
+
+
+def _html_content(text: str, limits: IntakeLimits) -> FileContent:
+    """Tables of HTML text. Every table that is opened must be closed, and no tag may be left unfinished."""
+    markup = _NOT_MARKUP.sub("", text)
+    opened, closed = (len(re.findall(rf"<{sign}table\b", markup, re.I)) for sign in ("", "/"))
+    if opened > closed or "<" in markup[markup.rfind(">") + 1 :]:
+        raise _cut_html()
     with tempfile.NamedTemporaryFile(suffix=".html") as plain:
-        plain.write(text.encode())
+        plain.write(text.encode("utf-8", errors="replace"))
         plain.flush()
         parsed = shared_sandbox().parse(Path(plain.name), Kind.HTML, limits, encoding="utf-8")
-    return _as_content(parsed)
+    content = _as_content(parsed)
+    if re.search(r"<html\b", markup, re.I) and not re.search(r"</html\s*>", markup, re.I):
+        # Cut between two tables it would look the same.
+        said = "Tệp HTML mở đầu bằng thẻ <html> nhưng không có thẻ </html> kết thúc"
+        return replace(
+            content,
+            proves_itself=False,
+            nothing_proves_vi=f"{said} nên không có gì chứng tỏ tệp đủ bảng.",
+            unproven_vi=f"{said} nên chưa chắc đủ bảng. Nộp kèm tệp .done, hoặc nộp tệp .xlsx.",
+        )
+    return content
 
 
 def _reconcile(path: Path, kind: Kind, parsed: list[ParsedSheet], limits: IntakeLimits) -> None:
@@ -362,45 +502,130 @@ def _as_content(parsed: list[ParsedSheet]) -> FileContent:
                     "hidden_part", message, sheet=sheet.name, subject=sheet.name, value=told, count=sum(hidden.values())
                 )
             )
-        for (row, column), shown in sheet.facts.get("faults", {}).items():
-            _put_fault(sheet, row, column, shown)
-        if capped := row_limit_remark(sheet.name, sheet.rows):
-            remarks.append(capped)
+        _put_facts(sheet)
+        if computed := _settle_formulas(sheet):
+            message = f"Trang tính “{sheet.name}”: đã tính {computed} ô công thức mà tệp chưa lưu kết quả."
+            remarks.append(
+                FileRemark("formulas_computed", message, sheet=sheet.name, subject=sheet.name, count=computed)
+            )
         columns, mended = mend_columns(sheet.columns, sheet.distinct)
         if mended and mended not in mends:
             mends.add(mended)
             remarks.append(FileRemark("encoding_mended", mended))
         sheets.append(
-            ColumnSheet(sheet.name, columns, sheet.rows, sheet.hidden, bool(sheet.facts.get("counts_from_1904")))
+            ColumnSheet(
+                sheet.name,
+                columns,
+                sheet.rows,
+                sheet.hidden,
+                bool(sheet.facts.get("counts_from_1904")),
+                sheet.facts.get("merges", ()),
+            )
         )
-    return FileContent(sheets, remarks)
+    filled = [sheet for sheet in parsed if sheet.filled_rows]
+    content = FileContent(sheets, remarks)
+    # A sheet that is followed by another one goes on there.
+    return _capped(content, filled[-1].name, filled[-1].rows) if filled else content
 
 
-def _put_fault(sheet: ParsedSheet, row: int, column: int, shown: str) -> None:
-    place = f"{column_letters(column)}{row}"
+def _put_facts(sheet: ParsedSheet) -> None:
+    """Puts into the cells what the reader of cells leaves out: errors, formulas without a result, telling formats."""
+    formulas = sheet.facts.get("formulas", {})
+    for (row, column), shown in sheet.facts.get("faults", {}).items():
+        place = f"{column_letters(column)}{row}"
+        if shown or (row, column) not in formulas:
+            _put(sheet, row, column, error_cell(shown, place) if shown else uncalculated_cell(place))
+    for (row, column), other in sheet.facts.get("disputed", {}).items():
+        shown = str(_at(sheet, row, column) or "")
+        _put(sheet, row, column, disputed_cell(shown, other, f"{column_letters(column)}{row}"))
+    for (row, column), code in sheet.facts.get("formats", {}).items():
+        cell = _at(sheet, row, column)
+        if type(cell) in (int, float):
+            shown_as = as_shown(cell, code, f"{column_letters(column)}{row}")
+            # A percentage stays a number for formulas that need it.
+            sheet.facts.setdefault("plain", {})[(row, column)] = cell
+            _put(sheet, row, column, shown_as)
+
+
+def _put(sheet: ParsedSheet, row: int, column: int, cell: Cell) -> None:
     while len(sheet.columns) < column:
         sheet.columns.append([""] * sheet.rows)
     if row > sheet.rows:
         for cells in sheet.columns:
             cells += [""] * (row - sheet.rows)
         sheet.rows = row
-    sheet.columns[column - 1][row - 1] = error_cell(shown, place) if shown else uncalculated_cell(place)
+    sheet.columns[column - 1][row - 1] = cell
+
+
+def _at(sheet: ParsedSheet, row: int, column: int) -> Cell:
+    return sheet.columns[column - 1][row - 1] if column <= len(sheet.columns) and row <= sheet.rows else None
+
+
+def _settle_formulas(sheet: ParsedSheet) -> int:
+    """Checks the stored results of formulas; returns how many had none to be trusted and were computed.
+
+    A result that is missing, or is what libraries store that compute nothing (0, an empty text), is replaced by the
+    computed one. One that differs from it is stale. Of a formula that is more than plain arithmetic the stored result
+    counts, unless the file says itself that its results are to be calculated anew: then a placeholder does not, and
+    none does where another one of the sheet is stale.
+    """
+    formulas: dict[tuple[int, int], str] = sheet.facts.get("formulas", {})
+    if not formulas:
+        return 0
+    plain: dict[tuple[int, int], Cell] = sheet.facts.get("plain", {})
+    formats: dict[tuple[int, int], str] = sheet.facts.get("formats", {})
+
+    def number_at(row: int, column: int) -> Cell:
+        return plain.get((row, column), _at(sheet, row, column))
+
+    sums = Sums(formulas, number_at)
+    unfinished = bool(sheet.facts.get("to_be_calculated"))
+    faults: dict[tuple[int, int], CellFault] = {}
+    results: dict[tuple[int, int], Cell] = {}
+    open_places: list[tuple[int, int]] = []
+    for place in formulas:
+        stored = number_at(*place)
+        if isinstance(stored, CellFault):
+            continue
+        name = f"{column_letters(place[1])}{place[0]}"
+        computed = sums.at(place)
+        if computed is None:
+            if is_placeholder(stored) and (unfinished or place in sheet.facts.get("faults", {})):
+                faults[place] = uncalculated_cell(name)
+            else:
+                open_places.append(place)
+        elif is_placeholder(stored) and not agrees(stored, computed):
+            value = int(computed) if computed.denominator == 1 else float(computed)
+            results[place] = as_shown(value, formats.get(place, ""), name)
+        elif type(stored) in (int, float) and not agrees(stored, computed):
+            faults[place] = stale_formula(_shown(stored), _shown(float(computed)), name)
+    if unfinished and any(fault.remark.code == "stale_formula" for fault in faults.values()):
+        faults |= {place: uncalculated_cell(f"{column_letters(place[1])}{place[0]}") for place in open_places}
+    for place, cell in {**results, **faults}.items():
+        _put(sheet, *place, cell)
+    return len(results)
+
+
+def _shown(number: Cell) -> str:
+    return f"{number:.10g}".replace(".", ",")
 
 
 ROW_CAPS = frozenset({65_535, 65_536, 1_048_575, 1_048_576})
 
 
-def row_limit_remark(sheet: str, rows: int) -> FileRemark | None:
-    """A warning where a sheet is exactly as long as its format allows: rows may have been cut off."""
+def _capped(content: FileContent, sheet: str, rows: int) -> FileContent:
+    """The content, to be proven whole where a sheet is exactly as long as a spreadsheet may be: what did not fit is
+    not there, and nothing else shows it.
+    """
     if rows not in ROW_CAPS:
-        return None
-    return FileRemark(
-        "row_limit",
-        f"Trang tính “{sheet}” có đúng {rows} dòng, bằng giới hạn của định dạng: có thể đã mất các dòng sau đó.",
-        "Kiểm tra số dòng ở phần mềm gốc; nếu thiếu, xuất lại thành nhiều tệp hoặc CSV.",
-        sheet=sheet,
-        subject=sheet,
-        count=rows,
+        return content
+    said = f"Trang tính “{sheet}” có đúng {rows} dòng, bằng giới hạn của bảng tính: có thể đã mất các dòng sau đó."
+    return replace(
+        content,
+        may_be_cut=True,
+        proves_itself=False,
+        cut_vi=f"{said} Xuất lại thành nhiều tệp (theo tháng) hoặc CSV đủ dòng; nếu đúng là đủ thì thêm dòng tổng cộng "
+        "ghi số dòng, hoặc nộp kèm tệp .done, rồi nộp lại.",
     )
 
 
@@ -503,7 +728,61 @@ class CsvSheet:
         for line, row in self._records(str(self.data, "utf-8"), lines):
             rows.append(list(row))
             numbers.append(line)
+        if (swallowed := _swallowed_lines(rows, numbers, self.delimiter)) is not None:
+            first, last, count = swallowed
+            raise UnreadableFileError(
+                "stray_quotes",
+                f"Tệp CSV: từ dòng {first} đến dòng {last} nằm trong một cặp dấu ngoặc kép nên {count} dòng số liệu "
+                f"bị nuốt vào một ô. Xóa hai dấu ngoặc kép thừa (ở dòng {first} và {last}), hoặc xuất lại tệp, rồi nộp "
+                "lại.",
+            )
         return CellSheet(self.name, rows, False, numbers, strict_width=True)
+
+
+_SHAPES_OF_ROWS = 2_000
+_MANY_SHAPES = 200
+
+
+def _shape(text: str) -> str:
+    """What a text looks like: its runs of digits and letters each as one sign, what is between them kept."""
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "0", text.strip().strip('"')))
+
+
+def _swallowed_lines(rows: list[list[Cell]], numbers: list[int], delimiter: str) -> tuple[int, int, int] | None:
+    """First and last line of a record that swallowed whole records between two stray quotation marks, and how many.
+
+    A cell may hold line breaks. What follows one is a record where it has as many fields as the table and where most
+    of them look like those of the same columns elsewhere.
+    """
+    if len(rows) < 2:
+        return None
+    plain = [[str(c) for c in row] for row in rows[:_SHAPES_OF_ROWS] if not any("\n" in str(c) for c in row)]
+    if not plain:
+        return None
+    widths = [len(row) for row in plain]
+    width = max(set(widths), key=widths.count)
+    if width < 2:
+        return None
+    shapes: list[set[str]] = [set() for _ in range(width)]
+    header = next(i for i, row in enumerate(plain) if len(row) == width)
+    for row in plain[header + 1 :]:
+        if len(row) == width:
+            for known, text in zip(shapes, row, strict=True):
+                if text.strip() and len(known) < _MANY_SHAPES:
+                    known.add(_shape(text))
+    for row, number in zip(rows, numbers, strict=True):
+        if not any("\n" in str(cell) for cell in row):
+            continue
+        lines = delimiter.join(map(str, row)).split("\n")
+        count = 0
+        for line in lines[1:]:
+            fields = line.rstrip("\r").split(delimiter)
+            filled = [(known, text) for known, text in zip(shapes, fields, strict=False) if text.strip()]
+            same = sum(_shape(text) in known for known, text in filled)
+            count += len(fields) == width and same >= 2 and same * 2 >= len(filled)
+        if count:
+            return number, number + len(lines) - 1, count
+    return None
 
 
 _BOM = b"\xef\xbb\xbf"
@@ -536,9 +815,9 @@ def read_csv(data: Octets) -> FileContent:
         rows, note = mend_rows(cells.rows)
         sheet = replace(cells, rows=rows)
         remarks += [FileRemark("encoding_mended", note)] if note else []
-    if capped := row_limit_remark(CSV_SHEET, look.line_feeds):
-        remarks.append(capped)
-    return FileContent([sheet], remarks, may_be_cut=bytes(utf8[-1:]) not in (b"\n", b"\r"), proves_itself=False)
+    is_cut = bytes(utf8[-1:]) not in (b"\n", b"\r")
+    content = FileContent([sheet], remarks, may_be_cut=is_cut, proves_itself=False)
+    return _capped(content, CSV_SHEET, look.line_feeds + content.may_be_cut)
 
 
 def read_sheets(path: Path, suffix: str, limits: IntakeLimits = DEFAULT_LIMITS) -> FileContent:
@@ -552,6 +831,8 @@ def read_sheets(path: Path, suffix: str, limits: IntakeLimits = DEFAULT_LIMITS) 
             content = read_csv(_without_mark(path))
         case Kind.HTML:
             content = read_html(path, limits.fitted(unpacked_bytes(path)))
+        case Kind.MHTML:
+            content = read_mhtml(path, limits.fitted(unpacked_bytes(path)))
         case Kind.DOCX:
             raise foreign_format("tài liệu Word")
         case _:

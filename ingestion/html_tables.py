@@ -25,10 +25,13 @@ class TooManyCellsError(Exception):
 
 @dataclass
 class HtmlTable:
-    """One table with the lines of text that stand before it; each line is a row of one cell."""
+    """One table with the lines of text that stand before it; each line is a row of one cell. ``merges`` are the cells
+    that span: first row, first column, last row, last column, all counted from 1.
+    """
 
     rows: list[list[str]] = field(default_factory=list)
     hidden_rows: int = 0
+    merges: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
 def read_tables(text: str, max_cells: int) -> list[HtmlTable]:
@@ -41,7 +44,9 @@ def read_tables(text: str, max_cells: int) -> list[HtmlTable]:
         if element.tag == "table":
             table = _unfolded(element, max_cells)
             if max((len(row) for row in table.rows), default=0) > 1:
+                down = len(before)
                 table.rows = before + table.rows
+                table.merges = [(a + down, left, b + down, right) for a, left, b, right in table.merges]
                 tables.append(table)
                 before = []
             else:
@@ -92,6 +97,9 @@ def _unfolded(table: HtmlElement, max_cells: int) -> HtmlTable:
             cells += across * down
             if cells > max_cells or len(held) + across * (down - 1) > _MAX_HELD:
                 raise TooManyCellsError
+            if across * down > 1:
+                left = len(line) + 1
+                result.merges.append((number + 1, left, number + down, left + across - 1))
             for below in range(1, down):
                 held.update({(number + below, len(line) + right): True for right in range(across)})
             line += [_text(cell)] + [""] * (across - 1)

@@ -53,6 +53,7 @@ from ingestion.rules import RowRemark, Rows, broken_row_rules, missing_cells, re
 from ingestion.templates import HELP_SHEETS
 from ingestion.totals import SheetRows, TotalsCheck, check_totals
 from ingestion.vietnamese import fold
+from ingestion.whole_columns import DateLook, date_looks, judged
 
 REMARK_SCHEMA = pa.schema(
     [*LINEAGE_FIELDS, *(pa.field(n, pa.string()) for n in ("column", "value", "reason_code", "reason_vi", "advice_vi"))]
@@ -76,6 +77,7 @@ _HALF_USABLE = 1000
 # Parsing a column is mostly work of Arrow and NumPy, which run outside the interpreter's lock.
 _THREADS = min(4, os.cpu_count() or 1)
 _THREADED_ROWS = 50_000
+_FIGURE_TYPES = frozenset({"integer", "decimal", "number_or_text"})
 _CALENDAR_TYPES = frozenset({"date", "datetime", "month"})
 _DAYS_BETWEEN_EPOCHS = 1462
 
@@ -216,6 +218,8 @@ def _read(
     if not _is_proven(read.stated, vouched, totals) and not source.proves_itself:
         _check_unproven(source, vouched, limits)
         noticed += [FileRemark("not_proven_whole", source.nothing_proves_vi, count=len(rows))] if len(rows) else []
+    if (fault := judged(rows, remarks, read.looks, contract, context.period.closes_on)) is not None:
+        raise _Refusal(fault.message_vi, first.title, fault.code)
     if (held := misplaced(rows, remarks, contract, context)) is not None:
         raise _Refusal(held.message_vi, first.title, held.code)
     noticed += settle(passed_over, rows, likeness)
@@ -246,6 +250,7 @@ class _Read:
     furniture: Counter[str] = field(default_factory=Counter)
     proofs: list[tuple[str, Proof]] = field(default_factory=list)
     stated: list[tuple[int, list[int]]] = field(default_factory=list)
+    looks: list[DateLook] = field(default_factory=list)
     last_serial: int = 0
 
     def note_header(self, sheet: str, head: Sequence[Sequence[v.Cell]], layout: Layout, is_numbered: bool) -> None:
@@ -311,6 +316,7 @@ def _read_table(
     read.furniture.update(found.counts)
     read.proofs += [(name, proof) for proof in found.proofs]
     data = body if found.data.all() else body.keep(found.data)
+    read.looks += date_looks(data, layout, contract)
     rows, noted = _parse_rows(name, data, layout, headers, context)
     offset = sum(len(p) for p in read.parts)
     read.remarks += [RowRemark(r.rows + offset, r.column, r.value, r.remark, r.rejects) for r in noted]
@@ -594,7 +600,8 @@ def _parse_rows(
                     bad[cells.rows] = True
             rows.bad_cells[column.name] = bad
         elif column.name in layout.positions:
-            filled = ~body.columns[layout.positions[column.name]].blank()
+            cells = body.columns[layout.positions[column.name]]
+            filled = ~(cells.blank() | cells.among(v.NULL_CELLS))
             rows.columns[column.name] = pa.array(["x" if f else None for f in filled], pa.string())
         else:
             rows.columns[column.name] = pa.nulls(total, pa.string())
@@ -631,6 +638,8 @@ def _parsed(
         cells = body.columns[layout.positions[column.name]]
         if body.counts_from_1904 and column.type in _CALENDAR_TYPES and isinstance(cells, ListColumn):
             cells = cells.shifted(_DAYS_BETWEEN_EPOCHS)
+        if isinstance(cells, ListColumn):
+            cells = cells.settled(column.type in _FIGURE_TYPES)
         return parse_column(cells, parser_of(column, context, contract), arrow_type, _kernel(column, context))
     value = context.units.in_titles(layout.title.texts) if column.from_title_block else column.default
     return ParsedColumn(pa.array([value], arrow_type).take(pa.array(np.zeros(total, dtype=np.int64))), [])

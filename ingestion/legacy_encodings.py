@@ -22,6 +22,7 @@ from ingestion.vietnamese import (
     is_well_spelt,
     looks_broken,
     spelling_share,
+    with_d,
 )
 
 _SAMPLE = 2_000_000
@@ -30,6 +31,8 @@ _FONT_NAMES = {"tcvn3": "TCVN3 (ABC)", "vni": "VNI", "mojibake": "UTF-8 bị đ�
 _DECODERS: dict[str, Callable[[str], str]] = {"tcvn3": from_tcvn3, "vni": from_vni}
 # UTF-8 of what legacy fonts and double decoding leave, and Vietnamese text (but for U+00A0) never holds.
 _C2_SIGN = re.compile(rb"\xc2[^\xa0]")
+# Look-alikes of đ (eth, African d), which a heading may hold.
+_LIKE_D = re.compile(rb"\xc3[\x90\xb0]|\xc6\x89|\xc9\x96")
 _VNI_SIGN = re.compile(rb"\xc3[\x84-\x87\x8b\x8e\x8f\x91\x96\x98\x9b\x9c\xa4-\xa7\xab\xae\xaf\xb1\xb6\xb8\xbb\xbc\xbf]")
 _CERTAIN_SHARE = 0.9
 _CLEAR_LEAD = 0.25
@@ -113,7 +116,7 @@ def may_be_legacy(utf8: Octets, look: TextLook) -> bool:
     """Whether a UTF-8 file holds signs that make a closer look at its texts worth while."""
     if look.has_c2 and _C2_SIGN.search(utf8):
         return True
-    return bool(_VNI_SIGN.search(utf8[:_SAMPLE]) or _VNI_SIGN.search(utf8[-_TAIL:]))
+    return any(sign.search(utf8[:_SAMPLE]) or sign.search(utf8[-_TAIL:]) for sign in (_VNI_SIGN, _LIKE_D))
 
 
 def mend_columns(columns: list[list[Cell]], distinct: set[Cell]) -> tuple[list[list[Cell]], str]:
@@ -169,7 +172,12 @@ def plan_repairs(texts: Iterable[str]) -> RepairPlan:
         return RepairPlan({}, {}, {}, frozenset())
     doubtful: dict[str, dict[str, str]] = {}
     sound: list[str] = []
+    look_alikes: dict[str, str] = {}
     for text in texts:
+        lettered = with_d(text)
+        if lettered != text and not looks_broken(lettered):
+            look_alikes[text] = lettered
+            continue
         broken = looks_broken(text)
         found = {} if not broken and is_well_spelt(text) else certain_repairs(text)
         if broken or found:
@@ -177,10 +185,12 @@ def plan_repairs(texts: Iterable[str]) -> RepairPlan:
         else:
             sound.append(text)
     if not doubtful:
-        return RepairPlan({}, {}, {}, frozenset())
+        return RepairPlan(dict(look_alikes), {}, {}, frozenset())
     unicode_texts = frozenset(t for t in sound if any(c > "\u00ff" and c.isalpha() for c in t))
     fonts = _fonts(doubtful, bool(unicode_texts))
-    changes: dict[str, str | CellFault] = {}
+    changes: dict[str, str | CellFault] = {
+        text: broken_text(text) if _other_readings(text, fonts) else lettered for text, lettered in look_alikes.items()
+    }
     kinds: dict[str, str] = {}
     for text, found in doubtful.items():
         fitting = [k for k in found if k in fonts] if len(set(found.values())) > 1 else list(found)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ingestion.limits import IntakeLimits, UnreadableFileError, active_content, damaged, encrypted
+from ingestion.ooxml_package import kind_of
 
 
 class Kind(StrEnum):
@@ -21,7 +22,9 @@ class Kind(StrEnum):
     XLSX = "xlsx"
     XLS = "xls"
     ODS = "ods"
+    XML = "xml"
     HTML = "html"
+    MHTML = "mhtml"
     DOCX = "docx"
     CSV = "csv"
 
@@ -31,7 +34,9 @@ EXPECTED_SUFFIXES = {
     Kind.XLSX: frozenset({".xlsx", ".xlsm"}),
     Kind.XLS: frozenset({".xls"}),
     Kind.ODS: frozenset({".ods"}),
+    Kind.XML: frozenset({".xml"}),
     Kind.HTML: frozenset({".html", ".htm"}),
+    Kind.MHTML: frozenset({".mht", ".mhtml"}),
     Kind.DOCX: frozenset({".docx"}),
     Kind.CSV: frozenset({".csv", ".txt", ".tsv"}),
 }
@@ -40,7 +45,9 @@ _NAMES_VI = {
     Kind.XLSX: "sổ tính Excel (.xlsx)",
     Kind.XLS: "sổ tính Excel 97-2003 (.xls)",
     Kind.ODS: "sổ tính OpenDocument (.ods)",
+    Kind.XML: "bảng tính XML 2003",
     Kind.HTML: "bảng HTML",
+    Kind.MHTML: "trang web MHTML",
     Kind.DOCX: "tài liệu Word",
     Kind.CSV: "tệp văn bản CSV",
 }
@@ -65,7 +72,6 @@ _FOREIGN = (
     (b"Rar!", "tệp nén RAR"),
     (b"7z\xbc\xaf", "tệp nén 7z"),
     (b"\x1f\x8b", "tệp nén GZ"),
-    (b"MIME-Version:", "trang web MHTML"),
     (b"PAR1", "tệp Parquet"),
     (b"SQLite format 3", "tệp SQLite"),
     (b"MZ", "chương trình"),
@@ -73,6 +79,11 @@ _FOREIGN = (
 _HTML_START = re.compile(
     r"\s*(?:<!--.*?-->\s*|<\?xml[^>]*\?>\s*)*<(?:!doctype\s+html|html|head|body|meta|table|style|div)\b", re.I | re.S
 )
+# HTML that Excel saves declares that namespace too, but has no such root.
+_XML_SPREADSHEET = re.compile(
+    r"""<(?:\w+:)?Workbook\b[^>]*["']urn:schemas-microsoft-com:office:spreadsheet["']""", re.I
+)
+_MHTML_START = re.compile(r"(?:[\w-]+:[^\n]*\r?\n(?:[ \t][^\n]*\r?\n)*)*?mime-version:", re.I)
 _HEAD_BYTES = 65_536
 _ACTIVE_PARTS = (
     (re.compile(r"vbaproject\.bin$|(?:^|/)basic/|(?:^|/)scripts/", re.I), "macro"),
@@ -126,8 +137,10 @@ def _kind(path: Path, head: bytes, suffix: str, limits: IntakeLimits) -> Kind:
     text = _as_text(head)
     if text is None or not text.strip("\0\ufeff \t\r\n\v\f"):
         raise damaged()
-    if "urn:schemas-microsoft-com:office:spreadsheet" in text:
-        raise foreign_format("bảng tính XML 2003")
+    if _XML_SPREADSHEET.search(text):
+        return Kind.XML
+    if _MHTML_START.match(text.lstrip("\ufeff\r\n")):
+        return Kind.MHTML
     if _HTML_START.match(text.lstrip("\ufeff")):
         return Kind.HTML
     if text.lstrip("\ufeff \r\n").startswith("<?xml"):
@@ -167,7 +180,7 @@ def _zip_kind(path: Path, limits: IntakeLimits) -> Kind:
     except ZIP_ERRORS as error:
         raise damaged() from error
     for pattern, what in _ACTIVE_PARTS:
-        if any(pattern.search(name) for name in names):
+        if any(pattern.search(name.replace("\\", "/")) for name in names):
             raise active_content(what)
     return kind
 
@@ -175,7 +188,7 @@ def _zip_kind(path: Path, limits: IntakeLimits) -> Kind:
 def _check_bounds(parts: list[zipfile.ZipInfo], limits: IntakeLimits) -> None:
     if any(part.flag_bits & 1 for part in parts):
         raise encrypted()
-    if len({part.filename.casefold() for part in parts}) != len(parts):
+    if len({part.filename.replace("\\", "/").casefold() for part in parts}) != len(parts):
         raise damaged()
     swollen = any(
         part.file_size > max(limits.ratio_free_bytes, part.compress_size * limits.max_ratio) for part in parts
@@ -189,11 +202,13 @@ def _check_bounds(parts: list[zipfile.ZipInfo], limits: IntakeLimits) -> None:
 
 
 def _kind_of_parts(names: set[str], archive: zipfile.ZipFile) -> Kind:
-    folded = {name.casefold() for name in names}
-    if "xl/workbook.xml" in folded:
-        return Kind.XLSX
-    if "xl/workbook.bin" in folded:
-        raise foreign_format("sổ tính nhị phân .xlsb")
+    match kind_of(archive):
+        case "xlsx":
+            return Kind.XLSX
+        case "xlsb":
+            raise foreign_format("sổ tính nhị phân .xlsb")
+        case "docx":
+            return Kind.DOCX
     if "content.xml" in names and "mimetype" in names:
         if archive.getinfo("mimetype").file_size > 200:
             raise damaged()
@@ -203,6 +218,4 @@ def _kind_of_parts(names: set[str], archive: zipfile.ZipFile) -> Kind:
         if manifest and b"encryption-data" in archive.read(manifest):
             raise encrypted()
         return Kind.ODS
-    if "word/document.xml" in folded:
-        return Kind.DOCX
     raise foreign_format("tệp nén")

@@ -12,6 +12,29 @@ from typing import Any, TypeAlias
 Cell: TypeAlias = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta | None
 
 
+class ShownNumber(float):
+    """A number of which a sheet shows more than its digits: ``00042``, ``CB-042``. In a column of numbers it is the
+    number, in one of texts or codes what is shown.
+    """
+
+    __slots__ = ("shown",)
+    shown: str
+
+    def __new__(cls, value: float, shown: str) -> ShownNumber:
+        number = super().__new__(cls, value)
+        number.shown = shown
+        return number
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ShownNumber) and float(self) == float(other) and self.shown == other.shown
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((float(self), self.shown))
+
+
 @dataclass(frozen=True, slots=True)
 class Remark:
     """Why a cell or row was rejected or remarked on: a stable code, and Vietnamese for people."""

@@ -50,7 +50,10 @@ KINDS: Mapping[str, Kind] = {
     # Reading the file (grid, prose).
     "suffix_differs": Kind("The file's name says another format than its content."),
     "encoding_mended": Kind("Texts in a legacy font or a wrong encoding were mended."),
-    "row_limit": Kind("A sheet is exactly as long as its format allows; rows may be cut. count: its rows."),
+    "formulas_computed": Kind(
+        "Formulas without a stored result were computed: plain arithmetic of their row. subject: the sheet; count: how "
+        "many."
+    ),
     "hidden_part": Kind("Hidden rows, columns or a hidden sheet were read too. subject: the sheet; count: how many."),
     "not_read": Kind("Parts of a text document that are not taken. subject: what they are."),
     # Finding the table (headers, intake).

@@ -1,7 +1,8 @@
 """Parses workbooks in a child process with limits on memory, processor time and wall time.
 
 Belongs here: starting, feeding, watching and replacing the child. Does not belong here: what is in a file. One child
-serves many files; one that dies or is killed costs one file its reading, and the next file gets a new child.
+starts a process of its own for each file, so that every file is read within the same limits whatever was read before;
+one that dies or is killed costs one file its reading, and the next file gets a new child.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import json
 import marshal
 import os
 import select
+import signal
 import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,7 +61,6 @@ class Sandbox:
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
-        self._granted = 0
         self._lock = threading.Lock()
 
     @property
@@ -92,7 +94,7 @@ class Sandbox:
         with self._lock:
             deadline = time.monotonic() + limits.child_wall_seconds
             try:
-                child = self._ready(limits.child_memory_bytes)
+                child = self._ready()
                 assert child.stdin is not None
                 child.stdin.write(json.dumps(request).encode() + b"\n")
                 child.stdin.flush()
@@ -109,18 +111,17 @@ class Sandbox:
             raise _stopped(failure)
         return sheets, said
 
-    def _ready(self, memory: int) -> subprocess.Popen[bytes]:
-        """A child that may use that much memory; one that was granted more may hold on to it already."""
-        if self._child is None or self._child.poll() is not None or memory < self._granted:
+    def _ready(self) -> subprocess.Popen[bytes]:
+        if self._child is None or self._child.poll() is not None:
             self.close()
             self._child = subprocess.Popen(
                 [sys.executable, "-I", "-c", _BOOT, str(Path(__file__).parent)],
+                start_new_session=True,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env={"PATH": os.defpath, "LANG": "C.UTF-8"},
             )
-        self._granted = memory
         return self._child
 
     @staticmethod
@@ -141,7 +142,8 @@ class Sandbox:
         """Ends the child, if there is one."""
         child, self._child = self._child, None
         if child is not None:
-            child.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)  # it leads a group: itself and the process of the current file
             child.wait()
             for pipe in (child.stdin, child.stdout):
                 if pipe is not None:

@@ -10,16 +10,19 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
+from ingestion.formulas import column_letters, column_number, moved
 from ingestion.limits import IntakeLimits, UnreadableFileError, active_content, damaged, too_many_cells
+from ingestion.number_formats import matters
+from ingestion.ooxml_package import Package, attribute, unescaped
 from ingestion.preflight import ZIP_ERRORS
 
 _BLOCK = 1 << 22
 _LONGEST_ROW = 1 << 26
 _MAX_FAULTS = 100_000
-_ATTRIBUTE = rb"""\b%s\s*=\s*["']([^"']*)["']"""
+_MAX_NOTED = 2_000_000
 _ROW_START = re.compile(rb"<row\b[^>]*>")
 _ROW_NUMBER = re.compile(rb"""<row\b[^>]*?\br\s*=\s*["'](\d{1,9})["']""")
 _HIDDEN_ROW = re.compile(rb"""<row\b[^>]*?\bhidden\s*=\s*["'](?:1|true)["']""")
@@ -32,13 +35,22 @@ _PREFIX = re.compile(rb"<(\w+):worksheet\b")
 _ENTITY = re.compile(rb"<\x00?!\x00?(?:E\x00?N\x00?T\x00?I|D\x00?O\x00?C\x00?T)")
 _EPOCH_1904 = re.compile(rb"""\bdate1904\s*=\s*["'](?:1|true)["']""")
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
-_RELATION = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
+_FORMULA = re.compile(rb"<f\b([^>]*?)(?:/>|>([^<]*)</f>)", re.S)
+_MERGE = re.compile(rb"""<mergeCell\b[^>]*?\bref\s*=\s*["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']""")
+_CALCULATION = re.compile(rb"<(?:\w+:)?calcPr\b[^>]*>")
+_NUMBER_FORMAT = re.compile(rb"<(?:\w+:)?numFmt\b[^>]*>")
+_CELL_FORMATS = re.compile(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.S)
+_CELL_FORMAT = re.compile(rb"<(?:\w+:)?xf\b[^>]*>")
+_MOST_STYLES_BYTES = 64 << 20
+# The formats that every workbook has without declaring them; of those, the ones that change what a number means.
+_BUILT_IN_FORMATS = {9: "0%", 10: "0.00%"}
 
 
 @dataclass
 class SheetFacts:
     """What the XML of one sheet says. Places are 1-based (row, column); ``faults`` gives the error shown, or ""
-    for a formula without a stored result.
+    for a formula without a stored result; ``formulas`` gives the texts (empty where one is no plain text), ``formats``
+    the format codes of cells whose format changes what their number means, ``merges`` (top, left, bottom, right).
     """
 
     rows_with_values: int = 0
@@ -47,30 +59,22 @@ class SheetFacts:
     hidden_rows: int = 0
     hidden_columns: int = 0
     faults: dict[tuple[int, int], str] = field(default_factory=dict)
+    formulas: dict[tuple[int, int], str] = field(default_factory=dict)
+    formats: dict[tuple[int, int], str] = field(default_factory=dict)
+    merges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    shared: dict[str, tuple[int, int, str]] = field(default_factory=dict)
 
 
 @dataclass
 class BookFacts:
-    """What the XML of a workbook says; sheets by their name."""
+    """What the XML of a workbook says; sheets by their name. ``to_be_calculated``: it says itself that stored results
+    of formulas are not final. ``formats``: by style number, the format codes that change what a number means.
+    """
 
     counts_from_1904: bool = False
+    to_be_calculated: bool = False
+    formats: dict[str, str] = field(default_factory=dict)
     sheets: dict[str, SheetFacts] = field(default_factory=dict)
-
-
-def column_number(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number
-
-
-def column_letters(number: int) -> str:
-    """Spreadsheet letters of a 1-based column."""
-    letters = ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
 
 
 def look_at_workbook(path: Path, limits: IntakeLimits) -> BookFacts:
@@ -81,9 +85,9 @@ def look_at_workbook(path: Path, limits: IntakeLimits) -> BookFacts:
             sheet_parts = _sheet_parts(archive, facts)
             for part in archive.infolist():
                 with archive.open(part) as stream:
-                    name = sheet_parts.get(part.filename.casefold())
+                    name = sheet_parts.get(Package.plain(part.filename))
                     if name is not None:
-                        facts.sheets[name] = _look_at_sheet(name, stream, limits)
+                        facts.sheets[name] = _look_at_sheet(name, stream, limits, facts.formats)
                     elif part.filename.lower().endswith((".xml", ".rels", ".vml")):
                         _no_entities(stream)
             return facts
@@ -91,36 +95,39 @@ def look_at_workbook(path: Path, limits: IntakeLimits) -> BookFacts:
         raise damaged() from error
 
 
-def _attribute(tag: bytes, name: bytes) -> str:
-    match = re.search(_ATTRIBUTE % name, tag)
-    return _unescaped(match[1].decode("utf-8", errors="replace")) if match else ""
-
-
-def _unescaped(text: str) -> str:
-    for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&")):
-        text = text.replace(entity, sign)
-    return text
-
-
 def _sheet_parts(archive: zipfile.ZipFile, facts: BookFacts) -> dict[str, str]:
     """Part names (case-folded) of the worksheets with the names they carry in the workbook."""
-    by_folded = {name.casefold(): name for name in archive.namelist()}
-    book = archive.read(by_folded["xl/workbook.xml"])
+    package = Package(archive)
+    main = package.main_part or "xl/workbook.xml"
+    book = archive.read(package.stored[main])
     facts.counts_from_1904 = bool(_EPOCH_1904.search(book))
-    relations_part = by_folded.get("xl/_rels/workbook.xml.rels")
-    relations = archive.read(relations_part) if relations_part else b""
-    targets: dict[str, str] = {}
-    for tag in _RELATION.findall(relations):
-        if "worksheet" in _attribute(tag, b"Type"):
-            target = _attribute(tag, b"Target")
-            part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-            targets[_attribute(tag, b"Id")] = str(PurePosixPath(part)).casefold()
+    calculation = next(iter(_CALCULATION.findall(book)), b"")
+    facts.to_be_calculated = (
+        attribute(calculation, b"fullCalcOnLoad") in ("1", "true")
+        or attribute(calculation, b"calcCompleted") in ("0", "false")
+        or (attribute(calculation, b"calcMode") == "manual" and attribute(calculation, b"calcOnSave") in ("0", "false"))
+    )
+    relations = package.relations(main)
+    targets = {identity: part for identity, kind, part in relations if kind == "worksheet"}
+    styles = next((part for _, kind, part in relations if kind == "styles" and part in package.stored), None)
+    if styles is not None and archive.getinfo(package.stored[styles]).file_size <= _MOST_STYLES_BYTES:
+        facts.formats = _telling_formats(archive.read(package.stored[styles]))
     parts: dict[str, str] = {}
     for tag in _SHEET.findall(book):
         identity = re.search(rb"""\b\w+:id\s*=\s*["']([^"']*)["']""", tag)
         if identity and identity[1].decode() in targets:
-            parts[targets[identity[1].decode()]] = _attribute(tag, b"name")
+            parts[targets[identity[1].decode()]] = attribute(tag, b"name")
     return parts
+
+
+def _telling_formats(styles: bytes) -> dict[str, str]:
+    """Format codes that change what a number means, by the number of the cell style that has them."""
+    codes = {str(number): code for number, code in _BUILT_IN_FORMATS.items()}
+    for tag in _NUMBER_FORMAT.findall(styles):
+        codes[attribute(tag, b"numFmtId")] = attribute(tag, b"formatCode")
+    block = _CELL_FORMATS.search(styles)
+    used = [codes.get(attribute(tag, b"numFmtId"), "") for tag in _CELL_FORMAT.findall(block[0] if block else b"")]
+    return {str(number): code for number, code in enumerate(used) if matters(code)}
 
 
 def _no_entities(stream: IO[bytes]) -> None:
@@ -167,22 +174,27 @@ def _without_prefix(block: bytes, prefix: bytes | None) -> bytes:
     return block.replace(b"<" + prefix + b":", b"<").replace(b"</" + prefix + b":", b"</")
 
 
-def _look_at_sheet(name: str, stream: IO[bytes], limits: IntakeLimits) -> SheetFacts:
+def _look_at_sheet(name: str, stream: IO[bytes], limits: IntakeLimits, formats: dict[str, str]) -> SheetFacts:
     facts = SheetFacts()
+    telling = re.compile(rb"""\bs\s*=\s*["'](?:%s)["']""" % b"|".join(s.encode() for s in formats)) if formats else None
     columns: list[bytes] | None = None
     row = 0
     for block in _blocks(stream):
         if columns is None:
             columns = _COLUMN.findall(block.partition(b"<sheetData")[0])
-        hidden = b"hidden=" in block
-        faults = b"<f" in block or b't="e"' in block or b"t='e'" in block
+        if b"<mergeCell" in block:
+            facts.merges += [
+                (int(top), column_number(left.decode()), int(bottom), column_number(right.decode()))
+                for left, top, right, bottom in _MERGE.findall(block)
+            ]
+        special = b"hidden=" in block or _has_special_cell(block) or bool(telling and telling.search(block))
         pieces = block.split(b"</row>")
-        row = _note_rows(pieces, row, facts) if hidden or faults else _note_plain_rows(pieces, row, facts)
+        row = _note_rows(pieces, row, facts, telling, formats) if special else _note_plain_rows(pieces, row, facts)
         if facts.last_row * facts.last_column > limits.max_cells:
             raise too_many_cells(name, facts.last_row, column_letters(facts.last_column))
     for tag in columns or ():
-        if _attribute(tag, b"hidden") in ("1", "true"):
-            first, last = _attribute(tag, b"min"), _attribute(tag, b"max")
+        if attribute(tag, b"hidden") in ("1", "true"):
+            first, last = attribute(tag, b"min"), attribute(tag, b"max")
             if first.isdigit() and last.isdigit():
                 facts.hidden_columns += max(0, min(int(last), facts.last_column) - int(first) + 1)
     return facts
@@ -207,7 +219,14 @@ def _note_plain_rows(pieces: list[bytes], row: int, facts: SheetFacts) -> int:
     return row
 
 
-def _note_rows(pieces: list[bytes], row: int, facts: SheetFacts) -> int:
+def _has_special_cell(block: bytes) -> bool:
+    """Whether there is a formula or an error cell."""
+    return b"<f" in block or b't="e"' in block or b"t='e'" in block
+
+
+def _note_rows(
+    pieces: list[bytes], row: int, facts: SheetFacts, telling: re.Pattern[bytes] | None, formats: dict[str, str]
+) -> int:
     """Notes rows one by one; returns the last row's number."""
     for piece in pieces:
         if b"<row" not in piece:
@@ -215,44 +234,68 @@ def _note_rows(pieces: list[bytes], row: int, facts: SheetFacts) -> int:
         number = _ROW_NUMBER.search(piece)
         row = int(number[1]) if number else row + len(_ROW_START.findall(piece))
         facts.hidden_rows += bool(_HIDDEN_ROW.search(piece))
-        if b"<v" in piece or b"<is>" in piece:
+        if b"<v" in piece or b"<is>" in piece or b"<f" in piece:
             # Empty rows that close themselves stand before this one.
             piece = piece[piece.rindex(b"<row") :]
             number = _ROW_NUMBER.search(piece)
             row = int(number[1]) if number else row
             _note_row(piece, row, facts)
+            if _has_special_cell(piece) or (telling and telling.search(piece)):
+                _note_cells(piece, row, facts, formats)
     return row
 
 
 def _note_row(piece: bytes, row: int, facts: SheetFacts) -> None:
     facts.rows_with_values += 1
     facts.last_row = max(facts.last_row, row)
-    last_value = max(piece.rfind(b"<v"), piece.rfind(b"<is>"))
+    last_value = max(piece.rfind(b"<v"), piece.rfind(b"<is>"), piece.rfind(b"<f"))
     cell = piece.rfind(b"<c", 0, last_value)
     reference = _REFERENCE.search(piece, cell, last_value) if cell >= 0 else None
     last = column_number(reference[1].decode()) if reference else piece.count(b"<c")
     facts.last_column = max(facts.last_column, last)
-    if b"<f" in piece or b't="e"' in piece or b"t='e'" in piece:
-        _note_faults(piece, row, facts)
 
 
-def _note_faults(piece: bytes, row: int, facts: SheetFacts) -> None:
+def _note_cells(piece: bytes, row: int, facts: SheetFacts, formats: dict[str, str]) -> None:
+    """Notes errors, formulas and telling formats of the cells of one row."""
     place = 0
     for match in _CELL.finditer(piece):
         attributes, body = match[1], match[2] or b""
         reference = _REFERENCE.search(attributes)
         place = column_number(reference[1].decode()) if reference else place + 1
-        kind = _attribute(attributes, b"t")
+        kind = attribute(attributes, b"t")
         value = _VALUE.search(body)
+        if formats and (code := formats.get(attribute(attributes, b"s"))) is not None and value is not None:
+            facts.formats[(row, place)] = code
         shown = None
         if kind == "e":
-            shown = _unescaped(value[1].decode("utf-8", errors="replace")) if value else "#N/A"
-        elif b"<f" in body and value is None and kind != "str":
-            shown = ""
+            shown = unescaped(value[1].decode("utf-8", errors="replace")) if value else "#N/A"
+        elif b"<f" in body:
+            facts.formulas[(row, place)] = _formula(body, row, place, facts)
+            if value is None and kind != "str":
+                shown = ""
         if shown is not None:
-            if len(facts.faults) >= _MAX_FAULTS:
-                raise UnreadableFileError(
-                    "too_many_errors",
-                    "Tệp có quá nhiều ô báo lỗi hoặc công thức chưa tính. Mở bằng Excel, để tính lại, lưu rồi nộp lại.",
-                )
             facts.faults[(row, place)] = shown
+        if len(facts.faults) > _MAX_FAULTS or len(facts.formulas) + len(facts.formats) > _MAX_NOTED:
+            raise UnreadableFileError(
+                "too_many_errors",
+                "Tệp có quá nhiều ô báo lỗi, công thức hoặc định dạng phần trăm. Chép bảng sang sổ tính mới (dán giá "
+                "trị), lưu rồi nộp lại.",
+            )
+
+
+def _formula(body: bytes, row: int, place: int, facts: SheetFacts) -> str:
+    """The formula of a cell as it stands there, also where neighbours share it; empty for tables and matrices."""
+    match = _FORMULA.search(body)
+    if match is None:
+        return ""
+    attributes, text = match[1], unescaped((match[2] or b"").decode("utf-8", errors="replace"))
+    kind, group = attribute(attributes, b"t"), attribute(attributes, b"si")
+    if kind in ("array", "dataTable"):
+        return ""
+    if kind == "shared":
+        if text:
+            facts.shared[group] = (row, place, text)
+        elif group in facts.shared:
+            first_row, first_place, text = facts.shared[group]
+            return moved(text, row - first_row, place - first_place)
+    return text

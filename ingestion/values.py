@@ -18,9 +18,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from ingestion.cell_fault import ERROR_TEXT, CellFault, broken_text, error_remark
 from ingestion.contracts import Column
-from ingestion.readings import BLANK, Cell, Reading, Remark, rejected
+from ingestion.readings import BLANK, Cell, Reading, Remark, ShownNumber, rejected
 from ingestion.reference import Period
-from ingestion.vietnamese import LabelIndex, fold, repair
+from ingestion.vietnamese import LabelIndex, clean, fold, repair
 
 Parser = Callable[[Cell], Reading]
 
@@ -39,10 +39,30 @@ _YES = frozenset({"x", "v", "có", "co", "1", "true", "yes", "y", "đúng", "dun
 _NO = frozenset({"không", "khong", "0", "false", "no", "n", "sai", "s", "k", "ko", "☐"})
 
 
+# What databases and office systems write for "no value". None of these is ever a value, in a column of any type; in a
+# count it is "not reported", never 0. "#N/A" is not among them: it is the error of a formula.
+NULL_TEXTS = frozenset(
+    {"null", "(null)", "<null>", "[null]", "\\n", "nan", "nat", "none", "undefined", "n/a"}
+    | {sign * count for sign in "-–—" for count in range(1, 6)}
+)
+
+NULL_CELLS = NULL_TEXTS | {text.upper() for text in NULL_TEXTS} | {text.capitalize() for text in NULL_TEXTS}
+
+
+def is_null_text(text: str) -> bool:
+    """Whether a clean text says that there is no value."""
+    return len(text) <= _LONGEST_NULL and text.casefold() in NULL_TEXTS
+
+
+_LONGEST_NULL = max(map(len, NULL_TEXTS))
+
+
 def printed(cell: Cell) -> str:
     """The cell as a Vietnamese sheet prints it; used for what is shown to people and kept as text."""
     if cell is None:
         return ""
+    if isinstance(cell, ShownNumber):
+        return cell.shown
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, float):
@@ -67,13 +87,17 @@ def parse_text(cell: Cell) -> Reading:
     text = repair(cell)
     if text is None:
         return _broken()
+    if is_null_text(text):
+        return BLANK
     if text.startswith(("#", "E", "e")) and ERROR_TEXT.fullmatch(text):
         return Reading(rejection=error_remark(text))
     return Reading(text or None)
 
 
 def parse_code(cell: Cell) -> Reading:
-    """A code, kept as text. A number cell is a code only where it cannot have lost digits."""
+    """A code, kept as text. A number cell is a code only where it cannot have lost digits; where its format shows
+    zeros or a prefix that the number lacks, what is shown is the code.
+    """
     if isinstance(cell, bool | dt.date | dt.time | dt.timedelta):
         return rejected(
             "code_not_text",
@@ -140,7 +164,7 @@ def parse_decimal(cell: Cell) -> Reading:
     if isinstance(cell, bool | dt.date | dt.time | dt.timedelta):
         return _not_a_number(printed(cell))
     if isinstance(cell, int | float):
-        value = Decimal(repr(cell))
+        value = Decimal(repr(float(cell) if isinstance(cell, float) else cell))
         if not value.is_finite() or abs(value) >= MAX_DECIMAL:
             return _not_a_number(printed(cell))
         return Reading(value.quantize(SCALE, rounding=ROUND_HALF_UP))
@@ -211,20 +235,34 @@ def within(column: Column, parser: Parser) -> Parser:
 
 # ------------------------------------------------------------------------------------------------------------ dates
 
-_TIME = r"(?P<H>\d{1,2})[:hg](?P<M>\d{2})(?:[:m](?P<S>\d{2})(?:[.,]\d{1,6})?)?"
+# Half days as Windows prints them in Vietnamese (sáng, chiều) and English; seconds to the seventh place (datetime2).
+_TIME = (
+    r"(?P<H>\d{1,2})(?:[:hg](?P<M>\d{2})(?:[:m'p](?P<S>\d{2})s?(?:[.,]\d{1,9})?)?['pm]?|[hg])"
+    r"(?: ?(?P<half>SA|CH|AM|PM|A\.M\.|P\.M\.))?"
+)
+_OFFSET = r"(?: ?(?P<offset>Z|UTC|[+-]\d{2}:?\d{2}))?"
 _DMY = r"(?P<d>\d{1,2})(?P<sep>[/.-])(?P<m>\d{1,2})(?P=sep)(?P<y>\d{4})"
 _YMD = r"(?P<y>\d{4})(?P<sep>[/-])(?P<m>\d{1,2})(?P=sep)(?P<d>\d{1,2})"
 _DATE_FORMS = tuple(
-    re.compile(form, re.IGNORECASE)
+    re.compile(form, re.IGNORECASE | re.ASCII)
     for form in (
         rf"{_DMY}(?:,? {_TIME})?",
         rf"{_TIME},? (?:ngày )?{_DMY}",
-        rf"{_YMD}(?:[T ]{_TIME}(?:\+07:?00)?)?",
+        rf"{_YMD}(?:[T ]{_TIME}{_OFFSET})?",
         r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2}))?",
         rf"(?P<H>\d{{1,2}}) giờ (?P<M>\d{{1,2}})(?: phút)?(?: (?P<S>\d{{1,2}}) giây)?,? ngày {_DMY}",
         r"(?:ngày )?(?P<d>\d{1,2}) tháng (?P<m>\d{1,2}) năm (?P<y>\d{4})",
         rf"ngày {_DMY}",
     )
+)
+_LOCAL_OFFSET = dt.timedelta(hours=7)
+# What systems write for "no date": zeros, and the first or last day that their type can hold.
+_ZERO_DATE = re.compile(
+    r"(?:0|0{1,2}([/.-])0{1,2}\1(?:0{4}|1900)|0{4}([/-])0{1,2}\2 ?0{1,2})(?:[T ]0{1,2}:00(?::00(?:\.0+)?)?)?"
+)
+_NO_DATES = frozenset(
+    {dt.date(1, 1, 1), dt.date(1753, 1, 1), dt.date(1899, 12, 30), dt.date(1899, 12, 31), dt.date(1900, 1, 1)}
+    | {dt.date(9999, 12, 31)}
 )
 _SERIAL_LIMIT = 109_574  # last serial of the year 2199; compact dates such as 20230316 are far above it
 _SHORT_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}(?:\D.*)?")
@@ -246,14 +284,16 @@ def _moment_of_text(text: str) -> Reading:
     for form in _DATE_FORMS:
         match = form.fullmatch(text)
         if match:
-            part = {k: int(v) for k, v in match.groupdict().items() if v and k != "sep"}
-            try:
-                moment = dt.datetime(
-                    part["y"], part["m"], part["d"], part.get("H", 0), part.get("M", 0), part.get("S", 0)
-                )
-            except ValueError:
+            said = match.groupdict()
+            part = {k: int(v) for k, v in said.items() if v and k not in ("sep", "half", "offset")}
+            hour = _hour(part.get("H", 0), said.get("half"))
+            if hour is None:
                 return _impossible_date(text)
-            return Reading(moment)
+            try:
+                moment = dt.datetime(part["y"], part["m"], part["d"], hour, part.get("M", 0), part.get("S", 0))
+                return Reading(moment + _to_local(said.get("offset")))
+            except (ValueError, OverflowError):
+                return _impossible_date(text)
     if _SHORT_YEAR.fullmatch(text):
         return rejected(
             "short_year", f"Năm chỉ có hai chữ số: “{text}”", "Ghi đủ bốn chữ số của năm, ví dụ 15/03/2023."
@@ -261,7 +301,29 @@ def _moment_of_text(text: str) -> Reading:
     return _bad_date(text)
 
 
+def _hour(hour: int, half: str | None) -> int | None:
+    """The hour of the day; an hour after noon may be said to be one (“14:30 CH”). None where the two contradict."""
+    if not half:
+        return hour
+    if half.upper() in ("SA", "AM", "A.M."):
+        return hour % 12 if hour <= 12 else None
+    return hour if hour > 12 else hour % 12 + 12 if hour else None
+
+
+def _to_local(offset: str | None) -> dt.timedelta:
+    """What makes a moment with the offset from UTC a local one (UTC+7)."""
+    if not offset:
+        return dt.timedelta()
+    if offset.upper() in ("Z", "UTC"):
+        return _LOCAL_OFFSET
+    digits = offset[1:].replace(":", "")
+    ahead = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return _LOCAL_OFFSET - (ahead if offset[0] == "+" else -ahead)
+
+
 def _moment_of_number(number: int | float) -> Reading:
+    if number == 0:
+        return BLANK
     if 61 <= number < _SERIAL_LIMIT:
         seconds = round((number % 1) * 86400)
         return Reading(dt.datetime(1899, 12, 30) + dt.timedelta(days=int(number), seconds=seconds))
@@ -269,14 +331,29 @@ def _moment_of_number(number: int | float) -> Reading:
     return _moment_of_text(text) if text.isdigit() and len(text) in (8, 14) else _bad_date(text)
 
 
+def is_no_date(moment: dt.datetime | dt.date) -> bool:
+    """Whether a day is what a system writes where there is no date. A clock time on day zero is a time, and no such
+    day, except where the day is beyond all doubt (the first and the last of the calendar).
+    """
+    day = moment.date() if isinstance(moment, dt.datetime) else moment
+    is_midnight = not isinstance(moment, dt.datetime) or moment.time() == dt.time()
+    return day in _NO_DATES and (is_midnight or day.year in (1, 9999))
+
+
 def parse_datetime(cell: Cell) -> Reading:
-    """A local moment, to the second; a date without a time is its midnight. Day before month, always."""
+    """A local moment, to the second; a date without a time is its midnight. Day before month, always; a moment with
+    an offset from UTC is taken to local time. What systems write for "no date" is none.
+    """
     if cell is None:
         return BLANK
     if isinstance(cell, dt.datetime):
+        if is_no_date(cell):
+            return BLANK
         reading = Reading((cell + dt.timedelta(microseconds=500_000)).replace(microsecond=0, tzinfo=None))
     elif isinstance(cell, dt.date):
         reading = Reading(dt.datetime(cell.year, cell.month, cell.day))
+    elif cell == dt.time():
+        return BLANK  # zero in a cell formatted as a date or time
     elif isinstance(cell, bool | dt.time | dt.timedelta):
         return _bad_date(printed(cell))
     elif isinstance(cell, int | float):
@@ -285,7 +362,11 @@ def parse_datetime(cell: Cell) -> Reading:
         text = parse_text(cell)
         if text.value is None:
             return text
+        if _ZERO_DATE.fullmatch(text.value):
+            return BLANK
         reading = _moment_of_text(text.value)
+    if reading.value is not None and is_no_date(reading.value):
+        return BLANK
     if reading.value is not None and not EARLIEST_YEAR <= reading.value.year <= LATEST_YEAR:
         return _impossible_date(printed(cell))
     return reading
@@ -335,6 +416,8 @@ def month_parser(period: Period) -> Parser:
 
     def parse(cell: Cell) -> Reading:
         if isinstance(cell, dt.date):
+            if is_no_date(cell):
+                return BLANK
             return Reading(dt.date(cell.year, cell.month, 1)) if cell.day == 1 else bad(printed(cell))
         reading = parse_text(cell)
         if reading.value is None or isinstance(cell, bool | dt.time | dt.timedelta):
@@ -343,9 +426,11 @@ def month_parser(period: Period) -> Parser:
         match = _MONTH.fullmatch(text) or _YEAR_MONTH.fullmatch(text)
         if match and 1 <= int(match["m"]) <= 12 and EARLIEST_YEAR <= int(match["y"]) <= LATEST_YEAR:
             return Reading(dt.date(int(match["y"]), int(match["m"]), 1))
-        day = parse_date(text).value
-        if day is not None:
-            return Reading(day) if day.day == 1 else bad(text)
+        moment = parse_date(text)
+        if moment.value is not None:
+            return Reading(moment.value) if moment.value.day == 1 else bad(text)
+        if moment.rejection is None:
+            return BLANK
         match = _MONTH_ALONE.fullmatch(text)
         years = months.get(int(match["m"]), set()) if match else set()
         return Reading(dt.date(next(iter(years)), int(match["m"]), 1)) if match and len(years) == 1 else bad(text)
@@ -412,7 +497,8 @@ def parse_presence(cell: Cell) -> Reading:
     """Whether the cell holds anything; what it holds is dropped."""
     if isinstance(cell, CellFault):
         return Reading(rejection=cell.remark)
-    return Reading(cell is not None and (not isinstance(cell, str) or bool(cell.strip())))
+    text = clean(cell) if isinstance(cell, str) else None
+    return Reading(cell is not None and (text is None or bool(text and not is_null_text(text))))
 
 
 def enum_parser(column: Column) -> Parser:
@@ -440,7 +526,7 @@ def enum_parser(column: Column) -> Parser:
     return parse
 
 
-CASE_CODE = re.compile(r"(?:(?:\d{3}\.\d{2}\.\d{2}\.)?[HG]\d{2}(?:\.\d{1,3}){0,3})-\d{6}-\d{4,6}", re.ASCII)
+CASE_CODE = re.compile(r"(?:(?:\d{3}\.\d{2}\.\d{2}\.)?[HG]\d{2}(?:\.\d{1,3}){0,3})-\d{6}-\d{4,7}", re.ASCII)
 LEGACY_CASE_CODE = re.compile(r"\d{12,14}", re.ASCII)
 _DASHES = re.compile(r"\s*[-‐‑‒–—−]\s*")
 

@@ -43,16 +43,58 @@ def clean(text: str) -> str:
     return _BLANKS.sub(" ", unicodedata.normalize("NFC", text.translate(_INVISIBLE))).strip()
 
 
+_WORD_RUN = re.compile(r"[^\W\d_]+")
+
+
 def looks_broken(text: str) -> bool:
-    """Whether the text certainly was decoded with a wrong encoding or typed in a legacy font."""
+    """Whether the text was decoded with a wrong encoding or typed in a legacy font.
+
+    Letters of other European alphabets are no fault by themselves: a word with them that would be a Vietnamese syllable
+    in a legacy font is broken, one that would not be (``Müller``, ``Señorita``) is a foreign word.
+    """
     if "\ufffd" in text or any(unicodedata.category(c) in ("Cc", "Co") and c not in "\t\n\r" for c in text):
         return True
     if _SIGN_IN_WORD.search(text) or _DOUBLE_DECODED.search(text):
         return True
-    return any("\u00c0" <= c <= "\u024f" and c.isalpha() and c not in VIETNAMESE_LETTERS for c in text)
+    if not any(_is_foreign_letter(c) for c in text):
+        return False
+    words = _WORD_RUN.findall(unicodedata.normalize("NFC", text))
+    return any(any(map(_is_foreign_letter, word)) and not _is_foreign_word(word) for word in words)
 
 
-_WORD_RUN = re.compile(r"[^\W\d_]+")
+def _is_foreign_letter(char: str) -> bool:
+    return "\u00c0" <= char <= "\u024f" and char.isalpha() and char not in VIETNAMESE_LETTERS
+
+
+@lru_cache(maxsize=65536)
+def _is_foreign_word(word: str) -> bool:
+    """Whether a word with letters beyond the Vietnamese ones is spelt as one of another European language."""
+    if len(word) < 3 or not (word.islower() or word.isupper() or word.istitle()):
+        return False
+    if sum(map(_is_foreign_letter, word)) * 2 > len(word) or with_d(word) != word:
+        return False
+    readings = (from_tcvn3(word), from_vni(word), _undone(word) or word)
+    return not any(is_syllable(unicodedata.normalize("NFC", reading)) for reading in readings)
+
+
+# Letters of other alphabets that look like Đ and đ, which keyboards and converters put for them: eth, African d.
+_LIKE_D = str.maketrans("ÐðƉɖ", "ĐđĐđ")
+_LIKE_D_LETTERS = frozenset("ÐðƉɖ")
+
+
+def with_d(text: str) -> str:
+    """The text with a look-alike of đ made đ in words that are Vietnamese with it: syllables and acronyms (HĐND)."""
+    if not _LIKE_D_LETTERS & set(text):
+        return text
+
+    def mended(match: re.Match[str]) -> str:
+        word = match[0].translate(_LIKE_D)
+        composed = unicodedata.normalize("NFC", word)
+        return word if is_syllable(composed) or (len(word) > 1 and _is_spelt(composed)) else match[0]
+
+    # A decomposed tone mark is no word character, yet part of the word.
+    return re.sub(r"[^\W\d_][^\W\d_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W\d_]*)*", mended, text)
+
 
 
 @lru_cache(maxsize=65536)
@@ -109,10 +151,14 @@ def certain_repairs(text: str) -> dict[str, str]:
         "vni": from_vni(text),
     }
     before = clean(text)
+    words_before = set(_WORD_RUN.findall(before))
     found: dict[str, str] = {}
     for kind, candidate in candidates.items():
         mended = clean(candidate)
-        if mended != before and not mended.isascii() and is_plain_vietnamese(mended) and not looks_broken(mended):
+        if mended == before or mended.isascii() or not is_plain_vietnamese(mended) or looks_broken(mended):
+            continue
+        # An acronym proves nothing: any word in capitals may be one ("AÑO" is no "AĐO").
+        if any(is_syllable(word) for word in set(_WORD_RUN.findall(mended)) - words_before if not word.isascii()):
             found[kind] = mended
     return found
 
@@ -125,6 +171,9 @@ def repair(text: str) -> str | None:
     cleaned = clean(text)
     if cleaned.isascii() and cleaned.isprintable():
         return cleaned
+    with_letter_d = with_d(cleaned)
+    if with_letter_d != cleaned and not looks_broken(with_letter_d):
+        return with_letter_d
     if not looks_broken(text) and not looks_broken(cleaned):
         return cleaned
     readings = set(certain_repairs(text).values())

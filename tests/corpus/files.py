@@ -356,7 +356,6 @@ def _foreign() -> Iterator[CorpusFile]:
         ("MHTML", ".xls", b"MIME-Version: 1.0\r\n"),
         ("RAR", ".xlsx", b"Rar!\x1a\x07\x00"),
         ("program", ".xlsx", b"MZ\x90\0"),
-        ("XML 2003", ".xls", b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">'),
         ("XML", ".csv", b"<?xml version='1.0'?><a/>"),
         ("Parquet", ".csv", b"PAR1\x15"),
     ):
@@ -509,7 +508,9 @@ def _hostile() -> Iterator[CorpusFile]:
     yield CorpusFile("HTML with vast spans", ".xls", partial(_bytes, spans), refused("cell_budget"))
     entities = b"<!DOCTYPE html [" + _LAUGHS[12:] + b"<html>&i;</html></table>"
     yield CorpusFile("HTML with entities", ".xls", partial(_bytes, entities), refused("no_table"))
-    yield CorpusFile("HTML without a table", ".xls", partial(_bytes, b"<html><p>x</p></html>"), refused("truncated"))
+    yield CorpusFile("HTML without a table", ".xls", partial(_bytes, b"<html><p>x</p></html>"), refused("no_table"))
+    cut = b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">'
+    yield CorpusFile("XML Spreadsheet cut", ".xls", partial(_bytes, cut), refused("damaged"))
     deep = b"<html>" + b"<div>" * 200_000 + b"<table></table>"
     yield CorpusFile("HTML a hundred thousand deep", ".xls", partial(_bytes, deep), refused("no_table"))
     yield CorpusFile("JSON", ".csv", partial(_bytes, json.dumps({"a": 1}).encode() + b"\n"), refused("unusable"))

@@ -38,10 +38,24 @@ def test_one_bad_row_among_many_pages_is_named_by_its_line(home: Any) -> None:
     assert [(row, column) for row, column, _ in home.reasons("survey_responses")] == [(12_346, "responded_on")]
 
 
-@pytest.mark.parametrize(("lines", "warned"), [(65_535, True), (65_536, True), (65_534, False)])
-def test_a_table_as_long_as_its_format_allows_is_taken_with_a_warning(home: Any, lines: int, warned: bool) -> None:
-    home.csv("survey_responses", [HEAD, *(_answer(number) for number in range(lines - 1))])
+@pytest.mark.parametrize(
+    ("lines", "total", "outcome"),
+    [
+        (65_535, False, "refused"),
+        (65_536, False, "refused"),
+        (65_534, False, "accepted"),
+        (65_536, True, "accepted"),
+    ],
+)
+def test_a_table_as_long_as_a_sheet_may_be_needs_proof_that_it_is_whole(
+    home: Any, lines: int, total: bool, outcome: str
+) -> None:
+    rows = [HEAD, *(_answer(number) for number in range(lines - 1 - total))]
+    home.csv("survey_responses", [*rows, *([[f"Tổng cộng: {len(rows) - 1} phiếu"]] if total else [])])
     home.ingest()
     found = home.delivery("survey_responses")
-    assert found["rows_accepted"] == lines - 1
-    assert ("giới hạn của định dạng" in (found["message_vi"] or "")) is warned
+    assert found["outcome"] == outcome, found["message_vi"]
+    if outcome == "refused":
+        assert "bằng giới hạn của bảng tính" in found["message_vi"]
+    else:
+        assert found["rows_accepted"] == len(rows) - 1

@@ -13,7 +13,7 @@ def test_a_remark_has_a_declared_kind() -> None:
 
 
 def test_the_clerk_is_told_each_thing_once_and_in_order() -> None:
-    once = FileRemark("row_limit", "Bảng đầy.", "Xuất lại.")
+    once = FileRemark("totals_differ", "Bảng đầy.", "Xuất lại.")
     hushed = FileRemark("missing_column", "Thiếu cột.", column="due_at")
     assert not KINDS["missing_column"].is_told
     assert message_of([once, hushed, once, FileRemark("suffix_differs", "Đuôi khác.")]) == (
