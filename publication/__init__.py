@@ -29,7 +29,14 @@ from publication.contracts import (
     stored_contracts,
     version_faults,
 )
-from publication.explain import Explanation, NoPassports, UnknownRow, explain_candidate, explain_release
+from publication.explain import (
+    Explanation,
+    NoPassports,
+    UnknownRow,
+    delivered_places,
+    explain_candidate,
+    explain_release,
+)
 from publication.failpoints import FAILPOINTS
 from publication.formatting import format_number, format_quarter, parse_number
 from publication.index import index_once, rebuild_index
@@ -63,7 +70,8 @@ __all__ = [
     "PostgresError", "PostgresTarget", "PublishOutcome", "Published", "Refused", "Release", "ReleaseContent",
     "ReleaseNotWhole", "ReportCheck", "RevisedFigure", "Revision", "StalePointer", "TableRowCheck", "Unchanged",
     "UnexplainedChange", "UnknownRow", "UnreadableReport", "Word", "all_releases", "annex_rows", "check_report",
-    "compare", "compare_releases", "contract_breaches", "contracts_json", "current_release", "explain_candidate",
+    "compare", "compare_releases", "contract_breaches", "contracts_json", "current_release",
+    "delivered_places", "explain_candidate",
     "explain_release", "find_release", "format_number", "format_quarter", "hash_inputs", "index_once", "lock",
     "parse_contracts", "parse_number", "publish", "read_annex_csv", "read_annex_xlsx", "read_candidate",
     "read_manifest", "read_pointer", "rebuild_index", "record_build", "roll_back", "stored_contracts", "unlock",

@@ -118,6 +118,15 @@ def explain_candidate(folder: Path, row: str) -> Explanation:
                         candidate.candidate_hash, row)
 
 
+def delivered_places(folder: Path, code: str) -> list[tuple[str, str, str]]:
+    """Where the declared figure or text of a row of the form was delivered: delivery, sheet, rows.
+
+    Raises CandidateError where the candidate is not whole.
+    """
+    behind = read_candidate(folder).table("figure_rows").to_pylist()
+    return sorted((row["delivery_id"], row["sheet"], row["row_numbers"]) for row in behind if row["figure"] == code)
+
+
 def _explanation(tables: Mapping[str, pa.Table], document: Mapping[str, Any], unit: str, quarter: str, made_from: str,
                  row: str) -> Explanation:
     found = find_row(form_rows(tables[FORM_MART]), row)

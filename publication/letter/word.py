@@ -256,8 +256,9 @@ def _cell(width: float, content: str, *, span: int = 1, merge: str = "") -> str:
             f'<w:vAlign w:val="center"/></w:tcPr>{content}</w:tc>')
 
 
-def _row(cells: str, *, header: bool = False) -> str:
-    return f'<w:tr><w:trPr><w:cantSplit/>{"<w:tblHeader/>" if header else ""}</w:trPr>{cells}</w:tr>'
+def _row(cells: str, *, header: bool = False, breaks: bool = False) -> str:
+    whole = "" if breaks else "<w:cantSplit/>"
+    return f'<w:tr><w:trPr>{whole}{"<w:tblHeader/>" if header else ""}</w:trPr>{cells}</w:tr>'
 
 
 # --- the letter's frame ---------------------------------------------------------------------------------------------
@@ -327,7 +328,7 @@ def _header_row(texts: Iterable[str | None], *, first: bool) -> str:
 
 def _annex_row(line: AnnexLine) -> str:
     bold = _BOLD if line.is_section or line.is_heading else ""
-    keep = _KEEP if bold else ""
+    keep = _KEEP if bold and not line.may_break else ""
 
     def cell(position: int, text: str, style: str, look: str = bold, span: int = 1) -> str:
         width = sum(COLUMN_WIDTHS[position:position + span])
@@ -336,9 +337,9 @@ def _annex_row(line: AnnexLine) -> str:
     start = cell(0, line.number, "CellCentred")
     note = cell(4, line.note, "Cell", "")
     if line.is_section:
-        return _row(start + cell(1, line.name, "Cell", span=3) + note)
+        return _row(start + cell(1, line.name, "Cell", span=3) + note, breaks=line.may_break)
     return _row(start + cell(1, line.name, "Cell") + cell(2, line.unit, "CellCentred", "")
-                + cell(3, line.figure, "CellFigure") + note)
+                + cell(3, line.figure, "CellFigure") + note, breaks=line.may_break)
 
 
 def _remarks(letter: Letter) -> Iterable[str]:
