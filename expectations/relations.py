@@ -4,9 +4,9 @@ Belongs here: views and tables named as in the rules, each with ``reporting_unit
 Does not belong here: rules, verdicts, anything that writes a file.
 
 Raw gate: one view a source (accepted rows of current deliveries of the quarter's folder), ``deliveries``
-(receipts), ``expected_deliveries`` (units that report, by role). Mart gate: one table a mart of the candidates, and
-``figures``: one row a unit, one column a form row or measure. Both: ``decision_use``, which
-:mod:`expectations.inspection` fills.
+(receipts), ``expected_deliveries`` (units that report, by role), ``published_texts``. Mart gate: one table a mart of
+the candidates, ``published_cells``, and ``figures``: one row a unit, one column a form row or measure. Both:
+``decision_use``, which :mod:`expectations.inspection` fills.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 from expectations.expression import column_name, quote
 from expectations.suites import UNIT, literal
+from expectations.texts import lay_published_cells, lay_published_texts
 
 CONTENT = "_content"
 FIGURES = "figures"
@@ -88,6 +89,9 @@ def lay_raw(
     register = raw_dir / "lake" / "source=decisions"
     earlier = [path for path in sorted(register.glob("quarter=*/unit=*/*.parquet")) if _quarter_of(path) <= quarter]
     _lay_source(connection, ALL_DECISIONS, register / "schema.parquet", earlier)
+    laid = {row[0] for row in connection.execute("select view_name from duckdb_views()").fetchall()}
+    with_texts = {source: source for source in sources if source in laid}
+    lay_published_texts(connection, with_texts | ({"decisions": ALL_DECISIONS} if ALL_DECISIONS in laid else {}))
     return problems
 
 
@@ -124,6 +128,7 @@ def lay_marts(
             problems.relation(unit, mart, f"the candidate holds no mart {mart}")
             if mart == RULE_INPUTS:
                 problems.relation(unit, FIGURES, f"the candidate holds no mart {mart}")
+    lay_published_cells(connection, files)
     if RULE_INPUTS in files:
         _lay_figures(connection, quarter, sorted(set(operands)), sorted(set(previous)))
         for unit, names in connection.execute(

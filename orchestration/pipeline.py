@@ -30,7 +30,7 @@ from orchestration.version import code_version, tool_versions
 if TYPE_CHECKING:
     from expectations import GateWorker, Verdict
     from ingestion import IngestPaths, IngestReport, LandingProblem, ReferenceData
-    from publication import Amendment, Copied, Event, Held, PostgresError, Revision
+    from publication import Amendment, Copied, Event, Held, PostgresError, ReleaseNotWhole, Revision
 
 _log = logging.getLogger(__name__)
 

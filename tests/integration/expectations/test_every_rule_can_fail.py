@@ -101,6 +101,7 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "decisions.matches_something": (_decided("no_effect"), set()),
     "decisions.effects_known": (_decided("guessed"), set()),
     "decisions.effects_present": (_decided(None), set()),
+    "marts.texts_hold_no_personal_data": (_in_row("III.23", indicator_name_vi="gọi 0912000010"), set()),
 }
 MART_RULES = declared_rules("mart")
 RAW_RULES = declared_rules("raw")
@@ -171,6 +172,17 @@ RAW_MUTATIONS: dict[str, dict[str, Any]] = {
     "report_narrative.of_the_reporting_unit": {"_unit_code": "another"},
     "decisions.holds_from_its_quarter": {"quarter": "2023-Q3"},
     "decisions.action_fits_subject": {"action": "count_as_on_time"},
+    **{
+        f"{source}.{rule}": {column: text}
+        for source, column in {
+            "declared_returns": "note", "decisions": "reason", "org_units": "name",
+            "procedure_catalogue": "procedure_name", "one_stop_cases": "procedure_code", "report_narrative": "text",
+        }.items()
+        for rule, text in {
+            "texts_hold_no_personal_data": "Liên hệ 0912/000/010", "texts_name_nobody": "bà TRẦN THỊ HAI TƯ",
+            "texts_fit": "dài " * 2001,
+        }.items()
+    },
 }
 # Other rules that the same input rightly breaks.
 ALSO: dict[str, set[str]] = {
