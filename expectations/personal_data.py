@@ -14,6 +14,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Literal
 
 Kind = Literal["phone", "identity_number", "mail_address", "person_name"]
@@ -68,7 +69,9 @@ _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:(?:\.\d{3})+|(?:,\d{3})+|(?: \d{3})+)")
 _IDENTITY_WORDS = re.compile(
     r"(?:cccd|cmnd|cmtnd|căn cước|chứng minh|định danh|giấy tờ tùy thân|hộ chiếu)[^\d]{0,40}$", re.I
 )
-_PHONE_WORDS = re.compile(r"(?:điện thoại|đt|sđt|sdt|di động|hotline|zalo|phone|tel|mobile|liên hệ)\b[^\d]{0,30}$", re.I)
+_PHONE_WORDS = re.compile(
+    r"(?:điện thoại|đt|sđt|sdt|di động|hotline|zalo|phone|tel|mobile|liên hệ)\b[^\d]{0,30}$", re.I
+)
 _MOST_GROUPS = 12
 
 
@@ -97,14 +100,13 @@ def _kind_of(text: str, groups: list[tuple[int, int]]) -> Kind | None:
     digits = "".join(text[one:other] for one, other in groups)
     if not 9 <= len(digits) <= 15 or _is_part_of_a_code(text, start, end):
         return None
-    between = "".join(text[one[1] : other[0]] for one, other in zip(groups, groups[1:], strict=False))
+    between = "".join(text[one[1] : other[0]] for one, other in pairwise(groups))
     if any(sign in between for sign in ",:") and min(other - one for one, other in groups) < 3:
         return None  # A list of row numbers, or times.
     before = text[max(0, start - 60) : start]
     written = text[start:end]
-    if _THOUSANDS.fullmatch(written) or len(groups) == 1:
-        if _AMOUNT.match(text, end):
-            return None
+    if (_THOUSANDS.fullmatch(written) or len(groups) == 1) and _AMOUNT.match(text, end):
+        return None
     if _is_phone(digits, plus="+" in before[-3:]):
         return "phone"
     if _IDENTITY_WORDS.search(before) and len(digits) in (9, 12):
@@ -144,7 +146,7 @@ def _is_part_of_a_code(text: str, start: int, end: int) -> bool:
     # Two whole numbers with a stroke between them are two numbers.
     if any(n and re.search(r"\d", n[1]) and not re.fullmatch(r"\d{9,}", n[1]) for n in neighbours):
         return True
-    return bool(after and after[0].isalnum() or re.match(r"[/\-][A-ZĐ]{2,}", after))
+    return bool((after and after[0].isalnum()) or re.match(r"[/\-][A-ZĐ]{2,}", after))
 
 
 # --- mail addresses -------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from publication.candidate import FORM_MART
+from publication.candidate import FORM_MART, neutral_name
 from publication.changes import Change
 from publication.formatting import format_date_text, format_quarter
 
@@ -147,8 +147,7 @@ class Causes:
     def _came(self, entry: Mapping[str, Any], replaced: Sequence[Mapping[str, Any]]) -> Cause:
         if not replaced:
             return self._delivery("delivery_new", entry, "gửi bổ sung")
-        others = ", ".join(f"“{old['file_name']}”" for old in replaced if old["file_name"] != entry["file_name"])
-        was = f"gửi thay tệp {others}" if others else "gửi lại, thay bản gửi trước"
+        was = f"gửi thay tệp {', '.join(neutral_name(old) for old in replaced)}"
         return self._delivery("delivery_superseded", entry, was, replaced)
 
     def _delivery(self, kind: CauseKind, entry: Mapping[str, Any], what: str,
@@ -157,8 +156,8 @@ class Causes:
         title = self._lineage.titles_vi.get(source, source)
         old = "".join(f"{str(was['sha256'])[:_SHORT]}->" for was in replaced)
         return Cause(
-            kind, f"{source}/{unit}/{quarter}/{entry['file_name']}@{old}{str(entry['sha256'])[:_SHORT]}",
-            f"tệp “{entry['file_name']}” ({title}, {self._names.get(unit, unit)}, {format_quarter(quarter)}) {what}",
+            kind, f"{source}/{unit}/{quarter}@{old}{str(entry['sha256'])[:_SHORT]}",
+            f"tệp {neutral_name(entry)} ({title}, {self._names.get(unit, unit)}, {format_quarter(quarter)}) {what}",
             source, quarter,
         )
 
@@ -330,16 +329,12 @@ def _unit_names(tables: Mapping[str, pa.Table]) -> dict[str, str]:
 
 def _replaced_by(entry: Mapping[str, Any], gone: Mapping[str, Mapping[str, Any]], tables: Mapping[str, pa.Table]
                  ) -> list[Mapping[str, Any]]:
-    """Deliveries that this one took the place of: those of its path, and those the delivery log says."""
-    place = ("unit_code", "quarter", "source", "file_name")
+    """Deliveries that this one took the place of, as the log of deliveries says: under its name, or by a list."""
     log = tables["delivery_log"]
     logged = {
         str(row["delivery_id"]) for row in log.to_pylist() if row["superseded_by"] == entry["delivery_id"]
     } if "superseded_by" in log.column_names else set()
-    return [
-        old for key, old in sorted(gone.items())
-        if key in logged or all(old[name] == entry[name] for name in place)
-    ]
+    return [old for key, old in sorted(gone.items()) if key in logged]
 
 
 def _changed_decisions(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]

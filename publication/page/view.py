@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from publication.content import Footnote, FormRow, ReleaseContent
 from publication.formatting import format_date, format_number
 from publication.notes import notes
 from publication.page.charts import Chart
-from publication.page.differences import Difference, judged, since_last_year, since_previous_quarter
+from publication.page.differences import Difference, judged_by_rate, since_last_year, since_previous_quarter
 from publication.page.pictures import charts, share, short_quarter
 from publication.page.statistics import Table, tables
 from publication.passport import SOURCE_VI, STATUS_VI
@@ -234,11 +234,8 @@ def _judged_by_share(move: Difference | None, row: FormRow, whole: FormRow | Non
     """A count that is part of another is good or bad by its share: fewer cases on time of fewer cases is no loss."""
     if move is None or whole is None:
         return move
-    before = _share_of(row.values[earlier], whole.values[earlier])
-    now = _share_of(row.value, whole.value)
-    if now is None or before is None or now == before:
-        return replace(move, verdict="")
-    return judged(move, row, now - before, f"tỷ lệ trước là {format_number(before)}%")
+    return judged_by_rate(move, row, _share_of(row.values[earlier], whole.values[earlier]),
+                          _share_of(row.value, whole.value))
 
 
 def _share_of(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
