@@ -85,6 +85,15 @@ def fetch_violations(connection: Connection, compiled: Compiled, limit: int) -> 
     return found
 
 
+def subjects_of(connection: Connection, compiled: Compiled) -> dict[str, tuple[str, ...]]:
+    """Every subject of a rule's violations by unit, in order; none is left out."""
+    query = f"select distinct {UNIT}, cast(subject as varchar) from ({compiled.violations()}) as found order by all"
+    found: dict[str, list[str]] = {}
+    for unit, subject in connection.execute(query).fetchall():
+        found.setdefault(unit, []).append(str(subject))
+    return {unit: tuple(subjects) for unit, subjects in found.items()}
+
+
 def count_subjects(connection: Connection, compiled: Compiled) -> dict[str, dict[str, int]]:
     """Violating rows by unit and subject; for rules that decisions may settle."""
     query = f"select {UNIT}, cast(subject as varchar), count(*) from ({compiled.violations()}) as found group by 1, 2"

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from expectations.decisions import IN_FORCE, Decision, Register
 from expectations.declarations import Rule, Stage, declared_rules, suite_version
-from expectations.engine_sql import Count, Violation, count_subjects, count_violations, fetch_violations, first_line
+from expectations.engine_sql import Count, Violation, count_subjects, count_violations, fetch_violations, first_line, subjects_of
 from expectations.relations import UnitProblems, lay_marts, lay_raw
 from expectations.suites import UNIT, Compiled, compile_rule
 from expectations.verdicts import MAX_FINDINGS, Finding, Result, Status, Verdict, blocking
@@ -122,6 +122,7 @@ class _Run:
         self._results: dict[str, list[Result]] = {unit: [] for unit in hashes}
         self.excused: frozenset[tuple[str, str]] = frozenset()
         self.names: dict[tuple[str, str], tuple[int, str]] = {}
+        self._subjects: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def verdicts(self, suite: Iterable[Compiled]) -> list[Verdict]:
         rules = list(suite)
@@ -136,7 +137,10 @@ class _Run:
                 quarter=self._quarter,
                 subject_hash=self._hashes[unit],
                 suite_version=suite_version(self._stage),
-                results=tuple(sorted(results, key=lambda result: result.expectation_id)),
+                results=tuple(
+                    result.model_copy(update={"subjects": self._subjects.get((unit, result.expectation_id), ())})
+                    for result in sorted(results, key=lambda result: result.expectation_id)
+                ),
             )
             for unit, results in sorted(self._results.items())
         ]
@@ -195,6 +199,9 @@ class _Run:
         found: dict[str, list[Violation]] = {}
         for violation in fetch_violations(self._database.connection, compiled, limit):
             found.setdefault(violation.unit, []).append(violation)
+        if self._stage == "mart" and compiled.rule.severity == "info":
+            for unit, subjects in subjects_of(self._database.connection, compiled).items():
+                self._subjects[unit, compiled.rule.id] = subjects
         return found
 
     def _may_be_empty(self, unit: str, compiled: Compiled) -> bool:

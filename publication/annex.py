@@ -35,6 +35,8 @@ from publication.csvfile import from_csv, to_csv
 from publication.formatting import footnote_mark, parse_number
 from publication.notes import REMARKS_HEADING, remarks
 
+#: Stands in the title of every document and page of a release whose figures are not final.
+PROVISIONAL_VI = "số liệu tạm thời"
 FORM_SHEET = "Biểu tổng hợp"
 DATA_SHEET = "Số liệu"
 
@@ -106,7 +108,8 @@ def title_lines(content: ReleaseContent) -> tuple[str, str, str]:
     year = content.quarter[:4]
     return (
         "BẢNG TỔNG HỢP",
-        f"{_SUBJECT} {content.quarter_vi.upper()} TRÊN ĐỊA BÀN {area.upper()}",
+        f"{_SUBJECT} {content.quarter_vi.upper()} TRÊN ĐỊA BÀN {area.upper()}"
+        + (f" ({PROVISIONAL_VI.upper()})" if content.provisional_vi else ""),
         f"(Kèm theo Báo cáo số        /BC-UBND ngày      tháng      năm {year} của Ủy ban nhân dân {area})",
     )
 

@@ -152,6 +152,7 @@ class PageView:
     window_vi: str
     release_vi: str
     revision_vi: str
+    provisional_vi: tuple[str, ...]
     headlines: tuple[Headline, ...]
     counts: Mapping[str, int]
     charts: tuple[Chart, ...]
@@ -162,6 +163,7 @@ class PageView:
     findings: tuple[NoteGroup, ...]
     blanks: tuple[NoteGroup, ...]
     coverage: tuple[NoteGroup, ...]
+    single_source: tuple[NoteGroup, ...]
     form_changes: tuple[ChangeView, ...]
     other_changes: tuple[ChangeView, ...]
     other_changes_count: int
@@ -185,14 +187,15 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         form_version=content.form_version,
         window_vi=f"{format_date(quarter['opens_on'])} – {format_date(quarter['closes_on'])}",
         release_vi=f"Bản phát hành r{content.revision.release if content.revision else 1}",
-        revision_vi=content.revision.head_vi if content.revision else "",
+        revision_vi=content.revision.head_vi if content.revision else "", provisional_vi=content.provisional_vi,
         headlines=tuple(_headlines(content, rows)), counts=_counts(rows), charts=tuple(charts(content)),
         statistics=tuple(tables(content)),
         sections=tuple(_sections(rows)),
         statuses=tuple((status, name) for status, name in STATUS_VI.items()
                        if any(row.has_passport and row.row.values["status"] == status for row in rows)),
         footnotes=content.footnotes, findings=grouped["finding"], blanks=grouped["blank"],
-        coverage=grouped["coverage"], form_changes=tuple(form_changes),
+        coverage=grouped["coverage"], single_source=grouped["single_source"],
+        form_changes=tuple(form_changes),
         other_changes=tuple(other_changes[:CHANGES_LISTED]), other_changes_count=len(other_changes),
         deliveries=tuple(_deliveries(content)),
         files=tuple((path, name) for path, name in _FILES if (folder / "report" / path).exists()),
@@ -284,7 +287,7 @@ def _context(content: ReleaseContent, row: FormRow) -> str:
 
 
 def _note_groups(content: ReleaseContent) -> dict[str, tuple[NoteGroup, ...]]:
-    found: dict[str, dict[str, list[str]]] = {"finding": {}, "blank": {}, "coverage": {}}
+    found: dict[str, dict[str, list[str]]] = {"finding": {}, "blank": {}, "coverage": {}, "single_source": {}}
     for note in notes(content):
         if note["kind"] in found:
             codes = found[note["kind"]].setdefault(note["sentence_vi"], [])
