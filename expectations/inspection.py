@@ -19,7 +19,15 @@ from typing import Any, Protocol
 
 from expectations.decisions import IN_FORCE, Decision, Register
 from expectations.declarations import Rule, Stage, declared_rules, suite_version
-from expectations.engine_sql import Count, Violation, count_subjects, count_violations, fetch_violations, first_line, subjects_of
+from expectations.engine_sql import (
+    Count,
+    Violation,
+    count_subjects,
+    count_violations,
+    fetch_violations,
+    first_line,
+    subjects_of,
+)
 from expectations.relations import UnitProblems, lay_marts, lay_raw
 from expectations.suites import UNIT, Compiled, compile_rule
 from expectations.verdicts import MAX_FINDINGS, Finding, Result, Status, Verdict, blocking

@@ -4,10 +4,11 @@ Belongs here: which kept files are past their time, deleting them, and the log o
 here: the accepted rows in the lake, which figures are made from and which stay (``docs/architecture.md`` says what of
 them is free text).
 
-Three places hold the clerks' own cells: the kept originals, the rejection workbooks and the values that were turned away
-or remarked on; the landing folder holds the delivered file itself. A delivery's files in all of them go together, ``retention_days`` after the later of the quarter's
-closing and the day on which it was taken in. The log is written before a file is deleted, so that a stopped purge
-leaves no deletion unlogged; each entry carries the hash of the one before, so that none can be taken out unseen.
+Three places hold the clerks' own cells: the kept originals, the rejection workbooks, and the values that were turned
+away or remarked on; the landing folder holds the delivered file itself. A delivery's files in all of them go together,
+``retention_days`` after the later of the quarter's closing and the day on which it was taken in. The log is written
+before a file is deleted, so that a stopped purge leaves no deletion unlogged; each entry carries the hash of the one
+before, so that none can be taken out unseen.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ class ReleaseContent:
 
     @property
     def provisional_vi(self) -> tuple[str, ...]:
-        """Why the figures are provisional, a sentence a rule that failed and was settled; empty where they are final."""
+        """Why the figures are provisional, a sentence for each rule that failed and was settled; empty: final ones."""
         return tuple(str(result["sentence_vi"]) for result in self.gate_results
                      if result.get("makes_provisional") and result["status"] == "fail")
 
