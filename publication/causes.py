@@ -66,7 +66,8 @@ class Origin:
 
 @dataclass(frozen=True, order=True)
 class Cause:
-    """One difference between two origins. ``identity`` is for programs, ``text_vi`` a clause without a full stop.
+    """One difference between two origins. ``identity`` is for programs, ``text_vi`` a clause without a full stop, and
+    ``name_vi`` only what it is about, for lists in which it stands many times.
 
     ``source`` and ``quarter`` (the delivery's folder) where it is a delivery.
     """
@@ -76,6 +77,7 @@ class Cause:
     text_vi: str
     source: str = ""
     quarter: str = ""
+    name_vi: str = ""
 
 
 class Causes:
@@ -92,7 +94,7 @@ class Causes:
         self._program = _changed_program(old, new)
         self._form = [
             Cause("form", f"form:{old.form_version}->{new.form_version}",
-                  f"biểu mẫu thay đổi ({old.form_version} → {new.form_version})")
+                  f"biểu mẫu thay đổi ({old.form_version} → {new.form_version})", name_vi="biểu mẫu")
         ] if old.form_version != new.form_version else []
         self._rows = _FormRows(old.tables, new.tables)
 
@@ -158,7 +160,7 @@ class Causes:
         return Cause(
             kind, f"{source}/{unit}/{quarter}@{old}{str(entry['sha256'])[:_SHORT]}",
             f"tệp {neutral_name(entry)} ({title}, {self._names.get(unit, unit)}, {format_quarter(quarter)}) {what}",
-            source, quarter,
+            source, quarter, f"tệp {neutral_name(entry)}",
         )
 
     def _delivered(self, sources: frozenset[str] | None, *, before: str = "9999", until: str = "9999") -> set[Cause]:
@@ -350,7 +352,8 @@ def _changed_decisions(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[s
         subjects = {(str(d["subject_kind"]), str(d["subject"])) for d in (was, now) if d is not None}
         told = now or was or {}
         text = f"quyết định giải trình {identifier}{_document(told)} {verb}"
-        found.append((Cause("decision", f"decision:{identifier}", text), subjects))
+        name = f"quyết định giải trình {identifier}"
+        found.append((Cause("decision", f"decision:{identifier}", text, name_vi=name), subjects))
     return found
 
 
@@ -375,4 +378,5 @@ def _changed_program(old: Origin, new: Origin) -> list[Cause]:
     changed = [f"{name} {was}->{now}" for name, (was, now) in told.items() if was != now]
     if not changed:
         return []
-    return [Cause("program", ", ".join(changed), "chương trình tính số liệu được thay bằng bản mới")]
+    text = "chương trình tính số liệu được thay bằng bản mới"
+    return [Cause("program", ", ".join(changed), text, name_vi="chương trình tính số liệu")]

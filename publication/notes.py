@@ -98,6 +98,8 @@ def _revision(content: ReleaseContent) -> Iterator[dict[str, Any]]:
         return
     rows = content.rows_by_code
     yield {"kind": "revision", "sentence_vi": content.revision.head_vi}
+    for sentence in content.revision.causes_vi:
+        yield {"kind": "revision", "sentence_vi": f"Nguyên nhân: {sentence[:1].lower()}{sentence[1:]}"}
     for figure in content.revision.figures:
         place = _place(rows[figure.indicator_code].values) if figure.indicator_code in rows else {
             "subject": figure.indicator_code, "name_vi": figure.name_vi}

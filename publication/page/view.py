@@ -152,6 +152,7 @@ class PageView:
     window_vi: str
     release_vi: str
     revision_vi: str
+    causes_vi: tuple[str, ...]
     provisional_vi: tuple[str, ...]
     headlines: tuple[Headline, ...]
     counts: Mapping[str, int]
@@ -188,6 +189,7 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         window_vi=f"{format_date(quarter['opens_on'])} – {format_date(quarter['closes_on'])}",
         release_vi=f"Bản phát hành r{content.revision.release if content.revision else 1}",
         revision_vi=content.revision.head_vi if content.revision else "", provisional_vi=content.provisional_vi,
+        causes_vi=tuple(content.revision.causes_vi) if content.revision else (),
         headlines=tuple(_headlines(content, rows)), counts=_counts(rows), charts=tuple(charts(content)),
         statistics=tuple(tables(content)),
         sections=tuple(_sections(rows)),
