@@ -21,6 +21,9 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
+from ingestion import IngestPaths
+from orchestration.real_names import file_names, sheet_names
+from publication import neutral_name
 from tests.conftest import CliResult
 from tests.pipeline.conftest import QUARTER, UNIT, indicators, release_of
 
@@ -124,6 +127,8 @@ class Delivered:
     def __init__(self, home: Path, document: dict[str, Any]) -> None:
         self._landing = home / "landing"
         self._files = document["files"]
+        self._paths = IngestPaths(home / "landing", home / "raw", home / "rejected")
+        self._names = file_names(self._paths)
         self._sheet = cache(self._read)
 
     def named(self, part: dict[str, Any]) -> list[dict[str, str]]:
@@ -138,7 +143,10 @@ class Delivered:
 
     def _read(self, file_no: int, sheet: str) -> dict[int, dict[str, str]]:
         file = self._files[file_no]
-        path = self._landing / file["unit_code"] / file["quarter"] / file["source"] / file["file_name"]
+        assert file["file_name"] == neutral_name(file)
+        name = self._names[file["delivery_id"]]
+        path = self._landing / file["unit_code"] / file["quarter"] / file["source"] / name
+        sheet = sheet_names(self._paths, file["delivery_id"])[int(sheet.removeprefix("trang ")) - 1]
         assert hashlib.sha256(path.read_bytes()).hexdigest() == file["sha256"]
         lines = [["" if cell is None else str(cell) for cell in line]
                  for line in openpyxl.load_workbook(path)[sheet].iter_rows(values_only=True)]

@@ -62,7 +62,7 @@ SEEN: dict[Kind, tuple[str, ...]] = {
         "CMND số 352123456",
         "352 123 456",
         "CCCD: 094-085-000-010",
-        "c\u0103n c\u01b0\u1edbc c\xf4ng d\xe2n s\u1ed1 \uff10\uff19\uff14\uff10\uff18\uff15\uff10\uff10\uff10\uff10\uff11\uff10",
+        "căn cước công dân số \uff10\uff19\uff14\uff10\uff18\uff15\uff10\uff10\uff10\uff10\uff11\uff10",
         "365123456",
         "094085000",
     ),
@@ -182,7 +182,8 @@ def test_an_ordinary_text_holds_none(text: str) -> None:
 
 
 def test_the_registers_of_units_and_the_form_hold_none() -> None:
-    texts = {cell for path in SEEDS.glob("*.csv") for row in csv.reader(path.open(encoding="utf-8-sig")) for cell in row}
+    rows = [row for path in SEEDS.glob("*.csv") for row in csv.reader(path.open(encoding="utf-8-sig"))]
+    texts = {cell for row in rows for cell in row}
     assert len(texts) > 20_000
     assert [text for text in sorted(texts) if personal_data(text)] == []
 
