@@ -86,8 +86,11 @@ def fetch_violations(connection: Connection, compiled: Compiled, limit: int) -> 
 
 
 def subjects_of(connection: Connection, compiled: Compiled) -> dict[str, tuple[str, ...]]:
-    """Every subject of a rule's violations by unit, in order; none is left out."""
-    query = f"select distinct {UNIT}, cast(subject as varchar) from ({compiled.violations()}) as found order by all"
+    """Every row of the form that a rule's violations are about, by unit, in order; none is left out."""
+    query = (
+        f"select distinct {UNIT}, cast(subject as varchar) from ({compiled.violations()}) as found "
+        "where regexp_full_match(cast(subject as varchar), '[IVX]+\\.[0-9]{2}') order by all"
+    )
     found: dict[str, list[str]] = {}
     for unit, subject in connection.execute(query).fetchall():
         found.setdefault(unit, []).append(str(subject))

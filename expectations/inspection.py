@@ -207,7 +207,7 @@ class _Run:
         found: dict[str, list[Violation]] = {}
         for violation in fetch_violations(self._database.connection, compiled, limit):
             found.setdefault(violation.unit, []).append(violation)
-        if self._stage == "mart" and compiled.rule.severity == "info":
+        if compiled.rule.severity == "info":
             for unit, subjects in subjects_of(self._database.connection, compiled).items():
                 self._subjects[unit, compiled.rule.id] = subjects
         return found

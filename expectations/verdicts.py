@@ -61,7 +61,7 @@ class Result(BaseModel):
     empty_allowed: bool
     blocking: bool
     findings: tuple[Finding, ...] = ()
-    #: Rows of the form that a remark of gate 2 is about: all of them, where ``findings`` shows the first.
+    #: Rows of the form that a remark is about: all of them, where ``findings`` shows the first.
     subjects: tuple[str, ...] = ()
 
 
