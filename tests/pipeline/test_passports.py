@@ -119,6 +119,20 @@ def test_no_person_and_no_case_is_named(release: Path, document: dict[str, Any])
     assert "H51-" not in json.dumps(document)
 
 
+def test_no_published_file_knows_what_deliveries_are_called(
+    published_home: Path, release: Path, document: dict[str, Any]
+) -> None:
+    log = pq.read_table(release / "marts" / "delivery_log.parquet").to_pylist()
+    for row in log:
+        assert row["file_name"] == neutral_name(row | {"unit_code": row["delivering_unit_code"]})
+    assert {file["file_name"] for file in document["files"]} <= {row["file_name"] for row in log}
+    paths = IngestPaths(published_home / "landing", published_home / "raw", published_home / "rejected")
+    real = set(file_names(paths).values())
+    told = b"".join(path.read_bytes() for path in release.rglob("*") if path.suffix in (".json", ".csv", ".html"))
+    assert real
+    assert [name for name in real if name.encode() in told] == []
+
+
 # -- the delivered files themselves ------------------------------------------------------------------------------
 
 class Delivered:
