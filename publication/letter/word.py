@@ -46,6 +46,7 @@ from publication.letter.model import (
 
 FONT = "Times New Roman"
 _A4 = (210, 297)
+_LONGEST_PROPERTY = 255
 _TWIPS_A_MM = 1440 / 25.4
 _ROLE_STYLES = {"part": "Heading 1", "section": "Heading 2", "body": "Body Text", "item": "Body Text", "fill": "Dots"}
 
@@ -90,8 +91,9 @@ def _without_clock(data: bytes, dated: dt.date) -> bytes:
 def _set_properties(document: Document, letter: Letter) -> None:
     properties = document.core_properties
     moment = dt.datetime.combine(letter.dated, dt.time())
-    properties.title = letter.subject
-    properties.author = properties.last_modified_by = letter.issuer
+    # Longer ones no reader of the format takes.
+    properties.title = letter.subject[:_LONGEST_PROPERTY]
+    properties.author = properties.last_modified_by = letter.issuer[:_LONGEST_PROPERTY]
     properties.comments = properties.keywords = properties.subject = ""
     properties.language = "vi-VN"
     properties.created = properties.modified = moment

@@ -5,8 +5,10 @@ missing; none stops the release.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from publication import ReleaseContent
@@ -96,3 +98,22 @@ def test_a_note_that_lost_its_page_is_noticed_with_its_row(make_content: Make, t
         with pytest.raises(ReleaseNotWhole) as raised:
             check_outputs(whole, tmp_path)
     assert (raised.value.output, raised.value.code) == (PDF, code_of(8))
+
+
+@pytest.mark.parametrize("section", ["opening", "I.1", "II.2", "III", "receivers"])
+def test_every_paragraph_that_people_write_reads_back(make_content: Make, tmp_path: Path, section: str) -> None:
+    content = make_content()
+    written = pa.Table.from_pylist([
+        {"unit_code": content.unit_code, "quarter": content.quarter, "section": section, "paragraph_no": number,
+         "text_vi": text} for number, text in enumerate(TEXTS.values(), start=1)
+    ])  # fmt: skip
+    content = replace(content, tables={**content.tables, "report_narrative": written})
+    write_letter(tmp_path, content)
+    check_letter(tmp_path, content)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_unit_of_any_name_gets_its_letter(make_content: Make, tmp_path: Path, name: str) -> None:
+    content = replace(make_content(), unit_name_vi=f"Huyện {TEXTS[name][:400]}")
+    write_letter(tmp_path, content)
+    check_letter(tmp_path, content)
