@@ -282,7 +282,7 @@ def test_in_any_world_no_cell_is_unexplained_and_no_true_cause_is_missed(old: An
         true = {
             _key(file, world)[:12] for file in old.keys() | new.keys()
             if old.get(file, ("", [0] * 4))[1][place] != new.get(file, ("", [0] * 4))[1][place]
-            for world in (old, new) if file in world
+            for world in (old, new) if file in world and world[file][1][place]
         }
         for explained in revision.changes:
             if (explained.change.row, explained.change.column) == (code, "value"):
