@@ -5,7 +5,7 @@ here: the accepted rows in the lake, which figures are made from and which stay 
 them is free text).
 
 Three places hold the clerks' own cells: the kept originals, the rejection workbooks, and the values that were turned
-away or remarked on; the landing folder holds the delivered file itself. A delivery's files in all of them go together,
+away or remarked on; the landing folder holds the delivered file itself. A delivery's files, and those values, go together,
 ``retention_days`` after the later of the quarter's closing and the day on which it was taken in. The log is written
 before a file is deleted, so that a stopped purge leaves no deletion unlogged; each entry carries the hash of the one
 before, so that none can be taken out unseen.
@@ -23,8 +23,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from ingestion import feedback, ledger
-from ingestion.lake import sync_folder
+from ingestion.lake import sync_folder, write_table
 from ingestion.landing import LOCAL_TIME
 from ingestion.ledger import Receipt
 from ingestion.paths import IngestPaths
@@ -107,7 +110,7 @@ def expired_files(
         if receipt.sha256 in gone:
             place = (receipt.source, receipt.quarter, receipt.unit_code, receipt.delivery_id)
             for path in (paths.rows_file(layer, *place) for layer in _VALUE_LAYERS):
-                if path.is_file():
+                if path.is_file() and _holds_values(path):
                     note(RETURNED, path, paths.raw, [receipt], dt.date.min)
             for path in _landing_copies(paths, receipt):
                 note(LANDING, path, paths.landing, [receipt], _day(path, put_there=True))
@@ -163,9 +166,24 @@ def purge(paths: IngestPaths, reference: ReferenceData, retention_days: int, tod
         for file in expired:
             path = _absolute(paths, file)
             previous = _append(paths, file, today, previous)
-            path.unlink()
-            sync_folder(path.parent)
+            if file.kind == RETURNED:
+                _forget_values(path)
+            else:
+                path.unlink()
+                sync_folder(path.parent)
     return expired
+
+
+def _holds_values(path: Path) -> bool:
+    table = pq.ParquetFile(path).read(columns=["value"])
+    return bool(table["value"].null_count < table.num_rows)
+
+
+def _forget_values(path: Path) -> None:
+    """Empties the cells as delivered; places and reasons stay, so that rows read stay rows taken and turned away."""
+    table = pq.ParquetFile(path).read()
+    place = table.schema.get_field_index("value")
+    write_table(path, table.set_column(place, table.schema.field(place), pa.nulls(table.num_rows, pa.string())))
 
 
 def _absolute(paths: IngestPaths, file: Expired) -> Path:
