@@ -5,10 +5,10 @@ here: the accepted rows in the lake, which figures are made from and which stay 
 them is free text).
 
 Three places hold the clerks' own cells: the kept originals, the rejection workbooks, and the values that were turned
-away or remarked on; the landing folder holds the delivered file itself. A delivery's files, and those values, go together,
-``retention_days`` after the later of the quarter's closing and the day on which it was taken in. The log is written
-before a file is deleted, so that a stopped purge leaves no deletion unlogged; each entry carries the hash of the one
-before, so that none can be taken out unseen.
+away or remarked on; the landing folder holds the delivered file itself. A delivery's files, and those values, go
+together, ``retention_days`` after the later of the quarter's closing and the day on which it was taken in. The log is
+written before a file is deleted, so that a stopped purge leaves no deletion unlogged; each entry carries the hash of
+the one before, so that none can be taken out unseen.
 """
 
 from __future__ import annotations
