@@ -211,9 +211,13 @@ def declared_rules(stage: Stage) -> list[Rule]:
 
 @lru_cache(maxsize=2)
 def suite_version(stage: Stage) -> str:
-    """sha256 (hex) over the rules of a stage; a verdict of another version is not accepted for publication."""
+    """sha256 (hex) over the rules of a stage and what they look for in texts; a verdict of another version is not
+    accepted for publication."""
     body = [rule.model_dump(mode="json") for rule in declared_rules(stage)]
-    return hashlib.sha256(canonical_json(body)).hexdigest()
+    digest = hashlib.sha256(canonical_json(body))
+    for name in ("personal_data.py", "published_texts.yml"):
+        digest.update((RULES_DIR.parent / name).read_bytes())
+    return digest.hexdigest()
 
 
 def canonical_json(body: Any) -> bytes:

@@ -108,6 +108,18 @@ def count_alike(connection: Connection, compiled: Compiled) -> dict[str, list[Al
     return alike
 
 
+def subjects_of(connection: Connection, compiled: Compiled) -> dict[str, tuple[str, ...]]:
+    """Every row of the form that a rule's violations are about, by unit, in order; none is left out."""
+    query = (
+        f"select distinct {UNIT}, cast(subject as varchar) from ({compiled.violations()}) as found "
+        "where regexp_full_match(cast(subject as varchar), '[IVX]+\\.[0-9]{2}') order by all"
+    )
+    found: dict[str, list[str]] = {}
+    for unit, subject in connection.execute(query).fetchall():
+        found.setdefault(unit, []).append(str(subject))
+    return {unit: tuple(subjects) for unit, subjects in found.items()}
+
+
 def _count_row_rules(connection: Connection, relation: str, rules: list[Compiled]) -> dict[str, Count]:
     """Row rules of a relation in one scan; one by one where one of them breaks the scan."""
     if not rules:

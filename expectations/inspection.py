@@ -36,6 +36,7 @@ from expectations.engine_sql import (
     count_violations,
     fetch_violations,
     first_line,
+    subjects_of,
 )
 from expectations.relations import UnitProblems, lay_marts, lay_raw
 from expectations.suites import UNIT, Compiled, compile_rule
@@ -143,6 +144,7 @@ class _Run:
         self._results: dict[str, list[Result]] = {unit: [] for unit in hashes}
         self.excused: frozenset[tuple[str, str]] = frozenset()
         self.names: dict[tuple[str, str], tuple[int, str]] = {}
+        self._subjects: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def verdicts(self, suite: Iterable[Compiled]) -> list[Verdict]:
         rules = list(suite)
@@ -157,7 +159,10 @@ class _Run:
                 quarter=self._quarter,
                 subject_hash=self._hashes[unit],
                 suite_version=suite_version(self._stage),
-                results=tuple(sorted(results, key=lambda result: result.expectation_id)),
+                results=tuple(
+                    result.model_copy(update={"subjects": self._subjects.get((unit, result.expectation_id), ())})
+                    for result in sorted(results, key=lambda result: result.expectation_id)
+                ),
             )
             for unit, results in sorted(self._results.items())
         ]
@@ -214,6 +219,9 @@ class _Run:
         found: dict[str, list[Violation]] = {}
         for violation in fetch_violations(self._database.connection, compiled, MAX_FINDINGS):
             found.setdefault(violation.unit, []).append(violation)
+        if compiled.rule.severity == "info":
+            for unit, subjects in subjects_of(self._database.connection, compiled).items():
+                self._subjects[unit, compiled.rule.id] = subjects
         return found
 
     def _may_be_empty(self, unit: str, compiled: Compiled) -> bool:

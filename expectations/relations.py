@@ -6,8 +6,8 @@ Does not belong here: rules, verdicts, anything that writes a file.
 Raw gate: one view a source (accepted rows of current deliveries of the quarter's folder), ``deliveries``
 (receipts), ``expected_deliveries`` (units that report, by role), ``findings_by_reason`` (rows accepted with a finding,
 counted by delivery, column and reason), ``remarks`` (what intake noticed besides), ``volumes`` (rows by unit and
-source, beside those of its last period). Mart gate: one table a mart of the candidates, and
-``figures``: one row a unit, one column a form row or measure. Both: ``decision_use``, which
+source, beside those of its last period), ``published_texts``. Mart gate: one table a mart of the candidates,
+``published_cells``, and ``figures``: one row a unit, one column a form row or measure. Both: ``decision_use``, which
 :mod:`expectations.inspection` fills.
 """
 
@@ -22,6 +22,7 @@ from typing import Any
 
 from expectations.expression import column_name, quote
 from expectations.suites import UNIT, literal
+from expectations.texts import lay_published_cells, lay_published_texts
 
 CONTENT = "_content"
 FIGURES = "figures"
@@ -102,6 +103,9 @@ def lay_raw(
     register = raw_dir / "lake" / "source=decisions"
     earlier = [path for path in sorted(register.glob("quarter=*/unit=*/*.parquet")) if _quarter_of(path) <= quarter]
     _lay_source(connection, ALL_DECISIONS, register / "schema.parquet", earlier)
+    laid = {row[0] for row in connection.execute("select view_name from duckdb_views()").fetchall()}
+    with_texts = {source: source for source in sources if source in laid}
+    lay_published_texts(connection, with_texts | ({"decisions": ALL_DECISIONS} if ALL_DECISIONS in laid else {}))
     return problems
 
 
@@ -138,6 +142,7 @@ def lay_marts(
             problems.relation(unit, mart, f"the candidate holds no mart {mart}")
             if mart == RULE_INPUTS:
                 problems.relation(unit, FIGURES, f"the candidate holds no mart {mart}")
+    lay_published_cells(connection, files)
     if RULE_INPUTS in files:
         _lay_figures(connection, quarter, sorted(set(operands)), sorted(set(previous)))
         for unit, names in connection.execute(

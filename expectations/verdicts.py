@@ -67,6 +67,8 @@ class Result(BaseModel):
     empty_allowed: bool
     blocking: bool
     findings: tuple[Finding, ...] = ()
+    #: Rows of the form that a remark is about: all of them, where ``findings`` shows the first.
+    subjects: tuple[str, ...] = ()
 
 
 class Verdict(BaseModel):

@@ -1,12 +1,14 @@
 """How long what was delivered is kept, and its deletion when the time is up.
 
 Belongs here: which kept files are past their time, deleting them, and the log of what was deleted. Does not belong
-here: the rows in the lake, which hold no personal data and stay.
+here: the accepted rows in the lake, which figures are made from and which stay (``docs/architecture.md`` says what of
+them is free text).
 
-Two places hold the clerks' own cells: the kept originals and the rejection workbooks; the landing folder holds the
-delivered file itself. A delivery's files in all three go together, ``retention_days`` after the later of the quarter's
-closing and the day on which it was taken in. The log is written before a file is deleted, so that a stopped purge
-leaves no deletion unlogged; each entry carries the hash of the one before, so that none can be taken out unseen.
+Three places hold the clerks' own cells: the kept originals, the rejection workbooks, and the values that were turned
+away or remarked on; the landing folder holds the delivered file itself. A delivery's files, and those values, go
+together, ``retention_days`` after the later of the quarter's closing and the day on which it was taken in. The log is
+written before a file is deleted, so that a stopped purge leaves no deletion unlogged; each entry carries the hash of
+the one before, so that none can be taken out unseen.
 """
 
 from __future__ import annotations
@@ -21,14 +23,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from ingestion import feedback, ledger
-from ingestion.lake import sync_folder
+from ingestion.lake import sync_folder, write_table
 from ingestion.landing import LOCAL_TIME
 from ingestion.ledger import Receipt
 from ingestion.paths import IngestPaths
 from ingestion.reference import ReferenceData
 
-ORIGINAL, REJECTION, LANDING = "original", "rejection_workbook", "landing_file"
+ORIGINAL, REJECTION, LANDING, RETURNED = "original", "rejection_workbook", "landing_file", "returned_values"
+#: Row layers that hold single cells as delivered: values turned away or remarked on.
+_VALUE_LAYERS = ("rejected", "findings", "remarks")
 _START = "0" * 64
 
 
@@ -101,6 +108,10 @@ def expired_files(
             note(REJECTION, path, paths.rejected, [owner], dt.date.min)
     for receipt in sorted(receipts.values(), key=lambda r: r.delivery_id):
         if receipt.sha256 in gone:
+            place = (receipt.source, receipt.quarter, receipt.unit_code, receipt.delivery_id)
+            for path in (paths.rows_file(layer, *place) for layer in _VALUE_LAYERS):
+                if path.is_file() and _holds_values(path):
+                    note(RETURNED, path, paths.raw, [receipt], dt.date.min)
             for path in _landing_copies(paths, receipt):
                 note(LANDING, path, paths.landing, [receipt], _day(path, put_there=True))
     return sorted(found)
@@ -155,13 +166,29 @@ def purge(paths: IngestPaths, reference: ReferenceData, retention_days: int, tod
         for file in expired:
             path = _absolute(paths, file)
             previous = _append(paths, file, today, previous)
-            path.unlink()
-            sync_folder(path.parent)
+            if file.kind == RETURNED:
+                _forget_values(path)
+            else:
+                path.unlink()
+                sync_folder(path.parent)
     return expired
 
 
+def _holds_values(path: Path) -> bool:
+    table = pq.ParquetFile(path).read(columns=["value"])
+    return bool(table["value"].null_count < table.num_rows)
+
+
+def _forget_values(path: Path) -> None:
+    """Empties the cells as delivered; places and reasons stay, so that rows read stay rows taken and turned away."""
+    table = pq.ParquetFile(path).read()
+    place = table.schema.get_field_index("value")
+    write_table(path, table.set_column(place, table.schema.field(place), pa.nulls(table.num_rows, pa.string())))
+
+
 def _absolute(paths: IngestPaths, file: Expired) -> Path:
-    root = {ORIGINAL: paths.raw, REJECTION: paths.rejected, LANDING: paths.landing}[file.kind]
+    roots = {ORIGINAL: paths.raw, REJECTION: paths.rejected, LANDING: paths.landing, RETURNED: paths.raw}
+    root = roots[file.kind]
     return root.joinpath(*Path(file.path).parts[1:])
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +32,9 @@ from orchestration.version import code_version, tool_versions
 if TYPE_CHECKING:
     from expectations import GateWorker, Verdict
     from ingestion import IngestPaths, IngestReport, LandingProblem, ReferenceData
-    from publication import Amendment, Copied, Event, Held, PostgresError, Revision
+    from publication import Amendment, Copied, Event, Held, PostgresError, ReleaseNotWhole, Revision
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -369,13 +372,27 @@ class Pipeline:
         return self.write_candidates(quarter, units) if self._candidates is None else self._candidates
 
     def publish(self, quarter: str, units: Sequence[str]) -> list[Outcome]:
-        """Publishes every unit whose stored verdicts let its candidate out; what holds one unit back stays its own."""
-        from publication import index_once
+        """Publishes every unit whose stored verdicts let its candidate out; what holds one unit back stays its own.
 
+        A unit of whose texts no document can be made is held back with the row that is at fault. What breaks the
+        program at one unit is raised when the others are done.
+        """
+        from publication import ReleaseNotWhole, index_once
+
+        broken: list[Exception] = []
         folders = self._present_candidates(quarter, units)
         with self.alone(), self.timings.stage("publish", "công bố"), index_once():
             for unit, folder in folders.items():
-                self.outcomes[unit] = self._publish_unit(unit, quarter, folder)
+                try:
+                    self.outcomes[unit] = self._publish_unit(unit, quarter, folder)
+                except ReleaseNotWhole as error:
+                    # Its words quote delivered texts, which a log must not keep.
+                    _log.error("%s, %s: %s failed: %s", unit, quarter, error.output, type(error.__cause__).__name__)
+                    self.outcomes[unit] = Outcome(unit, None, reasons=self._why_not_whole(error, quarter, folder))
+                except Exception as error:  # the next units' releases do not wait for this one's repair
+                    broken.append(error)
+        if broken:
+            raise broken[0]
         return [self.outcomes[unit] for unit in sorted(self.outcomes)]
 
     def faults_of(self, unit: str, quarter: str) -> tuple[str, ...]:
@@ -384,6 +401,21 @@ class Pipeline:
         return tuple(
             f"{p.path}: {p.message_vi}" for p in self.problems if p.is_fault and (p.path.split("/")[0] in folders)
         )
+
+    def _why_not_whole(self, error: ReleaseNotWhole, quarter: str, folder: Path) -> tuple[str, ...]:
+        """Which document could not be made, and of which delivered row, as far as that is known."""
+        from publication import delivered_places
+
+        head = f"Không lập được “{error.output}” đúng như số liệu, nên chưa công bố."
+        if error.code is None:
+            return (head, "Chi tiết kỹ thuật ở nhật ký chạy; báo cho người quản trị hệ thống.")
+        files = {row["delivery_id"]: row["file_name"] for row in self.receipts(quarter)}
+        places = [
+            f"tệp {files.get(delivery_id, delivery_id)}, {sheet}, dòng {rows}"
+            for delivery_id, sheet, rows in delivered_places(folder, error.code)
+        ]
+        where = f" ({'; '.join(places)})" if places else ""
+        return (head, f"Nội dung gây lỗi ở chỉ tiêu {error.code}{where}: sửa lời văn của dòng này rồi gửi lại tệp.")
 
     def _publish_unit(self, unit: str, quarter: str, folder: Path) -> Outcome:
         from publication import Held, Published, Refused, current_release, publish

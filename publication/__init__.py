@@ -10,6 +10,7 @@ from publication.candidate import (
     Candidate,
     CandidateError,
     hash_inputs,
+    neutral_name,
     read_candidate,
     record_build,
     write_candidates,
@@ -29,7 +30,14 @@ from publication.contracts import (
     stored_contracts,
     version_faults,
 )
-from publication.explain import Explanation, NoPassports, UnknownRow, explain_candidate, explain_release
+from publication.explain import (
+    Explanation,
+    NoPassports,
+    UnknownRow,
+    delivered_places,
+    explain_candidate,
+    explain_release,
+)
 from publication.failpoints import FAILPOINTS
 from publication.formatting import format_number, format_quarter, parse_number
 from publication.index import index_once, rebuild_index
@@ -56,16 +64,17 @@ from publication.steering import NotAllowed, Word, lock, roll_back, unlock
 from publication.verify import Damage, all_releases, verify
 
 __all__ = [
-    "ANNEX_COLUMNS", "CONTRACTS_PATH", "CSV_SHEET", "FAILPOINTS", "FIRST_VERSION", "INTERNAL_MARTS", "OWN_TABLES_PATH",
-    "Amendment", "AnnexDamaged", "AnnexRow", "Candidate", "CandidateError", "Cause", "Change", "Column", "Contract",
-    "Copied", "Damage", "DamagedManifest", "DamagedPointer", "Event", "ExplainedChange", "Explanation", "FigureCheck",
-    "Footnote", "FormRow", "Held", "Lineage", "Manifest", "NoPassports", "NotAllowed", "Pointer", "PostgresCopy",
-    "PostgresError", "PostgresTarget", "PublishOutcome", "Published", "Refused", "Release", "ReleaseContent",
-    "ReleaseNotWhole", "ReportCheck", "RevisedFigure", "Revision", "StalePointer", "TableRowCheck", "Unchanged",
-    "UnexplainedChange", "UnknownRow", "UnreadableReport", "Word", "all_releases", "annex_rows", "check_report",
-    "compare", "compare_releases", "contract_breaches", "contracts_json", "current_release", "explain_candidate",
-    "explain_release", "find_release", "format_number", "format_quarter", "hash_inputs", "index_once", "lock",
-    "parse_contracts", "parse_number", "publish", "read_annex_csv", "read_annex_xlsx", "read_candidate",
-    "read_manifest", "read_pointer", "rebuild_index", "record_build", "roll_back", "stored_contracts", "unlock",
-    "verify", "version_faults", "write_candidates",
+    "ANNEX_COLUMNS", "CONTRACTS_PATH", "CSV_SHEET", "FAILPOINTS", "FIRST_VERSION", "INTERNAL_MARTS",
+    "OWN_TABLES_PATH", "Amendment", "AnnexDamaged", "AnnexRow", "Candidate", "CandidateError", "Cause", "Change",
+    "Column", "Contract", "Copied", "Damage", "DamagedManifest", "DamagedPointer", "Event", "ExplainedChange",
+    "Explanation", "FigureCheck", "Footnote", "FormRow", "Held", "Lineage", "Manifest", "NoPassports", "NotAllowed",
+    "Pointer", "PostgresCopy", "PostgresError", "PostgresTarget", "PublishOutcome", "Published", "Refused",
+    "Release", "ReleaseContent", "ReleaseNotWhole", "ReportCheck", "RevisedFigure", "Revision", "StalePointer",
+    "TableRowCheck", "Unchanged", "UnexplainedChange", "UnknownRow", "UnreadableReport", "Word", "all_releases",
+    "annex_rows", "check_report", "compare", "compare_releases", "contract_breaches", "contracts_json",
+    "current_release", "delivered_places", "explain_candidate", "explain_release", "find_release", "format_number",
+    "format_quarter", "hash_inputs", "index_once", "lock", "neutral_name", "parse_contracts", "parse_number",
+    "publish", "read_annex_csv", "read_annex_xlsx", "read_candidate", "read_manifest", "read_pointer",
+    "rebuild_index", "record_build", "roll_back", "stored_contracts", "unlock", "verify", "version_faults",
+    "write_candidates",
 ]

@@ -35,6 +35,8 @@ from publication.csvfile import from_csv, to_csv
 from publication.formatting import footnote_mark, parse_number
 from publication.notes import REMARKS_HEADING, remarks
 
+#: Stands in the title of every document and page of a release whose figures are not final.
+PROVISIONAL_VI = "số liệu tạm thời"
 FORM_SHEET = "Biểu tổng hợp"
 DATA_SHEET = "Số liệu"
 
@@ -54,6 +56,7 @@ _FIRST_ROW = 6
 _LAST_COLUMN = 4
 _A4 = 9
 _LINE_HEIGHT = 17.5
+_HIGHEST_ROW = 409.0
 _FONT = {"font_name": "Times New Roman", "font_size": 13}
 _MARKS = "⁰¹²³⁴⁵⁶⁷⁸⁹ "
 #: The workbook says nothing about when it was made, so equal figures are equal bytes.
@@ -61,7 +64,11 @@ _NO_DATE = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
 
 
 class AnnexDamaged(Exception):
-    """A written annex does not read back as the form."""
+    """A written annex does not read back as the form. ``row_no``: the row it is about, where it is."""
+
+    def __init__(self, message: str, row_no: int | None = None) -> None:
+        super().__init__(message)
+        self.row_no = row_no
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,8 @@ def title_lines(content: ReleaseContent) -> tuple[str, str, str]:
     year = content.quarter[:4]
     return (
         "BẢNG TỔNG HỢP",
-        f"{_SUBJECT} {content.quarter_vi.upper()} TRÊN ĐỊA BÀN {area.upper()}",
+        f"{_SUBJECT} {content.quarter_vi.upper()} TRÊN ĐỊA BÀN {area.upper()}"
+        + (f" ({PROVISIONAL_VI.upper()})" if content.provisional_vi else ""),
         f"(Kèm theo Báo cáo số        /BC-UBND ngày      tháng      năm {year} của Ủy ban nhân dân {area})",
     )
 
@@ -195,7 +203,7 @@ def _write_form_rows(form: Worksheet, looks: _Looks, content: ReleaseContent) ->
             form.write_string(place, 2, _text(row.values["unit_of_measure"]), styles["center"])
             form.write_string(place, 3, row.printed, styles["right"])
         form.write_string(place, 4, note, looks.plain[False]["left"])
-        form.set_row(place, _LINE_HEIGHT * max(
+        form.set_row(place, _height(
             _lines(name, sum(_WIDTHS[1:4]) if row.is_section else _WIDTHS[1]),
             _lines(_text(row.values["unit_of_measure"]), _WIDTHS[2]), _lines(note, _WIDTHS[4]),
         ))
@@ -224,7 +232,12 @@ def _write_remarks(form: Worksheet, looks: _Looks, content: ReleaseContent, plac
             line = f"{footnote_mark(remark.number)} {remark.text_vi}" if remark.number else remark.text_vi
             form.merge_range(place, 0, place, _LAST_COLUMN, "", looks.note)
             form.write_string(place, 0, line, looks.note)
-            form.set_row(place, _LINE_HEIGHT * _lines(line, sum(_WIDTHS)))
+            form.set_row(place, _height(_lines(line, sum(_WIDTHS))))
+
+
+def _height(*lines: int) -> float:
+    """Points of a row whose fullest cell fills so many lines. Spreadsheets know no higher row than 409 points."""
+    return min(_LINE_HEIGHT * max(lines), _HIGHEST_ROW)
 
 
 def _lines(text: str, width: float) -> int:
@@ -286,23 +299,24 @@ def _stored_value(cell: Cell | MergedCell) -> Any:
 
 def _join(line: Sequence[Any], numbers: Mapping[str, Any]) -> AnnexRow:
     printed_number, name, unit, figure, note = (_text(cell) for cell in line)
+    row_no = int(numbers["row_no"])
     value: Decimal | None = None
     if numbers["value"] is not None:
         try:
             value = parse_number(figure)
         except ValueError as error:
-            raise AnnexDamaged(f"row {numbers['row_no']}: {error}") from error
+            raise AnnexDamaged(f"row {row_no}: {error}", row_no) from error
         if float(value) != float(numbers["value"]):
-            raise AnnexDamaged(f"row {numbers['row_no']}: {figure} is printed, {numbers['value']} is stored")
+            raise AnnexDamaged(f"row {row_no}: {figure} is printed, {numbers['value']} is stored", row_no)
     elif figure != _text(numbers["value_text"]):
-        raise AnnexDamaged(f"row {numbers['row_no']}: {figure} is printed, nothing is stored")
+        raise AnnexDamaged(f"row {row_no}: {figure} is printed, nothing is stored", row_no)
     if name != numbers["indicator_name_vi"] or (unit and unit != numbers["unit_of_measure"]):
-        raise AnnexDamaged(f"row {numbers['row_no']}: the sheets name different indicators")
+        raise AnnexDamaged(f"row {row_no}: the sheets name different indicators", row_no)
     stored_note = _text(numbers["note_vi"])
     if not note.startswith(stored_note) or note.removeprefix(stored_note).strip(_MARKS):
-        raise AnnexDamaged(f"row {numbers['row_no']}: the sheets hold different notes")
+        raise AnnexDamaged(f"row {row_no}: the sheets hold different notes", row_no)
     return AnnexRow(
-        int(numbers["row_no"]), str(numbers["indicator_code"]), printed_number, name,
+        row_no, str(numbers["indicator_code"]), printed_number, name,
         _text(numbers["unit_of_measure"]), value, _text(numbers["value_text"]), _text(numbers["status"]), stored_note,
     )
 
@@ -336,6 +350,6 @@ def check_read_back(content: ReleaseContent, xlsx: Path, csv: Path) -> None:
     for path, found in ((xlsx, read_annex_xlsx(xlsx)), (csv, read_annex_csv(csv))):
         for wanted, got in zip(expected, found, strict=False):
             if wanted != got:
-                raise AnnexDamaged(f"{path.name}, row {wanted.row_no}: wrote {wanted}, read {got}")
+                raise AnnexDamaged(f"{path.name}, row {wanted.row_no}: wrote {wanted}, read {got}", wanted.row_no)
         if len(found) != len(expected):
             raise AnnexDamaged(f"{path.name} holds {len(found)} rows, the form {len(expected)}")

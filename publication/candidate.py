@@ -81,13 +81,22 @@ def hash_inputs(inputs: Iterable[Mapping[str, Any]]) -> str:
     return sha256_bytes(canonical_json(_ordered_inputs(inputs)))
 
 
+def neutral_name(entry: Mapping[str, Any]) -> str:
+    """What a delivered file is called in a release: offices write persons' names and numbers into file names.
+
+    From the delivery alone, so that it stays the same whatever else arrives. ``dbt_project/macros/neutral_names.sql``
+    says the same in SQL.
+    """
+    return "-".join((entry["source"], entry["quarter"], entry["unit_code"], str(entry["delivery_id"])[:8]))
+
+
 def _ordered_inputs(inputs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     entries = []
     for entry in inputs:
         missing = [name for name in _INPUT_FIELDS if name not in entry]
         if missing:
             raise CandidateError(f"thông tin tệp đầu vào thiếu trường: {', '.join(missing)}")
-        entries.append({name: entry[name] for name in _INPUT_FIELDS})
+        entries.append({name: entry[name] for name in _INPUT_FIELDS} | {"file_name": neutral_name(entry)})
     entries.sort(key=lambda entry: str(entry["delivery_id"]))
     identifiers = [entry["delivery_id"] for entry in entries]
     if len(set(identifiers)) != len(identifiers):

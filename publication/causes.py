@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from publication.candidate import FORM_MART
+from publication.candidate import FORM_MART, neutral_name
 from publication.changes import Change
 from publication.formatting import format_date_text, format_quarter
 
@@ -66,7 +66,8 @@ class Origin:
 
 @dataclass(frozen=True, order=True)
 class Cause:
-    """One difference between two origins. ``identity`` is for programs, ``text_vi`` a clause without a full stop.
+    """One difference between two origins. ``identity`` is for programs, ``text_vi`` a clause without a full stop, and
+    ``name_vi`` only what it is about, for lists in which it stands many times.
 
     ``source`` and ``quarter`` (the delivery's folder) where it is a delivery.
     """
@@ -76,6 +77,7 @@ class Cause:
     text_vi: str
     source: str = ""
     quarter: str = ""
+    name_vi: str = ""
 
 
 class Causes:
@@ -92,7 +94,7 @@ class Causes:
         self._program = _changed_program(old, new)
         self._form = [
             Cause("form", f"form:{old.form_version}->{new.form_version}",
-                  f"biểu mẫu thay đổi ({old.form_version} → {new.form_version})")
+                  f"biểu mẫu thay đổi ({old.form_version} → {new.form_version})", name_vi="biểu mẫu")
         ] if old.form_version != new.form_version else []
         self._rows = _FormRows(old.tables, new.tables)
 
@@ -147,8 +149,7 @@ class Causes:
     def _came(self, entry: Mapping[str, Any], replaced: Sequence[Mapping[str, Any]]) -> Cause:
         if not replaced:
             return self._delivery("delivery_new", entry, "gửi bổ sung")
-        others = ", ".join(f"“{old['file_name']}”" for old in replaced if old["file_name"] != entry["file_name"])
-        was = f"gửi thay tệp {others}" if others else "gửi lại, thay bản gửi trước"
+        was = f"gửi thay tệp {', '.join(neutral_name(old) for old in replaced)}"
         return self._delivery("delivery_superseded", entry, was, replaced)
 
     def _delivery(self, kind: CauseKind, entry: Mapping[str, Any], what: str,
@@ -157,9 +158,9 @@ class Causes:
         title = self._lineage.titles_vi.get(source, source)
         old = "".join(f"{str(was['sha256'])[:_SHORT]}->" for was in replaced)
         return Cause(
-            kind, f"{source}/{unit}/{quarter}/{entry['file_name']}@{old}{str(entry['sha256'])[:_SHORT]}",
-            f"tệp “{entry['file_name']}” ({title}, {self._names.get(unit, unit)}, {format_quarter(quarter)}) {what}",
-            source, quarter,
+            kind, f"{source}/{unit}/{quarter}@{old}{str(entry['sha256'])[:_SHORT]}",
+            f"tệp {neutral_name(entry)} ({title}, {self._names.get(unit, unit)}, {format_quarter(quarter)}) {what}",
+            source, quarter, f"tệp {neutral_name(entry)}",
         )
 
     def _delivered(self, sources: frozenset[str] | None, *, before: str = "9999", until: str = "9999") -> set[Cause]:
@@ -330,16 +331,12 @@ def _unit_names(tables: Mapping[str, pa.Table]) -> dict[str, str]:
 
 def _replaced_by(entry: Mapping[str, Any], gone: Mapping[str, Mapping[str, Any]], tables: Mapping[str, pa.Table]
                  ) -> list[Mapping[str, Any]]:
-    """Deliveries that this one took the place of: those of its path, and those the delivery log says."""
-    place = ("unit_code", "quarter", "source", "file_name")
+    """Deliveries that this one took the place of, as the log of deliveries says: under its name, or by a list."""
     log = tables["delivery_log"]
     logged = {
         str(row["delivery_id"]) for row in log.to_pylist() if row["superseded_by"] == entry["delivery_id"]
     } if "superseded_by" in log.column_names else set()
-    return [
-        old for key, old in sorted(gone.items())
-        if key in logged or all(old[name] == entry[name] for name in place)
-    ]
+    return [old for key, old in sorted(gone.items()) if key in logged]
 
 
 def _changed_decisions(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]
@@ -355,7 +352,8 @@ def _changed_decisions(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[s
         subjects = {(str(d["subject_kind"]), str(d["subject"])) for d in (was, now) if d is not None}
         told = now or was or {}
         text = f"quyết định giải trình {identifier}{_document(told)} {verb}"
-        found.append((Cause("decision", f"decision:{identifier}", text), subjects))
+        name = f"quyết định giải trình {identifier}"
+        found.append((Cause("decision", f"decision:{identifier}", text, name_vi=name), subjects))
     return found
 
 
@@ -380,4 +378,5 @@ def _changed_program(old: Origin, new: Origin) -> list[Cause]:
     changed = [f"{name} {was}->{now}" for name, (was, now) in told.items() if was != now]
     if not changed:
         return []
-    return [Cause("program", ", ".join(changed), "chương trình tính số liệu được thay bằng bản mới")]
+    text = "chương trình tính số liệu được thay bằng bản mới"
+    return [Cause("program", ", ".join(changed), text, name_vi="chương trình tính số liệu")]

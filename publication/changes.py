@@ -22,6 +22,18 @@ from publication.formatting import plain_number
 _FORM_KEY = ("indicator_code",)
 #: Part of every key and the same throughout a release; only the marts of units and quarters are about them.
 _OF_THE_RELEASE = frozenset({"unit_code", "quarter"})
+#: Where the contract's key is a place in a table that is printed: what a row is about, which stays when others come.
+_BY_CONTENT: Mapping[str, tuple[str, ...]] = {
+    "case_form_06a": ("clock", "breakdown", "row_kind", "unit_level", "field_vi", "receiving_unit_code"),
+    "dim_indicator": ("form_version", "indicator_code"),
+    FORM_MART: _FORM_KEY,
+    "report_narrative": ("section", "text_vi"),
+}
+#: Cells that only say where such a row stands: any row that comes or goes moves them, and nothing is said otherwise.
+_PLACES: Mapping[str, frozenset[str]] = {
+    "case_form_06a": frozenset({"row_no", "printed_number"}),
+    "report_narrative": frozenset({"paragraph_no", "row_number", "file_name", "sheet"}),
+}
 #: Marts that describe how a release was made, not what it says.
 _NOT_COMPARED = frozenset({"gate_results", "delivery_log", "figure_rows"})
 
@@ -50,7 +62,8 @@ def compare(old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> list[Ch
             changes.append(Change(mart, "", None, None, _size(old.get(mart)), _size(new.get(mart)), of_layout=True))
             continue
         changes.extend(_columns(mart, old[mart].column_names, new[mart].column_names))
-        common = [name for name in old[mart].column_names if name in new[mart].column_names]
+        places = _PLACES.get(mart, frozenset())
+        common = [name for name in old[mart].column_names if name in new[mart].column_names and name not in places]
         before, after = (table.select(common).to_pylist() for table in (old[mart], new[mart]))
         key = _key(mart, common, before, after)
         changes.extend(_cells(mart, key, before, after) if key else _rows(mart, before, after))
@@ -61,9 +74,8 @@ def _key(mart: str, columns: Sequence[str], *releases: list[dict[str, Any]]) -> 
     """Columns by which a row is found again; none where the contract has no key that holds, and whole rows are
     compared."""
     contract = stored_contracts().get(mart)
-    if mart == FORM_MART or contract is None:
-        key: Sequence[str] = _FORM_KEY if mart == FORM_MART else ()
-    else:
+    key: Sequence[str] = _BY_CONTENT.get(mart, ())
+    if not key and contract is not None:
         key = [name for name in contract.key if name not in _OF_THE_RELEASE or mart.startswith("dim_")]
     if not set(key) <= set(columns):
         return ()

@@ -99,6 +99,12 @@ class ReleaseContent:
     revision: Revision | None = None
 
     @property
+    def provisional_vi(self) -> tuple[str, ...]:
+        """Why the figures are provisional, a sentence for each rule that failed and was settled; empty: final ones."""
+        return tuple(str(result["sentence_vi"]) for result in self.gate_results
+                     if result.get("makes_provisional") and result["status"] == "fail")
+
+    @property
     def quarter_vi(self) -> str:
         """``quý I năm 2023``."""
         return format_quarter(self.quarter)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,33 @@ class Explanation:
     files: Sequence[Mapping[str, Any]]
     behind: pa.Table
 
+    def with_real_names(self, names: Mapping[str, str], sheets: Callable[[str], Sequence[str]]) -> Explanation:
+        """The same for people of this machine: files and sheets by the names they were delivered under.
+
+        Args:
+            names: delivery -> file name; sheets: the names of a delivery's sheets in order, for its published numbers.
+        """
+        known = {file["delivery_id"]: list(sheets(file["delivery_id"])) for file in self.files}
+
+        def sheet(delivery_id: str, number: str) -> str:
+            found = known.get(delivery_id, [])
+            place = int(number.removeprefix("trang ")) if number.startswith("trang ") else 0
+            return found[place - 1] if 0 < place <= len(found) else number
+
+        files = [file | {"file_name": names.get(file["delivery_id"], file["file_name"])} for file in self.files]
+        parts = [
+            part | {"files": [entry | {"sheet": sheet(self.files[entry["file"]]["delivery_id"], entry["sheet"])}
+                              for entry in part["files"]]}
+            for part in self.passport["parts"]
+        ]
+        told = {file["file_name"]: real["file_name"] for file, real in zip(self.files, files, strict=True)}
+        notes = [_replaced(note, told) for note in self.passport["notes_vi"]]
+        behind = pa.Table.from_pylist(
+            [row | {"sheet": sheet(row["delivery_id"], row["sheet"])} for row in self.behind.to_pylist()],
+            schema=self.behind.schema,
+        )
+        return replace(self, passport={**self.passport, "parts": parts, "notes_vi": notes}, files=files, behind=behind)
+
     def as_dict(self) -> dict[str, Any]:
         """The passport for programs, with the files it names instead of their numbers."""
         parts = [
@@ -76,6 +103,12 @@ class Explanation:
     def csv(self) -> bytes:
         """Those rows as a file by the rules of ``csvfile``, with the mark by which spreadsheets know UTF-8."""
         return codecs.BOM_UTF8 + to_csv(ROWS_COLUMNS, self.rows())
+
+
+def _replaced(text: str, names: Mapping[str, str]) -> str:
+    for neutral, real in names.items():
+        text = text.replace(neutral, real)
+    return text
 
 
 def _rows_behind(behind: pa.Table, figure: str, files: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -116,6 +149,15 @@ def explain_candidate(folder: Path, row: str) -> Explanation:
     content = gather(candidate, gate_results=(), extra_marts={}, extra_tables={})
     return _explanation(content.tables, passports(content), content.unit_code, content.quarter,
                         candidate.candidate_hash, row)
+
+
+def delivered_places(folder: Path, code: str) -> list[tuple[str, str, str]]:
+    """Where the declared figure or text of a row of the form was delivered: delivery, sheet, rows.
+
+    Raises CandidateError where the candidate is not whole.
+    """
+    behind = read_candidate(folder).table("figure_rows").to_pylist()
+    return sorted((row["delivery_id"], row["sheet"], row["row_numbers"]) for row in behind if row["figure"] == code)
 
 
 def _explanation(tables: Mapping[str, pa.Table], document: Mapping[str, Any], unit: str, quarter: str, made_from: str,

@@ -23,6 +23,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from publication.annex import PROVISIONAL_VI
 from publication.content import ReleaseContent
 from publication.formatting import format_date, format_number, format_quarter
 
@@ -101,7 +102,8 @@ def title_lines(content: ReleaseContent, clock: str) -> tuple[str, ...]:
         days = f"từ ngày {format_date(first['window_from'])} đến ngày {format_date(first['window_to'])}"
         name = SHEETS[clock] if clock == "reporting_window" else "Quý theo năm dương lịch"
         period = f"{name}: {format_quarter(first['window_quarter'])} ({days})"
-    return (_FORM_NAME, _TITLE, period, f"Đơn vị báo cáo: {content.unit_name_vi}", _UNIT_LINE)
+    title = f"{_TITLE} ({PROVISIONAL_VI.upper()})" if content.provisional_vi else _TITLE
+    return (_FORM_NAME, title, period, f"Đơn vị báo cáo: {content.unit_name_vi}", _UNIT_LINE)
 
 
 def write_form(path: Path, content: ReleaseContent) -> None:

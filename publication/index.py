@@ -30,7 +30,8 @@ from publication.tables import from_parquet
 INDEX_NAME = "index.json"
 PAGE_NAME = "index.html"
 SCHEMA = 1
-_FIELDS = {"unit_code", "unit_name_vi", "quarter", "release", "path", "manifest_sha256", "published_at", "files"}
+_FIELDS = {"unit_code", "unit_name_vi", "quarter", "release", "path", "manifest_sha256", "published_at", "files",
+           "provisional"}
 #: Files of a release that the index leads to, by the name it gives them.
 _FILES = {"page": "report/index.html", "report_pdf": "report/report.pdf", "report_docx": "report/report.docx",
           "annex_xlsx": "report/annex.xlsx"}
@@ -95,21 +96,24 @@ def _known_entries(path: Path) -> Mapping[tuple[str, str, str], dict[str, Any]]:
 def _entry(published: Path, quarter_dir: Path, pointer: Pointer) -> dict[str, Any]:
     release = quarter_dir / pointer.release_name
     path = release.relative_to(published).as_posix()
-    name, published_at, files = _told_by_release(release, pointer)
+    name, published_at, files, provisional = _told_by_release(release, pointer)
     return {
         "unit_code": pointer.unit_code, "unit_name_vi": name, "quarter": pointer.quarter, "release": pointer.release,
         "path": path, "manifest_sha256": pointer.manifest_sha256, "published_at": published_at,
+        "provisional": provisional,
         "files": {kind: f"{path}/{file}" for kind, file in files.items()},
     }
 
 
-def _told_by_release(release: Path, pointer: Pointer) -> tuple[str, str | None, dict[str, str]]:
-    """The unit's name, the moment of publication and the files to lead to; no file where the release is damaged."""
+def _told_by_release(release: Path, pointer: Pointer) -> tuple[str, str | None, dict[str, str], bool]:
+    """The unit's name, the moment of publication, the files to lead to (none where the release is damaged), and
+    whether its figures are provisional."""
     try:
         manifest = read_manifest(release, expected_sha256=pointer.manifest_sha256)
         units = from_parquet((release / "marts" / "dim_unit.parquet").read_bytes())
         name = unit_name({"dim_unit": units}, pointer.unit_code)
     except (DamagedManifest, OSError, LookupError, pa.ArrowException):
-        return pointer.unit_code, None, {}
+        return pointer.unit_code, None, {}, False
     present = {output.path for output in manifest.outputs}
-    return name, manifest.published_at, {kind: file for kind, file in _FILES.items() if file in present}
+    files = {kind: file for kind, file in _FILES.items() if file in present}
+    return name, manifest.published_at, files, bool(manifest.provisional_vi)

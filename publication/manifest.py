@@ -94,6 +94,8 @@ class Manifest(_Strict):
     amendment: AmendmentRecord | None = None
     #: Of each table that has a contract; releases made before there were contracts do not say.
     contract_versions: dict[str, str] = {}
+    #: Why the figures are not final; releases whose figures are do not have it.
+    provisional_vi: list[str] = []
 
     def to_bytes(self) -> bytes:
         """The file's bytes: sorted keys, indented; a field that an older release does not have stays out."""
@@ -137,6 +139,7 @@ def build_manifest(*, release: int, candidate: Candidate, content: ReleaseConten
         verdicts=verdicts, decisions=[dict(decision) for decision in content.decisions],
         code_version=code_version, versions=dict(versions), contract_versions=contract_versions(content.tables),
         **({"amendment": amendment} if amendment else {}),
+        **({"provisional_vi": list(content.provisional_vi)} if content.provisional_vi else {}),
     )
 
 

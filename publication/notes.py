@@ -18,6 +18,8 @@ from publication.formatting import format_number
 
 NOTES_COLUMNS = ("kind", "number", "subject", "row_no", "printed_number", "name_vi", "decision_ids", "sentence_vi")
 
+_NOT_DECLARED_VI = "Chỉ có số tính từ dữ liệu chi tiết, không có số khai báo để đối chiếu."
+_NOT_COMPUTED_VI = "Chỉ có số cơ quan khai báo, không có dữ liệu chi tiết để đối chiếu."
 _BLANK_REASON_VI = {
     "not_reported": "Để trống vì cơ quan chưa gửi số liệu này; để trống không có nghĩa là bằng 0.",
     "withheld": "Để trống theo quyết định không công bố.",
@@ -27,13 +29,22 @@ _BLANK_REASON_VI = {
 
 
 def notes(content: ReleaseContent) -> list[dict[str, Any]]:
-    """All notes in order: decisions, findings, blank rows, coverage, revision."""
-    return [*_decisions(content), *_findings(content), *_blanks(content), *_coverage(content), *_revision(content)]
+    """All notes in order: why provisional, decisions, findings, blank rows, coverage, figures nothing can be held
+    against, revision."""
+    return [
+        *_provisional(content), *_decisions(content), *_findings(content), *_blanks(content), *_coverage(content),
+        *_single_source(content), *_revision(content),
+    ]
 
 
 def notes_csv(content: ReleaseContent) -> bytes:
     """The file ``quality/notes.csv``; columns as in NOTES_COLUMNS."""
     return to_csv(NOTES_COLUMNS, notes(content))
+
+
+def _provisional(content: ReleaseContent) -> Iterator[dict[str, Any]]:
+    for sentence in content.provisional_vi:
+        yield {"kind": "provisional", "sentence_vi": f"Số liệu tạm thời. {sentence}"}
 
 
 def _decisions(content: ReleaseContent) -> Iterator[dict[str, Any]]:
@@ -51,7 +62,8 @@ def _findings(content: ReleaseContent) -> Iterator[dict[str, Any]]:
         if result["severity"] != "info" or result["status"] != "fail":
             continue
         sentence = f"{result['sentence_vi']} Số trường hợp không đạt: {format_number(result['failed_rows'] or 0)}."
-        codes = [f["subject"] for f in result["findings"] if f["subject"] in rows]
+        subjects = result.get("subjects") or [finding["subject"] for finding in result["findings"]]
+        codes = [subject for subject in subjects if subject in rows]
         for code in dict.fromkeys(codes) or (None,):
             place = _place(rows[code].values) if code else {"subject": result["expectation_id"]}
             yield {"kind": "finding", "sentence_vi": sentence, **place}
@@ -72,11 +84,22 @@ def _coverage(content: ReleaseContent) -> Iterator[dict[str, Any]]:
                    f"Số liệu mới tổng hợp từ {counted}/{expected} đơn vị phải báo cáo."}
 
 
+def _single_source(content: ReleaseContent) -> Iterator[dict[str, Any]]:
+    """Figures for which only one source speaks: no comparison proves them."""
+    for row in content.rows:
+        computed, declared = row.values["computed_value"], row.values["declared_value"]
+        if row.value is not None and row.values["kind"] != "heading" and (computed is None) != (declared is None):
+            yield {"kind": "single_source", **_place(row.values),
+                   "sentence_vi": _NOT_DECLARED_VI if declared is None else _NOT_COMPUTED_VI}
+
+
 def _revision(content: ReleaseContent) -> Iterator[dict[str, Any]]:
     if content.revision is None:
         return
     rows = content.rows_by_code
     yield {"kind": "revision", "sentence_vi": content.revision.head_vi}
+    for sentence in content.revision.causes_vi:
+        yield {"kind": "revision", "sentence_vi": f"Nguyên nhân: {sentence[:1].lower()}{sentence[1:]}"}
     for figure in content.revision.figures:
         place = _place(rows[figure.indicator_code].values) if figure.indicator_code in rows else {
             "subject": figure.indicator_code, "name_vi": figure.name_vi}
@@ -112,10 +135,12 @@ class Remarks:
 def remarks(content: ReleaseContent) -> list[Remarks]:
     """All notes as documents print them: what is said of many rows is said once; a sort without remarks is left out."""
     blocks = (
+        Remarks("Số liệu tạm thời", tuple(map(RemarkLine, content.provisional_vi))),
         Remarks("Giải trình số liệu", tuple(_printed_decisions(content))),
         Remarks("Điểm cần lưu ý", tuple(_said_once(_findings(content)))),
         Remarks("Dòng để trống", tuple(_said_once(_blanks(content)))),
         Remarks("Số đơn vị đã tổng hợp", tuple(_printed_coverage(content))),
+        Remarks("Đối chiếu nguồn số liệu", tuple(_printed_single_source(content))),
         Remarks("Thay đổi so với bản phát hành trước", tuple(_printed_revision(content))),
     )
     return [block for block in blocks if block.lines]
@@ -156,6 +181,13 @@ def _printed_coverage(content: ReleaseContent) -> Iterator[RemarkLine]:
     for expected, rows in sorted(whole.items()):
         yield RemarkLine(f"{rows} dòng tổng hợp đủ {expected}/{expected} đơn vị phải báo cáo.")
     yield from lacking
+
+
+def _printed_single_source(content: ReleaseContent) -> Iterator[RemarkLine]:
+    """How many, in a line each: which ones, the passports and ``notes.csv`` say."""
+    found = Counter(note["sentence_vi"] for note in _single_source(content))
+    for sentence, rows in sorted(found.items()):
+        yield RemarkLine(f"{rows} dòng: {sentence[:1].lower()}{sentence[1:]}")
 
 
 def _printed_revision(content: ReleaseContent) -> Iterator[RemarkLine]:

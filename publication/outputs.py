@@ -7,7 +7,8 @@ steps around them (``release``).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,15 @@ Step = Callable[[ReleaseContent, Path], None]
 
 
 class ReleaseNotWhole(Exception):
-    """What was written does not read back as what was meant. A fault of the program: nothing became current."""
+    """A file could not be written, or does not read back as what was meant: nothing became current.
+
+    ``output`` names the file; ``code`` the row of the form whose text or figure it is about, where that is known. The
+    message may quote texts and is for the log; people are told output and row.
+    """
+
+    def __init__(self, message: str, *, output: str = "", code: str | None = None) -> None:
+        super().__init__(message)
+        self.output, self.code = output, code
 
 
 @dataclass(frozen=True)
@@ -46,18 +55,36 @@ class Output:
 
 
 def write_outputs(content: ReleaseContent, folder: Path) -> None:
-    """Every output of the release into the empty ``folder``. Raises what a writer raises; the caller removes it."""
+    """Every output of the release into the empty ``folder``, which the caller removes when this raises.
+
+    Raises ReleaseNotWhole where an output cannot be made of the content; OSError when the disk fails.
+    """
     for name in FOLDERS:
         (folder / name).mkdir()
     for output in OUTPUTS:
-        output.write(content, folder)
+        with _fault_of(output, content):
+            output.write(content, folder)
+
+
+@contextmanager
+def _fault_of(output: Output, content: ReleaseContent) -> Iterator[None]:
+    """Whatever a text does to a writer or reader is a fault of this release's output; a disk's fault is none."""
+    try:
+        yield
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        row = getattr(error.__cause__ if isinstance(error, ReleaseNotWhole) else error, "row_no", None)
+        code = next((found.code for found in content.rows if found.row_no == row), None)
+        raise ReleaseNotWhole(f"{output.name}: {error}", output=output.name, code=code) from error
 
 
 def check_outputs(content: ReleaseContent, folder: Path) -> None:
     """Read every output again. Raises ReleaseNotWhole at the first that differs from the content."""
     for output in OUTPUTS:
         if output.check is not None:
-            output.check(content, folder)
+            with _fault_of(output, content):
+                output.check(content, folder)
 
 
 def _write_marts(content: ReleaseContent, folder: Path) -> None:

@@ -43,8 +43,8 @@ class ExplainedChange:
 
     @property
     def cause_vi(self) -> str:
-        """The causes as one sentence."""
-        return sentence_of(self.causes)
+        """The causes by name; what each of them is, ``causes_vi`` of the revision says once."""
+        return "; ".join(cause.name_vi for cause in self.causes)
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,12 @@ class Revision:
         return f" Sửa đổi sau khi kỳ báo cáo đã khóa. Lý do: {self.amendment.reason.rstrip('.')}.{by}"
 
     @property
+    def causes_vi(self) -> list[str]:
+        """Every cause of any change as a sentence, each once."""
+        causes = sorted({cause for explained in self.changes for cause in explained.causes})
+        return [sentence_of([cause]) for cause in causes]
+
+    @property
     def lines_vi(self) -> list[str]:
         """The head, then one line a changed figure: ``Dòng 4 (I.04) Số nhiệm vụ …: 9 → 10. Tệp … gửi bổ sung.``"""
         return [self.head_vi, *(f"{figure.place_vi}: {figure.sentence_vi}" for figure in self.figures)]
@@ -164,7 +170,8 @@ def sentence_of(causes: Iterable[Cause]) -> str:
 def changes_csv(revision: Revision | None) -> bytes:
     """``quality/changes.csv``, one row a changed cell; only its header for the first release of a quarter.
 
-    ``cause_kind`` and ``cause`` list every possible cause, joined by ``;``; ``cause_vi`` says the same to people.
+    ``cause_kind`` and ``cause`` list every possible cause, joined by ``;``; ``cause_vi`` names the same to people, and
+    ``notes.csv`` tells of each cause once.
     """
     rows = []
     for explained in revision.changes if revision else ():

@@ -18,6 +18,7 @@ _KINDS_VI = {
     "original": "bản gốc",
     "rejection_workbook": "bảng tính dòng bị trả lại",
     "landing_file": "tệp trong thư mục nhận",
+    "returned_values": "tệp giá trị bị trả lại hoặc có nhận xét (chỉ xóa giá trị)",
 }
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration.cli.reports import unit_name
 from orchestration.cli.revisions import standing, standing_lines
 from orchestration.pipeline import Pipeline
+from orchestration.real_names import with_real_names
 
 if TYPE_CHECKING:
     from ingestion import SourceStatus
@@ -149,6 +150,7 @@ def _unit_status(pipeline: Pipeline, unit: str, quarter: str, sources: list[Sour
         return UnitStatus(unit, name, path, "published", [], sources)
     verdicts = pipeline.stored_verdicts(unit, quarter, inputs_hash)
     reasons = [line for verdict in verdicts for line in explain_vi(verdict)]
+    reasons = with_real_names(pipeline.ingest_paths, reasons) if reasons else []
     state = "held_back" if reasons else "outdated" if release else "not_checked"
     return UnitStatus(unit, name, path, state, reasons, sources)
 

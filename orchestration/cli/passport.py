@@ -12,7 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from ingestion import IngestPaths
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit
+from orchestration.real_names import file_names, sheet_names
 from orchestration.settings import Home
 from publication import (
     CSV_SHEET,
@@ -41,6 +43,8 @@ def answer(home: Home, row: str, unit: str, quarter: str, number: int | None, *,
     """Shows the passport, and writes its rows where a file is named. A damaged release shows nothing."""
     try:
         explanation = explained(home, row, unit, quarter, number, waiting=waiting)
+        paths = IngestPaths(home.landing, home.raw, home.rejected)
+        explanation = explanation.with_real_names(file_names(paths), lambda delivery: sheet_names(paths, delivery))
     except (NoPassports, CandidateError) as error:
         complain(str(error))
         return Exit.HELD_BACK

@@ -13,6 +13,7 @@ from orchestration.cli.runs import RunResult, Stage
 from orchestration.cli.terminal import Exit
 from orchestration.periods import find_period
 from orchestration.pipeline import Pipeline
+from orchestration.real_names import with_real_names
 
 if TYPE_CHECKING:
     from expectations import Verdict
@@ -106,7 +107,8 @@ def _unit_report(pipeline: Pipeline, stage: Stage, quarter: str, unit: str) -> U
         return UnitReport(unit, name, "locked", None, list(outcome.reasons), outcome.revision)
     if faults := pipeline.faults_of(unit, quarter):
         return UnitReport(unit, name, "failed", reasons=list(faults))
-    why = [line for verdict in verdicts.values() for line in explain_vi(verdict)]
+    found = [line for verdict in verdicts.values() for line in explain_vi(verdict)]
+    why = with_real_names(pipeline.ingest_paths, found) if found else []
     if outcome:
         why += outcome.reasons
     if why:

@@ -48,4 +48,4 @@ def check_letter(folder: Path, content: ReleaseContent, files: Iterable[str] = F
             if name == DOCX:
                 check_marked_figures(letter, reading)
         except (Unreadable, LetterDamaged) as error:
-            raise LetterDamaged(f"{name}: {error}") from error
+            raise LetterDamaged(f"{name}: {error}", getattr(error, "row_no", None)) from error

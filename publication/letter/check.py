@@ -45,17 +45,38 @@ def check_marked_figures(letter: Letter, reading: Reading) -> None:
 # --- annex ----------------------------------------------------------------------------------------------------------
 
 def _check_annex(content: ReleaseContent, letter: Letter, reading: Reading) -> None:
-    header, found = reading.table[:2], reading.table[2:]
+    header = reading.table[:2]
     if header != tuple(tuple(squeeze(cell) for cell in row if cell) for row in (HEADER_TOP, HEADER_BOTTOM)):
         raise LetterDamaged(f"the header of the annex is not the form's: {header}")
-    if len(found) != len(content.rows):
-        raise LetterDamaged(f"the annex holds {len(found)} rows, the form {len(content.rows)}")
-    for row, line, cells in zip(content.rows, letter.annex, found, strict=True):
+    found = _whole_rows(letter, reading)
+    for row, line, cells in zip(content.rows, letter.annex, found, strict=False):
         figure = cells[_FIGURE_CELL] if len(cells) > _FIGURE_CELL else ""
         if _value(figure) != row.value or (row.value is None and figure != squeeze(printable(row.printed))):
-            raise LetterDamaged(f"row {row.row_no}: the mart has {row.value}, the annex shows {figure!r}")
+            raise LetterDamaged(f"row {row.row_no}: the mart has {row.value}, the annex shows {figure!r}", row.row_no)
         if cells != tuple(squeeze(cell) for cell in line.cells):
-            raise LetterDamaged(f"row {row.row_no}: wrote {line.cells}, read {cells}")
+            raise LetterDamaged(f"row {row.row_no}: wrote {line.cells}, read {cells}", row.row_no)
+    if len(found) != len(content.rows):
+        raise LetterDamaged(f"the annex holds {len(found)} rows, the form {len(content.rows)}")
+
+
+def _whole_rows(letter: Letter, reading: Reading) -> list[tuple[str, ...]]:
+    """The rows of the annex, those put together again that break over pages.
+
+    The rest of a row stands first on its page, and every cell goes on where the written one left off. Only what is
+    still missing of the row is taken, or what is blank, so a row too many stays one too many.
+    """
+    rows: list[tuple[str, ...]] = []
+    for place, cells in enumerate(reading.table[2:], start=2):
+        if rows and place in reading.continued and len(rows) <= len(letter.annex):
+            wanted = tuple(squeeze(cell) for cell in letter.annex[len(rows) - 1].cells)
+            joined = tuple(one + other for one, other in zip(rows[-1], cells, strict=False))
+            if len(cells) == len(rows[-1]) == len(wanted) and (rows[-1] != wanted or not any(cells)) and all(
+                whole.startswith(part) for whole, part in zip(wanted, joined, strict=True)
+            ):
+                rows[-1] = joined
+                continue
+        rows.append(cells)
+    return rows
 
 
 def _value(figure: str) -> Decimal | None:

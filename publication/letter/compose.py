@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from publication.annex import lower_first, title_lines
+from publication.annex import PROVISIONAL_VI, lower_first, title_lines
 from publication.content import FormRow, ReleaseContent
 from publication.formatting import format_date, format_quarter
 from publication.letter.glyphs import printable
@@ -47,7 +47,8 @@ def compose(content: ReleaseContent) -> Letter:
         number="Số:            /BC-UBND",
         place_and_date=printable(f"{names['proper']}, ngày        tháng        năm {names['year']}"),
         kind="BÁO CÁO",
-        subject=printable(_fill_names(wording.subject, names)),
+        subject=printable(_fill_names(wording.subject, names)
+                          + (f" ({PROVISIONAL_VI})" if content.provisional_vi else "")),
         body=tuple(_printable(paragraph) for paragraph in _body(content, wording, level, names, written)),
         closing=_printable(_plain("body", _fill_names(wording.closing, names))),
         receivers=tuple(_receiver_lines(receivers)),

@@ -55,6 +55,11 @@ class AnnexLine:
             return (self.number, self.name, self.note)
         return (self.number, self.name, self.unit, self.figure, self.note)
 
+    @property
+    def may_break(self) -> bool:
+        """Whether the row may be higher than a page, so that it has to go on overleaf; the others stay in one piece."""
+        return any(len(cell) > LONGEST_WHOLE for cell in self.cells)
+
 
 @dataclass(frozen=True)
 class RemarkBlock:
@@ -91,12 +96,18 @@ class Letter:
 
 
 class LetterDamaged(Exception):
-    """A written letter does not read back as the mart."""
+    """A written letter does not read back as the mart. ``row_no``: the row of the annex it is about, where it is."""
+
+    def __init__(self, message: str, row_no: int | None = None) -> None:
+        super().__init__(message)
+        self.row_no = row_no
 
 
 STATE = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"
 MOTTO = "Độc lập - Tự do - Hạnh phúc"
 RECEIVERS = "Nơi nhận:"
+#: Characters of a cell that fit on one page in the narrowest column that holds free text.
+LONGEST_WHOLE = 250
 #: Cells of the two header rows; None is covered by a merged neighbour.
 HEADER_TOP = ("STT", "Chỉ tiêu thống kê", "Kết quả thống kê", None, "Ghi chú")
 HEADER_BOTTOM = (None, None, "Đơn vị tính", "Số lượng / Tỷ lệ", None)

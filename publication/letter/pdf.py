@@ -63,7 +63,7 @@ def _plain(letter: Letter) -> dict[str, Any]:
         "authority": letter.authority, "post": letter.post, "annex_title": letter.annex_title,
         "annex": [
             {"number": line.number, "name": line.name, "unit": line.unit, "figure": line.figure, "note": line.note,
-             "section": line.is_section, "heading": line.is_heading}
+             "section": line.is_section, "heading": line.is_heading, "breaks": line.may_break}
             for line in letter.annex
         ],
         "remarks_heading": letter.remarks_heading,

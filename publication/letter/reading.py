@@ -43,12 +43,15 @@ class Reading:
     """What a file shows, white space left out.
 
     ``text`` is everything outside the annex table, in order, page numbers left out; ``table`` its rows, header rows
-    included once; ``figures`` the figures that the file itself marks with an indicator code (Word only).
+    included once; ``figures`` the figures that the file itself marks with an indicator code (Word only). ``continued``
+    are the places in ``table`` of rows that stand first on a later page: such a row may be the rest of the one before
+    (PDF only; ink does not tell, so whoever knows what was written decides).
     """
 
     text: str
     table: tuple[tuple[str, ...], ...]
     figures: tuple[tuple[str, str], ...] = ()
+    continued: frozenset[int] = frozenset()
 
 
 def squeeze(text: str) -> str:
@@ -120,16 +123,19 @@ def read_pdf(path: Path) -> Reading:
         raise Unreadable(f"not a PDF: {path.name}") from error
     text: list[str] = []
     table: list[tuple[str, ...]] = []
+    continued: set[int] = set()
     try:
         for page in document:
             outside, rows = _read_page(page)
             text.append(outside)
             header = table[:2]
+            if header and rows:
+                continued.add(len(table))
             table += rows[2:] if header and rows[:2] == header else rows
             page.close()
     finally:
         document.close()
-    return Reading("".join(text), tuple(table))
+    return Reading("".join(text), tuple(table), continued=frozenset(continued))
 
 
 def _read_page(page: pypdfium2.PdfPage) -> tuple[str, list[tuple[str, ...]]]:

@@ -46,6 +46,7 @@ from publication.letter.model import (
 
 FONT = "Times New Roman"
 _A4 = (210, 297)
+_LONGEST_PROPERTY = 255
 _TWIPS_A_MM = 1440 / 25.4
 _ROLE_STYLES = {"part": "Heading 1", "section": "Heading 2", "body": "Body Text", "item": "Body Text", "fill": "Dots"}
 
@@ -90,8 +91,9 @@ def _without_clock(data: bytes, dated: dt.date) -> bytes:
 def _set_properties(document: Document, letter: Letter) -> None:
     properties = document.core_properties
     moment = dt.datetime.combine(letter.dated, dt.time())
-    properties.title = letter.subject
-    properties.author = properties.last_modified_by = letter.issuer
+    # Longer ones no reader of the format takes.
+    properties.title = letter.subject[:_LONGEST_PROPERTY]
+    properties.author = properties.last_modified_by = letter.issuer[:_LONGEST_PROPERTY]
     properties.comments = properties.keywords = properties.subject = ""
     properties.language = "vi-VN"
     properties.created = properties.modified = moment
@@ -256,8 +258,9 @@ def _cell(width: float, content: str, *, span: int = 1, merge: str = "") -> str:
             f'<w:vAlign w:val="center"/></w:tcPr>{content}</w:tc>')
 
 
-def _row(cells: str, *, header: bool = False) -> str:
-    return f'<w:tr><w:trPr><w:cantSplit/>{"<w:tblHeader/>" if header else ""}</w:trPr>{cells}</w:tr>'
+def _row(cells: str, *, header: bool = False, breaks: bool = False) -> str:
+    whole = "" if breaks else "<w:cantSplit/>"
+    return f'<w:tr><w:trPr>{whole}{"<w:tblHeader/>" if header else ""}</w:trPr>{cells}</w:tr>'
 
 
 # --- the letter's frame ---------------------------------------------------------------------------------------------
@@ -327,7 +330,7 @@ def _header_row(texts: Iterable[str | None], *, first: bool) -> str:
 
 def _annex_row(line: AnnexLine) -> str:
     bold = _BOLD if line.is_section or line.is_heading else ""
-    keep = _KEEP if bold else ""
+    keep = _KEEP if bold and not line.may_break else ""
 
     def cell(position: int, text: str, style: str, look: str = bold, span: int = 1) -> str:
         width = sum(COLUMN_WIDTHS[position:position + span])
@@ -336,9 +339,9 @@ def _annex_row(line: AnnexLine) -> str:
     start = cell(0, line.number, "CellCentred")
     note = cell(4, line.note, "Cell", "")
     if line.is_section:
-        return _row(start + cell(1, line.name, "Cell", span=3) + note)
+        return _row(start + cell(1, line.name, "Cell", span=3) + note, breaks=line.may_break)
     return _row(start + cell(1, line.name, "Cell") + cell(2, line.unit, "CellCentred", "")
-                + cell(3, line.figure, "CellFigure") + note)
+                + cell(3, line.figure, "CellFigure") + note, breaks=line.may_break)
 
 
 def _remarks(letter: Letter) -> Iterable[str]:

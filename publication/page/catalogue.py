@@ -26,6 +26,7 @@ class Line:
     release: int
     published_vi: str
     page: str | None
+    provisional: bool
     files: tuple[tuple[str, str], ...]
 
 
@@ -70,5 +71,6 @@ def _line(entry: Mapping[str, Any]) -> Line:
     return Line(
         entry["unit_name_vi"], entry["unit_code"], entry["release"],
         format_date(dt.datetime.fromisoformat(moment).astimezone(_ZONE)) if moment else "", files.get("page"),
+        bool(entry.get("provisional")),
         tuple((files[key], name) for key, name in names if key in files),
     )

@@ -24,7 +24,8 @@ class Difference:
 
     ``way`` is 1, -1 or 0, None where the two are not comparable (``remark_vi`` says why); ``amount`` the printed size
     with its unit; ``share`` the printed size in percent of the earlier figure; ``verdict`` ``better``, ``worse`` or
-    empty where the form takes no side.
+    empty where the form takes no side. ``rate`` is the move of the share that the figure is of its whole, where that
+    is what is judged; then the move itself has no verdict, so that an arrow and its colour speak of one quantity.
     """
 
     earlier: str
@@ -33,6 +34,7 @@ class Difference:
     share: str
     verdict: str
     remark_vi: str
+    rate: Difference | None = None
 
     @property
     def word_vi(self) -> str:
@@ -66,9 +68,15 @@ def since_last_year(row: FormRow) -> Difference | None:
     return _difference(row, row.values["same_quarter_last_year_value"], judged=True)
 
 
-def judged(move: Difference, row: FormRow, by: Decimal, remark_vi: str) -> Difference:
-    """The same move, judged by another amount (``by``) in the row's own direction, which ``remark_vi`` tells."""
-    return replace(move, verdict=_verdict(row, by), remark_vi=remark_vi)
+def judged_by_rate(move: Difference, row: FormRow, before: Decimal | None, now: Decimal | None) -> Difference:
+    """The same move without a verdict, beside that of the row's share in its whole (percent), judged in its place."""
+    if before is None or now is None:
+        return replace(move, verdict="")
+    by = now - before
+    way = (by > 0) - (by < 0)
+    amount = f"{format_number(abs(by))} điểm\u00a0%" if way else ""
+    rate = Difference(f"{format_number(before)}%", way, amount, "", _verdict(row, by), "")
+    return replace(move, verdict="", rate=rate)
 
 
 def _difference(row: FormRow, earlier: Decimal | None, *, judged: bool) -> Difference | None:

@@ -52,7 +52,8 @@ def json_block(value: Any) -> Markup:
     text = canonical_json(value).decode()
     for sign, escaped in _SCRIPT_ENDS.items():
         text = text.replace(sign, escaped)
-    return Markup(text)
+    # JSON may hold these as they are; a page would show another sign in their place.
+    return Markup(_CONTROLS.sub(lambda control: f"\\u{ord(control[0]):04x}", text))
 
 
 def render(template: str, *, style: str, script: str, **values: Any) -> bytes:

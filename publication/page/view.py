@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from publication.content import Footnote, FormRow, ReleaseContent
 from publication.formatting import format_date, format_number
 from publication.notes import notes
 from publication.page.charts import Chart
-from publication.page.differences import Difference, judged, since_last_year, since_previous_quarter
+from publication.page.differences import Difference, judged_by_rate, since_last_year, since_previous_quarter
 from publication.page.pictures import charts, share, short_quarter
 from publication.page.statistics import Table, tables
 from publication.passport import SOURCE_VI, STATUS_VI
@@ -152,6 +152,8 @@ class PageView:
     window_vi: str
     release_vi: str
     revision_vi: str
+    causes_vi: tuple[str, ...]
+    provisional_vi: tuple[str, ...]
     headlines: tuple[Headline, ...]
     counts: Mapping[str, int]
     charts: tuple[Chart, ...]
@@ -162,6 +164,7 @@ class PageView:
     findings: tuple[NoteGroup, ...]
     blanks: tuple[NoteGroup, ...]
     coverage: tuple[NoteGroup, ...]
+    single_source: tuple[NoteGroup, ...]
     form_changes: tuple[ChangeView, ...]
     other_changes: tuple[ChangeView, ...]
     other_changes_count: int
@@ -185,14 +188,16 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         form_version=content.form_version,
         window_vi=f"{format_date(quarter['opens_on'])} – {format_date(quarter['closes_on'])}",
         release_vi=f"Bản phát hành r{content.revision.release if content.revision else 1}",
-        revision_vi=content.revision.head_vi if content.revision else "",
+        revision_vi=content.revision.head_vi if content.revision else "", provisional_vi=content.provisional_vi,
+        causes_vi=tuple(content.revision.causes_vi) if content.revision else (),
         headlines=tuple(_headlines(content, rows)), counts=_counts(rows), charts=tuple(charts(content)),
         statistics=tuple(tables(content)),
         sections=tuple(_sections(rows)),
         statuses=tuple((status, name) for status, name in STATUS_VI.items()
                        if any(row.has_passport and row.row.values["status"] == status for row in rows)),
         footnotes=content.footnotes, findings=grouped["finding"], blanks=grouped["blank"],
-        coverage=grouped["coverage"], form_changes=tuple(form_changes),
+        coverage=grouped["coverage"], single_source=grouped["single_source"],
+        form_changes=tuple(form_changes),
         other_changes=tuple(other_changes[:CHANGES_LISTED]), other_changes_count=len(other_changes),
         deliveries=tuple(_deliveries(content)),
         files=tuple((path, name) for path, name in _FILES if (folder / "report" / path).exists()),
@@ -234,11 +239,8 @@ def _judged_by_share(move: Difference | None, row: FormRow, whole: FormRow | Non
     """A count that is part of another is good or bad by its share: fewer cases on time of fewer cases is no loss."""
     if move is None or whole is None:
         return move
-    before = _share_of(row.values[earlier], whole.values[earlier])
-    now = _share_of(row.value, whole.value)
-    if now is None or before is None or now == before:
-        return replace(move, verdict="")
-    return judged(move, row, now - before, f"tỷ lệ trước là {format_number(before)}%")
+    return judged_by_rate(move, row, _share_of(row.values[earlier], whole.values[earlier]),
+                          _share_of(row.value, whole.value))
 
 
 def _share_of(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
@@ -287,7 +289,7 @@ def _context(content: ReleaseContent, row: FormRow) -> str:
 
 
 def _note_groups(content: ReleaseContent) -> dict[str, tuple[NoteGroup, ...]]:
-    found: dict[str, dict[str, list[str]]] = {"finding": {}, "blank": {}, "coverage": {}}
+    found: dict[str, dict[str, list[str]]] = {"finding": {}, "blank": {}, "coverage": {}, "single_source": {}}
     for note in notes(content):
         if note["kind"] in found:
             codes = found[note["kind"]].setdefault(note["sentence_vi"], [])

@@ -30,7 +30,7 @@ from tests.pipeline.conftest import indicators, release_of
 AXE = Path(__file__).parents[1] / "data" / "axe-core" / "axe.min.js"
 BROWSER, DRIVER, PDF_TEXT = (shutil.which(name) for name in ("chromium", "chromedriver", "pdftotext"))
 NEEDED = "needs Debian's packages chromium, chromium-driver and poppler-utils (make packages)"
-DESKTOP, PHONE = (1280, 900, False), (360, 740, True)
+DESKTOP, TABLET, PHONE = (1280, 900, False), (800, 1100, True), (360, 740, True)
 
 pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER and PDF_TEXT), reason=NEEDED)
 
@@ -184,8 +184,11 @@ def search(browser: Browser, text: str) -> list[str]:
     ("đơn giản hóa", ["III.01", "III.05"]),
     ("khong co dong nao nhu the", []),
 ])  # fmt: skip
-def test_search_with_and_without_marks(text: str, found: list[str], browser: Browser, page: Path) -> None:
-    browser.look(page)
+@pytest.mark.parametrize("window", [DESKTOP, TABLET, PHONE], ids=["desktop", "tablet", "phone"])
+def test_search_with_and_without_marks(
+    text: str, found: list[str], window: tuple[int, int, bool], browser: Browser, page: Path
+) -> None:
+    browser.look(page, window=window)
     assert search(browser, text) == found
     matching = sum(not code.endswith(".01") for code in found)  # the rows that open a part stand above what was found
     assert browser.find("#tim-thay").text == f"Tìm thấy {matching} trên 211 dòng."
@@ -289,7 +292,7 @@ def test_the_rows_behind_a_figure_are_saved_as_csv(browser: Browser, page: Path,
     assert len(lines) == sum(share["count"] for part in parts for share in part["files"])
     counted = [line for line in lines if line["role"] == "value"]
     assert len(counted) == 611
-    assert {(line["file_name"], line["sheet"]) for line in counted} == {("ho-so-mot-cua.xlsx", "Danh sách")}
+    assert {(line["file_name"][:27], line["sheet"]) for line in counted} == {("one_stop_cases-2023-Q1-945-", "trang 1")}
     assert len({line["row"] for line in counted}) == 611
     assert all(line["row"].isdigit() and len(line["sha256"]) == 64 for line in lines)
 
@@ -360,16 +363,19 @@ def test_the_index_leads_to_the_report(browser: Browser, published_home: Path) -
     assert browser.find("h1").text.endswith("quý I năm 2023")
 
 
-def test_the_index_is_searched_by_name_and_quarter(browser: Browser, tmp_path: Path) -> None:
+@pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_index_is_searched_by_name_and_quarter(
+    window: tuple[int, int, bool], browser: Browser, tmp_path: Path
+) -> None:
     entries = [
         {"unit_code": str(unit), "unit_name_vi": name, "quarter": quarter, "release": 1, "path": "x",
-         "manifest_sha256": "", "published_at": None, "files": {}}
+         "manifest_sha256": "", "published_at": None, "files": {}, "provisional": False}
         for quarter in ("2022-Q4", "2023-Q1")
         for unit, name in ((945, "Huyện Cù Lao Dung"), (941, "Huyện Kế Sách"), (950, "Thị xã Ngã Năm"))
     ]
     page = tmp_path / "index.html"
     page.write_bytes(render_catalogue(entries))
-    browser.look(page)
+    browser.look(page, window=window)
     browser.find("#tim").send_keys("cu lao")
     browser.until(lambda: browser.find("#tim-thay").text == "Tìm thấy 2 trên 6 báo cáo.")
     Select(browser.find("#quy")).select_by_value("2023-Q1")

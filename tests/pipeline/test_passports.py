@@ -21,6 +21,9 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
+from ingestion import IngestPaths
+from orchestration.real_names import file_names, sheet_names
+from publication import neutral_name
 from tests.conftest import CliResult
 from tests.pipeline.conftest import QUARTER, UNIT, indicators, release_of
 
@@ -116,6 +119,20 @@ def test_no_person_and_no_case_is_named(release: Path, document: dict[str, Any])
     assert "H51-" not in json.dumps(document)
 
 
+def test_no_published_file_knows_what_deliveries_are_called(
+    published_home: Path, release: Path, document: dict[str, Any]
+) -> None:
+    log = pq.read_table(release / "marts" / "delivery_log.parquet").to_pylist()
+    for row in log:
+        assert row["file_name"] == neutral_name(row | {"unit_code": row["delivering_unit_code"]})
+    assert {file["file_name"] for file in document["files"]} <= {row["file_name"] for row in log}
+    paths = IngestPaths(published_home / "landing", published_home / "raw", published_home / "rejected")
+    real = set(file_names(paths).values())
+    told = b"".join(path.read_bytes() for path in release.rglob("*") if path.suffix in (".json", ".csv", ".html"))
+    assert real
+    assert [name for name in real if name.encode() in told] == []
+
+
 # -- the delivered files themselves ------------------------------------------------------------------------------
 
 class Delivered:
@@ -124,6 +141,8 @@ class Delivered:
     def __init__(self, home: Path, document: dict[str, Any]) -> None:
         self._landing = home / "landing"
         self._files = document["files"]
+        self._paths = IngestPaths(home / "landing", home / "raw", home / "rejected")
+        self._names = file_names(self._paths)
         self._sheet = cache(self._read)
 
     def named(self, part: dict[str, Any]) -> list[dict[str, str]]:
@@ -138,7 +157,10 @@ class Delivered:
 
     def _read(self, file_no: int, sheet: str) -> dict[int, dict[str, str]]:
         file = self._files[file_no]
-        path = self._landing / file["unit_code"] / file["quarter"] / file["source"] / file["file_name"]
+        assert file["file_name"] == neutral_name(file)
+        name = self._names[file["delivery_id"]]
+        path = self._landing / file["unit_code"] / file["quarter"] / file["source"] / name
+        sheet = sheet_names(self._paths, file["delivery_id"])[int(sheet.removeprefix("trang ")) - 1]
         assert hashlib.sha256(path.read_bytes()).hexdigest() == file["sha256"]
         lines = [["" if cell is None else str(cell) for cell in line]
                  for line in openpyxl.load_workbook(path)[sheet].iter_rows(values_only=True)]

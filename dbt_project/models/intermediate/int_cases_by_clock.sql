@@ -78,7 +78,8 @@ select
     in_quarter.case_key,
     in_quarter.case_code,
     in_quarter.procedure_code,
-    coalesce(procedures.field_vi, in_quarter.delivered_field_vi, 'Chưa xác định') as field_vi,
+    -- Of the catalogue only: what a clerk wrote beside the case is published nowhere.
+    coalesce(procedures.field_vi, 'Chưa xác định') as field_vi,
     in_quarter.channel,
     in_quarter.return_channel,
     in_quarter.received_on,

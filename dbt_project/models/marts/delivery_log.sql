@@ -22,7 +22,7 @@ select
     deliveries.delivering_unit_code,
     deliveries.source,
     deliveries.delivered_at,
-    deliveries.file_name,
+    {{ neutral_file_name('deliveries.source', 'deliveries.quarter', 'deliveries.delivering_unit_code', 'deliveries.delivery_id') }} as file_name,
     deliveries.delivery_id,
     deliveries.sha256,
     deliveries.size_bytes,
@@ -34,7 +34,11 @@ select
     coalesce(deliveries.rows_accepted, 0) as rows_accepted,
     coalesce(deliveries.rows_rejected, 0) as rows_rejected,
     coalesce(deliveries.rows_with_findings, 0) as rows_with_findings,
-    deliveries.message_vi
+    -- Never the intake's own words: they quote headings, sheets and cells.
+    case deliveries.outcome
+        when 'refused' then 'Tệp không nhận được; lý do đã báo cho đơn vị gửi.'
+        when 'nothing_to_report' then 'Đơn vị báo không phát sinh.'
+    end as message_vi
 from deliveries
 inner join scope on deliveries.quarter = scope.quarter
 inner join units

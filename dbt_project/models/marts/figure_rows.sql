@@ -58,14 +58,17 @@ all_figures as (
 )
 
 select
-    unit_code,
-    quarter,
-    figure,
-    delivery_id,
-    sheet,
-    cast(amount_each as decimal(18, 4)) as amount_each,
-    decision_id,
-    row_numbers,
-    cast(row_count as bigint) as row_count,
-    cast(amount_each * row_count as decimal(18, 4)) as amount
+    all_figures.unit_code,
+    all_figures.quarter,
+    all_figures.figure,
+    all_figures.delivery_id,
+    {{ neutral_sheet_name('all_figures.sheet', 'sheets.sheet_no') }} as sheet,
+    cast(all_figures.amount_each as decimal(18, 4)) as amount_each,
+    all_figures.decision_id,
+    all_figures.row_numbers,
+    cast(all_figures.row_count as bigint) as row_count,
+    cast(all_figures.amount_each * all_figures.row_count as decimal(18, 4)) as amount
 from all_figures
+left join {{ ref('int_sheets') }} as sheets
+    on all_figures.delivery_id = sheets.delivery_id
+    and all_figures.sheet = sheets.sheet

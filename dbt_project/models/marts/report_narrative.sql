@@ -4,8 +4,10 @@ select
     paragraphs.section,
     cast(paragraphs.paragraph_no as integer) as paragraph_no,
     paragraphs.text_vi,
-    paragraphs.file_name,
-    paragraphs.sheet,
+    {{ neutral_file_name("'report_narrative'", 'paragraphs.quarter', 'paragraphs.unit_code', 'paragraphs.delivery_id') }} as file_name,
+    {{ neutral_sheet_name(
+        'paragraphs.sheet', 'dense_rank() over (partition by paragraphs.delivery_id order by paragraphs.sheet)'
+    ) }} as sheet,
     paragraphs.row_number
 from {{ ref('int_report_paragraphs') }} as paragraphs
 inner join {{ ref('int_reporting_units') }} as reporting_units

@@ -20,6 +20,7 @@ Told = tuple[str, str, str, int, str | None, str]
 RELATIONS = (
     "int_cases", "int_e_documents", "int_org_units", "int_plan_tasks", "int_procedures", "int_staff",
     "int_survey_responses", "int_measures", "int_declared_figures", "int_reporting_units", "int_report_scope",
+    "int_sheets",
 )  # fmt: skip
 
 
@@ -48,13 +49,20 @@ class Facts:
                 self._connection.execute(
                     f"insert into warehouse.main.{name} ({columns}) values ({values})", list(row.values())
                 )
+        places = {(row["delivery_id"], row["sheet"]) for rows in relations.values() for row in rows if "sheet" in row}
+        for delivery in {delivery for delivery, _ in places}:
+            for number, sheet in enumerate(sorted(sheet for of, sheet in places if of == delivery), start=1):
+                self._connection.execute("insert into warehouse.main.int_sheets values (?, ?, ?)", [
+                    delivery, sheet, number])
 
     def rows(self) -> list[Told]:
-        """Figure, delivery, sheet, amount of each row, decision and rows, in order."""
+        """Figure, delivery, sheet (by the name behind its published number), amount of each row, decision and rows, in
+        order."""
         self._connection.execute("use warehouse")
         return self._connection.execute(
-            f"select figure, delivery_id, sheet, amount_each::integer, decision_id, row_numbers from ({self._sql})"
-            " order by all"
+            "select figure, delivery_id, sheets.sheet, amount_each::integer, decision_id, row_numbers "
+            f"from ({self._sql}) as told left join int_sheets as sheets using (delivery_id) "
+            "where told.sheet = 'trang ' || sheets.sheet_no order by all"
         ).fetchall()
 
 

@@ -146,6 +146,7 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "decisions.matches_something": (_decided("no_effect"), set()),
     "decisions.effects_known": (_decided("guessed"), set()),
     "decisions.effects_present": (_decided(None), set()),
+    "marts.texts_hold_no_personal_data": (_in_row("III.23", indicator_name_vi="gọi 0912000010"), set()),
 }
 MART_RULES = declared_rules("mart")
 RAW_RULES = declared_rules("raw")
@@ -218,9 +219,23 @@ RAW_MUTATIONS: dict[str, dict[str, Any]] = {
     "decisions.validity_at_most_four_periods": {"quarter": "2022-Q2"},
     "declared_returns.approved_after_closing": {"approved_on": dt.date(2023, 6, 13)},
     "decisions.action_fits_subject": {"action": "count_as_on_time"},
+    **{
+        f"{source}.{rule}": {column: text}
+        for source, column in {
+            "declared_returns": "note", "decisions": "reason", "org_units": "name",
+            "procedure_catalogue": "procedure_name", "one_stop_cases": "procedure_code", "report_narrative": "text",
+        }.items()
+        for rule, text in {
+            "texts_hold_no_personal_data": "Liên hệ 0912/000/010", "texts_name_nobody": "bà TRẦN THỊ HAI TƯ",
+            "texts_fit": "dài " * 2001,
+        }.items()
+    },
 }
 # Other rules that the same input rightly breaks.
 ALSO: dict[str, set[str]] = {
+    "one_stop_cases.texts_hold_no_personal_data": {"one_stop_cases.procedure_code_well_formed"},
+    "one_stop_cases.texts_name_nobody": {"one_stop_cases.procedure_code_well_formed"},
+    "one_stop_cases.texts_fit": {"one_stop_cases.procedure_code_well_formed"},
     "one_stop_cases.procedure_named": {"one_stop_cases.procedure_recognised"},
     "declared_returns.approved_on_plausible": {"declared_returns.approved_after_closing"},
     "e_document_counts.parts_at_most_total": {"e_document_counts.parts_equal_total"},

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from ingestion import PurgeLogDamagedError, deliveries, expired_files, inputs, not_rereadable, purge
@@ -34,8 +35,11 @@ def deliver(home: Any, name: str = "a.xlsx", number: int = 1) -> Path:
 
 
 def kept(home: Any) -> list[Path]:
+    """Files that show what the clerk wrote."""
     folders = (home.paths.originals, home.paths.rejected, home.paths.landing)
-    return [p for folder in folders for p in sorted(folder.rglob("*")) if p.is_file()]
+    found = [p for folder in folders for p in sorted(folder.rglob("*")) if p.is_file()]
+    layers = [p for layer in ("rejected", "findings") for p in sorted((home.paths.raw / layer).rglob("*.parquet"))]
+    return found + [p for p in layers if any(pq.ParquetFile(p).read()["value"].to_pylist())]
 
 
 def taken_in(home: Any, day: dt.date) -> None:
@@ -50,9 +54,11 @@ def test_everything_that_shows_the_clerks_cells_goes_and_the_rows_stay(home: Any
     home.place("survey_responses", "rác.xlsx").write_bytes(CANARY.encode())
     home.ingest()
     rows, before = home.rows("survey_responses"), inputs(home.paths, ["945"], ["2023-Q1"])
-    assert len(kept(home)) == 6
+    assert len(kept(home)) == 7
     gone = purge(home.paths, home.reference, DAYS, LONG_AFTER)
-    assert {file.kind for file in gone} == {"original", "rejection_workbook", "landing_file"}
+    assert {file.kind for file in gone} == {
+        "original", "rejection_workbook", "landing_file", "returned_values",
+    }  # fmt: skip
     assert kept(home) == []
     assert home.ingest().files_read == 0
     assert (home.rows("survey_responses"), inputs(home.paths, ["945"], ["2023-Q1"])) == (rows, before)
@@ -94,7 +100,7 @@ def test_looking_deletes_nothing_and_purging_twice_deletes_once(home: Any) -> No
     deliver(home)
     home.ingest()
     looked = expired_files(home.paths, home.reference, DAYS, LONG_AFTER)
-    assert len(kept(home)) == 3
+    assert len(kept(home)) == 4
     assert purge(home.paths, home.reference, DAYS, LONG_AFTER) == looked
     assert purge(home.paths, home.reference, DAYS, LONG_AFTER) == []
     assert [entry.file for entry in read_log(home.paths)] == looked
@@ -134,7 +140,7 @@ def test_the_log_is_chained_and_a_changed_or_missing_entry_stops_the_next_purge(
     purge(home.paths, home.reference, DAYS, LONG_AFTER)
     path = log_path(home.paths)
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    assert len(lines) == 6
+    assert len(lines) == 8
     changed = json.loads(lines[1]) | {"purged_on": "2000-01-01"}
     for damaged in (
         [lines[0], json.dumps(changed, ensure_ascii=False) + "\n", *lines[2:]],
@@ -158,11 +164,11 @@ def test_a_half_written_last_entry_is_cut_off(home: Any) -> None:
     path = log_path(home.paths)
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:50])
-    assert len(read_log(home.paths)) == 3
+    assert len(read_log(home.paths)) == 4
     deliver(home, "b.xlsx", 2)
     home.ingest()
     purge(home.paths, home.reference, DAYS, LONG_AFTER)
-    assert len(read_log(home.paths)) == 6
+    assert len(read_log(home.paths)) == 8
 
 
 def test_a_stopped_purge_has_logged_what_it_deleted_and_the_next_one_ends_it(
@@ -178,11 +184,11 @@ def test_a_stopped_purge_has_logged_what_it_deleted_and_the_next_one_ends_it(
         patch.setattr("ingestion.retention.sync_folder", power_cut)
         with pytest.raises(OSError, match="mất điện"):
             purge(home.paths, home.reference, DAYS, LONG_AFTER)
-    assert len(kept(home)) == 2
+    assert len(kept(home)) == 3
     assert [e.file.kind for e in read_log(home.paths)] == ["landing_file"]
     purge(home.paths, home.reference, DAYS, LONG_AFTER)
     assert kept(home) == []
-    assert len(read_log(home.paths)) == 3
+    assert len(read_log(home.paths)) == 4
 
 
 def test_after_the_purge_no_byte_of_a_name_is_left(home: Any) -> None:

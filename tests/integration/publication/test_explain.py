@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,10 +18,14 @@ from publication import (
     UnknownRow,
     explain_candidate,
     explain_release,
+    neutral_name,
     outputs,
+    read_candidate,
 )
 from tests.integration.publication.conftest import Home
 from tests.unit.publication import builders
+
+NAME = neutral_name(builders.delivery())
 
 
 def _released(home: Home, **build: Any) -> Release:
@@ -45,20 +50,20 @@ def test_a_row_that_the_form_does_not_have_is_named(home: Home, row: str) -> Non
 
 def test_rows_are_listed_one_by_one_with_their_file(home: Home) -> None:
     (row,) = explain_release(_released(home), "I.04").rows()
-    assert (row["file_name"], row["sheet"], row["row"], row["amount"]) == ("plan_tasks.xlsx", "S", 4, Decimal(9))
+    assert (row["file_name"], row["sheet"], row["row"], row["amount"]) == (NAME, "S", 4, Decimal(9))
 
 
 def test_the_programs_view_names_the_files(home: Home) -> None:
     answer = explain_release(_released(home), "I.04").as_dict()
     (entry,) = answer["parts"][0]["files"]
-    assert (answer["made_from"], entry["file_name"], entry["rows"]) == ("r1", "plan_tasks.xlsx", "4")
+    assert (answer["made_from"], entry["file_name"], entry["rows"]) == ("r1", NAME, "4")
     assert "file" not in entry
 
 
 def test_a_file_of_an_earlier_quarter_is_told_as_such(home: Home) -> None:
     explanation = explain_release(_released(home, inputs=[builders.delivery(quarter="2022-Q4")]), "I.04")
-    assert "  Nhiệm vụ kế hoạch, Huyện Cù Lao Dung: plan_tasks.xlsx (kỳ 2022-Q4), trang S: 1 dòng, cộng vào 9" in \
-        passport.lines(explanation)
+    place = "Nhiệm vụ kế hoạch, Huyện Cù Lao Dung: plan_tasks-2022-Q4-945-aaaaaaaa (kỳ 2022-Q4), trang S"
+    assert f"  {place}: 1 dòng, cộng vào 9" in passport.lines(explanation)
 
 
 def test_a_terminal_shows_what_plain_lines_say(
@@ -69,7 +74,7 @@ def test_a_terminal_shows_what_plain_lines_say(
     passport.show(explanation)
     shown = capsys.readouterr().out
     told = ("I.04, dòng 4", "Kết quả: 9", "Cách tính: Đếm số nhiệm vụ đã hoàn thành.", "Nhiệm vụ kế hoạch",
-            "plan_tasks.xlsx, trang S")
+            f"{NAME}, trang S")
     plain = "\n".join(passport.lines(explanation))
     assert [text for text in told if text not in shown] == [text for text in told if text not in plain] == []
 
@@ -129,3 +134,18 @@ def test_figures_that_their_rows_do_not_come_to_are_not_published(
     with pytest.raises(ReleaseNotWhole, match="add up to 0"):
         home.publish(candidate)
     assert not (home.quarter_dir / "current.json").exists()
+
+
+def test_people_of_this_machine_read_the_names_that_were_delivered(home: Home) -> None:
+    candidate = home.candidate(changes={"I.04": {"value": Decimal(9)}})
+    behind = read_candidate(candidate).table("figure_rows").to_pylist()
+    delivery_id = next(row["delivery_id"] for row in behind)
+    explanation = explain_candidate(candidate, "I.04")
+    numbered = replace(explanation, passport={**explanation.passport, "parts": [
+        part | {"files": [entry | {"sheet": "trang 2"} for entry in part["files"]]}
+        for part in explanation.passport["parts"]
+    ]})  # fmt: skip
+    told = numbered.with_real_names({delivery_id: "Bà Lan 0912.xlsx"}, lambda _: ["Ẩn", "Nhiệm vụ"])
+    (entry,) = told.as_dict()["parts"][0]["files"]
+    assert (entry["file_name"], entry["sheet"]) == ("Bà Lan 0912.xlsx", "Nhiệm vụ")
+    assert next(told.rows())["file_name"] == "Bà Lan 0912.xlsx"
