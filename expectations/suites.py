@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from expectations.declarations import Rule
+from expectations.document_symbols import violation_sql
 from expectations.expression import quote
 
 UNIT = "reporting_unit"
@@ -21,6 +22,7 @@ _PLACES: dict[str, tuple[str, str, str]] = {
 # Marts hold figures, which come from many rows; a mart of single rows says where each stands.
 _MART_PLACES: dict[str, tuple[str, str, str]] = {
     "report_narrative": ("file_name", "sheet", "row_number"),
+    "letter_findings": ("file_name", "sheet", "row_number"),
 }
 _NO_PLACE = ("null", "null", "null")
 _WITHOUT_LINEAGE = frozenset({"expected_deliveries", "figures", "decision_use", "report_indicators", "rule_inputs"})
@@ -141,6 +143,9 @@ def _row_rule(rule: Rule) -> tuple[str, str, Native, tuple[str, ...]]:
     if rule.kind == "matches":
         native = Native("ExpectColumnValuesToMatchRegex", {"column": name, "regex": rule.pattern})
         return "true", f"not coalesce(regexp_matches({column}, {literal(str(rule.pattern))}), true)", native, ()
+    if rule.kind == "symbols":
+        violation = violation_sql(column)
+        return f"{column} is not null", violation, _unexpected(_rows_where(f"{column} is not null", violation)), rule.columns
     if rule.kind == "between":
         return "true", *_between(rule, column)
     other = quote(rule.columns[1])

@@ -35,6 +35,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"”’)]*\s+(?=[\"“‘(]?(\w))")
 _ABBREVIATION = re.compile(r"(?:^|\s)(?:[A-ZĐ]{1,3}|v\.v|tr|Ths|TS)\.$")
 _HEADING_WORDS = 24
 _CHAPTER = 1
+_EARLIER = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,8 @@ def sentences(lines: Sequence[str]) -> list[Sentence]:
         earlier = ""
         for text in _split(body):
             found.append(Sentence(len(found) + 1, number, text, chapter, section, earlier))
-            earlier = f"{earlier} {text}".strip()
+            # What was said long before says nothing of this sentence, and a paragraph may be of any length.
+            earlier = f"{earlier} {text}".strip()[-_EARLIER:]
     return found
 
 
