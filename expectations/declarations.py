@@ -22,7 +22,9 @@ RULES_DIR = Path(__file__).parent / "rules"
 
 Stage = Literal["raw", "mart"]
 Severity = Literal["critical", "warning", "info"]
-Kind = Literal["not_null", "in_set", "matches", "between", "unique", "at_most", "symbols", "condition", "relation", "query"]
+Kind = Literal[
+    "not_null", "in_set", "matches", "between", "unique", "at_most", "symbols", "condition", "relation", "query"
+]
 
 STAGES: tuple[Stage, ...] = ("raw", "mart")
 

@@ -1,4 +1,4 @@
-"""Numbers and symbols of documents (``03/KH-UBND``) by Decree 30/2020/NĐ-CP, annex I: what is one, what is a spoilt one.
+"""Numbers and symbols of documents (``03/KH-UBND``) by Decree 30/2020/NĐ-CP, annex I: which are well formed.
 
 Belongs here: the form of a symbol, as regular expressions that Python and DuckDB read alike, and the two ways to ask.
 Does not belong here: which texts are asked about (``rules``), who issued a document and when.
@@ -19,23 +19,24 @@ _KINDS_OF_LAW = r"NĐ|QĐ|NQ|TT|TTLT|CT|L|PL|NQLT|QH\d{1,2}|UBTVQH\d{1,2}"
 _IN_WORDS = (
     "kế hoạch|quyết định|báo cáo|công văn|tờ trình|thông báo|chỉ thị|nghị quyết|nghị định|hướng dẫn|chương trình|đề án"
 )
+# Groups are plain ones: "(?:KH" would be a parameter to the first engine's database.
 # An abbreviation: at least two capitals, small letters only within (TTg, TTrH), figures only at its end (QH15).
 _ABBREVIATION = r"[A-ZĐƯÂÔ][a-zđưâôy]{0,2}[A-ZĐƯÂÔ][A-Za-zĐđƯưÂâÔô]*[0-9]{0,3}"
-_ISSUERS = rf"(?:[-.&]{_ABBREVIATION})*"
-_END = r"(?:$|[\s,;.:()\[\]”\"'’…!?])"
+_ISSUERS = rf"([-.&]{_ABBREVIATION})*"
+_END = r"($|[\s,;.:()\[\]”\"'’…!?])"
 _NUMBER = r"[0-9]{1,5}[a-zđ]?\s?"
 WELL_FORMED = (
-    rf"(?:{_NUMBER}/\s?{_ABBREVIATION}{_ISSUERS}"
-    rf"|{_NUMBER}/\s?(?:19|20)[0-9]{{2}}\s?/\s?(?:{_KINDS_OF_LAW}){_ISSUERS}"
-    rf"|[0-9]{{1,4}}-(?:{_KINDS})/{_ABBREVIATION}{_ISSUERS}){_END}"
+    rf"({_NUMBER}/\s?{_ABBREVIATION}{_ISSUERS}"
+    rf"|{_NUMBER}/\s?(19|20)[0-9]{{2}}\s?/\s?({_KINDS_OF_LAW}){_ISSUERS}"
+    rf"|[0-9]{{1,4}}-({_KINDS})/{_ABBREVIATION}{_ISSUERS}){_END}"
 )
 #: What is left of a text without its well formed symbols and still begins like one.
 SPOILT = (
-    rf"(?i:[0-9]{{1,5}}\s?(?:/\s?(?:19|20)[0-9]{{2}}\s?)?/\s?(?:{_KINDS}|{_IN_WORDS})(?:[-–—_/.\s]|[0-9]|$)"
-    rf")|[0-9]{{1,5}}\s?[-–_]?\s?(?:{_KINDS})\s?[-–_/]\s?[A-ZĐ]|\b(?:{_KINDS})[-–][A-ZĐ]{{2,}}/[0-9]"
+    rf"(?i:[0-9]{{1,5}}\s?(/\s?(19|20)[0-9]{{2}}\s?)?/\s?({_KINDS}|{_IN_WORDS})([-–—_/.\s]|[0-9]|$)"
+    rf")|[0-9]{{1,5}}\s?[-–_]?\s?({_KINDS})\s?[-–_/]\s?[A-ZĐ]|\b({_KINDS})[-–][A-ZĐ]{{2,}}/[0-9]"
 )
 #: A year in the symbol of what is no rule of law.
-WITH_YEAR = r"[0-9]{1,5}\s?/\s?(?:19|20)[0-9]{2}\s?/\s?(?:KH|BC|TB|TTr|CTr|HD|CV|PA|ĐA|DA|BB|GM|UBND|HĐND)\b"
+WITH_YEAR = r"[0-9]{1,5}\s?/\s?(19|20)[0-9]{2}\s?/\s?(KH|BC|TB|TTr|CTr|HD|CV|PA|ĐA|DA|BB|GM|UBND|HĐND)\b"
 _WELL_FORMED, _SPOILT, _WITH_YEAR = re.compile(WELL_FORMED), re.compile(SPOILT), re.compile(WITH_YEAR)
 _SHOWN = 3
 

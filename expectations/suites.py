@@ -144,8 +144,8 @@ def _row_rule(rule: Rule) -> tuple[str, str, Native, tuple[str, ...]]:
         native = Native("ExpectColumnValuesToMatchRegex", {"column": name, "regex": rule.pattern})
         return "true", f"not coalesce(regexp_matches({column}, {literal(str(rule.pattern))}), true)", native, ()
     if rule.kind == "symbols":
-        violation = violation_sql(column)
-        return f"{column} is not null", violation, _unexpected(_rows_where(f"{column} is not null", violation)), rule.columns
+        scope, violation = f"{column} is not null", violation_sql(column)
+        return scope, violation, _unexpected(_rows_where(scope, violation)), rule.columns
     if rule.kind == "between":
         return "true", *_between(rule, column)
     other = quote(rule.columns[1])

@@ -19,9 +19,10 @@ from publication.candidate import FORM_MART
 from publication.content import ReleaseContent, form_rows, unit_name
 from publication.letter import compose_body
 from publication.letter.model import Paragraph, Run
-from publication.narrative.check import FigureCheck, check_sentence, is_readable
+from publication.letter.wording import FIGURE
+from publication.narrative.check import FigureCheck, check_sentence, is_readable, remarks_on, remarks_on_words
 from publication.narrative.published import PublishedFigures
-from publication.narrative.statements import Remark, Window, remarks_on, remarks_on_words, window_of
+from publication.narrative.remarks import TextRemark, Window, window_of
 from publication.narrative.text import Sentence, clean, sentences
 from publication.narrative.verdicts import CONTRADICTS, NOT_FOUND
 
@@ -31,7 +32,6 @@ SCHEMA = pa.schema([
     ("message_vi", pa.string()), ("file_name", pa.string()), ("sheet", pa.string()), ("row_number", pa.int64()),
 ])
 _NARRATIVE, _DECISIONS = "report_narrative", "decision_effects"
-_QUOTED = re.compile(r"\{([IVX]+\.[0-9]{2})\}")
 _DOTS = "…"
 _SHOWN = 60
 
@@ -58,12 +58,13 @@ class _Letter:
         self._decided = _actions_in_force(tables)
         paragraphs = tables[_NARRATIVE].to_pylist() if _NARRATIVE in tables else []
         self._delivered: dict[tuple[str, int], Row] = {(row["section"], row["paragraph_no"]): row for row in paragraphs}
-        self._lines = [one for one in _body(tables, unit, quarter, form_version, paragraphs) if _DOTS * 3 not in one.text]
+        body = _body(tables, unit, quarter, form_version, paragraphs)
+        self._lines = [paragraph for paragraph in body if paragraph.role != "fill"]
 
     def findings(self) -> Iterator[Row]:
         """All findings: figures and statements sentence by sentence, then the letter as a whole, then the notes."""
         said = sentences([paragraph.text for paragraph in self._lines])
-        by_line: dict[int, list[Remark]] = {}
+        by_line: dict[int, list[TextRemark]] = {}
         by_people = frozenset(number for number, one in enumerate(self._lines, start=1) if one.written)
         for remark in remarks_on(said, self._published, self._window, self._decided, by_people):
             by_line.setdefault(remark.sentence_no, []).append(remark)
@@ -74,12 +75,16 @@ class _Letter:
         yield from self._of_notes()
 
     def _of_figures(self, sentence: Sentence) -> Iterator[Row]:
-        written = self._lines[sentence.line - 1].written
+        paragraph = self._lines[sentence.line - 1]
+        written = paragraph.written
+        # A figure quoted by its code is put in from the row itself.
+        quoted = {run.text for run in paragraph.runs if run.code}
         if written and not is_readable(sentence):
             text = f"{sentence.text[:_SHOWN]} {_DOTS}"
             yield self._row("not_compared", sentence.line, text, f"câu “{text}” quá dài nên không đối chiếu được", ())
         for figure in check_sentence(sentence, self._published):
-            if figure.verdict == CONTRADICTS or (figure.verdict == NOT_FOUND and written):
+            by_hand = written and not quoted & set(figure.text.rstrip("%").split("/"))
+            if figure.verdict == CONTRADICTS or (figure.verdict == NOT_FOUND and by_hand):
                 yield self._of_figure(figure)
 
     def _of_figure(self, figure: FigureCheck) -> Row:
@@ -94,7 +99,7 @@ class _Letter:
             return self._row("figure", figure.line, f"{text}, biểu: {figure.published_vi}", message, codes)
         return self._row("not_compared", figure.line, text, f"viết “{text}”: {figure.reason_vi}{where}", codes)
 
-    def _of_remark(self, remark: Remark) -> Row:
+    def _of_remark(self, remark: TextRemark) -> Row:
         message = f"viết “{remark.text}”: {remark.message_vi}" if remark.line else remark.message_vi
         return self._row(remark.kind, remark.line, remark.text, message, remark.rows)
 
@@ -133,7 +138,7 @@ def _body(tables: Mapping[str, pa.Table], unit: str, quarter: str, form_version:
     known = {row.code for row in rows}
 
     def readable(text: str) -> str:
-        return _QUOTED.sub(lambda match: match[0] if match[1] in known else "", text)
+        return FIGURE.sub(lambda match: match[0] if match[1] in known else "", text)
 
     cleaned = [row | {"text_vi": readable(row["text_vi"])} for row in paragraphs]
     own = dict(tables)
@@ -141,13 +146,13 @@ def _body(tables: Mapping[str, pa.Table], unit: str, quarter: str, form_version:
         own[_NARRATIVE] = pa.Table.from_pylist(cleaned, schema=tables[_NARRATIVE].schema)
     try:
         return compose_body(ReleaseContent(
-            unit_code=unit, unit_name_vi=unit_name(tables, unit), quarter=quarter, form_version=form_version, tables=own,
-            mart_files={}, rows=rows, footnotes=(), decisions=(), gate_results=(), inputs=(),
+            unit_code=unit, unit_name_vi=unit_name(tables, unit), quarter=quarter, form_version=form_version,
+            tables=own, mart_files={}, rows=rows, footnotes=(), decisions=(), gate_results=(), inputs=(),
         ))
     except LookupError:
         printed = {row.code: row.printed for row in rows}
         return tuple(
-            Paragraph("body", (Run(_QUOTED.sub(lambda match: printed[match[1]], row["text_vi"])),),
+            Paragraph("body", (Run(FIGURE.sub(lambda match: printed[match[1]], row["text_vi"])),),
                       (row["section"], row["paragraph_no"]))
             for row in sorted(cleaned, key=lambda row: (row["section"], row["paragraph_no"]))
         )

@@ -32,7 +32,7 @@ class UnknownFigure(ValueError):
 
 
 def compose_body(content: ReleaseContent) -> tuple[Paragraph, ...]:
-    """What the letter says between its head and its end, of a content that no gate has judged yet. Raises as compose."""
+    """The letter between head and end, also of a content that no gate has judged yet. Raises as :func:`compose`."""
     level, superior = _place_in_state(content)
     wording = load_wording(content.form_version)
     return tuple(_body(content, wording, level, _names(content, superior), _written(content)))

@@ -7,7 +7,7 @@ command line), what makes a figure, a claim or a verdict (the other modules of t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +17,14 @@ from publication.formatting import format_quarter
 from publication.narrative.annex_table import TableRowCheck, check_table
 from publication.narrative.claims import Said, declared_units
 from publication.narrative.document import WrittenReport, read_report
+from publication.narrative.documents import differing_days, differing_lists, spoilt
 from publication.narrative.figures import ZERO, figures
 from publication.narrative.published import NEEDED_MARTS, PublishedFigures
-from publication.narrative.statements import Remark, remarks_on, window_of
+from publication.narrative.remarks import TextRemark, Window, window_of
+from publication.narrative.statements import statement_remarks, unmentioned
 from publication.narrative.text import Sentence, phrase, sentences
 from publication.narrative.verdicts import CONTRADICTS, judge, source_vi
+from publication.narrative.wording import days_outside, early_indexes, misspelt
 from publication.tables import from_parquet
 
 #: Characters. The longest sentence of the reports read so far has 800.
@@ -71,7 +74,7 @@ class ReportCheck:
     figures: tuple[FigureCheck, ...]
     table_rows: tuple[TableRowCheck, ...]
     remarks_vi: tuple[str, ...]
-    text_remarks: tuple[Remark, ...] = ()
+    text_remarks: tuple[TextRemark, ...] = ()
 
     @property
     def contradicts(self) -> bool:
@@ -106,6 +109,26 @@ def check_written(report: WrittenReport, tables: Mapping[str, pa.Table], quarter
     return ReportCheck(
         tuple(checked), tuple(check_table(report.table_rows, published)), tuple(_remarks(report, quarter)),
         tuple(remarks_on(said, published, window, decided)))
+
+
+def remarks_on(said: Sequence[Sentence], published: PublishedFigures, window: Window | None,
+               decided: frozenset[str] = frozenset(), by_people: frozenset[int] | None = None) -> list[TextRemark]:
+    """All remarks on a report's sentences, in reading order, those on the whole last.
+
+    ``window``: None where the release does not say when the quarter closes. ``by_people``: the lines that people
+    wrote; None: all of them.
+    """
+    found: list[TextRemark] = []
+    for sentence in said:
+        found += [*statement_remarks(sentence, published, decided), *remarks_on_words(sentence, window)]
+    by_hand = [sentence for sentence in said if by_people is None or sentence.line in by_people]
+    return [*found, *differing_days(said, published), *differing_lists(said, published),
+            *unmentioned(by_hand, published)]
+
+
+def remarks_on_words(sentence: Sentence, window: Window | None) -> list[TextRemark]:
+    """The remarks on a text that do not depend on figures: symbols, days, indexes, wording."""
+    return [*spoilt(sentence), *days_outside(sentence, window), *early_indexes(sentence, window), *misspelt(sentence)]
 
 
 def is_readable(sentence: Sentence) -> bool:
