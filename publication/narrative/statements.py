@@ -21,7 +21,7 @@ from publication.narrative.remarks import TextRemark, holds_any, keys_of, quoted
 from publication.narrative.text import Sentence, phrase, places
 
 _DECLARATIONS = Path(__file__).with_name("statements.yml")
-_GAP, _GAP_WORDS = "…", 4
+_GAP, _GAP_WORDS = "…", 6
 _NEGATIONS = frozenset(phrase("không chưa chẳng hết tránh"))
 _NEGATED_WITHIN = 2
 
@@ -114,9 +114,13 @@ def _is(value: Fraction | None, condition: Condition) -> bool:
 
 def _said(keys: Sequence[str], phrases: Sequence[str]) -> tuple[int, int] | None:
     """Where the first of the phrases stands that nothing before it denies; begin and end."""
-    spans = [span for text in phrases for span in _spans(keys, text)]
-    affirmed = [span for span in spans if not _NEGATIONS & set(keys[max(0, span[0] - _NEGATED_WITHIN) : span[0]])]
-    return min(affirmed, default=None)
+    return min((span for text in phrases for span in _spans(keys, text) if not _denied(keys, text, span)), default=None)
+
+
+def _denied(keys: Sequence[str], text: str, span: tuple[int, int]) -> bool:
+    """Whether a negation stands before the phrase, or within it where the phrase has none of its own."""
+    own = sum(key in _NEGATIONS for part in _parts(text) for key in part)
+    return sum(key in _NEGATIONS for key in keys[max(0, span[0] - _NEGATED_WITHIN) : span[1]]) > own
 
 
 def _spans(keys: Sequence[str], text: str) -> Iterator[tuple[int, int]]:

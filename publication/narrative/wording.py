@@ -6,6 +6,7 @@ statements that rows deny (``statements``).
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
@@ -46,28 +47,47 @@ def declared_words() -> Words:
 
 
 _UNTIL = re.compile(
-    r"(?:tính đến|tính tới|số liệu đến|chốt(?: số liệu)?(?: đến)?|đến hết|đến thời điểm|cập nhật đến|lũy kế đến)\s+"
+    r"(?P<counted>tính đến|tính tới|số liệu(?: được)?(?: tổng hợp| thống kê)? đến|(?:tổng hợp|thống kê)(?: số liệu)? đến"
+    r"|chốt(?: số liệu)?(?: đến)?|đến hết|đến thời điểm|cập nhật đến|lũy kế đến)\s+"
     r"(?:(?:hết|thời điểm|cuối)\s+)*(?:ngày\s+)?" + DAY.format("a"), re.IGNORECASE)
 _FROM_TO = re.compile(
     r"từ ngày\s+" + DAY.format("b") + r"\s*(?:đến|-|–)\s*(?:hết\s+)?(?:ngày\s+)?" + DAY.format("a"), re.IGNORECASE)
+
+
+_MONTH_END = re.compile(
+    r"(?:tính đến|tính tới|số liệu đến|lũy kế đến)\s+(?:hết|cuối)\s+tháng\s+"
+    r"(?P<m>\d{1,2})(?:\s?/\s?|\s+năm\s+)(?P<y>\d{4})", re.IGNORECASE)
+_DECEMBER = 12
+#: "Đến hết ngày" is also how a term is set; with one of these words, it is.
+_TERM = ("sẽ", "phải", "kế hoạch", "thời hạn", "hạn chót", "yêu cầu", "hoàn thành việc", "chậm nhất")
 
 
 def days_outside(sentence: Sentence, window: Window | None) -> Iterator[TextRemark]:
     """Days up to which something was counted, that lie before or after the window."""
     if window is None or is_goal(sentence) or holds_any(keys_of(sentence.text), declarations().comparisons):
         return
+    for text, day in _days_counted_to(sentence.text, window):
+        if not window.opens_on <= day <= window.closes_on:
+            yield TextRemark(
+                "as_of_day", sentence.number, sentence.line, text,
+                f"ngày {format_date(day)} nằm ngoài kỳ báo cáo, từ {format_date(window.opens_on)} đến "
+                f"{format_date(window.closes_on)}")
+
+
+def _days_counted_to(text: str, window: Window) -> Iterator[tuple[str, dt.date]]:
     told: set[int] = set()
+    term = holds_any(keys_of(text), _TERM)
     for pattern in (_FROM_TO, _UNTIL):
-        for match in pattern.finditer(sentence.text):
+        for match in pattern.finditer(text):
+            sets_a_term = term and match.groupdict().get("counted", "").lower() == "đến hết"
             day = _day(match["ad"], match["am"], match["ay"], window)
-            if day is None or match.start("ad") in told:
-                continue
-            told.add(match.start("ad"))
-            if not window.opens_on <= day <= window.closes_on:
-                yield TextRemark(
-                    "as_of_day", sentence.number, sentence.line, match[0],
-                    f"ngày {format_date(day)} nằm ngoài kỳ báo cáo, từ {format_date(window.opens_on)} đến "
-                    f"{format_date(window.closes_on)}")
+            if day is not None and not sets_a_term and match.start("ad") not in told:
+                told.add(match.start("ad"))
+                yield match[0], day
+    for match in _MONTH_END.finditer(text):
+        month, year = int(match["m"]), int(match["y"])
+        if 1 <= month <= _DECEMBER:
+            yield match[0], dt.date(year, month, calendar.monthrange(year, month)[1])
 
 
 def _day(day: str, month: str, year: str | None, window: Window) -> dt.date | None:
