@@ -23,7 +23,6 @@ from publication.narrative.text import Sentence, phrase, places
 _DECLARATIONS = Path(__file__).with_name("statements.yml")
 _GAP, _GAP_WORDS = "…", 6
 _NEGATIONS = frozenset(phrase("không chưa chẳng hết tránh"))
-_NEGATED_WITHIN = 2
 
 Condition = Literal["zero", "positive", "hundred"]
 
@@ -35,13 +34,15 @@ class _Declared(BaseModel):
 class Statement(_Declared):
     """Words that deny what rows say. ``scope``: only where this level was named last before them.
 
-    ``about``: one of these is in the sentence or its headings too. ``in_goals``: also where aims are told.
-    ``explained_by``: decisions of this action explain why the rows say otherwise, so that only a doubt is left.
+    ``denied_within``: so many words before them a negation denies them. ``about``: one of these is in the sentence or
+    its headings too. ``in_goals``: also where aims are told. ``explained_by``: decisions of this action explain why
+    the rows say otherwise, so that only a doubt is left.
     """
 
     id: str
     example: str
     says: tuple[str, ...]
+    denied_within: int = 2
     about: tuple[str, ...] = ()
     scope: str | None = None
     in_goals: bool = False
@@ -87,7 +88,7 @@ def statement_remarks(sentence: Sentence, published: PublishedFigures, decided: 
     for statement in declared_statements().statements:
         if (goal and not statement.in_goals) or (statement.about and not holds_any(around, statement.about)):
             continue
-        span = _said(keys, statement.says)
+        span = _said(keys, statement)
         if span is None or span[0] in told or not _holds(statement, published):
             continue
         if statement.scope and statement.scope != level_before(sentence, words[span[0]].start):
@@ -112,15 +113,16 @@ def _is(value: Fraction | None, condition: Condition) -> bool:
     return value > 0 if condition == "positive" else value == (0 if condition == "zero" else 100)
 
 
-def _said(keys: Sequence[str], phrases: Sequence[str]) -> tuple[int, int] | None:
+def _said(keys: Sequence[str], statement: Statement) -> tuple[int, int] | None:
     """Where the first of the phrases stands that nothing before it denies; begin and end."""
-    return min((span for text in phrases for span in _spans(keys, text) if not _denied(keys, text, span)), default=None)
+    said = [(span, text) for text in statement.says for span in _spans(keys, text)]
+    return min((span for span, text in said if not _denied(keys, text, span, statement.denied_within)), default=None)
 
 
-def _denied(keys: Sequence[str], text: str, span: tuple[int, int]) -> bool:
+def _denied(keys: Sequence[str], text: str, span: tuple[int, int], within: int) -> bool:
     """Whether a negation stands before the phrase, or within it where the phrase has none of its own."""
     own = sum(key in _NEGATIONS for part in _parts(text) for key in part)
-    return sum(key in _NEGATIONS for key in keys[max(0, span[0] - _NEGATED_WITHIN) : span[1]]) > own
+    return sum(key in _NEGATIONS for key in keys[max(0, span[0] - within) : span[1]]) > own
 
 
 def _spans(keys: Sequence[str], text: str) -> Iterator[tuple[int, int]]:

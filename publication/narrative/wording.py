@@ -47,8 +47,9 @@ def declared_words() -> Words:
 
 
 _UNTIL = re.compile(
-    r"(?P<counted>tính đến|tính tới|số liệu(?: được)?(?: tổng hợp| thống kê)? đến|(?:tổng hợp|thống kê)(?: số liệu)? đến"
-    r"|chốt(?: số liệu)?(?: đến)?|đến hết|đến thời điểm|cập nhật đến|lũy kế đến)\s+"
+    r"(?P<counted>tính đến|tính tới|số liệu(?: được)?(?: tổng hợp| thống kê)? đến"
+    r"|(?:tổng hợp|thống kê)(?: số liệu)? đến|chốt(?: số liệu)?(?: đến)?|đến hết|đến thời điểm"
+    r"|cập nhật đến|lũy kế đến)\s+"
     r"(?:(?:hết|thời điểm|cuối)\s+)*(?:ngày\s+)?" + DAY.format("a"), re.IGNORECASE)
 _FROM_TO = re.compile(
     r"từ ngày\s+" + DAY.format("b") + r"\s*(?:đến|-|–)\s*(?:hết\s+)?(?:ngày\s+)?" + DAY.format("a"), re.IGNORECASE)
