@@ -18,6 +18,8 @@ from publication.formatting import format_number
 
 NOTES_COLUMNS = ("kind", "number", "subject", "row_no", "printed_number", "name_vi", "decision_ids", "sentence_vi")
 
+#: Rules on what the letter says; their subjects are places in it, not rows.
+_OF_THE_LETTER = "letter."
 _BLANK_REASON_VI = {
     "not_reported": "Để trống vì cơ quan chưa gửi số liệu này; để trống không có nghĩa là bằng 0.",
     "withheld": "Để trống theo quyết định không công bố.",
@@ -50,11 +52,25 @@ def _findings(content: ReleaseContent) -> Iterator[dict[str, Any]]:
     for result in content.gate_results:
         if result["severity"] != "info" or result["status"] != "fail":
             continue
+        if str(result["expectation_id"]).startswith(_OF_THE_LETTER):
+            yield from _of_the_letter(result)
+            continue
         sentence = f"{result['sentence_vi']} Số trường hợp không đạt: {format_number(result['failed_rows'] or 0)}."
         codes = [f["subject"] for f in result["findings"] if f["subject"] in rows]
         for code in dict.fromkeys(codes) or (None,):
             place = _place(rows[code].values) if code else {"subject": result["expectation_id"]}
             yield {"kind": "finding", "sentence_vi": sentence, **place}
+
+
+def _of_the_letter(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What the letter's text calls for, one note a place: the finding's subject names place and words."""
+    said = str(result["sentence_vi"]).rstrip(".")
+    for finding in result["findings"]:
+        yield {"kind": "finding", "subject": result["expectation_id"], "sentence_vi": f"{said}: {finding['subject']}."}
+    left_out = (result["failed_rows"] or 0) - len(result["findings"])
+    if left_out > 0:
+        yield {"kind": "finding", "subject": result["expectation_id"],
+               "sentence_vi": f"{said}: còn {format_number(left_out)} chỗ khác."}
 
 
 def _blanks(content: ReleaseContent) -> Iterator[dict[str, Any]]:
