@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from expectations.declarations import Rule, declared_rules, suite_version
+from expectations.document_symbols import spoilt_symbols
 from expectations.inspection import MartRequest, RawRequest
 from expectations.messages import explain_vi
 from expectations.verdicts import (
@@ -45,6 +46,7 @@ __all__ = [
     "publishable",
     "run_mart_gate",
     "run_raw_gate",
+    "spoilt_symbols",
     "suite_version",
     "write_verdict",
 ]

@@ -24,7 +24,9 @@ RULES_DIR = Path(__file__).parent / "rules"
 
 Stage = Literal["raw", "mart"]
 Severity = Literal["critical", "warning", "info"]
-Kind = Literal["not_null", "in_set", "matches", "between", "unique", "at_most", "condition", "relation", "query"]
+Kind = Literal[
+    "not_null", "in_set", "matches", "between", "unique", "at_most", "symbols", "condition", "relation", "query"
+]
 
 STAGES: tuple[Stage, ...] = ("raw", "mart")
 
@@ -42,6 +44,7 @@ _NEEDS: dict[str, frozenset[str]] = {
     "between": frozenset({"columns", "minimum", "maximum"}),
     "unique": frozenset({"columns"}),
     "at_most": frozenset({"columns"}),
+    "symbols": frozenset({"columns"}),
     "condition": frozenset({"violation"}),
     "relation": frozenset({"expression"}),
     "query": frozenset({"violations"}),
@@ -78,6 +81,7 @@ class Rule(BaseModel):
     between    ``columns[0]`` is null or within ``minimum`` .. ``maximum`` (either may be absent)
     unique     the values of ``columns`` together occur once
     at_most    ``columns[0]`` <= ``columns[1]`` where both are given
+    symbols    every symbol of a document in ``columns[0]`` has the form of :mod:`expectations.document_symbols`
     condition  no row for which the SQL predicate ``violation`` is true, among rows where ``applies_when`` is
     relation   the ``expression`` over form rows and measures is true (see :mod:`expectations.expression`)
     query      the SQL ``violations`` yields no row; it yields ``reporting_unit`` and ``subject``

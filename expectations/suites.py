@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from expectations.declarations import Rule
+from expectations.document_symbols import violation_sql
 from expectations.expression import quote
 
 UNIT = "reporting_unit"
@@ -24,6 +25,7 @@ _MART_PLACES: dict[str, tuple[str, str, str]] = {
     "case_findings": ("file_name", "sheet", "row_number"),
     "report_narrative": ("file_name", "sheet", "row_number"),
     "rows_left_out": ("file_name", "sheet", "row_number"),
+    "letter_findings": ("file_name", "sheet", "row_number"),
 }
 _NO_PLACE = ("null", "null", "null")
 _WITHOUT_LINEAGE = frozenset(
@@ -146,6 +148,9 @@ def _row_rule(rule: Rule) -> tuple[str, str, Native, tuple[str, ...]]:
     if rule.kind == "matches":
         native = Native("ExpectColumnValuesToMatchRegex", {"column": name, "regex": rule.pattern})
         return "true", f"not coalesce(regexp_matches({column}, {literal(str(rule.pattern))}), true)", native, ()
+    if rule.kind == "symbols":
+        scope, violation = f"{column} is not null", violation_sql(column)
+        return scope, violation, _unexpected(_rows_where(scope, violation)), rule.columns
     if rule.kind == "between":
         return "true", *_between(rule, column)
     other = quote(rule.columns[1])

@@ -42,7 +42,7 @@ from publication.failpoints import FAILPOINTS
 from publication.formatting import format_number, format_quarter, parse_number
 from publication.index import index_once, rebuild_index
 from publication.manifest import DamagedManifest, Manifest, read_manifest
-from publication.narrative import FigureCheck, ReportCheck, TableRowCheck, UnreadableReport, check_report
+from publication.narrative import FigureCheck, ReportCheck, TableRowCheck, TextRemark, UnreadableReport, check_report
 from publication.outputs import ReleaseNotWhole
 from publication.passport import CSV_SHEET
 from publication.pointer import DamagedPointer, Event, Pointer, StalePointer, read_pointer
@@ -70,7 +70,7 @@ __all__ = [
     "Explanation", "FigureCheck", "Footnote", "FormRow", "Held", "Lineage", "Manifest", "NoPassports", "NotAllowed",
     "Pointer", "PostgresCopy", "PostgresError", "PostgresTarget", "PublishOutcome", "Published", "Refused",
     "Release", "ReleaseContent", "ReleaseNotWhole", "ReportCheck", "RevisedFigure", "Revision", "StalePointer",
-    "TableRowCheck", "Unchanged", "UnexplainedChange", "UnknownRow", "UnreadableReport", "Word", "all_releases",
+    "TableRowCheck", "TextRemark", "Unchanged", "UnexplainedChange", "UnknownRow", "UnreadableReport", "Word", "all_releases",
     "annex_rows", "check_report", "compare", "compare_releases", "contract_breaches", "contracts_json",
     "current_release", "delivered_places", "explain_candidate", "explain_release", "find_release", "format_number",
     "format_quarter", "hash_inputs", "index_once", "lock", "neutral_name", "parse_contracts", "parse_number",

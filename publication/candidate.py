@@ -37,6 +37,8 @@ BUILD_NAME = "build.json"
 INTERNAL_MARTS = frozenset({
     "rule_inputs", "decision_effects", "case_findings", "rows_left_out", "register_doubts",
 })  # fmt: skip
+#: What the letter of these figures would say that they do not, made here and not by dbt; gate 2 alone reads it.
+LETTER_FINDINGS = "letter_findings"
 FORM_MART = "report_indicators"
 #: What a dimension is sliced by; every other mart by unit and quarter.
 _SLICED_BY = {
@@ -73,7 +75,7 @@ class Candidate:
     @property
     def published_marts(self) -> list[str]:
         """Names of the marts that readers get, in order."""
-        return sorted(set(self.files) - INTERNAL_MARTS)
+        return sorted(set(self.files) - INTERNAL_MARTS - {LETTER_FINDINGS})
 
 
 def hash_inputs(inputs: Iterable[Mapping[str, Any]]) -> str:
@@ -160,6 +162,9 @@ def write_candidates(warehouse: Path, quarter: str, units: Sequence[str],
     Raises CandidateError when the build is not whole, a unit has no inputs listed or others than those that the build
     was made from, or has no form rows.
     """
+    # Imported here: the letter is composed from what a candidate holds, so its modules import this one.
+    from publication.letter_findings import letter_findings
+
     tables, made_from = read_build(warehouse, quarter)
     folders = {}
     for unit in units:
@@ -173,6 +178,7 @@ def write_candidates(warehouse: Path, quarter: str, units: Sequence[str],
         slices = {name: slice_mart(name, table, unit, quarter, form_version) for name, table in tables.items()}
         if FORM_MART not in slices or slices[FORM_MART].num_rows == 0:
             raise CandidateError(f"không có dòng biểu mẫu nào của đơn vị {unit} trong {quarter}")
+        slices[LETTER_FINDINGS] = letter_findings(slices, unit, quarter, form_version)
         parent = warehouse / "candidates" / unit / quarter
         folders[unit] = _write(parent, unit, quarter, form_version, _ordered_inputs(inputs_by_unit[unit]), slices)
     return folders

@@ -20,6 +20,8 @@ NOTES_COLUMNS = ("kind", "number", "subject", "row_no", "printed_number", "name_
 
 _NOT_DECLARED_VI = "Chỉ có số tính từ dữ liệu chi tiết, không có số khai báo để đối chiếu."
 _NOT_COMPUTED_VI = "Chỉ có số cơ quan khai báo, không có dữ liệu chi tiết để đối chiếu."
+#: Rules on what the letter says; their subjects are places in it, not rows.
+_OF_THE_LETTER = "letter."
 _BLANK_REASON_VI = {
     "not_reported": "Để trống vì cơ quan chưa gửi số liệu này; để trống không có nghĩa là bằng 0.",
     "withheld": "Để trống theo quyết định không công bố.",
@@ -61,12 +63,26 @@ def _findings(content: ReleaseContent) -> Iterator[dict[str, Any]]:
     for result in content.gate_results:
         if result["severity"] != "info" or result["status"] != "fail":
             continue
+        if str(result["expectation_id"]).startswith(_OF_THE_LETTER):
+            yield from _of_the_letter(result)
+            continue
         sentence = f"{result['sentence_vi']} Số trường hợp không đạt: {format_number(result['failed_rows'] or 0)}."
         subjects = result.get("subjects") or [finding["subject"] for finding in result["findings"]]
         codes = [subject for subject in subjects if subject in rows]
         for code in dict.fromkeys(codes) or (None,):
             place = _place(rows[code].values) if code else {"subject": result["expectation_id"]}
             yield {"kind": "finding", "sentence_vi": sentence, **place}
+
+
+def _of_the_letter(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What the letter's text calls for, one note a place: the finding's subject names place and words."""
+    said = str(result["sentence_vi"]).rstrip(".")
+    for finding in result["findings"]:
+        yield {"kind": "finding", "subject": result["expectation_id"], "sentence_vi": f"{said}: {finding['subject']}."}
+    left_out = (result["failed_rows"] or 0) - len(result["findings"])
+    if left_out > 0:
+        yield {"kind": "finding", "subject": result["expectation_id"],
+               "sentence_vi": f"{said}: còn {format_number(left_out)} chỗ khác."}
 
 
 def _blanks(content: ReleaseContent) -> Iterator[dict[str, Any]]:

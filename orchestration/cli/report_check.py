@@ -17,9 +17,14 @@ from orchestration.cli.terminal import Exit, WrongUse
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
-    from publication import FigureCheck, Release, ReportCheck, TableRowCheck
+    from publication import FigureCheck, Release, ReportCheck, TableRowCheck, TextRemark
 
 _VERDICTS_VI = {"agrees": "KHỚP", "contradicts": "TRÁI", "not_found": "KHÔNG ĐỐI CHIẾU ĐƯỢC"}
+_KINDS_VI = {
+    "statement": "TRÁI", "doubt": "CẦN XEM", "as_of_day": "NGÀY NGOÀI KỲ", "document_symbol": "KÝ HIỆU VĂN BẢN",
+    "document_date": "NGÀY VĂN BẢN", "document_list": "DANH MỤC VĂN BẢN", "index_year": "NĂM CỦA CHỈ SỐ",
+    "wording": "CHỮ VIẾT",
+}  # fmt: skip
 _SHOWN, _QUOTED = 220, 40
 
 
@@ -44,8 +49,10 @@ def checked(path: Path, release: Release) -> ReportCheck:
 
     if damages := verify(release.path):
         raise WrongUse(f"bản công bố {release.path} đã hư hại: {damages[0].message_vi}")
+    decisions = release.manifest().decisions
+    decided = frozenset(str(one["action"]) for one in decisions if one["effect"] == "applied")
     try:
-        return check_report(path, release.path, release.quarter)
+        return check_report(path, release.path, release.quarter, decided)
     except UnreadableReport as error:
         raise WrongUse(str(error)) from error
 
@@ -56,6 +63,7 @@ def answer(found: ReportCheck, path: Path, release: Release) -> tuple[list[str],
     lines += [f"Lưu ý: {remark}" for remark in found.remarks_vi]
     for _, figures in groupby(found.figures, key=lambda figure: figure.sentence_no):
         lines += _sentence_lines(list(figures))
+    lines += _remark_lines(found.text_remarks)
     lines += _table_lines(found.table_rows)
     counts = {verdict: found.count(verdict) for verdict in _VERDICTS_VI}
     told = ", ".join(f"{count} {_VERDICTS_VI[verdict].lower()}" for verdict, count in counts.items())
@@ -64,6 +72,7 @@ def answer(found: ReportCheck, path: Path, release: Release) -> tuple[list[str],
         "file": path.name, "unit_code": release.unit_code, "quarter": release.quarter, "release": release.name,
         "counts": counts, "remarks_vi": list(found.remarks_vi), "figures": [asdict(one) for one in found.figures],
         "table_rows": [asdict(one) for one in found.table_rows],
+        "text_remarks": [asdict(one) for one in found.text_remarks],
     }
     return lines, document, Exit.HELD_BACK if found.contradicts else Exit.DONE
 
@@ -78,6 +87,16 @@ def _sentence_lines(figures: list[FigureCheck]) -> list[str]:
         where += list(figure.places_vi)
         if where:
             lines.append(f"      {'; '.join(where)}")
+    return lines
+
+
+def _remark_lines(remarks: tuple[TextRemark, ...]) -> list[str]:
+    if not remarks:
+        return []
+    lines = ["", f"Ngoài con số: {len(remarks)} điểm"]
+    for remark in remarks:
+        place = f"câu {remark.sentence_no} (đoạn {remark.line}) viết “{remark.text}”: " if remark.line else ""
+        lines.append(f"  {_KINDS_VI[remark.kind]}: {place}{remark.message_vi}")
     return lines
 
 

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from publication.content import ReleaseContent
-from publication.letter.compose import compose
+from publication.letter.compose import compose, compose_body
 from publication.letter.model import LetterDamaged
 
 DOCX, PDF = "report.docx", "report.pdf"
 FILES = (DOCX, PDF)
 
-__all__ = ["DOCX", "FILES", "PDF", "LetterDamaged", "check_letter", "compose", "write_letter"]
+__all__ = ["DOCX", "FILES", "PDF", "LetterDamaged", "check_letter", "compose", "compose_body", "write_letter"]
 
 
 # The libraries of each file are loaded when it is written or read: most commands do neither.

@@ -31,6 +31,13 @@ class UnknownFigure(ValueError):
     """A paragraph quotes a figure that the form does not have."""
 
 
+def compose_body(content: ReleaseContent) -> tuple[Paragraph, ...]:
+    """The letter between head and end, also of a content that no gate has judged yet. Raises as :func:`compose`."""
+    level, superior = _place_in_state(content)
+    wording = load_wording(content.form_version)
+    return tuple(_body(content, wording, level, _names(content, superior), _written(content)))
+
+
 def compose(content: ReleaseContent) -> Letter:
     """The letter of a release. Raises LookupError without wording or unit, UnknownFigure for a wrong quotation."""
     wording = load_wording(content.form_version)
@@ -39,7 +46,7 @@ def compose(content: ReleaseContent) -> Letter:
     written = _written(content)
     title = title_lines(content)
     marks = _marks(content)
-    receivers = ["".join(run.text for run in runs) for runs in written.get("receivers", ())]
+    receivers = [paragraph.text for paragraph in written.get("receivers", ())]
     receivers = receivers or [_fill_names(line, names) for line in wording.receivers[level]]
     return Letter(
         dated=_closing_date(content), issuer=printable(names["issuer"]),
@@ -112,9 +119,8 @@ def _fill_names(text: str, names: Mapping[str, str]) -> str:
 # --- paragraphs -----------------------------------------------------------------------------------------------------
 
 def _body(content: ReleaseContent, wording: Wording, level: Level, names: Mapping[str, str],
-          written: Mapping[str, list[tuple[Run, ...]]]) -> Iterator[Paragraph]:
-    opening = written.get("opening") or [(Run(_fill_names(wording.opening, names)),)]
-    yield from (Paragraph("body", runs) for runs in opening)
+          written: Mapping[str, list[Paragraph]]) -> Iterator[Paragraph]:
+    yield from written.get("opening") or [_plain("body", _fill_names(wording.opening, names))]
     for part in wording.parts:
         yield _plain("part", f"{part.id}. {_fill_names(part.title, names)}")
         if not part.sections:
@@ -123,7 +129,7 @@ def _body(content: ReleaseContent, wording: Wording, level: Level, names: Mappin
 
 
 def _sections(content: ReleaseContent, part: PartWording, level: Level, names: Mapping[str, str],
-              written: Mapping[str, list[tuple[Run, ...]]]) -> Iterator[Paragraph]:
+              written: Mapping[str, list[Paragraph]]) -> Iterator[Paragraph]:
     rows = content.rows_by_code
     for section in part.sections:
         yield _plain("section", f"{section.id.rpartition('.')[2]}. {_fill_names(section.title, names)}")
@@ -132,7 +138,7 @@ def _sections(content: ReleaseContent, part: PartWording, level: Level, names: M
             for paragraph in section.paragraphs if paragraph.level in (None, level)
         ]
         if said:
-            yield from (Paragraph("body", runs) for runs in written.get(section.id, ()))
+            yield from written.get(section.id, ())
             yield from said
         else:
             yield from _written_or_dots(written.get(section.id))
@@ -142,9 +148,9 @@ def _plain(role: Role, text: str) -> Paragraph:
     return Paragraph(role, (Run(text),))
 
 
-def _written_or_dots(paragraphs: list[tuple[Run, ...]] | None) -> Iterator[Paragraph]:
+def _written_or_dots(paragraphs: list[Paragraph] | None) -> Iterator[Paragraph]:
     if paragraphs:
-        yield from (Paragraph("body", runs) for runs in paragraphs)
+        yield from paragraphs
     else:
         yield from (Paragraph("fill", (_DOTS,)) for _ in range(2))
 
@@ -191,15 +197,16 @@ def _fill(text: str, rows: Mapping[str, FormRow]) -> Iterator[Run]:
         yield Run(text[end:])
 
 
-def _written(content: ReleaseContent) -> dict[str, list[tuple[Run, ...]]]:
+def _written(content: ReleaseContent) -> dict[str, list[Paragraph]]:
     """What people wrote, by section, figures put in. Without the mart, nothing."""
     if NARRATIVE not in content.tables:
         return {}
     rows = content.rows_by_code
-    by_section: dict[str, list[tuple[Run, ...]]] = {}
+    by_section: dict[str, list[Paragraph]] = {}
     paragraphs = content.tables[NARRATIVE].to_pylist()
     for paragraph in sorted(paragraphs, key=lambda row: (row["section"], row["paragraph_no"])):
-        by_section.setdefault(paragraph["section"], []).append(tuple(_fill(paragraph["text_vi"], rows)))
+        place = (paragraph["section"], int(paragraph["paragraph_no"]))
+        by_section.setdefault(place[0], []).append(Paragraph("body", tuple(_fill(paragraph["text_vi"], rows)), place))
     return by_section
 
 

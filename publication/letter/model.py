@@ -25,10 +25,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """One paragraph of the letter."""
+    """One paragraph of the letter. ``written``: section and number of the delivered paragraph that people wrote."""
 
     role: Role
     runs: tuple[Run, ...]
+    written: tuple[str, int] | None = None
 
     @property
     def text(self) -> str:

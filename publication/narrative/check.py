@@ -7,7 +7,7 @@ command line), what makes a figure, a claim or a verdict (the other modules of t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +17,20 @@ from publication.formatting import format_quarter
 from publication.narrative.annex_table import TableRowCheck, check_table
 from publication.narrative.claims import Said, declared_units
 from publication.narrative.document import WrittenReport, read_report
+from publication.narrative.documents import differing_days, differing_lists, spoilt
 from publication.narrative.figures import ZERO, figures
 from publication.narrative.published import NEEDED_MARTS, PublishedFigures
+from publication.narrative.remarks import TextRemark, Window, window_of
+from publication.narrative.statements import statement_remarks, unmentioned
 from publication.narrative.text import Sentence, phrase, sentences
 from publication.narrative.verdicts import CONTRADICTS, judge, source_vi
+from publication.narrative.wording import days_outside, early_indexes, misspelt
 from publication.tables import from_parquet
 
+#: Characters. The longest sentence of the reports read so far has 800.
+LONGEST_SENTENCE = 4000
+#: Kinds of remarks that say something else than the release; the others are worth a look.
+CONTRADICTING = frozenset({"statement"})
 _TITLE_LINES = 40
 _YEAR = re.compile(r"20[0-9]{2}")
 
@@ -60,44 +68,78 @@ class FigureCheck:
 
 @dataclass(frozen=True)
 class ReportCheck:
-    """All that was found. ``remarks_vi``: what a reader should know beside the figures (another quarter named …)."""
+    """All that was found. ``remarks_vi``: what a reader should know beside the figures (another quarter named …);
+    ``text_remarks``: what the sentences say beside their figures (see ``statements``)."""
 
     figures: tuple[FigureCheck, ...]
     table_rows: tuple[TableRowCheck, ...]
     remarks_vi: tuple[str, ...]
+    text_remarks: tuple[TextRemark, ...] = ()
 
     @property
     def contradicts(self) -> bool:
-        """True when any figure or table row says something else than the release."""
+        """True when any figure, table row or statement says something else than the release."""
         verdicts = [*(one.verdict for one in self.figures), *(one.verdict for one in self.table_rows)]
-        return CONTRADICTS in verdicts
+        return CONTRADICTS in verdicts or any(one.kind in CONTRADICTING for one in self.text_remarks)
 
     def count(self, verdict: str) -> int:
         """Figures of the text with this verdict."""
         return sum(figure.verdict == verdict for figure in self.figures)
 
 
-def check_report(path: Path, release_dir: Path, quarter: str) -> ReportCheck:
-    """Compare the report in ``path`` with the marts of a release folder.
+def check_report(path: Path, release_dir: Path, quarter: str, decided: frozenset[str] = frozenset()) -> ReportCheck:
+    """Compare the report in ``path`` with the marts of a release folder; ``decided`` as for :func:`check_written`.
 
     Raises UnreadableReport when the file cannot be read, OSError or pyarrow.ArrowException when the release cannot.
     """
     tables = {name: from_parquet((release_dir / "marts" / f"{name}.parquet").read_bytes()) for name in NEEDED_MARTS}
-    return check_written(read_report(path), tables, quarter)
+    return check_written(read_report(path), tables, quarter, decided)
 
 
-def check_written(report: WrittenReport, tables: Mapping[str, pa.Table], quarter: str) -> ReportCheck:
-    """Compare a report that was read with the marts ``NEEDED_MARTS``. Equal input gives an equal answer."""
+def check_written(report: WrittenReport, tables: Mapping[str, pa.Table], quarter: str,
+                  decided: frozenset[str] = frozenset()) -> ReportCheck:
+    """Compare a report that was read with the marts ``NEEDED_MARTS``. Equal input gives an equal answer.
+
+    ``decided``: actions of the decisions that took effect in the release.
+    """
     published = PublishedFigures(tables)
-    checked: list[FigureCheck] = []
-    for sentence in sentences(report.lines):
-        checked += check_sentence(sentence, published)
+    said = sentences(report.lines)
+    checked = [figure for sentence in said for figure in check_sentence(sentence, published)]
+    window = window_of(published.quarters, quarter)
     return ReportCheck(
-        tuple(checked), tuple(check_table(report.table_rows, published)), tuple(_remarks(report, quarter)))
+        tuple(checked), tuple(check_table(report.table_rows, published)), tuple(_remarks(report, quarter)),
+        tuple(remarks_on(said, published, window, decided)))
+
+
+def remarks_on(said: Sequence[Sentence], published: PublishedFigures, window: Window | None,
+               decided: frozenset[str] = frozenset(), by_people: frozenset[int] | None = None) -> list[TextRemark]:
+    """All remarks on a report's sentences, in reading order, those on the whole last.
+
+    ``window``: None where the release does not say when the quarter closes. ``by_people``: the lines that people
+    wrote; None: all of them.
+    """
+    found: list[TextRemark] = []
+    for sentence in said:
+        found += [*statement_remarks(sentence, published, decided), *remarks_on_words(sentence, window)]
+    by_hand = [sentence for sentence in said if by_people is None or sentence.line in by_people]
+    return [*found, *differing_days(said, published), *differing_lists(said, published),
+            *unmentioned(by_hand, published)]
+
+
+def remarks_on_words(sentence: Sentence, window: Window | None) -> list[TextRemark]:
+    """The remarks on a text that do not depend on figures: symbols, days, indexes, wording."""
+    return [*spoilt(sentence), *days_outside(sentence, window), *early_indexes(sentence, window), *misspelt(sentence)]
+
+
+def is_readable(sentence: Sentence) -> bool:
+    """Whether a sentence is short enough to tell which of its words speak of which figure."""
+    return len(sentence.text) <= LONGEST_SENTENCE
 
 
 def check_sentence(sentence: Sentence, published: PublishedFigures) -> list[FigureCheck]:
-    """The figures of one sentence, each compared."""
+    """The figures of one sentence, each compared; none of one that is not readable."""
+    if not is_readable(sentence):
+        return []
     checked = []
     previous: Said | None = None
     for figure in figures(sentence, declared_units()):

@@ -228,7 +228,12 @@ def _level(figure: Figure, sentence: Sentence) -> str:
         nearest = [(place, level) for place, _, level in after]
         nearest += [(len(figure.left) - end, level) for _, end, level in before]
         return min(nearest)[1]
-    for words in (sentence.text[: figure.start], sentence.earlier, sentence.section):
+    return level_before(sentence, figure.start)
+
+
+def level_before(sentence: Sentence, start: int) -> str:
+    """The level that was last named before a place in the sentence, its paragraph or its headings; empty: none."""
+    for words in (sentence.text[:start], sentence.earlier, sentence.section):
         if found := _levels(_keys(words)):
             return max(found)[2]
     return ""

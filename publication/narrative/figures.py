@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from publication.narrative.numerals import in_words
 from publication.narrative.text import Sentence, Token, phrase, places, tokens
 
 COUNT, RATIO, PERCENT, ZERO = "count", "ratio", "percent", "zero"
@@ -36,7 +37,15 @@ _BEFORE_NAME = frozenset(phrase(
     "thoại ấp khu khóm thôn phường"
 ))
 _LAW = frozenset(phrase("nghị định quyết định kế hoạch chỉ thị thông tư công văn nghị quyết luật"))
-_HEDGES = {word: phrase(word) for word in ("khoảng", "gần", "hơn", "trên", "xấp xỉ")}
+_HEDGES = {word: phrase(word) for word in (
+    "khoảng", "gần", "hơn", "trên", "xấp xỉ", "ít nhất", "tối thiểu", "dưới", "không quá", "tối đa",
+)}
+_FROM, _TO = phrase("từ đến")
+#: Before a number in words that is a word of its own as well: "năm" is a year, "một" also "a".
+_BEFORE_FIVE = frozenset(phrase("có là gồm được với còn thêm khoảng đã"))
+_BEFORE_ONE = frozenset(phrase("có là chỉ còn"))
+_ONE, _FIVE, _EACH = phrase("một năm mỗi")
+_EACH_WITHIN = 5
 _NUMERALS = frozenset(phrase(
     "không một mốt hai ba bốn tư năm lăm sáu bảy tám chín mười mươi trăm nghìn ngàn linh lẻ"
 ))
@@ -62,8 +71,8 @@ class Figure:
     ``value`` (and ``whole`` for a ratio ``value/whole``) is what is written, ``decimals`` how many places of it.
     ``unit`` names the noun counted, "" where none follows, ``OTHER_UNIT`` where an unknown one does. ``left`` and
     ``right`` are the keys of the words that speak of this figure only; ``alone``: of these, none but its noun comes
-    after it. ``start`` and ``end`` are places in the
-    sentence.
+    after it. ``least`` is the lower end of a range,
+    ``value`` then the upper. ``start`` and ``end`` are places in the sentence.
     """
 
     text: str
@@ -78,6 +87,7 @@ class Figure:
     left: tuple[str, ...]
     right: tuple[str, ...]
     alone: bool
+    least: Decimal | None = None
 
     @property
     def near(self) -> tuple[str, ...]:
@@ -97,6 +107,7 @@ class _Found:
     last: int
     unit: str
     after: int
+    least: Decimal | None = None
 
 
 class Units:
@@ -145,7 +156,7 @@ def figures(sentence: Sentence, units: Units) -> list[Figure]:
             start=words[one.first].start, end=words[one.last].end,
             left=tuple(token.key for token in words[begin : one.first] if token.kind != "sign"),
             right=tuple(token.key for token in (*own, *words[one.last + 1 : end]) if token.kind != "sign"),
-            alone=not any(token.kind != "sign" for token in words[one.after : end]),
+            alone=not any(token.kind != "sign" for token in words[one.after : end]), least=one.least,
         ))
     return result
 
@@ -179,9 +190,9 @@ def _numbers(text: str, words: Sequence[Token], units: Units) -> list[_Found]:
     found = []
     place = 0
     while place < len(words):
-        one = _number_at(text, words, place, units) if words[place].is_number else None
+        one = _number_at(text, words, place, units) if words[place].is_number else _in_words(words, place, units)
         if one is not None:
-            found.append(one)
+            found.append(_ranged(found, words, one))
         place = one.last + 1 if one else _after_number(text, words, place)
     return found
 
@@ -213,6 +224,47 @@ def _number_at(text: str, words: Sequence[Token], place: int, units: Units) -> _
     if unit and _GROUPED.fullmatch(digits):
         value, decimals = Decimal(re.sub(r"[.,]", "", digits)), 0
     return _Found(COUNT, value, None, decimals, first, last, unit or _other_unit(words, after), after)
+
+
+def _ranged(found: list[_Found], words: Sequence[Token], one: _Found) -> _Found:
+    """``từ 10 đến 15 hồ sơ`` is one figure; its lower end is taken from what was found before."""
+    lower = found[-1] if found else None
+    joined = lower is not None and lower.first > 0 and words[lower.first - 1].key == _FROM
+    if (lower is None or not joined or one.kind != COUNT or lower.kind != COUNT or lower.value > one.value
+            or [token.key for token in words[lower.after : one.first]] != [_TO]):
+        return one
+    found.pop()
+    return replace(one, first=lower.first, least=lower.value)
+
+
+def _in_words(words: Sequence[Token], place: int, units: Units) -> _Found | None:
+    """A number in words, of which only one that counts a known noun is a figure (``năm hồ sơ``)."""
+    read = in_words(words, place)
+    if read is None:
+        return None
+    value, last = read
+    before = words[place - 1].key if place else ""
+    if before in _BEFORE_NAME | _BEFORE_DATE or (place == last and not _counts(words, place, before)):
+        return None
+    kind, whole = COUNT, None
+    for words_between in _OF:
+        end = last + 1 + len(words_between)
+        more = in_words(words, end) if tuple(t.key for t in words[last + 1 : end]) == words_between else None
+        if more is not None:
+            kind, (whole, last) = RATIO, more
+            break
+    unit, after = units.at(words, last + 1)
+    return _Found(kind, value, whole, 0, place, last, unit, after) if unit else None
+
+
+def _counts(words: Sequence[Token], place: int, before: str) -> bool:
+    """Whether a single word for a number is meant as one."""
+    if words[place].key == _FIVE:
+        return before in _BEFORE_FIVE
+    if words[place].key == _ONE:
+        lately = [token.key for token in words[max(0, place - _EACH_WITHIN) : place]]
+        return before in _BEFORE_ONE and _EACH not in lately
+    return True
 
 
 def _other_unit(words: Sequence[Token], after: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from publication.narrative.claims import declarations, since_level
 from publication.narrative.figures import Figure
@@ -38,7 +39,7 @@ class Part:
 
 def part_of(figure: Figure, sentence: Sentence, published: PublishedFigures) -> Part | None:
     """The part that a figure is about; None where it is about the whole that the form counts."""
-    said = _keys(f"{sentence.section} . {sentence.earlier} . {sentence.text[: figure.start]}")
+    said = _keys(sentence.section) + _keys(sentence.earlier) + _keys(sentence.text[: figure.start])
     words = _since_whole(said) + figure.right
     for body in declarations().other_bodies:
         if places(words, phrase(body)):
@@ -84,5 +85,6 @@ def _named(words: Sequence[str], known: Mapping[tuple[str, ...], str]) -> list[s
     ]
 
 
+@lru_cache(maxsize=1024)
 def _keys(text: str) -> tuple[str, ...]:
     return tuple(token.key for token in tokens(text) if token.kind != "sign")

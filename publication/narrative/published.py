@@ -28,7 +28,7 @@ _SUM = re.compile(r"([a-z_]+)(?:\.([a-z_]+))?@([a-z_]+)")
 _LEVEL = {"case_processing": "unit_level", "dim_unit": "unit_type"}
 FORM_MART = "report_indicators"
 #: The marts that expressions may speak of; a release must hold them to be checked against.
-NEEDED_MARTS = (FORM_MART, *_LEVEL)
+NEEDED_MARTS = (FORM_MART, *_LEVEL, "dim_quarter")
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,11 @@ class PublishedFigures:
     def quarter(self) -> str:
         """The quarter reported on, e.g. ``2023-Q1``."""
         return str(next(iter(self.rows.values())).values["quarter"])
+
+    @property
+    def quarters(self) -> list[dict[str, object]]:
+        """Rows of ``dim_quarter``; none where the marts come without it."""
+        return self._tables["dim_quarter"].to_pylist() if "dim_quarter" in self._tables else []
 
     @cached_property
     def fields(self) -> dict[tuple[str, ...], str]:

@@ -35,6 +35,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"”’)]*\s+(?=[\"“‘(]?(\w))")
 _ABBREVIATION = re.compile(r"(?:^|\s)(?:[A-ZĐ]{1,3}|v\.v|tr|Ths|TS)\.$")
 _HEADING_WORDS = 24
 _CHAPTER = 1
+_EARLIER = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def tokens(text: str) -> tuple[Token, ...]:
 def _shortened(found: Sequence[Token]) -> Iterator[Token]:
     place = 0
     while place < len(found):
-        for words, short in _short_forms():
+        for words, short in _short_forms().get(found[place].key, ()):
             if tuple(token.key for token in found[place : place + len(words)]) == words:
                 last = found[place + len(words) - 1]
                 yield Token(key_of(short), found[place].start, last.end, "word")
@@ -111,8 +112,13 @@ def _shortened(found: Sequence[Token]) -> Iterator[Token]:
 
 
 @lru_cache(maxsize=1)
-def _short_forms() -> tuple[tuple[tuple[str, ...], str], ...]:
-    return tuple((tuple(key_of(word) for word in long.split()), short) for long, short in _SHORT_FORMS.items())
+def _short_forms() -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    """Long and short forms by the first word of the long one."""
+    forms: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for long, short in _SHORT_FORMS.items():
+        words = tuple(key_of(word) for word in long.split())
+        forms.setdefault(words[0], []).append((words, short))
+    return forms
 
 
 @lru_cache(maxsize=4096)
@@ -123,8 +129,10 @@ def phrase(text: str) -> tuple[str, ...]:
 
 def places(keys: Sequence[str], wanted: tuple[str, ...]) -> list[int]:
     """Where a phrase begins among keys."""
-    width = len(wanted)
-    return [place for place in range(len(keys) - width + 1) if tuple(keys[place : place + width]) == wanted]
+    first, width = wanted[0], len(wanted)
+    if first not in keys:
+        return []
+    return [place for place, key in enumerate(keys) if key == first and tuple(keys[place : place + width]) == wanted]
 
 
 def sentences(lines: Sequence[str]) -> list[Sentence]:
@@ -142,7 +150,8 @@ def sentences(lines: Sequence[str]) -> list[Sentence]:
         earlier = ""
         for text in _split(body):
             found.append(Sentence(len(found) + 1, number, text, chapter, section, earlier))
-            earlier = f"{earlier} {text}".strip()
+            # What was said long before says nothing of this sentence, and a paragraph may be of any length.
+            earlier = f"{earlier} {text}".strip()[-_EARLIER:]
     return found
 
 

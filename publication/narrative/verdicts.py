@@ -4,7 +4,7 @@ Belongs here: comparing one figure with the expressions of its claim. Does not b
 (``claims``), reading files, the order of an answer (``check``).
 
 Equal means equal as written: a percentage is rounded half up to the decimals the report prints. ``hơn``, ``gần`` and
-``khoảng`` allow a twentieth to their side.
+``khoảng`` allow a twentieth to their side, a share that is said to be ``trên 90%`` any value above it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ AGREES, CONTRADICTS, NOT_FOUND = "agrees", "contradicts", "not_found"
 
 _TOLERANCE = Fraction(1, 20)
 _LEAST_DECIMALS = 2
+#: Bounds, which say nothing of how far the figure is from them; so does "trên 90%".
+_AT_LEAST, _AT_MOST = ("ít nhất", "tối thiểu"), ("dưới", "không quá", "tối đa")
+_MORE = ("hơn", "trên")
 _OTHER_QUARTERS_VI = {"previous_quarter_value": "quý trước", "same_quarter_last_year_value": "cùng quý năm trước",
                       "year_to_date_value": "cả năm đến nay"}
 _MARTS_VI = {"case_processing": "bảng case_processing", "dim_unit": "danh sách xã, thị trấn"}
@@ -128,7 +131,13 @@ def _agrees(figure: Figure, written: Decimal, value: Fraction) -> bool:
         return True
     room = abs(value) * _TOLERANCE
     above, below = 0 < value - said <= room, 0 < said - value <= room
-    if figure.hedge in ("hơn", "trên"):
+    if figure.least is not None:
+        return Fraction(figure.least) <= value <= said
+    if figure.hedge in _AT_LEAST or (figure.kind == PERCENT and figure.hedge in _MORE):
+        return value > said
+    if figure.hedge in _AT_MOST:
+        return value < said
+    if figure.hedge in _MORE:
         return above
     if figure.hedge == "gần":
         return below

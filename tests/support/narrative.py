@@ -7,16 +7,19 @@ written, the verdict, and the form rows and marts that tell it. A figure that is
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
+from publication.letter_findings import letter_findings
 from publication.narrative import ReportCheck, WrittenReport, read_report
 from publication.narrative.text import clean
 from tests.unit.publication import builders
@@ -36,6 +39,11 @@ _CASES = {
     HELD_OUT: {"district": {"in_progress": 125, "in_progress_within_due": 125}, "commune": {"in_progress": 2}},
 }
 _COMMUNES = {REAL: 8, INVENTED: 12, HELD_OUT: 9}
+_WINDOWS = {
+    REAL: (dt.date(2022, 12, 15), dt.date(2023, 3, 14), dt.date(2022, 12, 15)),
+    INVENTED: (dt.date(2024, 3, 15), dt.date(2024, 6, 14), dt.date(2023, 12, 15)),
+    HELD_OUT: (dt.date(2024, 6, 15), dt.date(2024, 9, 14), dt.date(2023, 12, 15)),
+}
 _CASE_COLUMNS = (
     "received", "resolved", "resolved_early", "resolved_on_time", "resolved_late", "in_progress",
     "in_progress_within_due", "in_progress_overdue", "carried_over", "withdrawn",
@@ -78,9 +86,31 @@ def marts(quarter: str) -> dict[str, pa.Table]:
         "dim_unit": pa.table({
             "unit_code": [str(number) for number in range(_COMMUNES[quarter] + 1)],
             "unit_type": ["district"] + ["commune"] * _COMMUNES[quarter],
-            "name_vi": ["Huyện"] + [f"Xã An Thạnh {number}" for number in range(1, _COMMUNES[quarter] + 1)],
+            "unit_level": ["district"] + ["commune"] * _COMMUNES[quarter],
+            "parent_unit_code": ["94"] + ["0"] * _COMMUNES[quarter],
+            "name_vi": ["Huyện Cù Lao Dung"] + [f"Xã An Thạnh {number}" for number in range(1, _COMMUNES[quarter] + 1)],
+        }),
+        "dim_quarter": pa.table({
+            "quarter": [quarter], "opens_on": [_WINDOWS[quarter][0]], "closes_on": [_WINDOWS[quarter][1]],
+            "year_opens_on": [_WINDOWS[quarter][2]],
         }),
     }
+
+
+def letter_rows(text: str, section: str, changes: Mapping[str, int] | None = None) -> list[dict[str, Any]]:
+    """Findings on a letter of the real quarter in which people wrote one paragraph; ``changes``: figures by row."""
+    tables = marts(REAL)
+    rows = [
+        row | ({"value": Decimal(changes[row["indicator_code"]])} if row["indicator_code"] in (changes or {}) else {})
+        for row in tables["report_indicators"].to_pylist()
+    ]
+    paragraph = {"unit_code": "0", "quarter": REAL, "section": section, "paragraph_no": 1, "text_vi": text,
+                 "file_name": "noi-dung.txt", "sheet": "txt", "row_number": 12}
+    own = {
+        "report_indicators": pa.Table.from_pylist(rows, schema=tables["report_indicators"].schema),
+        "report_narrative": pa.Table.from_pylist([paragraph]),
+    }
+    return letter_findings(tables | own, "0", REAL, "2023").to_pylist()
 
 
 def _real_parts() -> dict[str, dict[str, object]]:

@@ -40,6 +40,11 @@ _REPORT_SCHEMA = pa.schema(
         ("row_no", pa.int64()),
         ("indicator_code", pa.string()),
         ("indicator_name_vi", pa.string()),
+        ("indicator_name_corrected_vi", pa.string()),
+        ("section", pa.string()),
+        ("printed_number", pa.string()),
+        ("unit_of_measure", pa.string()),
+        ("unit_of_measure_canonical", pa.string()),
         ("kind", pa.string()),
         ("value", DECIMAL),
         ("value_text", pa.string()),
@@ -134,6 +139,13 @@ MART_SCHEMAS = {
         ]
     ),
     "dim_indicator": pa.schema([("form_version", pa.string()), ("indicator_code", pa.string())]),
+    "letter_findings": pa.schema(
+        [
+            *((name, pa.string()) for name in ("unit_code", "quarter", "kind", "subject", "message_vi")),
+            *((name, pa.string()) for name in ("file_name", "sheet")),
+            ("row_number", pa.int64()),
+        ]
+    ),
 }
 MEASURES = {
     "procedures_shared": 16,
@@ -247,6 +259,7 @@ def clean_candidate(unit: str) -> Candidate:
                     "row_no": int(line["row_no"]),
                     "indicator_code": line["indicator_code"],
                     "indicator_name_vi": line["name_vi"],
+                    "section": line["indicator_code"].split(".")[0],
                     "kind": line["kind"],
                     "value": value,
                     "value_text": None,
@@ -294,6 +307,7 @@ def clean_candidate(unit: str) -> Candidate:
             "report_narrative": [key | PARAGRAPH],
             "rows_left_out": [],
             "register_doubts": [],
+            "letter_findings": [],
         },
     )
 

@@ -90,6 +90,13 @@ DOUBTS = (
     "months_differ_from_window", "kinds_exceed_all", "months_missing", "months_blank", "name_with_two_codes",
     "present_twice", "approved_before_closing", "column_in_some_files",
 )  # fmt: skip
+
+
+def _says(kind: str) -> Callable[[Candidate], None]:
+    finding = {"kind": kind, "subject": "mục II.2, đoạn 1: 05 hồ sơ", "message_vi": "viết “05 hồ sơ”"}
+    return lambda candidate: candidate.marts["letter_findings"].append(finding)
+
+
 MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "report.settled": (_in_row("III.25", status="unsettled", value=None, declared_value=Decimal(611)), set()),
     "report.headline_declared": (_in_row("III.24", declared_value=None), set()),
@@ -130,6 +137,26 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     ),
     "letter.placeholders_well_formed": (_writes("Giải quyết {III.24 hồ sơ."), set()),
     "letter.placeholders_have_figures": (_writes("Giải quyết {III.99} hồ sơ."), set()),
+    **{
+        f"letter.{name}": (_says(kind), set())
+        for name, kind in {
+            "figures_agree": "figure", "statements_agree": "statement", "as_of_days": "as_of_day",
+            "document_symbols": "document_symbol", "document_dates": "document_date",
+            "documents_listed": "document_list", "index_years": "index_year", "doubtful_statements": "doubt",
+            "wording": "wording", "figures_compared": "not_compared",
+        }.items()
+    },
+    "form.unit_of_measure": (_in_row("I.03", unit_of_measure="%", unit_of_measure_canonical="Nhiệm vụ"), set()),
+    "form.code_in_place_of_a_count": (
+        _in_row("VII.55", unit_of_measure="Có = 1 Không = 0", unit_of_measure_canonical="Có = 1; Không = 0"), set()),
+    "form.code_spelling": (
+        _in_row("I.22", unit_of_measure="Không = 0; Có = 1", unit_of_measure_canonical="Có = 1; Không = 0"), set()),
+    "form.printed_defects": (_in_row("I.29", indicator_name_corrected_vi="Việc chấp hành Chỉ thị 10"), set()),
+    "form.numbering": (_in_row("I.29", printed_number="7"), set()),
+    "report.satisfaction_is_a_share_of_the_forms": (
+        _in_row("I.27", value=Decimal("98.5"), computed_value=Decimal("98.5"), numerator=None, denominator=None),
+        {"report.ratio_parts_given"}),
+    "report.ratio_parts_given": (_in_row("I.13", numerator=None), set()),
     "marts.case_processing.parts_add_up": (_cases("district", resolved_late=6), set()),
     "marts.case_processing.district_received_as_reported": (_cases("district", received=1), set()),
     "marts.case_processing.commune_received_as_reported": (_cases("commune", received=1), set()),
@@ -214,6 +241,9 @@ RAW_MUTATIONS: dict[str, dict[str, Any]] = {
     "staffing_roster.leaving_reason_with_date": {"left_on": None},
     "declared_returns.says_something": {"value": None, "value_text": None},
     "declared_returns.with_evidence": {"evidence_document": None},
+    "declared_returns.documents_listed": {"indicator_code": "I.05", "evidence_document": "01/KH-UBND, 02/KH-UBND"},
+    "declared_returns.events_with_evidence": {"indicator_code": "I.28", "evidence_document": None},
+    "survey_responses.neutral_is_not_satisfied": {"quality": "neutral"},
     "report_narrative.of_the_reporting_unit": {"_unit_code": "another"},
     "decisions.holds_from_its_quarter": {"quarter": "2023-Q3"},
     "decisions.validity_at_most_four_periods": {"quarter": "2022-Q2"},
@@ -236,6 +266,7 @@ ALSO: dict[str, set[str]] = {
     "one_stop_cases.texts_hold_no_personal_data": {"one_stop_cases.procedure_code_well_formed"},
     "one_stop_cases.texts_name_nobody": {"one_stop_cases.procedure_code_well_formed"},
     "one_stop_cases.texts_fit": {"one_stop_cases.procedure_code_well_formed"},
+    "declared_returns.events_with_evidence": {"declared_returns.with_evidence"},
     "one_stop_cases.procedure_named": {"one_stop_cases.procedure_recognised"},
     "declared_returns.approved_on_plausible": {"declared_returns.approved_after_closing"},
     "e_document_counts.parts_at_most_total": {"e_document_counts.parts_equal_total"},
@@ -308,7 +339,8 @@ def _bad_values(rule: Rule) -> dict[str, Any]:
     if rule.kind == "between":
         assert rule.minimum is not None
         return {column: rule.minimum - 1}
-    return {column: {"not_null": None, "in_set": "stranger", "matches": "stranger"}[rule.kind]}
+    stranger = {"not_null": None, "in_set": "stranger", "matches": "stranger", "symbols": "43/KH-Ủy ban nhân dân"}
+    return {column: stranger[rule.kind]}
 
 
 def _implausible(source: str, column: str) -> Any:

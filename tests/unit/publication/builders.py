@@ -109,6 +109,7 @@ def build_tables(*, unit: str = UNIT, quarter: str = QUARTER, changes: Mapping[s
             "unit_code": [UNIT, "31615", "945-PB01", OTHER_UNIT, "26734"],
             "reporting_unit_code": [UNIT, UNIT, UNIT, OTHER_UNIT, "26734"],
             "unit_level": ["district", "commune", "district", "district", "commune"],
+            "unit_type": ["district", "commune", "department", "district", "commune"],
             "parent_unit_code": ["94", UNIT, UNIT, "94", "94"],
             "name_vi": ["Huyện Cù Lao Dung", "Thị trấn Cù Lao Dung", "Phòng Nội vụ", "Huyện khác", "Xã An Thạnh"],
         }),

@@ -150,3 +150,14 @@ def test_a_decision_on_cases_marks_the_rows_that_count_them(make_content: MakeCo
     case = decision("QD-01", subject_kind="case", subject="H51.1", action="count_as_on_time")
     (footnote,) = make_content(decisions=[case]).footnotes
     assert footnote.indicator_codes == ("III.25",)
+
+
+def test_each_place_of_the_letter_is_a_note_of_its_own(make_content: MakeContent) -> None:
+    found = [{"subject": "mục I.7, đoạn 1: 12 tổ công nghệ số", "decision_id": None}]
+    told = result(expectation_id="letter.figures_compared", sentence_vi="Con số không đối chiếu được.", failed_rows=3,
+                  findings=found)
+    content = make_content(gate_results=[told])
+    assert [note["sentence_vi"] for note in notes(content) if note["kind"] == "finding"] == [
+        "Con số không đối chiếu được: mục I.7, đoạn 1: 12 tổ công nghệ số.",
+        "Con số không đối chiếu được: còn 2 chỗ khác.",
+    ]

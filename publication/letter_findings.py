@@ -1,0 +1,158 @@
+"""What the letter of a candidate would say that the candidate's figures do not: rows that gate 2 judges by rule.
+
+Belongs here: composing the letter's text before anything is published, asking the narrative check about it, one row a
+finding. Does not belong here: what a sentence says (``narrative``), what blocks (``expectations``), the letter's look.
+
+Paragraphs that people wrote and sentences of our own are checked alike, and so are the notes of the form's rows; of
+our own, only what contradicts is told, as their figures are put in from the rows themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from publication.candidate import FORM_MART
+from publication.content import ReleaseContent, form_rows, unit_name
+from publication.letter import compose_body
+from publication.letter.model import Paragraph, Run
+from publication.letter.wording import FIGURE
+from publication.narrative.check import FigureCheck, check_sentence, is_readable, remarks_on, remarks_on_words
+from publication.narrative.published import PublishedFigures
+from publication.narrative.remarks import TextRemark, Window, window_of
+from publication.narrative.text import Sentence, clean, sentences
+from publication.narrative.verdicts import CONTRADICTS, NOT_FOUND
+
+SCHEMA = pa.schema([
+    ("unit_code", pa.string()), ("quarter", pa.string()), ("kind", pa.string()), ("subject", pa.string()),
+    ("section", pa.string()), ("paragraph_no", pa.int32()), ("indicator_codes", pa.string()),
+    ("message_vi", pa.string()), ("file_name", pa.string()), ("sheet", pa.string()), ("row_number", pa.int64()),
+])
+_NARRATIVE, _DECISIONS = "report_narrative", "decision_effects"
+_DOTS = "…"
+_SHOWN = 60
+
+Row = dict[str, Any]
+
+
+def letter_findings(tables: Mapping[str, pa.Table], unit: str, quarter: str, form_version: str) -> pa.Table:
+    """One row a finding, columns ``SCHEMA``, in reading order; ``tables`` are the marts of one candidate.
+
+    ``subject`` names place, words and figures, so that a decision about one settles no other. Equal marts give equal
+    rows. Where the letter has no wording for the form, only what people wrote is checked.
+    """
+    key = {"unit_code": unit, "quarter": quarter}
+    found = [key | row for row in _Letter(tables, unit, quarter, form_version).findings()]
+    return pa.Table.from_pylist(found, schema=SCHEMA)
+
+
+class _Letter:
+    """The composed letter of one candidate, line by line, with the delivered paragraph behind each."""
+
+    def __init__(self, tables: Mapping[str, pa.Table], unit: str, quarter: str, form_version: str) -> None:
+        self._published = PublishedFigures(tables)
+        self._window: Window | None = window_of(self._published.quarters, quarter)
+        self._decided = _actions_in_force(tables)
+        paragraphs = tables[_NARRATIVE].to_pylist() if _NARRATIVE in tables else []
+        self._delivered: dict[tuple[str, int], Row] = {(row["section"], row["paragraph_no"]): row for row in paragraphs}
+        body = _body(tables, unit, quarter, form_version, paragraphs)
+        self._lines = [paragraph for paragraph in body if paragraph.role != "fill"]
+
+    def findings(self) -> Iterator[Row]:
+        """All findings: figures and statements sentence by sentence, then the letter as a whole, then the notes."""
+        said = sentences([paragraph.text for paragraph in self._lines])
+        by_line: dict[int, list[TextRemark]] = {}
+        by_people = frozenset(number for number, one in enumerate(self._lines, start=1) if one.written)
+        for remark in remarks_on(said, self._published, self._window, self._decided, by_people):
+            by_line.setdefault(remark.sentence_no, []).append(remark)
+        for sentence in said:
+            yield from self._of_figures(sentence)
+            yield from (self._of_remark(remark) for remark in by_line.get(sentence.number, ()))
+        yield from (self._of_remark(remark) for remark in by_line.get(0, ()))
+        yield from self._of_notes()
+
+    def _of_figures(self, sentence: Sentence) -> Iterator[Row]:
+        paragraph = self._lines[sentence.line - 1]
+        written = paragraph.written
+        # A figure quoted by its code is put in from the row itself.
+        quoted = {run.text for run in paragraph.runs if run.code}
+        if written and not is_readable(sentence):
+            text = f"{sentence.text[:_SHOWN]} {_DOTS}"
+            yield self._row("not_compared", sentence.line, text, f"câu “{text}” quá dài nên không đối chiếu được", ())
+        for figure in check_sentence(sentence, self._published):
+            by_hand = written and not quoted & set(figure.text.rstrip("%").split("/"))
+            if figure.verdict == CONTRADICTS or (figure.verdict == NOT_FOUND and by_hand):
+                yield self._of_figure(figure)
+
+    def _of_figure(self, figure: FigureCheck) -> Row:
+        after = re.split(r"[,;()]", figure.sentence[figure.start + len(figure.text) :])[0].rstrip(" .")
+        text = clean(figure.text + after[:_SHOWN])
+        rows = ", ".join(str(row.row_no) for row in figure.rows)
+        where = f" (dòng {rows})" if rows else ""
+        codes = tuple(row.indicator_code for row in figure.rows)
+        if figure.verdict == CONTRADICTS:
+            reason = f"; {figure.reason_vi}" if figure.reason_vi else ""
+            message = f"viết “{text}”; số liệu công bố: {figure.published_vi}{where}{reason}"
+            return self._row("figure", figure.line, f"{text}, biểu: {figure.published_vi}", message, codes)
+        return self._row("not_compared", figure.line, text, f"viết “{text}”: {figure.reason_vi}{where}", codes)
+
+    def _of_remark(self, remark: TextRemark) -> Row:
+        message = f"viết “{remark.text}”: {remark.message_vi}" if remark.line else remark.message_vi
+        return self._row(remark.kind, remark.line, remark.text, message, remark.rows)
+
+    def _of_notes(self) -> Iterator[Row]:
+        """What the notes of rows say by themselves: symbols, days, indexes, wording."""
+        for row in self._published.rows.values():
+            note = clean(str(row.values.get("note_vi") or ""))
+            for remark in remarks_on_words(Sentence(0, 0, note), self._window) if note else ():
+                yield self._row(remark.kind, 0, f"ghi chú dòng {row.row_no}: {remark.text}",
+                                f"ghi chú dòng {row.row_no} viết “{remark.text}”: {remark.message_vi}", (row.code,))
+
+    def _row(self, kind: str, line: int, text: str, message: str, codes: tuple[str, ...]) -> Row:
+        written = self._lines[line - 1].written if line else None
+        delivered = self._delivered[written] if written else {}
+        section, number = written or ("", None)
+        place = f"mục {section}, đoạn {number}" if written else "báo cáo" if line else ""
+        return {
+            "kind": kind, "subject": f"{place}: {text}".removeprefix(": "), "section": section or None,
+            "paragraph_no": number, "indicator_codes": ", ".join(codes) or None,
+            "message_vi": f"{place} {message}".strip(),
+            "file_name": delivered.get("file_name"), "sheet": delivered.get("sheet"),
+            "row_number": delivered.get("row_number"),
+        }
+
+
+def _actions_in_force(tables: Mapping[str, pa.Table]) -> frozenset[str]:
+    if _DECISIONS not in tables:
+        return frozenset()
+    return frozenset(row["action"] for row in tables[_DECISIONS].to_pylist() if row["effect"] == "applied")
+
+
+def _body(tables: Mapping[str, pa.Table], unit: str, quarter: str, form_version: str, paragraphs: list[Row]
+          ) -> tuple[Paragraph, ...]:
+    """The letter's text. A code that is no row is left out; that it is none is told by a rule of its own."""
+    rows = form_rows(tables[FORM_MART])
+    known = {row.code for row in rows}
+
+    def readable(text: str) -> str:
+        return FIGURE.sub(lambda match: match[0] if match[1] in known else "", text)
+
+    cleaned = [row | {"text_vi": readable(row["text_vi"])} for row in paragraphs]
+    own = dict(tables)
+    if _NARRATIVE in tables:
+        own[_NARRATIVE] = pa.Table.from_pylist(cleaned, schema=tables[_NARRATIVE].schema)
+    try:
+        return compose_body(ReleaseContent(
+            unit_code=unit, unit_name_vi=unit_name(tables, unit), quarter=quarter, form_version=form_version,
+            tables=own, mart_files={}, rows=rows, footnotes=(), decisions=(), gate_results=(), inputs=(),
+        ))
+    except LookupError:
+        printed = {row.code: row.printed for row in rows}
+        return tuple(
+            Paragraph("body", (Run(FIGURE.sub(lambda match: printed[match[1]], row["text_vi"])),),
+                      (row["section"], row["paragraph_no"]))
+            for row in sorted(cleaned, key=lambda row: (row["section"], row["paragraph_no"]))
+        )

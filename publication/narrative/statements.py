@@ -1,0 +1,153 @@
+"""Statements without a number, laid against the rows that say otherwise, by declared phrases (``statements.yml``).
+
+Belongs here: reading the declarations, finding a statement in a sentence, asking the rows. Does not belong here:
+figures (``figures``, ``claims``), documents, days and wording (their own modules).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from publication.narrative.claims import is_goal, level_before
+from publication.narrative.published import PublishedFigures, parse
+from publication.narrative.remarks import TextRemark, holds_any, keys_of, quoted, words_of
+from publication.narrative.text import Sentence, phrase, places
+
+_DECLARATIONS = Path(__file__).with_name("statements.yml")
+_GAP, _GAP_WORDS = "…", 6
+_NEGATIONS = frozenset(phrase("không chưa chẳng hết tránh"))
+
+Condition = Literal["zero", "positive", "hundred"]
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Statement(_Declared):
+    """Words that deny what rows say. ``scope``: only where this level was named last before them.
+
+    ``denied_within``: so many words before them a negation denies them. ``about``: one of these is in the sentence or
+    its headings too. ``in_goals``: also where aims are told. ``explained_by``: decisions of this action explain why
+    the rows say otherwise, so that only a doubt is left.
+    """
+
+    id: str
+    example: str
+    says: tuple[str, ...]
+    denied_within: int = 2
+    about: tuple[str, ...] = ()
+    scope: str | None = None
+    in_goals: bool = False
+    when: dict[str, Condition]
+    explained_by: str | None = None
+    doubt: bool = False
+    message_vi: str
+
+    @model_validator(mode="after")
+    def _can_be_evaluated(self) -> Statement:
+        for expression in self.when:
+            parse(expression)
+        return self
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Indicator codes that the statement is about."""
+        terms = [term for expression in self.when for side in parse(expression) for term in side]
+        return tuple(dict.fromkeys(term.source for term in terms if "." in term.source))
+
+
+class Statements(_Declared):
+    """The whole of ``statements.yml``."""
+
+    statements: tuple[Statement, ...]
+    unmentioned: dict[str, str]
+
+
+@lru_cache(maxsize=1)
+def declared_statements() -> Statements:
+    """The declared statements. Raises pydantic.ValidationError when the file is not what it should be."""
+    return Statements.model_validate(yaml.safe_load(_DECLARATIONS.read_text(encoding="utf-8")))
+
+
+def statement_remarks(sentence: Sentence, published: PublishedFigures, decided: frozenset[str]
+                      ) -> Iterator[TextRemark]:
+    """What the sentence says that rows deny. ``decided``: actions of decisions that took effect."""
+    words = words_of(sentence.text)
+    keys = [token.key for token in words]
+    around = [*keys, *keys_of(sentence.section), *keys_of(sentence.earlier)]
+    goal = is_goal(sentence)
+    told: set[int] = set()
+    for statement in declared_statements().statements:
+        if (goal and not statement.in_goals) or (statement.about and not holds_any(around, statement.about)):
+            continue
+        span = _said(keys, statement)
+        if span is None or span[0] in told or not _holds(statement, published):
+            continue
+        if statement.scope and statement.scope != level_before(sentence, words[span[0]].start):
+            continue
+        told.add(span[0])
+        explained = statement.explained_by in decided
+        reason = "; đã có quyết định tính các hồ sơ ấy là đúng hạn" if explained else ""
+        yield TextRemark(
+            "doubt" if statement.doubt or explained else "statement", sentence.number, sentence.line,
+            quoted(sentence.text, words, span), f"theo biểu, {statement.message_vi}{reason}", statement.rows,
+        )
+
+
+def _holds(statement: Statement, published: PublishedFigures) -> bool:
+    return all(_is(published.value(expression), condition) for expression, condition in statement.when.items())
+
+
+def _is(value: Fraction | None, condition: Condition) -> bool:
+    """Whether a figure is what the condition says; a blank one is neither."""
+    if value is None:
+        return False
+    return value > 0 if condition == "positive" else value == (0 if condition == "zero" else 100)
+
+
+def _said(keys: Sequence[str], statement: Statement) -> tuple[int, int] | None:
+    """Where the first of the phrases stands that nothing before it denies; begin and end."""
+    said = [(span, text) for text in statement.says for span in _spans(keys, text)]
+    return min((span for span, text in said if not _denied(keys, text, span, statement.denied_within)), default=None)
+
+
+def _denied(keys: Sequence[str], text: str, span: tuple[int, int], within: int) -> bool:
+    """Whether a negation stands before the phrase, or within it where the phrase has none of its own."""
+    own = sum(key in _NEGATIONS for part in _parts(text) for key in part)
+    return sum(key in _NEGATIONS for key in keys[max(0, span[0] - within) : span[1]]) > own
+
+
+def _spans(keys: Sequence[str], text: str) -> Iterator[tuple[int, int]]:
+    first, *others = _parts(text)
+    for begin in places(keys, first):
+        end: int | None = begin + len(first)
+        for part in others:
+            assert end is not None
+            near = places(keys[end : end + _GAP_WORDS + len(part)], part)
+            end = end + near[0] + len(part) if near else None
+            if end is None:
+                break
+        if end is not None:
+            yield begin, end
+
+
+@lru_cache(maxsize=1024)
+def _parts(text: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(phrase(part) for part in text.split(_GAP))
+
+
+def unmentioned(said: Sequence[Sentence], published: PublishedFigures) -> Iterator[TextRemark]:
+    """Rows that say that something was done of which the text has no word. A text of no sentence says nothing."""
+    for code, words in declared_statements().unmentioned.items():
+        value = published.value(code)
+        if said and value and not any(places(keys_of(one.text), phrase(words)) for one in said):
+            yield TextRemark("doubt", 0, 0, words, f"theo biểu, dòng {published.rows[code].row_no} ghi có, "
+                         f"nhưng lời văn không nói về {words}", (code,))
