@@ -19,6 +19,11 @@ from expectations.verdicts import Verdict
 _T = TypeVar("_T")
 
 
+def _take_over(environment: dict[str, str]) -> None:
+    """Adds to the environment of this process; a function of its own, since one of ``os.environ`` cannot be sent."""
+    os.environ.update(environment)
+
+
 class GateWorker:
     """Runs gates in one child process, started and warmed up at once so that its import overlaps other work.
 
@@ -33,7 +38,7 @@ class GateWorker:
             # A fresh interpreter: no threads, locks or open databases are inherited.
             context = multiprocessing.get_context("spawn")
             added = (dict(environment or {}),)
-            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=os.environ.update, initargs=added)
+            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_take_over, initargs=added)
             self._warmed: Future[None] = self._pool.submit(warm_up)
 
     def __enter__(self) -> GateWorker:

@@ -257,7 +257,7 @@ class Contract(_Strict):
             self._need("unit_column", self.unit_column, frozenset({"unit"}))
         for column in self.columns:
             if column.derived_from is not None:
-                for name in [column.derived_from.code, *column.derived_from.hashed]:
+                for name in column.derived_from.columns:
                     self._need(f"{column.name}: derived_from", name)
             if column.resolved_from is not None:
                 self._need(f"{column.name}: resolved_from", column.resolved_from.name, frozenset({"text"}))
