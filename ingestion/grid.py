@@ -12,7 +12,6 @@ from __future__ import annotations
 import csv
 import email
 import email.errors
-import email.message
 import email.policy
 import io
 import os
@@ -23,7 +22,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -417,7 +416,7 @@ def _is_cut(defect: email.errors.MessageDefect) -> bool:
     return isinstance(defect, email.errors.CloseBoundaryNotFoundDefect | email.errors.StartBoundaryNotFoundDefect)
 
 
-def _part_text(part: email.message.EmailMessage) -> str:
+def _part_text(part: Any) -> str:
     data = part.get_payload(decode=True)
     assert isinstance(data, bytes)
     try:
@@ -597,8 +596,8 @@ def _settle_formulas(sheet: ParsedSheet) -> int:
         elif is_placeholder(stored) and not agrees(stored, computed):
             value = int(computed) if computed.denominator == 1 else float(computed)
             results[place] = as_shown(value, formats.get(place, ""), name)
-        elif type(stored) in (int, float) and not agrees(stored, computed):
-            faults[place] = stale_formula(_shown(stored), _shown(float(computed)), name)
+        elif isinstance(stored, int | float) and not isinstance(stored, bool) and not agrees(stored, computed):
+            faults[place] = stale_formula(_shown(float(stored)), _shown(float(computed)), name)
     if unfinished and any(fault.remark.code == "stale_formula" for fault in faults.values()):
         faults |= {place: uncalculated_cell(f"{column_letters(place[1])}{place[0]}") for place in open_places}
     for place, cell in {**results, **faults}.items():
@@ -606,7 +605,7 @@ def _settle_formulas(sheet: ParsedSheet) -> int:
     return len(results)
 
 
-def _shown(number: Cell) -> str:
+def _shown(number: float) -> str:
     return f"{number:.10g}".replace(".", ",")
 
 
