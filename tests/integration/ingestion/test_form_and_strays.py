@@ -1,0 +1,117 @@
+"""Rows that speak of something else than they seem to: another row of the form, another unit, another month or year."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ingestion import deliveries
+
+FORM = ["Mã chỉ tiêu", "Chỉ tiêu", "Số liệu", "Ghi chú"]
+I14 = "Số lượng tin, bài viết, phóng sự gửi và duyệt đăng tại Chuyên trang CCHC tỉnh (https://cchc.soctrang.gov.vn/)"
+I15 = "Số lượng tin, bài viết, phóng sự đã đăng tại Chuyên mục CCHC trên Trang Thông tin điện tử của đơn vị"
+
+
+@pytest.mark.parametrize(
+    ("row", "reasons"),
+    [
+        (["I.14", I14, "3", None], []),
+        (["I.14", I14.upper(), 3, None], []),
+        (["I.14", None, "3", None], []),
+        (["I.14", "Tin bài trên trang tỉnh", "3", None], []),
+        (["I.14", I15, "3", None], ["code_of_other_name"]),
+        (["I.15", I14.replace("ố", "ô"), "3", None], ["code_of_other_name"]),
+        (["VII.40", None, "2 ứng dụng", None], ["text_in_figure"]),
+        (["VII.40", None, "hai", None], ["text_in_figure"]),
+        (["VII.40", None, "-2", None], ["not_a_count"]),
+        (["VII.40", None, "2,5", None], ["not_a_count"]),
+        (["VII.40", None, None, "đang triển khai"], []),
+        (["I.17", None, "2", None], ["not_a_flag"]),
+        (["I.17", None, "Có", None], []),
+        (["I.17", None, "thường xuyên", None], ["text_in_figure"]),
+        (["I.16", None, "2", None], []),
+        (["AUX.02", "Số khác", "12 hồ sơ", None], []),
+    ],
+)
+def test_a_declared_figure_agrees_with_the_form(home: Any, row: list[Any], reasons: list[str]) -> None:
+    home.workbook("declared_returns", [FORM, row])
+    home.ingest(sources=["declared_returns"])
+    assert [code for _, _, code in home.reasons("declared_returns")] == reasons
+    for told in home.rows("declared_returns", "rejected"):
+        assert row[0] in told["reason_vi"]
+    if reasons == ["code_of_other_name"]:
+        (told,) = home.rows("declared_returns", "rejected")
+        assert I14 in told["reason_vi"] or I15 in told["reason_vi"]
+        assert {"I.14", "I.15"} <= set(told["reason_vi"].replace(",", " ").replace(":", " ").split())
+
+
+COUNTS = ["Đơn vị", "Tháng", "Loại văn bản", "Tổng số văn bản đi"]
+
+
+@pytest.mark.parametrize(
+    ("month", "taken"),
+    [("12/2022", True), ("01/2023", True), ("3/2023", True), ("11/2022", False), ("04/2023", False), ("1/2022", False)],
+)
+def test_a_month_outside_the_window_is_rejected(registers: Any, month: str, taken: bool) -> None:
+    rows = [["Phòng Nội vụ", "02/2023", "Tất cả", "5"], ["VP", month, "Tất cả", "7"]]
+    registers.workbook("e_document_counts", [COUNTS, *rows])
+    registers.ingest()
+    assert registers.reasons("e_document_counts") == ([] if taken else [(3, "month", "outside_period")])
+
+
+def test_a_commune_speaks_for_itself_only(registers: Any) -> None:
+    rows = [["Xã An Thạnh 1", "02/2023", "Tất cả", "5"], ["Xã An Thạnh 2", "02/2023", "Tất cả", "7"]]
+    registers.workbook("e_document_counts", [COUNTS, *rows], unit="31618")
+    registers.workbook("e_document_counts", [COUNTS, rows[1]], unit="31618", name="b.xlsx")
+    registers.workbook("e_document_counts", [COUNTS, *rows], unit="945")
+    registers.workbook("e_document_counts", [COUNTS, rows[0]], unit="945", name="b.xlsx")
+    registers.ingest()
+    found = {
+        (d["unit_code"], d["file_name"]): (d["outcome"], d["refusal"], d["rows_rejected"])
+        for d in deliveries(registers.paths).to_pylist()
+        if d["source"] == "e_document_counts"
+    }
+    assert found == {
+        ("31618", "a.xlsx"): ("partly_accepted", "", 1), ("31618", "b.xlsx"): ("refused", "wrong_unit", 0),
+        ("945", "a.xlsx"): ("accepted", "", 0), ("945", "b.xlsx"): ("accepted", "", 0),
+    }  # fmt: skip
+
+
+TASKS = ["Loại kế hoạch", "Số văn bản kế hoạch", "Mã nhiệm vụ", "Thời hạn"]
+
+
+@pytest.mark.parametrize(
+    ("document", "due", "told"),
+    [
+        ("03/KH-UBND ngày 04/01/2023", "28/02/2023", False),
+        ("11/KH-TTrH ngày 02 tháng 12 năm 2022", "28/02/2023", False),
+        ("11/KH-TTrH ngày 02 tháng 12 năm 2022", None, False),
+        ("01/KH-UBND ngày 05/01/2022", "30/11/2022", True),
+        ("01/KH-UBND ngày 05/01/2022", None, True),
+        ("Kế hoạch năm 2022", None, True),
+        (None, "30/11/2022", True),
+        ("120/KH-UBND ngày 05/03/2021 giai đoạn 2021-2025", "30/06/2023", False),
+        (None, None, False),
+        ("12/KH-UBND", None, False),
+    ],
+)
+def test_a_task_of_another_years_plan_is_remarked_on(
+    registers: Any, document: str | None, due: str | None, told: bool
+) -> None:
+    registers.workbook("plan_tasks", [TASKS, ["Tuyên truyền", document, "NV-1", due]])
+    registers.ingest()
+    found = [r["reason_code"] for r in registers.rows("plan_tasks", "findings")]
+    assert found == (["other_year"] if told else [])
+    assert registers.delivery("plan_tasks")["rows_accepted"] == 1
+
+
+def test_an_answer_dated_outside_the_window_is_remarked_on(home: Any) -> None:
+    head = ["Số phiếu", "Hình thức", "Ngày trả lời", "Đánh giá chung"]
+    days = ["10/01/2023", "04/12/2023", "14/03/2023", "15/03/2023", "14/12/2022"]
+    rows = [[f"P{n}", "Phiếu giấy", day, "Hài lòng"] for n, day in enumerate(days)]
+    home.workbook("survey_responses", [head, *rows])
+    home.ingest()
+    assert [(r["_row"], r["reason_code"]) for r in home.rows("survey_responses", "findings")] == [
+        (3, "outside_period"), (5, "outside_period"), (6, "outside_period"),
+    ]  # fmt: skip
