@@ -415,7 +415,7 @@ def verify(
 
     settings = load_settings()
     folders = [Path(release)] if release else all_releases(settings.paths.published)
-    if release and not os.path.isdir(release):  # noqa: PTH112 - a name too long is no folder either
+    if release and not os.path.isdir(release):  # a name too long is no folder either
         raise WrongUse(f"không có thư mục {release}")
     lines, document, whole = verify_releases(folders)
     emit(lines or ["chưa có bản công bố nào"], document, as_json=json)
