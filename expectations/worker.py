@@ -19,11 +19,6 @@ from expectations.verdicts import Verdict
 _T = TypeVar("_T")
 
 
-def _take_over(environment: dict[str, str]) -> None:
-    """Adds to the environment of this process; a function of its own, since one of ``os.environ`` cannot be sent."""
-    os.environ.update(environment)
-
-
 class GateWorker:
     """Runs gates in one child process, started and warmed up at once so that its import overlaps other work.
 
@@ -38,7 +33,7 @@ class GateWorker:
             # A fresh interpreter: no threads, locks or open databases are inherited.
             context = multiprocessing.get_context("spawn")
             added = (dict(environment or {}),)
-            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_take_over, initargs=added)
+            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_add_environment, initargs=added)
             self._warmed: Future[None] = self._pool.submit(warm_up)
 
     def __enter__(self) -> GateWorker:
@@ -77,6 +72,10 @@ def _breakdown(error: Exception) -> str:
     if isinstance(error, BrokenProcessPool):
         return "the gate's process ended unexpectedly"
     return f"the gate broke down: {type(error).__name__}"
+
+
+def _add_environment(environment: Mapping[str, str]) -> None:
+    os.environ.update(environment)
 
 
 def warm_up() -> None:

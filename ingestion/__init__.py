@@ -10,7 +10,7 @@ from ingestion.engine import DeliveryReport, IngestReport, ingest_quarter, inges
 from ingestion.integrity import check_store
 from ingestion.lake import DamagedError
 from ingestion.landing import LandingProblem
-from ingestion.landing_remarks import landing_remarks
+from ingestion.landing_remarks import remarks_on_landing
 from ingestion.ledger import SourceStatus, deliveries, inputs, inputs_hash, status
 from ingestion.limits import IntakeLimits
 from ingestion.paths import IngestPaths
@@ -40,10 +40,10 @@ __all__ = [
     "ingest_source",
     "inputs",
     "inputs_hash",
-    "landing_remarks",
     "load_contracts",
     "not_rereadable",
     "purge",
+    "remarks_on_landing",
     "roles_of",
     "source_order",
     "status",

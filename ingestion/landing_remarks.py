@@ -49,7 +49,7 @@ def rebuild_landing_remarks(
             write_table(paths.landing_remarks, table)
 
 
-def landing_remarks(paths: IngestPaths) -> pa.Table:
+def remarks_on_landing(paths: IngestPaths) -> pa.Table:
     """The remarks as the last ingestion left them; none where there was none."""
     return pq.read_table(paths.landing_remarks) if paths.landing_remarks.exists() else SCHEMA.empty_table()
 

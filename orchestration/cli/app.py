@@ -21,7 +21,7 @@ from orchestration.cli.overview import ingest_summary, problem_lines, quarter_st
 from orchestration.cli.postgres import copied_document, copied_lines, copy_all, with_copies
 from orchestration.cli.reports import exit_code, unit_reports
 from orchestration.cli.runs import RunResult, Stage, execute, open_pipeline
-from orchestration.cli.terminal import Exit, WrongUse, asked_path, complain, emit
+from orchestration.cli.terminal import Exit, WrongUse, complain, emit
 from orchestration.locks import WarehouseHeld, one_run_at_a_time
 from orchestration.periods import find_period, load_periods
 from orchestration.pipeline import Pipeline, UnknownUnit
@@ -415,9 +415,8 @@ def verify(
 
     settings = load_settings()
     folders = [Path(release)] if release else all_releases(settings.paths.published)
-    if release:
-        with asked_path(folders[0], "không mở được thư mục"):
-            os.scandir(folders[0]).close()
+    if release and not os.path.isdir(release):  # a name too long is no folder either
+        raise WrongUse(f"không có thư mục {release}")
     lines, document, whole = verify_releases(folders)
     emit(lines or ["chưa có bản công bố nào"], document, as_json=json)
     _end(Exit.DONE if whole else Exit.HELD_BACK)

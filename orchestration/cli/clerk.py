@@ -153,6 +153,8 @@ def template(pipeline: Pipeline, source: str, unit: str | None, quarter: str | N
 
 def write_file(path: Path, data: bytes) -> None:
     """Puts a file where the clerk asked for it, whole or not at all, readable by its owner only."""
+    if not os.path.isdir(path.parent):  # a name too long is no folder either
+        raise WrongUse(f"không có thư mục {path.parent}")
     with asked_path(path, "không ghi được tệp"):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".cchc-")
         try:

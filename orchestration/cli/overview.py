@@ -110,9 +110,9 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
 
 def _landing_remarks(pipeline: Pipeline, quarter: str) -> list[str]:
     """What the last ingestion noticed about versions and places, of the quarter or of no quarter that it could tell."""
-    from ingestion import landing_remarks
+    from ingestion import remarks_on_landing
 
-    found = landing_remarks(pipeline.ingest_paths).to_pylist()
+    found = remarks_on_landing(pipeline.ingest_paths).to_pylist()
     return [f"{r['message_vi']} {r['advice_vi']}".strip() for r in found if r["_quarter"] in (None, quarter)]
 
 

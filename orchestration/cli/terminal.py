@@ -29,6 +29,10 @@ class WrongUse(Exception):
     """The command was asked for something that cannot be; the message says what to ask for instead."""
 
 
+_WHY_VI = {
+    errno.ENOENT: "không có", errno.EISDIR: "là thư mục", errno.ENOTDIR: "nằm dưới một tệp, không phải thư mục",
+    errno.EACCES: "không có quyền", errno.EPERM: "không có quyền", errno.ENAMETOOLONG: "tên quá dài",
+}  # fmt: skip
 _OUR_OWN = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
@@ -40,7 +44,7 @@ def asked_path(path: Path, what_vi: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in _OUR_OWN:
             raise
-        raise WrongUse(f"{what_vi} {path}: {error.strerror}") from error
+        raise WrongUse(f"{what_vi} {path}: {_WHY_VI.get(error.errno or 0, error.strerror)}") from error
 
 
 def emit(lines: list[str], document: Any, *, as_json: bool) -> None:
