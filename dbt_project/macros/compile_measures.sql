@@ -59,9 +59,10 @@ with totals as (
         {% for measure in measures %}
         {{ measure_aggregate(measure) }} as value_{{ loop.index }},
         {% if measure.requires %}
+        count(*) filter (where {{ measure_rows(measure, measure.requires.among) }}) as among_{{ loop.index }},
         count(distinct {{ unit_column }}) filter (
             where {{ measure_rows(measure, measure.requires.among) }}
-        ) as among_{{ loop.index }},
+        ) as asked_{{ loop.index }},
         count(distinct {{ unit_column }}) filter (
             where {{ measure_rows(measure, measure.requires.among) }} and ({{ measure.requires.given }})
         ) as given_{{ loop.index }},
@@ -176,7 +177,7 @@ long as (
             when 0 then cast(null as bigint)
             {% for measure in measures if measure.requires %}
             when {{ measures.index(measure) + 1 }} then
-                totals.among_{{ measures.index(measure) + 1 }} - totals.given_{{ measures.index(measure) + 1 }}
+                totals.asked_{{ measures.index(measure) + 1 }} - totals.given_{{ measures.index(measure) + 1 }}
             {% endfor %}
         end as units_silent,
         {% for what in ['files', 'giving', 'units'] %}
