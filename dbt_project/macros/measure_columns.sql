@@ -4,7 +4,7 @@
     Every name in the filter, the aggregated column, the date and `requires` that is a column of the fact stands for
     columns of the contracts: its own name, or what the fact's yml says under `config.meta.from`, the one place where it
     is said of what a column is derived. An item of `from` is `column` (of the measure's source), `source.column`, or
-    several of one source of which one is enough (`finished_at|returned_at`). An empty list: of nothing a file may lack.
+    several of one source of which one is enough (`finished_at|returned_at`). An empty list: of nothing a file may lack, such as a column that the title block may give.
 #}
 
 {# The fact's columns named in the SQL of a measure, in the order of the fact. #}
