@@ -141,7 +141,12 @@ def gather(candidate: Candidate, *, gate_results: Sequence[Mapping[str, Any]], e
 
 
 def _without_case_code(decision: Mapping[str, Any]) -> dict[str, Any]:
-    """A decision as the release may tell it: a case code leads to persons, so it stays behind."""
+    """A decision as the release may tell it: a case code leads to persons, so it stays behind.
+
+    A decision on a rule about deliveries may list cases, and repeat them beside their figures.
+    """
+    if decision["subject_kind"] == "rule" and not str(decision["subject"]).startswith("report."):
+        return {name: value for name, value in decision.items() if name not in ("applies_to", "figures_seen")}
     if decision["subject_kind"] != "case":
         return dict(decision)
     code = str(decision["subject"])

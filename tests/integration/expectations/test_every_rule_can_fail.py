@@ -366,6 +366,8 @@ def _break_receipt(lake: Lake, unit: str, rule: Rule) -> None:
         delivery.rows_accepted = 2
     elif what == "findings_share":
         delivery.findings = [{"_row": row, "column": "a", "reason_code": "odd"} for row in range(2, 7)]
+    elif what == "findings":
+        delivery.findings = [{"_row": 2, "column": "a", "reason_code": "odd"}]
     elif what == "same_columns":
         again = copy.deepcopy(delivery)
         again.delivery_id += ".again"
@@ -411,8 +413,10 @@ def _expected_raw(rule: Rule) -> set[str]:
     if rule.id in (f"{receipts}.rejected_share", f"{receipts}.rejected_rows", f"{receipts}.none_rejected"):
         # One row of two rejected: the share, the remark and, for the register of decisions, the block go together.
         expected |= {f"{receipts}.rejected_share", f"{receipts}.rejected_rows"}
-        if rule.source == "decisions":
-            expected.add("deliveries.decisions.none_rejected")
+        if rule.source in ("decisions", "declared_returns"):
+            expected.add(f"{receipts}.none_rejected")
+    if rule.id == f"{receipts}.findings_share":
+        expected.add(f"{receipts}.findings")
     return expected
 
 
