@@ -32,7 +32,8 @@ def personal_data(text: str) -> tuple[Kind, ...]:
     """The kinds of personal data that a text seems to hold, each once, in the order of ``KIND_VI``."""
     plain = _in_one_spelling(text)
     found = set(_numbers(plain))
-    if _MAIL.search(plain):
+    # The sign first: a word of thousands of letters is then looked through once, not once from each of its letters.
+    if _SIGN.search(plain) and _MAIL.search(plain):
         found.add("mail_address")
     if any(_names_somebody(plain)):
         found.add("person_name")
@@ -73,6 +74,8 @@ _PHONE_WORDS = re.compile(
     r"(?:điện thoại|đt|sđt|sdt|di động|hotline|zalo|phone|tel|mobile|liên hệ)\b[^\d]{0,30}$", re.I
 )
 _MOST_GROUPS = 12
+#: Characters around a number in which the rest of a code is looked for.
+_CODE_REACH = 40
 
 
 def _numbers(text: str) -> Iterator[Kind]:
@@ -139,7 +142,7 @@ def _is_phone(digits: str, *, plus: bool) -> bool:
 
 def _is_part_of_a_code(text: str, start: int, end: int) -> bool:
     """Whether more of a code is bound to the digits, by a sign and no space: ``1.``, ``.00``, ``.H51``, ``/NĐ-CP``."""
-    before, after = text[:start], text[end:]
+    before, after = text[max(0, start - _CODE_REACH) : start], text[end : end + _CODE_REACH]
     if before and before[-1].isalpha():
         return True
     neighbours = (re.search(r"([^\W_]+)[./\-_\\]$", before), re.match(r"[./\-_\\]([^\W_]+)", after))
@@ -153,6 +156,7 @@ def _is_part_of_a_code(text: str, start: int, end: int) -> bool:
 
 _AT = r"(?:@|[\(\[\{<]\s*(?:at|a|@|a còng)\s*[\)\]\}>]|\ba còng\b)"
 _DOT = r"(?:\.|[\(\[\{<]\s*(?:dot|chấm|\.)\s*[\)\]\}>]|\s(?:dot|chấm)\s)"
+_SIGN = re.compile(rf"{_AT}| at ", re.I)
 _MAIL = re.compile(
     rf"[\w.+\-]+\s*{_AT}\s*[\w\-]+"
     rf"|[\w.+\-]+ at [\w\-]+\s*{_DOT}\s*(?:vn|com|net|org|edu|gov|info)\b",

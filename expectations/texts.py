@@ -52,7 +52,7 @@ _CLEAN = _Seen(None, None, False)
 @cache
 def _seen(text: str) -> _Seen:
     declared = declared_texts()
-    found = [KIND_VI[kind] for kind in personal_data(text[: 4 * declared.fits])]
+    found = [KIND_VI[kind] for kind in personal_data(text[: declared.fits])]
     data = [kind for kind in found if kind != _NAME]
     return _Seen(", ".join(data) or None, _NAME if _NAME in found else None, len(text) > declared.fits)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,15 @@ def test_amounts_are_no_numbers_of_persons() -> None:
     for _ in range(500):
         amount = f"{chance.randrange(10**5, 10**11):,}".replace(",", ".")
         assert personal_data(f"Kinh phí {amount} đồng") == (), amount
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 100_000, "1 " * 5_000, "Nguyễn " * 5_000, "0." * 5_000, "a@" * 100, " at " * 9_000]
+)
+def test_no_text_takes_long(text: str) -> None:
+    begun = time.process_time()
+    personal_data(text[: declared_texts().fits])
+    assert time.process_time() - begun < 5
 
 
 # --- the declaration ------------------------------------------------------------------------------------------------
