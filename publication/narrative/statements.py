@@ -6,6 +6,7 @@ figures (``figures``, ``claims``), documents, days and wording (their own module
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -22,6 +23,7 @@ from publication.narrative.text import Sentence, phrase, places
 
 _DECLARATIONS = Path(__file__).with_name("statements.yml")
 _GAP, _GAP_WORDS = "…", 6
+_CLAUSE_END = re.compile(r"[,;:(]")
 _NEGATIONS = frozenset(phrase("không chưa chẳng hết tránh"))
 
 Condition = Literal["zero", "positive", "hundred"]
@@ -34,9 +36,9 @@ class _Declared(BaseModel):
 class Statement(_Declared):
     """Words that deny what rows say. ``scope``: only where this level was named last before them.
 
-    ``denied_within``: so many words before them a negation denies them. ``about``: one of these is in the sentence or
-    its headings too. ``in_goals``: also where aims are told. ``explained_by``: decisions of this action explain why
-    the rows say otherwise, so that only a doubt is left.
+    ``denied_within``: so many words before them, within the clause, a negation denies them. ``about``: one of these
+    is in the sentence or its headings too. ``in_goals``: also where aims are told. ``explained_by``: decisions of this
+    action explain why the rows say otherwise, so that only a doubt is left.
     """
 
     id: str
@@ -83,15 +85,16 @@ def statement_remarks(sentence: Sentence, published: PublishedFigures, decided: 
     words = words_of(sentence.text)
     keys = [token.key for token in words]
     around = [*keys, *keys_of(sentence.section), *keys_of(sentence.earlier)]
+    clauses = [len(words_of(sentence.text[: match.start()])) for match in _CLAUSE_END.finditer(sentence.text)]
     goal = is_goal(sentence)
     told: set[int] = set()
     for statement in declared_statements().statements:
         if (goal and not statement.in_goals) or (statement.about and not holds_any(around, statement.about)):
             continue
-        span = _said(keys, statement)
+        span = _said(keys, statement, clauses)
         if span is None or span[0] in told or not _holds(statement, published):
             continue
-        if statement.scope and statement.scope != level_before(sentence, words[span[0]].start):
+        if statement.scope and statement.scope != level_before(sentence, words[span[1] - 1].end):
             continue
         told.add(span[0])
         explained = statement.explained_by in decided
@@ -113,16 +116,21 @@ def _is(value: Fraction | None, condition: Condition) -> bool:
     return value > 0 if condition == "positive" else value == (0 if condition == "zero" else 100)
 
 
-def _said(keys: Sequence[str], statement: Statement) -> tuple[int, int] | None:
+def _said(keys: Sequence[str], statement: Statement, clauses: Sequence[int]) -> tuple[int, int] | None:
     """Where the first of the phrases stands that nothing before it denies; begin and end."""
     said = [(span, text) for text in statement.says for span in _spans(keys, text)]
-    return min((span for span, text in said if not _denied(keys, text, span, statement.denied_within)), default=None)
+    affirmed = []
+    for span, text in said:
+        clause = max((begin for begin in clauses if begin <= span[0]), default=0)
+        if not _denied(keys[max(clause, span[0] - statement.denied_within) : span[1]], text):
+            affirmed.append(span)
+    return min(affirmed, default=None)
 
 
-def _denied(keys: Sequence[str], text: str, span: tuple[int, int], within: int) -> bool:
-    """Whether a negation stands before the phrase, or within it where the phrase has none of its own."""
+def _denied(keys: Sequence[str], text: str) -> bool:
+    """Whether a negation stands among the words of and before a phrase, beyond those that the phrase itself has."""
     own = sum(key in _NEGATIONS for part in _parts(text) for key in part)
-    return sum(key in _NEGATIONS for key in keys[max(0, span[0] - within) : span[1]]) > own
+    return sum(key in _NEGATIONS for key in keys) > own
 
 
 def _spans(keys: Sequence[str], text: str) -> Iterator[tuple[int, int]]:

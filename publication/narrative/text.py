@@ -87,6 +87,7 @@ def key_of(word: str) -> str:
     return unicodedata.normalize("NFC", letters) + tone
 
 
+@lru_cache(maxsize=512)
 def tokens(text: str) -> tuple[Token, ...]:
     """The tokens of cleaned text, in order; what offices shorten is one token however it was written."""
     found = []
