@@ -193,7 +193,7 @@ def agrees(stored: Cell, computed: Fraction) -> bool:
     """Whether a stored result is the computed one, but for the tail of binary arithmetic."""
     if isinstance(stored, bool) or not isinstance(stored, int | float):
         return False
-    return abs(Fraction(stored) - computed) <= _TOLERANCE * max(1, abs(computed))
+    return abs(Fraction(stored) - computed) <= _TOLERANCE * max(Fraction(1), abs(computed))
 
 
 def is_placeholder(stored: Cell) -> bool:
