@@ -98,11 +98,17 @@ class Likeness:
         return None
 
     def is_row(self, cells: Sequence[Cell]) -> bool:
-        """Whether the cells are a row of data in the columns of a table that was read."""
-        return any(
-            len(places) > 1 and all(p < len(cells) and self.fits[n](cells[p]) for n, p in places.items())
-            for places in ({n: at[n] for n in self.required if n in at} for at in self.positions)
-        )
+        """Whether the cells are a row of data in the columns of a table that was read.
+
+        Where rows are figures, one figure must be there: a list of units beside a list of kinds is no row.
+        """
+        figures = self.contract.totals.columns if self.contract.totals is not None and not self.parsers else ()
+        for at in self.positions:
+            fitting = {n for n, p in at.items() if n in self.fits and p < len(cells) and self.fits[n](cells[p])}
+            needed = {n for n in self.required if n in at}
+            if len(needed) > 1 and needed <= fitting and (not figures or fitting & set(figures)):
+                return True
+        return False
 
     def part(
         self,
