@@ -146,7 +146,10 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+        path = value.expanduser().resolve()
+        if "?" in str(path):  # DuckDB takes it for the end of a database's path, whatever link leads there
+            raise ValueError("the path of a home cannot hold a question mark (đường dẫn không được có dấu “?”)")
+        return path
 
     @classmethod
     def settings_customise_sources(
