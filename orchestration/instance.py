@@ -66,7 +66,8 @@ def open_instance(settings: Settings) -> DagsterInstance:
     from dagster import DagsterInstance
 
     write_dagster_yaml(settings)
-    return DagsterInstance.from_config(str(settings.paths.dagster))
+    # Dagster makes addresses of databases from the path, in which a question mark would begin the options.
+    return DagsterInstance.from_config(str(settings.plain_paths.dagster))
 
 
 def log_to_file(settings: Settings, *, terminal: bool) -> None:

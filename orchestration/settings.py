@@ -146,7 +146,10 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+        path = value.expanduser().resolve()
+        if "?" in str(path):  # DuckDB takes it for the end of a database's path, whatever link leads there
+            raise ValueError("the path of a home cannot hold a question mark (đường dẫn không được có dấu “?”)")
+        return path
 
     @classmethod
     def settings_customise_sources(
@@ -164,15 +167,19 @@ class Settings(BaseSettings):
     def paths(self) -> Home:
         return Home(self.home)
 
+    @property
+    def plain_paths(self) -> Home:
+        """The same home, for tools that paste paths into what they write."""
+        return Home(plain_path(self.home))
+
     def alerts_path(self) -> Path:
         return self.alert_file or self.paths.alerts
 
     def dbt_environment(self) -> dict[str, str]:
         """What dbt's profile and models, and the gate's database, read from the environment."""
-        home = Home(plain_path(self.home))
         return {
-            "CCHC_RAW": str(home.raw),
-            "CCHC_WAREHOUSE": str(home.warehouse),
+            "CCHC_RAW": str(self.plain_paths.raw),
+            "CCHC_WAREHOUSE": str(self.plain_paths.warehouse),
             "CCHC_DUCKDB_THREADS": str(self.duckdb_threads),
             "CCHC_DUCKDB_MEMORY": self.duckdb_memory,
         }

@@ -71,7 +71,7 @@ def main() -> int:
     settings.paths.create()
     write_dagster_yaml(settings)
     ensure_manifest()
-    env = {**os.environ, "DAGSTER_HOME": str(settings.paths.dagster), "CCHC_HOME": str(settings.home)}
+    env = {**os.environ, "DAGSTER_HOME": str(settings.plain_paths.dagster), "CCHC_HOME": str(settings.home)}
     port = free_port()
     url = f"http://{_HOST}:{port}"
     tools = Path(sys.executable).parent

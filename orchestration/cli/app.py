@@ -21,7 +21,7 @@ from orchestration.cli.overview import ingest_summary, problem_lines, quarter_st
 from orchestration.cli.postgres import copied_document, copied_lines, copy_all, with_copies
 from orchestration.cli.reports import exit_code, unit_reports
 from orchestration.cli.runs import RunResult, Stage, execute, open_pipeline
-from orchestration.cli.terminal import Exit, WrongUse, complain, emit
+from orchestration.cli.terminal import Exit, WrongUse, asked_path, complain, emit
 from orchestration.locks import WarehouseHeld, one_run_at_a_time
 from orchestration.periods import find_period, load_periods
 from orchestration.pipeline import Pipeline, UnknownUnit
@@ -289,7 +289,8 @@ def sample(
     quarters = [known_quarter(name) for name in quarter or QUARTERS]
     if missing := sorted(set(quarters) - set(QUARTERS)):
         raise WrongUse(f"dữ liệu mẫu không có kỳ {', '.join(missing)}; chỉ có {', '.join(QUARTERS)}")
-    settings.paths.create()
+    with asked_path(settings.home, "không dùng được thư mục"):
+        settings.paths.create()
     with one_run_at_a_time(settings.paths.lock, "cchc sample", complain):
         try:
             seed = DEFAULT_SEED if seed is None else seed

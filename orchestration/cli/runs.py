@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdo
 from dataclasses import dataclass
 from enum import Enum
 
-from orchestration.cli.terminal import Progress, complain
+from orchestration.cli.terminal import Progress, asked_path, complain
 from orchestration.locks import one_run_at_a_time, wait_until_free
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Settings
@@ -50,7 +50,8 @@ def open_pipeline(settings: Settings, stage: Stage, quarter: str, *, quiet: bool
     stages = {Stage.RUN: 15, Stage.INGEST: 10, Stage.BUILD: 1, Stage.CHECK: 3, Stage.PUBLISH: 1}[stage]
     if settings.postgres_url and stage in (Stage.RUN, Stage.PUBLISH):
         stages += 1
-    settings.paths.create()
+    with asked_path(settings.home, "không dùng được thư mục"):
+        settings.paths.create()
     what = f"cchc {stage.name.lower()} {quarter}"
     with one_run_at_a_time(settings.paths.lock, what, complain), Progress(stages, quiet=quiet).shown() as progress:
         if stage.builds:

@@ -110,6 +110,12 @@ def test_a_wrong_setting_is_wrong_use_and_named(
     assert f"CCHC_{name}" in capsys.readouterr().err
 
 
+def test_a_home_that_is_no_folder_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("home").write_text("x")
+    assert [run_app(["run", "2023-Q1"]), run_app(["sample", "--quarter", "2023-Q1"])] == [2, 2]
+    assert "không phải thư mục" in capsys.readouterr().err
+
+
 def test_the_sample_is_not_written_over_deliveries_of_an_office(capsys: pytest.CaptureFixture[str]) -> None:
     own = Path("home/landing/945/2022-Q4/org_units/so-do.xlsx")
     own.parent.mkdir(parents=True)

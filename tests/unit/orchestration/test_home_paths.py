@@ -16,7 +16,7 @@ import yaml
 from orchestration.settings import DBT_DIR, Settings
 
 NAMES = [
-    "o'brien", "[945] {{ 7*7 }}", "{x}", "a*b", "what?", "100%", 'say "so"', "$HOME", "back\\slash", "xã An Thạnh 1",
+    "o'brien", "[945] {{ 7*7 }}", "{x}", "a*b", "100%", 'say "so"', "$HOME", "back\\slash", "xã An Thạnh 1",
     "with  blanks ", "%(x)s", "a;b", "#1", "a&b", "{% raw %}", "`x`", "a,b", "~", "[!a-z]", "tab\tbed",
 ]  # fmt: skip
 
@@ -46,6 +46,11 @@ def test_what_dbt_is_told_of_a_home_means_nothing_but_the_home(name: str, tmp_pa
     assert (settings.paths.warehouse / "out.parquet").is_file()
     assert settings.paths.warehouse_file.is_file()
     assert settings.dbt_environment() == env, "the same home is told in the same words, or dbt would parse anew"
+
+
+def test_a_question_mark_in_the_path_is_refused_with_its_reason(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="question mark"):
+        Settings(home=tmp_path / "what?")
 
 
 def test_a_folder_of_links_that_others_may_write_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
