@@ -334,7 +334,7 @@ class _Book:
             place = (self._file_no[row["delivery_id"]], row["sheet"])
             sheets.setdefault(place, []).extend(row_ranges.decode(row["row_numbers"]))
         return "; ".join(
-            f"tệp {self._files[file]['file_name']}{'' if sheet == CSV_SHEET else f', trang {sheet}'}, "
+            f"tệp {self._files[file]['file_name']}{'' if sheet == CSV_SHEET else f', {_sheet_vi(sheet)}'}, "
             f"dòng {row_ranges.encode(ranges)}"
             for (file, sheet), ranges in sorted(sheets.items())
         )
@@ -367,6 +367,11 @@ class _Book:
             if note["kind"] != "decision" and note.get("subject"):
                 found.setdefault(note["subject"], []).append(note["sentence_vi"])
         return found
+
+
+def _sheet_vi(sheet: str) -> str:
+    """``trang 1``; the sheets of releases are numbers already called so."""
+    return sheet if sheet.startswith("trang ") else f"trang {sheet}"
 
 
 def _part(role: str, label: str, value: Decimal | None, *, measure: str | None = None, code: str | None = None,

@@ -44,7 +44,7 @@ class ExplainedChange:
     @property
     def cause_vi(self) -> str:
         """The causes by name; what each of them is, ``causes_vi`` of the revision says once."""
-        return "; ".join(cause.name_vi for cause in self.causes)
+        return "; ".join(cause.name_vi or cause.text_vi for cause in self.causes)
 
 
 @dataclass(frozen=True)

@@ -186,7 +186,8 @@ def _sheet(explanation: Explanation, entry: Mapping[str, Any]) -> str:
     """File and sheet, with the quarter of the folder where it is an earlier one."""
     file = explanation.files[entry["file"]]
     quarter = "" if file["quarter"] == explanation.quarter else f" (kỳ {file['quarter']})"
-    sheet = "" if entry["sheet"] == CSV_SHEET else f", trang {entry['sheet']}"
+    name = entry["sheet"] if entry["sheet"].startswith("trang ") else f"trang {entry['sheet']}"
+    sheet = "" if entry["sheet"] == CSV_SHEET else f", {name}"
     return f"{file['file_name']}{quarter}{sheet}"
 
 

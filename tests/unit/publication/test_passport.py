@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.contracts import load_contracts
-from publication import ReleaseContent
+from publication import ReleaseContent, neutral_name
 from publication.passport import (
     AUXILIARY_VI,
     ONCE_VI,
@@ -27,6 +27,7 @@ from publication.passport import (
     passports,
     reckoned,
 )
+from tests.unit.publication.builders import delivery
 
 MakeContent = Callable[..., ReleaseContent]
 Rows = list[dict[str, Any]]
@@ -183,9 +184,9 @@ def test_a_blank_says_what_it_waits_for(make_content: MakeContent, source: str, 
 
 def test_rows_counted_only_by_decision_are_named(make_content: MakeContent) -> None:
     content = _with(make_content(), figure_rows=_row("figure", "m_4", decision_id="QD-01"))
-    assert _figure(content, "I.04")["notes_vi"][-1] == (
-        "1 dòng chỉ được tính nhờ quyết định giải trình QD-01: tệp plan_tasks.xlsx, trang S, dòng 4."
-    )
+    assert (
+        f"1 dòng chỉ được tính nhờ quyết định giải trình QD-01: tệp {neutral_name(delivery())}, trang S, dòng 4."
+    ) in _figure(content, "I.04")["notes_vi"]
 
 
 def test_a_row_from_no_input_is_an_error(make_content: MakeContent) -> None:
