@@ -85,7 +85,8 @@ class _Letter:
         for figure in check_sentence(sentence, self._published):
             by_hand = not quoted & set(figure.text.rstrip("%").split("/"))
             # Our own sentence says of a row's figure what the form calls it; only people can put it in a wrong place.
-            if (figure.verdict == CONTRADICTS and (written or by_hand)) or (figure.verdict == NOT_FOUND and written and by_hand):
+            contradicts = figure.verdict == CONTRADICTS and (written or by_hand)
+            if contradicts or (figure.verdict == NOT_FOUND and written and by_hand):
                 yield self._of_figure(figure)
 
     def _of_figure(self, figure: FigureCheck) -> Row:
