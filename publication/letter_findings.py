@@ -3,8 +3,8 @@
 Belongs here: composing the letter's text before anything is published, asking the narrative check about it, one row a
 finding. Does not belong here: what a sentence says (``narrative``), what blocks (``expectations``), the letter's look.
 
-Paragraphs that people wrote and sentences of our own are checked alike, and so are the notes of the form's rows; of
-our own, only what contradicts is told, as their figures are put in from the rows themselves.
+Paragraphs that people wrote and sentences of our own are read alike, and so are the notes of the form's rows; of our
+own, figures that are put in from the rows themselves need no comparing (``letter.check`` reads them back).
 """
 
 from __future__ import annotations
@@ -83,8 +83,10 @@ class _Letter:
             text = f"{sentence.text[:_SHOWN]} {_DOTS}"
             yield self._row("not_compared", sentence.line, text, f"câu “{text}” quá dài nên không đối chiếu được", ())
         for figure in check_sentence(sentence, self._published):
-            by_hand = written and not quoted & set(figure.text.rstrip("%").split("/"))
-            if figure.verdict == CONTRADICTS or (figure.verdict == NOT_FOUND and by_hand):
+            by_hand = not quoted & set(figure.text.rstrip("%").split("/"))
+            # Our own sentence says of a row's figure what the form calls it; only people can put it in a wrong place.
+            contradicts = figure.verdict == CONTRADICTS and (written or by_hand)
+            if contradicts or (figure.verdict == NOT_FOUND and written and by_hand):
                 yield self._of_figure(figure)
 
     def _of_figure(self, figure: FigureCheck) -> Row:

@@ -187,7 +187,7 @@ def _hedge(words: Sequence[Token], first: int) -> str:
 # --- numbers --------------------------------------------------------------------------------------------------------
 
 def _numbers(text: str, words: Sequence[Token], units: Units) -> list[_Found]:
-    found = []
+    found: list[_Found] = []
     place = 0
     while place < len(words):
         one = _number_at(text, words, place, units) if words[place].is_number else _in_words(words, place, units)
