@@ -406,8 +406,8 @@ def _mart_decisions(connection: Any) -> tuple[Decision, ...]:
     rules = {rule.id: rule for rule in declared_rules("mart")}
     raw = {rule.id for rule in declared_rules("raw")}
     decisions = [
-        Decision(*named, applies_to=parse_list(applies_to), figures=parse_figures(figures)).judged(rules)
-        for *named, applies_to, figures in rows
+        Decision(*row[:-2], parse_list(row[-2]), parse_figures(row[-1])).judged(rules)
+        for row in rows
     ]
     return tuple(d for d in decisions if not (d.subject_kind == "rule" and d.subject in raw and d.effect in IN_FORCE))
 

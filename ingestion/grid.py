@@ -769,10 +769,10 @@ def _swallowed_lines(rows: list[list[Cell]], numbers: list[int], delimiter: str)
             for known, text in zip(shapes, row, strict=True):
                 if text.strip() and len(known) < _MANY_SHAPES:
                     known.add(_shape(text))
-    for row, number in zip(rows, numbers, strict=True):
-        if not any("\n" in str(cell) for cell in row):
+    for cells, number in zip(rows, numbers, strict=True):
+        if not any("\n" in str(cell) for cell in cells):
             continue
-        lines = delimiter.join(map(str, row)).split("\n")
+        lines = delimiter.join(map(str, cells)).split("\n")
         count = 0
         for line in lines[1:]:
             fields = line.rstrip("\r").split(delimiter)

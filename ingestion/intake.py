@@ -402,7 +402,9 @@ def read_row_origins(
     headers = HeaderMap.of(contract, context.period.closes_on)
     found: dict[tuple[str, int], tuple[str, int]] = {}
     number_heading, sheet_heading = fold(OWN_HEADINGS[0]), fold(OWN_HEADINGS[3])
-    for sheet, layout in _usable_tables(read_content(path, suffix, contract, limits).sheets, headers, context)[0]:
+    likeness = Likeness.of(headers, context)
+    tables, _, _ = _usable_tables(read_content(path, suffix, contract, limits).sheets, headers, context, likeness)
+    for sheet, layout in tables:
         labels = [fold(label) for label in layout.labels]
         if number_heading in labels and sheet_heading in labels:
             body = sheet.body(layout.header_end, layout.width)
@@ -600,8 +602,8 @@ def _parse_rows(
                     bad[cells.rows] = True
             rows.bad_cells[column.name] = bad
         elif column.name in layout.positions:
-            cells = body.columns[layout.positions[column.name]]
-            filled = ~(cells.blank() | cells.among(v.NULL_CELLS))
+            given = body.columns[layout.positions[column.name]]
+            filled = ~(given.blank() | given.among(v.NULL_CELLS))
             rows.columns[column.name] = pa.array(["x" if f else None for f in filled], pa.string())
         else:
             rows.columns[column.name] = pa.nulls(total, pa.string())

@@ -66,7 +66,7 @@ class Explanation:
             place = int(number.removeprefix("trang ")) if number.startswith("trang ") else 0
             return found[place - 1] if 0 < place <= len(found) else number
 
-        files = [file | {"file_name": names.get(file["delivery_id"], file["file_name"])} for file in self.files]
+        files = [{**file, "file_name": names.get(file["delivery_id"], file["file_name"])} for file in self.files]
         parts = [
             part | {"files": [entry | {"sheet": sheet(self.files[entry["file"]]["delivery_id"], entry["sheet"])}
                               for entry in part["files"]]}
