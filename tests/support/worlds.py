@@ -19,6 +19,8 @@ from typing import Any
 import xlsxwriter
 
 from ingestion.contracts import Column, Contract, load_contracts
+from ingestion.sample.quarters import WINDOWS as SAMPLE_WINDOWS
+from ingestion.sample.quarters import Window
 
 Row = dict[str, Any]
 FileKey = tuple[str, str, str]
@@ -28,21 +30,7 @@ STRAY_QUOTE = "\N{SYMBOL FOR SUBSTITUTE}"
 
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 QUARTER, BEFORE = "2023-Q1", "2022-Q4"
-
-
-@dataclass(frozen=True)
-class Window:
-    """Days of a reporting window, both included, and the first day of its year."""
-
-    opens_on: dt.date
-    closes_on: dt.date
-    year_opens_on: dt.date
-
-
-WINDOWS = {
-    BEFORE: Window(dt.date(2022, 9, 15), dt.date(2022, 12, 14), dt.date(2021, 12, 15)),
-    QUARTER: Window(dt.date(2022, 12, 15), dt.date(2023, 3, 14), dt.date(2022, 12, 15)),
-}
+WINDOWS = {quarter: SAMPLE_WINDOWS[quarter] for quarter in (BEFORE, QUARTER)}
 
 
 @dataclass(frozen=True)
