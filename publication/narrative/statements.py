@@ -7,6 +7,7 @@ figures (``figures``, ``claims``), documents, days and wording (their own module
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -85,7 +86,8 @@ def statement_remarks(sentence: Sentence, published: PublishedFigures, decided: 
     words = words_of(sentence.text)
     keys = [token.key for token in words]
     around = [*keys, *keys_of(sentence.section), *keys_of(sentence.earlier)]
-    clauses = [len(words_of(sentence.text[: match.start()])) for match in _CLAUSE_END.finditer(sentence.text)]
+    ends = [token.end for token in words]
+    clauses = [bisect_right(ends, match.start()) for match in _CLAUSE_END.finditer(sentence.text)]
     goal = is_goal(sentence)
     told: set[int] = set()
     for statement in declared_statements().statements:
