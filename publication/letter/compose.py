@@ -73,7 +73,10 @@ def compose(content: ReleaseContent) -> Letter:
 
 def _place_in_state(content: ReleaseContent) -> tuple[Level, str]:
     """Level of the unit, and the office it reports to. The national code of a province has 2 digits, a district's 3."""
-    unit = next(row for row in content.tables["dim_unit"].to_pylist() if row["unit_code"] == content.unit_code)
+    units = [row for row in content.tables["dim_unit"].to_pylist() if row["unit_code"] == content.unit_code]
+    if not units:
+        raise LookupError(f"no unit {content.unit_code}")
+    unit = units[0]
     if unit["unit_level"] == "district":
         return "district", "Sở Nội vụ"
     below_province = len(unit["parent_unit_code"] or "") == _PROVINCE_CODE_LENGTH
@@ -108,8 +111,10 @@ def _next_quarter(quarter: str) -> str:
 
 def _closing_date(content: ReleaseContent) -> dt.date:
     quarters = content.tables["dim_quarter"].to_pylist()
-    day: dt.date = next(row["closes_on"] for row in quarters if row["quarter"] == content.quarter)
-    return day
+    days: list[dt.date] = [row["closes_on"] for row in quarters if row["quarter"] == content.quarter]
+    if not days:
+        raise LookupError(f"no closing day of {content.quarter}")
+    return days[0]
 
 
 def _fill_names(text: str, names: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from ingestion.contracts import load_contracts
-from ingestion.sample import QUARTERS, sample_rows, write_sample
+from ingestion.sample import QUARTERS, ForeignFiles, sample_rows, write_sample
 from ingestion.sample.districts import CU_LAO_DUNG
 from ingestion.sample.layouts import COUNTER, Layout, layout_of
 from ingestion.sample.workbooks import csv_layout
@@ -140,15 +140,24 @@ def test_writing_again_gives_equal_bytes_and_writes_only_what_differs(
 ) -> None:
     for path in write_sample(tmp_path, ["2023-Q1"]):
         assert path.read_bytes() == (landing / path.relative_to(tmp_path)).read_bytes()
-    spoiled = next(tmp_path.rglob("so-lieu-khai-bao.xlsx"))
-    content, delivered = spoiled.read_bytes(), spoiled.stat().st_mtime
-    spoiled.write_bytes(b"something else")
+    lost = next(tmp_path.rglob("so-lieu-khai-bao.xlsx"))
+    content, delivered = lost.read_bytes(), lost.stat().st_mtime
+    lost.unlink()
     written: list[Path] = []
     write_bytes = Path.write_bytes
     monkeypatch.setattr(Path, "write_bytes", lambda path, data: written.append(path) or write_bytes(path, data))
     write_sample(tmp_path, ["2023-Q1"])
-    assert written == [spoiled]
-    assert (spoiled.read_bytes(), spoiled.stat().st_mtime) == (content, delivered)
+    assert written == [lost]
+    assert (lost.read_bytes(), lost.stat().st_mtime) == (content, delivered)
+
+
+def test_files_of_somebody_else_are_not_written_over(tmp_path: Path) -> None:
+    write_sample(tmp_path, ["2023-Q1"])
+    changed = next(tmp_path.rglob("so-lieu-khai-bao.xlsx"))
+    changed.write_bytes(b"something else")
+    with pytest.raises(ForeignFiles):
+        write_sample(tmp_path, ["2023-Q1"])
+    assert changed.read_bytes() == b"something else"
 
 
 def test_large_samples_are_csv_with_codes_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
