@@ -110,7 +110,8 @@ def _unit_report(pipeline: Pipeline, stage: Stage, quarter: str, unit: str) -> U
     found = [line for verdict in verdicts.values() for line in explain_vi(verdict)]
     why = with_real_names(pipeline.ingest_paths, found) if found else []
     if outcome:
-        why += outcome.reasons
+        told = {result.expectation_id for verdict in verdicts.values() for result in verdict.blocking()}
+        why += [reason for reason in outcome.reasons if not any(f" {rule} " in reason for rule in told)]
     if why:
         return UnitReport(unit, name, "held_back", reasons=why)
     if stage is not Stage.CHECK or set(verdicts) != {"raw", "mart"}:

@@ -92,6 +92,7 @@ MART_SCHEMAS = {
                 "resolved_early",
                 "resolved_on_time",
                 "resolved_late",
+                "resolved_without_appointment",
                 "in_progress",
                 "in_progress_within_due",
                 "in_progress_overdue",
@@ -276,6 +277,7 @@ def clean_candidate(unit: str) -> Candidate:
     inputs += [key | {"name": name, "value": Decimal(value)} for name, value in MEASURES.items()]
     dim = [{"form_version": "2023", "indicator_code": row["indicator_code"]} for row in report]
     parts = {"in_progress": 3, "in_progress_within_due": 2, "in_progress_overdue": 1, "resolved_early": 1}
+    parts["resolved_without_appointment"] = 0
     cases = [
         key
         | parts
