@@ -25,12 +25,17 @@ def check_store(paths: IngestPaths) -> None:
         for r in receipts.values()
         for layer, sha256 in r.rows_sha256.items()
     }
-    unsettled = {r.delivery_id for r in receipts.values() if not r.outcome}  # of a stopped run; nobody counts them
+    # Of a stopped run, whose rows nobody counts; or read before receipts kept hashes, and no longer to be read again.
+    unknown = {
+        r.delivery_id
+        for r in receipts.values()
+        if not r.outcome or ((r.rows_accepted or r.rows_rejected) and not r.rows_sha256)
+    }
     present = {
         path
         for layer in LAYERS
         for path in (paths.raw / layer).rglob("*.parquet")
-        if path.name != "schema.parquet" and path.stem not in unsettled
+        if path.name != "schema.parquet" and path.stem not in unknown
     }
     damaged = [path for path, sha256 in expected.items() if path not in present or sha256_of(path) != sha256]
     found = [

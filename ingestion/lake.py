@@ -12,6 +12,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -57,6 +58,17 @@ class DamagedError(OSError):
     """A file of this program's own is not what it left there; the message names it. Never a fault of a delivery."""
 
 
+def _put(table: pa.Table, sink: Any) -> None:
+    pq.write_table(table, sink, compression="zstd", row_group_size=_ROW_GROUP, write_statistics=True, store_schema=False)
+
+
+def table_bytes(table: pa.Table) -> bytes:
+    """What :func:`write_table` would write; for small tables whose hash must be known before they are written."""
+    sink = pa.BufferOutputStream()
+    _put(table, sink)
+    return bytes(sink.getvalue().to_pybytes())
+
+
 def write_table(path: Path, table: pa.Table) -> str:
     """Writes Parquet with fixed settings, atomically, and returns its SHA-256. Dictionary-encoded columns are read back
     as their plain type.
@@ -66,9 +78,7 @@ def write_table(path: Path, table: pa.Table) -> str:
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            pq.write_table(
-                table, file, compression="zstd", row_group_size=_ROW_GROUP, write_statistics=True, store_schema=False
-            )
+            _put(table, file)
             file.flush()
             os.fsync(file.fileno())
         sha256 = sha256_of(temporary)

@@ -19,7 +19,7 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingestion import feedback, ledger
-from ingestion.lake import sync_folder, write_table
+from ingestion.lake import sync_folder, table_bytes, write_atomically
 from ingestion.landing import LOCAL_TIME
 from ingestion.ledger import Receipt
 from ingestion.paths import IngestPaths
@@ -35,7 +35,7 @@ from ingestion.reference import ReferenceData
 
 ORIGINAL, REJECTION, LANDING, RETURNED = "original", "rejection_workbook", "landing_file", "returned_values"
 #: Row layers that hold single cells as delivered: values turned away or remarked on.
-_VALUE_LAYERS = ("rejected", "findings", "remarks")
+_VALUE_LAYERS = ("rejected", "findings")
 _START = "0" * 64
 
 
@@ -167,7 +167,7 @@ def purge(paths: IngestPaths, reference: ReferenceData, retention_days: int, tod
             path = _absolute(paths, file)
             previous = _append(paths, file, today, previous)
             if file.kind == RETURNED:
-                _forget_values(path)
+                _forget_values(paths, path)
             else:
                 path.unlink()
                 sync_folder(path.parent)
@@ -179,11 +179,21 @@ def _holds_values(path: Path) -> bool:
     return bool(table["value"].null_count < table.num_rows)
 
 
-def _forget_values(path: Path) -> None:
-    """Empties the cells as delivered; places and reasons stay, so that rows read stay rows taken and turned away."""
+def _forget_values(paths: IngestPaths, path: Path) -> None:
+    """Empties the cells as delivered; places and reasons stay, so that rows read stay rows taken and turned away.
+
+    The receipt is told first what the file will be: a purge that is stopped in between finds the values again.
+    """
     table = pq.ParquetFile(path).read()
     place = table.schema.get_field_index("value")
-    write_table(path, table.set_column(place, table.schema.field(place), pa.nulls(table.num_rows, pa.string())))
+    emptied = table.set_column(place, table.schema.field(place), pa.nulls(table.num_rows, pa.string()))
+    data = table_bytes(emptied)
+    receipt = ledger.read_receipts(paths)[path.stem]
+    layer = path.relative_to(paths.raw).parts[0]
+    if receipt.rows_sha256:
+        hashes = receipt.rows_sha256 | {layer: hashlib.sha256(data).hexdigest()}
+        ledger.write_receipt(paths, replace(receipt, rows_sha256=hashes))
+    write_atomically(path, data)
 
 
 def _absolute(paths: IngestPaths, file: Expired) -> Path:

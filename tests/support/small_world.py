@@ -20,6 +20,7 @@ OPENS, CLOSES = dt.date(2022, 12, 15), dt.date(2023, 3, 14)
 MONTHS = (dt.date(2022, 12, 1), dt.date(2023, 1, 1), dt.date(2023, 2, 1), dt.date(2023, 3, 1))
 _UNITS = Path(__file__).parents[2] / "dbt_project" / "seeds" / "admin_units.csv"
 _DAY = dt.date(2023, 2, 1)
+_DISTRICT_DIGITS = 3
 
 
 def districts() -> Iterator[tuple[str, tuple[str, str]]]:
@@ -149,9 +150,11 @@ def _people(district: str, commune: str) -> Iterator[Row]:
 
 
 def _cases(unit: str) -> Iterator[Row]:
+    agency = "000.00.32.H51" if len(unit) == _DISTRICT_DIGITS else "000.21.32.H51"
+
     def case(number: int, received: dt.date, due: dt.date, ended: dt.date | None, status: str, **cells: Any) -> Row:
         moments = [dt.datetime.combine(day, dt.time(9)) if day else None for day in (received, due, ended)]
-        return {"case_code": f"000.00.32.H51-{received:%y%m%d}-{unit}{number}", "procedure_code": "1.000001",
+        return {"case_code": f"{agency}-{received:%y%m%d}-{number:04d}", "procedure_code": "1.000001",
                 "receiving_unit": unit, "received_at": moments[0], "due_at": moments[1], "finished_at": moments[2],
                 "returned_at": moments[2], "status": status, "channel": "online",
                 "return_channel": "postal"} | cells  # fmt: skip

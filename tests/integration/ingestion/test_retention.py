@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingestion import PurgeLogDamagedError, deliveries, expired_files, inputs, not_rereadable, purge
+from ingestion.integrity import check_store
 from ingestion.retention import log_path, read_log
 
 HEAD = ["Số phiếu", "Họ và tên", "Hình thức", "Ngày trả lời", "Đánh giá chung"]
@@ -60,6 +61,7 @@ def test_everything_that_shows_the_clerks_cells_goes_and_the_rows_stay(home: Any
         "original", "rejection_workbook", "landing_file", "returned_values",
     }  # fmt: skip
     assert kept(home) == []
+    check_store(home.paths)
     assert home.ingest().files_read == 0
     assert (home.rows("survey_responses"), inputs(home.paths, ["945"], ["2023-Q1"])) == (rows, before)
     assert kept(home) == []

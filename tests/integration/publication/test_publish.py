@@ -258,7 +258,7 @@ def test_the_index_can_be_rebuilt(home: Home) -> None:
     path = f"{UNIT}/{QUARTER}/r1"
     assert entry | {"files": {}} == {
         "unit_code": UNIT, "unit_name_vi": "Huyện Cù Lao Dung", "quarter": QUARTER, "release": 1, "path": path,
-        "manifest_sha256": release.manifest_sha256, "published_at": None, "files": {}}
+        "manifest_sha256": release.manifest_sha256, "published_at": None, "provisional": False, "files": {}}
     assert entry["files"]["page"] == f"{path}/report/index.html"
     assert all((home.published / file).is_file() for file in entry["files"].values())
 
