@@ -382,6 +382,9 @@ def _surveys(rng: random.Random, window: Window, cases: dict[str, list[Row]], qu
     ]  # fmt: skip
 
 
+_DOCUMENTS_IN_A_WINDOW = {"only": (60, 160), "both": (20, 60), "paper": (0, 8), "incoming": (80, 300)}
+
+
 def _documents(rng: random.Random, window: Window, unit: str, *, steering: bool = False) -> list[Row]:
     first, last = window.opens_on, window.closes_on
     months: list[dt.date | None] = [None]
@@ -399,8 +402,13 @@ def _documents(rng: random.Random, window: Window, unit: str, *, steering: bool 
             "incoming_electronic": None, "connected": None, **more,
         }  # fmt: skip
 
-    for month in months:
-        only, both, paper, incoming = rng.randint(4, 40), rng.randint(0, 20), rng.randint(0, 5), rng.randint(10, 90)
+    # What a unit sends in a window differs little from one to the next, however it counts it.
+    usual = random.Random(f"documents-{unit}")
+    total = {name: round(usual.randint(*span) * rng.uniform(0.9, 1.1)) for name, span in _DOCUMENTS_IN_A_WINDOW.items()}
+    for place, month in enumerate(months):
+        only, both, paper, incoming = (
+            value * (place + 1) // len(months) - value * place // len(months) for value in total.values()
+        )
         rows.append(
             row(month, "all", "all", outgoing_total=only + both + paper, electronic_only=only,
                 electronic_and_paper=both, paper_only=paper,
