@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ingestion import deliveries
 from ingestion.limits import IntakeLimits
 
 HEAD = ["STT", "Đơn vị", "Loại văn bản", "Lĩnh vực", "Văn bản đi", "Văn bản đến"]
@@ -105,4 +106,6 @@ def test_a_fitting_total_below_all_rows_proves_a_csv_whole(registers: Any) -> No
     assert registers.delivery("e_document_counts")["outcome"] == "accepted"
     registers.csv("e_document_counts", [*text, ["", "Tổng cộng", "", "", "", ""]])
     registers.ingest(limits=limits)
-    assert registers.delivery("e_document_counts")["refusal"] == "unproven"
+    # The correction is refused, so the file before it still counts.
+    assert registers.delivery("e_document_counts")["outcome"] == "accepted"
+    assert sorted(d["refusal"] for d in deliveries(registers.paths).to_pylist()) == ["", "unproven"]
