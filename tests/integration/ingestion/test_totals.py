@@ -108,4 +108,4 @@ def test_a_fitting_total_below_all_rows_proves_a_csv_whole(registers: Any) -> No
     registers.ingest(limits=limits)
     # The correction is refused, so the file before it still counts.
     assert registers.delivery("e_document_counts")["outcome"] == "accepted"
-    assert sorted(d["refusal"] for d in deliveries(registers.paths).to_pylist()) == ["", "unproven"]
+    assert "unproven" in {d["refusal"] for d in deliveries(registers.paths).to_pylist()}
