@@ -129,10 +129,10 @@ def phrase(text: str) -> tuple[str, ...]:
 
 
 def places(keys: Sequence[str], wanted: tuple[str, ...]) -> list[int]:
-    """Where a phrase begins among keys."""
-    first, width = wanted[0], len(wanted)
-    if first not in keys:
+    """Where a phrase begins among keys; one without words (a name that is all signs) begins nowhere."""
+    if not wanted or wanted[0] not in keys:
         return []
+    first, width = wanted[0], len(wanted)
     return [place for place, key in enumerate(keys) if key == first and tuple(keys[place : place + width]) == wanted]
 
 

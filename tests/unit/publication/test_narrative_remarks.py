@@ -9,6 +9,7 @@ import pytest
 from expectations import spoilt_symbols
 from publication.narrative import WrittenReport, check_written
 from publication.narrative.statements import Statement, declared_statements
+from publication.narrative.text import places
 from tests.support.narrative import HELD_OUT, INVENTED, REAL, letter_rows, marts, report
 
 HEADING = ("II. NHẬN XÉT", "2. Hạn chế")
@@ -155,6 +156,11 @@ def test_what_is_not_understood_is_said() -> None:
             if row["kind"] == "not_compared"]
     assert told[0] == "mục I.7, đoạn 1: 12 tổ công nghệ số"
     assert told[1].endswith("…")
+
+
+@pytest.mark.parametrize("wanted", [(), ("không",), ("hồ", "sơ")])
+def test_a_phrase_without_words_is_nowhere(wanted: tuple[str, ...]) -> None:
+    assert places(("tiếp", "nhận", "hồ", "sơ"), wanted) == ([2] if len(wanted) == 2 else [])
 
 
 def test_one_text_of_any_length_is_read_in_bounded_time() -> None:
