@@ -59,7 +59,9 @@ class DamagedError(OSError):
 
 
 def _put(table: pa.Table, sink: Any) -> None:
-    pq.write_table(table, sink, compression="zstd", row_group_size=_ROW_GROUP, write_statistics=True, store_schema=False)
+    pq.write_table(
+        table, sink, compression="zstd", row_group_size=_ROW_GROUP, write_statistics=True, store_schema=False
+    )
 
 
 def table_bytes(table: pa.Table) -> bytes:

@@ -182,8 +182,8 @@ def write_candidates(warehouse: Path, quarter: str, units: Sequence[str],
             slices[LETTER_FINDINGS] = letter_findings(slices, unit, quarter, form_version)
         except Exception as error:  # a text that cannot be read is this unit's own; its words may not stand in a log
             raise CandidateError(
-                f"không soát được lời văn báo cáo của đơn vị {unit} ({type(error).__name__}); xem lại nội dung các đoạn "
-                "báo cáo và ghi chú đã nộp, hoặc báo cho người quản trị hệ thống"
+                f"không soát được lời văn báo cáo của đơn vị {unit} ({type(error).__name__}); xem lại nội dung các "
+                "đoạn báo cáo và ghi chú đã nộp, hoặc báo cho người quản trị hệ thống"
             ) from None
         parent = warehouse / "candidates" / unit / quarter
         folders[unit] = _write(parent, unit, quarter, form_version, _ordered_inputs(inputs_by_unit[unit]), slices)
