@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -406,7 +406,7 @@ def _mart_decisions(connection: Any) -> tuple[Decision, ...]:
     rules = {rule.id: rule for rule in declared_rules("mart")}
     raw = {rule.id for rule in declared_rules("raw")}
     decisions = [
-        Decision(*row[:-2], parse_list(row[-2]), parse_figures(row[-1])).judged(rules)
+        replace(Decision(*row[:-2]), applies_to=parse_list(row[-2]), figures=parse_figures(row[-1])).judged(rules)
         for row in rows
     ]
     return tuple(d for d in decisions if not (d.subject_kind == "rule" and d.subject in raw and d.effect in IN_FORCE))

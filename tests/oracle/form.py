@@ -535,7 +535,8 @@ class _Computed:
         used: set[str] = set()
         for level, (all_row, offered_row, used_row) in (("level_3", (173, 174, 175)), ("level_4", (177, 178, 179))):
             self.values[all_row] = len(eligible[level])
-            said = any(p["online_offered_level"] is not None for p in eligible[level])
+            # Where nothing is eligible, nothing can be offered: that is a zero.
+            said = not eligible[level] or any(p["online_offered_level"] is not None for p in eligible[level])
             offered = {p["procedure_code"] for p in eligible[level] if p["online_offered_level"] == level}
             self.values[offered_row] = len(offered) if said else None
             self.values[used_row] = len(offered & met_online) if said else None
