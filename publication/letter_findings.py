@@ -78,12 +78,18 @@ class _Letter:
         paragraph = self._lines[sentence.line - 1]
         written = paragraph.written
         # A figure quoted by its code is put in from the row itself.
-        quoted = {run.text for run in paragraph.runs if run.code}
+        quoted = {(run.text, run.code) for run in paragraph.runs if run.code}
+        texts = {text for text, _ in quoted}
         if written and not is_readable(sentence):
             text = f"{sentence.text[:_SHOWN]} {_DOTS}"
             yield self._row("not_compared", sentence.line, text, f"câu “{text}” quá dài nên không đối chiếu được", ())
         for figure in check_sentence(sentence, self._published):
-            by_hand = not quoted & set(figure.text.rstrip("%").split("/"))
+            parts = set(figure.text.rstrip("%").split("/"))
+            by_hand = not texts & parts
+            # Quoted from the row that the words are taken to speak of, it is that row's figure, whatever quarter the
+            # sentence names beside it.
+            if any((part, row.indicator_code) in quoted for part in parts for row in figure.rows):
+                continue
             # Our own sentence says of a row's figure what the form calls it; only people can put it in a wrong place.
             contradicts = figure.verdict == CONTRADICTS and (written or by_hand)
             if contradicts or (figure.verdict == NOT_FOUND and written and by_hand):
