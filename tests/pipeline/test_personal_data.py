@@ -237,7 +237,7 @@ def planted(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     found = Planted(tmp_path_factory.mktemp("canaries"))
     shutil.copytree(sample_landing, found.home / "landing")
     for path in sorted((found.home / "landing").rglob("*.*")):
-        if path.is_file():
+        if path.is_file() and not path.name.startswith("."):
             delivered = path.stat().st_mtime
             plant(path, path.parent.name)
             os.utime(path, (delivered, delivered))  # the order of the deliveries stays
