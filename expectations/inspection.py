@@ -203,7 +203,8 @@ class _Run:
             except Exception as raised:  # a finding that cannot be shown is a rule that did not run
                 error = first_line(raised)
         for unit, results in self._results.items():
-            problem = error or self._problems.of(unit, compiled.relation, compiled.operands)
+            # What is wrong with the unit's own files explains an error about relations they did not bring.
+            problem = self._problems.of(unit, compiled.relation, compiled.operands) or error
             if problem is not None:
                 results.append(_result(compiled.rule, "did_not_run", observed=problem))
             elif count.failed.get(unit):

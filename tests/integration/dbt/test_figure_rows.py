@@ -114,7 +114,8 @@ def test_of_a_value_that_counts_once_the_first_row_contributes(facts: Facts) -> 
 
 def test_a_sum_has_what_each_row_adds(facts: Facts) -> None:
     tasks = [{"unit_code": UNIT, "quarter": QUARTER, "unit_level": "district", "plan_kind": "training",
-              "is_planned": True, "planned_quantity": places, "delivery_id": "d2", "sheet": "A", "row_number": number}
+              "is_planned": True, "is_of_the_year": True, "planned_quantity": places,
+              "delivery_id": "d2", "sheet": "A", "row_number": number}
              for number, places in ((3, 20), (4, 20), (5, None), (6, 3))]  # fmt: skip
     facts.fill(**_scope("training_places_planned"), int_plan_tasks=tasks)
     assert facts.rows() == [

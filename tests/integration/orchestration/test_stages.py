@@ -85,7 +85,7 @@ def test_a_source_not_sent_holds_the_unit_back_and_says_so(cli: Cli, home: Path)
     result = cli(home, "run", QUARTER)
     assert result.code == 1
     assert "945 Huyện Cù Lao Dung: CHƯA CÔNG BỐ, bị giữ lại" in result.stdout
-    assert "danh mục cơ quan, đơn vị" in result.stdout
+    assert "“Danh mục cơ quan, đơn vị”" in result.stdout
     status = cli(home, "status", QUARTER).stdout
     assert "945 org_units: chưa gửi" in status
     assert "bị giữ lại" in status
