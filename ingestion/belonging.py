@@ -37,10 +37,12 @@ class Misplaced:
 
 
 def title_unit(titles: Sequence[TitleBlock], context: Context) -> Misplaced | None:
-    """A commune's folder that holds a file headed with another commune's name."""
-    if context.folder_unit.level != "commune":
-        return None
+    """A file headed with the name of a unit to which its folder does not belong."""
     for title in titles:
+        if (stranger := context.units.stranger_in_titles(title.texts)) is not None:
+            return _wrong_unit(f"tiêu đề ghi “{stranger}”", context)
+        if context.folder_unit.level != "commune":
+            continue
         code = context.units.in_titles(title.texts)
         if code is not None and code not in _own_units(context):
             return _wrong_unit(f"tiêu đề ghi {_unit_name(code, context)}", context)

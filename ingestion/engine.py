@@ -518,7 +518,7 @@ class _Run:
         return Context(
             self.period,
             folder_unit,
-            UnitRegistry(reporting, communes, org_units),
+            UnitRegistry(reporting, communes, org_units, self.reference.unit(reporting.parent_code, closing)),
             ProcedureRegistry(procedures),
             tuple(org_units),
             self.secret_key,

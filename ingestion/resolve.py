@@ -38,6 +38,11 @@ _OFFICE = re.compile(
     re.IGNORECASE,
 )
 _COMMITTEE = re.compile(r"^(?:ubnd|ủy ban nhân dân|uỷ ban nhân dân|uy ban nhan dan)\.?\s+", re.IGNORECASE)
+# The committee of a district or commune that heads a table, in bare words.
+_HEADS = re.compile(
+    rf"^(?:(?:don vi|co quan)(?: bao cao)? )?(?:ubnd|uy ban nhan dan) "
+    rf"(?:{'|'.join(sorted({bare(name) for names in _ABBREVIATIONS.values() for name in names}))}) \S"
+)
 _OFFICE_BARE = re.compile(
     r"^(?:bo phan (?:mot cua|1 cua|tiep nhan va tra ket qua)|trung tam phuc vu hanh chinh cong)\s+"
 )
@@ -52,19 +57,32 @@ class UnitEntry:
     other_names: tuple[str, ...] = ()
 
 
+def _proper_name(unit: AdminUnit) -> str:
+    return re.sub(rf"^{re.escape(unit.unit_type)}\s+", "", unit.name, flags=re.IGNORECASE)
+
+
 def admin_spellings(unit: AdminUnit) -> set[str]:
     """Spellings of an administrative unit: with its type, abbreviated, and without."""
-    own = re.sub(rf"^{re.escape(unit.unit_type)}\s+", "", unit.name, flags=re.IGNORECASE)
+    own = _proper_name(unit)
     return {unit.name, own} | {f"{short} {own}" for short in _ABBREVIATIONS.get(unit.unit_type.lower(), ())}
 
 
 class UnitRegistry:
-    """Units that may be named in the deliveries of one reporting unit in one quarter."""
+    """Units that may be named in the deliveries of one reporting unit in one quarter.
+
+    ``superior`` is the unit above it, whose name may stand over its tables.
+    """
 
     def __init__(
-        self, reporting_unit: AdminUnit, communes: Iterable[AdminUnit], org_units: Iterable[UnitEntry] = ()
+        self,
+        reporting_unit: AdminUnit,
+        communes: Iterable[AdminUnit],
+        org_units: Iterable[UnitEntry] = (),
+        superior: AdminUnit | None = None,
     ) -> None:
         communes = list(communes)
+        may_head = [reporting_unit, *communes, *([superior] if superior else [])]
+        self.heading_names = frozenset(bare(_proper_name(unit)) for unit in may_head)
         self.commune_codes = frozenset(u.code for u in communes)
         self._names: dict[str, str] = {}
         self._index: LabelIndex[str] = LabelIndex()
@@ -125,6 +143,13 @@ class UnitRegistry:
             f"Không có đơn vị “{reading.value}” trong danh mục của kỳ",
             self._suggestions.advice(reading.value),
         )
+
+    def stranger_in_titles(self, texts: Iterable[str]) -> str | None:
+        """The title text that names the committee of a district or commune, where no title names a unit of these."""
+        titles = {text: bare(text) for text in texts}
+        if any(f" {name} " in f" {title} " for title in titles.values() for name in self.heading_names):
+            return None
+        return next((text for text, title in titles.items() if _HEADS.match(title)), None)
 
     def in_titles(self, texts: Iterable[str]) -> str | None:
         """The unit a title block names: the one labelled as the unit, else the only lowest one named."""
@@ -270,6 +295,7 @@ class Context:
         content = {
             "period": [self.period.quarter, self.period.opens_on.isoformat(), self.period.closes_on.isoformat()],
             "units": self.units.entries,
+            "may_head": sorted(self.units.heading_names),
             "org_units": [[e.code, e.name, list(e.other_names)] for e in sorted(self.unit_entries)],
             "procedures": [
                 [e.code, e.name, e.valid_from.isoformat(), e.ended_on.isoformat() if e.ended_on else None]

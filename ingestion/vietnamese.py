@@ -33,7 +33,13 @@ VIETNAMESE_LETTERS = frozenset(
 )
 # Signs that legacy fonts (TCVN3, VNI) and doubly decoded UTF-8 leave inside words, and Vietnamese never does.
 _SIGN_IN_WORD = re.compile(r"[^\W\d_][µ¶¸¹¨¾¼½ªº§¬¦¤¥›œ‡†•]|(?<!\w)[®¸µ¶¨§](?=[^\W\d_])")
-_DOUBLE_DECODED = re.compile(r"[ÃÂÄÅÆá][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ»º]|á[º»]")
+# A byte that goes on a letter in UTF-8, read as windows-1252 or ISO 8859-1.
+_GOES_ON = "[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
+# The bytes that begin the letters of Vietnamese, read so; Ã and Â are also letters that a word may end with.
+_DOUBLE_DECODED = re.compile(rf"[ÄÅÆ]{_GOES_ON}|á[º»]{_GOES_ON}|(?P<letter>[ÃÂ]){_GOES_ON}")
+# What stands after a word in any text: of these alone "XÃ”" and "XÃ" with a fixed blank are no broken "XÔ" and "Xà".
+_AFTER_WORD = frozenset("\u00a0»‚„…‘’“”•·–—›")
+_OPENED = {"”": "“", "’": "‘", "»": "«", "›": "‹"}
 _BLANKS = re.compile(r"\s+")
 _NOT_WORD = re.compile(r"[\W_]+")
 
@@ -54,12 +60,38 @@ def looks_broken(text: str) -> bool:
     """
     if "\ufffd" in text or any(unicodedata.category(c) in ("Cc", "Co") and c not in "\t\n\r" for c in text):
         return True
-    if _SIGN_IN_WORD.search(text) or _DOUBLE_DECODED.search(text):
+    if _SIGN_IN_WORD.search(text) or _is_double_decoded(text):
         return True
     if not any(_is_foreign_letter(c) for c in text):
         return False
     words = _WORD_RUN.findall(unicodedata.normalize("NFC", text))
     return any(any(map(_is_foreign_letter, word)) and not _is_foreign_word(word) for word in words)
+
+
+def _is_double_decoded(text: str) -> bool:
+    """Whether UTF-8 was read as a one-byte encoding somewhere in the text."""
+    found = list(_DOUBLE_DECODED.finditer(text))
+    is_unicode = bool(found) and _has_unicode_letter(text)
+    return not all(_ends_a_word(text, match, is_unicode) for match in found)
+
+
+def _ends_a_word(text: str, match: re.Match[str], is_unicode: bool) -> bool:
+    """Whether what looks like a double decoded letter is the end of a Vietnamese word in capitals and what follows.
+
+    That is certain in a text that is Unicode beyond doubt, and where a quotation ends that was opened.
+    """
+    sign, before = text[match.end() - 1], text[: match.end() - 1]
+    if match["letter"] is None or sign not in _AFTER_WORD:
+        return False
+    word = re.search(r"[^\W\d_]+$", before)
+    if word is None or not word[0].isupper() or not is_syllable(word[0]):
+        return False
+    return is_unicode or re.search(rf"(?<!\w){_OPENED.get(sign, '(?!)')}", before) is not None
+
+
+def _has_unicode_letter(text: str) -> bool:
+    """Whether the text holds a letter that no one-byte reading gives."""
+    return any(char > "\u017e" and char in VIETNAMESE_LETTERS for char in text)
 
 
 def _is_foreign_letter(char: str) -> bool:
@@ -113,7 +145,7 @@ _PLAIN_SIGNS = frozenset("\u00a0–—…“”‘’") | set(map(chr, range(32,
 def is_plain_vietnamese(text: str) -> bool:
     """Whether a text holds only Vietnamese letters and common signs, and only well-formed syllables; a quick look."""
     composed = unicodedata.normalize("NFC", text)
-    if not set(composed) <= _PLAIN_SIGNS | VIETNAMESE_LETTERS or _DOUBLE_DECODED.search(composed):
+    if not set(composed) <= _PLAIN_SIGNS | VIETNAMESE_LETTERS or _is_double_decoded(composed):
         return False
     return all(map(_is_spelt, set(_WORD_RUN.findall(composed))))
 
@@ -145,11 +177,9 @@ def certain_repairs(text: str) -> dict[str, str]:
 
     Keys are ``mojibake`` (UTF-8 read as a one-byte encoding), ``tcvn3`` and ``vni``.
     """
-    candidates = {
-        "mojibake": _undone(text) or ftfy.fix_encoding(text),
-        "tcvn3": from_tcvn3(text),
-        "vni": from_vni(text),
-    }
+    candidates = {"mojibake": _undone(text) or ftfy.fix_encoding(text)}
+    if not _has_unicode_letter(text):  # legacy fonts store everything in one byte a sign
+        candidates |= {"tcvn3": from_tcvn3(text), "vni": from_vni(text)}
     before = clean(text)
     words_before = set(_WORD_RUN.findall(before))
     found: dict[str, str] = {}

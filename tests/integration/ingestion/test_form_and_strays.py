@@ -78,6 +78,30 @@ def test_a_commune_speaks_for_itself_only(registers: Any) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("unit", "titles", "taken"),
+    [
+        ("945", ["UBND HUYỆN LONG PHÚ"], False),
+        ("945", ["ỦY BAN NHÂN DÂN H. LONG PHÚ", "Phòng Nội vụ"], False),
+        ("945", ["SỞ NỘI VỤ", "Đơn vị báo cáo: UBND thành phố Sóc Trăng"], False),
+        ("945", ["UBND XÃ PHÚ TÂM"], False),
+        ("31618", ["UBND XÃ PHÚ TÂM"], False),
+        ("945", ["UBND TỈNH SÓC TRĂNG", "UBND HUYỆN CÙ LAO DUNG - PHÒNG NỘI VỤ"], True),
+        ("945", ["UBND HUYEN CU LAO DUNG"], True),
+        ("945", ["UBND HUYỆN LONG PHÚ đối chiếu với UBND HUYỆN CÙ LAO DUNG"], True),
+        ("945", ["UBND TỈNH SÓC TRĂNG", "SỞ NỘI VỤ"], True),
+        ("31618", ["UBND HUYỆN CÙ LAO DUNG", "UBND XÃ AN THẠNH 1"], True),
+    ],
+)
+def test_a_file_headed_with_another_unit_is_held(registers: Any, unit: str, titles: list[str], taken: bool) -> None:
+    registers.workbook("e_document_counts", [*[[t] for t in titles], COUNTS, ["", "02/2023", "Tất cả", "5"]], unit=unit)
+    registers.ingest()
+    found = registers.delivery("e_document_counts")
+    assert (found["refusal"] != "wrong_unit") == taken
+    if not taken:
+        assert "Tệp nằm trong thư mục của" in found["message_vi"]
+
+
 TASKS = ["Loại kế hoạch", "Số văn bản kế hoạch", "Mã nhiệm vụ", "Thời hạn"]
 
 

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.vietnamese import VIETNAMESE_LETTERS, LabelIndex, bare, clean, fold, looks_broken, repair
+from ingestion.legacy_encodings import mend_rows
+from ingestion.vietnamese import (
+    VIETNAMESE_LETTERS,
+    LabelIndex,
+    bare,
+    certain_repairs,
+    clean,
+    fold,
+    looks_broken,
+    repair,
+)
 
 WORDS = st.text(alphabet=sorted(VIETNAMESE_LETTERS), min_size=1, max_size=8)
 TEXTS = st.lists(WORDS, min_size=1, max_size=5).map(" ".join)
@@ -91,3 +101,32 @@ def test_right_text_is_never_taken_for_broken(text: str) -> None:
 
 def test_bare_has_no_diacritics() -> None:
     assert bare("Đăng ký khai sinh – Hoà") == "dang ky khai sinh hoa"
+
+
+_SOUND = (
+    "Rà soát, đánh giá thủ tục ở xã", "CÁC XÃ, THỊ TRẤN", "XÃ AN THẠNH 1", "ĐÃ GIẢI QUYẾT", "Bảng giá đất",
+    "Â, Ã, Á là chữ cái, giá là từ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("sign", ["\u00a0", "” ", "’ ", "» ", " – ", "—", "…", " • "])
+@pytest.mark.parametrize("text", _SOUND)
+def test_what_follows_a_word_never_makes_it_broken_nor_other_words(text: str, sign: str) -> None:
+    spelt = sign.join(text.split(" ")) + sign
+    assert not looks_broken(spelt)
+    assert repair(spelt) == clean(spelt)
+    rows = [[spelt], ["Rà soát khoán"], [text]]
+    assert mend_rows(rows) == (rows, "")
+
+
+@given(st.sampled_from(_SOUND).flatmap(lambda text: st.sampled_from([w for w in text.split() if not w.isascii()])))
+def test_utf8_read_as_a_one_byte_encoding_is_told(word: str) -> None:
+    read = "".join(bytes([b]).decode("cp1252") if b not in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else chr(b)
+                   for b in word.encode())  # fmt: skip
+    assert looks_broken(read)
+    assert repair(read) == word
+
+
+def test_a_text_that_is_unicode_beyond_doubt_is_in_no_legacy_font() -> None:
+    assert "vni" not in certain_repairs("Rà soát thủ tục")
+    assert certain_repairs("Raø soaùt")["vni"] == "Rà soát"
