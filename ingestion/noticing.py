@@ -158,11 +158,15 @@ def of_parts(tables: Sequence[tuple[str, Layout, int]], contract: Contract) -> I
 def of_serials(sheet: str, numbers: np.ndarray, last: int) -> Iterator[FileRemark]:
     """Gaps in a table's own row numbers; ``last`` is the last number of the table before it in the file.
 
-    Numbers may begin again at 1, as they do in groups, and rows without a number say nothing.
+    Numbers may begin again at 1, as they do in groups, and rows without a number say nothing. A list in which every
+    number stands once may have been sorted by another column: there is no gap where none is missing.
     """
     numbers = numbers[numbers > 0]
     if len(numbers) < 2:
         return
+    once = np.unique(numbers)
+    if len(once) == len(numbers):
+        numbers = once
     before = np.concatenate([[last if numbers[0] > last else 0], numbers[:-1]])
     gaps = numbers - before - 1
     places = np.flatnonzero(gaps > 0)

@@ -225,7 +225,10 @@ def test_a_column_in_one_sheet_only_is_told(registers: Any) -> None:
         ([1, 2, 4, 8], ("3, 5–7", 4)),
         ([3, 4, 5, 6], ("1–2", 2)),
         (["1", "2.", "x", "3"], None),
-        ([5, 4, 3, 2], ("1–4", 4)),
+        ([4, 3, 2, 1], None),
+        ([3, 1, 4, 2], None),
+        ([5, 4, 3, 2], ("1", 1)),
+        ([7, 2, 9, 1], ("3–6, 8", 5)),
     ],
 )
 def test_gaps_in_the_numbers_of_rows_are_told_with_figures(
