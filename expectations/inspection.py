@@ -357,6 +357,7 @@ def _disagreement(answer: AnswerLike | None, count: Count) -> str | None:
     return None
 
 
+_WELL_FORMED = " and ".join(f"regexp_full_match({name}, '[0-9]{{4}}-Q[1-4]')" for name in ("quarter", "holds_until"))
 # Quarters from the first to the last of a decision, both counted.
 _VALIDITY = (
     "4 * (try_cast(left(holds_until, 4) as integer) - try_cast(left(quarter, 4) as integer)) "
@@ -367,14 +368,15 @@ _VALIDITY = (
 def _raw_decisions(connection: Any, quarter: str, rules: Mapping[str, Rule]) -> tuple[Decision, ...]:
     """Decisions in force about rules of the raw gate, straight from the register as delivered.
 
-    Where a decision was delivered again, the later delivery holds.
+    Where a decision was delivered again, the later delivery holds. One with a malformed quarter holds nowhere, and a
+    rule on the register says so.
     """
     try:
         rows = connection.execute(
             f"select {UNIT}, decision_id, subject, quarter, applies_to, figures_seen from all_decisions "
             f"where unit = {UNIT} "
             "and subject_kind = 'rule' and action = 'accept_finding' and quarter <= ? and holds_until >= ? "
-            f"and {_VALIDITY} <= {LONGEST_VALIDITY} "
+            f"and {_WELL_FORMED} and {_VALIDITY} <= {LONGEST_VALIDITY} "
             f"qualify row_number() over (partition by {UNIT}, decision_id "
             "order by _delivery_rank desc, _sheet desc, _row desc) = 1 "
             f"order by {UNIT}, decision_id",
