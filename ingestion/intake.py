@@ -51,7 +51,7 @@ from ingestion.remarks import FileRemark, message_of, remark_table
 from ingestion.resolve import Context
 from ingestion.rules import RowRemark, Rows, broken_row_rules, missing_cells, repeated_keys
 from ingestion.templates import HELP_SHEETS
-from ingestion.totals import SheetRows, TotalsCheck, check_totals
+from ingestion.totals import SheetRows, TotalsCheck, check_totals, shown
 from ingestion.vietnamese import fold
 from ingestion.whole_columns import DateLook, date_looks, judged
 
@@ -498,18 +498,30 @@ def _rank(layout: Layout, rows: Sequence[Sequence[v.Cell]], likeness: Likeness) 
 
 
 def _told_of_totals(totals: TotalsCheck, contract: Contract) -> list[FileRemark]:
-    """What is said of sums that differ from those of the rows; raises where the contract refuses such a file."""
-    if not totals.differences:
-        return []
-    assert contract.totals is not None
-    several = len(totals.differences) - _TOLD_TOTALS
-    told = " ".join(totals.differences[:_TOLD_TOTALS]) + (f" Và {several} chỗ khác." if several > 0 else "")
-    if contract.totals.effect == "refuse":
+    """What is said of sums that differ from those of the rows, a remark each; raises where the contract refuses such a
+    file.
+    """
+    if totals.differences and contract.totals is not None and contract.totals.effect == "refuse":
+        several = len(totals.differences) - _TOLD_TOTALS
+        told = " ".join(difference.message_vi for difference in totals.differences[:_TOLD_TOTALS])
+        told += f" Và {several} chỗ khác." if several > 0 else ""
         raise UnreadableFileError(
             "total_mismatch",
             f"{told} Tệp có thể bị thiếu dòng hoặc ghi sai số. Kiểm tra từng dòng và dòng tổng cộng rồi nộp lại.",
         )
-    return [FileRemark("totals_differ", told, count=len(totals.differences))]
+    return [
+        FileRemark(
+            "totals_differ",
+            difference.message_vi,
+            sheet=difference.sheet,
+            row=difference.row,
+            column=difference.column.name,
+            subject=f"{difference.sheet}: {difference.column.title_vi}, dòng {difference.row}",
+            value=shown(difference.stated),
+            expected=shown(difference.whole),
+        )
+        for difference in totals.differences
+    ]
 
 
 def _is_proven(stated: list[tuple[int, list[int]]], vouched: _Vouched, totals: TotalsCheck) -> bool:
