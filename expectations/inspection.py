@@ -36,11 +36,12 @@ from expectations.engine_sql import (
     count_violations,
     fetch_violations,
     first_line,
+    places_of,
     subjects_of,
 )
 from expectations.relations import UnitProblems, lay_marts, lay_raw
 from expectations.suites import UNIT, Compiled, compile_rule
-from expectations.verdicts import MAX_FINDINGS, Finding, Result, Status, Verdict, blocking
+from expectations.verdicts import MAX_FINDINGS, Finding, Place, Result, Status, Verdict, blocking
 
 DECISION_USE = "decision_use"
 
@@ -145,6 +146,7 @@ class _Run:
         self.excused: frozenset[tuple[str, str]] = frozenset()
         self.names: dict[tuple[str, str], tuple[int, str]] = {}
         self._subjects: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._places: dict[tuple[str, str], tuple[Place, ...]] = {}
 
     def verdicts(self, suite: Iterable[Compiled]) -> list[Verdict]:
         rules = list(suite)
@@ -160,7 +162,12 @@ class _Run:
                 subject_hash=self._hashes[unit],
                 suite_version=suite_version(self._stage),
                 results=tuple(
-                    result.model_copy(update={"subjects": self._subjects.get((unit, result.expectation_id), ())})
+                    result.model_copy(
+                        update={
+                            "subjects": self._subjects.get((unit, result.expectation_id), ()),
+                            "places": self._places.get((unit, result.expectation_id), ()),
+                        }
+                    )
                     for result in sorted(results, key=lambda result: result.expectation_id)
                 ),
             )
@@ -222,6 +229,8 @@ class _Run:
         if compiled.rule.severity == "info":
             for unit, subjects in subjects_of(self._database.connection, compiled).items():
                 self._subjects[unit, compiled.rule.id] = subjects
+            for unit, places in places_of(self._database.connection, compiled).items():
+                self._places[unit, compiled.rule.id] = places
         return found
 
     def _may_be_empty(self, unit: str, compiled: Compiled) -> bool:
