@@ -165,7 +165,8 @@ def _with_indicator(declaration: dict[str, Any]) -> dict[str, Any]:
 def _expanded(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The declarations of a file; one with ``for_each`` (``all``, or names of ``members``) stands for one a member.
 
-    In it and in the defaults, ``$name`` is the member's name and ``$word`` what the member says under that word.
+    In it and in the defaults, ``$name`` is the member's name and ``$word`` what the member says under that word. Among
+    the ``values`` of any other declaration ``$members`` stands for the names of all.
     """
     defaults = document.get("defaults", {})
     members: dict[str, dict[str, Any]] = document.get("members", {})
@@ -173,6 +174,8 @@ def _expanded(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         merged = {**defaults, **declaration}
         names = merged.pop("for_each", None)
         if names is None:
+            if "values" in merged:
+                merged["values"] = [n for v in merged["values"] for n in (members if v == "$members" else [v])]
             yield merged
             continue
         for name in members if names == "all" else names:

@@ -12,7 +12,8 @@ from itertools import groupby
 from typing import Any, Protocol
 
 from expectations.expression import quote
-from expectations.suites import UNIT, Compiled
+from expectations.suites import SHEET_NUMBERS, UNIT, Compiled
+from expectations.verdicts import Place
 
 PLACE_COLUMNS = (UNIT, "subject", "file", "sheet", "row")
 # Rules counted in one scan. Planning a query takes longer the more expressions it has, and faster than in proportion:
@@ -118,6 +119,32 @@ def subjects_of(connection: Connection, compiled: Compiled) -> dict[str, tuple[s
     for unit, subject in connection.execute(query).fetchall():
         found.setdefault(unit, []).append(str(subject))
     return {unit: tuple(subjects) for unit, subjects in found.items()}
+
+
+def places_of(connection: Connection, compiled: Compiled) -> dict[str, tuple[Place, ...]]:
+    """Every delivered row that a rule's violations stand in, by unit, in order; none is left out.
+
+    Empty for rules about figures, and about deliveries that are missing.
+    """
+    located = compiled.located()
+    if located is None:
+        return {}
+    query = (
+        f"with located as (select distinct * from ({located}) as found where delivery_id is not null), "
+        'islands as (select *, "row" - row_number() over (partition by unit, delivery_id, sheet, column_name '
+        'order by "row") as island from located), '
+        'ranges as (select unit, delivery_id, sheet, column_name, min("row") as first, max("row") as last '
+        "from islands group by unit, delivery_id, sheet, column_name, island) "
+        "select r.unit, r.delivery_id, case when r.sheet in ('csv', 'txt', 'docx') then r.sheet "
+        "else 'trang ' || n.sheet_no end as sheet_name, r.column_name, coalesce(string_agg(case when first = last "
+        "then first::varchar else first || '-' || last end, ', ' order by first), '') "
+        f"from ranges as r left join {SHEET_NUMBERS} as n on n.delivery_id = r.delivery_id and n.sheet = r.sheet "
+        "group by r.unit, r.delivery_id, r.sheet, sheet_name, r.column_name order by all"
+    )
+    found: dict[str, list[Place]] = {}
+    for unit, delivery_id, sheet, column, rows in connection.execute(query).fetchall():
+        found.setdefault(unit, []).append(Place(delivery_id=delivery_id, sheet=sheet, column=column, rows=rows))
+    return {unit: tuple(places) for unit, places in found.items()}
 
 
 def _count_row_rules(connection: Connection, relation: str, rules: list[Compiled]) -> dict[str, Count]:

@@ -36,11 +36,12 @@ from expectations.engine_sql import (
     count_violations,
     fetch_violations,
     first_line,
+    places_of,
     subjects_of,
 )
 from expectations.relations import UnitProblems, lay_marts, lay_raw
 from expectations.suites import UNIT, Compiled, compile_rule
-from expectations.verdicts import MAX_FINDINGS, Finding, Result, Status, Verdict, blocking
+from expectations.verdicts import MAX_FINDINGS, Finding, Place, Result, Status, Verdict, blocking
 
 DECISION_USE = "decision_use"
 
@@ -145,6 +146,7 @@ class _Run:
         self.excused: frozenset[tuple[str, str]] = frozenset()
         self.names: dict[tuple[str, str], tuple[int, str]] = {}
         self._subjects: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._places: dict[tuple[str, str], tuple[Place, ...]] = {}
 
     def verdicts(self, suite: Iterable[Compiled]) -> list[Verdict]:
         rules = list(suite)
@@ -160,7 +162,12 @@ class _Run:
                 subject_hash=self._hashes[unit],
                 suite_version=suite_version(self._stage),
                 results=tuple(
-                    result.model_copy(update={"subjects": self._subjects.get((unit, result.expectation_id), ())})
+                    result.model_copy(
+                        update={
+                            "subjects": self._subjects.get((unit, result.expectation_id), ()),
+                            "places": self._places.get((unit, result.expectation_id), ()),
+                        }
+                    )
                     for result in sorted(results, key=lambda result: result.expectation_id)
                 ),
             )
@@ -223,6 +230,8 @@ class _Run:
         if compiled.rule.severity == "info":
             for unit, subjects in subjects_of(self._database.connection, compiled).items():
                 self._subjects[unit, compiled.rule.id] = subjects
+            for unit, places in places_of(self._database.connection, compiled).items():
+                self._places[unit, compiled.rule.id] = places
         return found
 
     def _may_be_empty(self, unit: str, compiled: Compiled) -> bool:
@@ -358,6 +367,7 @@ def _disagreement(answer: AnswerLike | None, count: Count) -> str | None:
     return None
 
 
+_WELL_FORMED = " and ".join(f"regexp_full_match({name}, '[0-9]{{4}}-Q[1-4]')" for name in ("quarter", "holds_until"))
 # Quarters from the first to the last of a decision, both counted.
 _VALIDITY = (
     "4 * (try_cast(left(holds_until, 4) as integer) - try_cast(left(quarter, 4) as integer)) "
@@ -368,14 +378,15 @@ _VALIDITY = (
 def _raw_decisions(connection: Any, quarter: str, rules: Mapping[str, Rule]) -> tuple[Decision, ...]:
     """Decisions in force about rules of the raw gate, straight from the register as delivered.
 
-    Where a decision was delivered again, the later delivery holds.
+    Where a decision was delivered again, the later delivery holds. One with a malformed quarter holds nowhere, and a
+    rule on the register says so.
     """
     try:
         rows = connection.execute(
             f"select {UNIT}, decision_id, subject, quarter, applies_to, figures_seen from all_decisions "
             f"where unit = {UNIT} "
             "and subject_kind = 'rule' and action = 'accept_finding' and quarter <= ? and holds_until >= ? "
-            f"and {_VALIDITY} <= {LONGEST_VALIDITY} "
+            f"and {_WELL_FORMED} and {_VALIDITY} <= {LONGEST_VALIDITY} "
             f"qualify row_number() over (partition by {UNIT}, decision_id "
             "order by _delivery_rank desc, _sheet desc, _row desc) = 1 "
             f"order by {UNIT}, decision_id",

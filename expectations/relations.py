@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.expression import column_name, quote
-from expectations.suites import UNIT, literal
+from expectations.suites import SHEET_NUMBERS, UNIT, literal
 from expectations.texts import lay_published_cells, lay_published_texts
 
 CONTENT = "_content"
@@ -104,9 +104,26 @@ def lay_raw(
     earlier = [path for path in sorted(register.glob("quarter=*/unit=*/*.parquet")) if _quarter_of(path) <= quarter]
     _lay_source(connection, ALL_DECISIONS, register / "schema.parquet", earlier)
     laid = {row[0] for row in connection.execute("select view_name from duckdb_views()").fetchall()}
+    _lay_sheet_numbers(connection, [source for source in sources if source in laid and source not in _NOT_FILES])
     with_texts = {source: source for source in sources if source in laid}
     lay_published_texts(connection, with_texts | ({"decisions": ALL_DECISIONS} if ALL_DECISIONS in laid else {}))
     return problems
+
+
+# Relations that are named like sources in the rules but hold no rows of a file.
+_NOT_FILES = frozenset({"remarks", "deliveries"})
+
+
+def _lay_sheet_numbers(connection: Any, sources: Iterable[str]) -> None:
+    """``sheet_numbers``: delivery, sheet, and its place among the names of the delivery's sheets, as in the model
+    ``int_sheets``.
+    """
+    sheets = [f"select distinct _delivery_id as delivery_id, _sheet as sheet from {quote(name)}" for name in sources]
+    nothing = "select null::varchar as delivery_id, null::varchar as sheet where false"
+    connection.execute(
+        f"create table {SHEET_NUMBERS} as select *, row_number() over (partition by delivery_id order by sheet) "
+        f"as sheet_no from ({' union '.join([nothing, *sheets])}) as sheets"
+    )
 
 
 def lay_marts(

@@ -14,6 +14,8 @@ from expectations.document_symbols import violation_sql
 from expectations.expression import quote
 
 UNIT = "reporting_unit"
+# Relation of the raw gate: the number by which releases name a sheet.
+SHEET_NUMBERS = "sheet_numbers"
 
 # Where a relation keeps the place of a row; raw relations that are not listed hold the lineage columns of the lake.
 _PLACES: dict[str, tuple[str, str, str]] = {
@@ -73,6 +75,29 @@ class Compiled:
         assert self.violation is not None
         rows = f"select * from {quote(self.relation)} where ({self.scope}) and ({self.violation})"
         return f"select {UNIT}, {self.subject} as subject, {self._places()}{self._shown()} from ({rows}) as violations"
+
+    def located(self) -> str | None:
+        """SELECT of where the violating rows stand: unit, delivery_id, sheet, row, column_name; None for rules about
+        figures or missing deliveries.
+        """
+        if self.rule.stage != "raw" or self.place == _NO_PLACE or self.relation == "deliveries":
+            return None
+        rows = self.query or f"select * from {quote(self.relation)} where ({self.scope}) and ({self.violation})"
+        if self.relation == "findings_by_reason":
+            return (
+                f"select f.{UNIT} as unit, f._delivery_id as delivery_id, f._sheet as sheet, f._row as row, "
+                f"f.column_name from findings as f join deliveries as d on d.delivery_id = f._delivery_id "
+                f"join ({rows}) as v on v.{UNIT} = f.{UNIT} and v.source = d.source and v.unit_code = d.unit_code "
+                "and v.file_name = d.file_name and v.reason_code = f.reason_code "
+                "and v.column_name is not distinct from f.column_name"
+            )
+        of_column = self.rule.kind in ("not_null", "in_set", "matches", "between", "symbols")
+        column = literal(self.rule.columns[0]) if of_column else "null"
+        column = "column_name" if self.relation == "remarks" else f"cast({column} as varchar)"
+        return (
+            f"select {UNIT} as unit, _delivery_id as delivery_id, _sheet as sheet, _row as row, "
+            f"{column} as column_name from ({rows}) as violations"
+        )
 
     def _places(self) -> str:
         file, sheet, row = self.place

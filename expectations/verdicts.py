@@ -43,6 +43,19 @@ class Finding(BaseModel):
     settle_vi: str | None = None
 
 
+class Place(BaseModel):
+    """Delivered rows that a remark is about: ``rows`` are all of them, as ranges (``2-5, 9``), empty where it is about
+    the sheet or the file as a whole. The sheet has its neutral name; None where none or one without rows.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    delivery_id: str
+    sheet: str | None
+    column: str | None
+    rows: str
+
+
 class Result(BaseModel):
     """One rule on one reporting unit.
 
@@ -69,6 +82,8 @@ class Result(BaseModel):
     findings: tuple[Finding, ...] = ()
     #: Rows of the form that a remark is about: all of them, where ``findings`` shows the first.
     subjects: tuple[str, ...] = ()
+    #: Delivered rows that a remark of the raw gate is about: all of them.
+    places: tuple[Place, ...] = ()
 
 
 class Verdict(BaseModel):

@@ -4,7 +4,7 @@ Belongs here: reading files, contracts, parsing values, resolving names, receipt
 Does not belong here: indicators, report forms, gates, scheduling.
 """
 
-from ingestion.contracts import Contract, load_contracts
+from ingestion.contracts import Contract, columns_csv, load_contracts
 from ingestion.dry_run import CheckedFile, check_file, write_template
 from ingestion.engine import DeliveryReport, IngestReport, ingest_quarter, ingest_source, source_order
 from ingestion.integrity import check_store
@@ -34,6 +34,7 @@ __all__ = [
     "SourceStatus",
     "check_file",
     "check_store",
+    "columns_csv",
     "deliveries",
     "expired_files",
     "ingest_quarter",

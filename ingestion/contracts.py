@@ -6,7 +6,9 @@ Does not belong here: reading files, parsing values, indicators.
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -356,6 +358,18 @@ def load_contract(path: Path) -> Contract:
     if contract.source != path.parent.name:
         raise ValueError(f"{path}: source {contract.source!r} is not the folder's name")
     return contract
+
+
+def columns_csv(contracts: Mapping[str, Contract]) -> str:
+    """Every column of the contracts as CSV text, for those who need its title but not the contract:
+    ``source,column_name,title_vi,is_required`` (``true`` or ``false``).
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["source", "column_name", "title_vi", "is_required"])
+    for source, contract in sorted(contracts.items()):
+        writer.writerows([source, c.name, c.title_vi, str(c.required).lower()] for c in contract.columns)
+    return text.getvalue()
 
 
 @lru_cache(maxsize=4)

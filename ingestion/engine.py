@@ -43,7 +43,7 @@ from ingestion.reference import AdminUnit, ReferenceData
 from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitEntry, UnitRegistry
 
 # Raised whenever the code reads some file differently than before, so that deliveries are read again.
-INGEST_VERSION = 6
+INGEST_VERSION = 7
 # CSV files between these sizes (bytes) are read side by side; smaller ones are not worth it, larger ones too large.
 _LARGE, _HUGE = 1 << 20, 1 << 27
 _READERS = 2

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from ingestion.contracts import Contract
 from ingestion.grid import ArrowColumn, Body, CellColumn, DictionaryColumn, is_blank
 from ingestion.headers import Layout
-from ingestion.readings import Cell
+from ingestion.readings import Cell, Proof
 from ingestion.values import parse_decimal, printed
 from ingestion.vietnamese import bare, clean, fold, strip_marks
 
@@ -31,16 +31,20 @@ _KNOWN_ROWS = 10_000  # page headers and the like come again and again
 #: Rows at the end of a table that are looked at even where every required cell is filled.
 _TAIL_ROWS = 60
 
-#: Why a row is no data, by kind. The words are those of the layer ``furniture``.
+#: Why a row is no data, by kind. The words are those of the layer ``furniture``; those of running text are told by
+#: ``prose``, those of what is passed over by ``intake``.
 REASONS = {
     "title": ("above_header",),
-    "header": ("header", "repeats_header"),
+    "header": ("header", "repeats_header", "section_heading"),
     "numbering": ("numbers_the_columns",),
     "unfilled": ("holds_only_its_number",),
     "nothing": ("says_nothing_to_report",),
     "total": ("total_words_only", "adds_up"),
     "group": ("ordinal_and_title", "title_where_no_value_fits"),
     "footer": ("signature", "signed_name", "place_and_date", "page_number", "note_below"),
+    "reminder": ("marked_as_reminder",),
+    "separator": ("signs_only",),
+    "passed_over": ("sheet_without_table", "hidden_sheet", "help_sheet", "beside_table"),
 }
 
 
@@ -51,15 +55,6 @@ class TotalRow:
     index: int
     row_number: int
     cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A row that is no data: its row number, what it is and why, see :data:`REASONS`."""
-
-    row_number: int
-    kind: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -114,6 +109,8 @@ def find_furniture(body: Body, layout: Layout, contract: Contract, around: Surro
         is_number = serials(body.columns[i]) > 0
         empty &= is_number | body.columns[i].blank()  # a text where the numbers stand is no number
         numbered |= is_number
+    if body.beyond:
+        empty &= ~np.isin(body.row_numbers, list(body.beyond))
     data &= ~empty
     found = _Found(body, data)
     found.note_empty(np.flatnonzero(empty), np.flatnonzero(empty & numbered))

@@ -36,7 +36,7 @@ from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError, 
 from ingestion.number_formats import as_shown
 from ingestion.ooxml_package import with_usual_names
 from ingestion.preflight import ZIP_ERRORS, Kind, foreign_format, inspect, kind_note, unpacked_bytes
-from ingestion.readings import Cell
+from ingestion.readings import Cell, Proof
 from ingestion.remarks import FileRemark
 from ingestion.sandbox import ParsedSheet, shared_sandbox
 from ingestion.sheet_xml import BookFacts, look_at_workbook
@@ -189,11 +189,14 @@ def is_blank(cell: Cell) -> bool:
 
 @dataclass(frozen=True)
 class Body:
-    """The rows below a header: 1-based row numbers, columns by position, and rows with a wrong number of fields."""
+    """The rows below a header: 1-based row numbers, columns by position, rows with a wrong number of fields, and those
+    of them with something beyond the last column.
+    """
 
     row_numbers: np.ndarray
     columns: list[CellColumn]
     ragged: frozenset[int] = frozenset()
+    beyond: frozenset[int] = frozenset()
     counts_from_1904: bool = False
 
     def row(self, index: int) -> list[Cell]:
@@ -210,9 +213,10 @@ class Body:
 
 
 class Sheet(Protocol):
-    """A sheet: its name, its first rows for finding the header, and the body below a given row.
+    """A sheet: its name, its first rows for finding the header with their row numbers, and the body below a given row.
 
-    ``width`` is how many columns hold something; 0 where rows wider than the header are told as such anyway.
+    A row that the reader itself put there has number 0. ``width`` is how many columns hold something; 0 where
+    rows wider than the header are told as such anyway.
     """
 
     @property
@@ -221,6 +225,7 @@ class Sheet(Protocol):
     def hidden(self) -> bool: ...
     def width(self) -> int: ...
     def head(self) -> Sequence[Sequence[Cell]]: ...
+    def head_numbers(self) -> Sequence[int]: ...
     def body(self, header_end: int, width: int) -> Body: ...
 
 
@@ -233,12 +238,14 @@ class FileContent:
 
     ``may_be_cut`` is true for a text file whose last line does not end: a copy that broke off looks so.
     ``proves_itself`` is true for a format that cannot be read at all unless it is whole.
+    ``aside`` are rows that reading left out of the sheets, by sheet: the headings and reminders of running text.
     ``cut_vi`` and ``unproven_vi`` are what to tell the clerk of a file that is refused for the one or the other, and
     ``nothing_proves_vi`` of one that is taken although nothing proves it whole.
     """
 
     sheets: Sequence[Sheet]
     remarks: list[FileRemark]
+    aside: Sequence[tuple[str, Proof]] = ()
     may_be_cut: bool = False
     proves_itself: bool = True
     cut_vi: str = (
@@ -268,6 +275,9 @@ class CellSheet:
     def head(self) -> Sequence[Sequence[Cell]]:
         return self.rows[:HEAD_ROWS]
 
+    def head_numbers(self) -> Sequence[int]:
+        return self.line_numbers[:HEAD_ROWS] or range(1, HEAD_ROWS + 1)
+
     def body(self, header_end: int, width: int) -> Body:
         rows = self.rows[header_end:]
         numbers = self.line_numbers[header_end:] or range(header_end + 1, header_end + 1 + len(rows))
@@ -276,10 +286,15 @@ class CellSheet:
             for number, row in zip(numbers, rows, strict=True)
             if self.strict_width and not _has_width(row, width)
         )
+        beyond = frozenset(
+            number
+            for number, row in zip(numbers, rows, strict=True)
+            if number in ragged and any(not is_blank(c) for c in row[width:])
+        )
         columns: list[CellColumn] = [
             ListColumn([row[i] if i < len(row) else None for row in rows]) for i in range(width)
         ]
-        return Body(np.fromiter(numbers, dtype=np.int64, count=len(rows)), columns, ragged)
+        return Body(np.fromiter(numbers, dtype=np.int64, count=len(rows)), columns, ragged, beyond)
 
 
 def _has_width(row: Sequence[Cell], width: int) -> bool:
@@ -309,6 +324,9 @@ class ColumnSheet:
     def head(self) -> Sequence[Sequence[Cell]]:
         tops = [column[:HEAD_ROWS] for column in self.columns]
         return [list(row) for row in zip(*tops, strict=True)]
+
+    def head_numbers(self) -> Sequence[int]:
+        return range(1, HEAD_ROWS + 1)
 
     def body(self, header_end: int, width: int) -> Body:
         rows = max(0, self.row_count - header_end)
@@ -667,6 +685,9 @@ class CsvSheet:
 
     def head(self) -> Sequence[Sequence[Cell]]:
         return [[c or None for c in row] for _, row in islice(self._records(_opening(self.data)), HEAD_ROWS)]
+
+    def head_numbers(self) -> Sequence[int]:
+        return [line for line, _ in islice(self._records(_opening(self.data)), HEAD_ROWS)]
 
     def _records(self, text: str, lines: int | None = None) -> Iterator[tuple[int, list[str]]]:
         """Records with the line on which each begins; raises :class:`UnreadableFileError` on an unclosed quote, and

@@ -28,8 +28,8 @@ from ingestion.columns import Kernel, ParsedColumn, case_code_kernel, datetime_k
 from ingestion.contracts import LINEAGE_FIELDS, Column, Contract
 from ingestion.feedback import MAX_ROWS, OWN_HEADINGS, ReturnedSheet, returned_sheet
 from ingestion.form_rows import broken_form_rows
-from ingestion.furniture import Proof, Surroundings, find_furniture, serials, stated_counts
-from ingestion.grid import Body, CellColumn, CellSheet, FileContent, ListColumn, Sheet, is_blank
+from ingestion.furniture import Surroundings, find_furniture, serials, stated_counts
+from ingestion.grid import Body, CellColumn, FileContent, ListColumn, Sheet, is_blank
 from ingestion.headers import (
     HeaderError,
     HeaderMap,
@@ -44,14 +44,14 @@ from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
 from ingestion.parsers import parser_of
 from ingestion.passed_over import Likeness, Part, settle
 from ingestion.prose import read_content
-from ingestion.readings import Reading, Remark, rejected
+from ingestion.readings import Proof, Reading, Remark, rejected
 from ingestion.reference import roles_of
 from ingestion.remarks import SCHEMA as FILE_REMARK_SCHEMA
 from ingestion.remarks import FileRemark, message_of, remark_table
 from ingestion.resolve import Context
 from ingestion.rules import RowRemark, Rows, broken_row_rules, missing_cells, repeated_keys
 from ingestion.templates import HELP_SHEETS
-from ingestion.totals import SheetRows, TotalsCheck, check_totals
+from ingestion.totals import SheetRows, TotalsCheck, check_totals, shown
 from ingestion.vietnamese import fold
 from ingestion.whole_columns import DateLook, date_looks, judged
 
@@ -201,13 +201,16 @@ def _read(
     if (held := title_unit([layout.title for _, layout in tables], context)) is not None:
         raise _Refusal(held.message_vi, first.title, held.code)
     read = _Read(noticed)
+    read.note_aside(source.aside)
+    for apart in passed_over:
+        if apart.reason:
+            read.note_aside([(apart.sheet, Proof(number, "passed_over", apart.reason)) for number in apart.filled])
     while tables:
         sheet, layout = tables.pop(0)
         name, body = sheet.name, sheet.body(layout.header_end, max(layout.width, sheet.width()))
-        is_numbered = not isinstance(sheet, CellSheet) or not sheet.line_numbers
-        read.note_header(name, sheet.head(), layout, is_numbered)
+        read.note_header(sheet, layout)
         del sheet  # the text of a large file is let go before its columns are parsed
-        passed_over += _beside(name, body, layout, likeness)
+        passed_over += _beside(name, body, layout, likeness, read)
         for part, part_layout in _blocks(name, body, layout, headers, context, read):
             _read_table(name, part, part_layout, headers, context, likeness, read)
         del body
@@ -253,25 +256,42 @@ class _Read:
     looks: list[DateLook] = field(default_factory=list)
     last_serial: int = 0
 
-    def note_header(self, sheet: str, head: Sequence[Sequence[v.Cell]], layout: Layout, is_numbered: bool) -> None:
-        """Notes the rows above a table and its header; blank ones only in number."""
+    def note_aside(self, proofs: Sequence[tuple[str, Proof]]) -> None:
+        """Notes rows that stand in no table."""
+        self.furniture.update(proof.kind for _, proof in proofs)
+        self.proofs += proofs
+
+    def note_header(self, sheet: Sheet, layout: Layout) -> None:
+        """Notes the rows above a table and its header, blank ones only in number; one that the reader made has none."""
         self.furniture.update(title=layout.header_start, header=layout.header_end - layout.header_start)
-        for place, row in enumerate(head[: layout.header_end]):
+        head = zip(sheet.head_numbers(), sheet.head()[: layout.header_end], strict=False)
+        for place, (number, row) in enumerate(head):
             kind, reason = ("title", "above_header") if place < layout.header_start else ("header", "header")
-            if is_numbered and any(not is_blank(cell) for cell in row):
-                self.proofs.append((sheet, Proof(place + 1, kind, reason)))
+            if number and any(not is_blank(cell) for cell in row):
+                self.proofs.append((sheet.name, Proof(number, kind, reason)))
 
 
-def _beside(name: str, body: Body, layout: Layout, likeness: Likeness) -> list[Part]:
-    """What stands to the right of a table."""
-    filled = np.zeros(len(body.row_numbers), dtype=bool)
-    for column in body.columns[layout.width :]:
-        filled |= ~column.blank()
+def _beside(name: str, body: Body, layout: Layout, likeness: Likeness, read: _Read) -> list[Part]:
+    """What stands to the right of a table; rows with nothing in the table itself are noted in ``read``."""
+    filled = _filled(body, body.columns[layout.width :])
+    if not filled.any():
+        return []
+    only = np.flatnonzero(filled & ~_filled(body, body.columns[: layout.width]))
+    read.note_aside([(name, Proof(int(n), "passed_over", "beside_table")) for n in body.row_numbers[only]])
+    read.furniture["blank"] -= len(only)  # as which they are counted with the rows of the table
     places = np.flatnonzero(filled)
     rows = zip(body.row_numbers[places].tolist(), body.rows(places), strict=True)
     where = f"từ cột {column_letter(layout.width)} trở đi"
     part = likeness.part("skipped_block", name, where, rows, left=layout.width)
     return [part] if part is not None else []
+
+
+def _filled(body: Body, columns: Sequence[CellColumn]) -> np.ndarray:
+    """Which rows hold something in one of the columns."""
+    filled = np.zeros(len(body.row_numbers), dtype=bool)
+    for column in columns:
+        filled |= ~column.blank()
+    return filled
 
 
 def _blocks(
@@ -462,7 +482,8 @@ def _usable_tables(
         is_aside = sheet.hidden or sheet.name in HELP_SHEETS
         body = sheet.body(0, sheet.width())
         rows = zip(body.row_numbers.tolist(), body.rows(np.arange(len(body.row_numbers))), strict=True)
-        parts.append(likeness.part("skipped_sheet", sheet.name, "", rows, is_aside=is_aside))
+        reason = "hidden_sheet" if sheet.hidden else "help_sheet" if is_aside else "sheet_without_table"
+        parts.append(likeness.part("skipped_sheet", sheet.name, "", rows, is_aside=is_aside, reason=reason))
     return usable, noticed, [part for part in parts if part is not None]
 
 
@@ -477,18 +498,30 @@ def _rank(layout: Layout, rows: Sequence[Sequence[v.Cell]], likeness: Likeness) 
 
 
 def _told_of_totals(totals: TotalsCheck, contract: Contract) -> list[FileRemark]:
-    """What is said of sums that differ from those of the rows; raises where the contract refuses such a file."""
-    if not totals.differences:
-        return []
-    assert contract.totals is not None
-    several = len(totals.differences) - _TOLD_TOTALS
-    told = " ".join(totals.differences[:_TOLD_TOTALS]) + (f" Và {several} chỗ khác." if several > 0 else "")
-    if contract.totals.effect == "refuse":
+    """What is said of sums that differ from those of the rows, a remark each; raises where the contract refuses such a
+    file.
+    """
+    if totals.differences and contract.totals is not None and contract.totals.effect == "refuse":
+        several = len(totals.differences) - _TOLD_TOTALS
+        told = " ".join(difference.message_vi for difference in totals.differences[:_TOLD_TOTALS])
+        told += f" Và {several} chỗ khác." if several > 0 else ""
         raise UnreadableFileError(
             "total_mismatch",
             f"{told} Tệp có thể bị thiếu dòng hoặc ghi sai số. Kiểm tra từng dòng và dòng tổng cộng rồi nộp lại.",
         )
-    return [FileRemark("totals_differ", told, count=len(totals.differences))]
+    return [
+        FileRemark(
+            "totals_differ",
+            difference.message_vi,
+            sheet=difference.sheet,
+            row=difference.row,
+            column=difference.column.name,
+            subject=f"{difference.sheet}: {difference.column.title_vi}, dòng {difference.row}",
+            value=shown(difference.stated),
+            expected=shown(difference.whole),
+        )
+        for difference in totals.differences
+    ]
 
 
 def _is_proven(stated: list[tuple[int, list[int]]], vouched: _Vouched, totals: TotalsCheck) -> bool:

@@ -36,19 +36,22 @@ _LOST_KEYS = 2
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A passed-over part of a file, with the keys found in it (column, value, place) and the rows like data.
+    """A passed-over part of a file: the numbers of its filled rows, the keys found in it (column, value, place) and the
+    rows like data.
 
-    ``is_aside``: no data are looked for there (a title block, a hidden or help sheet); only what would be lost counts.
+    ``reason`` says why its rows are no data, where nothing else does (``REASONS`` in ``furniture``). ``is_aside``:
+    no data are looked for there (a title block, a hidden or help sheet); only what would be lost counts.
     """
 
     kind: str
     sheet: str
     where_vi: str
     subject: str
-    filled: int
+    filled: tuple[int, ...]
     keys: tuple[tuple[str, str, str], ...]
     rows: tuple[int, ...]
     is_aside: bool = False
+    reason: str = ""
 
 
 @dataclass
@@ -118,16 +121,17 @@ class Likeness:
         rows: Iterable[tuple[int, Sequence[Cell]]],
         left: int = 0,
         is_aside: bool = False,
+        reason: str = "",
     ) -> Part | None:
         """What stands in rows that are passed over, from the 0-based column ``left`` on; None where nothing does."""
         keys: list[tuple[str, str, str]] = []
         like_data: list[int] = []
-        filled = 0
+        filled: list[int] = []
         for number, cells in rows:
             if all(is_blank(c) for c in cells[left:]):
                 continue
-            filled += 1
-            if filled > _LOOKED_AT:
+            filled.append(number)
+            if len(filled) > _LOOKED_AT:
                 continue
             if not left and self.is_row(cells):
                 like_data.append(number)
@@ -138,7 +142,7 @@ class Likeness:
             return None
         subject = f"{sheet}: {where_vi}" if where_vi else sheet
         told = f"Trang tính “{sheet}”" + (f", {where_vi}" if where_vi else "")
-        return Part(kind, sheet, told, subject, filled, tuple(keys), tuple(like_data), is_aside)
+        return Part(kind, sheet, told, subject, tuple(filled), tuple(keys), tuple(like_data), is_aside, reason)
 
 
 def settle(parts: Iterable[Part], rows: Rows, likeness: Likeness) -> Iterator[FileRemark]:
@@ -158,14 +162,14 @@ def settle(parts: Iterable[Part], rows: Rows, likeness: Likeness) -> Iterator[Fi
         title = likeness.contract.column(key[0]).title_vi if key else None
         yield FileRemark(
             part.kind,
-            f"{part.where_vi}: có {part.filled} dòng không thuộc bảng số liệu nên không được đọc"
+            f"{part.where_vi}: có {len(part.filled)} dòng không thuộc bảng số liệu nên không được đọc"
             + (f"; ô {key[2]} giống “{title}” nhưng không có trong bảng." if key else "."),
             "Nếu đó là số liệu thì chép vào bảng rồi nộp lại tệp cùng tên.",
             sheet=part.sheet,
             column=key[0] if key else None,
             subject=part.subject,
             expected=title,
-            count=part.filled,
+            count=len(part.filled),
         )
 
 

@@ -23,7 +23,7 @@ from ingestion.grid import CellSheet, FileContent, read_sheets, suffix_remarks
 from ingestion.legacy_encodings import decode_text, may_be_legacy, mend_rows
 from ingestion.limits import MIB, IntakeLimits, UnreadableFileError
 from ingestion.preflight import Kind, inspect, unpacked_bytes
-from ingestion.readings import Cell, Remark
+from ingestion.readings import Cell, Proof, Remark
 from ingestion.remarks import FileRemark
 from ingestion.sandbox import shared_sandbox
 from ingestion.vietnamese import LabelIndex, clean, fold
@@ -282,6 +282,7 @@ class _Grid:
     rows: list[list[Cell]] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    aside: list[Proof] = field(default_factory=list)
     _stray: list[list[Cell]] = field(default_factory=list)
 
     def add(self, line: int, place: Place, text: Cell, remark: Remark | None = None) -> None:
@@ -318,9 +319,13 @@ def grid_of(lines: Sequence[Cell], contract: Contract, sheet: str) -> FileConten
     for number, cell in enumerate(lines, start=1):
         line = cell if isinstance(cell, CellFault) else clean(str(cell))
         if not any(c.isalnum() for c in line):
+            grid.aside += [Proof(number, "separator", "signs_only")] if line else []
             continue
         if line.startswith(REMINDER):
-            titles += [] if begun else [(number, line.removeprefix(REMINDER).strip())]
+            if begun or len(titles) >= _MAX_TITLES:
+                grid.aside.append(Proof(number, "reminder", "marked_as_reminder"))
+            else:
+                titles.append((number, line.removeprefix(REMINDER).strip()))
             continue
         if not begun and fold(line) == fold(NOTHING):
             grid.rows.append([line, None, None])
@@ -334,18 +339,19 @@ def grid_of(lines: Sequence[Cell], contract: Contract, sheet: str) -> FileConten
         place, complete = replace(found, line_fault=None), complete or found.ends
         if found.line_fault is not None:
             grid.add(number, found, line, found.line_fault)
+        else:
+            grid.aside.append(Proof(number, "header", "section_heading"))
     grid.number_strays()
     head: list[Cell] = [contract.column(name).title_vi for name in (prose.heading, prose.number, prose.text)]
-    above = [(number, text) for number, text in titles if text][:_MAX_TITLES]
-    title_rows: list[list[Cell]] = [[text] for _, text in above]
+    title_rows: list[list[Cell]] = [[text] for _, text in titles]
     sheets = [
         CellSheet(
             sheet,
             [*title_rows, head, *grid.rows],
-            line_numbers=[*(number for number, _ in above), 0, *grid.numbers],
+            line_numbers=[*(number for number, _ in titles), 0, *grid.numbers],
         )
     ]
     return FileContent(
-        sheets, [], may_be_cut=not complete, proves_itself=complete, cut_vi=_CUT_VI,
-        unproven_vi=_UNPROVEN_VI, nothing_proves_vi=_NOTHING_PROVES_VI,
+        sheets, [], [(sheet, proof) for proof in grid.aside], may_be_cut=not complete, proves_itself=complete,
+        cut_vi=_CUT_VI, unproven_vi=_UNPROVEN_VI, nothing_proves_vi=_NOTHING_PROVES_VI,
     )

@@ -45,6 +45,15 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """A row that is no data: its row number, what it is and why (``REASONS`` in ``furniture``)."""
+
+    row_number: int
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One cell read. With a ``rejection`` there is no value; a ``finding`` stands beside an accepted value."""
 

@@ -78,8 +78,8 @@ KINDS: Mapping[str, Kind] = {
     "nothing_unsaid": Kind("An empty table, taken as “Không phát sinh” although it does not say so."),
     "not_proven_whole": Kind("Nothing proves that no row is missing. count: the rows read."),
     "totals_differ": Kind(
-        "A total row states another sum than the rows have. subject, column: the column; value: what is stated; "
-        "expected: the sum of the rows; count: how many totals differ."
+        "A total row states another sum than the rows have; a remark each. subject: sheet, column and row; value: "
+        "what is stated; expected: the sum of the sheet's rows."
     ),
     "serial_gap": Kind(
         "The file's own row numbers have gaps or do not begin at 1. subject: the sheet; value: the first numbers that "

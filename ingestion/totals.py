@@ -36,10 +36,30 @@ class SheetRows:
 
 
 @dataclass(frozen=True)
-class TotalsCheck:
-    """What the total rows say: the differences, in Vietnamese, and whether some total row proves its file whole."""
+class Difference:
+    """A figure of a total row that is no sum of the rows: where it stands, what is stated, what the sheet's rows add up
+    to.
+    """
 
-    differences: tuple[str, ...] = ()
+    sheet: str
+    row: int
+    column: Column
+    stated: Decimal
+    whole: Decimal
+
+    @property
+    def message_vi(self) -> str:
+        return (
+            f"Trang tính “{self.sheet}”, dòng {self.row}: cột “{self.column.title_vi}” ghi tổng {shown(self.stated)} "
+            f"nhưng các dòng đọc được cộng lại là {shown(self.whole)}."
+        )
+
+
+@dataclass(frozen=True)
+class TotalsCheck:
+    """What the total rows say: the differences, and whether some total row proves its file whole."""
+
+    differences: tuple[Difference, ...] = ()
     proves_whole: bool = False
 
 
@@ -54,7 +74,7 @@ def check_totals(rows: Rows, sheets: Sequence[SheetRows], contract: Contract) ->
     if plan is None or not any(sheet.furniture.totals for sheet in sheets):
         return TotalsCheck()
     kinds = _kinds(rows, plan.split_by)
-    differences: list[str] = []
+    differences: list[Difference] = []
     proves_whole = False
     for name in plan.columns:
         if rows.bad_cells[name].any():
@@ -69,8 +89,8 @@ def check_totals(rows: Rows, sheets: Sequence[SheetRows], contract: Contract) ->
                 if stated is None:
                     continue
                 if not sums.has(total, stated):
-                    title = contract.column(name).title_vi
-                    differences.append(_difference(sheet, total, title, stated, sums.whole))
+                    column = contract.column(name)
+                    differences.append(Difference(sheet.name, total.row_number, column, stated, sums.whole))
                 elif stated and stated == sums.whole and sums.is_below_all(total):
                     proves_whole = True
     return TotalsCheck(tuple(differences), proves_whole and not differences)
@@ -92,14 +112,8 @@ def _stated(total: TotalRow, position: int, column: Column) -> Decimal | None:
     return None if figure is None else Decimal(figure)
 
 
-def _difference(sheet: SheetRows, total: TotalRow, title: str, stated: Decimal, whole: Decimal) -> str:
-    return (
-        f"Trang tính “{sheet.name}”, dòng {total.row_number}: cột “{title}” ghi tổng {_shown(stated)} "
-        f"nhưng các dòng đọc được cộng lại là {_shown(whole)}."
-    )
-
-
-def _shown(figure: Decimal) -> str:
+def shown(figure: Decimal) -> str:
+    """A figure as people write it: no trailing zeros, decimal comma."""
     return f"{figure.normalize():f}".replace(".", ",")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from ingestion import load_contracts
-from orchestration.assets.dbt_models import dbt_models, load_manifest, model_names, run_scope
+from orchestration.assets.dbt_models import dbt_models, load_manifest, model_names, run_files
 from orchestration.assets.gates import candidates, mart_gate, raw_gate
 from orchestration.assets.landing import landing_asset
 from orchestration.assets.published import postgres_asset, published_assets
@@ -41,7 +41,7 @@ def build_definitions(settings: Settings | None = None, **resources: Any) -> dg.
             *(raw_asset(contract) for contract in contracts.values()),
             receipts_asset(contracts),
             raw_gate(contracts),
-            run_scope(),
+            *run_files(),
             dbt_models(manifest),
             candidates(marts),
             mart_gate(),

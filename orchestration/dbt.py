@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from ingestion import columns_csv, load_contracts
 from orchestration.files import sha256_of, write_atomically
 from orchestration.settings import DBT_DIR, PROJECT_DIR, Home, Settings
 
@@ -77,11 +78,14 @@ def parse_args(home: Home | None, project: Path = DBT_DIR) -> list[str]:
 
 
 def write_scope(home: Home, quarter: str) -> None:
-    """Tells dbt which quarter it builds, and clears what the last build exported, its record first."""
+    """Tells dbt which quarter it builds and what the contracts call their columns, and clears what the last build
+    exported, its record first.
+    """
     home.warehouse.mkdir(parents=True, exist_ok=True)
     home.build_record.unlink(missing_ok=True)
     shutil.rmtree(home.built_marts, ignore_errors=True)
     home.built_marts.mkdir(parents=True)
+    write_atomically(home.source_columns, columns_csv(load_contracts()).encode())
     write_atomically(home.run_scope, f"quarter\n{quarter}\n".encode())
 
 

@@ -69,6 +69,10 @@ class Home:
         return self.root / ".lock"
 
     @property
+    def source_columns(self) -> Path:
+        return self.warehouse / "source_columns.csv"
+
+    @property
     def run_scope(self) -> Path:
         return self.warehouse / "run_scope.csv"
 

@@ -40,8 +40,10 @@ def notes(content: ReleaseContent) -> list[dict[str, Any]]:
 
 
 def notes_csv(content: ReleaseContent) -> bytes:
-    """The file ``quality/notes.csv``; columns as in NOTES_COLUMNS."""
-    return to_csv(NOTES_COLUMNS, notes(content))
+    """The file ``quality/notes.csv``; columns as in NOTES_COLUMNS. At its end stands every delivered row that a remark
+    is about, which documents and page leave out.
+    """
+    return to_csv(NOTES_COLUMNS, [*notes(content), *_delivered_rows(content)])
 
 
 def _provisional(content: ReleaseContent) -> Iterator[dict[str, Any]]:
@@ -72,6 +74,19 @@ def _findings(content: ReleaseContent) -> Iterator[dict[str, Any]]:
         for code in dict.fromkeys(codes) or (None,):
             place = _place(rows[code].values) if code else {"subject": result["expectation_id"]}
             yield {"kind": "finding", "sentence_vi": sentence, **place}
+
+
+def _delivered_rows(content: ReleaseContent) -> Iterator[dict[str, Any]]:
+    """All rows of files that remarks are about, one note a remark, file, sheet and column; by neutral names."""
+    files = {str(entry["delivery_id"]): str(entry["file_name"]) for entry in content.inputs}
+    for result in content.gate_results:
+        if result["severity"] == "info" and result["status"] == "fail":
+            for place in result.get("places", ()):
+                parts = [f"tệp {files.get(place['delivery_id'], place['delivery_id'])}", place["sheet"]]
+                labels = {"column": "cột", "rows": "dòng"}
+                parts += [f"{label} {place[name]}" for name, label in labels.items() if place[name]]
+                yield {"kind": "finding", "subject": result["expectation_id"], "sentence_vi":
+                       f"{str(result['sentence_vi']).rstrip('.')}: {', '.join(filter(None, parts))}."}
 
 
 def _of_the_letter(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

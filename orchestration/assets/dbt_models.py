@@ -14,7 +14,7 @@ import dagster as dg
 from packaging.version import Version
 
 from orchestration.assets.dbt_bridge import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
-from orchestration.assets.names import POOL, RAW_GATE, RUN_SCOPE, STEWARD
+from orchestration.assets.names import POOL, RAW_GATE, RUN_SCOPE, SOURCE_COLUMNS, STEWARD
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.settings import DBT_DIR
@@ -66,15 +66,16 @@ def model_names(manifest: Mapping[str, Any], group: str) -> list[str]:
     return sorted(n["name"] for n in nodes if n["resource_type"] == "model" and n["fqn"][1] == group)
 
 
-def run_scope() -> dg.AssetSpec:
-    """Asset ``raw/run_scope``: the file that names the quarter; the dbt step writes it just before dbt reads it."""
-    return dg.AssetSpec(
-        RUN_SCOPE,
-        group_name="raw",
-        description="Kỳ báo cáo đang tính. The quarter that dbt builds for, one row.",
-        owners=[STEWARD],
-        kinds={"csv"},
-    )
+def run_files() -> list[dg.AssetSpec]:
+    """Assets ``raw/run_scope`` and ``raw/source_columns``: files that the dbt step writes before dbt reads them."""
+    described = {
+        RUN_SCOPE: "Kỳ báo cáo đang tính. The quarter that dbt builds for, one row.",
+        SOURCE_COLUMNS: "Tên cột của các nguồn số liệu. The columns of the sources' contracts.",
+    }
+    return [
+        dg.AssetSpec(key, group_name="raw", description=text, owners=[STEWARD], kinds={"csv"})
+        for key, text in described.items()
+    ]
 
 
 def dbt_models(manifest: dict[str, Any]) -> dg.AssetsDefinition:

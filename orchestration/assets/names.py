@@ -12,6 +12,7 @@ STEWARD = "team:to-so-lieu-cchc"
 
 RECEIPTS = dg.AssetKey(["raw", "deliveries"])
 RUN_SCOPE = dg.AssetKey(["raw", "run_scope"])
+SOURCE_COLUMNS = dg.AssetKey(["raw", "source_columns"])
 RAW_GATE = dg.AssetKey(["gates", "raw"])
 CANDIDATES = dg.AssetKey(["gates", "candidates"])
 MART_GATE = dg.AssetKey(["gates", "marts"])

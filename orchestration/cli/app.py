@@ -8,6 +8,7 @@ import os
 import signal
 import tomllib
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -20,9 +21,9 @@ from pydantic import ValidationError
 from orchestration.cli.overview import ingest_summary, problem_lines, quarter_status, verify_releases
 from orchestration.cli.postgres import copied_document, copied_lines, copy_all, with_copies
 from orchestration.cli.reports import exit_code, unit_reports
-from orchestration.cli.runs import RunResult, Stage, execute, open_pipeline
-from orchestration.cli.terminal import Exit, WrongUse, asked_path, complain, emit
-from orchestration.locks import WarehouseHeld, one_run_at_a_time
+from orchestration.cli.runs import RunResult, Stage, alone, execute, open_pipeline
+from orchestration.cli.terminal import Exit, WrongUse, complain, emit
+from orchestration.locks import WarehouseHeld
 from orchestration.periods import find_period, load_periods
 from orchestration.pipeline import Pipeline, UnknownUnit
 from orchestration.settings import TIME_ZONE, load_settings
@@ -52,7 +53,7 @@ Amend = Annotated[bool, typer.Option("--amend", help="Công bố cả khi kỳ �
 
 def run_app(arguments: list[str]) -> int:
     """Runs one command and returns its exit code; nothing escapes as a stack trace but with ``--verbose``."""
-    before = signal.signal(signal.SIGINT, _interrupted)
+    before = {number: signal.signal(number, _interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         app(arguments)
         return Exit.DONE
@@ -73,7 +74,8 @@ def run_app(arguments: list[str]) -> int:
         complain(f"hệ thống gặp lỗi: {type(error).__name__}: {error}")
         return Exit.FAILED
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _wrong_settings(error: ValidationError | tomllib.TOMLDecodeError) -> str:
@@ -85,8 +87,8 @@ def _wrong_settings(error: ValidationError | tomllib.TOMLDecodeError) -> str:
 
 
 def _interrupted(signum: int, frame: FrameType | None) -> None:
-    complain("đã dừng theo yêu cầu")
-    raise SystemExit(Exit.FAILED)
+    complain(f"đã dừng theo yêu cầu ({signal.Signals(signum).name})")
+    raise SystemExit(128 + signum)
 
 
 def _end(code: Exit) -> None:
@@ -289,9 +291,7 @@ def sample(
     quarters = [known_quarter(name) for name in quarter or QUARTERS]
     if missing := sorted(set(quarters) - set(QUARTERS)):
         raise WrongUse(f"dữ liệu mẫu không có kỳ {', '.join(missing)}; chỉ có {', '.join(QUARTERS)}")
-    with asked_path(settings.home, "không dùng được thư mục"):
-        settings.paths.create()
-    with one_run_at_a_time(settings.paths.lock, "cchc sample", complain):
+    with alone(settings, "cchc sample"):
         try:
             seed = DEFAULT_SEED if seed is None else seed
             files = write_sample(settings.paths.landing, quarters, scale=scale, seed=seed)
@@ -382,7 +382,9 @@ def purge(
     from orchestration.cli import housekeeping
 
     day = housekeeping.day_of(today) if today else dt.datetime.now(ZoneInfo(TIME_ZONE)).date()
-    lines, document = housekeeping.purged(Pipeline(load_settings()), day, dry_run=dry_run)
+    settings = load_settings()
+    with nullcontext() if dry_run else alone(settings, "cchc purge"):
+        lines, document = housekeeping.purged(Pipeline(settings), day, dry_run=dry_run)
     emit(lines, document, as_json=json)
 
 

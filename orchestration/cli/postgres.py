@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from orchestration.cli.runs import alone
 from orchestration.cli.terminal import Exit, WrongUse
 from orchestration.pipeline import Pipeline
 
@@ -54,6 +55,7 @@ def copy_all(pipeline: Pipeline) -> tuple[list[str], dict[str, Any], Exit]:
         raise WrongUse("chưa đặt postgres_url (CCHC_POSTGRES_URL)")
     from orchestration.postgres import copy_home
 
-    copy_home(pipeline)
+    with alone(pipeline.settings, "cchc postgres"):
+        copy_home(pipeline)
     lines = copied_lines(pipeline) or ["chưa có bản công bố nào"]
     return lines, {"postgres": copied_document(pipeline)}, with_copies(Exit.DONE, pipeline)

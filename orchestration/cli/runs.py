@@ -45,15 +45,25 @@ class RunResult:
 
 
 @contextmanager
+def alone(settings: Settings, what: str) -> Iterator[None]:
+    """Makes the home's folders and holds its lock, after whoever works there; ``what`` is what others are told.
+
+    Raises ``WrongUse`` where the home cannot be used.
+    """
+    with asked_path(settings.home, "không dùng được thư mục"):
+        settings.paths.create()
+    with one_run_at_a_time(settings.paths.lock, what, complain):
+        yield
+
+
+@contextmanager
 def open_pipeline(settings: Settings, stage: Stage, quarter: str, *, quiet: bool) -> Iterator[Pipeline]:
     """A pipeline that tells how far it is, is alone in its home, and whose helper processes are ended with it."""
     stages = {Stage.RUN: 15, Stage.INGEST: 10, Stage.BUILD: 1, Stage.CHECK: 3, Stage.PUBLISH: 1}[stage]
     if settings.postgres_url and stage in (Stage.RUN, Stage.PUBLISH):
         stages += 1
-    with asked_path(settings.home, "không dùng được thư mục"):
-        settings.paths.create()
     what = f"cchc {stage.name.lower()} {quarter}"
-    with one_run_at_a_time(settings.paths.lock, what, complain), Progress(stages, quiet=quiet).shown() as progress:
+    with alone(settings, what), Progress(stages, quiet=quiet).shown() as progress:
         if stage.builds:
             wait_until_free(settings.paths.warehouse_file, settings.warehouse_wait_seconds, complain)
         pipeline = Pipeline(settings, Timings(on_stage=progress.stage))

@@ -178,24 +178,15 @@ alike as (
 
 ),
 
-{% set case_columns = ['unit_code', 'case_code', 'receiving_unit_code', 'received_on', 'delivery_id', 'sheet', 'row_number'] %}
 found as (
 
-    select
-        'no_appointment' as kind,
-        {{ case_columns | join(', ') }},
-        left_on as day,
-        cast(null as varchar) as other_case_code
+    {{ case_finding("'no_appointment'", 'stock', 'left_on') }}
     from stock
     where timeliness = 'unknown'
 
     union all
 
-    select
-        'ended_after_closing' as kind,
-        known.{{ case_columns | join(', known.') }},
-        known.ended_on as day,
-        cast(null as varchar) as other_case_code
+    {{ case_finding("'ended_after_closing'", 'known', 'known.ended_on') }}
     from known
     inner join run
         on known.delivered_quarter = run.quarter
@@ -204,33 +195,21 @@ found as (
 
     union all
 
-    select
-        'lodged_but_ended' as kind,
-        known.{{ case_columns | join(', known.') }},
-        known.ended_on as day,
-        cast(null as varchar) as other_case_code
+    {{ case_finding("'lodged_but_ended'", 'known', 'known.ended_on') }}
     from known
     inner join run on known.delivered_quarter = run.quarter and known.ended_on between run.opens_on and run.closes_on
     where known.status = 'registered'
 
     union all
 
-    select
-        'postal_return_without_day' as kind,
-        known.{{ case_columns | join(', known.') }},
-        known.ended_on as day,
-        cast(null as varchar) as other_case_code
+    {{ case_finding("'postal_return_without_day'", 'known', 'known.ended_on') }}
     from known
     inner join run on known.delivered_quarter = run.quarter and known.ended_on between run.opens_on and run.closes_on
     where known.status = 'returned' and known.return_channel = 'postal' and known.returned_on is null
 
     union all
 
-    select
-        'carried_over_unknown' as kind,
-        carried_over.{{ case_columns | join(', carried_over.') }},
-        carried_over.left_on as day,
-        cast(null as varchar) as other_case_code
+    {{ case_finding("'carried_over_unknown'", 'carried_over', 'carried_over.left_on') }}
     from carried_over
     left join open_before
         on carried_over.unit_code = open_before.unit_code and carried_over.case_key = open_before.case_key
@@ -238,11 +217,7 @@ found as (
 
     union all
 
-    select
-        'ended_unreported' as kind,
-        known.{{ case_columns | join(', known.') }},
-        known.left_on as day,
-        cast(null as varchar) as other_case_code
+    {{ case_finding("'ended_unreported'", 'known', 'known.left_on') }}
     from known
     inner join run
         on known.first_delivered_quarter = run.quarter
@@ -256,13 +231,7 @@ found as (
     union all
 
     -- The row that says so now, else (a later row about a unit elsewhere) the one that said it was open.
-    select
-        'open_then_gone' as kind,
-        {% for column in case_columns %}
-        case when known.case_key is null then open_before.{{ column }} else known.{{ column }} end as {{ column }},
-        {% endfor %}
-        known.left_on as day,
-        cast(null as varchar) as other_case_code
+    {{ case_finding("'open_then_gone'", 'case when known.case_key is null then open_before.{} else known.{} end', 'known.left_on') }}
     from open_before
     left join known on open_before.unit_code = known.unit_code and open_before.case_key = known.case_key
     left join stock
@@ -273,23 +242,24 @@ found as (
 
     union all
 
-    select
-        case when spelled.agrees then 'spelling_merged' else 'spelling_doubt' end as kind,
-        versions.{{ case_columns | join(', versions.') }},
-        versions.left_on as day,
-        case when versions.case_code = spelled.least_code then spelled.greatest_code else spelled.least_code end
-            as other_case_code
+    {{ case_finding(
+        "case when spelled.agrees then 'spelling_merged' else 'spelling_doubt' end",
+        'versions',
+        'versions.left_on',
+        'case when versions.case_code = spelled.least_code then spelled.greatest_code else spelled.least_code end',
+    ) }}
     from versions
     inner join spelled on versions.unit_code = spelled.unit_code and versions.case_key = spelled.case_key
     inner join run on versions.delivered_quarter = run.quarter
 
     union all
 
-    select
-        'same_case_other_agency' as kind,
-        alike.{{ case_columns | join(', alike.') }},
-        alike.left_on as day,
-        case when alike.case_code = alike.least_code then alike.greatest_code else alike.least_code end as other_case_code
+    {{ case_finding(
+        "'same_case_other_agency'",
+        'alike',
+        'alike.left_on',
+        'case when alike.case_code = alike.least_code then alike.greatest_code else alike.least_code end',
+    ) }}
     from alike
     inner join run on alike.delivered_quarter = run.quarter
     where alike.least_key <> alike.greatest_key

@@ -11,8 +11,8 @@ asked as (
         declared.measure,
         {{ joined_in_order("' “' || columns.title_vi || '”'", 'columns.source || columns.column_name') }} as titles_vi
     from declared
-    inner join {{ ref('source_columns') }} as columns
-        on not columns.is_required
+    inner join {{ source('run', 'source_columns') }} as columns
+        on columns.is_required = 'false'
         and (
             ', ' || replace(declared.needs, '|', ', ' || columns.source || '.') || ','
             like '%, ' || columns.source || '.' || columns.column_name || ',%'

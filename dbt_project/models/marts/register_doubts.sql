@@ -160,125 +160,52 @@ uneven as (
 
 doubts as (
 
-    select
-        unit_code,
-        quarter,
-        'e_document_counts' as source,
-        'months_differ_from_window' as doubt,
-        register_unit_code as subject,
-        label_vi,
-        cast(of_window as varchar) as expected,
-        cast(of_months as varchar) as found
+    {{ register_doubt('months_differ_from_window', "'e_document_counts'", 'register_unit_code', 'of_window', 'of_months', 'label_vi') }}
     from by_line
     where of_months > of_window or (of_months <> of_window and months_given = months_in_window)
 
     union all
 
-    select
-        unit_code,
-        quarter,
-        'e_document_counts' as source,
-        'kinds_exceed_all' as doubt,
-        register_unit_code as subject,
-        label_vi,
-        cast(of_all_kinds as varchar) as expected,
-        cast(of_kinds as varchar) as found
+    {{ register_doubt('kinds_exceed_all', "'e_document_counts'", 'register_unit_code', 'of_all_kinds', 'of_kinds', 'label_vi') }}
     from by_topic
     where of_kinds > of_all_kinds
 
     union all
 
-    select distinct
-        unit_code,
-        quarter,
-        'e_document_counts' as source,
-        'months_missing' as doubt,
-        register_unit_code as subject,
-        cast(null as varchar) as label_vi,
-        cast(cast(months_in_window as integer) as varchar) as expected,
-        cast(months_found as varchar) as found
-    from months
+    {{ register_doubt('months_missing', "'e_document_counts'", 'register_unit_code', 'cast(months_in_window as integer)', 'months_found') }}
+    from (select distinct unit_code, quarter, register_unit_code, months_in_window, months_found from months) as counted
     where months_found < months_in_window
 
     union all
 
-    select
-        unit_code,
-        quarter,
-        'e_document_counts' as source,
-        'months_blank' as doubt,
-        register_unit_code as subject,
-        label_vi,
-        cast(months_found as varchar) as expected,
-        cast(months_given as varchar) as found
+    {{ register_doubt('months_blank', "'e_document_counts'", 'register_unit_code', 'months_found', 'months_given', 'label_vi') }}
     from months
     where months_given > 0 and months_given < months_found
 
     union all
 
-    select
-        unit_code,
-        quarter,
-        'staffing_roster' as source,
-        'name_with_two_codes' as doubt,
-        unit_code as subject,
-        cast(null as varchar) as label_vi,
-        cast(count(*) as varchar) as expected,
-        cast(sum(codes) as varchar) as found
+    {{ register_doubt('name_with_two_codes', "'staffing_roster'", 'unit_code', 'count(*)', 'sum(codes)') }}
     from named_twice
     group by unit_code, quarter
 
     union all
 
-    select
-        unit_code,
-        quarter,
-        'staffing_roster' as source,
-        'present_twice' as doubt,
-        unit_code as subject,
-        cast(null as varchar) as label_vi,
-        cast(count(*) as varchar) as expected,
-        cast(sum(present) as varchar) as found
+    {{ register_doubt('present_twice', "'staffing_roster'", 'unit_code', 'count(*)', 'sum(present)') }}
     from served
     where present > 1
     group by unit_code, quarter
 
     union all
 
-    select
-        unit_code,
-        quarter,
-        'declared_returns' as source,
-        'approved_before_closing' as doubt,
-        {{ printed_date('approved_on') }} as subject,
-        cast(null as varchar) as label_vi,
-        {{ printed_date('closes_on') }} as expected,
-        cast(count(*) as varchar) as found
+    {{ register_doubt('approved_before_closing', "'declared_returns'", printed_date('approved_on'), printed_date('closes_on'), 'count(*)') }}
     from declared
     group by unit_code, quarter, approved_on, closes_on
 
     union all
 
-    select
-        unit_code,
-        quarter,
-        source,
-        'column_in_some_files' as doubt,
-        source as subject,
-        description_vi || coalesce(' (' || requires_vi || ')', '') as label_vi,
-        cast(files_asked as varchar) as expected,
-        cast(files_giving as varchar) as found
+    {{ register_doubt('column_in_some_files', 'source', 'source', 'files_asked', 'files_giving', "description_vi || coalesce(' (' || requires_vi || ')', '')") }}
     from uneven
 
 )
 
-select
-    unit_code,
-    quarter,
-    source,
-    doubt,
-    subject,
-    label_vi,
-    expected,
-    found
-from doubts
+select * from doubts

@@ -192,6 +192,32 @@ def test_a_warning_about_deliveries_is_settled_by_a_decision_in_force(lake: Lake
     assert [r.expectation_id for r in run_out.blocking()] == ["deliveries.survey_responses.rejected_share"]
 
 
+# Not quarters, though parts of them can be cast to numbers, or sort behind any quarter.
+MALFORMED = ["2023Q2", "2023-Q5", "2023-Q0", "23-Q2", "2023-q2", "2023-Q2 ", " 2023-Q2", "2023-Q2\n", "9999", "Q2/2023",
+             "2023-Q22", "２０２３-Q2", "zzzz-Q1", ""]  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["quarter", "holds_until"])
+def test_a_malformed_quarter_of_a_decision_blocks_and_the_decision_covers_nothing(
+    lake: Lake, worlds: Any, column: str
+) -> None:
+    """However it came past intake: the rule on validity cannot be computed then, so another one must find it."""
+    for number, text in enumerate(MALFORMED):
+        unit = f"{945 + number}"
+        lake.add_unit(unit)
+        lake.of(unit, "survey_responses").rows_rejected = 1
+        lake.first(unit, "decisions").update(
+            {"unit": unit, "subject_kind": "rule", "subject": "deliveries.survey_responses.rejected_share",
+             "applies_to": f"{unit}/{unit}.survey_responses.xlsx", "action": "accept_finding",
+             "figures_seen": "số dòng bị loại = 1; số dòng đã đọc = 2", "quarter": "2023-Q1",
+             "holds_until": "2023-Q2", column: text}
+        )  # fmt: skip
+    for text, verdict in zip(MALFORMED, inspect_raw(lake.request(), worlds.plain), strict=True):
+        blocking = {r.expectation_id for r in verdict.blocking()}
+        assert {f"decisions.{column}_well_formed", "deliveries.survey_responses.rejected_share"} <= blocking, repr(text)
+        assert not any(r.status == "did_not_run" for r in verdict.results), repr(text)
+
+
 @pytest.mark.parametrize(
     ("decision", "expected"),
     [

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -131,20 +134,55 @@ def test_the_sample_is_not_written_over_deliveries_of_an_office(capsys: pytest.C
     assert file.read_bytes().startswith(b"mended")
 
 
-def test_a_run_waits_for_another_and_says_for_which(capfd: pytest.CaptureFixture[str]) -> None:
-    code = (
-        "import sys, time\nfrom pathlib import Path\nfrom orchestration.locks import one_run_at_a_time\n"
-        "with one_run_at_a_time(Path('home/.lock'), 'cchc run 2023-Q1', print):\n"
-        "    print('held', flush=True)\n    time.sleep(3)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
+HOLDER = (
+    "import sys, time\nfrom pathlib import Path\nfrom orchestration.locks import one_run_at_a_time\n"
+    "with one_run_at_a_time(Path('home/.lock'), 'cchc run 2023-Q1', print):\n"
+    "    print('held', flush=True)\n    time.sleep(float(sys.argv[1]))\n"
+)
+# Every command that changes a home, with how it ends in an empty one.
+ALONE = {
+    "ingest": (["ingest", "2023-Q1"], 1),
+    "sample": (["sample", "--quarter", "2023-Q1"], 0),
+    "purge": (["purge"], 0),
+    "postgres": (["postgres"], 0),
+}
+
+
+@contextmanager
+def held(seconds: float) -> Iterator[int]:
+    """Another run in the home, for so long; yields its process id."""
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(seconds)], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
+        yield other.pid
+        other.kill()
+
+
+@pytest.mark.parametrize("command", ALONE)
+def test_a_command_waits_for_another_and_says_for_which(
+    command: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CCHC_POSTGRES_URL", "postgresql://nobody@127.0.0.1:9/none")
+    arguments, code = ALONE[command]
+    with held(3) as pid:
         begun = time.monotonic()
-        assert run_app(["ingest", "2023-Q1"]) == 1
+        assert run_app(arguments) == code
         assert time.monotonic() - begun > 1
-        told = capfd.readouterr().err
-        assert f"cchc run 2023-Q1 (tiến trình {other.pid})" in told
+        assert f"cchc run 2023-Q1 (tiến trình {pid})" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("command", ["ingest", "purge"])
+def test_a_signal_ends_the_wait_with_one_line(command: str, number: signal.Signals, code: int) -> None:
+    words = [sys.executable, "-m", "orchestration.cli", *ALONE[command][0]]
+    with held(120), subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stdout is not None
+        assert waiting.stderr is not None
+        assert "đang chờ" in waiting.stderr.readline()
+        waiting.send_signal(number)
+        assert waiting.wait(30) == code
+        assert waiting.stderr.read() == f"cchc: đã dừng theo yêu cầu ({number.name})\n"
+        assert waiting.stdout.read() == ""
 
 
 def test_a_warehouse_held_by_another_program_ends_the_run_and_the_program_is_named(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections import Counter
@@ -45,16 +44,6 @@ def test_staging_selects_every_column_of_the_contract_and_no_other(source: str) 
     assert sorted(COLUMN.findall(sql)) == sorted(n for n in schema if not n.startswith("_"))
     assert set(LINEAGE.findall(sql)) <= {n for n in schema if n.startswith("_")}
     assert path.name.startswith(f"stg_{source}__")
-
-
-def test_the_columns_of_the_contracts_are_seeded_as_they_are() -> None:
-    with (PROJECT / "seeds" / "source_columns.csv").open(encoding="utf-8", newline="") as file:
-        seeded = [tuple(row.values()) for row in csv.DictReader(file)]
-    assert seeded == [
-        (source, column.name, column.title_vi, str(column.required).lower())
-        for source, contract in sorted(CONTRACTS.items())
-        for column in contract.columns
-    ]
 
 
 def _facts() -> dict[str, dict[str, list[str]]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
 
+from ingestion import load_contracts
 from orchestration import dbt
 from orchestration.settings import Home, Settings
 
@@ -68,6 +70,13 @@ def test_a_scope_takes_back_the_last_build_before_anything_is_built(home: Home) 
     home.build_record.write_text("{}")
     dbt.write_scope(home, "2023-Q2")
     assert home.run_scope.read_text() == "quarter\n2023-Q2\n"
+    with home.source_columns.open(encoding="utf-8", newline="") as file:
+        written = [tuple(row.values()) for row in csv.DictReader(file)]
+    assert written == [
+        (source, column.name, column.title_vi, str(column.required).lower())
+        for source, contract in sorted(load_contracts().items())
+        for column in contract.columns
+    ]
     assert not home.build_record.exists()
     assert list(home.built_marts.iterdir()) == []
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -62,6 +63,20 @@ def test_info_findings_are_noted_and_passed_rules_are_not(make_content: MakeCont
     found = [note for note in notes(make_content(gate_results=results)) if note["kind"] == "finding"]
     assert [note["subject"] for note in found] == ["I.16"]
     assert found[0]["sentence_vi"].endswith("không đạt: 1.200.")
+
+
+def test_all_delivered_rows_of_a_remark_are_in_the_file_by_neutral_names(make_content: MakeContent) -> None:
+    rows = ", ".join(map(str, range(2, 6_000, 2)))
+    places = [{"delivery_id": "a" * 16, "sheet": "trang 1", "column": "due_at", "rows": rows},
+              {"delivery_id": "b" * 16, "sheet": None, "column": None, "rows": ""}]
+    noted = result(findings=[{"subject": "I.16", "decision_id": None}]) | {"places": places}
+    covered = result(severity="warning") | {"places": places}
+    content = make_content(gate_results=[noted, covered])
+    content = replace(content, inputs=({"delivery_id": "a" * 16, "file_name": "plan_tasks-2023-Q1-945-aaaaaaaa"},))
+    found = [row["sentence_vi"] for row in from_csv(notes_csv(content)) if "tệp" in row["sentence_vi"]]
+    sentence = noted["sentence_vi"].rstrip(".")
+    assert found == [f"{sentence}: tệp plan_tasks-2023-Q1-945-aaaaaaaa, trang 1, cột due_at, dòng {rows}.",
+                     f"{sentence}: tệp {'b' * 16}."]
 
 
 def test_every_blank_row_says_why_and_headings_need_no_reason(make_content: MakeContent) -> None:
