@@ -9,13 +9,15 @@ Importing this package loads neither Great Expectations nor DuckDB; a :class:`Ga
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from expectations.declarations import Rule, declared_rules, suite_version
 from expectations.document_symbols import spoilt_symbols
 from expectations.inspection import MartRequest, RawRequest
 from expectations.messages import explain_vi
+from expectations.personal_data import KIND_VI as PERSONAL_DATA_VI
+from expectations.personal_data import kinds_of_personal_data
 from expectations.verdicts import (
     Finding,
     Refusal,
@@ -31,6 +33,7 @@ from expectations.verdicts import (
 from expectations.worker import GateWorker
 
 __all__ = [
+    "PERSONAL_DATA_VI",
     "Finding",
     "GateWorker",
     "Refusal",
@@ -41,6 +44,7 @@ __all__ = [
     "declared_rules",
     "explain_vi",
     "gate_results_table",
+    "kinds_of_personal_data",
     "load_verdict",
     "path_of",
     "publishable",
@@ -59,6 +63,7 @@ def run_raw_gate(
     window: tuple[dt.date, dt.date],
     units: Mapping[str, tuple[str, ...]],
     inputs_hashes: Mapping[str, str],
+    waiting: Iterable[tuple[str, str, str, str]],
     worker: GateWorker,
 ) -> dict[str, Verdict]:
     """Gate 1 on the lake: one verdict a reporting unit, also written under ``warehouse_dir/verdicts``.
@@ -68,6 +73,7 @@ def run_raw_gate(
         units: reporting unit -> unit codes that report through it by the register of units (itself and its communes),
             whether or not they sent anything.
         inputs_hashes: reporting unit -> ``inputs_hash`` that the verdict is bound to.
+        waiting: unit, quarter, source and name of each delivered file that has not been taken in.
 
     Raises:
         ValueError: a unit has no inputs hash.
@@ -76,7 +82,8 @@ def run_raw_gate(
     if missing:
         raise ValueError(f"no inputs hash for {missing}")
     hashes = {unit: inputs_hashes[unit] for unit in units}
-    request = RawRequest(raw_dir, quarter, window, {unit: tuple(codes) for unit, codes in units.items()}, hashes)
+    members = {unit: tuple(codes) for unit, codes in units.items()}
+    request = RawRequest(raw_dir, quarter, window, members, hashes, tuple(waiting))
     return _stored(warehouse_dir, worker.check_raw(request))
 
 

@@ -70,7 +70,8 @@ OpenDatabase = Callable[[], AbstractContextManager[DatabaseLike]]
 @dataclass(frozen=True)
 class RawRequest:
     """What the raw gate is asked: the lake, the quarter with its first and last day, and reporting unit -> the unit
-    codes that report through it (whether or not they sent anything) and ``inputs_hash``.
+    codes that report through it (whether or not they sent anything) and ``inputs_hash``; unit, quarter, source and name
+    of each delivered file that is not taken in.
     """
 
     raw_dir: Path
@@ -78,6 +79,7 @@ class RawRequest:
     window: tuple[dt.date, dt.date]
     units: Mapping[str, tuple[str, ...]]
     subject_hashes: Mapping[str, str]
+    waiting: tuple[tuple[str, str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,9 @@ def inspect_raw(request: RawRequest, open_database: OpenDatabase) -> list[Verdic
     sources = sorted({compiled.rule.source for compiled in suite})
     with open_database() as database:
         problems = lay_raw(
-            database.connection, request.raw_dir, request.quarter, request.window, request.units, sources
-        )
+            database.connection, request.raw_dir, request.quarter, request.window, request.units, sources,
+            request.waiting,
+        )  # fmt: skip
         rules = {compiled.rule.id: compiled.rule for compiled in suite}
         register = Register(_raw_decisions(database.connection, request.quarter, rules))
         run = _Run(database, "raw", request.quarter, request.subject_hashes, problems, register)

@@ -1,7 +1,8 @@
 """What looks like a datum about a person in a text that would be published.
 
-Belongs here: the detectors, one a kind of datum, over one text at a time. Does not belong here: which texts are
-published and where they come from (``published_texts.yml``), what a finding leads to (``rules/personal_data.yml``).
+Belongs here: the detectors, one a kind of datum, over one text at a time; the gates and the contracts' row rules both
+ask them. Does not belong here: which texts are published and where they come from (``published_texts.yml``), what a
+finding leads to (``rules/personal_data.yml``, ``row_rules`` of a contract).
 
 A text is first brought into one spelling (full-width and other digits, dashes, spaces, what has no width), so that a
 number is the same number however it was written. Numbers are judged by the groups of digits they are written in: dates,
@@ -28,16 +29,25 @@ KIND_VI: dict[Kind, str] = {
 }
 
 
-def personal_data(text: str) -> tuple[Kind, ...]:
+def kinds_of_personal_data(text: str) -> tuple[Kind, ...]:
     """The kinds of personal data that a text seems to hold, each once, in the order of ``KIND_VI``."""
     plain = _in_one_spelling(text)
-    found = set(_numbers(plain))
+    # Piece by piece, so that a text costs by its length; what lies across an edge is whole in the next piece.
+    pieces = (plain[first : first + _PIECE] for first in range(0, max(len(plain) - _OVERLAP, 1), _PIECE - _OVERLAP))
+    found = {kind for piece in pieces for kind in _kinds(piece)}
+    return tuple(kind for kind in KIND_VI if kind in found)
+
+
+_PIECE, _OVERLAP = 8000, 400
+
+
+def _kinds(plain: str) -> Iterator[Kind]:
+    yield from _numbers(plain)
     # The sign first: a word of thousands of letters is then looked through once, not once from each of its letters.
     if _SIGN.search(plain) and _MAIL.search(plain):
-        found.add("mail_address")
+        yield "mail_address"
     if any(_names_somebody(plain)):
-        found.add("person_name")
-    return tuple(kind for kind in KIND_VI if kind in found)
+        yield "person_name"
 
 
 def _in_one_spelling(text: str) -> str:
@@ -82,10 +92,15 @@ def _numbers(text: str) -> Iterator[Kind]:
     without_dates = _DATE.sub(lambda match: _NO_DIGIT if _is_date(match) else match[0], text)
     for run in _RUN.finditer(without_dates):
         groups = [(run.start() + group.start(), run.start() + group.end()) for group in _GROUP.finditer(run[0])]
-        for first in range(len(groups)):
-            for last in range(first, min(len(groups), first + _MOST_GROUPS)):
-                kind = _kind_of(without_dates, groups[first : last + 1])
+        told: list[tuple[int, int]] = []
+        # The longest first: the digits behind +84 are part of that number, and no other one.
+        for size in range(min(len(groups), _MOST_GROUPS), 0, -1):
+            for first in range(len(groups) - size + 1):
+                if any(begin <= first and first + size <= end for begin, end in told):
+                    continue
+                kind = _kind_of(without_dates, groups[first : first + size])
                 if kind is not None:
+                    told.append((first, first + size))
                     yield kind
 
 

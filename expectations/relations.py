@@ -4,11 +4,11 @@ Belongs here: views and tables named as in the rules, each with ``reporting_unit
 Does not belong here: rules, verdicts, anything that writes a file.
 
 Raw gate: one view a source (accepted rows of current deliveries of the quarter's folder), ``deliveries``
-(receipts), ``expected_deliveries`` (units that report, by role), ``findings_by_reason`` (rows accepted with a finding,
-counted by delivery, column and reason), ``remarks`` (what intake noticed besides), ``volumes`` (rows by unit and
-source, beside those of its last period), ``published_texts``. Mart gate: one table a mart of the candidates,
-``published_cells``, and ``figures``: one row a unit, one column a form row or measure. Both: ``decision_use``, which
-:mod:`expectations.inspection` fills.
+(receipts), ``expected_deliveries`` (units that report, by role), ``waiting_files`` (delivered, not yet read),
+``findings_by_reason`` (rows accepted with a finding, counted by delivery, column and reason), ``remarks`` (what intake
+noticed besides), ``volumes`` (rows by unit and source, beside those of its last period), ``published_texts``. Mart
+gate: one table a mart of the candidates, ``published_cells``, and ``figures``: one row a unit, one column a form row or
+measure. Both: ``decision_use``, which :mod:`expectations.inspection` fills.
 """
 
 from __future__ import annotations
@@ -69,11 +69,15 @@ def lay_raw(
     window: tuple[dt.date, dt.date],
     units: Mapping[str, Iterable[str]],
     sources: Iterable[str],
+    waiting: Iterable[tuple[str, str, str, str]] = (),
 ) -> UnitProblems:
     """Creates the relations of the raw gate.
 
     A source without ``schema.parquet`` has no view, so its rules do not run. A lake file that is not readable Parquet
     keeps only its own unit's rules on that source from running.
+
+    Args:
+        waiting: unit, quarter, source and name of each delivered file that has not been taken in.
 
     Returns:
         What cannot be checked, by reporting unit.
@@ -82,6 +86,7 @@ def lay_raw(
     owners = {code: reporting_unit for reporting_unit, codes in units.items() for code in (reporting_unit, *codes)}
     _lay_units(connection, quarter, units)
     _lay_window(connection, window)
+    _lay_waiting(connection, quarter, owners, waiting)
     deliveries = raw_dir / "deliveries.parquet"
     connection.execute(
         # Rows that were turned away and have come back mended no longer count as turned away, nor as read twice.
@@ -188,6 +193,20 @@ def _lay_units(connection: Any, quarter: str, units: Mapping[str, Iterable[str]]
 def _lay_window(connection: Any, window: tuple[dt.date, dt.date]) -> None:
     connection.execute("create table period (opens_on date, closes_on date)")
     connection.execute("insert into period values (?, ?)", list(window))
+
+
+def _lay_waiting(
+    connection: Any, quarter: str, owners: Mapping[str, str], waiting: Iterable[tuple[str, str, str, str]]
+) -> None:
+    """``waiting_files``: delivered files that nobody has read yet; ``is_of_quarter``: of the quarter that is judged."""
+    connection.execute(
+        f"create table waiting_files ({UNIT} varchar, unit_code varchar, quarter varchar, source varchar, "
+        "file_name varchar, is_of_quarter boolean)"
+    )
+    for unit, named, source, file_name in sorted(waiting):
+        if unit in owners:
+            row = [owners[unit], unit, named, source, file_name, named == quarter]
+            connection.execute("insert into waiting_files values (?, ?, ?, ?, ?, ?)", row)
 
 
 _FINDING_COLUMNS = (

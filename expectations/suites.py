@@ -21,6 +21,7 @@ SHEET_NUMBERS = "sheet_numbers"
 _PLACES: dict[str, tuple[str, str, str]] = {
     "deliveries": ("file_name", "null", "null"),
     "findings_by_reason": ("file_name", "null", "null"),
+    "waiting_files": ("file_name", "null", "null"),
 }
 # Marts hold figures, which come from many rows; a mart of single rows says where each stands.
 _MART_PLACES: dict[str, tuple[str, str, str]] = {

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from expectations.expression import quote
-from expectations.personal_data import KIND_VI, personal_data
+from expectations.personal_data import KIND_VI, kinds_of_personal_data
 from expectations.suites import UNIT
 
 PUBLISHED_TEXTS, PUBLISHED_CELLS = "published_texts", "published_cells"
@@ -52,7 +52,7 @@ _CLEAN = _Seen(None, None, False)
 @cache
 def _seen(text: str) -> _Seen:
     declared = declared_texts()
-    found = [KIND_VI[kind] for kind in personal_data(text[: declared.fits])]
+    found = [KIND_VI[kind] for kind in kinds_of_personal_data(text)]
     data = [kind for kind in found if kind != _NAME]
     return _Seen(", ".join(data) or None, _NAME if _NAME in found else None, len(text) > declared.fits)
 

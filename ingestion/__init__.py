@@ -9,13 +9,14 @@ from ingestion.dry_run import CheckedFile, check_file, write_template
 from ingestion.engine import DeliveryReport, IngestReport, ingest_quarter, ingest_source, source_order
 from ingestion.integrity import check_store
 from ingestion.lake import DamagedError
-from ingestion.landing import LandingProblem
+from ingestion.landing import LandingFile, LandingProblem
 from ingestion.landing_remarks import remarks_on_landing
 from ingestion.ledger import SourceStatus, deliveries, inputs, inputs_hash, status
 from ingestion.limits import IntakeLimits
 from ingestion.paths import IngestPaths
 from ingestion.reference import AdminUnit, Period, ReferenceData, roles_of
 from ingestion.retention import Expired, PurgeLogDamagedError, expired_files, not_rereadable, purge
+from ingestion.waiting import waiting_files
 
 __all__ = [
     "AdminUnit",
@@ -27,6 +28,7 @@ __all__ = [
     "IngestPaths",
     "IngestReport",
     "IntakeLimits",
+    "LandingFile",
     "LandingProblem",
     "Period",
     "PurgeLogDamagedError",
@@ -48,5 +50,6 @@ __all__ = [
     "roles_of",
     "source_order",
     "status",
+    "waiting_files",
     "write_template",
 ]

@@ -23,6 +23,7 @@ from ingestion.readings import Remark
 from ingestion.resolve import Context
 from ingestion.rules import RowRemark, Rows
 from ingestion.values import parse_date
+from ingestion.vietnamese import clean
 
 WRONG_QUARTER, WRONG_UNIT = "wrong_quarter", "wrong_unit"
 _NAMED = 3
@@ -138,8 +139,10 @@ def _wrong_units(
         {v["values"]: v["counts"] for v in pc.value_counts(rows.columns[name]).to_pylist() if v["values"] is not None}
     )
     if unknown.total() == len(rows):
-        names = ", ".join(f"“{text}”" for text, _ in _most(unknown))
-        return _wrong_unit(f"mọi dòng ghi đơn vị {names}", context)
+        # What is said of a file stays in its receipt, so a text that may be somebody's name is not quoted.
+        offices = Counter({text: count for text, count in unknown.items() if _OFFICE.match(clean(text).casefold())})
+        names = ", ".join(f"“{text}”" for text, _ in _most(offices))
+        return _wrong_unit(f"mọi dòng ghi đơn vị {names or 'không có trong danh mục của kỳ'}", context)
     if unknown.total() + found.total() < len(rows) or not found:
         return None
     folder = context.folder_unit
@@ -150,6 +153,11 @@ def _wrong_units(
         return None
     names = ", ".join(_unit_name(code, context) for code, _ in _most(found))
     return _wrong_unit(f"mọi dòng là của {names}", context)
+
+
+_OFFICE = re.compile(
+    r"(?:ubnd|ủy ban nhân dân|huyện|quận|thị xã|thành phố|tp|xã|phường|thị trấn|đặc khu|tỉnh|sở|phòng|văn phòng)\b\D*$"
+)
 
 
 def _most(counts: Counter[str]) -> list[tuple[str, int]]:

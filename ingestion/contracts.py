@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from expectations import PERSONAL_DATA_VI
 from ingestion.vietnamese import fold
 
 SOURCES_DIR = Path(__file__).parent / "sources"
@@ -42,6 +43,7 @@ _CHECKS: dict[frozenset[str], dict[str, frozenset[str]]] = {
     frozenset({"case_code_date", "equals"}): {"case_code_date": frozenset({"case_code"}), "equals": _DAYS},
     frozenset({"text", "holds"}): {"text": frozenset({"text"})},
     frozenset({"text", "lacks"}): {"text": frozenset({"text"})},
+    frozenset({"text", "tells"}): {"text": frozenset({"text"})},
 }
 _DECIMAL = pa.decimal128(18, 4)
 _ARROW: dict[str, pa.DataType] = {
@@ -323,6 +325,8 @@ class Contract(_Strict):
         for name, values in conditions.items() if conditions else ():
             if unknown := set(values) - set(self.column(name).labels):
                 raise ValueError(f"{self.source}: row rule {rule.id}: {sorted(unknown)} are no labels of {name}")
+        if (kind := rule.check.get("tells")) is not None and kind not in PERSONAL_DATA_VI:
+            raise ValueError(f"{self.source}: row rule {rule.id}: {kind} is no kind of personal data")
         pattern = rule.check.get("holds", rule.check.get("lacks"))
         if pattern is not None:
             pc.match_substring_regex(pa.array([""]), pattern)  # raises ArrowInvalid, a ValueError, where it is none

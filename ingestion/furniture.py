@@ -6,7 +6,7 @@ where the header is (``headers``), what is wrong with a row of data (``rules``),
 A row is data unless something proves that it is not. A row that lacks a required cell is therefore rejected with a
 reason, never passed over for its first word: a total is told by adding up or by a label that is a total word and
 nothing else, a group row by an ordinal or by standing where no value of the table could stand, a signature by words
-that are nothing but posts.
+that are nothing but posts, alone or beside a name.
 """
 
 from __future__ import annotations
@@ -429,6 +429,10 @@ class _Judge:
                 return "signature"
             if any(dated):
                 return "place_and_date"
+        below = in_tail or after_footer
+        others = [text for text, is_sign in zip(filled.values(), signed, strict=True) if not is_sign]
+        if below and any(signed) and all(map(_is_name, others)) and not self._fits_all(filled):
+            return "signature"  # who signs, beside the words that say as what
         if after_footer and all(map(_is_name, filled.values())) and not self._fits_all(filled):
             return "signed_name"
         return None

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from ingestion.delivery_log import Replacement, replacements
 from ingestion.lake import write_atomically, write_table
+from ingestion.landing import LandingFile
 from ingestion.paths import IngestPaths
 
 T = TypeVar("T")
@@ -490,7 +491,8 @@ class SourceStatus:
     """State of one source of one unit in one quarter.
 
     ``state`` is ``delivered``, ``nothing_to_report``, ``held`` (every file belongs elsewhere by its contents),
-    ``refused`` or ``not_sent``; counts are over current deliveries, ``held`` and ``refused`` count files.
+    ``refused``, ``not_read`` (all that lies in the folder waits to be read) or ``not_sent``; counts are over current
+    deliveries, ``held`` and ``refused`` count files. ``waiting`` names the files that have not been read.
     ``rows_rejected`` are those that nobody has mended since; ``corrections_refused`` counts files in whose place an
     earlier version counts. ``delivered_from`` and ``delivered_to`` are the local times (ISO) of the first and the last
     current delivery's file.
@@ -509,21 +511,38 @@ class SourceStatus:
     refused: int = 0
     superseded: int = 0
     corrections_refused: int = 0
+    waiting: tuple[str, ...] = ()
     delivered_from: str | None = None
     delivered_to: str | None = None
 
 
-def status(paths: IngestPaths, unit_codes: Iterable[str], quarter: str, sources: Iterable[str]) -> list[SourceStatus]:
-    """What each unit has sent of each source, in the order given."""
+def status(
+    paths: IngestPaths,
+    unit_codes: Iterable[str],
+    quarter: str,
+    sources: Iterable[str],
+    waiting: Iterable[LandingFile] = (),
+) -> list[SourceStatus]:
+    """What each unit has sent of each source, in the order given; ``waiting`` are the files that were not read."""
+    unread: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for file in waiting:
+        if file.quarter == quarter:
+            unread[file.unit_code, file.source].append(file.file_name)
     by_place: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for d in sorted(deliveries(paths).to_pylist(), key=lambda d: d["delivery_rank"]):
         if d["quarter"] == quarter:
             by_place[d["unit_code"], d["source"]].append(d)
     names = list(sources)
-    return [_status(unit, quarter, source, by_place[unit, source]) for unit in unit_codes for source in names]
+    return [
+        _status(unit, quarter, source, by_place[unit, source], tuple(unread[unit, source]))
+        for unit in unit_codes
+        for source in names
+    ]
 
 
-def _status(unit: str, quarter: str, source: str, everything: list[dict[str, Any]]) -> SourceStatus:
+def _status(
+    unit: str, quarter: str, source: str, everything: list[dict[str, Any]], waiting: tuple[str, ...]
+) -> SourceStatus:
     found = [d for d in everything if d["is_current"]]
     corrections = [d for d in everything if d["counts_instead"] is not None]
     times = [d["delivered_at"].isoformat() for d in found]
@@ -536,8 +555,10 @@ def _status(unit: str, quarter: str, source: str, everything: list[dict[str, Any
         state = "nothing_to_report"
     elif refused:
         state = "refused"
+    elif held:
+        state = "held"
     else:
-        state = "held" if held else "not_sent"
+        state = "not_read" if waiting else "not_sent"
     return SourceStatus(
         unit,
         quarter,
@@ -552,6 +573,7 @@ def _status(unit: str, quarter: str, source: str, everything: list[dict[str, Any
         refused=refused,
         superseded=len(everything) - len(found) - len(corrections),
         corrections_refused=len(corrections),
+        waiting=waiting,
         delivered_from=min(times) if times else None,
         delivered_to=max(times) if times else None,
     )

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from expectations import kinds_of_personal_data
 from ingestion.contracts import Contract, RowRule
 from ingestion.fastcsv import are_distinct, octets_at
 from ingestion.readings import Cell, Remark
@@ -112,6 +113,9 @@ def _broken(rows: Rows, rule: RowRule) -> tuple[str, np.ndarray]:
             return name, _numpy(pc.match_substring_regex(rows.columns[name], pattern))
         case {"text": str(name), "lacks": str(pattern), **rest} if not rest:
             return name, _numpy(pc.invert(pc.match_substring_regex(rows.columns[name], pattern)))
+        case {"text": str(name), "tells": str(kind), **rest} if not rest:
+            texts = rows.columns[name].to_pylist()
+            return name, np.array([bool(text) and kind in kinds_of_personal_data(text) for text in texts], dtype=bool)
         case _:
             raise ValueError(f"row rule {rule.id}: unknown check {rule.check}")
 

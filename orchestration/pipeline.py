@@ -31,7 +31,7 @@ from orchestration.version import code_version, tool_versions
 
 if TYPE_CHECKING:
     from expectations import GateWorker, Verdict
-    from ingestion import IngestPaths, IngestReport, LandingProblem, ReferenceData
+    from ingestion import IngestPaths, IngestReport, LandingFile, LandingProblem, ReferenceData
     from publication import Amendment, Copied, Event, Held, PostgresError, ReleaseNotWhole, Revision
 
 _log = logging.getLogger(__name__)
@@ -167,10 +167,11 @@ class Pipeline:
     def units_in(self, quarter: str, wanted: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
         """Reporting units of a run, each with the folder units that owe deliveries for it, in order.
 
-        ``wanted`` limits the run; without it, every unit of which something was ever ingested for the quarter. Who
-        owes follows from the register of units on the closing day, never from what arrived.
+        ``wanted`` limits the run; without it, every unit of which something was ever delivered for the quarter, read or
+        not. Who owes follows from the register of units on the closing day, never from what arrived.
         """
         folders = {row["unit_code"] for row in self.receipts(quarter)} | set(wanted)
+        folders |= {file.unit_code for file in self.waiting_files(quarter) if file.quarter == quarter}
         reporting = {self.reporting_unit(folder, quarter) for folder in folders}
         in_scope = sorted(reporting & set(wanted) if wanted else reporting)
         return {unit: tuple(self.folders_expected(unit, quarter)) for unit in in_scope}
@@ -180,6 +181,17 @@ class Pipeline:
         from ingestion import deliveries
 
         return [row for row in deliveries(self.ingest_paths).to_pylist() if row["quarter"] == quarter]
+
+    def waiting_files(self, quarter: str) -> list[LandingFile]:
+        """Files that lie in the landing folder, of the quarter or of its look-back, and have not been taken in.
+
+        Those of a unit that reports nothing then are left out: no report waits for them.
+        """
+        from ingestion import waiting_files
+
+        closing = closing_day(quarter)
+        found = waiting_files(self.ingest_paths, self._quarters_to_read(quarter), self.reference)
+        return [file for file in found if self.reference.reporting_unit(file.unit_code, closing)]
 
     def roles_of(self, code: str, quarter: str) -> frozenset[str]:
         """As what a unit delivers on the quarter's closing date: ``district``, ``commune``; raises ``UnknownUnit``.
@@ -285,9 +297,13 @@ class Pipeline:
             self.check_store()
             in_scope = self.units_in(quarter, units)
             hashes = {unit: hash_inputs(found) for unit, found in self.inputs_of(in_scope, quarter).items()}
+            waiting = [
+                (file.unit_code, file.quarter, file.source, file.file_name) for file in self.waiting_files(quarter)
+            ]
             verdicts = run_raw_gate(
-                self.home.raw, self.home.warehouse, quarter, reporting_window(quarter), in_scope, hashes, self.gate()
-            )
+                self.home.raw, self.home.warehouse, quarter, reporting_window(quarter), in_scope, hashes, waiting,
+                self.gate(),
+            )  # fmt: skip
         return self._remember(verdicts)
 
     def check_marts(self, quarter: str, units: Sequence[str]) -> dict[str, Verdict]:

@@ -24,6 +24,7 @@ _SOURCE_STATES_VI = {
     "nothing_to_report": "không phát sinh",
     "held": "giữ lại",
     "refused": "bị trả lại",
+    "not_read": "đã có tệp nhưng chưa đọc được",
     "not_sent": "chưa gửi",
 }
 
@@ -45,6 +46,8 @@ def source_line(source: SourceStatus) -> str:
         (source.corrections_refused, "bản sửa bị trả lại nên bản trước vẫn được tính"),
     )
     text += "".join(f", {count} {what}" for count, what in counts if count)
+    if source.waiting:
+        text += f", tệp chưa đọc: {', '.join(source.waiting)}"
     return f"{text} ({'; '.join(source.messages_vi)})" if source.messages_vi else text
 
 
@@ -161,7 +164,7 @@ def _sources(pipeline: Pipeline, folders: list[str], quarter: str) -> list[Sourc
 
     contracts = load_contracts()
     roles = {folder: pipeline.roles_of(folder, quarter) for folder in folders}
-    found = status(pipeline.ingest_paths, folders, quarter, contracts)
+    found = status(pipeline.ingest_paths, folders, quarter, contracts, pipeline.waiting_files(quarter))
     return [s for s in found if s.state != "not_sent" or roles[s.unit_code] & set(contracts[s.source].required_from)]
 
 

@@ -41,6 +41,18 @@ CANARIES = (
     BIRTH, "1907-07-17", "19070717",
 )  # fmt: skip
 PLANTED = (NAME, PHONE, IDENTITY, ADDRESS)
+#: Written into the register of decisions, whose words a release prints: by column, and what is said of it.
+IN_DECISIONS = {
+    "reason": ("Theo lời bà TRẦN THỊ HAI TƯ, máy +84 912–000–410", "cột “Lý do” có số điện thoại;"),
+    "document_number": (
+        "45/BC-UBND, CCCD 094.085.000.410",
+        "cột “Số văn bản” có số căn cước, chứng minh nhân dân;",
+    ),
+    "approved_by": (
+        "Chủ tịch UBND huyện, chutich(at)culaodung.vn",
+        "cột “Người duyệt” có địa chỉ thư điện tử;",
+    ),
+}
 UNKNOWN_HEADINGS = ("Người thân", "Liên hệ khẩn cấp", "Cột riêng của văn phòng")
 #: Where the clerk's own cells may be, and the deliveries themselves.
 ALLOWED = ("landing", "raw/originals", "rejected")
@@ -85,6 +97,20 @@ def plant(path: Path, source: str, headings: Sequence[str]) -> None:
     book.save(path)
 
 
+def plant_decisions(path: Path) -> None:
+    """Writes one datum into a row of the register for each of the columns that a release prints."""
+    book = openpyxl.load_workbook(path)
+    sheet: Any = book.active
+    titles = {fold(a): c.name for c in load_contracts()["decisions"].columns for a in c.aliases}
+    for row in sheet.iter_rows():
+        named = {titles.get(fold(str(cell.value))): cell for cell in row}
+        if set(IN_DECISIONS) <= set(named):
+            # The row below the header numbers the columns.
+            for below, (name, (text, _)) in enumerate(IN_DECISIONS.items(), start=2):
+                sheet.cell(named[name].row + below, named[name].column).value = text
+    book.save(path)
+
+
 def plant_csv(path: Path, headings: Sequence[str]) -> None:
     """The sample's CSV files begin with their header and hold nothing but rows."""
     rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig")), delimiter=";"))
@@ -110,6 +136,8 @@ def bad_rows(source: str) -> list[list[str]]:
     contract = load_contracts()[source]
     columns = [c for c in contract.columns if c.derived_from is None]
     people = {"full_name": NAME, "birth_date": BIRTH, "birth_date_male": BIRTH, "birth_date_female": BIRTH}
+    if contract.unit_column is not None:
+        people[contract.unit_column] = "945"  # a file all of whose rows are another unit's is held as a whole
     known = [c.title_vi for c in columns]
     extra = [h for h in headings_of(source) if fold(h) not in {fold(a) for c in columns for a in c.aliases}]
 
@@ -246,6 +274,8 @@ def planted(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     for path in deliveries:
         if path.suffix != ".txt":
             plant(path, path.parent.name, UNKNOWN_HEADINGS)
+        if path.parent.name == "decisions":
+            plant_decisions(path)
     add_bad_files(found.home / "landing")
     second = found.run("run", QUARTER, "--verbose", code=None)
     found.output = first.stdout + first.stderr + second.stdout + second.stderr  # type: ignore[attr-defined]
@@ -268,7 +298,21 @@ def test_rows_were_taken_turned_away_and_published(planted: Planted) -> None:
         assert sum(d["rows_rejected"] for d in mine) >= 3, source
         assert any(d["outcome"] == "refused" for d in mine), source
         assert sum(d["rows_accepted"] for d in mine) > 0, source
-    assert list((planted.home / "published" / "945" / QUARTER).glob("r1/manifest.json"))
+    releases = planted.home / "published" / "945" / QUARTER
+    assert [path.parent.name for path in releases.glob("r*/manifest.json")] == ["r1"]
+
+
+def test_a_datum_in_a_decision_holds_the_report_back_and_is_not_quoted(planted: Planted) -> None:
+    output: str = planted.output  # type: ignore[attr-defined]
+    for text, told in IN_DECISIONS.values():
+        assert told in output
+        assert text not in output
+    assert "cột “Lý do” có thể ghi tên người" in output
+    texts = [text.encode() for text, _ in IN_DECISIONS.values()]
+    places = [planted.home / "published", planted.home / "warehouse" / "verdicts", planted.home / "logs"]
+    files = [path for place in places for path in place.rglob("*") if path.is_file()]
+    assert files
+    assert not [name for path in files for name, data in opened(path) if any(text in data for text in texts)]
 
 
 def test_no_byte_of_it_is_anywhere_else(planted: Planted) -> None:

@@ -522,6 +522,7 @@ class Lake:
     deliveries: list[Delivery] = field(default_factory=list)
     units: dict[str, tuple[str, ...]] = field(default_factory=dict)
     landing_remarks: list[Row] = field(default_factory=list)
+    waiting: list[tuple[str, str, str, str]] = field(default_factory=list)
 
     def add_unit(self, unit: str) -> None:
         """A district with one commune that together sent everything in order."""
@@ -643,7 +644,8 @@ class Lake:
         pq.write_table(pa.Table.from_pylist(receipts, schema=schema), self.folder / "deliveries.parquet")
 
     def request(self) -> RawRequest:
-        return RawRequest(self.write(), QUARTER, WINDOW, self.units, {unit: f"inputs-of-{unit}" for unit in self.units})
+        hashes = {unit: f"inputs-of-{unit}" for unit in self.units}
+        return RawRequest(self.write(), QUARTER, WINDOW, self.units, hashes, tuple(self.waiting))
 
 
 @dataclass(frozen=True)

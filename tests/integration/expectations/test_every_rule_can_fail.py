@@ -357,6 +357,8 @@ def _break_receipt(lake: Lake, unit: str, rule: Rule) -> None:
         lake.deliveries.remove(delivery)
     elif what == "sent_by_communes":
         lake.deliveries.remove(lake.of(f"{unit}-x", rule.source))
+    elif what == "taken_in":
+        lake.waiting.append((unit, "2023-Q2", rule.source, "a.xlsx"))
     elif what == "readable":
         refused = copy.deepcopy(delivery)
         refused.delivery_id += ".refused"

@@ -1,0 +1,125 @@
+"""A file that lies in the landing folder and was not read: it waits, and nobody says that it was not sent."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from ingestion import lake, landing, ledger, status, waiting_files
+from tests.conftest import run_cli
+
+TASKS = [["Kế hoạch", "Mã nhiệm vụ", "Nội dung"], ["CCHC năm", "NV-1", "Rà soát"], ["CCHC năm", "NV-2", "Tập huấn"]]
+OTHERS = [TASKS[0], ["CCHC năm", "NV-9", "Khác"]]
+
+
+def waiting(home: Any) -> list[str]:
+    return [file.file_name for file in waiting_files(home.paths, ["2023-Q1"], home.reference)]
+
+
+def state(home: Any) -> tuple[str, tuple[str, ...]]:
+    found = waiting_files(home.paths, ["2023-Q1"], home.reference)
+    (told,) = status(home.paths, ["945"], "2023-Q1", ["plan_tasks"], found)
+    return told.state, told.waiting
+
+
+def _full(*args: Any, **kwargs: Any) -> Any:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (landing, "_place_copy"),  # while the original is kept
+        (ledger, "write_receipt"),  # while its arrival is noted
+        (lake, "write_rows"),  # while its rows are written
+        (lake, "write_empty_schemas"),  # before anything was looked at
+        (ledger, "rebuild_deliveries"),  # when all was read, and before it counts
+    ],
+)
+def test_where_the_disk_fills_up_the_file_waits_until_it_is_read(
+    home: Any, monkeypatch: pytest.MonkeyPatch, module: Any, name: str
+) -> None:
+    home.csv("plan_tasks", TASKS)
+    assert (waiting(home), state(home)) == (["a.csv"], ("not_read", ("a.csv",)))
+    with monkeypatch.context() as broken:
+        broken.setattr(module, name, _full)
+        with suppress(OSError):  # where not even a receipt can be written, the run ends
+            home.ingest()
+    assert (waiting(home), state(home)) == (["a.csv"], ("not_read", ("a.csv",)))
+    assert not home.ingest().problems
+    assert (waiting(home), state(home)) == ([], ("delivered", ()))
+
+
+def test_a_correction_that_was_not_read_waits_beside_the_version_that_counts(home: Any) -> None:
+    home.csv("plan_tasks", TASKS)
+    home.ingest()
+    home.csv("plan_tasks", OTHERS)
+    assert (waiting(home), state(home)) == (["a.csv"], ("delivered", ("a.csv",)))
+    home.ingest()
+    home.csv("plan_tasks", TASKS)  # the first content once more: what lies under the name is what counts
+    assert waiting(home) == ["a.csv"]
+    home.ingest()
+    assert waiting(home) == []
+
+
+def _without_rights(home: Any, patch: pytest.MonkeyPatch) -> None:
+    real = os.scandir
+
+    def refuse(path: Any) -> Any:
+        if str(path).endswith("plan_tasks"):
+            raise PermissionError(errno.EACCES, "no")
+        return real(path)
+
+    patch.setattr(landing.os, "scandir", refuse)
+
+
+def _linked(home: Any, patch: pytest.MonkeyPatch) -> None:
+    path = home.place("plan_tasks", "a.csv")
+    elsewhere = home.paths.landing.parent / "elsewhere.csv"
+    shutil.move(path, elsewhere)
+    path.symlink_to(elsewhere)
+
+
+def _sealed_for_another(home: Any, patch: pytest.MonkeyPatch) -> None:
+    home.place("plan_tasks", "a.csv.done").write_text("0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("hinder", "named"),
+    [(_without_rights, "(cả thư mục)"), (_linked, "a.csv"), (_sealed_for_another, "a.csv")],
+)
+def test_what_cannot_be_taken_in_was_sent_all_the_same(
+    home: Any, monkeypatch: pytest.MonkeyPatch, hinder: Callable[[Any, pytest.MonkeyPatch], None], named: str
+) -> None:
+    home.csv("plan_tasks", TASKS)
+    hinder(home, monkeypatch)
+    home.ingest()
+    assert state(home) == ("not_read", (named,))
+
+
+def test_what_was_read_refused_copied_anew_or_is_no_delivery_does_not_wait(home: Any) -> None:
+    home.csv("plan_tasks", TASKS)
+    home.csv("plan_tasks", TASKS, name="the same.csv")
+    home.place("plan_tasks", "no table.csv").write_text("không có gì")
+    home.ingest()
+    os.utime(home.place("plan_tasks", "a.csv"))
+    home.place("plan_tasks", "~$a.xlsx").write_text("lock")
+    home.place("plan_tasks", "half.csv.part").write_text("a")
+    home.place("plan_tasks", "alone.done").write_text("0" * 64)
+    home.place("plan_tasks", "folder").mkdir()
+    home.csv("plan_tasks", TASKS, quarter="2022-Q4")
+    assert waiting(home) == []
+
+
+def test_status_says_that_the_file_is_there_and_was_not_read(home: Any) -> None:
+    home.csv("plan_tasks", TASKS)
+    told = run_cli(home.paths.landing.parent, "status", "2023-Q1")
+    lines = [line.strip() for line in told.stdout.splitlines() if " plan_tasks: " in line]
+    assert lines == ["945 plan_tasks: đã có tệp nhưng chưa đọc được, tệp chưa đọc: a.csv"]
+    assert "945 survey_responses: chưa gửi" in told.stdout
