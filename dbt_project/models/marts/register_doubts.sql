@@ -129,6 +129,37 @@ served as (
 
 ),
 
+-- Who works where: kinds of staff and of leaders go with kinds of units. A line that names the district alone does not
+-- say which of its units is meant.
+placed as (
+
+    select
+        unit_code,
+        quarter,
+        working_unit_code,
+        count(distinct person_key) as persons,
+        count(distinct person_key) filter (
+            where not case
+                when category in ('commune_official', 'commune_civil_servant') then working_unit_type = 'commune'
+                when category in ('official', 'district_civil_servant')
+                    then working_unit_type in ('district', 'department')
+                when category = 'public_employee'
+                    then working_unit_type in ('district', 'public_service_unit', 'public_service_subunit')
+                else true
+            end
+            or not case leadership
+                when 'district_leader' then working_unit_type = 'district'
+                when 'department_leader' then working_unit_type in ('district', 'department')
+                when 'subordinate_unit_leader' then working_unit_type <> 'commune'
+                when 'commune_leader' then working_unit_type = 'commune'
+                else true
+            end
+        ) as misplaced
+    from persons
+    group by unit_code, quarter, working_unit_code
+
+),
+
 declared as (
 
     select declared.*, reporting_units.closes_on
@@ -242,6 +273,20 @@ doubts as (
     from served
     where present > 1
     group by unit_code, quarter
+
+    union all
+
+    select
+        unit_code,
+        quarter,
+        'staffing_roster' as source,
+        'staff_in_other_units' as doubt,
+        working_unit_code as subject,
+        cast(null as varchar) as label_vi,
+        cast(persons as varchar) as expected,
+        cast(misplaced as varchar) as found
+    from placed
+    where misplaced > 0
 
     union all
 

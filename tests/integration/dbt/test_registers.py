@@ -28,6 +28,10 @@ OPTIONAL = [
     if contract.source in COUNTED and not column.required and not column.transient and column.derived_from is None
     and column.resolved_from is None  # filled by intake where the file has only the name
 ]
+#: Columns with a heading and no value are absent where a blank is no answer.
+BLANK = [
+    (source, column) for source, column in OPTIONAL if load_contracts()[source].column(column).is_absent_when_blank
+]
 _DAY = dt.date(2023, 2, 1)
 
 
@@ -40,6 +44,14 @@ def _dropped(source: str, column: str) -> Change:
     def change(_: str, __: tuple[str, str], files: Files) -> None:
         for row in _file(files, source):
             del row[column]
+
+    return change
+
+
+def _blanked(source: str, column: str) -> Change:
+    def change(_: str, __: tuple[str, str], files: Files) -> None:
+        for row in _file(files, source):
+            row[column] = None
 
     return change
 
@@ -246,6 +258,30 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
     "a person present in two places": (
         _person("A4", {"unit": "PB01"}, {"unit": "PB02"}), {}, {"present_twice"}, {},
     ),
+    "a civil servant of a department called a public employee": (
+        _person("A4", {"category": "public_employee"}),
+        {"district_civil_servants": 3, "public_employees_state_paid": 7, "civil_servants_recruited": 0,
+         "public_employees_recruited": 2, "district_civil_servants_disciplined": 3, "public_employees_disciplined": 8,
+         "public_employees_disciplined_state_financed": 5},
+        {"staff_in_other_units"}, {},
+    ),
+    "a public employee called a civil servant": (
+        _person("A11", {"category": "district_civil_servant"}),
+        {"district_civil_servants": 5, "public_employees_state_paid": 5, "civil_servants_recruited": 2,
+         "public_employees_recruited": 0, "district_civil_servants_disciplined": 5, "public_employees_disciplined": 6,
+         "public_employees_disciplined_state_financed": 3},
+        {"staff_in_other_units"}, {},
+    ),
+    "a civil servant of a commune called one of the district": (
+        _person("A16", {"category": "district_civil_servant"}), {"commune_civil_servants_disciplined": 0},
+        {"staff_in_other_units"}, {},
+    ),
+    "a leader of a level that the unit does not have": (
+        _person("A2", {"leadership": "commune_leader"}),
+        {"department_leaders": 0, "department_leaders_with_certificate": 0, "department_leaders_appointed": 0,
+         "department_leaders_disciplined": 0},
+        {"staff_in_other_units"}, {},
+    ),
     "the same persons with and without a code in two files": (_listed_again, {}, set(), {"said_by_another_row": 2}),
     "the same persons with and without a code in one file": (
         _by_name_in_the_same_file, {}, set(), {"said_by_another_row": 3},
@@ -293,8 +329,9 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
 
 @pytest.fixture(scope="module")
 def places() -> dict[str, str]:
-    """District by case: the base, one for each optional column, one for each reading."""
-    names = ["base", *(f"{source}.{column}" for source, column in OPTIONAL), *READINGS]
+    """District by case: the base, one for each optional column, dropped or blank, one for each reading."""
+    names = ["base", *(f"{source}.{column}" for source, column in OPTIONAL),
+             *(f"{source}.{column} blank" for source, column in BLANK), *READINGS]  # fmt: skip
     return dict(zip(names, (code for code, _ in districts()), strict=False))
 
 
@@ -302,6 +339,7 @@ def places() -> dict[str, str]:
 def build(dbt: Invoke, places: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Build:
     home = tmp_path_factory.mktemp("registers")
     changes: dict[str, Change] = {f"{source}.{column}": _dropped(source, column) for source, column in OPTIONAL}
+    changes |= {f"{source}.{column} blank": _blanked(source, column) for source, column in BLANK}
     changes |= {name: change for name, (change, *_) in READINGS.items()}
     everything: Files = {}
     communes = dict(districts())
@@ -349,6 +387,13 @@ def test_without_a_column_a_measure_is_right_or_not_reported(
     required = build.rows("select measure, requires_measure from {dim_measure}")
     followers = {measure for measure, needed in required if needed in blank}
     assert needing <= blank <= needing | followers
+
+
+@pytest.mark.parametrize(("source", "column"), BLANK, ids=lambda part: part)
+def test_a_column_without_a_value_is_no_column(
+    source: str, column: str, values: dict[str, dict[str, int | None]], places: dict[str, str]
+) -> None:
+    assert values[places[f"{source}.{column} blank"]] == values[places[f"{source}.{column}"]]
 
 
 @pytest.mark.parametrize("name", READINGS)

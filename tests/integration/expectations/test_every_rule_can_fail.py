@@ -88,7 +88,7 @@ def _left_out(reason: str, rows_delivered: int = 1000) -> Callable[[Candidate], 
 
 DOUBTS = (
     "months_differ_from_window", "kinds_exceed_all", "months_missing", "months_blank", "name_with_two_codes",
-    "present_twice", "approved_before_closing", "column_in_some_files",
+    "present_twice", "staff_in_other_units", "approved_before_closing", "column_in_some_files",
 )  # fmt: skip
 
 
@@ -101,6 +101,7 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "report.settled": (_in_row("III.25", status="unsettled", value=None, declared_value=Decimal(611)), set()),
     "report.headline_declared": (_in_row("III.24", declared_value=None), set()),
     "report.headline_change": (_in_row("VII.13", previous_quarter_value=Decimal(9999)), set()),
+    "report.stock_change": (_in_row("III.14", previous_quarter_value=Decimal(9999)), set()),
     "report.flags_declared": (_in_row("I.17", status="not_reported", value=None), set()),
     "report.counts_whole": (_in_row("I.05", value=Decimal("1.5")), set()),
     "report.ratios_in_range": (_in_row("I.13", value=Decimal(130)), {"report.ratios_reproduce"}),
