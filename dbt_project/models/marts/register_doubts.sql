@@ -160,6 +160,46 @@ placed as (
 
 ),
 
+-- Cases of procedures that the catalogue does not have at their level: an old catalogue, or wrong codes.
+listed as (
+
+    select
+        unit_code,
+        quarter,
+        procedure_code,
+        max(case when applies_district then 1 else 0 end) as at_district,
+        max(case when applies_commune then 1 else 0 end) as at_commune
+    from {{ ref('int_procedures_listed') }}
+    group by unit_code, quarter, procedure_code
+
+),
+
+unlisted as (
+
+    select
+        cases.unit_code,
+        cases.quarter,
+        cases.procedure_code,
+        cases.unit_level,
+        count(*) as cases_received
+    from {{ ref('int_cases') }} as cases
+    inner join reporting_units
+        on cases.unit_code = reporting_units.unit_code and cases.quarter = reporting_units.quarter
+    -- Where there is no catalogue at all it is the catalogue that is missing.
+    inner join (select distinct unit_code, quarter from listed) as catalogues
+        on cases.unit_code = catalogues.unit_code and cases.quarter = catalogues.quarter
+    left join listed
+        on cases.unit_code = listed.unit_code
+        and cases.quarter = listed.quarter
+        and cases.procedure_code = listed.procedure_code
+    where
+        cases.is_received
+        and cases.procedure_code is not null
+        and coalesce(case cases.unit_level when 'district' then listed.at_district else listed.at_commune end, 0) = 0
+    group by cases.unit_code, cases.quarter, cases.procedure_code, cases.unit_level
+
+),
+
 declared as (
 
     select declared.*, reporting_units.closes_on
@@ -287,6 +327,19 @@ doubts as (
         cast(misplaced as varchar) as found
     from placed
     where misplaced > 0
+
+    union all
+
+    select
+        unit_code,
+        quarter,
+        'procedure_catalogue' as source,
+        'procedure_not_listed' as doubt,
+        procedure_code as subject,
+        case unit_level when 'district' then 'cấp huyện' else 'cấp xã' end as label_vi,
+        '0' as expected,
+        cast(cases_received as varchar) as found
+    from unlisted
 
     union all
 

@@ -320,6 +320,18 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
     "online payment without a fee": (
         _procedure(1, has_fee=False), {"procedures_with_fee": 1, "procedures_paid_online": 1}, set(), {},
     ),
+    "a procedure that the catalogue does not have": (
+        _procedure(0, procedure_code="1.000009"),
+        {"procedures_used_online_level_3": 0, "cases_of_procedures_used_online": 2,
+         "online_cases_of_procedures_used_online": 2, "procedures_with_fee": 1, "procedures_paid_online": 1},
+        {"procedure_not_listed"}, {},
+    ),
+    "a procedure that the catalogue does not have at the level": (
+        _procedure(0, applies_commune=False),
+        {"procedures_in_force_commune": 2, "procedures_shared": 2, "commune_procedures_electronic_process": 2,
+         "procedures_postal_commune": 2},
+        {"procedure_not_listed"}, {},
+    ),
     "approved before the window's end": (_approved(OPENS), {}, {"approved_before_closing"}, {}),
     "a column in one of two files": (
         _column_in_one_of_two_files, {"it_officers": None}, {"column_in_some_files"}, {},
