@@ -129,6 +129,42 @@ served as (
 
 ),
 
+-- The day of recruitment of somebody who stays where they were does not change from one roster to the next.
+recruited as (
+
+    select
+        unit_code,
+        quarter,
+        person_key,
+        working_unit_code,
+        max(recruited_on) as recruited_on
+    from {{ ref('int_staff') }}
+    where is_in_roster
+    group by unit_code, quarter, person_key, working_unit_code
+    having count(*) = 1
+
+),
+
+recruited_anew as (
+
+    select
+        recruited.unit_code,
+        recruited.quarter,
+        count(*) as persons,
+        count(*) filter (where recruited.recruited_on <> before.recruited_on) as changed
+    from recruited
+    inner join reporting_units
+        on recruited.unit_code = reporting_units.unit_code and recruited.quarter = reporting_units.quarter
+    inner join {{ ref('int_report_scope') }} as scope on scope.is_previous_quarter
+    inner join recruited as before
+        on recruited.unit_code = before.unit_code
+        and scope.quarter = before.quarter
+        and recruited.person_key = before.person_key
+        and recruited.working_unit_code = before.working_unit_code
+    group by recruited.unit_code, recruited.quarter
+
+),
+
 -- Who works where: kinds of staff and of leaders go with kinds of units. A line that names the district alone does not
 -- say which of its units is meant.
 placed as (
@@ -327,6 +363,20 @@ doubts as (
         cast(misplaced as varchar) as found
     from placed
     where misplaced > 0
+
+    union all
+
+    select
+        unit_code,
+        quarter,
+        'staffing_roster' as source,
+        'recruited_anew' as doubt,
+        unit_code as subject,
+        cast(null as varchar) as label_vi,
+        cast(persons as varchar) as expected,
+        cast(changed as varchar) as found
+    from recruited_anew
+    where 20 * changed > persons
 
     union all
 

@@ -282,6 +282,8 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
          "department_leaders_disciplined": 0},
         {"staff_in_other_units"}, {},
     ),
+    "days of recruitment as in the roster before": (lambda *_: None, {}, set(), {}),
+    "other days of recruitment than in the roster before": (lambda *_: None, {}, {"recruited_anew"}, {}),
     "the same persons with and without a code in two files": (_listed_again, {}, set(), {"said_by_another_row": 2}),
     "the same persons with and without a code in one file": (
         _by_name_in_the_same_file, {}, set(), {"said_by_another_row": 3},
@@ -339,6 +341,12 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
 }  # fmt: skip
 
 
+#: Rosters of the quarter before, where there is one: by how many days recruitment lies elsewhere in them.
+ROSTERS_BEFORE = {
+    "days of recruitment as in the roster before": 0, "other days of recruitment than in the roster before": 365,
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def places() -> dict[str, str]:
     """District by case: the base, one for each optional column, dropped or blank, one for each reading."""
@@ -360,7 +368,12 @@ def build(dbt: Invoke, places: dict[str, str], tmp_path_factory: pytest.TempPath
         if name != "base":
             changes[name](district, communes[district], files)
         everything |= files
-    write_files(home / "raw", {QUARTER: everything})
+    before: Files = {}
+    for name, days in ROSTERS_BEFORE.items():
+        files = rows(places[name], communes[places[name]])
+        [key] = [key for key in files if key[1] == "staffing_roster"]
+        before[key] = [row | {"recruited_on": row["recruited_on"] + dt.timedelta(days=days)} for row in files[key]]
+    write_files(home / "raw", {"2022-Q4": before, QUARTER: everything})
     wanted = ("measure_values", "dim_measure", "rows_left_out", "register_doubts", "report_indicators", "figure_rows")
     kinds = ("--resource-type", "seed", "--resource-type", "model")
     return dbt(home, "build", *kinds, "--select", *(f"+{mart}" for mart in wanted))
@@ -370,7 +383,10 @@ def build(dbt: Invoke, places: dict[str, str], tmp_path_factory: pytest.TempPath
 def values(build: Build) -> dict[str, dict[str, int | None]]:
     found: dict[str, dict[str, int | None]] = {}
     # How many communes a district has is nothing that its files say.
-    query = "select unit_code, measure, value from {measure_values} where measure <> 'communes_expected'"
+    query = (
+        "select unit_code, measure, value from {measure_values}"
+        f" where measure <> 'communes_expected' and quarter = '{QUARTER}'"
+    )
     for unit, measure, value in build.rows(query):
         found.setdefault(unit, {})[measure] = value
     return found

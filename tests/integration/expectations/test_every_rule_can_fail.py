@@ -88,7 +88,7 @@ def _left_out(reason: str, rows_delivered: int = 1000) -> Callable[[Candidate], 
 
 DOUBTS = (
     "months_differ_from_window", "kinds_exceed_all", "months_missing", "months_blank", "name_with_two_codes",
-    "present_twice", "staff_in_other_units", "procedure_not_listed",
+    "present_twice", "staff_in_other_units", "procedure_not_listed", "recruited_anew",
     "approved_before_closing", "column_in_some_files",
 )  # fmt: skip
 
