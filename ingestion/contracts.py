@@ -34,6 +34,9 @@ ColumnType = Literal[
 _NUMBERS = frozenset({"integer", "decimal"})
 _DAYS = frozenset({"date", "datetime"})
 _CALENDAR = frozenset({*_DAYS, "month"})
+# Types of which a blank cell is no answer. Of others a blank says that nothing happened (a day) or that there is
+# nothing to add (a text, a number), unless the contract tells of which rows the column is asked.
+_ANSWERS = frozenset({"flag", "presence", "enum"})
 # The shapes of a row rule's check (see docs/contracts.md): for each, which of its parts name columns of which types.
 _ANY: frozenset[str] = frozenset()
 _CHECKS: dict[frozenset[str], dict[str, frozenset[str]]] = {
@@ -86,6 +89,15 @@ class ResolvedFrom(_Strict):
     day: str
 
 
+class AskedWhere(_Strict):
+    """Of which rows a column is asked: those with one of the values in each column of ``when`` (enums) and a value in
+    each of ``when_present``.
+    """
+
+    when: dict[str, list[str]] = Field(default_factory=dict)
+    when_present: list[str] = Field(default_factory=list)
+
+
 class Column(_Strict):
     """One column of a source, with the headings under which offices deliver it."""
 
@@ -102,6 +114,7 @@ class Column(_Strict):
     maximum: int | None = None
     labels: dict[str, list[str]] = Field(default_factory=dict)
     default: str | None = None
+    asked_where: AskedWhere | None = None
     example: str | None = None
     derived_from: PersonKey | None = None
     resolved_from: ResolvedFrom | None = None
@@ -130,6 +143,11 @@ class Column(_Strict):
         if self.valid_from is not None and self.valid_to is not None and self.valid_to < self.valid_from:
             raise ValueError(f"column {self.name}: valid_to before valid_from")
         return self
+
+    @property
+    def is_absent_when_blank(self) -> bool:
+        """Whether a file without a filled cell in the column, though rows ask for one, is a file without the column."""
+        return self.default is None and (self.type in _ANSWERS or self.asked_where is not None)
 
     def overlaps(self, other: Column) -> bool:
         """Whether there is a day on which both columns are valid."""
@@ -263,6 +281,10 @@ class Contract(_Strict):
             if column.derived_from is not None:
                 for name in column.derived_from.columns:
                     self._need(f"{column.name}: derived_from", name)
+            if column.asked_where is not None:
+                self._check_when(f"{column.name}: asked_where", column.asked_where.when)
+                for name in column.asked_where.when_present:
+                    self._need(f"{column.name}: asked_where", name)
             if column.resolved_from is not None:
                 self._need(f"{column.name}: resolved_from", column.resolved_from.name, frozenset({"text"}))
                 self._need(f"{column.name}: resolved_from", column.resolved_from.day, _DAYS)
@@ -321,15 +343,19 @@ class Contract(_Strict):
             named = rule.check[part]
             for name in [named] if isinstance(named, str) else named:
                 self._need(f"row rule {rule.id}", name, types)
-        conditions = rule.check.get("when")
-        for name, values in conditions.items() if conditions else ():
-            if unknown := set(values) - set(self.column(name).labels):
-                raise ValueError(f"{self.source}: row rule {rule.id}: {sorted(unknown)} are no labels of {name}")
+        self._check_when(f"row rule {rule.id}", rule.check.get("when", {}))
         if (kind := rule.check.get("tells")) is not None and kind not in PERSONAL_DATA_VI:
             raise ValueError(f"{self.source}: row rule {rule.id}: {kind} is no kind of personal data")
         pattern = rule.check.get("holds", rule.check.get("lacks"))
         if pattern is not None:
             pc.match_substring_regex(pa.array([""]), pattern)  # raises ArrowInvalid, a ValueError, where it is none
+
+    def _check_when(self, what: str, conditions: dict[str, list[str]]) -> None:
+        """Raises where a condition is not about labels of an enum."""
+        for name, values in conditions.items():
+            self._need(what, name, frozenset({"enum"}))
+            if unknown := set(values) - set(self.column(name).labels):
+                raise ValueError(f"{self.source}: {what}: {sorted(unknown)} are no labels of {name}")
 
     def _check_prose(self, prose: Prose) -> None:
         types = {c.name: c.type for c in self.columns if c.required}

@@ -846,6 +846,10 @@ def _settled(
     else:
         outcome = "partly_accepted"
     layouts = [tally.layout for tally in read.tallies]
+    headed = {name for layout in layouts for name in layout.positions}
+    blanks = list(noticing.of_blanks(accepted, headed, contract))
+    read.noticed += blanks
+    mapped = headed - {remark.subject for remark in blanks}
     windows = [layout.title.window for layout in layouts if layout.title.window]
     return Intake(
         outcome,
@@ -857,7 +861,7 @@ def _settled(
         total,
         rows_rejected,
         _distinct_rows(findings),
-        columns_mapped=tuple(c.name for c in contract.columns if any(c.name in layout.positions for layout in layouts)),
+        columns_mapped=tuple(c.name for c in contract.columns if c.name in mapped),
         unknown_columns=tuple(dict.fromkeys(label for layout in layouts for _, label in layout.unknown)),
         window=windows[0] if windows else None,
         furniture={kind: count for kind, count in sorted(read.furniture.items()) if count},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -150,6 +151,38 @@ def of_parts(tables: Sequence[tuple[str, Layout, int]], contract: Contract) -> I
                 expected=column.title_vi,
                 count=sum(rows for _, rows in lacking),
             )
+
+
+def of_blanks(accepted: pa.Table, headed: Iterable[str], contract: Contract) -> Iterator[FileRemark]:
+    """Columns among ``headed`` without one value in the rows taken, though some of these ask for one."""
+    for column in contract.lake_columns():
+        if column.name not in headed or not column.is_absent_when_blank:
+            continue
+        asking, values = _asking(accepted, column), accepted[column.name]
+        # Where only presence is asked, a blank is read as a no.
+        is_blank = not pc.any(values).as_py() if column.type == "presence" else values.null_count == len(values)
+        if asking and is_blank:
+            yield FileRemark(
+                "blank_column",
+                f"Cột “{column.title_vi}” để trống ở mọi dòng nên được coi như không có cột này.",
+                "Nếu có số liệu thì ghi vào cột (không có thì ghi “Không” hoặc 0) rồi nộp lại tệp cùng tên.",
+                column=column.name,
+                subject=column.name,
+                expected=column.title_vi,
+                count=asking,
+            )
+
+
+def _asking(accepted: pa.Table, column: Column) -> int:
+    """How many of the rows ask for a value in the column."""
+    if column.asked_where is None or not accepted.num_rows:
+        return accepted.num_rows
+    masks = [pc.is_valid(accepted[name]) for name in column.asked_where.when_present]
+    masks += [
+        pc.is_in(accepted[name], value_set=pa.array(values, pa.string()))
+        for name, values in column.asked_where.when.items()
+    ]
+    return int(pc.sum(functools.reduce(pc.and_, masks)).as_py() or 0)
 
 
 # ----------------------------------------------------------------------------------------------------------- numbers

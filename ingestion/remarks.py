@@ -67,6 +67,10 @@ KINDS: Mapping[str, Kind] = {
         "count: unknown headings of the sheet with filled cells; value: the one that looks like it, if any.",
         is_told=False,
     ),
+    "blank_column": Kind(
+        "An optional column with a heading and not one value, so that the file is one without it. subject, column: its "
+        "name; expected: its title; count: rows that ask for a value."
+    ),
     "column_in_part": Kind(
         "A column that one table of the file has and another lacks. subject, column: its name; expected: its title; "
         "count: rows of the tables that lack it."

@@ -94,14 +94,16 @@ def worlds_of(count: int, seed: int, *, most_communes: int) -> list[worlds.World
     return [worlds.make_world(seed + n, *places[n]) for n in range(count)]
 
 
-def mutant_of(kind: mutants.Kind, place: int, seed: int, *, most_communes: int) -> tuple[worlds.World, worlds.Paper]:
+def mutant_of(
+    variant: mutants.Variant, place: int, seed: int, *, most_communes: int
+) -> tuple[worlds.World, worlds.Paper]:
     """A world of the district at ``place`` in which the fault finds something to change, and its papers with it."""
     district = worlds.districts(most=most_communes)[place]
     reason: Exception | None = None
     for attempt in range(12):
         world = worlds.make_world(seed + 1000 * attempt + place, *district)
         try:
-            return world, mutants.mutate(kind, world, worlds.papers(world), seed)
+            return world, mutants.mutate(variant, world, worlds.papers(world), seed)
         except mutants.Unfit as error:
             reason = error
-    raise AssertionError(f"{kind.name}: no world it fits: {reason}")
+    raise AssertionError(f"{variant.name}: no world it fits: {reason}")

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingestion.contracts import Contract, load_contracts
+from ingestion.noticing import of_blanks
 from ingestion.remarks import SCHEMA as REMARK_SCHEMA
 from ingestion.sample.quarters import WINDOWS
 from ingestion.sample.rows import DEFAULT_SEED, FileKey, Row, sample_rows
@@ -77,7 +78,8 @@ def write_lake(
 def write_files(raw_dir: Path, files_by_quarter: dict[str, dict[FileKey, list[Row]]]) -> list[dict[str, Any]]:
     """Adds files of any units to the lake under ``raw_dir`` and returns the delivery records added.
 
-    A column that no row of a file carries is a column that the file does not have.
+    A column that no row of a file carries is a column that the file does not have; so is one that is blank as intake
+    judges it.
     """
     contracts = load_contracts()
     for contract in contracts.values():
@@ -109,7 +111,10 @@ def _write_delivery(
     }
     records = [{**lineage, "_row": number, **_lake_row(contract, row)} for number, row in enumerate(rows, 1)]
     path = raw_dir / "lake" / f"source={source}" / f"quarter={quarter}" / f"unit={unit}" / f"{delivery_id}.parquet"
-    _write(path, pa.Table.from_pylist(records, schema=contract.arrow_schema()))
+    table = pa.Table.from_pylist(records, schema=contract.arrow_schema())
+    _write(path, table)
+    headed = {c.name for c in contract.columns if any(c.name in row for row in rows)}
+    blank = {remark.subject for remark in of_blanks(table, headed, contract)}
     window = WINDOWS[quarter]
     delivered_on = window.closes_on + dt.timedelta(days=1)
     return {
@@ -131,7 +136,7 @@ def _write_delivery(
         "rows_rejected": 0,
         "rows_mended": 0,
         "rows_with_findings": 0,
-        "columns_mapped": [c.name for c in contract.columns if any(c.name in row for row in rows)],
+        "columns_mapped": [c.name for c in contract.columns if c.name in headed - blank],
         "unknown_columns": [],
         "reporting_window_from": window.opens_on,
         "reporting_window_to": window.closes_on,

@@ -10,12 +10,26 @@ from __future__ import annotations
 import datetime as dt
 import random
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ingestion.contracts import load_contracts
-from tests.support.worlds import BEFORE, QUARTER, STRAY_QUOTE, WINDOWS, Cell, FileKey, Paper, Sheet, World
+from tests.support.worlds import (
+    BEFORE,
+    QUARTER,
+    STRAY_QUOTE,
+    WINDOWS,
+    Cell,
+    FileKey,
+    Paper,
+    Sheet,
+    World,
+    districts,
+    make_world,
+    papers,
+)
 
 Mutation = Callable[["Desk"], None]
 SOURCES = (
@@ -43,6 +57,8 @@ REQUIRED = {
     "survey_responses": ("overall", "responded_on"),
     "declared_returns": ("indicator_code",),
 }
+# Another district than any of a home: those have fewer communes.
+_NEIGHBOURS_COMMUNES = 7
 
 
 class Unfit(Exception):
@@ -80,42 +96,57 @@ class Desk:
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of fault: its name and the change it makes."""
+class Variant:
+    """A fault: its name, ``way:source`` or ``way:source.what``, and the change it makes.
+
+    A way of being wrong in one source is a kind; what it is done to (a column, say) makes the variants of a kind.
+    """
 
     name: str
     apply: Mutation
 
+    @property
+    def way(self) -> str:
+        return self.name.partition(":")[0]
 
-KINDS: list[Kind] = []
+    @property
+    def kind(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def source(self) -> str:
+        return self.kind.partition(":")[2]
 
 
-def _kind(name: str) -> Callable[[Mutation], Mutation]:
+VARIANTS: list[Variant] = []
+
+
+def _one(name: str) -> Callable[[Mutation], Mutation]:
     def register(mutation: Mutation) -> Mutation:
-        KINDS.append(Kind(name, mutation))
+        VARIANTS.append(Variant(name, mutation))
         return mutation
 
     return register
 
 
 def _each(sources: tuple[str, ...], name: str) -> Callable[[Callable[[Desk, str], None]], None]:
-    """One kind for each source."""
+    """One variant for each source."""
 
     def register(change: Callable[[Desk, str], None]) -> None:
         for source in sources:
-            KINDS.append(Kind(f"{name}:{source}", lambda desk, source=source: change(desk, source)))
+            VARIANTS.append(Variant(f"{name}:{source}", lambda desk, source=source: change(desk, source)))
 
     return register
 
 
 def _every(columns: dict[str, tuple[str, ...]], name: str) -> Callable[[Callable[[Desk, str, str], None]], None]:
-    """One kind for each column of each source."""
+    """One variant for each column of each source."""
 
     def register(change: Callable[[Desk, str, str], None]) -> None:
         for source, names in columns.items():
             for column in names:
-                KINDS.append(
-                    Kind(
+                VARIANTS.append(
+                    Variant(
                         f"{name}:{source}.{column}",
                         lambda desk, source=source, column=column: change(desk, source, column),
                     )
@@ -168,7 +199,7 @@ def _file_missing(desk: Desk, source: str) -> None:
     del desk.papers[QUARTER, key]
 
 
-@_kind("commune_silent")
+@_one("commune_silent:one_stop_cases")
 def _commune_silent(desk: Desk) -> None:
     """A commune sent nothing at all."""
     unit = desk.world.communes[0].code
@@ -224,6 +255,13 @@ def _same_rows_second_file(desk: Desk, source: str) -> None:
     desk.papers[QUARTER, (key[0], key[1], f"moi-{key[2]}")] = [other]
 
 
+@_each(SOURCES, "rows_twice")
+def _rows_twice_as_they_are(desk: Desk, source: str) -> None:
+    """Rows pasted once more as they are."""
+    sheet = desk.sheet(source)
+    sheet.rows += [list(row) for row in sheet.rows[: max(3, len(sheet.rows) // 3)]]
+
+
 # ------------------------------------------------------------------------------------------------------------ columns
 
 
@@ -277,47 +315,55 @@ def _column_shifted(desk: Desk, source: str, column: str) -> None:
         row[place] = cell
 
 
-@_kind("headings_exchanged:due_finished")
+@_each(SOURCES, "cells_shifted")
+def _cells_shifted(desk: Desk, source: str) -> None:
+    """Every third row was pasted one column too far to the right."""
+    sheet = desk.sheet(source)
+    for row in sheet.rows[::3]:
+        row[1:] = [None, *row[1:-1]]
+
+
+@_one("headings_exchanged:one_stop_cases.due_finished")
 def _due_and_finished(desk: Desk) -> None:
     _exchange(desk.sheet("one_stop_cases", "due_at", "finished_at"), "due_at", "finished_at")
 
 
-@_kind("headings_exchanged:received_due")
+@_one("headings_exchanged:one_stop_cases.received_due")
 def _received_and_due(desk: Desk) -> None:
     _exchange(desk.sheet("one_stop_cases", "received_at", "due_at"), "received_at", "due_at")
 
 
-@_kind("headings_exchanged:received_finished")
+@_one("headings_exchanged:one_stop_cases.received_finished")
 def _received_and_finished(desk: Desk) -> None:
     _exchange(desk.sheet("one_stop_cases", "received_at", "finished_at"), "received_at", "finished_at")
 
 
-@_kind("headings_exchanged:channels")
+@_one("headings_exchanged:one_stop_cases.channels")
 def _channels(desk: Desk) -> None:
     _exchange(desk.sheet("one_stop_cases", "channel", "return_channel"), "channel", "return_channel")
 
 
-@_kind("headings_exchanged:documents")
+@_one("headings_exchanged:e_document_counts.classes")
 def _document_classes(desk: Desk) -> None:
     _exchange(desk.sheet("e_document_counts", rows=1), "electronic_only", "electronic_and_paper")
 
 
-@_kind("headings_exchanged:documents_in_out")
+@_one("headings_exchanged:e_document_counts.in_out")
 def _documents_in_out(desk: Desk) -> None:
     _exchange(desk.sheet("e_document_counts", rows=1), "outgoing_total", "incoming_total")
 
 
-@_kind("headings_exchanged:due_done")
+@_one("headings_exchanged:plan_tasks.due_done")
 def _due_and_done(desk: Desk) -> None:
     _exchange(desk.sheet("plan_tasks", "due_on", "done_on"), "due_on", "done_on")
 
 
-@_kind("headings_exchanged:levels")
+@_one("headings_exchanged:procedure_catalogue.levels")
 def _levels(desk: Desk) -> None:
     _exchange(desk.sheet("procedure_catalogue"), "applies_district", "applies_commune")
 
 
-@_kind("headings_exchanged:recruited_left")
+@_one("headings_exchanged:staffing_roster.recruited_left")
 def _recruited_and_left(desk: Desk) -> None:
     _exchange(desk.sheet("staffing_roster", "recruited_on", "left_on"), "recruited_on", "left_on")
 
@@ -385,6 +431,12 @@ def _year_wrong(desk: Desk, source: str, column: str) -> None:
     _move_column(desk, source, (column,), lambda day: day.replace(year=day.year - 1, day=min(day.day, 28)))
 
 
+@_each(tuple(_DAYS), "last_years_days")
+def _last_years_days(desk: Desk, source: str) -> None:
+    """Last year's file in this year's folder: every day is a year back."""
+    _move_column(desk, source, _DAYS[source], lambda day: day.replace(year=day.year - 1, day=min(day.day, 28)))
+
+
 @_each(tuple(_DAYS), "epoch_1904")
 def _epoch(desk: Desk, source: str) -> None:
     """Dates of a Macintosh workbook four years and a day off."""
@@ -417,14 +469,14 @@ def _stale_file(desk: Desk, source: str) -> None:
     desk.papers[QUARTER, key] = [replace(s, rows=[list(r) for r in s.rows]) for s in old]
 
 
-@_kind("stale_export:title")
+@_one("stale_export:one_stop_cases.title")
 def _stale_title(desk: Desk) -> None:
     """An export made three weeks into the window, with its title saying so."""
     sheet = _early_export(desk)
     sheet.title = ["DANH SÁCH HỒ SƠ", f"Từ ngày {WINDOWS[QUARTER].opens_on:%d/%m/%Y} đến ngày 05/01/2023"]
 
 
-@_kind("stale_export:silent")
+@_one("stale_export:one_stop_cases.silent")
 def _stale_silent(desk: Desk) -> None:
     """The same without a title."""
     _early_export(desk).title = []
@@ -439,7 +491,7 @@ def _early_export(desk: Desk) -> Sheet:
     return sheet
 
 
-@_kind("last_years_plan")
+@_one("last_years_rows:plan_tasks")
 def _last_years_plan(desk: Desk) -> None:
     """The plan of last year stands below this year's."""
     sheet = desk.sheet("plan_tasks")
@@ -449,6 +501,15 @@ def _last_years_plan(desk: Desk) -> None:
         if len(row) != len(sheet.rows[0]):
             raise Unfit("other columns")
         sheet.rows.append([*row[:place], f"C{row[place]}", *row[place + 1 :]])
+
+
+@_each(SOURCES, "other_districts_file")
+def _other_districts_file(desk: Desk, source: str) -> None:
+    """The file of another district in this one's folder."""
+    other = make_world(desk.world.seed + 1, *districts(fewest=_NEIGHBOURS_COMMUNES, most=_NEIGHBOURS_COMMUNES)[0])
+    for (quarter, (unit, of, name)), sheets in papers(other).items():
+        if (quarter, unit, of) == (QUARTER, other.district.code, source):
+            desk.papers[QUARTER, (desk.world.district.code, source, name)] = sheets
 
 
 @_each(("one_stop_cases", "e_document_counts"), "other_communes_file")
@@ -463,7 +524,7 @@ def _other_communes_file(desk: Desk, source: str) -> None:
     desk.papers[QUARTER, mine] = [replace(s, rows=[list(r) for r in s.rows]) for s in desk.papers[QUARTER, theirs]]
 
 
-@_kind("speaks_for_another")
+@_one("speaks_for_another:e_document_counts")
 def _speaks_for_another(desk: Desk) -> None:
     """A commune's document table also gives its neighbour's count."""
     if len(desk.world.communes) < 2:
@@ -481,7 +542,7 @@ def _speaks_for_another(desk: Desk) -> None:
     sheet.rows.append(row)
 
 
-@_kind("cases_of_another_district")
+@_one("unknown_unit:one_stop_cases")
 def _cases_of_another_district(desk: Desk) -> None:
     """The receiving unit of some rows is a unit nobody knows here."""
     sheet = desk.sheet("one_stop_cases", "receiving_unit")
@@ -522,7 +583,7 @@ def _second_sheet_other_key(desk: Desk, source: str) -> None:
     sheet.rows = sheet.rows[:half]
 
 
-@_kind("second_block_other_order")
+@_one("second_block_other_order:one_stop_cases")
 def _second_block(desk: Desk) -> None:
     """Below the table a second one with due and finished the other way round."""
     sheet = desk.sheet("one_stop_cases", "due_at", "finished_at", rows=8)
@@ -537,7 +598,7 @@ def _second_block(desk: Desk) -> None:
     sheet.rows = [*sheet.rows[:half], turned(list(sheet.headings)), *(turned(row) for row in sheet.rows[half:])]
 
 
-@_kind("side_table")
+@_one("side_table:one_stop_cases")
 def _side_table(desk: Desk) -> None:
     """Half of the cases stand beside the table instead of below it."""
     sheet = desk.sheet("one_stop_cases", rows=8)
@@ -596,7 +657,7 @@ def _stray_quotes(desk: Desk, source: str) -> None:
 # -------------------------------------------------------------------------------------------------- numbers and words
 
 
-@_kind("documents:thousands")
+@_one("counts_in_thousands:e_document_counts")
 def _documents_in_thousands(desk: Desk) -> None:
     """Counts typed in thousands."""
     sheet = desk.sheet("e_document_counts", rows=1)
@@ -605,7 +666,7 @@ def _documents_in_thousands(desk: Desk) -> None:
         row[sheet.column("outgoing_total")] = f"0,{cell:03d}" if isinstance(cell, int) else cell
 
 
-@_kind("documents:month_outside")
+@_one("month_outside:e_document_counts")
 def _month_outside(desk: Desk) -> None:
     """A month before the window in the table."""
     _months(
@@ -616,13 +677,13 @@ def _month_outside(desk: Desk) -> None:
     )
 
 
-@_kind("documents:month_missing")
+@_one("month_missing:e_document_counts")
 def _month_missing(desk: Desk) -> None:
     """A month of the window is not in the table."""
     _months(desk, lambda sheet, row: sheet.rows.remove(row))
 
 
-@_kind("documents:total_and_months")
+@_one("total_and_months:e_document_counts")
 def _total_and_months(desk: Desk) -> None:
     """A line for the whole window beside its months."""
     _months(
@@ -639,7 +700,7 @@ def _months(desk: Desk, change: Callable[[Sheet, list[Cell]], None]) -> None:
     raise Unfit("nobody counts by month")
 
 
-@_kind("documents:kinds_beside_all")
+@_one("kinds_beside_all:e_document_counts")
 def _kinds_beside_all(desk: Desk) -> None:
     """The kinds are listed below their sum, and the sum grew in the meantime."""
     sheet = desk.sheet("e_document_counts", rows=1)
@@ -654,7 +715,7 @@ def _kinds_beside_all(desk: Desk) -> None:
     sheet.rows.append(row)
 
 
-@_kind("documents:sum_differs")
+@_one("sum_differs:e_document_counts")
 def _sum_differs(desk: Desk) -> None:
     """Total and classes do not fit."""
     sheet = desk.sheet("e_document_counts", rows=1)
@@ -663,7 +724,7 @@ def _sum_differs(desk: Desk) -> None:
     sheet.rows[0][sheet.column("outgoing_total")] = cell + 11
 
 
-@_kind("declared:codes_exchanged")
+@_one("codes_exchanged:declared_returns")
 def _codes_exchanged(desk: Desk) -> None:
     """Codes of two figures were exchanged against their names."""
     sheet = desk.sheet("declared_returns")
@@ -674,17 +735,17 @@ def _codes_exchanged(desk: Desk) -> None:
     one[place], other[place] = other[place], one[place]
 
 
-@_kind("declared:text_in_count")
+@_one("text_in_count:declared_returns")
 def _text_in_count(desk: Desk) -> None:
     _declare(desk, "VII.40", "2 ứng dụng")
 
 
-@_kind("declared:two_in_flag")
+@_one("two_in_flag:declared_returns")
 def _two_in_flag(desk: Desk) -> None:
     _declare(desk, "VII.05", 2)
 
 
-@_kind("declared:twin_differs")
+@_one("twin_differs:declared_returns")
 def _twin_differs(desk: Desk) -> None:
     sheet = desk.sheet("declared_returns")
     row = next(r for r in sheet.rows if r[sheet.column("indicator_code")] == "III.24")
@@ -693,13 +754,13 @@ def _twin_differs(desk: Desk) -> None:
     _declare(desk, "III.24", cell + 2)
 
 
-@_kind("declared:percent_shifted")
+@_one("decimal_comma:declared_returns")
 def _quota_in_thousands(desk: Desk) -> None:
     """A quota typed with a decimal comma."""
     _declare(desk, "IV.16", "0,09")
 
 
-@_kind("declared:approved_early")
+@_one("approved_early:declared_returns")
 def _approved_early(desk: Desk) -> None:
     """All figures were approved on the first day of the window."""
     sheet = desk.sheet("declared_returns")
@@ -713,7 +774,7 @@ def _declare(desk: Desk, code: str, value: Cell) -> None:
     row[sheet.column("value")] = value
 
 
-@_kind("labels:unknown_status")
+@_one("unknown_label:one_stop_cases")
 def _unknown_status(desk: Desk) -> None:
     """A status that is in nobody's list."""
     sheet = desk.sheet("one_stop_cases", "status")
@@ -721,7 +782,7 @@ def _unknown_status(desk: Desk) -> None:
         row[sheet.column("status")] = "Chờ đồng bộ"
 
 
-@_kind("labels:returned_without_day")
+@_one("returned_without_day:one_stop_cases")
 def _returned_without_day(desk: Desk) -> None:
     """Cases said to be returned without a day of it."""
     sheet = desk.sheet("one_stop_cases", "status", "finished_at", "returned_at")
@@ -730,7 +791,7 @@ def _returned_without_day(desk: Desk) -> None:
         row[sheet.column("finished_at")] = row[sheet.column("returned_at")] = None
 
 
-@_kind("labels:open_with_day")
+@_one("open_with_day:one_stop_cases")
 def _open_with_day(desk: Desk) -> None:
     """Cases said to be under way that have a day of ending."""
     sheet = desk.sheet("one_stop_cases", "status", "finished_at")
@@ -741,13 +802,28 @@ def _open_with_day(desk: Desk) -> None:
     _changed(before, sheet.rows)
 
 
-@_kind("labels:categories_exchanged")
+@_one("label_wrong:staffing_roster")
 def _categories(desk: Desk) -> None:
     """Civil servants entered as public employees, all the way down."""
     sheet = desk.sheet("staffing_roster")
     place = sheet.column("category")
     for row in sheet.rows:
         row[place] = "Viên chức" if str(row[place]).startswith("Công chức huyện") else row[place]
+
+
+@_every({"one_stop_cases": ("channel",), "procedure_catalogue": ("online_offered_level",),
+         "survey_responses": ("overall",), "staffing_roster": ("salary_source",)}, "labels_exchanged")  # fmt: skip
+def _labels_exchanged(desk: Desk, source: str, column: str) -> None:
+    """The two labels met most often were exchanged, all the way down."""
+    sheet = desk.sheet(source, column)
+    place = sheet.column(column)
+    met = Counter(str(row[place]) for row in sheet.rows if row[place] is not None).most_common(2)
+    try:
+        (one, _), (other, _) = met
+    except ValueError as error:
+        raise Unfit("one label") from error
+    for row in sheet.rows:
+        row[place] = {one: other, other: one}.get(str(row[place]), row[place])
 
 
 @_each(("one_stop_cases", "staffing_roster", "plan_tasks"), "total_word_in_row")
@@ -761,7 +837,7 @@ def _total_words(desk: Desk, source: str) -> None:
         row[sheet.column(key)] = None
 
 
-@_kind("units:renamed_in_roster")
+@_one("unknown_unit:staffing_roster")
 def _units_renamed(desk: Desk) -> None:
     """Persons in a unit that the register does not have."""
     sheet = desk.sheet("staffing_roster")
@@ -769,7 +845,7 @@ def _units_renamed(desk: Desk) -> None:
         row[sheet.column("unit")] = "Phòng Chuyển đổi số"
 
 
-@_kind("units:type_wrong")
+@_one("label_wrong:org_units")
 def _unit_type_wrong(desk: Desk) -> None:
     """The public service units entered as departments."""
     sheet = desk.sheet("org_units")
@@ -779,7 +855,7 @@ def _unit_type_wrong(desk: Desk) -> None:
             row[place] = "Cơ quan chuyên môn"
 
 
-@_kind("decision:blanket")
+@_one("blanket_decision:decisions")
 def _blanket_decision(desk: Desk) -> None:
     """A decision that accepts every contradiction, beside a wrong declared figure."""
     _twin_differs(desk)
@@ -797,11 +873,12 @@ def _blanket_decision(desk: Desk) -> None:
     desk.papers[QUARTER, (district.code, "decisions", "quyet-dinh.xlsx")] = [sheet]
 
 
-def mutate(kind: Kind, world: World, papers: Paper, seed: int) -> Paper:
+def mutate(variant: Variant, world: World, papers: Paper, seed: int) -> Paper:
     """The world's papers with one fault; raises ``Unfit`` where there is nothing to change."""
-    desk = Desk(world, {place: list(sheets) for place, sheets in papers.items()}, random.Random(f"{kind.name}-{seed}"))
+    copy = {place: list(sheets) for place, sheets in papers.items()}
+    desk = Desk(world, copy, random.Random(f"{variant.name}-{seed}"))
     try:
-        kind.apply(desk)
+        variant.apply(desk)
     except (ValueError, StopIteration, KeyError) as error:
-        raise Unfit(f"{kind.name}: {error!r}") from error
+        raise Unfit(f"{variant.name}: {error!r}") from error
     return desk.papers

@@ -129,6 +129,113 @@ served as (
 
 ),
 
+-- The day of recruitment of somebody who stays where they were does not change from one roster to the next.
+recruited as (
+
+    select
+        unit_code,
+        quarter,
+        person_key,
+        working_unit_code,
+        max(recruited_on) as recruited_on
+    from {{ ref('int_staff') }}
+    where is_in_roster
+    group by unit_code, quarter, person_key, working_unit_code
+    having count(*) = 1
+
+),
+
+recruited_anew as (
+
+    select
+        recruited.unit_code,
+        recruited.quarter,
+        count(*) as persons,
+        count(*) filter (where recruited.recruited_on <> before.recruited_on) as changed
+    from recruited
+    inner join reporting_units
+        on recruited.unit_code = reporting_units.unit_code and recruited.quarter = reporting_units.quarter
+    inner join {{ ref('int_report_scope') }} as scope on scope.is_previous_quarter
+    inner join recruited as before
+        on recruited.unit_code = before.unit_code
+        and scope.quarter = before.quarter
+        and recruited.person_key = before.person_key
+        and recruited.working_unit_code = before.working_unit_code
+    group by recruited.unit_code, recruited.quarter
+
+),
+
+-- Who works where: kinds of staff and of leaders go with kinds of units. A line that names the district alone does not
+-- say which of its units is meant.
+placed as (
+
+    select
+        unit_code,
+        quarter,
+        working_unit_code,
+        count(distinct person_key) as persons,
+        count(distinct person_key) filter (
+            where not case
+                when category in ('commune_official', 'commune_civil_servant') then working_unit_type = 'commune'
+                when category in ('official', 'district_civil_servant')
+                    then working_unit_type in ('district', 'department')
+                when category = 'public_employee'
+                    then working_unit_type in ('district', 'public_service_unit', 'public_service_subunit')
+                else true
+            end
+            or not case leadership
+                when 'district_leader' then working_unit_type = 'district'
+                when 'department_leader' then working_unit_type in ('district', 'department')
+                when 'subordinate_unit_leader' then working_unit_type <> 'commune'
+                when 'commune_leader' then working_unit_type = 'commune'
+                else true
+            end
+        ) as misplaced
+    from persons
+    group by unit_code, quarter, working_unit_code
+
+),
+
+-- Cases of procedures that the catalogue does not have at their level: an old catalogue, or wrong codes.
+listed as (
+
+    select
+        unit_code,
+        quarter,
+        procedure_code,
+        max(case when applies_district then 1 else 0 end) as at_district,
+        max(case when applies_commune then 1 else 0 end) as at_commune
+    from {{ ref('int_procedures_listed') }}
+    group by unit_code, quarter, procedure_code
+
+),
+
+unlisted as (
+
+    select
+        cases.unit_code,
+        cases.quarter,
+        cases.procedure_code,
+        cases.unit_level,
+        count(*) as cases_received
+    from {{ ref('int_cases') }} as cases
+    inner join reporting_units
+        on cases.unit_code = reporting_units.unit_code and cases.quarter = reporting_units.quarter
+    -- Where there is no catalogue at all it is the catalogue that is missing.
+    inner join (select distinct unit_code, quarter from listed) as catalogues
+        on cases.unit_code = catalogues.unit_code and cases.quarter = catalogues.quarter
+    left join listed
+        on cases.unit_code = listed.unit_code
+        and cases.quarter = listed.quarter
+        and cases.procedure_code = listed.procedure_code
+    where
+        cases.is_received
+        and cases.procedure_code is not null
+        and coalesce(case cases.unit_level when 'district' then listed.at_district else listed.at_commune end, 0) = 0
+    group by cases.unit_code, cases.quarter, cases.procedure_code, cases.unit_level
+
+),
+
 declared as (
 
     select declared.*, reporting_units.closes_on
@@ -194,6 +301,23 @@ doubts as (
     from served
     where present > 1
     group by unit_code, quarter
+
+    union all
+
+    {{ register_doubt('staff_in_other_units', "'staffing_roster'", 'working_unit_code', 'persons', 'misplaced') }}
+    from placed
+    where misplaced > 0
+
+    union all
+
+    {{ register_doubt('recruited_anew', "'staffing_roster'", 'unit_code', 'persons', 'changed') }}
+    from recruited_anew
+    where 20 * changed > persons
+
+    union all
+
+    {{ register_doubt('procedure_not_listed', "'procedure_catalogue'", 'procedure_code', "'0'", 'cases_received', "case unit_level when 'district' then 'cấp huyện' else 'cấp xã' end") }}
+    from unlisted
 
     union all
 

@@ -28,6 +28,10 @@ OPTIONAL = [
     if contract.source in COUNTED and not column.required and not column.transient and column.derived_from is None
     and column.resolved_from is None  # filled by intake where the file has only the name
 ]
+#: Columns with a heading and no value are absent where a blank is no answer.
+BLANK = [
+    (source, column) for source, column in OPTIONAL if load_contracts()[source].column(column).is_absent_when_blank
+]
 _DAY = dt.date(2023, 2, 1)
 
 
@@ -40,6 +44,14 @@ def _dropped(source: str, column: str) -> Change:
     def change(_: str, __: tuple[str, str], files: Files) -> None:
         for row in _file(files, source):
             del row[column]
+
+    return change
+
+
+def _blanked(source: str, column: str) -> Change:
+    def change(_: str, __: tuple[str, str], files: Files) -> None:
+        for row in _file(files, source):
+            row[column] = None
 
     return change
 
@@ -246,6 +258,32 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
     "a person present in two places": (
         _person("A4", {"unit": "PB01"}, {"unit": "PB02"}), {}, {"present_twice"}, {},
     ),
+    "a civil servant of a department called a public employee": (
+        _person("A4", {"category": "public_employee"}),
+        {"district_civil_servants": 3, "public_employees_state_paid": 7, "civil_servants_recruited": 0,
+         "public_employees_recruited": 2, "district_civil_servants_disciplined": 3, "public_employees_disciplined": 8,
+         "public_employees_disciplined_state_financed": 5},
+        {"staff_in_other_units"}, {},
+    ),
+    "a public employee called a civil servant": (
+        _person("A11", {"category": "district_civil_servant"}),
+        {"district_civil_servants": 5, "public_employees_state_paid": 5, "civil_servants_recruited": 2,
+         "public_employees_recruited": 0, "district_civil_servants_disciplined": 5, "public_employees_disciplined": 6,
+         "public_employees_disciplined_state_financed": 3},
+        {"staff_in_other_units"}, {},
+    ),
+    "a civil servant of a commune called one of the district": (
+        _person("A16", {"category": "district_civil_servant"}), {"commune_civil_servants_disciplined": 0},
+        {"staff_in_other_units"}, {},
+    ),
+    "a leader of a level that the unit does not have": (
+        _person("A2", {"leadership": "commune_leader"}),
+        {"department_leaders": 0, "department_leaders_with_certificate": 0, "department_leaders_appointed": 0,
+         "department_leaders_disciplined": 0},
+        {"staff_in_other_units"}, {},
+    ),
+    "days of recruitment as in the roster before": (lambda *_: None, {}, set(), {}),
+    "other days of recruitment than in the roster before": (lambda *_: None, {}, {"recruited_anew"}, {}),
     "the same persons with and without a code in two files": (_listed_again, {}, set(), {"said_by_another_row": 2}),
     "the same persons with and without a code in one file": (
         _by_name_in_the_same_file, {}, set(), {"said_by_another_row": 3},
@@ -284,6 +322,18 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
     "online payment without a fee": (
         _procedure(1, has_fee=False), {"procedures_with_fee": 1, "procedures_paid_online": 1}, set(), {},
     ),
+    "a procedure that the catalogue does not have": (
+        _procedure(0, procedure_code="1.000009"),
+        {"procedures_used_online_level_3": 0, "cases_of_procedures_used_online": 2,
+         "online_cases_of_procedures_used_online": 2, "procedures_with_fee": 1, "procedures_paid_online": 1},
+        {"procedure_not_listed"}, {},
+    ),
+    "a procedure that the catalogue does not have at the level": (
+        _procedure(0, applies_commune=False),
+        {"procedures_in_force_commune": 2, "procedures_shared": 2, "commune_procedures_electronic_process": 2,
+         "procedures_postal_commune": 2},
+        {"procedure_not_listed"}, {},
+    ),
     "approved before the window's end": (_approved(OPENS), {}, {"approved_before_closing"}, {}),
     "a column in one of two files": (
         _column_in_one_of_two_files, {"it_officers": None}, {"column_in_some_files"}, {},
@@ -291,10 +341,17 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
 }  # fmt: skip
 
 
+#: Rosters of the quarter before, where there is one: by how many days recruitment lies elsewhere in them.
+ROSTERS_BEFORE = {
+    "days of recruitment as in the roster before": 0, "other days of recruitment than in the roster before": 365,
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def places() -> dict[str, str]:
-    """District by case: the base, one for each optional column, one for each reading."""
-    names = ["base", *(f"{source}.{column}" for source, column in OPTIONAL), *READINGS]
+    """District by case: the base, one for each optional column, dropped or blank, one for each reading."""
+    names = ["base", *(f"{source}.{column}" for source, column in OPTIONAL),
+             *(f"{source}.{column} blank" for source, column in BLANK), *READINGS]  # fmt: skip
     return dict(zip(names, (code for code, _ in districts()), strict=False))
 
 
@@ -302,6 +359,7 @@ def places() -> dict[str, str]:
 def build(dbt: Invoke, places: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Build:
     home = tmp_path_factory.mktemp("registers")
     changes: dict[str, Change] = {f"{source}.{column}": _dropped(source, column) for source, column in OPTIONAL}
+    changes |= {f"{source}.{column} blank": _blanked(source, column) for source, column in BLANK}
     changes |= {name: change for name, (change, *_) in READINGS.items()}
     everything: Files = {}
     communes = dict(districts())
@@ -310,7 +368,12 @@ def build(dbt: Invoke, places: dict[str, str], tmp_path_factory: pytest.TempPath
         if name != "base":
             changes[name](district, communes[district], files)
         everything |= files
-    write_files(home / "raw", {QUARTER: everything})
+    before: Files = {}
+    for name, days in ROSTERS_BEFORE.items():
+        files = rows(places[name], communes[places[name]])
+        [key] = [key for key in files if key[1] == "staffing_roster"]
+        before[key] = [row | {"recruited_on": row["recruited_on"] + dt.timedelta(days=days)} for row in files[key]]
+    write_files(home / "raw", {"2022-Q4": before, QUARTER: everything})
     wanted = ("measure_values", "dim_measure", "rows_left_out", "register_doubts", "report_indicators", "figure_rows")
     kinds = ("--resource-type", "seed", "--resource-type", "model")
     return dbt(home, "build", *kinds, "--select", *(f"+{mart}" for mart in wanted))
@@ -320,7 +383,10 @@ def build(dbt: Invoke, places: dict[str, str], tmp_path_factory: pytest.TempPath
 def values(build: Build) -> dict[str, dict[str, int | None]]:
     found: dict[str, dict[str, int | None]] = {}
     # How many communes a district has is nothing that its files say.
-    query = "select unit_code, measure, value from {measure_values} where measure <> 'communes_expected'"
+    query = (
+        "select unit_code, measure, value from {measure_values}"
+        f" where measure <> 'communes_expected' and quarter = '{QUARTER}'"
+    )
     for unit, measure, value in build.rows(query):
         found.setdefault(unit, {})[measure] = value
     return found
@@ -349,6 +415,13 @@ def test_without_a_column_a_measure_is_right_or_not_reported(
     required = build.rows("select measure, requires_measure from {dim_measure}")
     followers = {measure for measure, needed in required if needed in blank}
     assert needing <= blank <= needing | followers
+
+
+@pytest.mark.parametrize(("source", "column"), BLANK, ids=lambda part: part)
+def test_a_column_without_a_value_is_no_column(
+    source: str, column: str, values: dict[str, dict[str, int | None]], places: dict[str, str]
+) -> None:
+    assert values[places[f"{source}.{column} blank"]] == values[places[f"{source}.{column}"]]
 
 
 @pytest.mark.parametrize("name", READINGS)

@@ -29,6 +29,7 @@ QUARTER = "2023-Q2"
 WINDOW = (dt.date(2023, 3, 15), dt.date(2023, 6, 14))
 DECIMAL = pa.decimal128(18, 4)
 CLEAN_REPORT = Path(__file__).parent / "clean_report.csv"
+FORM = Path(__file__).parents[3] / "dbt_project" / "seeds" / "forms.csv"
 
 Row = dict[str, Any]
 
@@ -46,6 +47,7 @@ _REPORT_SCHEMA = pa.schema(
         ("unit_of_measure", pa.string()),
         ("unit_of_measure_canonical", pa.string()),
         ("kind", pa.string()),
+        ("period_basis", pa.string()),
         ("value", DECIMAL),
         ("value_text", pa.string()),
         ("status", pa.string()),
@@ -249,6 +251,8 @@ def clean_candidate(unit: str) -> Candidate:
     report: list[Row] = []
     inputs: list[Row] = []
     key = {"unit_code": unit, "quarter": QUARTER}
+    with FORM.open(encoding="utf-8-sig", newline="") as file:
+        bases = {row["indicator_code"]: row["period_basis"] for row in csv.DictReader(file)}
     with CLEAN_REPORT.open(encoding="utf-8", newline="") as file:
         for line in csv.DictReader(file):
             value = Decimal(line["value"]) if line["value"] else None
@@ -262,6 +266,7 @@ def clean_candidate(unit: str) -> Candidate:
                     "indicator_name_vi": line["name_vi"],
                     "section": line["indicator_code"].split(".")[0],
                     "kind": line["kind"],
+                    "period_basis": bases[line["indicator_code"]],
                     "value": value,
                     "value_text": None,
                     "status": "computed" if value is not None else blank,

@@ -88,7 +88,8 @@ def _left_out(reason: str, rows_delivered: int = 1000) -> Callable[[Candidate], 
 
 DOUBTS = (
     "months_differ_from_window", "kinds_exceed_all", "months_missing", "months_blank", "name_with_two_codes",
-    "present_twice", "approved_before_closing", "column_in_some_files",
+    "present_twice", "staff_in_other_units", "procedure_not_listed", "recruited_anew",
+    "approved_before_closing", "column_in_some_files",
 )  # fmt: skip
 
 
@@ -101,6 +102,8 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "report.settled": (_in_row("III.25", status="unsettled", value=None, declared_value=Decimal(611)), set()),
     "report.headline_declared": (_in_row("III.24", declared_value=None), set()),
     "report.headline_change": (_in_row("VII.13", previous_quarter_value=Decimal(9999)), set()),
+    "report.stock_change": (_in_row("III.14", previous_quarter_value=Decimal(9999)), set()),
+    "report.share_change": (_in_row("VII.46", previous_quarter_value=Decimal(600)), set()),
     "report.flags_declared": (_in_row("I.17", status="not_reported", value=None), set()),
     "report.counts_whole": (_in_row("I.05", value=Decimal("1.5")), set()),
     "report.ratios_in_range": (_in_row("I.13", value=Decimal(130)), {"report.ratios_reproduce"}),
@@ -232,12 +235,15 @@ RAW_MUTATIONS: dict[str, dict[str, Any]] = {
     "e_document_counts.incoming_electronic_at_most_total": {"incoming_electronic": 9},
     "plan_tasks.settled_at_most_found": {"findings_settled": 3},
     "plan_tasks.done_with_date": {"done_on": None},
+    "plan_tasks.done_by_closing": {"done_on": dt.date(2023, 7, 1)},
+    "plan_tasks.done_with_status": {"status": "in_progress"},
     "plan_tasks.done_with_evidence": {"evidence_document": None},
     "procedure_catalogue.announced_before_ended": {"ended_on": dt.date(2019, 1, 1)},
     "procedure_catalogue.applies_somewhere": {"applies_district": False, "applies_commune": False},
     "procedure_catalogue.offered_is_eligible": {"online_eligible_level": None},
     "org_units.valid_from_before_valid_to": {"valid_to": dt.date(2009, 1, 1)},
     "staffing_roster.recruited_before_left": {"recruited_on": _NEVER},
+    "staffing_roster.left_with_reason": {"leaving_reason": None},
     "staffing_roster.leaving_reason_with_date": {"left_on": None},
     "declared_returns.says_something": {"value": None, "value_text": None},
     "declared_returns.with_evidence": {"evidence_document": None},

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 
 from ingestion import deliveries
+from ingestion.contracts import load_contracts
 
 CASES = ["STT", "Mã hồ sơ", "Mã TTHC", "Cơ quan tiếp nhận", "Ngày tiếp nhận", "Ngày hẹn trả", "Ngày kết thúc xử lý",
          "Trạng thái", "Hình thức"]  # fmt: skip
@@ -203,6 +204,35 @@ def test_headings_that_are_known_to_mean_nothing_and_empty_columns_are_no_doubt(
     ]
     missing = {r["column"]: r for r in remarks(registers, "one_stop_cases", "missing_column")}
     assert (missing["due_at"]["value"], missing["due_at"]["count"]) == (None, 0)
+
+
+BLANKS = {
+    "flags": ("staffing_roster", "Chuyên trách CNTT", [None, None], True),
+    "one flag is said": ("staffing_roster", "Chuyên trách CNTT", ["Không", None], False),
+    "no value by its own word": ("staffing_roster", "Chuyên trách CNTT", ["NULL", "-"], True),
+    "whether something stands there": ("staffing_roster", "Thư điện tử công vụ", [None, None], True),
+    "an enum": ("procedure_catalogue", "Đang cung cấp mức độ", [None, None], True),
+    "days on which nothing happened": ("staffing_roster", "Ngày kỷ luật", [None, None], False),
+    "reasons that nobody is asked for": ("staffing_roster", "Lý do thôi công tác", [None, None], False),
+    "quantities that nobody is asked for": ("plan_tasks", "Số lượng theo kế hoạch", [None, None], False),
+    "papers that prove what is done": ("plan_tasks", "Văn bản minh chứng", [None, None], True),
+}
+
+
+@pytest.mark.parametrize("name", BLANKS)
+def test_a_column_without_a_value_is_absent_where_a_blank_is_no_answer(registers: Any, name: str) -> None:
+    source, heading, cells, is_absent = BLANKS[name]
+    head, rows = TABLES[source]
+    registers.workbook(
+        source, [[*head, heading], *([*row, cell] for row, cell in zip(rows[: len(cells)], cells, strict=True))]
+    )
+    registers.ingest()
+    [column] = [c.name for c in load_contracts()[source].columns if heading in c.aliases]
+    blank = remarks(registers, source, "blank_column")
+    assert [(r["column"], r["count"]) for r in blank] == ([(column, len(cells))] if is_absent else [])
+    [delivery] = [d for d in deliveries(registers.paths).to_pylist() if d["source"] == source]
+    assert (column in delivery["columns_mapped"]) is not is_absent
+    assert (heading in (delivery["message_vi"] or "")) is is_absent
 
 
 def test_a_column_in_one_sheet_only_is_told(registers: Any) -> None:
