@@ -182,7 +182,8 @@ def _asking(accepted: pa.Table, column: Column) -> int:
         pc.is_in(accepted[name], value_set=pa.array(values, pa.string()))
         for name, values in column.asked_where.when.items()
     ]
-    return int(pc.sum(functools.reduce(pc.and_, masks)).as_py() or 0)
+    asking: int = pc.sum(functools.reduce(pc.and_, masks)).as_py() or 0
+    return asking
 
 
 # ----------------------------------------------------------------------------------------------------------- numbers

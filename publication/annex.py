@@ -7,16 +7,21 @@ The workbook has two sheets. The first is the printed form. Its figures are *tex
 (``1.145``, ``47,37``), because a number cell takes its separators from the reader's computer and would show
 ``1,145`` on an English one. The second sheet, ``Số liệu``, has the same figures as true numbers for programs. Every
 text is stored as a string cell, so row names that begin with ``- `` stay as printed and nothing is a formula.
+
+No row of a spreadsheet is higher than 409 points, and what a cell holds beyond that is not printed. A text of offices
+that needs more goes on in the rows below, whose number, name and unit are empty.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import math
+import re
+import unicodedata
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +61,13 @@ _FIRST_ROW = 6
 _LAST_COLUMN = 4
 _A4 = 9
 _LINE_HEIGHT = 17.5
-_HIGHEST_ROW = 409.0
+_MOST_LINES = 23
+# A column is measured in digits of another font. Words that wrap leave a line a little short of it.
+_FILLED = 1 / 1.05
+_WIDE, _FULL_WIDTH = 1.5, 2.2
 _FONT = {"font_name": "Times New Roman", "font_size": 13}
 _MARKS = "⁰¹²³⁴⁵⁶⁷⁸⁹ "
+_BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
 #: The workbook says nothing about when it was made, so equal figures are equal bytes.
 _NO_DATE = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
 
@@ -174,7 +183,7 @@ def _set_up_page(form: Worksheet) -> None:
 def _write_heads(form: Worksheet, looks: _Looks, content: ReleaseContent) -> None:
     for row, line in enumerate(title_lines(content)):
         form.merge_range(row, 0, row, _LAST_COLUMN, line, looks.subtitle if row == 2 else looks.title)
-        form.set_row(row, _LINE_HEIGHT * _lines(line, sum(_WIDTHS)))
+        form.set_row(row, _height(len(_wrapped(line, sum(_WIDTHS)))))
     top = _HEADER_ROW
     for column in (0, 1, 4):
         form.merge_range(top, column, top + 1, column, _HEADER_TOP[column], looks.head)
@@ -186,27 +195,32 @@ def _write_heads(form: Worksheet, looks: _Looks, content: ReleaseContent) -> Non
 
 
 def _write_form_rows(form: Worksheet, looks: _Looks, content: ReleaseContent) -> int:
+    """Writes the form's rows from ``_FIRST_ROW`` on; the last sheet row that they fill."""
     marks = _marks_by_code(content)
-    place = _FIRST_ROW
-    for place, row in enumerate(content.rows, start=_FIRST_ROW):
+    place = _FIRST_ROW - 1
+    for row in content.rows:
         bold = row.is_section or row.is_heading
         styles = looks.plain[bold]
-        name, note = _text(row.values["indicator_name_vi"]), _text(row.values["note_vi"])
-        mark = marks.get(row.code, "")
+        name, unit = _text(row.values["indicator_name_vi"]), _text(row.values["unit_of_measure"])
+        note, mark = _text(row.values["note_vi"]), marks.get(row.code, "")
         note = f"{note} {mark}" if note and mark else note + mark
-        form.write_string(place, 0, _text(row.values["printed_number"]), styles["center"])
-        if row.is_section:
-            form.merge_range(place, 1, place, 3, "", styles["left"])
-            form.write_string(place, 1, name, styles["left"])
-        else:
-            form.write_string(place, 1, name, styles["left"])
-            form.write_string(place, 2, _text(row.values["unit_of_measure"]), styles["center"])
-            form.write_string(place, 3, row.printed, styles["right"])
-        form.write_string(place, 4, note, looks.plain[False]["left"])
-        form.set_row(place, _height(
-            _lines(name, sum(_WIDTHS[1:4]) if row.is_section else _WIDTHS[1]),
-            _lines(_text(row.values["unit_of_measure"]), _WIDTHS[2]), _lines(note, _WIDTHS[4]),
-        ))
+        least = max(len(_wrapped(name, sum(_WIDTHS[1:4]) if row.is_section else _WIDTHS[1])),
+                    len(_wrapped(unit, _WIDTHS[2])))
+        for part, (figure, said) in enumerate(zip_longest(_parts(row.printed, _WIDTHS[3]), _parts(note, _WIDTHS[4]),
+                                                          fillvalue="")):
+            place += 1
+            number, heading = ("", "") if part else (_text(row.values["printed_number"]), name)
+            form.write_string(place, 0, number, styles["center"])
+            if row.is_section:
+                form.merge_range(place, 1, place, 3, "", styles["left"])
+                form.write_string(place, 1, heading, styles["left"])
+            else:
+                form.write_string(place, 1, heading, styles["left"])
+                form.write_string(place, 2, "" if part else unit, styles["center"])
+                form.write_string(place, 3, figure, styles["right"])
+            form.write_string(place, 4, said, looks.plain[False]["left"])
+            form.set_row(place, _height(1 if part else least, len(_wrapped(figure, _WIDTHS[3])),
+                                        len(_wrapped(said, _WIDTHS[4]))))
     form.ignore_errors({"number_stored_as_text": f"A{_FIRST_ROW + 1}:D{place + 1}"})
     return place
 
@@ -228,21 +242,52 @@ def _write_remarks(form: Worksheet, looks: _Looks, content: ReleaseContent, plac
         place += 1
         form.write_string(place, 0, f"{block.heading}:", looks.note_head)
         for remark in block.lines:
-            place += 1
             line = f"{footnote_mark(remark.number)} {remark.text_vi}" if remark.number else remark.text_vi
-            form.merge_range(place, 0, place, _LAST_COLUMN, "", looks.note)
-            form.write_string(place, 0, line, looks.note)
-            form.set_row(place, _height(_lines(line, sum(_WIDTHS))))
+            for part in _parts(line, sum(_WIDTHS)):
+                place += 1
+                form.merge_range(place, 0, place, _LAST_COLUMN, "", looks.note)
+                form.write_string(place, 0, part, looks.note)
+                form.set_row(place, _height(len(_wrapped(part, sum(_WIDTHS)))))
 
 
 def _height(*lines: int) -> float:
-    """Points of a row whose fullest cell fills so many lines. Spreadsheets know no higher row than 409 points."""
-    return min(_LINE_HEIGHT * max(lines), _HIGHEST_ROW)
+    """Points of a row whose fullest cell fills so many lines, up to the highest that spreadsheets know."""
+    return _LINE_HEIGHT * min(max(lines), _MOST_LINES)
 
 
-def _lines(text: str, width: float) -> int:
-    """Lines that a text fills in a cell. Words that wrap leave a line a little short of the cell's width."""
-    return max(1, math.ceil(len(text) * 1.05 / width))
+def _parts(text: str, width: float) -> list[str]:
+    """A text in pieces that each fit a row in a column of that width; joined they are the text. At least one."""
+    lines = _wrapped(text, width)
+    return ["".join(lines[at : at + _MOST_LINES]) for at in range(0, len(lines), _MOST_LINES)]
+
+
+def _wrapped(text: str, width: float) -> list[str]:
+    """The lines that a text fills in a column of that width, rather more than fewer; joined they are the text."""
+    lines, room = [""], width * _FILLED
+    for word in re.findall(r"\S+|\s", text):
+        size = sum(map(_size, word))
+        if size > room and not word.isspace():
+            lines.append("")
+            room = width * _FILLED
+        for character in word:
+            room -= _size(character)
+            if room < 0 and not character.isspace():
+                lines.append("")
+                room = width * _FILLED - _size(character)
+            lines[-1] += character
+        if word in _BREAKS:
+            lines.append("")
+            room = width * _FILLED
+    return lines
+
+
+def _size(character: str) -> float:
+    """How many usual characters a character is as wide as."""
+    if unicodedata.combining(character):
+        return 0
+    if unicodedata.east_asian_width(character) in "WF":
+        return _FULL_WIDTH
+    return _WIDE if character.isupper() or character in "mw@%—…□" else 1
 
 
 def _write_data_sheet(sheet: Worksheet, looks: _Looks, content: ReleaseContent) -> None:
@@ -285,11 +330,26 @@ def read_annex_xlsx(path: Path) -> list[AnnexRow]:
     values = [[_stored_value(cell) for cell in line] for line in data]
     if tuple(values[0]) != _DATA_COLUMNS:
         raise AnnexDamaged(f"the columns of {DATA_SHEET} are not the annex's")
-    lines = printed[_FIRST_ROW:_FIRST_ROW + len(values) - 1]
+    rows = _whole_rows(printed[_FIRST_ROW:])
+    if len(rows) < len(values) - 1:
+        raise AnnexDamaged(f"{len(rows)} rows are printed, {len(values) - 1} are stored")
     return [
-        _join(line, dict(zip(_DATA_COLUMNS, numbers, strict=True)))
-        for line, numbers in zip(lines, values[1:], strict=True)
+        _join(row, dict(zip(_DATA_COLUMNS, numbers, strict=True)))
+        for row, numbers in zip(rows, values[1:], strict=False)  # the remarks are printed below the rows
     ]
+
+
+def _whole_rows(lines: Iterable[Sequence[Any]]) -> list[list[str]]:
+    """The printed rows, each with what goes on in the rows below it."""
+    rows: list[list[str]] = []
+    for line in lines:
+        number, name, unit, figure, note = map(_text, line)
+        if rows and (figure or note) and not (number or name or unit):
+            rows[-1][3] += figure
+            rows[-1][4] += note
+        else:
+            rows.append([number, name, unit, figure, note])
+    return rows
 
 
 def _stored_value(cell: Cell | MergedCell) -> Any:
@@ -297,8 +357,8 @@ def _stored_value(cell: Cell | MergedCell) -> Any:
     return unescape(cell.value) if isinstance(cell.value, str) else cell.value
 
 
-def _join(line: Sequence[Any], numbers: Mapping[str, Any]) -> AnnexRow:
-    printed_number, name, unit, figure, note = (_text(cell) for cell in line)
+def _join(row: Sequence[str], numbers: Mapping[str, Any]) -> AnnexRow:
+    printed_number, name, unit, figure, note = row
     row_no = int(numbers["row_no"])
     value: Decimal | None = None
     if numbers["value"] is not None:

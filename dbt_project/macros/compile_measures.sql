@@ -10,7 +10,9 @@
       aggregation  count | count_distinct | sum; the last two over `column`
       window       in_period | year_to_date | at_closing. With `date`, the rows whose date lies in the quarter's window,
                    or in the year's up to closing; without, the filter itself speaks of the window.
-      level        district | commune | all: the rows of that level, and the units expected to report
+      level        district | commune | own | all: whose rows, and which units are expected to report. A row of the form
+                   that names no level speaks of the unit that reports: own, the district or, where there is none, the
+                   commune that reports by itself
       requires     {among, given, given_vi}: where there are rows in `among` and none of them is `given`, the offices
                    left the cells blank and the measure is not reported; given_vi names what they did not say
       requires_measure  a measure that must be reported for this one to be
@@ -29,6 +31,7 @@
         cross join {{ ref('int_coverage') }}
         cross join {{ ref('stg_deliveries__deliveries') }}
         cross join {{ ref('int_units') }}
+        cross join {{ ref('int_reporting_units') }}
     {% endif %}
 {% endmacro %}
 
@@ -248,12 +251,20 @@ from long
 {% macro measure_rows(measure, condition, in_window=false) -%}
     {%- set parts = [] -%}
     {%- if measure.level in ('district', 'commune') -%}{%- do parts.append("unit_level = '" ~ measure.level ~ "'") -%}
+    {%- elif measure.level == 'own' -%}{%- do parts.append(is_own()) -%}
     {%- elif measure.level != 'all' -%}
         {{ exceptions.raise_compiler_error('measure ' ~ measure.id ~ ': unknown level ' ~ measure.level) }}
     {%- endif -%}
     {%- if condition -%}{%- do parts.append('(' ~ condition ~ ')') -%}{%- endif -%}
     {%- if measure.date and in_window -%}{%- do parts.append(measure_window(measure)) -%}{%- endif -%}
     {{- parts | join(' and ') if parts else 'true' -}}
+{%- endmacro %}
+
+{# Whether a row is of the unit that reports, and not of a commune below it. #}
+{% macro is_own() -%}
+    (unit_level = 'district' or unit_code in (
+        select alone.unit_code from {{ ref('int_reporting_units') }} as alone where alone.unit_level = 'commune'
+    ))
 {%- endmacro %}
 
 {% macro measure_window(measure) -%}

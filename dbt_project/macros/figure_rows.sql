@@ -15,7 +15,7 @@
         {% set meta = graph.nodes['model.' ~ project_name ~ '.' ~ measures_model].config.meta %}
         {{ folded_rows(fact, meta.measures) }}
     {% else %}
-        select * from {{ fact }} cross join {{ ref('int_report_scope') }}
+        select * from {{ fact }} cross join {{ ref('int_report_scope') }} cross join {{ ref('int_reporting_units') }}
     {% endif %}
 {% endmacro %}
 
@@ -37,7 +37,10 @@ with fact as (
 places as (
 
     select
-        *,
+        unit_code as place_unit_code,
+        quarter,
+        delivery_id,
+        sheet,
         row_number() over (order by unit_code, delivery_id, sheet) as place_no
     from (select distinct unit_code, quarter, delivery_id, sheet from fact) as sheets
 
@@ -62,7 +65,7 @@ marked as (
         {% endfor %} as marks
     from fact
     inner join places
-        on fact.unit_code = places.unit_code
+        on fact.unit_code = places.place_unit_code
         and fact.delivery_id = places.delivery_id
         and fact.sheet is not distinct from places.sheet
 
@@ -124,7 +127,7 @@ contributions as (
         coalesce(cast({{ measure.column }} as decimal(18, 4)), 0) as amount
     from fact
     inner join places
-        on fact.unit_code = places.unit_code
+        on fact.unit_code = places.place_unit_code
         and fact.delivery_id = places.delivery_id
         and fact.sheet is not distinct from places.sheet
     where {{ measure_rows(measure, measure.filter, in_window=true) }}
@@ -158,7 +161,7 @@ ranges as (
 )
 
 select
-    places.unit_code,
+    places.place_unit_code as unit_code,
     places.quarter,
     case ranges.measure_no
         {% for measure in measures %}
@@ -174,7 +177,7 @@ select
 from ranges
 inner join places on ranges.place_no = places.place_no
 group by
-    places.unit_code,
+    places.place_unit_code,
     places.quarter,
     ranges.measure_no,
     places.delivery_id,

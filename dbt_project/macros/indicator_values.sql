@@ -1,3 +1,12 @@
+{# Whether a declared row asks about units of a level of which there is none. #}
+{% macro nobody_to_ask() -%}
+    case forms.asks_level
+        when 'district' then reporting_units.districts_expected = 0
+        when 'commune' then reporting_units.communes_expected = 0
+        else false
+    end
+{%- endmacro %}
+
 {# What was decided about a row, where the decision was made for the figures that the row has now. #}
 {% macro decided_action() %}
         case

@@ -103,6 +103,8 @@ levels as (
     union all
     select 'commune' as measure_level
     union all
+    select 'own' as measure_level
+    union all
     select 'all' as measure_level
 
 )
@@ -116,6 +118,10 @@ select
         case levels.measure_level
             when 'district' then coalesce(counted.districts_counted, 0)
             when 'commune' then coalesce(counted.communes_counted, 0)
+            when 'own' then coalesce(
+                case reporting_units.unit_level when 'commune' then counted.communes_counted else counted.districts_counted end,
+                0
+            )
             else coalesce(counted.districts_counted, 0) + coalesce(counted.communes_counted, 0)
         end as integer
     ) as units_counted,
@@ -123,6 +129,7 @@ select
         case levels.measure_level
             when 'district' then reporting_units.districts_expected
             when 'commune' then reporting_units.communes_expected
+            when 'own' then 1
             else reporting_units.districts_expected + reporting_units.communes_expected
         end as integer
     ) as units_expected

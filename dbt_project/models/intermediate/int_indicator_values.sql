@@ -60,8 +60,14 @@ form_rows as (
         declared.note_vi,
         numerators.value as numerator_value,
         denominators.value as denominator_value,
-        coalesce(numerators.units_counted, case when declared.declared_value is not null then 1 end) as units_counted,
-        coalesce(numerators.units_expected, case when declared.declared_value is not null then 1 end) as units_expected,
+        coalesce(
+            numerators.units_counted,
+            case when declared.declared_value is not null then 1 when {{ nobody_to_ask() }} then 0 end
+        ) as units_counted,
+        coalesce(
+            numerators.units_expected,
+            case when declared.declared_value is not null then 1 when {{ nobody_to_ask() }} then 0 end
+        ) as units_expected,
         row_decisions.decision_id,
         row_decisions.action,
         row_decisions.saw_figures,

@@ -58,6 +58,21 @@ def test_publishing_without_a_build_of_the_quarter_is_refused(cli: Cli, home: Pa
     assert "build.json" in result.stdout
 
 
+def test_publishing_after_a_further_delivery_without_a_build_is_refused(cli: Cli, home: Path) -> None:
+    """A release names the deliveries it was made from; one that came after the build is in no figure of it."""
+    further = home / "landing" / "945" / QUARTER / "survey_responses" / "phieu-bo-sung.csv"
+    further.write_text(
+        "Số phiếu;Hình thức;Ngày trả lời;Đánh giá chung\nBS-001;Phát phiếu;01/02/2023;Hài lòng\n", encoding="utf-8"
+    )
+    assert cli(home, "ingest", QUARTER).code == 0
+    for command in ("check", "publish"):
+        result = cli(home, command, QUARTER)
+        assert result.code == 1, command
+        assert "tệp nộp của đơn vị 945 đã thay đổi sau lần tính số liệu gần nhất" in result.stdout
+        assert f"chạy cchc build {QUARTER} rồi cchc check {QUARTER} trước khi công bố" in result.stdout
+    assert [path.name for path in (home / "published" / "945" / QUARTER).glob("r*")] == ["r1"]
+
+
 def test_publishing_without_verdicts_is_refused(cli: Cli, home: Path) -> None:
     shutil.rmtree(home / "warehouse" / "verdicts")
     shutil.rmtree(home / "published")

@@ -1,0 +1,125 @@
+"""A commune that sent nothing blocks its district until the district decides, and then every output says so.
+
+The decisions are written from the words in which the run tells what a decision about each finding would say, so this
+also shows that whoever follows those words gets the release out.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pypdfium2
+import pytest
+
+from ingestion import load_contracts
+from tests.conftest import run_cli
+from tests.pipeline.conftest import QUARTER, indicators, release_of
+from tests.support.worlds import Unit, districts, make_world, papers, write_papers
+
+COMMUNES = 7
+TOLD = re.compile(
+    r"Quyết định, nếu có, ghi: loại đối tượng “(?P<subject_kind>[^”]+)”, đối tượng “(?P<subject>[^”]+)”"
+    r"(?:, áp dụng cho “(?P<applies_to>[^”]+)”)?, cách xử lý “(?P<actions>.+?)”"
+    r"(?:, số liệu đã xem “(?P<figures_seen>[^”]+)”)?\. \["
+)
+SENTENCE = "chưa gửi nguồn “Hồ sơ một cửa”"
+
+
+def _decisions(unit: str, reasons: list[str]) -> str:
+    """A register of decisions that answers each finding as the finding says, taking computed figures."""
+    titles = {column.name: column.title_vi for column in load_contracts()["decisions"].columns}
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(titles.values()), delimiter=";")
+    writer.writeheader()
+    for number, reason in enumerate(reasons, 1):
+        told = TOLD.search(reason)
+        assert told is not None, reason
+        cells = {
+            "decision_id": f"QD-{number:02d}", "unit": unit, "quarter": QUARTER, "holds_until": QUARTER,
+            "action": told["actions"].split("“")[-1], "reason": "Xã chưa khắc phục xong phần mềm một cửa",
+            "approved_by": "Chủ tịch UBND huyện", "document_number": f"{number}/QĐ-UBND", "dated": "16/03/2023",
+            **{name: told[name] or "" for name in ("subject_kind", "subject", "applies_to", "figures_seen")},
+        }  # fmt: skip
+        writer.writerow({titles[name]: value for name, value in cells.items()})
+    return "\ufeff" + text.getvalue()
+
+
+def _run(home: Path, unit: str) -> dict[str, Any]:
+    result = run_cli(home, "run", QUARTER, "--json")
+    assert result.code in (0, 1), result.stdout + result.stderr
+    return next(answer for answer in json.loads(result.stdout)["units"] if answer["unit_code"] == unit)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A district of eight units of which one commune sent nothing for the quarter: the run before and after the
+    decisions, the commune and the release.
+    """
+    home = tmp_path_factory.mktemp("provisional") / "home"
+    district, communes = districts(COMMUNES, COMMUNES)[0]
+    silent: Unit = communes[-1]
+    found = papers(make_world(5, district, communes))
+    write_papers(home / "landing", {key: sheets for key, sheets in found.items() if key[1][0] != silent.code})
+    before = _run(home, district.code)
+    register = home / "landing" / district.code / QUARTER / "decisions" / "quyet-dinh.csv"
+    register.parent.mkdir(parents=True)
+    register.write_text(_decisions(district.code, before["reasons"]), encoding="utf-8")
+    after = _run(home, district.code)
+    return {"before": before, "after": after, "silent": silent, "release": release_of(home, district.code),
+            "published": home / "published"}  # fmt: skip
+
+
+def _release(story: dict[str, Any]) -> Path:
+    assert (story["after"]["state"], story["after"]["reasons"]) == ("published", [])
+    release = story["release"]
+    assert isinstance(release, Path)
+    return release
+
+
+def test_without_a_decision_the_district_is_held_back_and_the_commune_named(story: dict[str, Any]) -> None:
+    assert story["before"]["state"] == "held_back"
+    named = [reason for reason in story["before"]["reasons"] if SENTENCE in reason]
+    assert [story["silent"].code in reason for reason in named] == [True]
+
+
+def test_figures_tell_how_many_units_are_in_them(story: dict[str, Any]) -> None:
+    rows = indicators(_release(story))
+    assert {(rows[n]["units_counted"], rows[n]["units_expected"]) for n in (74, 75, 76)} == {(COMMUNES - 1, COMMUNES)}
+    assert (rows[181]["units_counted"], rows[181]["units_expected"]) == (COMMUNES, COMMUNES + 1)
+    assert rows[71]["units_counted"] == rows[71]["units_expected"] == 1
+
+
+def test_every_output_says_that_the_figures_are_provisional(story: dict[str, Any]) -> None:
+    release = _release(story)
+    manifest = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
+    assert any("Hồ sơ một cửa" in sentence for sentence in manifest["provisional_vi"])
+    index = json.loads((story["published"] / "index.json").read_text(encoding="utf-8"))
+    assert [entry["provisional"] for entry in index["releases"]] == [True]
+    said = {name: " ".join(text.split()).lower() for name, text in _texts(release).items()}
+    for name, text in said.items():
+        assert "số liệu tạm thời" in text, name
+        assert f"{COMMUNES}/{COMMUNES + 1} đơn vị" in text, name
+
+
+def _texts(release: Path) -> dict[str, str]:
+    """What each document shows."""
+    report = release / "report"
+    book = openpyxl.load_workbook(report / "annex.xlsx")
+    with zipfile.ZipFile(report / "report.docx") as archive:
+        letter = re.sub(r"<w:tab/>|</w:p>", " ", archive.read("word/document.xml").decode())
+    with pypdfium2.PdfDocument(report / "report.pdf") as document:
+        pages = " ".join(page.get_textpage().get_text_range() for page in document)
+    return {
+        "annex.xlsx": " ".join(str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row),
+        "report.docx": re.sub(r"<[^>]+>", "", letter),
+        "report.pdf": pages,
+        "index.html": re.sub(r"<[^>]+>", " ", (report / "index.html").read_text(encoding="utf-8")),
+        "notes.csv": (release / "quality" / "notes.csv").read_text(encoding="utf-8"),
+    }
