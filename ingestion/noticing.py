@@ -176,14 +176,14 @@ def of_blanks(accepted: pa.Table, headed: Iterable[str], contract: Contract) -> 
 def _asking(accepted: pa.Table, column: Column) -> int:
     """How many of the rows ask for a value in the column."""
     if column.asked_where is None or not accepted.num_rows:
-        return accepted.num_rows
+        return len(accepted)
     masks = [pc.is_valid(accepted[name]) for name in column.asked_where.when_present]
     masks += [
         pc.is_in(accepted[name], value_set=pa.array(values, pa.string()))
         for name, values in column.asked_where.when.items()
     ]
-    asking: int = pc.sum(functools.reduce(pc.and_, masks)).as_py() or 0
-    return asking
+    asking: int | None = pc.sum(functools.reduce(pc.and_, masks)).as_py()
+    return asking or 0
 
 
 # ----------------------------------------------------------------------------------------------------------- numbers
