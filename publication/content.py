@@ -123,7 +123,8 @@ class ReleaseContent:
 
 
 def _naming_unit(message: str, subject: str | None, names: Mapping[str, str]) -> str:
-    return message.replace(subject, f"{subject} ({names[subject]})", 1) if subject in names else message
+    name = names.get(subject) if subject else None
+    return message.replace(subject, f"{subject} ({name})", 1) if subject and name else message
 
 
 def form_rows(table: pa.Table) -> tuple[FormRow, ...]:
