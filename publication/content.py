@@ -100,9 +100,16 @@ class ReleaseContent:
 
     @property
     def provisional_vi(self) -> tuple[str, ...]:
-        """Why the figures are provisional, a sentence for each rule that failed and was settled; empty: final ones."""
-        return tuple(str(result["sentence_vi"]) for result in self.gate_results
-                     if result.get("makes_provisional") and result["status"] == "fail")
+        """Why the figures are provisional: each finding that was settled, units by code and name; empty: final ones.
+
+        A rule's own sentence tells how it should be, and so the contrary of what is.
+        """
+        names = {row["unit_code"]: row["name_vi"] for row in self.tables["dim_unit"].to_pylist()}
+        return tuple(
+            _naming_unit(finding["message_vi"], finding.get("subject"), names)
+            for result in self.gate_results if result.get("makes_provisional") and result["status"] == "fail"
+            for finding in result["findings"] or [{"message_vi": f"Không đạt: {result['sentence_vi']}"}]
+        )
 
     @property
     def quarter_vi(self) -> str:
@@ -113,6 +120,11 @@ class ReleaseContent:
     def rows_by_code(self) -> dict[str, FormRow]:
         """Form rows by indicator code."""
         return {row.code: row for row in self.rows}
+
+
+def _naming_unit(message: str, subject: str | None, names: Mapping[str, str]) -> str:
+    name = names.get(subject) if subject else None
+    return message.replace(subject, f"{subject} ({name})", 1) if subject and name else message
 
 
 def form_rows(table: pa.Table) -> tuple[FormRow, ...]:

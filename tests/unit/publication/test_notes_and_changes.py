@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from publication import ReleaseContent, compare
 from publication.csvfile import from_csv
 from publication.notes import NOTES_COLUMNS, notes, notes_csv
 from publication.revision import changes_csv
-from tests.unit.publication.builders import build_tables
+from tests.unit.publication.builders import UNIT, build_tables
 
 MakeContent = Callable[..., ReleaseContent]
 
@@ -165,6 +166,24 @@ def test_a_decision_on_cases_marks_the_rows_that_count_them(make_content: MakeCo
     case = decision("QD-01", subject_kind="case", subject="H51.1", action="count_as_on_time")
     (footnote,) = make_content(decisions=[case]).footnotes
     assert footnote.indicator_codes == ("III.25",)
+
+
+@pytest.mark.parametrize(
+    ("findings", "why"),
+    [
+        ([{"subject": UNIT, "message_vi": f"Đơn vị {UNIT} chưa gửi."}], f"Đơn vị {UNIT} (Huyện Cù Lao Dung) chưa gửi."),
+        ([{"subject": "x", "message_vi": "Tệp x chưa gửi."}], "Tệp x chưa gửi."),
+        ([], "Không đạt: Mọi đơn vị đều đã gửi."),
+    ],
+)
+def test_provisional_figures_tell_what_is_missing_and_not_how_it_should_be(
+    make_content: MakeContent, findings: list[dict[str, Any]], why: str
+) -> None:
+    settled = result(severity="critical", makes_provisional=True, sentence_vi="Mọi đơn vị đều đã gửi.",
+                     decision_id="QD-01", findings=findings)
+    content = make_content(gate_results=[settled])
+    assert content.provisional_vi == (why,)
+    assert [n["sentence_vi"] for n in notes(content) if n["kind"] == "provisional"] == [f"Số liệu tạm thời. {why}"]
 
 
 def test_each_place_of_the_letter_is_a_note_of_its_own(make_content: MakeContent) -> None:
