@@ -176,7 +176,7 @@ def of_blanks(accepted: pa.Table, headed: Iterable[str], contract: Contract) -> 
 def _asking(accepted: pa.Table, column: Column) -> int:
     """How many of the rows ask for a value in the column."""
     if column.asked_where is None or not accepted.num_rows:
-        return accepted.num_rows
+        return int(accepted.num_rows)
     masks = [pc.is_valid(accepted[name]) for name in column.asked_where.when_present]
     masks += [
         pc.is_in(accepted[name], value_set=pa.array(values, pa.string()))
