@@ -95,7 +95,9 @@ months as (
 
 persons as (
 
-    select persons.*
+    select
+        persons.*,
+        reporting_units.unit_level as reporting_level
     from {{ ref('int_staff') }} as persons
     inner join reporting_units
         on persons.unit_code = reporting_units.unit_code and persons.quarter = reporting_units.quarter
@@ -166,7 +168,7 @@ recruited_anew as (
 ),
 
 -- Who works where: kinds of staff and of leaders go with kinds of units. A line that names the district alone does not
--- say which of its units is meant.
+-- say which of its units is meant. The departments of a commune that reports by itself have the commune's own staff.
 placed as (
 
     select
@@ -176,18 +178,22 @@ placed as (
         count(distinct person_key) as persons,
         count(distinct person_key) filter (
             where not case
-                when category in ('commune_official', 'commune_civil_servant') then working_unit_type = 'commune'
+                when category in ('commune_official', 'commune_civil_servant')
+                    then working_unit_type = 'commune'
+                        or (reporting_level = 'commune' and working_unit_type = 'department')
                 when category in ('official', 'district_civil_servant')
                     then working_unit_type in ('district', 'department')
                 when category = 'public_employee'
-                    then working_unit_type in ('district', 'public_service_unit', 'public_service_subunit')
+                    then working_unit_type in ('public_service_unit', 'public_service_subunit', reporting_level)
                 else true
             end
             or not case leadership
                 when 'district_leader' then working_unit_type = 'district'
                 when 'department_leader' then working_unit_type in ('district', 'department')
                 when 'subordinate_unit_leader' then working_unit_type <> 'commune'
-                when 'commune_leader' then working_unit_type = 'commune'
+                when 'commune_leader'
+                    then working_unit_type = 'commune'
+                        or (reporting_level = 'commune' and working_unit_type = 'department')
                 else true
             end
         ) as misplaced
