@@ -392,13 +392,15 @@ def load_contract(path: Path) -> Contract:
 
 def columns_csv(contracts: Mapping[str, Contract]) -> str:
     """Every column of the contracts as CSV text, for those who need its title but not the contract:
-    ``source,column_name,title_vi,is_required`` (``true`` or ``false``).
+    ``source,source_title_vi,column_name,title_vi,is_required`` (``true`` or ``false``).
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["source", "column_name", "title_vi", "is_required"])
+    writer.writerow(["source", "source_title_vi", "column_name", "title_vi", "is_required"])
     for source, contract in sorted(contracts.items()):
-        writer.writerows([source, c.name, c.title_vi, str(c.required).lower()] for c in contract.columns)
+        writer.writerows(
+            [source, contract.title_vi, c.name, c.title_vi, str(c.required).lower()] for c in contract.columns
+        )
     return text.getvalue()
 
 

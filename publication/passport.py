@@ -359,7 +359,7 @@ class _Book:
         asked = measure
         while asked["requires_vi"] is None and asked["requires_measure"]:
             asked = self._measures[asked["requires_measure"]]
-        return f"Tệp «{name}» đã nhận nhưng chưa ghi {asked['requires_vi'] or 'đủ nội dung cần để tính'}."
+        return f"Tệp «{name}» đã nhận nhưng chưa ghi đủ {asked['requires_vi'] or 'nội dung cần để tính'}."
 
     def _notes_by_code(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

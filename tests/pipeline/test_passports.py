@@ -108,8 +108,13 @@ def test_every_figure_says_how_and_every_blank_says_why(document: dict[str, Any]
         if figure["printed"] == "" and figure["formula_vi"] != "Dòng tiêu đề, không có số liệu.":
             assert figure["notes_vi"], figure["row_no"]
     waits = {f["row_no"]: f["notes_vi"][0] for f in document["figures"].values() if f["status"] == "not_reported"}
-    assert waits[127] == "Tệp «Danh sách cán bộ, công chức, viên chức» đã nhận nhưng chưa ghi ngày bổ nhiệm."
-    assert waits[175] == "Tệp «Danh mục thủ tục hành chính» đã nhận nhưng chưa ghi mức độ trực tuyến đang cung cấp."
+    assert waits[127] == (
+        "Tệp «Danh sách cán bộ, công chức, viên chức» đã nhận nhưng chưa ghi đủ “Ngày bổ nhiệm”, “Lãnh đạo”."
+    )
+    assert waits[175] == (
+        "Tệp «Hồ sơ một cửa» đã nhận nhưng chưa ghi đủ “Mã TTHC”, “Tên TTHC”, "
+        "“Đang cung cấp mức độ” (tệp «Danh mục thủ tục hành chính»)."
+    )
 
 
 def test_no_person_and_no_case_is_named(release: Path, document: dict[str, Any]) -> None:

@@ -9,7 +9,11 @@ asked as (
 
     select
         declared.measure,
-        {{ joined_in_order("' “' || columns.title_vi || '”'", 'columns.source || columns.column_name') }} as titles_vi
+        {{ joined_in_order(
+            "' “' || columns.title_vi || '”'"
+            ~ " || case when columns.source = declared.source then '' else ' (tệp «' || columns.source_title_vi || '»)' end",
+            'columns.source || columns.column_name'
+        ) }} as titles_vi
     from declared
     inner join {{ source('run', 'source_columns') }} as columns
         on columns.is_required = 'false'

@@ -73,7 +73,7 @@ def test_a_scope_takes_back_the_last_build_before_anything_is_built(home: Home) 
     with home.source_columns.open(encoding="utf-8", newline="") as file:
         written = [tuple(row.values()) for row in csv.DictReader(file)]
     assert written == [
-        (source, column.name, column.title_vi, str(column.required).lower())
+        (source, contract.title_vi, column.name, column.title_vi, str(column.required).lower())
         for source, contract in sorted(load_contracts().items())
         for column in contract.columns
     ]

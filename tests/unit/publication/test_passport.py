@@ -173,7 +173,7 @@ def test_two_figures_that_agree_are_told_as_one(make_content: MakeContent) -> No
 
 
 @pytest.mark.parametrize(("source", "told"), [
-    ("plan_tasks", "Tệp «Nhiệm vụ kế hoạch» đã nhận nhưng chưa ghi ngày hoàn thành."),
+    ("plan_tasks", "Tệp «Nhiệm vụ kế hoạch» đã nhận nhưng chưa ghi đủ ngày hoàn thành."),
     ("staffing_roster", "Chưa nhận được tệp «Danh sách cán bộ, công chức, viên chức» của kỳ này."),
 ])  # fmt: skip
 def test_a_blank_says_what_it_waits_for(make_content: MakeContent, source: str, told: str) -> None:
