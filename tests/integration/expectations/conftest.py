@@ -47,6 +47,7 @@ _REPORT_SCHEMA = pa.schema(
         ("unit_of_measure", pa.string()),
         ("unit_of_measure_canonical", pa.string()),
         ("kind", pa.string()),
+        ("source", pa.string()),
         ("period_basis", pa.string()),
         ("value", DECIMAL),
         ("value_text", pa.string()),
@@ -252,7 +253,7 @@ def clean_candidate(unit: str) -> Candidate:
     inputs: list[Row] = []
     key = {"unit_code": unit, "quarter": QUARTER}
     with FORM.open(encoding="utf-8-sig", newline="") as file:
-        bases = {row["indicator_code"]: row["period_basis"] for row in csv.DictReader(file)}
+        form = {row["indicator_code"]: row for row in csv.DictReader(file)}
     with CLEAN_REPORT.open(encoding="utf-8", newline="") as file:
         for line in csv.DictReader(file):
             value = Decimal(line["value"]) if line["value"] else None
@@ -266,7 +267,8 @@ def clean_candidate(unit: str) -> Candidate:
                     "indicator_name_vi": line["name_vi"],
                     "section": line["indicator_code"].split(".")[0],
                     "kind": line["kind"],
-                    "period_basis": bases[line["indicator_code"]],
+                    "source": form[line["indicator_code"]]["source"],
+                    "period_basis": form[line["indicator_code"]]["period_basis"],
                     "value": value,
                     "value_text": None,
                     "status": "computed" if value is not None else blank,
