@@ -20,10 +20,9 @@ import pyarrow.compute as pc
 from ingestion.contracts import Contract
 from ingestion.headers import TitleBlock
 from ingestion.readings import Remark
-from ingestion.resolve import Context
+from ingestion.resolve import Context, names_an_office
 from ingestion.rules import RowRemark, Rows
 from ingestion.values import parse_date
-from ingestion.vietnamese import clean
 
 WRONG_QUARTER, WRONG_UNIT = "wrong_quarter", "wrong_unit"
 _NAMED = 3
@@ -41,7 +40,8 @@ def title_unit(titles: Sequence[TitleBlock], context: Context) -> Misplaced | No
     """A file headed with the name of a unit to which its folder does not belong."""
     for title in titles:
         if (stranger := context.units.stranger_in_titles(title.texts)) is not None:
-            return _wrong_unit(f"tiêu đề ghi “{stranger}”", context)
+            name = f"“{stranger}”" if names_an_office(stranger) else "tên đơn vị khác"
+            return _wrong_unit(f"tiêu đề ghi {name}", context)
         if context.folder_unit.level != "commune":
             continue
         code = context.units.in_titles(title.texts)
@@ -140,7 +140,7 @@ def _wrong_units(
     )
     if unknown.total() == len(rows):
         # What is said of a file stays in its receipt, so a text that may be somebody's name is not quoted.
-        offices = Counter({text: count for text, count in unknown.items() if _OFFICE.match(clean(text).casefold())})
+        offices = Counter({text: count for text, count in unknown.items() if names_an_office(text)})
         names = ", ".join(f"“{text}”" for text, _ in _most(offices))
         return _wrong_unit(f"mọi dòng ghi đơn vị {names or 'không có trong danh mục của kỳ'}", context)
     if unknown.total() + found.total() < len(rows) or not found:
@@ -153,11 +153,6 @@ def _wrong_units(
         return None
     names = ", ".join(_unit_name(code, context) for code, _ in _most(found))
     return _wrong_unit(f"mọi dòng là của {names}", context)
-
-
-_OFFICE = re.compile(
-    r"(?:ubnd|ủy ban nhân dân|huyện|quận|thị xã|thành phố|tp|xã|phường|thị trấn|đặc khu|tỉnh|sở|phòng|văn phòng)\b\D*$"
-)
 
 
 def _most(counts: Counter[str]) -> list[tuple[str, int]]:

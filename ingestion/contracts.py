@@ -97,6 +97,12 @@ class AskedWhere(_Strict):
     when: dict[str, list[str]] = Field(default_factory=dict)
     when_present: list[str] = Field(default_factory=list)
 
+    @model_validator(mode="after")
+    def _check(self) -> AskedWhere:
+        if not self.when and not self.when_present:
+            raise ValueError("asked_where names no rows: it needs when or when_present")
+        return self
+
 
 class Column(_Strict):
     """One column of a source, with the headings under which offices deliver it."""

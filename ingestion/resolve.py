@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
+from expectations import kinds_of_personal_data
 from ingestion.readings import Cell, Reading, rejected
 from ingestion.reference import AdminUnit, FormRow, Period
 from ingestion.values import parse_text
@@ -38,11 +39,12 @@ _OFFICE = re.compile(
     re.IGNORECASE,
 )
 _COMMITTEE = re.compile(r"^(?:ubnd|ủy ban nhân dân|uỷ ban nhân dân|uy ban nhan dan)\.?\s+", re.IGNORECASE)
+_COMMITTEE_BARE = "(?:ubnd|uy ban nhan dan)"
+_TYPES = "|".join(sorted(map(bare, _ABBREVIATIONS)))
+_SHORT_TYPES = "|".join(sorted({bare(name) for names in _ABBREVIATIONS.values() for name in names}))
 # The committee of a district or commune that heads a table, in bare words.
-_HEADS = re.compile(
-    rf"^(?:(?:don vi|co quan)(?: bao cao)? )?(?:ubnd|uy ban nhan dan) "
-    rf"(?:{'|'.join(sorted({bare(name) for names in _ABBREVIATIONS.values() for name in names}))}) \S"
-)
+_HEADS = re.compile(rf"^(?:(?:don vi|co quan)(?: bao cao)? )?{_COMMITTEE_BARE} (?:{_SHORT_TYPES}) \S")
+_OF_AN_OFFICE = re.compile(rf"(?:{_COMMITTEE_BARE}|{_TYPES}|tinh|so|phong|van phong)\b\D*$")
 _OFFICE_BARE = re.compile(
     r"^(?:bo phan (?:mot cua|1 cua|tiep nhan va tra ket qua)|trung tam phuc vu hanh chinh cong)\s+"
 )
@@ -65,6 +67,11 @@ def admin_spellings(unit: AdminUnit) -> set[str]:
     """Spellings of an administrative unit: with its type, abbreviated, and without."""
     own = _proper_name(unit)
     return {unit.name, own} | {f"{short} {own}" for short in _ABBREVIATIONS.get(unit.unit_type.lower(), ())}
+
+
+def names_an_office(text: str) -> bool:
+    """Whether a name begins as those of offices do and tells of no person: one that may be quoted of a strange file."""
+    return _OF_AN_OFFICE.match(bare(text)) is not None and not kinds_of_personal_data(text)
 
 
 class UnitRegistry:
@@ -118,7 +125,7 @@ class UnitRegistry:
             return found
         stripped = _COMMITTEE.sub("", _OFFICE.sub("", text))
         if stripped == text:
-            stripped = re.sub(r"^(?:ubnd|uy ban nhan dan)\s+", "", _OFFICE_BARE.sub("", bare(text)))
+            stripped = re.sub(rf"^{_COMMITTEE_BARE}\s+", "", _OFFICE_BARE.sub("", bare(text)))
             if stripped == bare(text):
                 return set()
         return self._index.find(stripped)

@@ -58,14 +58,17 @@ def _is_read(file: LandingFile, receipts: dict[str, Receipt], last: tuple[str, i
         return False
     try:
         state = file.path.stat()
-        return receipts[last[0]].sha256 == _sha256(file.path, state.st_size, state.st_mtime_ns)
+        return receipts[last[0]].sha256 == _sha256(file.path, state.st_ino, state.st_size, state.st_ctime_ns)
     except OSError:
         return False
 
 
 @lru_cache(maxsize=10_000)
-def _sha256(path: Path, size: int, changed: int) -> str:
-    """The hash of a file; kept for as long as the process lives and the file's size and time stay the same."""
+def _sha256(path: Path, number: int, size: int, changed: int) -> str:
+    """The hash of a file; kept for as long as the process lives and nobody writes to the file.
+
+    ``changed`` is the time of the last change of the inode, which a writer cannot put back as he can the file's.
+    """
     return sha256_of(path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import errno
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
-from ingestion import IngestPaths, IngestReport, ReferenceData, deliveries, ingest_quarter
+from ingestion import IngestPaths, IngestReport, ReferenceData, deliveries, ingest_quarter, landing
 
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
 KEY = b"a key for tests, 32 bytes long.."
@@ -81,6 +82,17 @@ class Home:
     def touch(self, path: Path, at: dt.datetime | None = None) -> None:
         moment = (at or dt.datetime(2023, 3, 15, 8, 0, tzinfo=LOCAL)).timestamp()
         os.utime(path, (moment, moment))
+
+    def forbid_listing(self, source: str, patch: pytest.MonkeyPatch) -> None:
+        """From now on the source's folder cannot be looked into, as for want of rights."""
+        real = os.scandir
+
+        def refuse(path: Any) -> Any:
+            if str(path).endswith(source):
+                raise PermissionError(errno.EACCES, "no")
+            return real(path)
+
+        patch.setattr(landing.os, "scandir", refuse)
 
     def ingest(self, quarter: str = QUARTER, **kwargs: Any) -> IngestReport:
         report = ingest_quarter(self.paths, quarter, reference=self.reference, secret_key=KEY, **kwargs)

@@ -102,6 +102,18 @@ def test_a_file_headed_with_another_unit_is_held(registers: Any, unit: str, titl
         assert "Tệp nằm trong thư mục của" in found["message_vi"]
 
 
+def test_of_a_strange_heading_nothing_is_quoted_that_tells_of_a_person(registers: Any) -> None:
+    row = ["", "02/2023", "Tất cả", "5"]
+    for number, title in enumerate(["UBND HUYỆN LONG PHÚ", "UBND HUYỆN LONG PHÚ - Bà Lê Thị Hoa, ĐT 0912 345 678"]):
+        registers.workbook("e_document_counts", [[title], COUNTS, row], name=f"{number}.xlsx")
+    registers.ingest()
+    found = {d["file_name"]: d["message_vi"] for d in deliveries(registers.paths).to_pylist()}
+    plain, personal = found["0.xlsx"], found["1.xlsx"]
+    assert "“UBND HUYỆN LONG PHÚ”" in plain
+    assert "tiêu đề ghi tên đơn vị khác" in personal
+    assert "Hoa" not in personal
+
+
 TASKS = ["Loại kế hoạch", "Số văn bản kế hoạch", "Mã nhiệm vụ", "Thời hạn"]
 
 

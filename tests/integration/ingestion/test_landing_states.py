@@ -212,14 +212,7 @@ def test_a_folder_that_cannot_be_listed_is_named_and_the_others_go_on(
 ) -> None:
     home.csv("plan_tasks", TASKS)
     home.place("survey_responses", "x.csv").write_text("a")
-    real = os.scandir
-
-    def refuse(path: Any) -> Any:
-        if str(path).endswith("survey_responses"):
-            raise PermissionError(errno.EACCES, "no")
-        return real(path)
-
-    monkeypatch.setattr(landing.os, "scandir", refuse)
+    home.forbid_listing("survey_responses", monkeypatch)
     assert codes(home.ingest()) == {"survey_responses": "not_readable"}
     assert home.delivery("plan_tasks")["rows_accepted"] == 2
 

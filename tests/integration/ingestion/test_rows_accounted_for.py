@@ -101,8 +101,9 @@ def of_prose(path: Path) -> Places:
     if path.suffix == ".txt":
         lines = path.read_text("utf-8-sig").splitlines()
         return [("txt", number) for number, line in enumerate(lines, start=1) if line.strip()]
-    paragraphs = docx.Document(str(path)).element.body.iter(qn("w:p"))
-    lines = [line for p in paragraphs for line in Paragraph(p, None).text.split("\n")]  # type: ignore[arg-type]
+    document = docx.Document(str(path))
+    paragraphs = document.element.body.iter(qn("w:p"))
+    lines = [line for p in paragraphs for line in Paragraph(p, document).text.split("\n")]
     return [("docx", number) for number, line in enumerate(lines, start=1) if line.strip()]
 
 

@@ -69,14 +69,7 @@ def test_a_correction_that_was_not_read_waits_beside_the_version_that_counts(hom
 
 
 def _without_rights(home: Any, patch: pytest.MonkeyPatch) -> None:
-    real = os.scandir
-
-    def refuse(path: Any) -> Any:
-        if str(path).endswith("plan_tasks"):
-            raise PermissionError(errno.EACCES, "no")
-        return real(path)
-
-    patch.setattr(landing.os, "scandir", refuse)
+    home.forbid_listing("plan_tasks", patch)
 
 
 def _linked(home: Any, patch: pytest.MonkeyPatch) -> None:

@@ -71,6 +71,7 @@ WRONG: dict[str, tuple[Change, str]] = {
     "a date in the title block": (column("seen_on", from_title_block=True), "title block"),
     "asked where an unknown label stands": (column("note", asked_where={"when": {"state": ["dim"]}}), "dim"),
     "asked where a text has a value": (column("note", asked_where={"when": {"lamp_code": ["1"]}}), "lamp_code"),
+    "asked where nothing is named": (column("note", asked_where={}), "when or when_present"),
     "asked where no column is filled": (column("note", asked_where={"when_present": ["lamp"]}), "lamp"),
     "validity the wrong way round": (column("note", valid_from="2023-02-01", valid_to="2023-01-01"), "valid_to"),
     "a name that is none": (column("note", name="Ghi chú"), "Ghi chú"),
