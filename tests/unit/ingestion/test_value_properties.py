@@ -79,7 +79,10 @@ def test_every_label_of_every_contract_means_its_value_in_any_spelling(
     assert parse(data.draw(spelt(text))).value == value
 
 
-@given(st.sampled_from(sorted({(source, name) for source, name, _, _ in LABELS})), ANY_TEXT | st.sampled_from(["-", "NULL"]))
+@given(
+    st.sampled_from(sorted({(source, name) for source, name, _, _ in LABELS})),
+    ANY_TEXT | st.sampled_from(["-", "NULL"]),
+)
 def test_no_other_text_is_taken_for_a_label(column: tuple[str, str], text: str) -> None:
     source, name = column
     found = load_contracts()[source].column(name)
