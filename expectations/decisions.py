@@ -24,29 +24,53 @@ _CHOOSES = frozenset({"accept_declared", "accept_computed", "withhold"})
 # A decision never holds longer than this, its first quarter counted.
 LONGEST_VALIDITY = 4
 
-# Names of figures in the register of decisions; a form row or measure bears its own code.
+# Names of figures in the register of decisions; a form row or measure bears its own code, a column its heading.
 FIGURES_VI = {
+    "approved_on": "ngày duyệt",
+    "carried_over": "kỳ trước chuyển sang",
+    "case_code": "mã hồ sơ",
+    "column_vi": "cột",
     "computed_value": "số tính toán",
+    "correct_quarter": "kỳ cần đính chính",
+    "count": "số dòng hoặc ô",
+    "day": "ngày kết thúc",
     "declared_value": "số khai báo",
+    "denominator": "mẫu số",
+    "expected": "số đối chiếu",
+    "forms": "số phiếu",
+    "found": "số tìm thấy",
+    "indicator_code": "mã chỉ tiêu",
+    "label_vi": "nội dung",
+    "last_day": "sau ngày",
+    "message_vi": "điều ghi nhận",
+    "next_day": "trước ngày",
+    "numerator": "tử số",
+    "open_before": "còn lại cuối kỳ trước",
+    "other_case_code": "mã hồ sơ kia",
+    "previous_quarter_value": "số kỳ trước",
+    "rate": "tỷ lệ",
+    "received_on": "ngày tiếp nhận",
+    "reporting_window_from": "từ ngày",
+    "reporting_window_to": "đến ngày",
     "rows": "số dòng",
+    "rows_before": "số dòng kỳ trước",
+    "rows_delivered": "số dòng đã gửi",
+    "rows_out": "số dòng ngoài kỳ",
     "rows_read": "số dòng đã đọc",
     "rows_rejected": "số dòng bị loại",
-    "rows_before": "số dòng kỳ trước",
-    "last_day": "sau ngày",
-    "next_day": "trước ngày",
-    "approved_on": "ngày duyệt",
-    "reporting_window_to": "đến ngày",
-    "reporting_window_from": "từ ngày",
-    "previous_quarter_value": "số kỳ trước",
+    "share": "tỷ lệ kỳ này",
+    "share_before": "tỷ lệ kỳ trước",
+    "source": "nguồn",
+    "subject": "đối tượng",
+    "told": "ngày hoặc tháng",
     "value": "số kỳ này",
-    "count": "số dòng hoặc ô",
 }
 _PAIR = re.compile(r"(?:(?P<subject>[^=]+):\s+)?(?P<name>[^:=]+)=(?P<value>.*)", re.DOTALL)
 
 
 def figures_vi(figures: Mapping[str, str]) -> str:
     """Figures as a clerk copies them into the register: ``số tính toán = 1; số khai báo = 31``."""
-    return "; ".join(f"{FIGURES_VI.get(name, name)} = {_one_line(value)}" for name, value in figures.items())
+    return "; ".join(f"{name} = {_one_line(value)}" for name, value in figures.items())
 
 
 def parse_list(text: str | None) -> tuple[str, ...]:
@@ -104,7 +128,7 @@ class Decision:
     figures: Mapping[tuple[str | None, str], str] = field(default_factory=dict)
 
     def covers(self, rule: Rule, subject: str, figures: Mapping[str, str]) -> bool:
-        """Whether a finding of this rule about this subject, with these figures, is settled by the decision."""
+        """Whether a finding of this rule about this subject, with these figures by printed name, is settled by it."""
         return self.effect in IN_FORCE and self._names(rule, subject) and self._saw(rule, subject, figures)
 
     def _names(self, rule: Rule, subject: str) -> bool:
@@ -120,7 +144,7 @@ class Decision:
         if rule.id == CHOICE and not self.figures:
             return True  # it names the figure to be published, and dbt has laid that against the one it leads to
         for name, now in figures.items():
-            key = _key(FIGURES_VI.get(name, name))
+            key = _key(name)
             seen = self.figures.get((subject, key), self.figures.get((None, key)))
             if seen is None or not _same(seen, now):
                 return False
@@ -155,16 +179,29 @@ def names_its_row(rule: Rule) -> bool:
     return rule.indicator is not None and rule.subject is None
 
 
+_DECISION_VI = "Quyết định, nếu có, ghi"
+
+
 def how_to_settle_vi(rule: Rule, subject: str, figures: Mapping[str, str]) -> str:
     """What a decision about a finding must say, in the words of the register's columns."""
     seen = f", số liệu đã xem “{figures_vi(figures)}”" if figures else ""
     if rule.id == CHOICE:
         return (
-            f"loại đối tượng “Chỉ tiêu”, đối tượng “{subject}”, cách xử lý “Chấp nhận số khai báo” hoặc “Chấp nhận số "
-            f"tính toán”{seen}"
+            f"{_DECISION_VI}: loại đối tượng “Chỉ tiêu”, đối tượng “{subject}”, cách xử lý “Chấp nhận số khai báo” "
+            f"hoặc “Chấp nhận số tính toán”{seen}"
         )
     where = "" if names_its_row(rule) else f", áp dụng cho “{subject}”"
-    return f"loại đối tượng “Quy tắc”, đối tượng “{rule.id}”{where}, cách xử lý “Chấp nhận có giải trình”{seen}"
+    return (
+        f"{_DECISION_VI}: loại đối tượng “Quy tắc”, đối tượng “{rule.id}”{where}, cách xử lý “Chấp nhận có giải "
+        f"trình”{seen}"
+    )
+
+
+def to_be_chosen_first_vi(rows: str) -> str:
+    """What comes before a decision about a finding that rests on figures between which nobody has chosen."""
+    return (
+        f"Trước hết chọn số cho dòng {rows}; quy tắc này được xét lại với số đã chọn, lúc đó còn vi phạm mới giải trình"
+    )
 
 
 @dataclass

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any, Protocol
 
 from expectations.expression import quote
-from expectations.suites import SHEET_NUMBERS, UNIT, Compiled
+from expectations.suites import COLUMN_TITLES, SHEET_NUMBERS, UNIT, Compiled
 from expectations.verdicts import Place
 
 PLACE_COLUMNS = (UNIT, "subject", "file", "sheet", "row")
@@ -136,14 +136,17 @@ def places_of(connection: Connection, compiled: Compiled) -> dict[str, tuple[Pla
         'ranges as (select unit, delivery_id, sheet, column_name, min("row") as first, max("row") as last '
         "from islands group by unit, delivery_id, sheet, column_name, island) "
         "select r.unit, r.delivery_id, case when r.sheet in ('csv', 'txt', 'docx') then r.sheet "
-        "else 'trang ' || n.sheet_no end as sheet_name, r.column_name, coalesce(string_agg(case when first = last "
+        "else 'trang ' || n.sheet_no end as sheet_name, coalesce(t.title_vi, r.column_name) as title, "
+        "coalesce(string_agg(case when first = last "
         "then first::varchar else first || '-' || last end, ', ' order by first), '') "
         f"from ranges as r left join {SHEET_NUMBERS} as n on n.delivery_id = r.delivery_id and n.sheet = r.sheet "
-        "group by r.unit, r.delivery_id, r.sheet, sheet_name, r.column_name order by all"
+        "left join deliveries as d on d.delivery_id = r.delivery_id and d.reporting_unit = r.unit "
+        f"left join {COLUMN_TITLES} as t on t.source = d.source and t.column_name = r.column_name "
+        "group by r.unit, r.delivery_id, r.sheet, sheet_name, title order by all"
     )
     found: dict[str, list[Place]] = {}
-    for unit, delivery_id, sheet, column, rows in connection.execute(query).fetchall():
-        found.setdefault(unit, []).append(Place(delivery_id=delivery_id, sheet=sheet, column=column, rows=rows))
+    for unit, delivery_id, sheet, title, rows in connection.execute(query).fetchall():
+        found.setdefault(unit, []).append(Place(delivery_id=delivery_id, sheet=sheet, column_vi=title, rows=rows))
     return {unit: tuple(places) for unit, places in found.items()}
 
 

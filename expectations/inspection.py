@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from expectations.decisions import (
+    FIGURES_VI,
     IN_FORCE,
     LONGEST_VALIDITY,
     Decision,
@@ -26,6 +27,7 @@ from expectations.decisions import (
     how_to_settle_vi,
     parse_figures,
     parse_list,
+    to_be_chosen_first_vi,
 )
 from expectations.declarations import Rule, Stage, declared_rules, suite_version
 from expectations.engine_sql import (
@@ -71,7 +73,7 @@ OpenDatabase = Callable[[], AbstractContextManager[DatabaseLike]]
 class RawRequest:
     """What the raw gate is asked: the lake, the quarter with its first and last day, and reporting unit -> the unit
     codes that report through it (whether or not they sent anything) and ``inputs_hash``; unit, quarter, source and name
-    of each delivered file that is not taken in.
+    of each delivered file that is not taken in; source, name and heading of each column.
     """
 
     raw_dir: Path
@@ -80,6 +82,7 @@ class RawRequest:
     units: Mapping[str, tuple[str, ...]]
     subject_hashes: Mapping[str, str]
     waiting: tuple[tuple[str, str, str, str], ...] = ()
+    titles: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,11 +106,12 @@ def inspect_raw(request: RawRequest, open_database: OpenDatabase) -> list[Verdic
     with open_database() as database:
         problems = lay_raw(
             database.connection, request.raw_dir, request.quarter, request.window, request.units, sources,
-            request.waiting,
+            request.waiting, request.titles,
         )  # fmt: skip
         rules = {compiled.rule.id: compiled.rule for compiled in suite}
         register = Register(_raw_decisions(database.connection, request.quarter, rules))
         run = _Run(database, "raw", request.quarter, request.subject_hashes, problems, register)
+        run.titles = {(source, name): title for source, name, title in request.titles}
         run.excused = _sources_without_rows(database.connection, request.subject_hashes, suite)
         return run.verdicts(suite)
 
@@ -124,6 +128,7 @@ def inspect_marts(request: MartRequest, open_database: OpenDatabase) -> list[Ver
         register = Register(_mart_decisions(database.connection))
         run = _Run(database, "mart", request.quarter, hashes, problems, register)
         run.names = _indicator_names(database.connection)
+        run.undecided = _undecided_rows(database.connection)
         return run.verdicts(suite)
 
 
@@ -148,6 +153,8 @@ class _Run:
         self._results: dict[str, list[Result]] = {unit: [] for unit in hashes}
         self.excused: frozenset[tuple[str, str]] = frozenset()
         self.names: dict[tuple[str, str], tuple[int, str]] = {}
+        self.titles: Mapping[tuple[str, str], str] = {}
+        self.undecided: Mapping[str, frozenset[str]] = {}
         self._subjects: dict[tuple[str, str], tuple[str, ...]] = {}
         self._places: dict[tuple[str, str], tuple[Place, ...]] = {}
 
@@ -218,7 +225,7 @@ class _Run:
             if problem is not None:
                 results.append(_result(compiled.rule, "did_not_run", observed=problem))
             elif count.failed.get(unit):
-                results.append(self._failed(compiled.rule, unit, count, found.get(unit, []), alike.get(unit, [])))
+                results.append(self._failed(compiled, unit, count, found.get(unit, []), alike.get(unit, [])))
             elif not count.scope.get(unit):
                 results.append(
                     _result(compiled.rule, "no_data", observed=None, empty_allowed=self._may_be_empty(unit, compiled))
@@ -240,16 +247,19 @@ class _Run:
     def _may_be_empty(self, unit: str, compiled: Compiled) -> bool:
         return compiled.rule.when_empty == "allowed" or (unit, compiled.rule.source) in self.excused
 
-    def _failed(self, rule: Rule, unit: str, count: Count, found: list[Violation], alike: Iterable[Alike]) -> Result:
+    def _failed(
+        self, compiled: Compiled, unit: str, count: Count, found: list[Violation], alike: Iterable[Alike]
+    ) -> Result:
+        rule = compiled.rule
         covered_rows = 0
         used: set[str] = set()
         for each in alike:
-            decision_ids = self._register.covering(unit, rule, each.subject, _figures(rule, each.values))
+            decision_ids = self._register.covering(unit, rule, each.subject, _figures(rule, each.values, self.titles))
             if decision_ids:
                 covered_rows += each.rows
                 used.update(decision_ids)
                 self._register.note_covered(unit, decision_ids, each.rows)
-        findings = [self._finding(rule, unit, violation) for violation in found]
+        findings = [self._finding(compiled, unit, violation) for violation in found]
         findings.sort(key=lambda finding: finding.decision_id is not None)
         failed = count.failed[unit]
         return _result(
@@ -262,9 +272,13 @@ class _Run:
             findings=tuple(findings[:MAX_FINDINGS]),
         )
 
-    def _finding(self, rule: Rule, unit: str, violation: Violation) -> Finding:
-        figures = _figures(rule, violation.values)
+    def _finding(self, compiled: Compiled, unit: str, violation: Violation) -> Finding:
+        rule = compiled.rule
+        figures = _figures(rule, violation.values, self.titles)
         covering = self._register.covering(unit, rule, violation.subject, figures) if rule.settleable else []
+        # Which figure the row will have is not known: a decision that names today's would settle nothing tomorrow.
+        first = self._rows_vi(unit, compiled.operands & self.undecided.get(unit, frozenset()))
+        settle = to_be_chosen_first_vi(first) if first else how_to_settle_vi(rule, violation.subject, figures)
         return Finding(
             subject=violation.subject,
             message_vi=self._message(rule, unit, violation),
@@ -272,8 +286,12 @@ class _Run:
             sheet=violation.sheet,
             row=violation.row,
             decision_id=", ".join(covering) or None,
-            settle_vi=how_to_settle_vi(rule, violation.subject, figures) if rule.settleable and not covering else None,
+            settle_vi=settle if rule.settleable and not covering else None,
         )
+
+    def _rows_vi(self, unit: str, codes: Iterable[str]) -> str:
+        named = sorted((*self.names[unit, code], code) for code in codes if (unit, code) in self.names)
+        return ", ".join(f"{row_no} ({code})" for row_no, _, code in named)
 
     def _message(self, rule: Rule, unit: str, violation: Violation) -> str:
         """The finding in words: which row, what is wrong, with which figures."""
@@ -295,9 +313,13 @@ class _Run:
         return f"{', '.join(place)}: {text}" if place else text
 
 
-def _figures(rule: Rule, values: Mapping[str, Any]) -> dict[str, str]:
-    """The figures of a finding that a decision must have seen, as printed."""
-    return {name: vietnamese(value) for name, value in values.items() if rule.figures is None or name in rule.figures}
+def _figures(rule: Rule, values: Mapping[str, Any], titles: Mapping[tuple[str, str], str]) -> dict[str, str]:
+    """The figures of a finding that a decision must have seen, as printed: a column bears its heading."""
+    return {
+        FIGURES_VI.get(name) or titles.get((rule.source, name), name): vietnamese(value)
+        for name, value in values.items()
+        if rule.figures is None or name in rule.figures
+    }
 
 
 def vietnamese(value: object) -> str:
@@ -436,6 +458,17 @@ def _indicator_names(connection: Any) -> dict[tuple[str, str], tuple[int, str]]:
     except Exception:  # findings are then worded by code; the rules about the relation say what is wrong with it
         return {}
     return {(unit, code): (row_no, name) for unit, code, row_no, name in rows}
+
+
+def _undecided_rows(connection: Any) -> dict[str, frozenset[str]]:
+    """By unit, the rows of two figures between which nobody has chosen yet."""
+    try:
+        rows = connection.execute(
+            f"select {UNIT}, list(indicator_code) from report_indicators where status = 'unsettled' group by 1"
+        ).fetchall()
+    except Exception:  # see _indicator_names
+        return {}
+    return {unit: frozenset(codes) for unit, codes in rows}
 
 
 def _sources_without_rows(

@@ -50,7 +50,7 @@ def _finding_lines(result: Result, advice: str) -> list[str]:
 
 
 def _how_to_settle(finding: Finding) -> str:
-    return f" Quyết định, nếu có, ghi: {finding.settle_vi}." if finding.settle_vi else ""
+    return f" {finding.settle_vi}." if finding.settle_vi else ""
 
 
 def _sentence(text: str) -> str:

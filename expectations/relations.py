@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.expression import column_name, quote
-from expectations.suites import SHEET_NUMBERS, UNIT, literal
+from expectations.suites import COLUMN_TITLES, SHEET_NUMBERS, UNIT, literal
 from expectations.texts import lay_published_cells, lay_published_texts
 
 CONTENT = "_content"
@@ -70,6 +70,7 @@ def lay_raw(
     units: Mapping[str, Iterable[str]],
     sources: Iterable[str],
     waiting: Iterable[tuple[str, str, str, str]] = (),
+    titles: Iterable[tuple[str, str, str]] = (),
 ) -> UnitProblems:
     """Creates the relations of the raw gate.
 
@@ -78,6 +79,7 @@ def lay_raw(
 
     Args:
         waiting: unit, quarter, source and name of each delivered file that has not been taken in.
+        titles: source, column and the heading by which offices know it.
 
     Returns:
         What cannot be checked, by reporting unit.
@@ -87,6 +89,9 @@ def lay_raw(
     _lay_units(connection, quarter, units)
     _lay_window(connection, window)
     _lay_waiting(connection, quarter, owners, waiting)
+    connection.execute(f"create table {COLUMN_TITLES} (source varchar, column_name varchar, title_vi varchar)")
+    for title in titles:
+        connection.execute(f"insert into {COLUMN_TITLES} values (?, ?, ?)", list(title))
     deliveries = raw_dir / "deliveries.parquet"
     connection.execute(
         # Rows that were turned away and have come back mended no longer count as turned away, nor as read twice.

@@ -14,8 +14,9 @@ from expectations.document_symbols import violation_sql
 from expectations.expression import quote
 
 UNIT = "reporting_unit"
-# Relation of the raw gate: the number by which releases name a sheet.
+# Relations of the raw gate: the number by which releases name a sheet, the heading by which offices know a column.
 SHEET_NUMBERS = "sheet_numbers"
+COLUMN_TITLES = "column_titles"
 
 # Where a relation keeps the place of a row; raw relations that are not listed hold the lineage columns of the lake.
 _PLACES: dict[str, tuple[str, str, str]] = {

@@ -45,14 +45,15 @@ class Finding(BaseModel):
 
 class Place(BaseModel):
     """Delivered rows that a remark is about: ``rows`` are all of them, as ranges (``2-5, 9``), empty where it is about
-    the sheet or the file as a whole. The sheet has its neutral name; None where none or one without rows.
+    the sheet or the file as a whole. The sheet has its neutral name, the column its heading; None where none or one
+    without rows.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     delivery_id: str
     sheet: str | None
-    column: str | None
+    column_vi: str | None
     rows: str
 
 

@@ -7,11 +7,13 @@ here: how a file is read (``intake``) or when a quarter is run (orchestration).
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
+from traceback import format_tb
 from typing import Any
 
 import pyarrow as pa
@@ -29,6 +31,7 @@ from ingestion.landing import (
     goes_on,
     keep_original,
     original_path,
+    program_problem,
     scan,
     settled,
     storage_problem,
@@ -41,6 +44,8 @@ from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
 from ingestion.paths import IngestPaths
 from ingestion.reference import AdminUnit, ReferenceData
 from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitEntry, UnitRegistry
+
+_log = logging.getLogger(__name__)
 
 # Raised whenever the code reads some file differently than before, so that deliveries are read again.
 INGEST_VERSION = 7
@@ -310,13 +315,23 @@ class _Run:
                 ledger.write_receipt(self.paths, self.receipts[identity])
 
     def _settled_or_told(self, receipt: Receipt) -> Receipt | None:
-        """The settled receipt, or None where the disk failed, which is told; the next run tries again."""
+        """The settled receipt, or None where the disk or this program failed, which is told; the next run tries again.
+
+        A file over which the program breaks stops no other one: it counts as not read, so that gate 1 holds its unit
+        back, whatever an earlier reading made of it.
+        """
+        place = f"{receipt.unit_code}/{receipt.quarter}/{receipt.source}/{receipt.file_name}"
         try:
             return self.settled(receipt)
         except OSError as error:
-            place = f"{receipt.unit_code}/{receipt.quarter}/{receipt.source}/{receipt.file_name}"
             self.problems.append(storage_problem(place, error))
-            return None
+        except Exception as error:
+            # Where it broke, and nothing that was read: the message may quote a person.
+            _log.error("%s in reading %s\n%s", type(error).__name__, place, "".join(format_tb(error.__traceback__)))
+            self.problems.append(program_problem(place, error))
+            self.receipts[receipt.delivery_id] = replace(receipt, outcome="", fingerprint="", rows_sha256={})
+            ledger.write_receipt(self.paths, self.receipts[receipt.delivery_id])
+        return None
 
     def is_out_of_date(self, receipt: Receipt) -> bool:
         """Whether a delivery must be read: never read yet, or read by other rules and still there to be read."""

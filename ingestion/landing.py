@@ -38,7 +38,7 @@ _DONE = ".done"
 _MAX_DONE_BYTES = 4_096
 # What is made of a name, such as the list of rejected rows, must still fit the 255 bytes of a file system.
 _MAX_NAME_BYTES = 200
-_FAULTS = frozenset({"disk_full", "not_readable", "store_damaged", "not_returned"})
+_FAULTS = frozenset({"disk_full", "not_readable", "program_fault", "store_damaged", "not_returned"})
 # What lies in a folder but was not seen: it may have come before what was.
 NOT_SEEN = frozenset({"disk_full", "not_readable", "waiting", "bad_done", "done_mismatch"})
 _SHA256 = re.compile(r"\b[0-9a-f]{64}\b", re.IGNORECASE)
@@ -327,6 +327,16 @@ def storage_problem(relative_path: str, error: OSError) -> LandingProblem:
     if error.errno in (errno.EACCES, errno.EPERM):
         return LandingProblem(relative_path, "not_readable", "Không có quyền đọc tệp này; cấp quyền đọc cho hệ thống.")
     return LandingProblem(relative_path, "not_readable", "Không đọc được tệp từ nơi lưu trữ; tệp sẽ được đọc lại.")
+
+
+def program_problem(relative_path: str, error: Exception) -> LandingProblem:
+    """What to say where this program broke over a delivery; never the error's own message, which may quote a cell."""
+    return LandingProblem(
+        relative_path,
+        "program_fault",
+        f"Lỗi của chương trình ({type(error).__name__}), không phải lỗi của tệp đã nộp: tệp chưa được đọc, các tệp "
+        "khác vẫn được đọc. Báo cho người quản trị hệ thống; không cần nộp lại.",
+    )
 
 
 def keep_original(

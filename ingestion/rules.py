@@ -216,8 +216,13 @@ def repeated_keys(rows: Rows, contract: Contract, taken: np.ndarray) -> Iterator
 
 def _equal_rows(rows: Rows, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     equal = np.ones(len(left), dtype=bool)
-    for values in rows.columns.values():
+    for values in (part for column in rows.columns.values() for part in _parts(column)):
         a, b = values.take(pa.array(left)), values.take(pa.array(right))
         both_null = pc.and_(pc.is_null(a), pc.is_null(b))
         equal &= pc.or_(pc.fill_null(pc.equal(a, b), False), both_null).to_numpy(zero_copy_only=False)
     return equal
+
+
+def _parts(column: pa.Array) -> list[pa.Array]:
+    """The column, or number and text of one that holds figures: Arrow compares no structures."""
+    return column.flatten() if pa.types.is_struct(column.type) else [column]

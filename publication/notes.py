@@ -34,8 +34,8 @@ def notes(content: ReleaseContent) -> list[dict[str, Any]]:
     """All notes in order: why provisional, decisions, findings, blank rows, coverage, figures nothing can be held
     against, revision."""
     return [
-        *_provisional(content), *_decisions(content), *_findings(content), *_blanks(content), *_coverage(content),
-        *_single_source(content), *_revision(content),
+        *_provisional(content), *_decisions(content), *_findings(content), *_where_the_rows_are(content),
+        *_blanks(content), *_coverage(content), *_single_source(content), *_revision(content),
     ]
 
 
@@ -83,10 +83,18 @@ def _delivered_rows(content: ReleaseContent) -> Iterator[dict[str, Any]]:
         if result["severity"] == "info" and result["status"] == "fail":
             for place in result.get("places", ()):
                 parts = [f"tệp {files.get(place['delivery_id'], place['delivery_id'])}", place["sheet"]]
-                labels = {"column": "cột", "rows": "dòng"}
+                labels = {"column_vi": "cột", "rows": "dòng"}
                 parts += [f"{label} {place[name]}" for name, label in labels.items() if place[name]]
                 yield {"kind": "finding", "subject": result["expectation_id"], "sentence_vi":
                        f"{str(result['sentence_vi']).rstrip('.')}: {', '.join(filter(None, parts))}."}
+
+
+def _where_the_rows_are(content: ReleaseContent) -> Iterator[dict[str, Any]]:
+    rows = sum(1 for _ in _delivered_rows(content))
+    if rows:
+        yield {"kind": "finding", "subject": "", "sentence_vi":
+               "Các dòng trong tệp đã gửi mà những lưu ý này nói đến được liệt kê đủ ở "
+               f"{format_number(rows)} dòng cuối của tệp quality/notes.csv kèm bản công bố."}
 
 
 def _of_the_letter(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -168,7 +176,7 @@ def remarks(content: ReleaseContent) -> list[Remarks]:
     blocks = (
         Remarks("Số liệu tạm thời", tuple(map(RemarkLine, content.provisional_vi))),
         Remarks("Giải trình số liệu", tuple(_printed_decisions(content))),
-        Remarks("Điểm cần lưu ý", tuple(_said_once(_findings(content)))),
+        Remarks("Điểm cần lưu ý", tuple(_said_once((*_findings(content), *_where_the_rows_are(content))))),
         Remarks("Dòng để trống", tuple(_said_once(_blanks(content)))),
         Remarks("Số đơn vị đã tổng hợp", tuple(_printed_coverage(content))),
         Remarks("Đối chiếu nguồn số liệu", tuple(_printed_single_source(content))),

@@ -131,39 +131,65 @@ served as (
 
 ),
 
--- The day of recruitment of somebody who stays where they were does not change from one roster to the next.
-recruited as (
+-- Days on which something happened: they stay as they were told in the quarter before. Told once there, and once here.
+{% set facts = [
+    ('int_staff', 'staffing_roster', 'recruited_on', "person_key || '|' || working_unit_code", 'is_in_roster'),
+    ('int_procedures_listed', 'procedure_catalogue', 'valid_from', 'procedure_code', 'true'),
+    ('int_procedures_listed', 'procedure_catalogue', 'ended_on', 'procedure_code', 'true'),
+    ('int_plan_tasks', 'plan_tasks', 'done_on', "plan_kind || '|' || plan_year || '|' || task_code", 'true'),
+] %}
+days_told as (
 
+    {% for model, source, column, key, condition in facts %}
     select
         unit_code,
         quarter,
-        person_key,
-        working_unit_code,
-        max(recruited_on) as recruited_on
-    from {{ ref('int_staff') }}
-    where is_in_roster
-    group by unit_code, quarter, person_key, working_unit_code
+        '{{ source }}' as source,
+        '{{ column }}' as column_name,
+        {{ key }} as key,
+        max({{ column }}) as day
+    from {{ ref(model) }}
+    where {{ condition }}
+    group by unit_code, quarter, {{ key }}
     having count(*) = 1
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
-recruited_anew as (
+told_anew as (
 
     select
-        recruited.unit_code,
-        recruited.quarter,
-        count(*) as persons,
-        count(*) filter (where recruited.recruited_on <> before.recruited_on) as changed
-    from recruited
+        days_told.unit_code,
+        days_told.quarter,
+        days_told.source,
+        days_told.column_name,
+        count(*) as told,
+        count(*) filter (where days_told.day is distinct from before.day) as changed
+    from days_told
     inner join reporting_units
-        on recruited.unit_code = reporting_units.unit_code and recruited.quarter = reporting_units.quarter
+        on days_told.unit_code = reporting_units.unit_code and days_told.quarter = reporting_units.quarter
     inner join {{ ref('int_report_scope') }} as scope on scope.is_previous_quarter
-    inner join recruited as before
-        on recruited.unit_code = before.unit_code
+    inner join days_told as before
+        on days_told.unit_code = before.unit_code
         and scope.quarter = before.quarter
-        and recruited.person_key = before.person_key
-        and recruited.working_unit_code = before.working_unit_code
-    group by recruited.unit_code, recruited.quarter
+        and days_told.column_name = before.column_name
+        and days_told.key = before.key
+    -- What had not happened yet may have by now.
+    where before.day <= scope.closes_on
+    group by days_told.unit_code, days_told.quarter, days_told.source, days_told.column_name
+    -- A column that is gone is told of as such.
+    having count(days_told.day) > 0
+
+),
+
+changed_days as (
+
+    select told_anew.*, columns.title_vi
+    from told_anew
+    inner join {{ source('run', 'source_columns') }} as columns
+        on told_anew.source = columns.source and told_anew.column_name = columns.column_name
+    where 20 * told_anew.changed > told_anew.told
 
 ),
 
@@ -242,6 +268,22 @@ unlisted as (
 
 ),
 
+-- A plan is carried out in its year; what was done before is a day of another year, or a task of an earlier plan.
+tasks_done as (
+
+    select
+        tasks.unit_code,
+        tasks.quarter,
+        count(*) as tasks,
+        count(*) filter (where extract(year from tasks.done_on) < tasks.plan_year) as too_early
+    from {{ ref('int_plan_tasks') }} as tasks
+    inner join reporting_units
+        on tasks.unit_code = reporting_units.unit_code and tasks.quarter = reporting_units.quarter
+    where tasks.is_of_the_year and tasks.done_on is not null
+    group by tasks.unit_code, tasks.quarter
+
+),
+
 declared as (
 
     select declared.*, reporting_units.closes_on
@@ -316,9 +358,14 @@ doubts as (
 
     union all
 
-    {{ register_doubt('recruited_anew', "'staffing_roster'", 'unit_code', 'persons', 'changed') }}
-    from recruited_anew
-    where 20 * changed > persons
+    {{ register_doubt('day_told_anew', 'source', 'column_name', 'told', 'changed', "'“' || title_vi || '”'") }}
+    from changed_days
+
+    union all
+
+    {{ register_doubt('done_before_plan_year', "'plan_tasks'", 'unit_code', 'tasks', 'too_early') }}
+    from tasks_done
+    where too_early > 0
 
     union all
 

@@ -56,6 +56,23 @@ def _blanked(source: str, column: str) -> Change:
     return change
 
 
+#: What has happened keeps its day from one quarter to the next.
+FACTS = (
+    "staffing_roster.recruited_on", "procedure_catalogue.valid_from", "procedure_catalogue.ended_on",
+    "plan_tasks.done_on",
+)  # fmt: skip
+
+
+def _parts(fact: str) -> tuple[str, str]:
+    source, _, column = fact.partition(".")
+    return source, column
+
+
+def _a_year_earlier(row: Row, fact: str) -> Row:
+    _, column = _parts(fact)
+    return row | {column: row[column] - dt.timedelta(days=365)} if row[column] else row
+
+
 def _documents(*lines: tuple[str, dt.date | None, str, int]) -> Change:
     """Lines (whose, month, kind, outgoing) about all topics in place of the register's; ``a`` is the first commune."""
 
@@ -282,8 +299,12 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
          "department_leaders_disciplined": 0},
         {"staff_in_other_units"}, {},
     ),
-    "days of recruitment as in the roster before": (lambda *_: None, {}, set(), {}),
-    "other days of recruitment than in the roster before": (lambda *_: None, {}, {"recruited_anew"}, {}),
+    "days as they were told before": (lambda *_: None, {}, set(), {}),
+    **{f"other days than told before: {column}": (lambda *_: None, {}, {"day_told_anew"}, {}) for column in FACTS},
+    "a task of this year's plan done before the year": (
+        _tasks("02/KH-UBND ngày 05/01/2023", _DAY, dt.date(2022, 12, 20)), {"cchc_tasks": 3, "cchc_tasks_done": 2},
+        {"done_before_plan_year"}, {},
+    ),
     "the same persons with and without a code in two files": (_listed_again, {}, set(), {"said_by_another_row": 2}),
     "the same persons with and without a code in one file": (
         _by_name_in_the_same_file, {}, set(), {"said_by_another_row": 3},
@@ -341,9 +362,9 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
 }  # fmt: skip
 
 
-#: Rosters of the quarter before, where there is one: by how many days recruitment lies elsewhere in them.
-ROSTERS_BEFORE = {
-    "days of recruitment as in the roster before": 0, "other days of recruitment than in the roster before": 365,
+#: Districts that sent their registers the quarter before too: in which column their days were others then.
+BEFORE: dict[str, str | None] = {
+    "days as they were told before": None, **{f"other days than told before: {column}": column for column in FACTS},
 }  # fmt: skip
 
 
@@ -369,10 +390,11 @@ def build(dbt: Invoke, places: dict[str, str], tmp_path_factory: pytest.TempPath
             changes[name](district, communes[district], files)
         everything |= files
     before: Files = {}
-    for name, days in ROSTERS_BEFORE.items():
-        files = rows(places[name], communes[places[name]])
-        [key] = [key for key in files if key[1] == "staffing_roster"]
-        before[key] = [row | {"recruited_on": row["recruited_on"] + dt.timedelta(days=days)} for row in files[key]]
+    for name, changed in BEFORE.items():
+        for key, listed in rows(places[name], communes[places[name]]).items():
+            if key[1] in {source for source, _ in map(_parts, FACTS)}:
+                before[key] = [_a_year_earlier(row, changed) if changed and _parts(changed)[0] == key[1] else row
+                               for row in listed]
     write_files(home / "raw", {"2022-Q4": before, QUARTER: everything})
     wanted = ("measure_values", "dim_measure", "rows_left_out", "register_doubts", "report_indicators", "figure_rows")
     kinds = ("--resource-type", "seed", "--resource-type", "model")

@@ -247,6 +247,26 @@ def test_a_blanket_decision_is_an_error_and_covers_nothing(
     assert [result.expectation_id for result in verdict.blocking()] == expected
 
 
+def test_what_rests_on_a_figure_that_is_still_to_be_chosen_asks_for_the_choice_first(
+    candidate_world: CandidateWorld, worlds: Any
+) -> None:
+    """A decision that names today's figures would settle nothing once the other figure is chosen."""
+
+    def change(candidate: Candidate) -> None:
+        candidate.set_figure("III.26", 9)
+        candidate.row("III.26").update(
+            status="unsettled", value=None, computed_value=Decimal(8), declared_value=Decimal(9)
+        )
+
+    candidate_world.add("945", change)
+    [verdict] = inspect_marts(candidate_world.request(), worlds.plain)
+    told = {result.expectation_id: result.findings[0].settle_vi for result in verdict.blocking()}
+    first = "Trước hết chọn số cho dòng 74 (III.26); "
+    assert str(told.pop("report.settled")).startswith("Quyết định, nếu có, ghi: loại đối tượng “Chỉ tiêu”")
+    assert "report.III.26.cases_add_up" in told
+    assert [rule for rule, advice in told.items() if not str(advice).startswith(first)] == []
+
+
 @pytest.mark.parametrize(
     ("seen", "rules", "is_covered"),
     [

@@ -68,6 +68,24 @@ def test_the_example_typed_into_the_template_is_taken_without_a_remark(
     assert found.message_vi == ""
 
 
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_row_typed_twice_is_told_whatever_its_columns_hold(sample: Any, tmp_path: Path, source: str) -> None:
+    """Columns of every type are compared: what repeats a row, and what contradicts one under the same key."""
+    contract = load_contracts()[source]
+    context = reading_context_of(sample, source)
+    example = example_row(contract, context.period, context)
+    asked = {*contract.key, *(column.name for column in contract.columns if column.required)}
+    other = next((name for name in example if name not in asked), None)
+    data = write_template(sample.paths, source, "945", QUARTER, reference=sample.reference)
+    for number, third in enumerate((example, example | {other: None} if other else example)):
+        path = filled(data, source, tmp_path / f"{number}.xlsx", [example, example, third])
+        found = tried(sample, source, path)
+        assert found.outcome != "failed"
+        told = {remark["reason_code"] for remark in (*found.rejections, *found.findings)}
+        assert "duplicate_row" in told, (source, told)
+        assert found.rows_read == 3
+
+
 def reading_context_of(home: Any, source: str) -> Any:
     """The registers of the sample as an ingestion of its landing folder into another place would know them."""
     from ingestion import IngestPaths

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from ingestion import lake, landing, ledger, status, waiting_files
+from ingestion import check_store, deliveries, engine, lake, landing, ledger, status, waiting_files
 from tests.conftest import run_cli
 
 TASKS = [["Kế hoạch", "Mã nhiệm vụ", "Nội dung"], ["CCHC năm", "NV-1", "Rà soát"], ["CCHC năm", "NV-2", "Tập huấn"]]
+PERSON = "Nguyễn Văn A, 0912345678"
 OTHERS = [TASKS[0], ["CCHC năm", "NV-9", "Khác"]]
 
 
@@ -52,6 +53,38 @@ def test_where_the_disk_fills_up_the_file_waits_until_it_is_read(
         with suppress(OSError):  # where not even a receipt can be written, the run ends
             home.ingest()
     assert (waiting(home), state(home)) == (["a.csv"], ("not_read", ("a.csv",)))
+    assert not home.ingest().problems
+    assert (waiting(home), state(home)) == ([], ("delivered", ()))
+
+
+@pytest.mark.parametrize("was_read_before", [False, True])
+def test_a_file_over_which_the_program_breaks_waits_and_stops_no_other(
+    home: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, was_read_before: bool
+) -> None:
+    """Whatever raises, on the first reading or on one by newer rules: what it says may quote a person."""
+    home.csv("plan_tasks", TASKS)
+    home.csv("plan_tasks", OTHERS, unit="946")
+    if was_read_before:
+        home.ingest()
+        monkeypatch.setattr(engine, "INGEST_VERSION", engine.INGEST_VERSION + 1)
+    with monkeypatch.context() as broken:
+        read = engine.read_delivery
+
+        def break_over(original: Any, suffix: str, identity: Any, *rest: Any, **named: Any) -> Any:
+            if identity.unit_code == "945":
+                raise ValueError(PERSON)
+            return read(original, suffix, identity, *rest, **named)
+
+        broken.setattr(engine, "read_delivery", break_over)
+        report = home.ingest()
+        assert [(p.path, p.code) for p in report.problems] == [("945/2023-Q1/plan_tasks/a.csv", "program_fault")]
+        assert [(d.unit_code, d.outcome) for d in report.deliveries] == [("946", "accepted")]
+        assert "ValueError" in report.problems[0].message_vi
+        assert "break_over" in caplog.text
+        assert PERSON not in caplog.text + str(report)
+        check_store(home.paths)
+        assert (waiting(home), state(home)) == (["a.csv"], ("not_read", ("a.csv",)))
+        assert [d["unit_code"] for d in deliveries(home.paths).to_pylist()] == ["946"]
     assert not home.ingest().problems
     assert (waiting(home), state(home)) == ([], ("delivered", ()))
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expectations.decisions import Decision, Register, figures_vi, parse_figures
+from expectations.decisions import FIGURES_VI, Decision, Register, figures_vi, parse_figures
 from expectations.declarations import declared_rules
+from expectations.suites import compile_rule
+from ingestion import load_contracts
 
 RULES = {rule.id: rule for rule in [*declared_rules("mart"), *declared_rules("raw")]}
 
@@ -59,7 +62,7 @@ def test_what_a_decision_covers(fields: dict[str, Any], rule_id: str, subject: s
 
 @given(
     st.dictionaries(
-        st.sampled_from(["III.25", "computed_value", "rows", "last_day"]),
+        st.sampled_from(["III.25", "số tính toán", "số dòng", "sau ngày", "Ngày hẹn trả kết quả"]),
         st.one_of(st.integers().map(str), st.just("trống"), st.just("47,5"), st.just("01/02/2023")),
     )
 )
@@ -74,14 +77,30 @@ def test_what_the_gate_prints_is_what_the_register_is_read_as(figures: dict[str,
         assert not decision.covers(RULES["report.counts_whole"], "x", changed)
 
 
+def test_every_figure_that_a_decision_must_have_seen_has_a_name_that_can_be_written_in_the_register() -> None:
+    """A code of the form or of a measure, a name of the register, or the heading of the source's column."""
+    contracts = load_contracts()
+    measures = {str(name) for rule in RULES.values() if rule.kind == "relation" for name in rule.parsed().operands}
+    nameless = []
+    for rule in RULES.values():
+        titles = {c.name: c.title_vi for c in contracts[rule.source].columns} if rule.source in contracts else {}
+        for name in compile_rule(rule).shown if rule.settleable else ():
+            if rule.figures is None or name in rule.figures:
+                printed = FIGURES_VI.get(name) or titles.get(name, name)
+                is_code = name.removeprefix("previous(").removesuffix(")") in measures
+                if re.search("[:=;]", printed) or (printed.isascii() and not is_code):
+                    nameless.append((rule.id, printed))
+    assert nameless == []
+
+
 def test_a_figure_of_one_row_says_nothing_of_another() -> None:
     decision = _decision(
         **_OF_RULE | {"subject": "report.counts_whole", "applies_to": ("A-1", "A-2")},
         figures=parse_figures("A-1: số dòng = 3; A-2: số dòng = 4"),
     )
     rule = RULES["report.counts_whole"]
-    assert decision.covers(rule, "A-1", {"rows": "3"})
-    assert not decision.covers(rule, "A-2", {"rows": "3"})
+    assert decision.covers(rule, "A-1", {"số dòng": "3"})
+    assert not decision.covers(rule, "A-2", {"số dòng": "3"})
 
 
 def test_a_decision_of_another_unit_covers_nothing_here() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from publication import ReleaseContent, compare
 from publication.csvfile import from_csv
-from publication.notes import NOTES_COLUMNS, notes, notes_csv
+from publication.notes import NOTES_COLUMNS, notes, notes_csv, remarks
 from publication.revision import changes_csv
 from tests.unit.publication.builders import UNIT, build_tables
 
@@ -68,16 +68,20 @@ def test_info_findings_are_noted_and_passed_rules_are_not(make_content: MakeCont
 
 def test_all_delivered_rows_of_a_remark_are_in_the_file_by_neutral_names(make_content: MakeContent) -> None:
     rows = ", ".join(map(str, range(2, 6_000, 2)))
-    places = [{"delivery_id": "a" * 16, "sheet": "trang 1", "column": "due_at", "rows": rows},
-              {"delivery_id": "b" * 16, "sheet": None, "column": None, "rows": ""}]
+    places = [{"delivery_id": "a" * 16, "sheet": "trang 1", "column_vi": "Ngày hẹn trả", "rows": rows},
+              {"delivery_id": "b" * 16, "sheet": None, "column_vi": None, "rows": ""}]
     noted = result(findings=[{"subject": "I.16", "decision_id": None}]) | {"places": places}
     covered = result(severity="warning") | {"places": places}
     content = make_content(gate_results=[noted, covered])
     content = replace(content, inputs=({"delivery_id": "a" * 16, "file_name": "plan_tasks-2023-Q1-945-aaaaaaaa"},))
-    found = [row["sentence_vi"] for row in from_csv(notes_csv(content)) if "tệp" in row["sentence_vi"]]
+    found = [row["sentence_vi"] for row in from_csv(notes_csv(content)) if ": tệp" in row["sentence_vi"]]
     sentence = noted["sentence_vi"].rstrip(".")
-    assert found == [f"{sentence}: tệp plan_tasks-2023-Q1-945-aaaaaaaa, trang 1, cột due_at, dòng {rows}.",
+    assert found == [f"{sentence}: tệp plan_tasks-2023-Q1-945-aaaaaaaa, trang 1, cột Ngày hẹn trả, dòng {rows}.",
                      f"{sentence}: tệp {'b' * 16}."]
+    # Documents and page say where they are.
+    (block,) = [block for block in remarks(content) if block.heading == "Điểm cần lưu ý"]
+    assert "2 dòng cuối của tệp quality/notes.csv" in block.lines[-1].text_vi
+    assert [note for note in notes(make_content(gate_results=[covered])) if "dòng cuối" in note["sentence_vi"]] == []
 
 
 def test_every_blank_row_says_why_and_headings_need_no_reason(make_content: MakeContent) -> None:
