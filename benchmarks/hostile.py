@@ -7,6 +7,7 @@ refused, and with which code, is tested with the corpus. Each file gets a readin
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import os
 import statistics
@@ -40,7 +41,7 @@ class Cost:
 
 
 class _Watch(threading.Thread):
-    """Notes the largest resident size that the reading process of this process ever had."""
+    """Notes the largest resident size that a reading process of this process ever had."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -52,15 +53,16 @@ class _Watch(threading.Thread):
             self.look()
 
     def look(self) -> None:
+        """The reading process and the one it forks for each file: the larger of the two."""
         pid = shared_sandbox().child_pid
         if pid is None:
             return
-        try:
-            status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-        except OSError:
-            return
-        peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")), "0")
-        self.mib = max(self.mib, int(peak) / 1024)
+        with contextlib.suppress(OSError):  # it has just ended
+            forked = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+            for process in (str(pid), *forked):
+                status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+                peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")), "0")
+                self.mib = max(self.mib, int(peak) / 1024)
 
     def ended(self) -> float:
         self.look()
