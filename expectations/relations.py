@@ -95,7 +95,7 @@ def lay_raw(
     deliveries = raw_dir / "deliveries.parquet"
     connection.execute(
         # Rows that were turned away and have come back mended no longer count as turned away, nor as read twice.
-        f"create view all_deliveries as select u.{UNIT}, d.* replace (d.rows_read - d.rows_mended as rows_read, "
+        f"create table all_deliveries as select u.{UNIT}, d.* replace (d.rows_read - d.rows_mended as rows_read, "
         f"d.rows_rejected - d.rows_mended as rows_rejected) from read_parquet({literal(str(deliveries))}) as d "
         "join units as u on u.unit_code = d.unit_code where d.is_current"
     )
@@ -113,7 +113,7 @@ def lay_raw(
     register = raw_dir / "lake" / "source=decisions"
     earlier = [path for path in sorted(register.glob("quarter=*/unit=*/*.parquet")) if _quarter_of(path) <= quarter]
     _lay_source(connection, ALL_DECISIONS, register / "schema.parquet", earlier)
-    laid = {row[0] for row in connection.execute("select view_name from duckdb_views()").fetchall()}
+    laid = {row[0] for row in connection.execute("select table_name from information_schema.tables").fetchall()}
     _lay_sheet_numbers(connection, [source for source in sources if source in laid and source not in _NOT_FILES])
     with_texts = {source: source for source in sources if source in laid}
     lay_published_texts(connection, with_texts | ({"decisions": ALL_DECISIONS} if ALL_DECISIONS in laid else {}))
@@ -319,13 +319,28 @@ def _quarter_of(path: Path) -> str:
     return path.parent.parent.name.removeprefix("quarter=")
 
 
-def _lay_source(connection: Any, view: str, schema: Path, files: list[Path]) -> list[Path]:
-    """Creates a source's view over the files that can be read; returns those that cannot."""
+# A quarter of a province; more rows are read from their files each time.
+_HELD_ROWS = 500_000
+
+
+def _lay_source(connection: Any, relation: str, schema: Path, files: list[Path]) -> list[Path]:
+    """Creates a source's relation over the files that can be read; returns those that cannot.
+
+    Each rule reads it several times: it is held in memory, unless it is large or a file of it is damaged inside.
+    """
     if not schema.exists():
         return []
     unreadable = [path for path in files if not _is_parquet(path)]
-    readable = (schema, *(path for path in files if path not in unreadable))
-    connection.execute(_source_view(connection, view, _literals(readable)))
+    paths = _literals((schema, *(path for path in files if path not in unreadable)))
+    query = _source_query(connection, paths)
+    rows = connection.execute(f"select sum(num_rows) from parquet_file_metadata([{paths}])").fetchone()[0]
+    if rows <= _HELD_ROWS:
+        try:
+            connection.execute(f"create table {quote(relation)} as {query}")
+            return unreadable
+        except Exception:  # the rules that read it say what is wrong
+            pass
+    connection.execute(f"create view {quote(relation)} as {query}")
     return unreadable
 
 
@@ -339,13 +354,13 @@ def _is_parquet(path: Path) -> bool:
         return head == b"PAR1" == file.read(4)
 
 
-def _source_view(connection: Any, view: str, paths: str) -> str:
+def _source_query(connection: Any, paths: str) -> str:
     # The row as text stands for its content when two deliveries are compared; lineage is left out of it.
     read = f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false)"
     names = [row[0] for row in connection.execute(f"describe select * from {read}").fetchall()]
     content = ", ".join(f"lake.{quote(name)}" for name in names if not name.startswith("_"))
     return (
-        f"create view {quote(view)} as select d.{UNIT}, d.delivery_rank as _delivery_rank, "
+        f"select d.{UNIT}, d.delivery_rank as _delivery_rank, "
         "p.opens_on as _opens_on, p.closes_on as _closes_on, lake.*, "
         f"md5(cast(row({content}) as varchar)) as {CONTENT} "
         f"from {read} as lake join all_deliveries as d on d.delivery_id = lake._delivery_id cross join period as p"

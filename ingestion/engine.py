@@ -48,7 +48,7 @@ from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitEn
 _log = logging.getLogger(__name__)
 
 # Raised whenever the code reads some file differently than before, so that deliveries are read again.
-INGEST_VERSION = 7
+INGEST_VERSION = 8
 # CSV files between these sizes (bytes) are read side by side; smaller ones are not worth it, larger ones too large.
 _LARGE, _HUGE = 1 << 20, 1 << 27
 _READERS = 2

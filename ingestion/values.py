@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from ingestion.cell_fault import ERROR_TEXT, CellFault, broken_text, error_remark
@@ -95,8 +96,9 @@ def parse_text(cell: Cell) -> Reading:
 
 
 def parse_code(cell: Cell) -> Reading:
-    """A code, kept as text. A number cell is a code only where it cannot have lost digits; where its format shows
-    zeros or a prefix that the number lacks, what is shown is the code.
+    """A code, kept as text; dashes of every kind, with blanks around them or not, are one. A number cell is a code only
+    where it cannot have lost digits; where its format shows zeros or a prefix that the number lacks, what is shown is
+    the code.
     """
     if isinstance(cell, bool | dt.date | dt.time | dt.timedelta):
         return rejected(
@@ -110,7 +112,10 @@ def parse_code(cell: Cell) -> Reading:
             f"Mã bị bảng tính đổi thành số: {printed(cell)}",
             "Định dạng cột mã là Văn bản (Text) rồi nhập lại mã.",
         )
-    return parse_text(cell)
+    reading = parse_text(cell)
+    if isinstance(reading.value, str) and not reading.value.isalnum():
+        return replace(reading, value=_DASHES.sub("-", " ".join(reading.value.split())))
+    return reading
 
 
 # ---------------------------------------------------------------------------------------------------------- numbers

@@ -256,6 +256,14 @@ def test_a_blank_label_takes_the_default_only_where_there_is_one() -> None:
 CASE_CODES = st.from_regex(v.CASE_CODE, fullmatch=True)
 
 
+@given(
+    st.from_regex(r"[A-Z0-9Đ]{1,4}(-[A-Z0-9]{1,4}){0,3}", fullmatch=True).filter(lambda code: v.parse_text(code).value),
+    st.sampled_from(["-", "–", " - ", "\u00a0-", "—", "−", " –  "]),
+)
+def test_one_code_has_one_spelling_whatever_its_dashes(code: str, dash: str) -> None:
+    assert v.parse_code(f" {code.replace('-', dash)}").value == v.parse_code(code).value == code
+
+
 @given(CASE_CODES, st.sampled_from(["-", "–", " - ", "\u00a0-", "—", "−"]))
 def test_case_codes_are_mended_only_in_dashes_and_blanks(code: str, dash: str) -> None:
     assert v.parse_case_code(code.replace("-", dash) + "\u00a0").value == code
