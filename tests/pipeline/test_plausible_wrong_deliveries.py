@@ -21,13 +21,20 @@ _SLICE = 20
 _KINDS_PROMISED, _KINDS_OF_A_SOURCE = 80, 8
 RELIABILITY = Path(__file__).parents[2] / "docs" / "reliability.md"
 
-#: Kinds that nothing in the deliveries can tell from truth, and why; listed in docs/reliability.md.
+#: Kinds or variants that nothing in the deliveries can tell from truth, and why; listed in docs/reliability.md.
 _SURVEY = "answers are a sample: nothing says how many there should be, and a list that ends early is a smaller survey"
 UNTOLD: dict[str, str] = {
     "cut_rows:survey_responses": _SURVEY,
     "cut_rows_csv:survey_responses": _SURVEY,
     "stale_file:procedure_catalogue": "a catalogue often stays as it was; only a case of a procedure that is new tells",
+    "column_emptied:procedure_catalogue.ended_on": "in most quarters no procedure ends",
+    "labels_exchanged:one_stop_cases.channel": "how a case came is told once; where two ways are met about as often, "
+    "their shares hardly change",
 }
+
+
+def _is_untold(variant: mutants.Variant) -> bool:
+    return variant.kind in UNTOLD or variant.name in UNTOLD
 
 
 def _silent(variants: Sequence[mutants.Variant], home: Path, seed: int) -> dict[str, str]:
@@ -67,12 +74,12 @@ def test_there_are_kinds_of_every_source() -> None:
     assert len(kinds) >= _KINDS_PROMISED
     told = RELIABILITY.read_text(encoding="utf-8")
     assert f"{len(variants)} variants of {len(kinds)} kinds ({len(ways)} ways of being wrong" in told
-    assert set(UNTOLD) <= kinds
+    assert set(UNTOLD) <= kinds | variants
     assert [kind for kind in UNTOLD if f"`{kind}`" not in told] == []
 
 
 def test_a_slice_of_wrong_deliveries_is_told(tmp_path: Path) -> None:
-    variants = [variant for home in _homes() for variant in home if variant.kind not in UNTOLD][:_SLICE]
+    variants = [variant for home in _homes() for variant in home if not _is_untold(variant)][:_SLICE]
     assert _silent(variants, tmp_path, seed=4) == {}
 
 
@@ -80,6 +87,6 @@ def test_a_slice_of_wrong_deliveries_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("place", range(len(_homes())))
 def test_every_wrong_delivery_is_told(place: int, tmp_path: Path) -> None:
     variants = _homes()[place]
-    untold = {variant.name for variant in variants if variant.kind in UNTOLD}
+    untold = {variant.name for variant in variants if _is_untold(variant)}
     silent = _silent(variants, tmp_path, seed=40 + place)
     assert {name: told for name, told in silent.items() if name not in untold} == {}
