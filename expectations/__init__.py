@@ -64,7 +64,6 @@ def run_raw_gate(
     units: Mapping[str, tuple[str, ...]],
     inputs_hashes: Mapping[str, str],
     waiting: Iterable[tuple[str, str, str, str]],
-    titles: Iterable[tuple[str, str, str]],
     worker: GateWorker,
 ) -> dict[str, Verdict]:
     """Gate 1 on the lake: one verdict a reporting unit, also written under ``warehouse_dir/verdicts``.
@@ -75,7 +74,6 @@ def run_raw_gate(
             whether or not they sent anything.
         inputs_hashes: reporting unit -> ``inputs_hash`` that the verdict is bound to.
         waiting: unit, quarter, source and name of each delivered file that has not been taken in.
-        titles: source, column and the heading by which offices know it.
 
     Raises:
         ValueError: a unit has no inputs hash.
@@ -85,7 +83,7 @@ def run_raw_gate(
         raise ValueError(f"no inputs hash for {missing}")
     hashes = {unit: inputs_hashes[unit] for unit in units}
     members = {unit: tuple(codes) for unit, codes in units.items()}
-    request = RawRequest(raw_dir, quarter, window, members, hashes, tuple(waiting), tuple(titles))
+    request = RawRequest(raw_dir, quarter, window, members, hashes, tuple(waiting))
     return _stored(warehouse_dir, worker.check_raw(request))
 
 

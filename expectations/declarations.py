@@ -18,6 +18,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from expectations.contract_facts import LOADER, column_facts, source_facts
 from expectations.expression import Expression, parse
 
 RULES_DIR = Path(__file__).parent / "rules"
@@ -29,9 +30,6 @@ Kind = Literal[
 ]
 
 STAGES: tuple[Stage, ...] = ("raw", "mart")
-
-# The same safe loader, in C where it was built: the catalogue is read at every start.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _RULE_ID = re.compile(r"[a-z_]+(\.[A-Za-z0-9_]+)+")
 _INDICATOR = re.compile(r"\.((?:[IVX]+|AUX)\.\d{2})(?:\.|$)")
@@ -163,10 +161,13 @@ def _with_indicator(declaration: dict[str, Any]) -> dict[str, Any]:
 
 
 def _expanded(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The declarations of a file; one with ``for_each`` (``all``, or names of ``members``) stands for one a member.
+    """The declarations of a file; one with ``for_each`` stands for several: one for each of the ``members`` (``all``),
+    of those named, or of the sources or columns of which the contracts say something (``{source: key, but: [...]}``,
+    ``{column: labels}``).
 
-    In it and in the defaults, ``$name`` is the member's name and ``$word`` what the member says under that word. Among
-    the ``values`` of any other declaration ``$members`` stands for the names of all.
+    In it and in the defaults, ``$name`` is the name and ``$word`` what the member says under that word, or the contract
+    (:mod:`expectations.contract_facts`) where it is one of a source or column. Among the ``values`` of any other
+    declaration ``$members`` stands for the names of all.
     """
     defaults = document.get("defaults", {})
     members: dict[str, dict[str, Any]] = document.get("members", {})
@@ -178,8 +179,15 @@ def _expanded(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 merged["values"] = [n for v in merged["values"] for n in (members if v == "$members" else [v])]
             yield merged
             continue
-        for name in members if names == "all" else names:
-            yield _filled(merged, {"name": name, **members[name]})
+        for name in members if names == "all" else _of_contracts(names) if isinstance(names, dict) else names:
+            known = source_facts().get(name) or column_facts().get(name) or {}
+            yield _filled(merged, {"name": name, **known, **members.get(name, {})})
+
+
+def _of_contracts(wanted: dict[str, Any]) -> list[str]:
+    """The sources or columns that have a fact, but for those left out."""
+    facts, asked = (column_facts(), wanted["column"]) if "column" in wanted else (source_facts(), wanted["source"])
+    return [name for name, words in facts.items() if words.get(asked) and name not in wanted.get("but", ())]
 
 
 def _filled(value: Any, words: dict[str, Any]) -> Any:
@@ -197,7 +205,7 @@ def load_rules(directory: Path = RULES_DIR) -> tuple[Rule, ...]:
     """All declared rules in order of id; raises ``ValueError`` on a double id or a wrong declaration."""
     rules: list[Rule] = []
     for path in sorted(directory.glob("*.yml")):
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
         rules += [Rule.model_validate(_with_indicator(declaration)) for declaration in _expanded(document)]
     ids = [rule.id for rule in rules]
     doubled = sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1})

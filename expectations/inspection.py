@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from expectations.contract_facts import column_facts
 from expectations.decisions import (
     FIGURES_VI,
     IN_FORCE,
@@ -73,7 +74,7 @@ OpenDatabase = Callable[[], AbstractContextManager[DatabaseLike]]
 class RawRequest:
     """What the raw gate is asked: the lake, the quarter with its first and last day, and reporting unit -> the unit
     codes that report through it (whether or not they sent anything) and ``inputs_hash``; unit, quarter, source and name
-    of each delivered file that is not taken in; source, name and heading of each column.
+    of each delivered file that is not taken in.
     """
 
     raw_dir: Path
@@ -82,7 +83,6 @@ class RawRequest:
     units: Mapping[str, tuple[str, ...]]
     subject_hashes: Mapping[str, str]
     waiting: tuple[tuple[str, str, str, str], ...] = ()
-    titles: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,11 @@ def inspect_raw(request: RawRequest, open_database: OpenDatabase) -> list[Verdic
     with open_database() as database:
         problems = lay_raw(
             database.connection, request.raw_dir, request.quarter, request.window, request.units, sources,
-            request.waiting, request.titles,
+            request.waiting,
         )  # fmt: skip
         rules = {compiled.rule.id: compiled.rule for compiled in suite}
         register = Register(_raw_decisions(database.connection, request.quarter, rules))
         run = _Run(database, "raw", request.quarter, request.subject_hashes, problems, register)
-        run.titles = {(source, name): title for source, name, title in request.titles}
         run.excused = _sources_without_rows(database.connection, request.subject_hashes, suite)
         return run.verdicts(suite)
 
@@ -153,7 +152,6 @@ class _Run:
         self._results: dict[str, list[Result]] = {unit: [] for unit in hashes}
         self.excused: frozenset[tuple[str, str]] = frozenset()
         self.names: dict[tuple[str, str], tuple[int, str]] = {}
-        self.titles: Mapping[tuple[str, str], str] = {}
         self.undecided: Mapping[str, frozenset[str]] = {}
         self._subjects: dict[tuple[str, str], tuple[str, ...]] = {}
         self._places: dict[tuple[str, str], tuple[Place, ...]] = {}
@@ -254,7 +252,7 @@ class _Run:
         covered_rows = 0
         used: set[str] = set()
         for each in alike:
-            decision_ids = self._register.covering(unit, rule, each.subject, _figures(rule, each.values, self.titles))
+            decision_ids = self._register.covering(unit, rule, each.subject, _figures(rule, each.values))
             if decision_ids:
                 covered_rows += each.rows
                 used.update(decision_ids)
@@ -274,7 +272,7 @@ class _Run:
 
     def _finding(self, compiled: Compiled, unit: str, violation: Violation) -> Finding:
         rule = compiled.rule
-        figures = _figures(rule, violation.values, self.titles)
+        figures = _figures(rule, violation.values)
         covering = self._register.covering(unit, rule, violation.subject, figures) if rule.settleable else []
         # Which figure the row will have is not known: a decision that names today's would settle nothing tomorrow.
         first = self._rows_vi(unit, compiled.operands & self.undecided.get(unit, frozenset()))
@@ -313,10 +311,10 @@ class _Run:
         return f"{', '.join(place)}: {text}" if place else text
 
 
-def _figures(rule: Rule, values: Mapping[str, Any], titles: Mapping[tuple[str, str], str]) -> dict[str, str]:
+def _figures(rule: Rule, values: Mapping[str, Any]) -> dict[str, str]:
     """The figures of a finding that a decision must have seen, as printed: a column bears its heading."""
     return {
-        FIGURES_VI.get(name) or titles.get((rule.source, name), name): vietnamese(value)
+        FIGURES_VI.get(name) or column_facts().get(f"{rule.source}.{name}", {}).get("title", name): vietnamese(value)
         for name, value in values.items()
         if rule.figures is None or name in rule.figures
     }

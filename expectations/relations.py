@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from expectations.contract_facts import column_facts
 from expectations.expression import column_name, quote
 from expectations.suites import COLUMN_TITLES, SHEET_NUMBERS, UNIT, literal
 from expectations.texts import lay_published_cells, lay_published_texts
@@ -70,7 +71,6 @@ def lay_raw(
     units: Mapping[str, Iterable[str]],
     sources: Iterable[str],
     waiting: Iterable[tuple[str, str, str, str]] = (),
-    titles: Iterable[tuple[str, str, str]] = (),
 ) -> UnitProblems:
     """Creates the relations of the raw gate.
 
@@ -79,7 +79,6 @@ def lay_raw(
 
     Args:
         waiting: unit, quarter, source and name of each delivered file that has not been taken in.
-        titles: source, column and the heading by which offices know it.
 
     Returns:
         What cannot be checked, by reporting unit.
@@ -90,8 +89,8 @@ def lay_raw(
     _lay_window(connection, window)
     _lay_waiting(connection, quarter, owners, waiting)
     connection.execute(f"create table {COLUMN_TITLES} (source varchar, column_name varchar, title_vi varchar)")
-    for title in titles:
-        connection.execute(f"insert into {COLUMN_TITLES} values (?, ?, ?)", list(title))
+    titles = [[facts["source"], facts["column"], facts["title"]] for facts in column_facts().values()]
+    connection.executemany(f"insert into {COLUMN_TITLES} values (?, ?, ?)", titles)
     deliveries = raw_dir / "deliveries.parquet"
     connection.execute(
         # Rows that were turned away and have come back mended no longer count as turned away, nor as read twice.

@@ -291,7 +291,6 @@ class Pipeline:
     def check_raw(self, quarter: str, units: Sequence[str]) -> dict[str, Verdict]:
         """Gate 1. Returns and stores one verdict a unit."""
         from expectations import run_raw_gate
-        from ingestion import load_contracts
         from publication import hash_inputs
 
         with self.alone(), self.timings.stage("gate_raw", "kiểm tra dữ liệu đầu vào"):
@@ -301,10 +300,9 @@ class Pipeline:
             waiting = [
                 (file.unit_code, file.quarter, file.source, file.file_name) for file in self.waiting_files(quarter)
             ]
-            titles = [(c.source, each.name, each.title_vi) for c in load_contracts().values() for each in c.columns]
             verdicts = run_raw_gate(
                 self.home.raw, self.home.warehouse, quarter, reporting_window(quarter), in_scope, hashes, waiting,
-                titles, self.gate(),
+                self.gate(),
             )  # fmt: skip
         return self._remember(verdicts)
 

@@ -279,15 +279,15 @@ ALSO: dict[str, set[str]] = {
     "report_narrative.key_agrees": {"report_narrative.section_from_one_file"},
     "decisions.subject_kind_known": {"decisions.action_fits_subject"},
     "decisions.quarter_well_formed": {"decisions.holds_from_its_quarter"},
-    "e_document_counts.electronic_and_paper_not_negative": {"e_document_counts.parts_equal_total"},
-    "e_document_counts.electronic_only_not_negative": {"e_document_counts.parts_equal_total"},
-    "e_document_counts.paper_only_not_negative": {"e_document_counts.parts_equal_total"},
-    "e_document_counts.outgoing_total_not_negative": {
+    "e_document_counts.electronic_and_paper_in_range": {"e_document_counts.parts_equal_total"},
+    "e_document_counts.electronic_only_in_range": {"e_document_counts.parts_equal_total"},
+    "e_document_counts.paper_only_in_range": {"e_document_counts.parts_equal_total"},
+    "e_document_counts.outgoing_total_in_range": {
         "e_document_counts.parts_equal_total",
         "e_document_counts.parts_at_most_total",
     },
-    "e_document_counts.incoming_total_not_negative": {"e_document_counts.incoming_electronic_at_most_total"},
-    "plan_tasks.findings_found_not_negative": {"plan_tasks.settled_at_most_found"},
+    "e_document_counts.incoming_total_in_range": {"e_document_counts.incoming_electronic_at_most_total"},
+    "plan_tasks.findings_found_in_range": {"plan_tasks.settled_at_most_found"},
 }
 
 

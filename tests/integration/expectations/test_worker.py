@@ -57,7 +57,7 @@ def test_both_gates_run_in_one_worker_and_their_verdicts_permit_publication(
     candidates = candidate_world.request().candidates
     raw_dir = lake.write()
     with GateWorker() as worker:
-        raw = run_raw_gate(raw_dir, warehouse, "2023-Q2", WINDOW, lake.units, {"945": "inputs"}, [], [], worker)
+        raw = run_raw_gate(raw_dir, warehouse, "2023-Q2", WINDOW, lake.units, {"945": "inputs"}, [], worker)
         marts = run_mart_gate(warehouse, "2023-Q2", candidates, worker)
     candidate_hash = candidates["945"][1]
     assert publishable(raw["945"], marts["945"], candidate_hash, "inputs") == []
@@ -87,7 +87,7 @@ def test_a_process_that_dies_leaves_verdicts_that_block(lake: Lake) -> None:
 
 def test_a_unit_without_inputs_hash_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="946"):
-        run_raw_gate(tmp_path, tmp_path, "2023-Q2", WINDOW, {"946": ("946",)}, {}, [], [], GateWorker(inline=True))
+        run_raw_gate(tmp_path, tmp_path, "2023-Q2", WINDOW, {"946": ("946",)}, {}, [], GateWorker(inline=True))
 
 
 def test_the_gate_opens_no_network_connection() -> None:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from expectations.contract_facts import column_facts
 from expectations.decisions import FIGURES_VI, Decision, Register, figures_vi, parse_figures
 from expectations.declarations import declared_rules
 from expectations.suites import compile_rule
-from ingestion import load_contracts
 
 RULES = {rule.id: rule for rule in [*declared_rules("mart"), *declared_rules("raw")]}
 
@@ -79,14 +79,12 @@ def test_what_the_gate_prints_is_what_the_register_is_read_as(figures: dict[str,
 
 def test_every_figure_that_a_decision_must_have_seen_has_a_name_that_can_be_written_in_the_register() -> None:
     """A code of the form or of a measure, a name of the register, or the heading of the source's column."""
-    contracts = load_contracts()
     measures = {str(name) for rule in RULES.values() if rule.kind == "relation" for name in rule.parsed().operands}
     nameless = []
     for rule in RULES.values():
-        titles = {c.name: c.title_vi for c in contracts[rule.source].columns} if rule.source in contracts else {}
         for name in compile_rule(rule).shown if rule.settleable else ():
             if rule.figures is None or name in rule.figures:
-                printed = FIGURES_VI.get(name) or titles.get(name, name)
+                printed = FIGURES_VI.get(name) or column_facts().get(f"{rule.source}.{name}", {}).get("title", name)
                 is_code = name.removeprefix("previous(").removesuffix(")") in measures
                 if re.search("[:=;]", printed) or (printed.isascii() and not is_code):
                     nameless.append((rule.id, printed))
