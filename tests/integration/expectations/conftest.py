@@ -427,7 +427,7 @@ CLEAN_ROWS: dict[str, Row] = {
         "applies_district": True,
         "applies_commune": True,
         "valid_from": dt.date(2020, 1, 1),
-        "ended_on": dt.date(2024, 1, 1),
+        "ended_on": dt.date(2023, 7, 1),
         "interlinked": "none",
         "internal_process_electronic": True,
         "time_limit": None,
