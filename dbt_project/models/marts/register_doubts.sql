@@ -134,6 +134,7 @@ served as (
 -- Days on which something happened: they stay as they were told in the quarter before. Told once there, and once here.
 {% set facts = [
     ('int_staff', 'staffing_roster', 'recruited_on', "person_key || '|' || working_unit_code", 'is_in_roster'),
+    ('int_staff', 'staffing_roster', 'left_on', "person_key || '|' || working_unit_code", 'is_in_roster'),
     ('int_procedures_listed', 'procedure_catalogue', 'valid_from', 'procedure_code', 'true'),
     ('int_procedures_listed', 'procedure_catalogue', 'ended_on', 'procedure_code', 'true'),
     ('int_plan_tasks', 'plan_tasks', 'done_on', "plan_kind || '|' || plan_year || '|' || task_code", 'true'),
@@ -157,15 +158,16 @@ days_told as (
 
 ),
 
-told_anew as (
+told_before as (
 
     select
         days_told.unit_code,
         days_told.quarter,
         days_told.source,
         days_told.column_name,
-        count(*) as told,
-        count(*) filter (where days_told.day is distinct from before.day) as changed
+        days_told.day,
+        before.day as day_before,
+        scope.closes_on as closed_before
     from days_told
     inner join reporting_units
         on days_told.unit_code = reporting_units.unit_code and days_told.quarter = reporting_units.quarter
@@ -175,21 +177,35 @@ told_anew as (
         and scope.quarter = before.quarter
         and days_told.column_name = before.column_name
         and days_told.key = before.key
-    -- What had not happened yet may have by now.
-    where before.day <= scope.closes_on
-    group by days_told.unit_code, days_told.quarter, days_told.source, days_told.column_name
-    -- A column that is gone is told of as such.
-    having count(days_told.day) > 0
 
 ),
 
-changed_days as (
+told_anew as (
+
+    select
+        unit_code,
+        quarter,
+        source,
+        column_name,
+        -- What had not happened yet may have by now.
+        count(*) filter (where day_before <= closed_before) as told,
+        count(*) filter (where day_before <= closed_before and day is distinct from day_before) as changed,
+        -- What happened before the last closing and was not told then: no quarter counts it.
+        count(*) filter (where column_name in ('left_on', 'ended_on') and day_before is null and day <= closed_before)
+            as late
+    from told_before
+    group by unit_code, quarter, source, column_name
+    -- A column that is gone is told of as such.
+    having count(day) > 0
+
+),
+
+titled_days as (
 
     select told_anew.*, columns.title_vi
     from told_anew
     inner join {{ source('run', 'source_columns') }} as columns
         on told_anew.source = columns.source and told_anew.column_name = columns.column_name
-    where 20 * told_anew.changed > told_anew.told
 
 ),
 
@@ -359,7 +375,14 @@ doubts as (
     union all
 
     {{ register_doubt('day_told_anew', 'source', 'column_name', 'told', 'changed', "'“' || title_vi || '”'") }}
-    from changed_days
+    from titled_days
+    where 20 * changed > told
+
+    union all
+
+    {{ register_doubt('day_told_late', 'source', 'column_name', 'told', 'late', "'“' || title_vi || '”'") }}
+    from titled_days
+    where late > 0
 
     union all
 

@@ -58,8 +58,8 @@ def _blanked(source: str, column: str) -> Change:
 
 #: What has happened keeps its day from one quarter to the next.
 FACTS = (
-    "staffing_roster.recruited_on", "procedure_catalogue.valid_from", "procedure_catalogue.ended_on",
-    "plan_tasks.done_on",
+    "staffing_roster.recruited_on", "staffing_roster.left_on", "procedure_catalogue.valid_from",
+    "procedure_catalogue.ended_on", "plan_tasks.done_on",
 )  # fmt: skip
 
 
@@ -68,9 +68,9 @@ def _parts(fact: str) -> tuple[str, str]:
     return source, column
 
 
-def _a_year_earlier(row: Row, fact: str) -> Row:
+def _told_before(row: Row, fact: str, earlier: dt.timedelta | None) -> Row:
     _, column = _parts(fact)
-    return row | {column: row[column] - dt.timedelta(days=365)} if row[column] else row
+    return row | {column: row[column] - earlier if earlier else None} if row[column] else row
 
 
 def _documents(*lines: tuple[str, dt.date | None, str, int]) -> Change:
@@ -301,6 +301,9 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
     ),
     "days as they were told before": (lambda *_: None, {}, set(), {}),
     **{f"other days than told before: {column}": (lambda *_: None, {}, {"day_told_anew"}, {}) for column in FACTS},
+    "an end before the last closing that was not told then": (
+        _procedure(3, ended_on=dt.date(2022, 11, 1)), {"procedures_ended": 0}, {"day_told_late"}, {},
+    ),
     "a task of this year's plan done before the year": (
         _tasks("02/KH-UBND ngày 05/01/2023", _DAY, dt.date(2022, 12, 20)), {"cchc_tasks": 3, "cchc_tasks_done": 2},
         {"done_before_plan_year"}, {},
@@ -362,10 +365,12 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
 }  # fmt: skip
 
 
-#: Districts that sent their registers the quarter before too: in which column their days were others then.
-BEFORE: dict[str, str | None] = {
-    "days as they were told before": None, **{f"other days than told before: {column}": column for column in FACTS},
-}  # fmt: skip
+#: Districts that sent their registers the quarter before too: in which column their days were others, or none, then.
+BEFORE: dict[str, tuple[str | None, dt.timedelta | None]] = {
+    "days as they were told before": (None, None),
+    "an end before the last closing that was not told then": ("procedure_catalogue.ended_on", None),
+    **{f"other days than told before: {column}": (column, dt.timedelta(days=365)) for column in FACTS},
+}
 
 
 @pytest.fixture(scope="module")
@@ -390,10 +395,10 @@ def build(dbt: Invoke, places: dict[str, str], tmp_path_factory: pytest.TempPath
             changes[name](district, communes[district], files)
         everything |= files
     before: Files = {}
-    for name, changed in BEFORE.items():
+    for name, (changed, earlier) in BEFORE.items():
         for key, listed in rows(places[name], communes[places[name]]).items():
             if key[1] in {source for source, _ in map(_parts, FACTS)}:
-                before[key] = [_a_year_earlier(row, changed) if changed and _parts(changed)[0] == key[1] else row
+                before[key] = [_told_before(row, changed, earlier) if changed and _parts(changed)[0] == key[1] else row
                                for row in listed]
     write_files(home / "raw", {"2022-Q4": before, QUARTER: everything})
     wanted = ("measure_values", "dim_measure", "rows_left_out", "register_doubts", "report_indicators", "figure_rows")

@@ -88,8 +88,8 @@ def _left_out(reason: str, rows_delivered: int = 1000) -> Callable[[Candidate], 
 
 DOUBTS = (
     "months_differ_from_window", "kinds_exceed_all", "months_missing", "months_blank", "name_with_two_codes",
-    "present_twice", "staff_in_other_units", "procedure_not_listed", "day_told_anew", "done_before_plan_year",
-    "approved_before_closing", "column_in_some_files",
+    "present_twice", "staff_in_other_units", "procedure_not_listed", "day_told_anew", "day_told_late",
+    "done_before_plan_year", "approved_before_closing", "column_in_some_files",
 )  # fmt: skip
 
 
