@@ -96,9 +96,9 @@ def parse_text(cell: Cell) -> Reading:
 
 
 def parse_code(cell: Cell) -> Reading:
-    """A code, kept as text; dashes of every kind, with blanks around them or not, are one. A number cell is a code only
-    where it cannot have lost digits; where its format shows zeros or a prefix that the number lacks, what is shown is
-    the code.
+    """A code, kept as text; dashes of every kind, with blanks around them or not, are one, and the ``.0`` of a program
+    that took codes for numbers is none. A number cell is a code only where it cannot have lost digits; where its format
+    shows zeros or a prefix that the number lacks, what is shown is the code.
     """
     if isinstance(cell, bool | dt.date | dt.time | dt.timedelta):
         return rejected(
@@ -114,7 +114,8 @@ def parse_code(cell: Cell) -> Reading:
         )
     reading = parse_text(cell)
     if isinstance(reading.value, str) and not reading.value.isalnum():
-        return replace(reading, value=_DASHES.sub("-", " ".join(reading.value.split())))
+        code = _DASHES.sub("-", " ".join(reading.value.split()))
+        return replace(reading, value=_AS_DECIMAL.sub("", code))
     return reading
 
 
@@ -534,6 +535,7 @@ def enum_parser(column: Column) -> Parser:
 CASE_CODE = re.compile(r"(?:(?:\d{3}\.\d{2}\.\d{2}\.)?[HG]\d{2}(?:\.\d{1,3}){0,3})-\d{6}-\d{4,7}", re.ASCII)
 LEGACY_CASE_CODE = re.compile(r"\d{12,14}", re.ASCII)
 _DASHES = re.compile(r"\s*[-‐‑‒–—−]\s*")
+_AS_DECIMAL = re.compile(r"(?<=[0-9])\.0$")
 
 
 def parse_case_code(cell: Cell) -> Reading:

@@ -190,9 +190,12 @@ told_anew as (
         -- What had not happened yet may have by now.
         count(*) filter (where day_before <= closed_before) as told,
         count(*) filter (where day_before <= closed_before and day is distinct from day_before) as changed,
-        -- What happened before the last closing and was not told then: no quarter counts it.
-        count(*) filter (where column_name in ('left_on', 'ended_on') and day_before is null and day <= closed_before)
-            as late
+        -- What happened before the last closing and was not told, or told of a later day, then: no quarter counts it.
+        count(*) filter (
+            where column_name in ('left_on', 'ended_on')
+                and day <= closed_before
+                and coalesce(day_before > closed_before, true)
+        ) as late
     from told_before
     group by unit_code, quarter, source, column_name
     -- A column that is gone is told of as such.

@@ -262,6 +262,8 @@ CASE_CODES = st.from_regex(v.CASE_CODE, fullmatch=True)
 )
 def test_one_code_has_one_spelling_whatever_its_dashes(code: str, dash: str) -> None:
     assert v.parse_code(f" {code.replace('-', dash)}").value == v.parse_code(code).value == code
+    if code[-1].isdigit():
+        assert v.parse_code(f"{code}.0").value == code
 
 
 @given(CASE_CODES, st.sampled_from(["-", "–", " - ", "\u00a0-", "—", "−"]))
