@@ -6,7 +6,6 @@ Does not belong here: rules, and what else a contract says, which is ``ingestion
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,30 +20,31 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Facts = dict[str, dict[str, Any]]
 
 
-@lru_cache(maxsize=2)
-def source_facts(directory: Path = CONTRACTS_DIR) -> Facts:
+@lru_cache(maxsize=1)
+def source_facts() -> Facts:
     """By source: ``source``, ``title``, ``owner``, ``owed_by_reporting_unit``, ``owed_by_communes``, ``key_columns``
     and, as SQL and in words, ``key``, ``same_key`` (of rows r and k) and ``key_titles``.
     """
-    return {contract["source"]: _of_source(contract) for contract in _contracts(directory)}
+    return {contract["source"]: _of_source(contract) for contract in _contracts()}
 
 
-@lru_cache(maxsize=2)
-def column_facts(directory: Path = CONTRACTS_DIR) -> Facts:
+@lru_cache(maxsize=1)
+def column_facts() -> Facts:
     """By ``source.column``: ``source``, ``file`` (the source's title), ``owner``, ``column``, ``title``, ``day`` (SQL
     of its day), ``row`` (SQL of what a row is about), ``is_required``; and where the contract gives them ``labels``,
     and ``minimum``, ``maximum`` with ``range_vi``.
     """
     return {
         f"{contract['source']}.{column['name']}": _of_column(contract, column)
-        for contract in _contracts(directory)
+        for contract in _contracts()
         for column in contract["columns"]
     }
 
 
-def _contracts(directory: Path) -> Iterator[dict[str, Any]]:
-    for path in sorted(directory.glob("*/contract.yaml")):
-        yield yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
+@lru_cache(maxsize=1)
+def _contracts() -> list[dict[str, Any]]:
+    paths = sorted(CONTRACTS_DIR.glob("*/contract.yaml"))
+    return [yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER) for path in paths]
 
 
 def _of_source(contract: dict[str, Any]) -> dict[str, Any]:

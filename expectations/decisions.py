@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 
+from expectations.contract_facts import column_facts
 from expectations.declarations import Rule
 
 # Effects under which a decision is in force; the others (invalid, expired) cover nothing.
@@ -65,6 +66,13 @@ FIGURES_VI = {
     "told": "ngày hoặc tháng",
     "value": "số kỳ này",
 }
+
+
+def figure_vi(rule: Rule, name: str) -> str:
+    """The name under which a figure that a rule shows stands in findings and in the register of decisions."""
+    return FIGURES_VI.get(name) or str(column_facts().get(f"{rule.source}.{name}", {}).get("title", name))
+
+
 _PAIR = re.compile(r"(?:(?P<subject>[^=]+):\s+)?(?P<name>[^:=]+)=(?P<value>.*)", re.DOTALL)
 
 

@@ -18,13 +18,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from expectations.contract_facts import column_facts
 from expectations.decisions import (
-    FIGURES_VI,
     IN_FORCE,
     LONGEST_VALIDITY,
     Decision,
     Register,
+    figure_vi,
     how_to_settle_vi,
     parse_figures,
     parse_list,
@@ -314,7 +313,7 @@ class _Run:
 def _figures(rule: Rule, values: Mapping[str, Any]) -> dict[str, str]:
     """The figures of a finding that a decision must have seen, as printed: a column bears its heading."""
     return {
-        FIGURES_VI.get(name) or column_facts().get(f"{rule.source}.{name}", {}).get("title", name): vietnamese(value)
+        figure_vi(rule, name): vietnamese(value)
         for name, value in values.items()
         if rule.figures is None or name in rule.figures
     }

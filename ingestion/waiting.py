@@ -27,7 +27,8 @@ _WHOLE_FOLDER = "(cả thư mục)"
 
 
 def waiting_files(paths: IngestPaths, quarters: Collection[str], reference: ReferenceData) -> list[LandingFile]:
-    """What lies in these quarters' folders and is not, under its name, the version that was read last; in order.
+    """What lies in these quarters' folders, or was kept from there, and is not, under its name, the version that was
+    read last; in order.
 
     A folder that cannot be looked into stands for a file of each source that may lie in it.
     """
@@ -45,7 +46,13 @@ def waiting_files(paths: IngestPaths, quarters: Collection[str], reference: Refe
     }
     for problem in problems:
         found |= {f for f in _behind(problem, paths.landing, quarters, sources) if f.quarter in quarters}
-    return sorted(found, key=lambda file: file.relative_path)
+    waiting = {ledger.path_of(*_place(f)): f for f in found}
+    # Kept, and taken out of the folder since: nobody has read it, so its rows count nowhere.
+    for path, (identity, _) in last.items():
+        if not receipts[identity].outcome and receipts[identity].quarter in quarters:
+            unit, quarter, source, name = path.split("/")
+            waiting.setdefault(path, LandingFile(unit, quarter, source, name, paths.landing / path))
+    return [waiting[path] for path in sorted(waiting)]
 
 
 def _place(file: LandingFile) -> tuple[str, str, str, str]:

@@ -189,6 +189,7 @@ told_anew as (
         column_name,
         -- What had not happened yet may have by now.
         count(*) filter (where day_before <= closed_before) as told,
+        -- A day that is no longer told has changed too, also where the whole column is empty or gone.
         count(*) filter (where day_before <= closed_before and day is distinct from day_before) as changed,
         -- What happened before the last closing and was not told, or told of a later day, then: no quarter counts it.
         count(*) filter (
@@ -198,14 +199,12 @@ told_anew as (
         ) as late
     from told_before
     group by unit_code, quarter, source, column_name
-    -- A column that is gone is told of as such.
-    having count(day) > 0
 
 ),
 
 titled_days as (
 
-    select told_anew.*, columns.title_vi
+    select told_anew.*, columns.source_title_vi || ', cột “' || columns.title_vi || '”' as title_vi
     from told_anew
     inner join {{ source('run', 'source_columns') }} as columns
         on told_anew.source = columns.source and told_anew.column_name = columns.column_name
@@ -377,13 +376,13 @@ doubts as (
 
     union all
 
-    {{ register_doubt('day_told_anew', 'source', 'column_name', 'told', 'changed', "'“' || title_vi || '”'") }}
+    {{ register_doubt('day_told_anew', 'source', 'column_name', 'told', 'changed', 'title_vi') }}
     from titled_days
     where 20 * changed > told
 
     union all
 
-    {{ register_doubt('day_told_late', 'source', 'column_name', 'told', 'late', "'“' || title_vi || '”'") }}
+    {{ register_doubt('day_told_late', 'source', 'column_name', "'0'", 'late', 'title_vi') }}
     from titled_days
     where late > 0
 

@@ -307,6 +307,13 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
     "an end before the last closing that was told of a later day then": (
         _procedure(3, ended_on=dt.date(2022, 11, 1)), {"procedures_ended": 0}, {"day_told_late"}, {},
     ),
+    "ends told before and none now": (
+        _blanked("procedure_catalogue", "ended_on"),
+        {"procedures_ended": 0, "procedures_in_force": 4, "procedures_in_force_district": 4,
+         "procedures_in_force_commune": 4, "procedures_shared": 4, "procedures_postal_district": 4,
+         "procedures_postal_commune": 4, "commune_procedures_electronic_process": 4},
+        {"day_told_anew"}, {},
+    ),
     "a task of this year's plan done before the year": (
         _tasks("02/KH-UBND ngày 05/01/2023", _DAY, dt.date(2022, 12, 20)), {"cchc_tasks": 3, "cchc_tasks_done": 2},
         {"done_before_plan_year"}, {},
@@ -373,6 +380,7 @@ BEFORE: dict[str, tuple[str | None, dt.timedelta | None]] = {
     "days as they were told before": (None, None),
     "an end before the last closing that was not told then": ("procedure_catalogue.ended_on", None),
     "an end before the last closing that was told of a later day then": (None, None),
+    "ends told before and none now": ("procedure_catalogue.ended_on", dt.timedelta(days=365)),
     **{f"other days than told before: {column}": (column, dt.timedelta(days=365)) for column in FACTS},
 }
 

@@ -85,6 +85,9 @@ def test_a_file_over_which_the_program_breaks_waits_and_stops_no_other(
         check_store(home.paths)
         assert (waiting(home), state(home)) == (["a.csv"], ("not_read", ("a.csv",)))
         assert [d["unit_code"] for d in deliveries(home.paths).to_pylist()] == ["946"]
+        # Out of the folder it is still unread, and was sent.
+        home.place("plan_tasks", "a.csv").unlink()
+        assert (waiting(home), state(home)) == (["a.csv"], ("not_read", ("a.csv",)))
     assert not home.ingest().problems
     assert (waiting(home), state(home)) == ([], ("delivered", ()))
 

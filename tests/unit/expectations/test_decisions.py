@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expectations.contract_facts import column_facts
-from expectations.decisions import FIGURES_VI, Decision, Register, figures_vi, parse_figures
+from expectations.decisions import Decision, Register, figure_vi, figures_vi, parse_figures
 from expectations.declarations import declared_rules
 from expectations.suites import compile_rule
 
@@ -84,7 +83,7 @@ def test_every_figure_that_a_decision_must_have_seen_has_a_name_that_can_be_writ
     for rule in RULES.values():
         for name in compile_rule(rule).shown if rule.settleable else ():
             if rule.figures is None or name in rule.figures:
-                printed = FIGURES_VI.get(name) or column_facts().get(f"{rule.source}.{name}", {}).get("title", name)
+                printed = figure_vi(rule, name)
                 is_code = name.removeprefix("previous(").removesuffix(")") in measures
                 if re.search("[:=;]", printed) or (printed.isascii() and not is_code):
                     nameless.append((rule.id, printed))
