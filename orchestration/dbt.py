@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -17,7 +18,10 @@ from pathlib import Path
 
 from ingestion import columns_csv, load_contracts
 from orchestration.files import sha256_of, write_atomically
+from orchestration.locks import one_run_at_a_time
 from orchestration.settings import DBT_DIR, PROJECT_DIR, Home, Settings
+
+_log = logging.getLogger(__name__)
 
 MANIFEST = DBT_DIR / "target" / "manifest.json"
 MANIFEST_RECORD = DBT_DIR / "target" / "manifest.sha256"
@@ -105,8 +109,20 @@ def ensure_manifest() -> Path:
     Raises ``DbtError`` where dbt cannot parse the project.
     """
     fingerprint = project_fingerprint()
-    if MANIFEST.is_file() and MANIFEST_RECORD.is_file() and MANIFEST_RECORD.read_text().strip() == fingerprint:
-        return MANIFEST
+    if not _is_parsed(fingerprint):
+        # Two at once would write into one file, and what they left would count as the project for good.
+        with one_run_at_a_time(MANIFEST.with_name(".lock"), "đọc dự án dbt", _log.info):
+            if not _is_parsed(fingerprint):
+                _parse(fingerprint)
+    return MANIFEST
+
+
+def _is_parsed(fingerprint: str) -> bool:
+    return MANIFEST.is_file() and MANIFEST_RECORD.is_file() and MANIFEST_RECORD.read_text().strip() == fingerprint
+
+
+def _parse(fingerprint: str) -> None:
+    MANIFEST_RECORD.unlink(missing_ok=True)  # a parse that is killed leaves half a file
     done = subprocess.run(
         [sys.executable, "-m", "orchestration.dbt_process", *parse_args(None)],
         cwd=DBT_DIR, env=environment(None), capture_output=True, text=True, check=False,
@@ -114,7 +130,6 @@ def ensure_manifest() -> Path:
     if done.returncode != 0 or not MANIFEST.is_file():
         raise DbtError(f"dbt parse failed:\n{(done.stdout + done.stderr)[-4000:]}")
     write_atomically(MANIFEST_RECORD, f"{fingerprint}\n".encode())
-    return MANIFEST
 
 
 class DbtProcess:
