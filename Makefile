@@ -6,7 +6,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 QUARTER ?= 2023-Q1
-PACKAGES := orchestration ingestion expectations publication
+PACKAGES := orchestration ingestion expectations publication sample common
 # What tests drive beside Python: a browser, an office suite, a PDF reader, a database server, a tracer of system calls.
 DEBIAN_PACKAGES := chromium chromium-driver libreoffice-writer libreoffice-calc poppler-utils postgresql strace
 

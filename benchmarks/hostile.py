@@ -18,11 +18,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingestion.contracts import load_contracts
-from ingestion.intake import FileIdentity, read_delivery
-from ingestion.reference import ReferenceData
-from ingestion.resolve import Context, ProcedureRegistry, UnitRegistry
-from ingestion.sandbox import shared_sandbox
+from ingestion.base.contracts import load_contracts
+from ingestion.base.reference import ReferenceData
+from ingestion.reading.sandbox import shared_sandbox
+from ingestion.rows.intake import FileIdentity, read_delivery
+from ingestion.rows.resolve import Context, ProcedureRegistry, UnitRegistry
 from tests.corpus.files import corpus
 from tests.corpus.tables import SOURCE
 

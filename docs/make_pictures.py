@@ -42,8 +42,8 @@ _CASE_ROWS = [
 def main() -> None:
     """Makes every picture again."""
     from ingestion import ReferenceData, check_file, write_template
-    from ingestion.paths import IngestPaths
-    from ingestion.sample import write_sample
+    from ingestion.base.paths import IngestPaths
+    from sample import write_sample
 
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="pictures-") as name:

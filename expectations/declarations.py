@@ -7,7 +7,6 @@ Does not belong here: SQL, Great Expectations, figures, decisions.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -18,6 +17,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from common.files import canonical_json
 from expectations.contract_facts import LOADER, column_facts, source_facts
 from expectations.expression import Expression, parse
 
@@ -233,8 +233,3 @@ def suite_version(stage: Stage) -> str:
     for name in ("personal_data.py", "published_texts.yml"):
         digest.update((RULES_DIR.parent / name).read_bytes())
     return digest.hexdigest()
-
-
-def canonical_json(body: Any) -> bytes:
-    """UTF-8 JSON with sorted keys and no spaces: equal content is equal bytes."""
-    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")

@@ -14,12 +14,12 @@ measure. Both: ``decision_use``, which :mod:`expectations.inspection` fills.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from common.files import sha256_bytes, sha256_file
 from expectations.contract_facts import column_facts
 from expectations.expression import column_name, quote
 from expectations.suites import COLUMN_TITLES, SHEET_NUMBERS, UNIT, literal
@@ -369,14 +369,13 @@ def _source_query(connection: Any, paths: str) -> str:
 def _verified_marts(folder: Path, expected_hash: str) -> dict[str, Path]:
     """Mart files of a candidate; raises ``ValueError`` where a file is not the one its manifest names."""
     manifest = (folder / "candidate.json").read_bytes()
-    if hashlib.sha256(manifest).hexdigest() != expected_hash:
+    if sha256_bytes(manifest) != expected_hash:
         raise ValueError("candidate.json has another hash")
     marts = {}
     for mart, entry in json.loads(manifest)["marts"].items():
         path = folder / "marts" / f"{mart}.parquet"
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
-                raise ValueError(f"{mart} has another hash")
+        if sha256_file(path) != entry["sha256"]:
+            raise ValueError(f"{mart} has another hash")
         marts[mart] = path
     return marts
 

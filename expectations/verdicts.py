@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from expectations.declarations import Severity, Stage, canonical_json, declared_rules, suite_version
+from common.files import canonical_json
+from expectations.declarations import Severity, Stage, declared_rules, suite_version
 
 if TYPE_CHECKING:
     import pyarrow as pa

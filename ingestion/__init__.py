@@ -2,25 +2,31 @@
 
 Belongs here: reading files, contracts, parsing values, resolving names, receipts.
 Does not belong here: indicators, report forms, gates, scheduling.
+
+Rooms, each standing on those after it: ``dry_run`` and ``engine`` (what runs), ``deliveries`` (what came, in which
+version), ``clerk`` (what goes back), ``rows`` (grids become rows), ``reading`` (files become grids), ``base``
+(contracts, places, reference), ``text`` (Vietnamese as it is written). ``sources`` holds the contracts.
 """
 
-from ingestion.contracts import Contract, columns_csv, load_contracts
+from ingestion.base.contracts import Column, Contract, columns_csv, load_contracts
+from ingestion.base.lake import DamagedError
+from ingestion.base.limits import IntakeLimits
+from ingestion.base.paths import IngestPaths
+from ingestion.base.reference import AdminUnit, Period, ReferenceData, roles_of
+from ingestion.clerk.prose_template import text_of
+from ingestion.deliveries.integrity import check_store
+from ingestion.deliveries.landing import LandingFile, LandingProblem
+from ingestion.deliveries.landing_remarks import remarks_on_landing
+from ingestion.deliveries.ledger import SourceStatus, inputs, read_deliveries, status
+from ingestion.deliveries.retention import Expired, PurgeLogDamagedError, expired_files, not_rereadable, purge
+from ingestion.deliveries.waiting import waiting_files
 from ingestion.dry_run import CheckedFile, check_file, write_template
 from ingestion.engine import DeliveryReport, IngestReport, ingest_quarter, ingest_source, source_order
-from ingestion.integrity import check_store
-from ingestion.lake import DamagedError
-from ingestion.landing import LandingFile, LandingProblem
-from ingestion.landing_remarks import remarks_on_landing
-from ingestion.ledger import SourceStatus, deliveries, inputs, inputs_hash, status
-from ingestion.limits import IntakeLimits
-from ingestion.paths import IngestPaths
-from ingestion.reference import AdminUnit, Period, ReferenceData, roles_of
-from ingestion.retention import Expired, PurgeLogDamagedError, expired_files, not_rereadable, purge
-from ingestion.waiting import waiting_files
 
 __all__ = [
     "AdminUnit",
     "CheckedFile",
+    "Column",
     "Contract",
     "DamagedError",
     "DeliveryReport",
@@ -37,19 +43,19 @@ __all__ = [
     "check_file",
     "check_store",
     "columns_csv",
-    "deliveries",
     "expired_files",
     "ingest_quarter",
     "ingest_source",
     "inputs",
-    "inputs_hash",
     "load_contracts",
     "not_rereadable",
     "purge",
+    "read_deliveries",
     "remarks_on_landing",
     "roles_of",
     "source_order",
     "status",
+    "text_of",
     "waiting_files",
     "write_template",
 ]

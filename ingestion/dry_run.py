@@ -17,14 +17,15 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from ingestion import feedback, ledger
-from ingestion.contracts import Contract, load_contracts
+from ingestion.base.contracts import Contract, load_contracts
+from ingestion.base.limits import DEFAULT_LIMITS, IntakeLimits
+from ingestion.base.paths import IngestPaths
+from ingestion.base.reference import AdminUnit, ReferenceData
+from ingestion.clerk import feedback
+from ingestion.clerk.prose_template import text_template
+from ingestion.clerk.templates import template_bytes
+from ingestion.deliveries import ledger
 from ingestion.engine import ingest_source, reading_context
-from ingestion.limits import DEFAULT_LIMITS, IntakeLimits
-from ingestion.paths import IngestPaths
-from ingestion.prose_template import text_template
-from ingestion.reference import AdminUnit, ReferenceData
-from ingestion.templates import template_bytes
 
 NOT_A_DELIVERY = "not_a_delivery"
 
@@ -83,7 +84,7 @@ def check_file(
         report = ingest_source(
             scratch, source, quarter, units=[unit_code], reference=reference, secret_key=secret_key, limits=limits
         )
-        mine = [d for d in ledger.deliveries(scratch).to_pylist() if d["source"] == source]
+        mine = [d for d in ledger.read_deliveries(scratch).to_pylist() if d["source"] == source]
         if not mine:
             message = " ".join(p.message_vi for p in report.problems) or "Không phải tệp nộp số liệu."
             return CheckedFile(source, unit_code, quarter, path.name, NOT_A_DELIVERY, message)

@@ -6,7 +6,6 @@ here: how a file is read (``intake``) or when a quarter is run (orchestration).
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,12 +17,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from ingestion import delivery_log, feedback, lake, ledger
-from ingestion.contracts import Contract, load_contracts
-from ingestion.grid import CSV_SUFFIXES
-from ingestion.intake import FileIdentity, Intake, read_delivery, read_returned, read_row_origins, refused
-from ingestion.lake import DamagedError, sha256_of
-from ingestion.landing import (
+from common.files import sha256_bytes, sha256_file
+from ingestion.base import lake
+from ingestion.base.contracts import Contract, load_contracts
+from ingestion.base.lake import DamagedError
+from ingestion.base.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
+from ingestion.base.paths import IngestPaths
+from ingestion.base.reference import AdminUnit, ReferenceData
+from ingestion.clerk import feedback
+from ingestion.deliveries import delivery_log, ledger
+from ingestion.deliveries.landing import (
     NOT_SEEN,
     KeptOriginal,
     LandingFile,
@@ -38,12 +41,12 @@ from ingestion.landing import (
     suffix_of,
     whole,
 )
-from ingestion.landing_remarks import rebuild_landing_remarks
-from ingestion.ledger import Arrival, Receipt
-from ingestion.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
-from ingestion.paths import IngestPaths
-from ingestion.reference import AdminUnit, ReferenceData
-from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitEntry, UnitRegistry
+from ingestion.deliveries.landing_remarks import rebuild_landing_remarks
+from ingestion.deliveries.ledger import Arrival, Receipt
+from ingestion.reading.grid import CSV_SUFFIXES
+from ingestion.rows.intake import FileIdentity, Intake, read_delivery, read_returned, read_row_origins, refused
+from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitEntry, UnitRegistry
+from ingestion.rows.returned import sheets_without_cells
 
 _log = logging.getLogger(__name__)
 
@@ -310,7 +313,7 @@ class _Run:
         for identity in sorted(identities):
             receipt = self.receipts[identity]
             files = {layer: self.paths.rows_file(layer, *_place(receipt)) for layer in lake.LAYERS}
-            if not receipt.rows_sha256 and (hashes := {n: sha256_of(f) for n, f in files.items() if f.exists()}):
+            if not receipt.rows_sha256 and (hashes := {n: sha256_file(f) for n, f in files.items() if f.exists()}):
                 self.receipts[identity] = replace(receipt, rows_sha256=hashes)
                 ledger.write_receipt(self.paths, self.receipts[identity])
 
@@ -452,7 +455,7 @@ class _Run:
         ]
         if mends := self.mended_by(receipt):
             parts.append(self.fingerprint(self.receipts[mends]))
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return sha256_bytes("\n".join(parts).encode())
 
     def return_rejections(self, units: frozenset[str] | None) -> list[LandingProblem]:
         """Makes the clerk's workbooks those of the current deliveries: written where missing or outdated, else gone.
@@ -509,7 +512,7 @@ class _Run:
             original = whole(original, receipt.sha256)
             sheets = read_returned(original, suffix, self.contract, context, rejected, self.limits)
         except UnreadableFileError:  # read once, but not within its limits a second time: the reasons are worth having
-            sheets = feedback.sheets_without_cells(rejected)
+            sheets = sheets_without_cells(rejected)
         return replace(answer, sheets=sheets, reasons=feedback.reasons_by_row(rejected))
 
     # ------------------------------------------------------------------------------------------------------ registers
@@ -581,7 +584,7 @@ def _rows_of(table: pa.Table) -> set[tuple[str, int]]:
 
 
 def _digest(places: set[tuple[str, int]]) -> str:
-    return hashlib.sha256(repr(sorted(places)).encode()).hexdigest()[:16]
+    return sha256_bytes(repr(sorted(places)).encode())[:16]
 
 
 def _split_names(text: str | None) -> list[str]:

@@ -16,8 +16,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from common.files import replace_durably, sha256_file
 from ingestion import columns_csv, load_contracts
-from orchestration.files import sha256_of, write_atomically
 from orchestration.locks import one_run_at_a_time
 from orchestration.settings import DBT_DIR, PROJECT_DIR, Home, Settings
 
@@ -37,7 +37,7 @@ def _fingerprint(files: Iterable[Path], base: Path) -> str:
     """sha256 over names and contents, in order of name."""
     digest = hashlib.sha256()
     for path in sorted(files):
-        digest.update(f"{path.relative_to(base).as_posix()}\0{sha256_of(path)}\n".encode())
+        digest.update(f"{path.relative_to(base).as_posix()}\0{sha256_file(path)}\n".encode())
     return digest.hexdigest()
 
 
@@ -89,8 +89,8 @@ def write_scope(home: Home, quarter: str) -> None:
     home.build_record.unlink(missing_ok=True)
     shutil.rmtree(home.built_marts, ignore_errors=True)
     home.built_marts.mkdir(parents=True)
-    write_atomically(home.source_columns, columns_csv(load_contracts()).encode())
-    write_atomically(home.run_scope, f"quarter\n{quarter}\n".encode())
+    replace_durably(home.source_columns, columns_csv(load_contracts()).encode())
+    replace_durably(home.run_scope, f"quarter\n{quarter}\n".encode())
 
 
 def environment(settings: Settings | None, base: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -129,7 +129,7 @@ def _parse(fingerprint: str) -> None:
     )
     if done.returncode != 0 or not MANIFEST.is_file():
         raise DbtError(f"dbt parse failed:\n{(done.stdout + done.stderr)[-4000:]}")
-    write_atomically(MANIFEST_RECORD, f"{fingerprint}\n".encode())
+    replace_durably(MANIFEST_RECORD, f"{fingerprint}\n".encode())
 
 
 class DbtProcess:

@@ -6,10 +6,9 @@ Does not belong here: definitions.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
-from orchestration.files import write_atomically
+from common.files import replace_durably
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def write_dagster_yaml(settings: Settings, log_level: str = "INFO") -> None:
     content = _TEMPLATE.format(max_runtime=settings.max_runtime_seconds, log_level=log_level).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.is_file() or path.read_bytes() != content:
-        write_atomically(path, content)
+        replace_durably(path, content)
 
 
 def open_instance(settings: Settings) -> DagsterInstance:
@@ -68,15 +67,3 @@ def open_instance(settings: Settings) -> DagsterInstance:
     write_dagster_yaml(settings)
     # Dagster makes addresses of databases from the path, in which a question mark would begin the options.
     return DagsterInstance.from_config(str(settings.plain_paths.dagster))
-
-
-def log_to_file(settings: Settings, *, terminal: bool) -> None:
-    """Sends Dagster's log lines to ``logs/dagster.log``, and to the terminal only when asked."""
-    settings.paths.logs.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(settings.paths.run_log, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    for name in ("dagster", "py.warnings"):
-        logger = logging.getLogger(name)
-        logger.handlers = [handler, *(logger.handlers if terminal else [])]
-        logger.propagate = False
-    logging.captureWarnings(True)

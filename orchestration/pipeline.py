@@ -178,9 +178,9 @@ class Pipeline:
 
     def receipts(self, quarter: str) -> list[dict[str, Any]]:
         """Rows of ``deliveries.parquet`` for a quarter's folders, superseded deliveries included."""
-        from ingestion import deliveries
+        from ingestion import read_deliveries
 
-        return [row for row in deliveries(self.ingest_paths).to_pylist() if row["quarter"] == quarter]
+        return [row for row in read_deliveries(self.ingest_paths).to_pylist() if row["quarter"] == quarter]
 
     def waiting_files(self, quarter: str) -> list[LandingFile]:
         """Files that lie in the landing folder, of the quarter or of its look-back, and have not been taken in.
@@ -225,10 +225,10 @@ class Pipeline:
 
     def quarters_delivered(self) -> list[str]:
         """Quarters with a delivery, in the landing folder or taken in before, in order."""
-        from ingestion import deliveries
+        from ingestion import read_deliveries
 
         landed = {p.name for p in self.home.landing.glob("*/*") if p.is_dir() and find_period(p.name)}
-        return sorted(landed | set(deliveries(self.ingest_paths)["quarter"].to_pylist()))
+        return sorted(landed | set(read_deliveries(self.ingest_paths)["quarter"].to_pylist()))
 
     def anything_delivered(self, quarter: str) -> bool:
         return any(self.home.landing.glob(f"*/{quarter}/*/*")) or bool(self.receipts(quarter))

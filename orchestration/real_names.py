@@ -5,12 +5,12 @@ Belongs here: neutral name to file name, and a delivery's sheets. Does not belon
 
 from __future__ import annotations
 
-from ingestion import IngestPaths, deliveries
+from ingestion import IngestPaths, read_deliveries
 
 
 def file_names(paths: IngestPaths) -> dict[str, str]:
     """Delivery -> the name it was delivered under."""
-    return {row["delivery_id"]: row["file_name"] for row in deliveries(paths).to_pylist()}
+    return {row["delivery_id"]: row["file_name"] for row in read_deliveries(paths).to_pylist()}
 
 
 def sheet_names(paths: IngestPaths, delivery_id: str) -> list[str]:
@@ -26,7 +26,7 @@ def with_real_names(paths: IngestPaths, lines: list[str]) -> list[str]:
     """Lines in which neutral names of files are replaced by the real ones."""
     from publication import neutral_name
 
-    names = {neutral_name(row): row["file_name"] for row in deliveries(paths).to_pylist()}
+    names = {neutral_name(row): row["file_name"] for row in read_deliveries(paths).to_pylist()}
     return [_replaced(line, names) for line in lines]
 
 

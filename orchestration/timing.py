@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from orchestration.files import write_atomically
+from common.files import replace_durably
 
 
 class Timings:
@@ -38,4 +38,4 @@ class Timings:
 
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json.dumps(self.as_dict(), indent=1).encode())
+        replace_durably(path, json.dumps(self.as_dict(), indent=1).encode())

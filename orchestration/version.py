@@ -7,11 +7,11 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 
+from common.files import sha256_file
 from orchestration.dbt import project_fingerprint
-from orchestration.files import sha256_of
 from orchestration.settings import PROJECT_DIR
 
-_ROOMS = ("ingestion", "expectations", "publication", "orchestration")
+_ROOMS = ("common", "ingestion", "sample", "expectations", "publication", "orchestration")
 _CODE = {".py", ".yaml", ".yml", ".csv", ".json"}
 
 
@@ -21,7 +21,7 @@ def code_version() -> str:
     digest = hashlib.sha256(project_fingerprint().encode())
     for room in _ROOMS:
         for path in sorted(p for p in (PROJECT_DIR / room).rglob("*") if p.suffix in _CODE):
-            digest.update(f"{path.relative_to(PROJECT_DIR).as_posix()}\0{sha256_of(path)}\n".encode())
+            digest.update(f"{path.relative_to(PROJECT_DIR).as_posix()}\0{sha256_file(path)}\n".encode())
     return f"{_installed('cchc-warehouse')}+{digest.hexdigest()[:12]}"
 
 

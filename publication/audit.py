@@ -16,8 +16,8 @@ from typing import Any
 import pyarrow as pa
 
 import expectations
+from common.files import is_regular_file, sha256_bytes
 from publication.candidate import Candidate
-from publication.files import is_regular_file, sha256_bytes
 from publication.manifest import VerdictReference
 
 

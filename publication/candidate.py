@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from publication.files import (
+from common.files import (
     canonical_json,
     exclusive_lock,
     fsync_path,

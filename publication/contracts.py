@@ -22,7 +22,7 @@ from typing import Literal
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from publication.files import readable_json
+from common.files import readable_json
 
 CONTRACTS_PATH = Path(__file__).with_name("contracts.json")
 OWN_TABLES_PATH = Path(__file__).with_name("own_tables.yml")

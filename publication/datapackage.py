@@ -19,11 +19,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from common.files import readable_json, regular_files, sha256_bytes
 from publication.candidate import FORM_MART
 from publication.content import ReleaseContent
 from publication.contracts import Column, contract_type, stored_contracts
 from publication.csvfile import from_csv_header
-from publication.files import readable_json, regular_files, sha256_bytes
 from publication.manifest import MANIFEST_NAME, NOT_REPRODUCIBLE
 
 PACKAGE_NAME = "datapackage.json"

@@ -19,9 +19,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from common.files import canonical_json, exclusive_lock, replace_durably
 from publication import failpoints
 from publication.content import unit_name
-from publication.files import canonical_json, exclusive_lock, replace_durably
 from publication.manifest import DamagedManifest, read_manifest
 from publication.page import render_catalogue
 from publication.pointer import POINTER_NAME, Pointer, read_pointer

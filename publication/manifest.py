@@ -14,10 +14,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from common.files import canonical_json, readable_json, regular_files, sha256_bytes
 from publication.candidate import Candidate
 from publication.content import ReleaseContent
 from publication.contracts import contract_versions
-from publication.files import canonical_json, readable_json, regular_files, sha256_bytes
 from publication.tables import from_parquet
 
 MANIFEST_NAME = "manifest.json"

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.files import canonical_json
 from publication.annex import AnnexDamaged, check_read_back, write_annex_csv, write_annex_xlsx
 from publication.content import ReleaseContent
 from publication.database import read_database, write_database
 from publication.datapackage import PackageDamaged, check_package, write_package
-from publication.files import canonical_json
 from publication.form_06a import FormDamaged, check_form, write_form
 from publication.letter import FILES as LETTER_FILES
 from publication.letter import LetterDamaged, check_letter, write_letter

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from common.files import canonical_json, is_regular_file, replace_durably
 from publication import failpoints
-from publication.files import canonical_json, is_regular_file, replace_durably
 
 POINTER_NAME = "current.json"
 SCHEMA = 1

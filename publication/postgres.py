@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
 import pyarrow as pa
 
+from common.files import sha256_bytes
 from publication.contracts import Contract, contract_type, major, stored_contracts
-from publication.files import sha256_bytes
 from publication.manifest import DamagedManifest, Manifest
 from publication.tables import from_parquet
 

@@ -18,12 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from publication import failpoints
-from publication.audit import Clearance, NotCleared, clear
-from publication.candidate import Candidate, CandidateError, read_candidate
-from publication.causes import Lineage, Origin, UnexplainedChange
-from publication.content import ReleaseContent, gather
-from publication.files import (
+from common.files import (
     canonical_json,
     exclusive_lock,
     fsync_path,
@@ -33,6 +28,11 @@ from publication.files import (
     replace_durably,
     sha256_bytes,
 )
+from publication import failpoints
+from publication.audit import Clearance, NotCleared, clear
+from publication.candidate import Candidate, CandidateError, read_candidate
+from publication.causes import Lineage, Origin, UnexplainedChange
+from publication.content import ReleaseContent, gather
 from publication.index import rebuild_index
 from publication.manifest import (
     MANIFEST_NAME,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from publication.files import exclusive_lock
+from common.files import exclusive_lock
 from publication.index import rebuild_index
 from publication.manifest import DamagedManifest
 from publication.pointer import Action, Event, Pointer, move_pointer, read_pointer, release_name

@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from common.files import is_regular_file, regular_files, sha256_file
 from publication.database import read_database
-from publication.files import is_regular_file, regular_files, sha256_file
 from publication.manifest import MANIFEST_NAME, DamagedManifest, Manifest, OutputFile, content_hash, read_manifest
 from publication.pointer import DamagedPointer, read_pointer, release_name
 from publication.tables import from_parquet

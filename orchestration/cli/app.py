@@ -285,7 +285,7 @@ def sample(
     json: Json = False,
 ) -> None:
     """Ghi bộ tệp mẫu đầy đủ của một huyện vào thư mục nhận; không ghi vào nơi đã có tệp của đơn vị."""
-    from ingestion.sample import DEFAULT_SEED, QUARTERS, ForeignFiles, write_sample
+    from sample import DEFAULT_SEED, QUARTERS, ForeignFiles, write_sample
 
     settings = load_settings()
     quarters = [known_quarter(name) for name in quarter or QUARTERS]

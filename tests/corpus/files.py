@@ -22,7 +22,7 @@ import openpyxl
 import xlsxwriter
 from msoffcrypto.format.ooxml import OOXMLFile
 
-from ingestion.legacy_fonts import to_tcvn3, to_vni
+from ingestion.text.legacy_fonts import to_tcvn3, to_vni
 from tests.corpus.tables import CONTENT, HEAD, ROWS, text_rows
 from tests.corpus.writers import (
     DELIMITERS,

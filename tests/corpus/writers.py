@@ -21,7 +21,7 @@ import xlsxwriter
 import xlwt
 from odf import opendocument, style, table, text
 
-from ingestion.legacy_fonts import to_tcvn3, to_vni
+from ingestion.text.legacy_fonts import to_tcvn3, to_vni
 
 Cells = Sequence[Sequence[Any]]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import openpyxl
 
-from ingestion.sample import write_sample
+from sample import write_sample
 from tests.pipeline.conftest import QUARTER, UNIT, indicators, release_of
 from tests.support.workbooks import set_cell
 

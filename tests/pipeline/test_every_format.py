@@ -18,7 +18,7 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion.legacy_fonts import to_tcvn3, to_vni
+from ingestion.text.legacy_fonts import to_tcvn3, to_vni
 from tests.conftest import run_cli
 from tests.corpus.writers import (
     ENCODINGS,

@@ -30,7 +30,7 @@ import pypdfium2
 import pytest
 
 from ingestion import load_contracts
-from ingestion.vietnamese import fold
+from ingestion.text.vietnamese import fold
 
 QUARTER = "2023-Q1"
 PROJECT = Path(__file__).parents[2]

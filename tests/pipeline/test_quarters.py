@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion.sample import write_sample
+from sample import write_sample
 from tests.conftest import run_cli
 from tests.pipeline.conftest import QUARTER, UNIT, indicators, release_of
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from ingestion.contracts import load_contracts
+from ingestion.base.contracts import load_contracts
 from tests.support.dbt_build import QUARTER, Build
 
 DISTRICT, COMMUNE, ELSEWHERE = "945", "31618", "942"

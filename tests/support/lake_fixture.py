@@ -16,11 +16,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingestion.contracts import Contract, load_contracts
-from ingestion.noticing import of_blanks
-from ingestion.remarks import SCHEMA as REMARK_SCHEMA
-from ingestion.sample.quarters import WINDOWS
-from ingestion.sample.rows import DEFAULT_SEED, FileKey, Row, sample_rows
+from ingestion.base.contracts import Contract, load_contracts
+from ingestion.base.remarks import SCHEMA as REMARK_SCHEMA
+from ingestion.rows.noticing import of_blanks
+from sample.quarters import WINDOWS
+from sample.rows import DEFAULT_SEED, FileKey, Row, sample_rows
 
 DELIVERIES_SCHEMA = pa.schema(
     [

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from ingestion.contracts import load_contracts
+from ingestion.base.contracts import load_contracts
 from tests.support.worlds import (
     BEFORE,
     QUARTER,

@@ -1,7 +1,7 @@
 """A small district in which every measure counts something: one file a source, a few rows, every optional column.
 
 Belongs here: rows of one quarter, made so that a measure's every condition is met by somebody.
-Does not belong here: the sample (``ingestion.sample``), what the figures should be.
+Does not belong here: the sample (``sample``), what the figures should be.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ingestion.contracts import load_contracts
-from ingestion.sample.rows import FileKey, Row
+from ingestion.base.contracts import load_contracts
+from sample.rows import FileKey, Row
 
 QUARTER = "2023-Q1"
 OPENS, CLOSES = dt.date(2022, 12, 15), dt.date(2023, 3, 14)

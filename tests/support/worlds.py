@@ -18,9 +18,9 @@ from typing import Any
 
 import xlsxwriter
 
-from ingestion.contracts import Column, Contract, load_contracts
-from ingestion.sample.quarters import WINDOWS as SAMPLE_WINDOWS
-from ingestion.sample.quarters import Window
+from ingestion.base.contracts import Column, Contract, load_contracts
+from sample.quarters import WINDOWS as SAMPLE_WINDOWS
+from sample.quarters import Window
 
 Row = dict[str, Any]
 FileKey = tuple[str, str, str]
@@ -530,7 +530,7 @@ def _sheet(world: World, quarter: str, key: FileKey, rows: list[Row]) -> Sheet:
 
 
 def _headings(rng: random.Random, contract: Contract, names: list[str]) -> list[str]:
-    from ingestion.headers import HeaderMap
+    from ingestion.rows.headers import HeaderMap
 
     headers = HeaderMap.of(contract, WINDOWS[QUARTER].closes_on)
     chosen: list[str] = []

@@ -13,7 +13,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 
 from ingestion import columns_csv, load_contracts
-from ingestion.sample.rows import FileKey, Row
+from sample.rows import FileKey, Row
 from tests.support.dbt_build import BUILD, DISTRICT, OTHER_DISTRICT, QUARTER, Build, Invoke
 from tests.support.lake_fixture import write_lake
 

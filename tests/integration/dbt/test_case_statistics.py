@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingestion.sample.rows import FileKey, Row
+from sample.rows import FileKey, Row
 from tests.support.dbt_build import BUILD, DISTRICT, QUARTER, Build, Invoke
 from tests.support.lake_fixture import write_lake
 

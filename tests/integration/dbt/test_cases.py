@@ -278,7 +278,7 @@ def test_what_a_case_is_follows_from_status_and_dates(
 
 
 def test_every_status_of_the_contract_is_documented() -> None:
-    from ingestion.contracts import load_contracts
+    from ingestion.base.contracts import load_contracts
 
     [column] = [c for c in load_contracts()["one_stop_cases"].columns if c.name == "status"]
     assert {status for status, _ in _documented()} == set(column.labels or {}) == set(STATUSES)
@@ -380,7 +380,7 @@ NEEDS = {
 
 
 def test_every_optional_column_is_tried() -> None:
-    from ingestion.contracts import load_contracts
+    from ingestion.base.contracts import load_contracts
 
     assert {c.name for c in load_contracts()["one_stop_cases"].columns if not c.required} == set(NEEDS)
 

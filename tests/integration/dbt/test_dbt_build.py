@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.sample.rows import FileKey, Row, sample_rows
+from sample.rows import FileKey, Row, sample_rows
 from tests.support.dbt_build import BUILD, DISTRICT, OTHER_DISTRICT, QUARTER, Build, Invoke
 from tests.support.lake_fixture import write_lake
 

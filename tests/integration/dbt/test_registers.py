@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ingestion.contracts import load_contracts
-from ingestion.sample.rows import FileKey, Row
+from ingestion.base.contracts import load_contracts
+from sample.rows import FileKey, Row
 from tests.support.dbt_build import Build, Invoke
 from tests.support.lake_fixture import write_files
 from tests.support.small_world import CLOSES, MONTHS, OPENS, QUARTER, districts, rows

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from expectations.declarations import Rule, declared_rules
-from ingestion.contracts import Contract, load_contracts
-from ingestion.remarks import KINDS
+from ingestion.base.contracts import Contract, load_contracts
+from ingestion.base.remarks import KINDS
 
 CONTRACTS = load_contracts()
 RULES = declared_rules("raw")

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
-from ingestion import IngestPaths, IngestReport, ReferenceData, deliveries, ingest_quarter, landing
+from ingestion import IngestPaths, IngestReport, ReferenceData, ingest_quarter, read_deliveries
+from ingestion.deliveries import landing
 
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
 KEY = b"a key for tests, 32 bytes long.."
@@ -101,7 +102,7 @@ class Home:
 
     def check_conservation(self) -> None:
         """Every delivery: rows read are rows in the lake plus distinct rejected rows, and none is in both."""
-        for d in deliveries(self.paths).to_pylist():
+        for d in read_deliveries(self.paths).to_pylist():
             accepted = {(r["_sheet"], r["_row"]) for r in self.layer("lake", d)}
             rejected = {(r["_sheet"], r["_row"]) for r in self.layer("rejected", d)}
             assert not accepted & rejected
@@ -116,14 +117,14 @@ class Home:
 
     def rows(self, source: str, layer: str = "lake") -> list[dict[str, Any]]:
         """Rows of the current deliveries of a source, in the order of the deliveries and of the file."""
-        found = [d for d in deliveries(self.paths).to_pylist() if d["source"] == source and d["is_current"]]
+        found = [d for d in read_deliveries(self.paths).to_pylist() if d["source"] == source and d["is_current"]]
         return [row for d in found for row in self.layer(layer, d)]
 
     def reasons(self, source: str) -> list[tuple[int, str, str]]:
         return [(r["_row"], r["column"], r["reason_code"]) for r in self.rows(source, "rejected")]
 
     def delivery(self, source: str) -> dict[str, Any]:
-        (found,) = [d for d in deliveries(self.paths).to_pylist() if d["source"] == source and d["is_current"]]
+        (found,) = [d for d in read_deliveries(self.paths).to_pylist() if d["source"] == source and d["is_current"]]
         return found
 
 

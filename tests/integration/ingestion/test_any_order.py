@@ -25,7 +25,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from ingestion import IngestPaths, ReferenceData, check_store, deliveries, ingest_quarter, lake, ledger
+from ingestion import IngestPaths, ReferenceData, check_store, ingest_quarter, read_deliveries
+from ingestion.base import lake
+from ingestion.deliveries import ledger
 from tests.integration.ingestion.conftest import KEY, SEEDS
 
 UNITS, QUARTERS = ("945", "31618"), ("2022-Q4", "2023-Q1")
@@ -295,7 +297,7 @@ class Office(RuleBasedStateMachine):
                     del counting[new if worth(new, best[new]) < worth(old, best[old]) else old]
         current = {
             (d["unit_code"], d["quarter"], d["source"], d["sha256"])
-            for d in deliveries(self.paths).to_pylist()
+            for d in read_deliveries(self.paths).to_pylist()
             if d["is_current"]
         }
         assert current == {(*place[:3], sha256) for place, sha256 in counting.items()}
@@ -309,7 +311,7 @@ class Office(RuleBasedStateMachine):
         os.utime(path, (moment, moment))
 
     def conserves(self) -> None:
-        for d in deliveries(self.paths).to_pylist():
+        for d in read_deliveries(self.paths).to_pylist():
             assert d["rows_read"] == d["rows_accepted"] + d["rows_rejected"]
             assert d["outcome"] in ("accepted", "partly_accepted", "refused", "nothing_to_report")
 

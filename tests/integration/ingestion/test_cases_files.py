@@ -13,15 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion.contracts import Duplicates, load_contracts
-from ingestion.fastcsv import look_at
-from ingestion.furniture import Surroundings, find_furniture
-from ingestion.grid import CsvSheet, DictionaryColumn
-from ingestion.headers import HeaderMap, find_layout
-from ingestion.intake import _parse_rows
-from ingestion.reference import ReferenceData
-from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
-from ingestion.rules import Rows, repeated_keys
+from ingestion.base.contracts import Duplicates, load_contracts
+from ingestion.base.reference import ReferenceData
+from ingestion.reading.fastcsv import look_at
+from ingestion.reading.grid import CsvSheet, DictionaryColumn
+from ingestion.rows.furniture import Surroundings, find_furniture
+from ingestion.rows.headers import HeaderMap, find_layout
+from ingestion.rows.intake import _parse_rows
+from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
+from ingestion.rows.rules import Rows, repeated_keys
 
 HEAD = [
     "STT",

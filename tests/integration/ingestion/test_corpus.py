@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.contracts import load_contracts
-from ingestion.intake import FileIdentity, Intake, read_delivery
-from ingestion.limits import IntakeLimits
-from ingestion.reference import ReferenceData
-from ingestion.resolve import Context, ProcedureRegistry, UnitRegistry
+from ingestion.base.contracts import load_contracts
+from ingestion.base.limits import IntakeLimits
+from ingestion.base.reference import ReferenceData
+from ingestion.rows.intake import FileIdentity, Intake, read_delivery
+from ingestion.rows.resolve import Context, ProcedureRegistry, UnitRegistry
 from tests.corpus.files import CorpusFile, corpus
 from tests.corpus.tables import CONTENT, SOURCE
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from ingestion.grid import read_csv
-from ingestion.vietnamese import clean
+from ingestion.reading.grid import read_csv
+from ingestion.text.vietnamese import clean
 from tests.corpus.writers import ENCODINGS, csv_text, shown
 
 Rows = list[list[str]]

@@ -13,8 +13,8 @@ import openpyxl
 import pytest
 from openpyxl.utils.escape import unescape
 
-from ingestion.feedback import OWN_HEADINGS, SUFFIX, token_of, workbook_name
-from ingestion.grid import UnreadableFileError
+from ingestion.clerk.feedback import OWN_HEADINGS, SUFFIX, token_of, workbook_name
+from ingestion.reading.grid import UnreadableFileError
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 HEAD = ["Số phiếu", "Họ và tên", "Hình thức", "Ngày trả lời", "Ghi thêm", "Đánh giá chung"]
@@ -180,7 +180,7 @@ def test_a_workbook_that_cannot_be_written_is_told_and_written_by_the_next_run(
 
     home.workbook("survey_responses", [HEAD, good(1), ["P2", "B", "Bồ câu", DAY, "x", "Hài lòng"]])
     with monkeypatch.context() as patch:
-        patch.setattr("ingestion.feedback.write_atomically", full)
+        patch.setattr("ingestion.clerk.feedback.replace_durably", full)
         report = home.ingest()
     assert [(p.code, p.path) for p in report.problems] == [("not_returned", "945/2023-Q1/survey_responses/a.xlsx")]
     assert len(home.rows("survey_responses")) == 1

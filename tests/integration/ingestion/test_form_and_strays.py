@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingestion import deliveries
+from ingestion import read_deliveries
 
 FORM = ["Mã chỉ tiêu", "Chỉ tiêu", "Số liệu", "Ghi chú"]
 I14 = "Số lượng tin, bài viết, phóng sự gửi và duyệt đăng tại Chuyên trang CCHC tỉnh (https://cchc.soctrang.gov.vn/)"
@@ -69,7 +69,7 @@ def test_a_commune_speaks_for_itself_only(registers: Any) -> None:
     registers.ingest()
     found = {
         (d["unit_code"], d["file_name"]): (d["outcome"], d["refusal"], d["rows_rejected"])
-        for d in deliveries(registers.paths).to_pylist()
+        for d in read_deliveries(registers.paths).to_pylist()
         if d["source"] == "e_document_counts"
     }
     assert found == {
@@ -107,7 +107,7 @@ def test_of_a_strange_heading_nothing_is_quoted_that_tells_of_a_person(registers
     for number, title in enumerate(["UBND HUYỆN LONG PHÚ", "UBND HUYỆN LONG PHÚ - Bà Lê Thị Hoa, ĐT 0912 345 678"]):
         registers.workbook("e_document_counts", [[title], COUNTS, row], name=f"{number}.xlsx")
     registers.ingest()
-    found = {d["file_name"]: d["message_vi"] for d in deliveries(registers.paths).to_pylist()}
+    found = {d["file_name"]: d["message_vi"] for d in read_deliveries(registers.paths).to_pylist()}
     plain, personal = found["0.xlsx"], found["1.xlsx"]
     assert "“UBND HUYỆN LONG PHÚ”" in plain
     assert "tiêu đề ghi tên đơn vị khác" in personal

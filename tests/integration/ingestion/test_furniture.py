@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.ledger import read_receipts
+from ingestion.deliveries.ledger import read_receipts
 
 HEAD = ["Kế hoạch", "Mã nhiệm vụ", "Nội dung", "Trạng thái", "Ngày hoàn thành"]
 TASK = ["CCHC năm", "1", "Rà soát", "Hoàn thành", "10/01/2023"]

@@ -12,7 +12,9 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion import DamagedError, check_store, deliveries, engine, lake, landing, ledger, status
+from ingestion import DamagedError, check_store, engine, read_deliveries, status
+from ingestion.base import lake
+from ingestion.deliveries import landing, ledger
 
 HEAD = ["Số phiếu", "Hình thức", "Ngày trả lời", "Đánh giá chung"]
 
@@ -52,7 +54,7 @@ def plant(home: Any) -> Path:
 
 
 def forge_deliveries(home: Any) -> Path:
-    table = deliveries(home.paths)
+    table = read_deliveries(home.paths)
     lake.write_table(home.paths.deliveries, table.slice(0, 0))
     return Path(home.paths.deliveries)
 
@@ -116,7 +118,7 @@ def test_a_failing_disk_is_a_fault_and_the_next_run_takes_the_delivery(
             patch.setattr(engine, "whole", fail)
         report = home.ingest(sources=["survey_responses"])
     assert [p.is_fault for p in report.problems] == [True]
-    assert not [d for d in deliveries(home.paths).to_pylist() if d["outcome"] == "refused"]
+    assert not [d for d in read_deliveries(home.paths).to_pylist() if d["outcome"] == "refused"]
     home.ingest()
     (state,) = status(home.paths, ["945"], "2023-Q1", ["survey_responses"])
     assert (state.state, state.rows_accepted) == ("delivered", 2)
@@ -145,7 +147,7 @@ def test_a_mended_workbook_that_is_delivered_ends_what_it_was_sent_back_for(home
     back.write_bytes(answer.read_bytes())
     home.place("survey_responses", answer.name).write_bytes(mend(back, {"P2": "Hài lòng", "P3": "Hài lòng"}))
     home.ingest()
-    found = {d["file_name"]: d for d in deliveries(home.paths).to_pylist()}
+    found = {d["file_name"]: d for d in read_deliveries(home.paths).to_pylist()}
     first, second = found["a.xlsx"], found[answer.name]
     assert (first["rows_rejected"], first["rows_mended"]) == (3, 3)
     assert (second["rows_accepted"], second["rows_rejected"]) == (2, 1)

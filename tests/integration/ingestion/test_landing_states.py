@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from ingestion import landing
-from ingestion.ledger import read_receipts
-from ingestion.limits import IntakeLimits
+from ingestion.base.limits import IntakeLimits
+from ingestion.deliveries import landing
+from ingestion.deliveries.ledger import read_receipts
 
 TASKS = [["Kế hoạch", "Mã nhiệm vụ", "Nội dung"], ["CCHC năm", "NV-1", "Rà soát"], ["CCHC năm", "NV-2", "Tập huấn"]]
 QUICK = IntakeLimits(stability_seconds=0.3)
@@ -240,7 +240,7 @@ def test_a_disk_that_fills_up_while_a_file_is_kept_loses_nothing(home: Any, monk
 def test_a_disk_that_fills_up_while_rows_are_written_is_told_and_made_good(
     home: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ingestion import lake
+    from ingestion.base import lake
 
     home.csv("plan_tasks", TASKS)
     real = lake.write_rows

@@ -11,10 +11,10 @@ from typing import Any
 import openpyxl
 import pytest
 
-from ingestion import deliveries
-from ingestion.contracts import Contract, load_contracts
-from ingestion.furniture import REASONS
-from ingestion.templates import example_row, template_columns
+from ingestion import read_deliveries
+from ingestion.base.contracts import Contract, load_contracts
+from ingestion.clerk.templates import example_row, template_columns
+from ingestion.rows.furniture import REASONS
 
 # Words with which names and contents begin, and totals, page lines, ordinals and signatures too.
 BEGINNINGS = [
@@ -158,7 +158,7 @@ def filled_rows(path: Path) -> int:
 def test_another_reader_counts_as_many_rows_as_were_accounted_for(registers: Any) -> None:
     registers.ingest()
     checked = 0
-    for d in deliveries(registers.paths).to_pylist():
+    for d in read_deliveries(registers.paths).to_pylist():
         path = registers.paths.landing / d["path"]
         if path.suffix != ".xlsx" or d["outcome"] == "refused":
             continue
@@ -213,7 +213,7 @@ def test_a_signature_below_the_table_is_furniture_in_any_columns(home: Any, sour
             block.append(cells)
         home.workbook(source, [head, row, *block], name=f"{n}.xlsx")
     home.ingest(sources=[source])
-    found = deliveries(home.paths).to_pylist()
+    found = read_deliveries(home.paths).to_pylist()
     assert len(found) == width * (width - 1) // 2
     assert [(d["outcome"], d["rows_read"], d["message_vi"]) for d in found if d["rows_read"] != 1] == []
     assert all(d["rows_rejected"] == 0 for d in found)

@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingestion import deliveries, ledger, status
+from ingestion import read_deliveries, status
+from ingestion.deliveries import ledger
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 HEAD = ["Số phiếu", "Hình thức", "Ngày trả lời", "Đánh giá chung"]
@@ -35,7 +36,7 @@ def rejected(*numbers: int) -> list[list[Any]]:
 
 
 def table(home: Any) -> dict[str, dict[str, Any]]:
-    return {d["sha256"]: d for d in deliveries(home.paths).to_pylist()}
+    return {d["sha256"]: d for d in read_deliveries(home.paths).to_pylist()}
 
 
 def counted(home: Any) -> set[str]:
@@ -96,7 +97,7 @@ def test_a_home_made_anew_from_a_retimed_landing_folder_has_the_same_lake_and_or
     other.ingest()
     other.ingest("2022-Q4")
     told = {"delivered_at"}
-    mine, theirs = ([{k: v for k, v in d.items() if k not in told} for d in deliveries(one.paths).to_pylist()]
+    mine, theirs = ([{k: v for k, v in d.items() if k not in told} for d in read_deliveries(one.paths).to_pylist()]
                     for one in (home, other))  # fmt: skip
     assert mine == theirs
     for layer in ("lake", "rejected", "findings"):
@@ -110,7 +111,7 @@ def test_the_folders_quarter_comes_before_the_time_of_arrival(home: Any) -> None
     home.ingest()
     home.workbook("survey_responses", answers(1, 2), quarter="2022-Q4", at=FUTURE)
     home.ingest("2022-Q4")
-    ranks = {d["quarter"]: d["delivery_rank"] for d in deliveries(home.paths).to_pylist()}
+    ranks = {d["quarter"]: d["delivery_rank"] for d in read_deliveries(home.paths).to_pylist()}
     assert ranks["2022-Q4"] < ranks["2023-Q1"]
 
 
@@ -120,7 +121,7 @@ def test_what_came_in_a_later_look_is_later_and_what_came_together_is_not(home: 
     home.ingest()
     home.workbook("survey_responses", answers(3), name="a.xlsx", at=PAST)
     home.ingest()
-    found = {d["file_name"]: d for d in deliveries(home.paths).to_pylist()}
+    found = {d["file_name"]: d for d in read_deliveries(home.paths).to_pylist()}
     assert [found[n]["first_seen"] for n in ("b.xlsx", "c.xlsx", "a.xlsx")] == [1, 1, 2]
     assert max(found.values(), key=lambda d: d["delivery_rank"])["file_name"] == "a.xlsx"
 
@@ -133,7 +134,7 @@ def test_a_look_that_did_not_see_everything_tells_no_order(home: Any) -> None:
     assert [p.code for p in home.ingest().problems] == ["done_mismatch"]
     note.unlink()
     home.ingest()
-    assert {d["file_name"]: d["first_seen"] for d in deliveries(home.paths).to_pylist()} == {"a.xlsx": 1, "b.xlsx": 1}
+    assert {d["file_name"]: d["first_seen"] for d in read_deliveries(home.paths).to_pylist()} == {"a.xlsx": 1, "b.xlsx": 1}
 
 
 def test_a_name_in_another_unicode_form_is_the_same_name(home: Any) -> None:
@@ -196,7 +197,7 @@ def test_a_bad_correction_does_not_oust_the_good_file_and_both_are_told(home: An
     else:
         correct(home, BAD.get(bad))
     assert counted(home) == {"P1", "P2", "P3"}
-    (refused,) = [d for d in deliveries(home.paths).to_pylist() if d["counts_instead"]]
+    (refused,) = [d for d in read_deliveries(home.paths).to_pylist() if d["counts_instead"]]
     assert (refused["counts_instead"], refused["is_current"]) == (good["delivery_id"], False)
     assert "vẫn được tính" in refused["note_vi"]
     assert "vẫn được tính" in home.delivery("survey_responses")["note_vi"]
@@ -209,13 +210,13 @@ def test_a_bad_correction_does_not_oust_the_good_file_and_both_are_told(home: An
     assert workbooks[0].read_bytes() == before
     correct(home, answers(4))  # and a good one takes the place of both
     assert counted(home) == {"P4"}
-    assert not [d for d in deliveries(home.paths).to_pylist() if d["counts_instead"]]
+    assert not [d for d in read_deliveries(home.paths).to_pylist() if d["counts_instead"]]
 
 
 def test_a_bad_file_is_replaced_by_one_that_is_no_worse(home: Any) -> None:
     for rows in (BAD["no header"], BAD["all rejected"], BAD["mostly rejected"], answers(5), NOTHING):
         correct(home, rows)
-        assert not [d for d in deliveries(home.paths).to_pylist() if d["counts_instead"]]
+        assert not [d for d in read_deliveries(home.paths).to_pylist() if d["counts_instead"]]
     assert home.delivery("survey_responses")["outcome"] == "nothing_to_report"
 
 

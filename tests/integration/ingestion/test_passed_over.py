@@ -7,8 +7,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from ingestion import deliveries
-from ingestion.contracts import load_contracts
+from ingestion import read_deliveries
+from ingestion.base.contracts import load_contracts
 
 CASES = ["STT", "Mã hồ sơ", "Mã TTHC", "Cơ quan tiếp nhận", "Ngày tiếp nhận", "Ngày hẹn trả", "Ngày kết thúc xử lý",
          "Trạng thái", "Hình thức"]  # fmt: skip
@@ -88,7 +88,7 @@ def test_rows_in_other_columns_or_beside_the_table_are_known_by_their_keys(
     beside = [[*row, *gap[: shift + 1], *other] for row, other in zip(rows[:4], rows[4:], strict=False)]
     registers.workbook(source, [head, *beside], name="b.xlsx")
     registers.ingest()
-    found = [d for d in deliveries(registers.paths).to_pylist() if d["source"] == source]
+    found = [d for d in read_deliveries(registers.paths).to_pylist() if d["source"] == source]
     assert [(d["file_name"], d["refusal"]) for d in sorted(found, key=lambda d: d["file_name"])] == [
         ("a.xlsx", "rows_passed_over"), ("b.xlsx", "rows_passed_over"),
     ]  # fmt: skip
@@ -230,7 +230,7 @@ def test_a_column_without_a_value_is_absent_where_a_blank_is_no_answer(registers
     [column] = [c.name for c in load_contracts()[source].columns if heading in c.aliases]
     blank = remarks(registers, source, "blank_column")
     assert [(r["column"], r["count"]) for r in blank] == ([(column, len(cells))] if is_absent else [])
-    [delivery] = [d for d in deliveries(registers.paths).to_pylist() if d["source"] == source]
+    [delivery] = [d for d in read_deliveries(registers.paths).to_pylist() if d["source"] == source]
     assert (column in delivery["columns_mapped"]) is not is_absent
     assert (heading in (delivery["message_vi"] or "")) is is_absent
 

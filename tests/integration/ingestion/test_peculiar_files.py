@@ -19,13 +19,13 @@ import pytest
 import xlsxwriter
 import xlwt
 
-from ingestion.contracts import load_contracts
-from ingestion.grid import read_sheets
-from ingestion.intake import FileIdentity, Intake, read_delivery
-from ingestion.limits import MIB, IntakeLimits, UnreadableFileError
-from ingestion.reference import ReferenceData
-from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
-from ingestion.sandbox import shared_sandbox
+from ingestion.base.contracts import load_contracts
+from ingestion.base.limits import MIB, IntakeLimits, UnreadableFileError
+from ingestion.base.reference import ReferenceData
+from ingestion.reading.grid import read_sheets
+from ingestion.reading.sandbox import shared_sandbox
+from ingestion.rows.intake import FileIdentity, Intake, read_delivery
+from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
 from tests.corpus.writers import csv_text
 
 FILES = Path(__file__).parents[2] / "data" / "files"

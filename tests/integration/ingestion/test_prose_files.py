@@ -13,11 +13,11 @@ import openpyxl
 import pytest
 
 from ingestion import check_file, write_template
-from ingestion.contracts import load_contracts
-from ingestion.intake import FileIdentity, Intake, read_delivery
-from ingestion.limits import DEFAULT_LIMITS, IntakeLimits
-from ingestion.reference import ReferenceData
-from ingestion.resolve import Context, ProcedureRegistry, UnitRegistry
+from ingestion.base.contracts import load_contracts
+from ingestion.base.limits import DEFAULT_LIMITS, IntakeLimits
+from ingestion.base.reference import ReferenceData
+from ingestion.rows.intake import FileIdentity, Intake, read_delivery
+from ingestion.rows.resolve import Context, ProcedureRegistry, UnitRegistry
 from tests.corpus.writers import ENCODINGS
 from tests.integration.ingestion.test_damaged_files import mutated, mutated_inside
 

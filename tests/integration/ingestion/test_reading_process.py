@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.grid import read_sheets
-from ingestion.limits import MIB, IntakeLimits, UnreadableFileError
-from ingestion.sandbox import shared_sandbox
+from ingestion.base.limits import MIB, IntakeLimits, UnreadableFileError
+from ingestion.reading.grid import read_sheets
+from ingestion.reading.sandbox import shared_sandbox
 from tests.corpus.files import CorpusFile, corpus
 from tests.corpus.tables import HEAD, ROWS
 from tests.corpus.writers import WORKBOOK_WRITERS, Grid, write_openpyxl

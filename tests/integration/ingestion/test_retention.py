@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion import PurgeLogDamagedError, deliveries, expired_files, inputs, not_rereadable, purge
-from ingestion.integrity import check_store
-from ingestion.retention import log_path, read_log
+from ingestion import PurgeLogDamagedError, expired_files, inputs, not_rereadable, purge, read_deliveries
+from ingestion.deliveries.integrity import check_store
+from ingestion.deliveries.retention import log_path, read_log
 
 HEAD = ["Số phiếu", "Họ và tên", "Hình thức", "Ngày trả lời", "Đánh giá chung"]
 CANARY = "Hoàng Yến Canh Gác"
@@ -120,7 +120,7 @@ def test_a_file_delivered_again_after_the_purge_can_be_read_again(home: Any) -> 
     content = deliver(home).read_bytes()
     home.ingest()
     purge(home.paths, home.reference, DAYS, LONG_AFTER)
-    (identity,) = [d["delivery_id"] for d in deliveries(home.paths).to_pylist()]
+    (identity,) = [d["delivery_id"] for d in read_deliveries(home.paths).to_pylist()]
     assert not_rereadable(home.paths) == {identity: LONG_AFTER.isoformat()}
     home.place("survey_responses", "a.xlsx").write_bytes(content)
     home.ingest()
@@ -183,7 +183,7 @@ def test_a_stopped_purge_has_logged_what_it_deleted_and_the_next_one_ends_it(
         raise OSError("mất điện")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ingestion.retention.sync_folder", power_cut)
+        patch.setattr("ingestion.deliveries.retention.fsync_path", power_cut)
         with pytest.raises(OSError, match="mất điện"):
             purge(home.paths, home.reference, DAYS, LONG_AFTER)
     assert len(kept(home)) == 3

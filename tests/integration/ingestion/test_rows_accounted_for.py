@@ -26,12 +26,12 @@ from docx.oxml.ns import qn
 from docx.text.paragraph import Paragraph
 from lxml import etree
 
-from ingestion import IngestPaths, ReferenceData, deliveries, ingest_quarter
-from ingestion.contracts import load_contracts
-from ingestion.furniture import REASONS
-from ingestion.intake import FileIdentity, Intake, read_delivery
-from ingestion.limits import IntakeLimits
-from ingestion.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
+from ingestion import IngestPaths, ReferenceData, ingest_quarter, read_deliveries
+from ingestion.base.contracts import load_contracts
+from ingestion.base.limits import IntakeLimits
+from ingestion.rows.furniture import REASONS
+from ingestion.rows.intake import FileIdentity, Intake, read_delivery
+from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
 from tests.corpus.files import LIBREOFFICE, corpus
 from tests.corpus.tables import SOURCE
 from tests.integration.ingestion.conftest import KEY, Home
@@ -260,7 +260,7 @@ def test_the_sample(tmp_path: Path, sample_landing: Path, reference: ReferenceDa
     found: list[dict] = []
     for quarter in sorted({path.parents[1].name for path in sample_landing.glob("*/*/*/*")}):
         ingest_quarter(paths, quarter, reference=reference, secret_key=KEY)
-    found = [d for d in deliveries(paths).to_pylist() if d["outcome"] != "refused"]
+    found = [d for d in read_deliveries(paths).to_pylist() if d["outcome"] != "refused"]
     assert len(found) > 30
     other = counted([sample_landing / d["path"] for d in found], tmp_path / "other")
     for d in found:

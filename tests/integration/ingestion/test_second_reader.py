@@ -10,9 +10,9 @@ from typing import Any
 
 import openpyxl
 
-from ingestion.limits import UnreadableFileError
-from ingestion.preflight import Kind, inspect
-from ingestion.sandbox import ParsedSheet, shared_sandbox
+from ingestion.base.limits import UnreadableFileError
+from ingestion.reading.preflight import Kind, inspect
+from ingestion.reading.sandbox import ParsedSheet, shared_sandbox
 from tests.corpus.files import LIBREOFFICE, corpus
 from tests.integration.ingestion.test_corpus import LIMITS
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from ingestion import deliveries, ingest_source
-from ingestion.grid import NOTHING_PROVES_VI
-from ingestion.ledger import read_receipts
-from ingestion.limits import IntakeLimits
+from ingestion import ingest_source, read_deliveries
+from ingestion.base.limits import IntakeLimits
+from ingestion.deliveries.ledger import read_receipts
+from ingestion.reading.grid import NOTHING_PROVES_VI
 from tests.corpus.tables import HEAD, SOURCE, text_rows
 from tests.corpus.writers import csv_text
 from tests.integration.ingestion.conftest import KEY, LOCAL, QUARTER, Home
@@ -84,7 +84,7 @@ def test_a_csv_without_proof_is_taken_at_line_ends_only_and_that_is_said(home: H
 
 def newest(home: Home) -> dict[str, Any]:
     """The version that came last, whether it counts or not."""
-    return max(deliveries(home.paths).to_pylist(), key=lambda row: row["version"])
+    return max(read_deliveries(home.paths).to_pylist(), key=lambda row: row["version"])
 
 
 CUT = PLAIN[: PLAIN[:-2].rindex(b"\n") + 1]

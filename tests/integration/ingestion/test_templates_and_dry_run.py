@@ -9,11 +9,11 @@ from typing import Any
 import openpyxl
 import pytest
 
-from ingestion import check_file, deliveries, ingest_quarter, load_contracts, write_template
+from ingestion import check_file, ingest_quarter, load_contracts, read_deliveries, write_template
+from ingestion.clerk.feedback import SUFFIX
+from ingestion.clerk.templates import DATA_SHEET, HELP_SHEET, LISTS_SHEET, NOTHING, example_row, template_columns
 from ingestion.dry_run import NOT_A_DELIVERY, CheckedFile
 from ingestion.engine import reading_context
-from ingestion.feedback import SUFFIX
-from ingestion.templates import DATA_SHEET, HELP_SHEET, LISTS_SHEET, NOTHING, example_row, template_columns
 
 SOURCES = sorted(load_contracts())
 QUARTER = "2023-Q1"
@@ -102,7 +102,7 @@ def reading_context_of(home: Any, source: str) -> Any:
 def test_the_samples_own_rows_typed_into_the_template_are_all_taken(
     sample: Any, tmp_path: Path, source: str
 ) -> None:
-    from ingestion.sample.rows import sample_rows
+    from sample.rows import sample_rows
 
     rows = next(rows for (unit, name, _), rows in sample_rows(QUARTER).items() if (unit, name) == ("945", source))
     contract = load_contracts()[source]
@@ -202,7 +202,7 @@ def test_what_is_told_beforehand_is_what_ingestion_then_does(registers: Any, tmp
     found = tried(registers, "survey_responses", path)
     assert {p: p.stat().st_mtime_ns for p in registers.paths.landing.parent.rglob("*")} == before
     registers.ingest()
-    (delivery,) = [d for d in deliveries(registers.paths).to_pylist() if d["source"] == "survey_responses"]
+    (delivery,) = [d for d in read_deliveries(registers.paths).to_pylist() if d["source"] == "survey_responses"]
     for name in ("outcome", "message_vi", "rows_read", "rows_accepted", "rows_rejected", "rows_with_findings"):
         assert getattr(found, name) == delivery[name], name
     assert [r["reason_code"] for r in found.rejections] == [

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ingestion import deliveries
-from ingestion.limits import IntakeLimits
+from ingestion import read_deliveries
+from ingestion.base.limits import IntakeLimits
 
 HEAD = ["STT", "Đơn vị", "Loại văn bản", "Lĩnh vực", "Văn bản đi", "Văn bản đến"]
 ROWS = [
@@ -108,4 +108,4 @@ def test_a_fitting_total_below_all_rows_proves_a_csv_whole(registers: Any) -> No
     registers.ingest(limits=limits)
     # The correction is refused, so the file before it still counts.
     assert registers.delivery("e_document_counts")["outcome"] == "accepted"
-    assert "unproven" in {d["refusal"] for d in deliveries(registers.paths).to_pylist()}
+    assert "unproven" in {d["refusal"] for d in read_deliveries(registers.paths).to_pylist()}

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingestion import deliveries, status
+from ingestion import read_deliveries, status
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 EARLY, LATE = dt.datetime(2023, 3, 15, 8, tzinfo=LOCAL), dt.datetime(2023, 3, 16, 8, tzinfo=LOCAL)
@@ -43,7 +43,7 @@ def cases(
 
 def current(home: Any, source: str) -> dict[str, dict[str, Any]]:
     return {
-        d["file_name"]: d for d in deliveries(home.paths).to_pylist() if d["source"] == source and d["is_current"]
+        d["file_name"]: d for d in read_deliveries(home.paths).to_pylist() if d["source"] == source and d["is_current"]
     }
 
 
@@ -73,7 +73,7 @@ def test_the_same_content_in_another_folder_is_said_on_both_sides(home: Any) -> 
     home.place("survey_responses", "b.xlsx").write_bytes(path.read_bytes())
     home.ingest("2022-Q4")
     home.ingest()
-    notes = {d["path"]: d["note_vi"] for d in deliveries(home.paths).to_pylist()}
+    notes = {d["path"]: d["note_vi"] for d in read_deliveries(home.paths).to_pylist()}
     first, second = "945/2022-Q4/survey_responses/a.xlsx", "945/2023-Q1/survey_responses/b.xlsx"
     assert second in notes[first]
     assert first in notes[second]
@@ -88,7 +88,7 @@ def test_a_file_named_in_the_log_replaces_another_whole_and_the_old_one_is_kept(
     report = home.ingest()
     assert not report.problems
     assert report.files_read == 0
-    found = {d["file_name"]: d for d in deliveries(home.paths).to_pylist()}
+    found = {d["file_name"]: d for d in read_deliveries(home.paths).to_pylist()}
     assert not found["a.xlsx"]["is_current"]
     assert found["a.xlsx"]["superseded_by"] == found["b.xlsx"]["delivery_id"]
     assert [r["form_number"] for r in home.rows("survey_responses")] == ["P3"]

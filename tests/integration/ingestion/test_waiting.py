@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from ingestion import check_store, deliveries, engine, lake, landing, ledger, status, waiting_files
+from ingestion import check_store, engine, read_deliveries, status, waiting_files
+from ingestion.base import lake
+from ingestion.deliveries import landing, ledger
 from tests.conftest import run_cli
 
 TASKS = [["Kế hoạch", "Mã nhiệm vụ", "Nội dung"], ["CCHC năm", "NV-1", "Rà soát"], ["CCHC năm", "NV-2", "Tập huấn"]]
@@ -84,7 +86,7 @@ def test_a_file_over_which_the_program_breaks_waits_and_stops_no_other(
         assert PERSON not in caplog.text + str(report)
         check_store(home.paths)
         assert (waiting(home), state(home)) == (["a.csv"], ("not_read", ("a.csv",)))
-        assert [d["unit_code"] for d in deliveries(home.paths).to_pylist()] == ["946"]
+        assert [d["unit_code"] for d in read_deliveries(home.paths).to_pylist()] == ["946"]
         # Out of the folder it is still unread, and was sent.
         home.place("plan_tasks", "a.csv").unlink()
         assert (waiting(home), state(home)) == (["a.csv"], ("not_read", ("a.csv",)))

@@ -10,10 +10,10 @@ import dagster as dg
 import pytest
 
 from ingestion import load_contracts
-from ingestion.sample import write_sample
 from orchestration.jobs import quarter_job
 from orchestration.sensors import landing_watch
 from orchestration.settings import Settings
+from sample import write_sample
 
 QUARTER = "2023-Q1"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ingestion.contracts import load_contracts
-from ingestion.prose import Headings
+from ingestion.base.contracts import load_contracts
+from ingestion.rows.prose import Headings
 from publication.letter.wording import load_wording
 
 CONTRACT = load_contracts()["report_narrative"]

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from common.files import regular_files
 from publication import (
     AnnexDamaged,
     DamagedManifest,
@@ -22,7 +23,6 @@ from publication import (
     read_annex_xlsx,
 )
 from publication.database import read_database
-from publication.files import regular_files
 from tests.integration.publication.conftest import Home
 from tests.integration.publication.publish_once import publish_once
 from tests.integration.publication.watched import Watched

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ingestion.contracts import load_contracts
+from ingestion.base.contracts import load_contracts
 
 PROJECT = Path(__file__).parents[3] / "dbt_project"
 CONTRACTS = load_contracts()

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion.columns import datetime_kernel, parse_column
-from ingestion.fastcsv import are_distinct, cut_lines, is_utf8, look_at, may_begin_blank
-from ingestion.grid import ArrowColumn, DictionaryColumn
-from ingestion.values import not_after, parse_datetime
+from ingestion.reading.fastcsv import are_distinct, cut_lines, is_utf8, look_at, may_begin_blank
+from ingestion.reading.grid import ArrowColumn, DictionaryColumn
+from ingestion.rows.columns import datetime_kernel, parse_column
+from ingestion.rows.values import not_after, parse_datetime
 
 CLOSING = dt.date(2023, 3, 14)
 NEAR_MOMENTS = st.one_of(

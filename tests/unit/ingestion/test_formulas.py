@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.formulas import Sums, agrees, column_letters, moved
-from ingestion.number_formats import as_shown, matters
-from ingestion.readings import ShownNumber
+from ingestion.base.readings import ShownNumber
+from ingestion.reading.formulas import Sums, agrees, column_letters, moved
+from ingestion.reading.number_formats import as_shown, matters
 
 CELLS: dict[tuple[int, int], Any] = {
     (1, 1): 10.0, (2, 1): 20.0, (3, 1): "Cộng", (4, 1): 0.5, (1, 2): True, (2, 2): None, (3, 2): "",

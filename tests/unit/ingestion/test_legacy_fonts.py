@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.cell_fault import CellFault
-from ingestion.legacy_encodings import mend_rows, to_utf8
-from ingestion.legacy_fonts import from_tcvn3, from_vni, to_tcvn3, to_vni
-from ingestion.limits import UnreadableFileError
-from ingestion.syllables import is_syllable
-from ingestion.vietnamese import VIETNAMESE_LETTERS, certain_repairs, repair
+from ingestion.base.cell_fault import CellFault
+from ingestion.base.limits import UnreadableFileError
+from ingestion.reading.legacy_encodings import mend_rows, to_utf8
+from ingestion.text.legacy_fonts import from_tcvn3, from_vni, to_tcvn3, to_vni
+from ingestion.text.syllables import is_syllable
+from ingestion.text.vietnamese import VIETNAMESE_LETTERS, certain_repairs, repair
 
 LETTERS = sorted(VIETNAMESE_LETTERS)
 

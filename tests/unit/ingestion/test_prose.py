@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.cell_fault import CellFault
-from ingestion.contracts import Contract, load_contracts
-from ingestion.grid import CellSheet
-from ingestion.prose import Headings, grid_of
-from ingestion.prose_template import heading, text_of, text_template
-from ingestion.vietnamese import clean
+from ingestion.base.cell_fault import CellFault
+from ingestion.base.contracts import Contract, load_contracts
+from ingestion.clerk.prose_template import heading, text_of, text_template
+from ingestion.reading.grid import CellSheet
+from ingestion.rows.prose import Headings, grid_of
+from ingestion.text.vietnamese import clean
 
 CONTRACT = load_contracts()["report_narrative"]
 LABELS = CONTRACT.column("section").labels

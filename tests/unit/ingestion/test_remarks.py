@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingestion.remarks import KINDS, SCHEMA, FileRemark, message_of, remark_table
+from ingestion.base.remarks import KINDS, SCHEMA, FileRemark, message_of, remark_table
 
 
 def test_a_remark_has_a_declared_kind() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.resolve import ProcedureEntry, ProcedureRegistry
+from ingestion.rows.resolve import ProcedureEntry, ProcedureRegistry
 
 NAMES = Path(__file__).parents[3] / "ingestion" / "sample" / "procedures.csv"
 DAY = dt.date(2023, 1, 10)

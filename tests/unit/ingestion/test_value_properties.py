@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion import values as v
-from ingestion.contracts import load_contracts
-from ingestion.reference import AdminUnit, Period, ReferenceData
-from ingestion.resolve import UnitEntry, UnitRegistry, admin_spellings
-from ingestion.vietnamese import bare, clean, fold
+from ingestion.base.contracts import load_contracts
+from ingestion.base.reference import AdminUnit, Period, ReferenceData
+from ingestion.rows import values as v
+from ingestion.rows.resolve import UnitEntry, UnitRegistry, admin_spellings
+from ingestion.text.vietnamese import bare, clean, fold
 
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
 PERIOD = Period("2023-Q1", dt.date(2022, 12, 15), dt.date(2023, 3, 14))

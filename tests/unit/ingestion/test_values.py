@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion import values as v
-from ingestion.contracts import load_contracts
-from ingestion.readings import Cell
-from ingestion.reference import Period
+from ingestion.base.contracts import load_contracts
+from ingestion.base.readings import Cell
+from ingestion.base.reference import Period
+from ingestion.rows import values as v
 
 PERIOD = Period("2023-Q1", dt.date(2022, 12, 15), dt.date(2023, 3, 14))
 DATES = st.dates(dt.date(1900, 3, 1), dt.date(2099, 12, 31))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.legacy_encodings import mend_rows
-from ingestion.vietnamese import (
+from ingestion.reading.legacy_encodings import mend_rows
+from ingestion.text.vietnamese import (
     VIETNAMESE_LETTERS,
     LabelIndex,
     bare,

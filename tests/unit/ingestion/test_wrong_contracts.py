@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ingestion.contracts import SOURCES_DIR, load_contract, load_contracts
+from ingestion.base.contracts import SOURCES_DIR, load_contract, load_contracts
 
 Change = Callable[[dict[str, Any]], object]
 

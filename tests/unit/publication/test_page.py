@@ -15,12 +15,12 @@ import lxml.html
 import pyarrow as pa
 import pytest
 
+from common.files import canonical_json
 from publication import ReleaseContent, Revision
 from publication.candidate import FORM_MART
 from publication.causes import Cause
 from publication.changes import Change
 from publication.content import FormRow
-from publication.files import canonical_json
 from publication.page import PageDamaged, check_page, passport_data, read_page, render_catalogue, write_page
 from publication.page.charts import Series, draw_bars, draw_lines, draw_shares, print_all
 from publication.page.differences import Difference, since_last_year, since_previous_quarter

@@ -16,7 +16,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.contracts import load_contracts
+from ingestion.base.contracts import load_contracts
 from publication import ReleaseContent, neutral_name
 from publication.passport import (
     AUXILIARY_VI,

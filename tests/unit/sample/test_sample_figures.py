@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.sample import DISTRICTS, QUARTERS, sample_rows
-from ingestion.sample.quarters import WINDOWS
-from ingestion.sample.rows import FileKey, Row
+from sample import DISTRICTS, QUARTERS, sample_rows
+from sample.quarters import WINDOWS
+from sample.rows import FileKey, Row
 from tests.oracle import Form, reckon
 from tests.oracle.form import code_of, row_of
 

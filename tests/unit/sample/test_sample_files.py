@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 
-from ingestion.contracts import load_contracts
-from ingestion.sample import QUARTERS, ForeignFiles, sample_rows, write_sample
-from ingestion.sample.districts import CU_LAO_DUNG
-from ingestion.sample.layouts import COUNTER, Layout, layout_of
-from ingestion.sample.workbooks import csv_layout
+from ingestion.base.contracts import load_contracts
+from sample import QUARTERS, ForeignFiles, sample_rows, write_sample
+from sample.districts import CU_LAO_DUNG
+from sample.layouts import COUNTER, Layout, layout_of
+from sample.workbooks import csv_layout
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -161,7 +161,7 @@ def test_files_of_somebody_else_are_not_written_over(tmp_path: Path) -> None:
 
 
 def test_large_samples_are_csv_with_codes_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.sample.writer.LARGEST_WORKBOOK", 2000)
+    monkeypatch.setattr("sample.writer.LARGEST_WORKBOOK", 2000)
     write_sample(tmp_path, ["2023-Q1"], scale=2)
     path = tmp_path / "945" / "2023-Q1" / "one_stop_cases" / "ho-so-mot-cua.csv"
     with path.open(encoding="utf-8-sig", newline="") as handle:

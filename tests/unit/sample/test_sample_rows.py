@@ -8,11 +8,11 @@ from datetime import date, datetime
 
 import pytest
 
-from ingestion.contracts import Contract, load_contracts
-from ingestion.sample import DISTRICTS, QUARTERS, sample_rows
-from ingestion.sample.quarters import WINDOWS
-from ingestion.sample.rows import Row
-from ingestion.sample.workdays import working_days
+from ingestion.base.contracts import Contract, load_contracts
+from sample import DISTRICTS, QUARTERS, sample_rows
+from sample.quarters import WINDOWS
+from sample.rows import Row
+from sample.workdays import working_days
 
 ALL = [(district, quarter) for district in DISTRICTS for quarter in QUARTERS]
 CASE_CODE = re.compile(r"000\.\d{2}\.\d{2}\.H51-(\d{6})-\d{4,6}")

@@ -1,0 +1,426 @@
+"""Source contracts: what a source's columns are, how they may be headed, and what a row must satisfy.
+
+Belongs here: loading and checking ``sources/<source>/contract.yaml``, and the Arrow schema that follows from it.
+Does not belong here: reading files, parsing values, indicators.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from expectations import PERSONAL_DATA_VI
+from ingestion.text.vietnamese import fold
+
+SOURCES_DIR = Path(__file__).parents[1] / "sources"
+
+ColumnType = Literal[
+    "text", "code", "case_code", "procedure_code", "integer", "decimal", "number_or_text", "date", "datetime",
+    "month", "quarter", "flag", "presence", "enum", "unit", "person_key",
+]
+
+_NUMBERS = frozenset({"integer", "decimal"})
+_DAYS = frozenset({"date", "datetime"})
+_CALENDAR = frozenset({*_DAYS, "month"})
+# Types of which a blank cell is no answer. Of others a blank says that nothing happened (a day) or that there is
+# nothing to add (a text, a number), unless the contract tells of which rows the column is asked.
+_ANSWERS = frozenset({"flag", "presence", "enum"})
+# The shapes of a row rule's check (see docs/contracts.md): for each, which of its parts name columns of which types.
+_ANY: frozenset[str] = frozenset()
+_CHECKS: dict[frozenset[str], dict[str, frozenset[str]]] = {
+    frozenset({"earliest", "latest"}): {"earliest": _DAYS, "latest": _DAYS},
+    frozenset({"when", "any_present"}): {"when": frozenset({"enum"}), "any_present": _ANY},
+    frozenset({"when_present", "any_present"}): {"when_present": _ANY, "any_present": _ANY},
+    frozenset({"case_code_date", "equals"}): {"case_code_date": frozenset({"case_code"}), "equals": _DAYS},
+    frozenset({"text", "holds"}): {"text": frozenset({"text"})},
+    frozenset({"text", "lacks"}): {"text": frozenset({"text"})},
+    frozenset({"text", "tells"}): {"text": frozenset({"text"})},
+}
+_DECIMAL = pa.decimal128(18, 4)
+_ARROW: dict[str, pa.DataType] = {
+    "text": pa.string(), "code": pa.string(), "case_code": pa.string(), "procedure_code": pa.string(),
+    "enum": pa.string(), "unit": pa.string(), "person_key": pa.string(), "quarter": pa.string(),
+    "integer": pa.int64(), "decimal": _DECIMAL, "date": pa.date32(), "month": pa.date32(),
+    "datetime": pa.timestamp("us"), "flag": pa.bool_(), "presence": pa.bool_(),
+}
+
+LINEAGE_FIELDS = [
+    pa.field("_delivery_id", pa.string()), pa.field("_source", pa.string()), pa.field("_unit_code", pa.string()),
+    pa.field("_quarter", pa.string()), pa.field("_file_name", pa.string()), pa.field("_file_sha256", pa.string()),
+    pa.field("_sheet", pa.string()), pa.field("_row", pa.int64()),
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PersonKey(_Strict):
+    """How a person is keyed: by ``code`` where given, else by a keyed hash of the ``hashed`` columns.
+
+    Without a ``code`` column the key is of the ``hashed`` columns alone, and blank where they do not tell a person.
+    """
+
+    code: str | None = None
+    hashed: list[str]
+
+    @property
+    def columns(self) -> list[str]:
+        """Everything the key is made of."""
+        return [self.code, *self.hashed] if self.code is not None else self.hashed
+
+
+class ResolvedFrom(_Strict):
+    """From which name, and on which day, a procedure code is found in the catalogue where the code itself is blank."""
+
+    name: str
+    day: str
+
+
+class AskedWhere(_Strict):
+    """Of which rows a column is asked: those with one of the values in each column of ``when`` (enums) and a value in
+    each of ``when_present``.
+    """
+
+    when: dict[str, list[str]] = Field(default_factory=dict)
+    when_present: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _check(self) -> AskedWhere:
+        if not self.when and not self.when_present:
+            raise ValueError("asked_where names no rows: it needs when or when_present")
+        return self
+
+
+class Column(_Strict):
+    """One column of a source, with the headings under which offices deliver it."""
+
+    name: str
+    title_vi: str
+    type: ColumnType
+    description: str
+    aliases: list[str] = Field(default_factory=list)
+    required: bool = False
+    transient: bool = False
+    from_title_block: bool = False
+    not_after: Literal["closing"] | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    labels: dict[str, list[str]] = Field(default_factory=dict)
+    default: str | None = None
+    asked_where: AskedWhere | None = None
+    example: str | None = None
+    derived_from: PersonKey | None = None
+    resolved_from: ResolvedFrom | None = None
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Column:
+        if (self.type == "enum") != bool(self.labels):
+            raise ValueError(f"column {self.name}: labels go with type enum, and only with it")
+        if not self.aliases and self.derived_from is None:
+            raise ValueError(f"column {self.name}: no alias")
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
+            raise ValueError(f"column {self.name}: a name has small letters, digits and underscores")
+        _check_distinct(f"column {self.name}: label", self.labels)
+        if self.default is not None and self.labels and self.default not in self.labels:
+            raise ValueError(f"column {self.name}: the default is no label")
+        if self.type not in _NUMBERS and not self.minimum is self.maximum is None:
+            raise ValueError(f"column {self.name}: bounds go with numbers")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"column {self.name}: minimum above maximum")
+        if self.not_after is not None and self.type not in _DAYS:
+            raise ValueError(f"column {self.name}: not_after goes with dates")
+        if self.from_title_block and self.type != "unit":
+            raise ValueError(f"column {self.name}: only a unit stands in the title block")
+        if self.valid_from is not None and self.valid_to is not None and self.valid_to < self.valid_from:
+            raise ValueError(f"column {self.name}: valid_to before valid_from")
+        return self
+
+    @property
+    def is_absent_when_blank(self) -> bool:
+        """Whether a file without a filled cell in the column, though rows ask for one, is a file without the column."""
+        return self.default is None and (self.type in _ANSWERS or self.asked_where is not None)
+
+    def overlaps(self, other: Column) -> bool:
+        """Whether there is a day on which both columns are valid."""
+        first = max(self.valid_from or dt.date.min, other.valid_from or dt.date.min)
+        return first <= min(self.valid_to or dt.date.max, other.valid_to or dt.date.max)
+
+
+def _check_distinct(what: str, groups: Mapping[str, Iterable[str]]) -> None:
+    """Raises where a text stands, in any spelling, under two of the groups."""
+    owners: dict[str, str] = {}
+    for owner, texts in groups.items():
+        for text in texts:
+            if owners.setdefault(fold(text), owner) != owner:
+                raise ValueError(f"{what} {text!r} stands under {owners[fold(text)]} and {owner}")
+
+
+class RowRule(_Strict):
+    """A rule over one row. ``check`` is data; its shapes are documented in ``docs/contracts.md``."""
+
+    id: str
+    check: dict[str, Any]
+    effect: Literal["reject", "finding"]
+    reason_vi: str
+    advice_vi: str
+
+
+class Belonging(_Strict):
+    """How a file tells the quarter and unit it belongs to; it is held where at least ``rows`` rows tell another one.
+
+    ``period`` names the columns of which one day lies in the quarter for a row to concern it, ``ended_by`` those
+    that say that a row's matter has ended. ``by_unit``: the contract's ``unit_column`` tells the unit; with
+    ``own_unit_only`` a commune's folder speaks for the commune alone, and rows of another unit in it are rejected.
+    ``outside`` says what becomes of single rows whose day (or month) in a column lies outside the period, ``year_by``
+    names the columns (texts or days) of which one speaks of the period's year, or the row is remarked on.
+    """
+
+    rows: int = Field(ge=1)
+    period: list[str] = Field(default_factory=list)
+    ended_by: list[str] = Field(default_factory=list)
+    by_unit: bool = False
+    own_unit_only: bool = False
+    outside: dict[str, Literal["reject", "finding"]] = Field(default_factory=dict)
+    year_by: list[str] = Field(default_factory=list)
+
+
+class FormRowColumns(_Strict):
+    """The columns of a row that speaks of a row of the form: its code, its printed name and its figure."""
+
+    code: str
+    name: str
+    value: str
+
+
+class Totals(_Strict):
+    """Columns whose sums a file's total rows may state, and what a sum that differs leads to.
+
+    ``split_by`` names the columns whose values split rows into kinds, some of which may be parts of others; a total
+    may be of some kinds only. ``effect``: the file is refused, or taken with a remark.
+    """
+
+    columns: list[str] = Field(min_length=1)
+    split_by: list[str] = Field(default_factory=list)
+    effect: Literal["refuse", "finding"]
+
+
+class Duplicates(_Strict):
+    """What becomes of a later row of a file with the key of an earlier one: with the same content, or with another."""
+
+    same_content: Literal["reject", "finding"]
+    other_content: Literal["reject", "finding"]
+
+
+class Prose(_Strict):
+    """How the source may be delivered as running text: headings on lines of their own, with paragraphs below.
+
+    ``heading`` is the enum column whose labels head the paragraphs, ``number`` counts them within their heading and
+    ``text`` takes them. ``groups`` head nothing but further headings, ``ends`` begin what is no part of the text
+    (signatures), ``complete`` says in brackets that the text ends here, ``hints`` tell the clerk what belongs where.
+    """
+
+    heading: str
+    number: str
+    text: str
+    groups: list[str] = Field(default_factory=list)
+    ends: list[str] = Field(default_factory=list)
+    complete: str
+    hints: dict[str, str]
+
+
+class Contract(_Strict):
+    """The contract of one source."""
+
+    source: str
+    version: int
+    title_vi: str
+    description: str
+    owner: str
+    delivered_by: list[Literal["district", "commune"]]
+    required_from: list[Literal["district", "commune"]]
+    key: list[str]
+    depends_on: list[str] = Field(default_factory=list)
+    unit_column: str | None = None
+    duplicates: Duplicates
+    belonging: Belonging | None = None
+    counted_as: list[str] = Field(default_factory=list)
+    totals: Totals | None = None
+    form_row: FormRowColumns | None = None
+    columns: list[Column]
+    any_of: list[list[str]] = Field(default_factory=list)
+    personal: list[str] = Field(default_factory=list)
+    ignored: list[str] = Field(default_factory=list)
+    row_rules: list[RowRule] = Field(default_factory=list)
+    # Left out where there is none, so that what is kept of other contracts' readings stays comparable.
+    prose: Prose | None = Field(default=None, exclude_if=lambda prose: prose is None)
+
+    @model_validator(mode="after")
+    def _check(self) -> Contract:
+        names = [c.name for c in self.columns]
+        if len(set(names)) != len(names):
+            raise ValueError(f"{self.source}: a column is declared twice")
+        if not self.key:
+            raise ValueError(f"{self.source}: no key")
+        if extra := set(self.required_from) - set(self.delivered_by):
+            raise ValueError(f"{self.source}: required from {sorted(extra)}, which do not deliver it")
+        self._check_headings()
+        for name in [*self.key, *(n for group in self.any_of for n in group)]:
+            self._need("key or any_of", name)
+        if self.unit_column is not None:
+            self._need("unit_column", self.unit_column, frozenset({"unit"}))
+        for column in self.columns:
+            if column.derived_from is not None:
+                for name in column.derived_from.columns:
+                    self._need(f"{column.name}: derived_from", name)
+            if column.asked_where is not None:
+                self._check_when(f"{column.name}: asked_where", column.asked_where.when)
+                for name in column.asked_where.when_present:
+                    self._need(f"{column.name}: asked_where", name)
+            if column.resolved_from is not None:
+                self._need(f"{column.name}: resolved_from", column.resolved_from.name, frozenset({"text"}))
+                self._need(f"{column.name}: resolved_from", column.resolved_from.day, _DAYS)
+        if self.totals is not None:
+            for name in self.totals.columns:
+                self._need("totals", name, _NUMBERS)
+            for name in self.totals.split_by:
+                self._need("totals", name)
+        plan = self.belonging
+        if plan is not None:
+            if plan.by_unit and self.unit_column is None:
+                raise ValueError(f"{self.source}: belonging by unit needs a unit_column")
+            if plan.own_unit_only and not plan.by_unit:
+                raise ValueError(f"{self.source}: belonging: own_unit_only goes with by_unit")
+            for name in [*plan.period, *plan.ended_by, *plan.outside]:
+                self._need("belonging", name, _CALENDAR)
+            for name in plan.year_by:
+                self._need("belonging", name, frozenset({*_DAYS, "text"}))
+        if self.form_row is not None:
+            self._need("form_row", self.form_row.code, frozenset({"code"}))
+            self._need("form_row", self.form_row.name, frozenset({"text"}))
+            self._need("form_row", self.form_row.value, frozenset({"number_or_text"}))
+        _check_distinct(f"{self.source}: row rule", {str(i): [rule.id] for i, rule in enumerate(self.row_rules)})
+        for rule in self.row_rules:
+            self._check_rule(rule)
+        if self.prose is not None:
+            self._check_prose(self.prose)
+        return self
+
+    def _need(self, what: str, name: str, types: frozenset[str] = _ANY) -> None:
+        """Raises where there is no such column, or it is of none of the types."""
+        found = next((c for c in self.columns if c.name == name), None)
+        if found is None:
+            raise ValueError(f"{self.source}: {what}: {name} is not a column")
+        if types and found.type not in types:
+            raise ValueError(f"{self.source}: {what}: {name} is of type {found.type}, not {', '.join(sorted(types))}")
+
+    def _check_headings(self) -> None:
+        """A heading that may mean two things would make every file that has it unreadable, or misread."""
+        for i, column in enumerate(self.columns):
+            for other in self.columns[i + 1 :]:
+                if column.overlaps(other):
+                    _check_distinct(
+                        f"{self.source}: alias", {column.name: column.aliases, other.name: other.aliases}
+                    )
+            _check_distinct(
+                f"{self.source}: heading",
+                {column.name: column.aliases, "personal": self.personal, "ignored": self.ignored},
+            )
+
+    def _check_rule(self, rule: RowRule) -> None:
+        parts = _CHECKS.get(frozenset(rule.check))
+        if parts is None:
+            raise ValueError(f"{self.source}: row rule {rule.id}: unknown check {rule.check}")
+        for part, types in parts.items():
+            named = rule.check[part]
+            for name in [named] if isinstance(named, str) else named:
+                self._need(f"row rule {rule.id}", name, types)
+        self._check_when(f"row rule {rule.id}", rule.check.get("when", {}))
+        if (kind := rule.check.get("tells")) is not None and kind not in PERSONAL_DATA_VI:
+            raise ValueError(f"{self.source}: row rule {rule.id}: {kind} is no kind of personal data")
+        pattern = rule.check.get("holds", rule.check.get("lacks"))
+        if pattern is not None:
+            pc.match_substring_regex(pa.array([""]), pattern)  # raises ArrowInvalid, a ValueError, where it is none
+
+    def _check_when(self, what: str, conditions: dict[str, list[str]]) -> None:
+        """Raises where a condition is not about labels of an enum."""
+        for name, values in conditions.items():
+            self._need(what, name, frozenset({"enum"}))
+            if unknown := set(values) - set(self.column(name).labels):
+                raise ValueError(f"{self.source}: {what}: {sorted(unknown)} are no labels of {name}")
+
+    def _check_prose(self, prose: Prose) -> None:
+        types = {c.name: c.type for c in self.columns if c.required}
+        if [types.get(name) for name in (prose.heading, prose.number, prose.text)] != ["enum", "integer", "text"]:
+            raise ValueError(f"{self.source}: prose needs a required heading (enum), number (integer) and text")
+        if set(prose.hints) != set(self.column(prose.heading).labels):
+            raise ValueError(f"{self.source}: prose needs one hint for each label of {prose.heading}")
+
+    def column(self, name: str) -> Column:
+        return next(c for c in self.columns if c.name == name)
+
+    def lake_columns(self) -> list[Column]:
+        """The columns that reach the lake, in contract order."""
+        return [c for c in self.columns if not c.transient]
+
+    def arrow_schema(self) -> pa.Schema:
+        """Schema of the source's lake files: lineage fields, then the contract's columns."""
+        fields = list(LINEAGE_FIELDS)
+        for column in self.lake_columns():
+            if column.type == "number_or_text":
+                fields += [pa.field(column.name, _DECIMAL), pa.field(f"{column.name}_text", pa.string())]
+            else:
+                fields.append(pa.field(column.name, _ARROW[column.type]))
+        return pa.schema(fields)
+
+
+def load_contract(path: Path) -> Contract:
+    """Reads one contract; raises ``pydantic.ValidationError`` or ``ValueError`` where it is wrong."""
+    contract = Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    if contract.source != path.parent.name:
+        raise ValueError(f"{path}: source {contract.source!r} is not the folder's name")
+    return contract
+
+
+def columns_csv(contracts: Mapping[str, Contract]) -> str:
+    """Every column of the contracts as CSV text, for those who need its title but not the contract:
+    ``source,source_title_vi,column_name,title_vi,is_required`` (``true`` or ``false``).
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["source", "source_title_vi", "column_name", "title_vi", "is_required"])
+    for source, contract in sorted(contracts.items()):
+        writer.writerows(
+            [source, contract.title_vi, c.name, c.title_vi, str(c.required).lower()] for c in contract.columns
+        )
+    return text.getvalue()
+
+
+@lru_cache(maxsize=4)
+def load_contracts(directory: Path = SOURCES_DIR) -> dict[str, Contract]:
+    """All contracts by source name, found by scanning ``directory``; nothing is registered by hand.
+
+    Raises ``ValueError`` where one depends on a source that is not there, or sources depend on each other in a circle
+    (``graphlib.CycleError``, which is one).
+    """
+    contracts = {p.parent.name: load_contract(p) for p in sorted(directory.glob("*/contract.yaml"))}
+    for contract in contracts.values():
+        for name in contract.depends_on:
+            if name not in contracts:
+                raise ValueError(f"{contract.source}: depends_on: there is no source {name}")
+    TopologicalSorter({name: contract.depends_on for name, contract in contracts.items()}).prepare()
+    return contracts

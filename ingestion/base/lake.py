@@ -1,0 +1,87 @@
+"""Where rows rest: Parquet files of accepted rows, rejected rows, findings, remarks on whole deliveries, and
+the rows that are no data.
+
+Belongs here: writing files so that they appear whole or not at all, with the same bytes for the same rows. Does not
+belong here: what the rows are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from common.files import PRIVATE, replacing, sha256_bytes, sha256_file
+from ingestion.base.contracts import Contract
+from ingestion.base.paths import IngestPaths
+from ingestion.base.remarks import SCHEMA as FILE_REMARK_SCHEMA
+
+LAYERS = ("lake", "rejected", "findings", "remarks", "furniture")
+_ROW_GROUP = 200_000
+
+
+class DamagedError(OSError):
+    """A file of this program's own is not what it left there; the message names it. Never a fault of a delivery."""
+
+
+def _put(table: pa.Table, sink: Any) -> None:
+    pq.write_table(
+        table, sink, compression="zstd", row_group_size=_ROW_GROUP, write_statistics=True, store_schema=False
+    )
+
+
+def table_bytes(table: pa.Table) -> bytes:
+    """What :func:`write_table` would write; for small tables whose hash must be known before they are written."""
+    sink = pa.BufferOutputStream()
+    _put(table, sink)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def write_table(path: Path, table: pa.Table) -> str:
+    """Writes Parquet with fixed settings, atomically, and returns its SHA-256. Dictionary-encoded columns are read back
+    as their plain type.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path, mode=PRIVATE) as stream:
+        _put(table, stream)
+    return sha256_file(path)
+
+
+def write_rows(paths: IngestPaths, layer: str, place: tuple[str, str, str, str], table: pa.Table) -> dict[str, str]:
+    """Writes one delivery's rows of a layer, or takes the file away where there are none; the file's hash by layer.
+
+    ``place`` is (source, quarter, unit code, delivery id).
+    """
+    path = paths.rows_file(layer, *place)
+    if table.num_rows:
+        return {layer: write_table(path, table)}
+    path.unlink(missing_ok=True)
+    return {}
+
+
+def read_rows(
+    paths: IngestPaths, layer: str, place: tuple[str, str, str, str], hashes: Mapping[str, str]
+) -> pa.Table | None:
+    """One delivery's rows of a layer, None where it left none; raises :class:`DamagedError` where they are not those
+    that were written (``hashes`` by layer, as the receipt keeps them).
+    """
+    if layer not in hashes:
+        return None
+    path = paths.rows_file(layer, *place)
+    data = path.read_bytes() if path.exists() else b""
+    if sha256_bytes(data) != hashes[layer]:
+        raise DamagedError(f"{path} is not what the receipt of the delivery says")
+    return pq.ParquetFile(pa.BufferReader(data)).read()
+
+
+def write_empty_schemas(paths: IngestPaths, contracts: Iterable[Contract]) -> None:
+    """Writes the zero-row files of the sources and of the remarks where one is missing or of another schema."""
+    schemas = {paths.lake(contract.source): contract.arrow_schema() for contract in contracts}
+    schemas[paths.remarks] = FILE_REMARK_SCHEMA
+    for folder, schema in schemas.items():
+        path = folder / "schema.parquet"
+        if not path.exists() or pq.read_schema(path) != schema:
+            write_table(path, schema.empty_table())

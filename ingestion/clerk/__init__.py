@@ -1,0 +1,5 @@
+"""What the program writes for the clerk: rejection workbooks and empty templates.
+
+Belongs here: how these workbooks look and what they advise. Does not belong here: how they are read when they come back
+(``rows.returned``). Begin with ``feedback``.
+"""

@@ -1,0 +1,572 @@
+"""Receipts: which file arrived where and when, what became of it, and which delivery counts now.
+
+Belongs here: the receipts and everything that follows from them (versions, current deliveries, the inputs of a
+candidate). Does not belong here: reading files. A receipt's facts stay; an arrival is added, and a re-reading
+replaces only what the reading found. Everything else, ``deliveries.parquet`` too, is derived.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import json
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from common.files import PRIVATE, readable_json, replace_durably, sha256_bytes
+from ingestion.base.lake import write_table
+from ingestion.base.paths import IngestPaths
+from ingestion.deliveries.delivery_log import Replacement, replacements
+from ingestion.deliveries.landing import LandingFile
+
+T = TypeVar("T")
+
+DELIVERIES_SCHEMA = pa.schema(
+    [
+        ("delivery_id", pa.string()),
+        ("source", pa.string()),
+        ("unit_code", pa.string()),
+        ("quarter", pa.string()),
+        ("file_name", pa.string()),
+        ("path", pa.string()),
+        ("sha256", pa.string()),
+        ("size_bytes", pa.int64()),
+        ("delivered_at", pa.timestamp("us")),
+        ("version", pa.int32()),
+        ("first_seen", pa.int32()),
+        ("delivery_rank", pa.int64()),
+        ("outcome", pa.string()),
+        ("is_current", pa.bool_()),
+        ("superseded_by", pa.string()),
+        ("counts_instead", pa.string()),
+        ("rows_read", pa.int64()),
+        ("rows_accepted", pa.int64()),
+        ("rows_rejected", pa.int64()),
+        ("rows_mended", pa.int64()),
+        ("rows_with_findings", pa.int64()),
+        ("columns_mapped", pa.list_(pa.string())),
+        ("unknown_columns", pa.list_(pa.string())),
+        ("reporting_window_from", pa.date32()),
+        ("reporting_window_to", pa.date32()),
+        ("fingerprint", pa.string()),
+        ("message_vi", pa.string()),
+        ("refusal", pa.string()),
+        ("note_vi", pa.string()),
+    ]
+)
+# Why a file is refused that could be read but lies in the folder of another quarter or unit.
+HELD = frozenset({"wrong_quarter", "wrong_unit"})
+_INPUT_FIELDS = ("delivery_id", "source", "unit_code", "quarter", "file_name", "sha256", "fingerprint", "outcome")
+
+
+def delivery_id(unit_code: str, quarter: str, source: str, sha256: str) -> str:
+    """Identity of a delivery: the same content in the same folder is the same delivery under any name."""
+    return sha256_bytes(f"{unit_code}|{quarter}|{source}|{sha256}".encode())[:16]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Arrival:
+    """The content was seen under this name: as the ``version``-th content of the name, in the ``first_seen``-th look at
+    its folder that met anything new. ``delivered_at`` is the file's local time then (ISO, seconds): told to people, and
+    no order follows from it, since a copy changes it.
+    """
+
+    first_seen: int
+    file_name: str
+    version: int
+    delivered_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What is known of one delivery.
+
+    ``beginning_of`` is the earlier delivery under the same name that goes on where this one ends, where there is one.
+    ``rows_sha256`` holds the hash of each file of rows that the reading left, by layer. ``mends`` names the delivery
+    whose rejected rows this one brings back, ``mended`` their numbers by sheet.
+    """
+
+    delivery_id: str
+    source: str
+    unit_code: str
+    quarter: str
+    sha256: str
+    size_bytes: int
+    arrivals: tuple[Arrival, ...]
+    outcome: str = ""
+    fingerprint: str = ""
+    rows_read: int = 0
+    rows_accepted: int = 0
+    rows_rejected: int = 0
+    rows_with_findings: int = 0
+    columns_mapped: tuple[str, ...] = ()
+    unknown_columns: tuple[str, ...] = ()
+    reporting_window_from: str | None = None
+    reporting_window_to: str | None = None
+    furniture: dict[str, int] = field(default_factory=dict)
+    message_vi: str = ""
+    refusal: str = ""
+    declared_rows: int | None = None
+    beginning_of: str = ""
+    rows_sha256: dict[str, str] = field(default_factory=dict)
+    mends: str = ""
+    mended: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def file_name(self) -> str:
+        """The name under which the content first arrived."""
+        return self.arrivals[0].file_name
+
+    @property
+    def folder(self) -> tuple[str, str, str]:
+        return self.unit_code, self.quarter, self.source
+
+    def with_arrival(self, arrival: Arrival) -> Receipt:
+        return replace(self, arrivals=tuple(sorted({*self.arrivals, arrival})))
+
+
+def _receipt(data: dict[str, Any]) -> Receipt:
+    arrivals = tuple(Arrival(**{"first_seen": 1, "version": 0, **a}) for a in data.pop("arrivals"))
+    mapped, unknown = tuple(data.pop("columns_mapped")), tuple(data.pop("unknown_columns"))
+    return Receipt(arrivals=arrivals, columns_mapped=mapped, unknown_columns=unknown, **data)
+
+
+def write_receipt(paths: IngestPaths, receipt: Receipt) -> None:
+    replace_durably(paths.ledger / f"{receipt.delivery_id}.json", readable_json(asdict(receipt)), mode=PRIVATE)
+
+
+def read_receipts(paths: IngestPaths) -> dict[str, Receipt]:
+    """All receipts by delivery id, in the order of the ids."""
+    found = {
+        p.stem: _receipt(json.loads(p.read_text(encoding="utf-8"))) for p in sorted(paths.ledger.glob("[!.]*.json"))
+    }
+    return _numbered(found) if any(a.version == 0 for r in found.values() for a in r.arrivals) else found
+
+
+def _numbered(receipts: dict[str, Receipt]) -> dict[str, Receipt]:
+    """Receipts of homes that ordered versions by the files' times: their order is kept, as the order in which they
+    were seen.
+    """
+    history = _history(receipts.values(), key=lambda arrival, r: (arrival.version, arrival.delivered_at, r.sha256))
+    number = {
+        (identity, arrival): place
+        for arrivals in history.values()
+        for place, (identity, arrival) in enumerate(arrivals, start=1)
+    }
+    return {
+        identity: replace(
+            r, arrivals=tuple(sorted(replace(a, version=a.version or number[identity, a]) for a in r.arrivals))
+        )
+        for identity, r in receipts.items()
+    }
+
+
+def path_of(unit_code: str, quarter: str, source: str, file_name: str) -> str:
+    """What a version is a version of. One name may be written in several Unicode forms; a copy may change them."""
+    return unicodedata.normalize("NFC", f"{unit_code}/{quarter}/{source}/{file_name}")
+
+
+def _history(
+    receipts: Iterable[Receipt], key: Callable[[Arrival, Receipt], Any] = lambda arrival, _: arrival.version
+) -> dict[str, list[tuple[str, Arrival]]]:
+    """Contents by path, first to last."""
+    found: dict[str, list[tuple[Any, str, Arrival]]] = defaultdict(list)
+    for r in receipts:
+        for a in r.arrivals:
+            found[path_of(*r.folder, a.file_name)].append((key(a, r), r.delivery_id, a))
+    return {path: [(i, a) for _, i, a in sorted(arrivals)] for path, arrivals in found.items()}
+
+
+def last_versions(receipts: Iterable[Receipt]) -> dict[str, tuple[str, int]]:
+    """What was last seen under each path: delivery id and number of the version."""
+    return {path: (arrivals[-1][0], arrivals[-1][1].version) for path, arrivals in _history(receipts).items()}
+
+
+def longer_before(receipt: Receipt, receipts: Iterable[Receipt]) -> list[Receipt]:
+    """Larger contents that lay under a name of this delivery before it did, by id."""
+    mine = {path_of(*receipt.folder, a.file_name): a.version for a in receipt.arrivals}
+    return sorted(
+        (
+            r
+            for r in receipts
+            if r.folder == receipt.folder
+            and r.size_bytes > receipt.size_bytes
+            and any(a.version < mine.get(path_of(*r.folder, a.file_name), 0) for a in r.arrivals)
+        ),
+        key=lambda r: r.delivery_id,
+    )
+
+
+# Looks at a folder are counted, so that what came in a later one is known to be later. A look that did not get to see
+# everything (a stopped run, a file still being written) is not counted: what the next one finds may have lain there.
+
+
+def _looks_file(paths: IngestPaths, folder: tuple[str, str, str]) -> Path:
+    return paths.ledger / "looks" / f"{'-'.join(folder)}.json"
+
+
+def looks(paths: IngestPaths, folder: tuple[str, str, str]) -> int:
+    """How many whole looks at a folder (unit, quarter, source) have met something new."""
+    file = _looks_file(paths, folder)
+    return int(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else 0
+
+
+def count_look(paths: IngestPaths, folder: tuple[str, str, str], number: int) -> None:
+    """Notes that the look that met something new as the ``number``-th was whole."""
+    replace_durably(_looks_file(paths, folder), str(number).encode(), mode=PRIVATE)
+
+
+@contextmanager
+def locked(paths: IngestPaths) -> Iterator[None]:
+    """Holds the raw layer's lock: one process at a time rebuilds the table of deliveries."""
+    paths.raw.mkdir(parents=True, exist_ok=True)
+    with paths.lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+
+class _Worth(IntEnum):
+    """How much of a version can be used. One worth less than an earlier one does not take its place."""
+
+    NOTHING = 0
+    LITTLE = 1
+    ENOUGH = 2
+
+
+def _worth(receipt: Receipt) -> _Worth:
+    if receipt.outcome == "refused":
+        return _Worth.NOTHING
+    return _Worth.LITTLE if 2 * receipt.rows_rejected > receipt.rows_read else _Worth.ENOUGH
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """One version of a path: its arrival, and which delivery followed or counts although it came before."""
+
+    arrival: Arrival
+    path: str
+    superseded_by: str | None = None
+    counts_instead: str | None = None
+
+    @property
+    def is_current(self) -> bool:
+        return self.superseded_by is None and self.counts_instead is None
+
+
+def _versions(receipts: Iterable[Receipt], said: Iterable[Replacement]) -> dict[str, list[_Version]]:
+    """Versions by delivery.
+
+    The last version of a path counts, unless an earlier one is worth more: then that one counts instead. So it is with
+    the paths of a chain that a delivery log makes of files that replace one another.
+    """
+    by_id = {r.delivery_id: r for r in receipts}
+    history = _history(by_id.values())
+    worth = {identity: _worth(r) for identity, r in by_id.items()}
+    kept = {path: _kept(arrivals, [worth[i] for i, _ in arrivals]) for path, arrivals in history.items()}
+    counting = {path: ids[-1][0] for path, ids in kept.items()}
+    replaced: dict[str, str] = {}
+    passed_over: dict[str, str] = {}
+    for way in _chains(history, said):
+        standing = _kept(way, [worth[counting[path]] for path in way])
+        last = way.index(standing[-1])
+        replaced[way[0]] = standing[-1]
+        passed_over.update(dict.fromkeys(way[last + 1 :], standing[-1]))
+    result: dict[str, list[_Version]] = defaultdict(list)
+    for path, arrivals in history.items():
+        numbers = {arrival.version: identity for identity, arrival in kept[path]}
+        last_number = max(numbers)
+        for identity, arrival in arrivals:
+            following: str | None = None
+            instead: str | None = None
+            if arrival.version < last_number:
+                following = numbers[min(n for n in numbers if n > arrival.version)]
+            elif arrival.version > last_number:
+                instead = counting[path]
+            elif path in passed_over:
+                instead = counting[passed_over[path]]
+            elif replaced.get(path, path) != path:
+                following = counting[replaced[path]]
+            result[identity].append(_Version(arrival, path, following, instead))
+    return result
+
+
+def _kept(items: list[T], worth: list[_Worth]) -> list[T]:
+    """The items that are not worth less than one before them, in order."""
+    return [item for n, item in enumerate(items) if worth[n] >= max(worth[: n + 1])]
+
+
+def _chains(paths: Iterable[str], said: Iterable[Replacement]) -> list[list[str]]:
+    """For each path that is replaced by one that has arrived, itself and what takes its place, one after the other.
+
+    Where several files replace one, the last by name does; files that replace each other in a circle replace nothing.
+    """
+    known = set(paths)
+    direct: dict[str, str] = {}
+    for r in sorted(said):
+        old, new = (path_of(r.unit_code, r.quarter, r.source, name) for name in (r.replaces, r.file_name))
+        if old in known and new in known:
+            direct[old] = new
+    found: list[list[str]] = []
+    for path in direct:
+        way = [path]
+        while way[-1] in direct and direct[way[-1]] not in way:
+            way.append(direct[way[-1]])
+        if way[-1] not in direct:
+            found.append(way)
+    return found
+
+
+def deliveries_table(receipts: Iterable[Receipt], said: Iterable[Replacement] = ()) -> pa.Table:
+    """All deliveries that were read, as one table, ordered by delivery id.
+
+    A delivery is current where it is the version of one of its paths that counts. Where it holds several paths it is
+    shown under the current one that it held first. ``delivery_rank`` is its place in the total order of deliveries.
+    """
+    receipts = sorted((r for r in receipts if r.outcome), key=lambda r: r.delivery_id)
+    versions = _versions(receipts, said)
+    shown = {r.delivery_id: _shown(versions[r.delivery_id]) for r in receipts}
+    elsewhere = _same_content(receipts, shown)
+    ranks = _ranks(receipts, shown)
+    mended = _mended(receipts, shown)
+    by_id = {r.delivery_id: r for r in receipts}
+    refused_later: dict[str, list[_Version]] = defaultdict(list)
+    for at in shown.values():
+        if at.counts_instead is not None:
+            refused_later[at.counts_instead].append(at)
+    rows = []
+    for r in receipts:
+        at = shown[r.delivery_id]
+        row = {name: getattr(r, name) for name in DELIVERIES_SCHEMA.names if hasattr(r, name)}
+        notes = [
+            *_copies(at, versions[r.delivery_id]),
+            *elsewhere[r.delivery_id],
+            *(_refused_later(v) for v in sorted(refused_later[r.delivery_id], key=lambda v: (v.path, v.arrival))),
+        ]
+        if at.counts_instead is not None:
+            notes.append(_counts_instead(by_id[at.counts_instead], shown[at.counts_instead]))
+        row |= {
+            "file_name": at.arrival.file_name,
+            "path": at.path,
+            "version": at.arrival.version,
+            "first_seen": at.arrival.first_seen,
+            "delivery_rank": ranks[r.delivery_id],
+            "is_current": at.is_current,
+            "delivered_at": dt.datetime.fromisoformat(at.arrival.delivered_at),
+            "superseded_by": at.superseded_by,
+            "counts_instead": at.counts_instead,
+            "rows_mended": sum(map(len, mended[r.delivery_id].values())),
+            "columns_mapped": list(r.columns_mapped),
+            "unknown_columns": list(r.unknown_columns),
+            "note_vi": " ".join(notes),
+        }
+        for name in ("reporting_window_from", "reporting_window_to"):
+            row[name] = dt.date.fromisoformat(row[name]) if row[name] else None
+        rows.append(row)
+    return pa.Table.from_pylist(rows, schema=DELIVERIES_SCHEMA)
+
+
+def _shown(versions: list[_Version]) -> _Version:
+    current = [v for v in versions if v.is_current]
+    if current:
+        return min(current, key=lambda v: v.arrival)
+    refused = [v for v in versions if v.counts_instead is not None]
+    return max(refused or versions, key=lambda v: v.arrival)
+
+
+def _ranks(receipts: Iterable[Receipt], shown: dict[str, _Version]) -> dict[str, int]:
+    """Places in the total order: the folder's quarter first; within a folder the look that first met the delivery, then
+    its name. Folders of one quarter have no order among themselves but that of their codes.
+    """
+
+    def place(r: Receipt) -> tuple[Any, ...]:
+        arrival = shown[r.delivery_id].arrival
+        return r.quarter, r.source, r.unit_code, arrival.first_seen, arrival.file_name, r.sha256, r.delivery_id
+
+    return {r.delivery_id: n for n, r in enumerate(sorted(receipts, key=place), start=1)}
+
+
+def mended_rows(paths: IngestPaths) -> dict[str, dict[str, set[int]]]:
+    """Rejected rows that current deliveries bring back, by the delivery that had them, and sheet."""
+    with_outcome = [r for r in read_receipts(paths).values() if r.outcome]
+    versions = _versions(with_outcome, replacements(paths))
+    return _mended(with_outcome, {r.delivery_id: _shown(versions[r.delivery_id]) for r in with_outcome})
+
+
+def _mended(receipts: Iterable[Receipt], shown: dict[str, _Version]) -> dict[str, dict[str, set[int]]]:
+    found: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for r in receipts:
+        if r.mends and shown[r.delivery_id].is_current:
+            for sheet, numbers in r.mended.items():
+                found[r.mends][sheet] |= set(numbers)
+    return found
+
+
+def _copies(shown: _Version, versions: list[_Version]) -> list[str]:
+    """Says under which other names the same content lies in the folder."""
+    names = sorted({v.arrival.file_name for v in versions if v.is_current} - {shown.arrival.file_name})
+    return [f"Tệp “{name}” có cùng nội dung nên không tính thêm." for name in names]
+
+
+def _refused_later(refused: _Version) -> str:
+    return f"Bản sửa gửi sau, “{refused.arrival.file_name}”, bị trả lại nên bản này vẫn được tính."
+
+
+def _counts_instead(counting: Receipt, shown: _Version) -> str:
+    rows = f"{counting.rows_accepted} dòng"
+    return f"Bản sửa này bị trả lại: bản trước của tệp “{shown.arrival.file_name}” ({rows}) vẫn được tính."
+
+
+def _same_content(receipts: Iterable[Receipt], shown: dict[str, _Version]) -> dict[str, list[str]]:
+    """Says in which other folders the content of a delivery with rows was delivered too."""
+    by_content: dict[str, list[Receipt]] = defaultdict(list)
+    for r in receipts:
+        if shown[r.delivery_id].is_current and r.rows_read:
+            by_content[r.sha256].append(r)
+    notes: dict[str, list[str]] = defaultdict(list)
+    for found in by_content.values():
+        for r in found:
+            others = sorted(shown[o.delivery_id].path for o in found if o is not r)
+            notes[r.delivery_id] = [f"Nội dung giống hệt tệp “{path}” ở thư mục khác." for path in others]
+    return notes
+
+
+def rebuild_deliveries(paths: IngestPaths) -> pa.Table:
+    """Rebuilds ``raw/deliveries.parquet`` from the receipts and returns it."""
+    with locked(paths):
+        table = deliveries_table(read_receipts(paths).values(), replacements(paths))
+        if not paths.deliveries.exists() or pq.read_table(paths.deliveries) != table:
+            write_table(paths.deliveries, table)
+    return table
+
+
+def read_deliveries(paths: IngestPaths) -> pa.Table:
+    """All deliveries (see ``docs/architecture.md``); zero rows where nothing was ever ingested."""
+    return pq.read_table(paths.deliveries) if paths.deliveries.exists() else DELIVERIES_SCHEMA.empty_table()
+
+
+def current(paths: IngestPaths) -> list[dict[str, Any]]:
+    """Current deliveries in their total order."""
+    return sorted((d for d in read_deliveries(paths).to_pylist() if d["is_current"]), key=lambda d: d["delivery_rank"])
+
+
+def answered(paths: IngestPaths) -> list[dict[str, Any]]:
+    """Deliveries whose senders are owed an answer: current ones, and corrections that were refused, one a name."""
+    rows = sorted(read_deliveries(paths).to_pylist(), key=lambda d: (d["counts_instead"] is not None, d["version"]))
+    last = {d["path"]: d for d in rows if d["is_current"] or d["counts_instead"] is not None}
+    return sorted(last.values(), key=lambda d: d["delivery_rank"])
+
+
+def inputs(paths: IngestPaths, unit_codes: Iterable[str], quarters: Iterable[str]) -> list[dict[str, str]]:
+    """Current deliveries in the folders of these units and quarters, as a candidate records them, by id."""
+    units, windows = set(unit_codes), set(quarters)
+    rows = [
+        {name: d[name] for name in _INPUT_FIELDS}
+        for d in current(paths)
+        if d["unit_code"] in units and d["quarter"] in windows
+    ]
+    return sorted(rows, key=lambda d: d["delivery_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """State of one source of one unit in one quarter.
+
+    ``state`` is ``delivered``, ``nothing_to_report``, ``held`` (every file belongs elsewhere by its contents),
+    ``refused``, ``not_read`` (all that lies in the folder waits to be read) or ``not_sent``; counts are over current
+    deliveries, ``held`` and ``refused`` count files. ``waiting`` names the files that have not been read.
+    ``rows_rejected`` are those that nobody has mended since; ``corrections_refused`` counts files in whose place an
+    earlier version counts. ``delivered_from`` and ``delivered_to`` are the local times (ISO) of the first and the last
+    current delivery's file.
+    """
+
+    unit_code: str
+    quarter: str
+    source: str
+    state: str
+    files: int
+    rows_accepted: int
+    rows_rejected: int
+    messages_vi: tuple[str, ...]
+    rows_with_findings: int = 0
+    held: int = 0
+    refused: int = 0
+    superseded: int = 0
+    corrections_refused: int = 0
+    waiting: tuple[str, ...] = ()
+    delivered_from: str | None = None
+    delivered_to: str | None = None
+
+
+def status(
+    paths: IngestPaths,
+    unit_codes: Iterable[str],
+    quarter: str,
+    sources: Iterable[str],
+    waiting: Iterable[LandingFile] = (),
+) -> list[SourceStatus]:
+    """What each unit has sent of each source, in the order given; ``waiting`` are the files that were not read."""
+    unread: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for file in waiting:
+        if file.quarter == quarter:
+            unread[file.unit_code, file.source].append(file.file_name)
+    by_place: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for d in sorted(read_deliveries(paths).to_pylist(), key=lambda d: d["delivery_rank"]):
+        if d["quarter"] == quarter:
+            by_place[d["unit_code"], d["source"]].append(d)
+    names = list(sources)
+    return [
+        _status(unit, quarter, source, by_place[unit, source], tuple(unread[unit, source]))
+        for unit in unit_codes
+        for source in names
+    ]
+
+
+def _status(
+    unit: str, quarter: str, source: str, everything: list[dict[str, Any]], waiting: tuple[str, ...]
+) -> SourceStatus:
+    found = [d for d in everything if d["is_current"]]
+    corrections = [d for d in everything if d["counts_instead"] is not None]
+    times = [d["delivered_at"].isoformat() for d in found]
+    outcomes = {d["outcome"] for d in found}
+    held = sum(d["refusal"] in HELD for d in found)
+    refused = sum(d["outcome"] == "refused" for d in found) - held
+    if outcomes & {"accepted", "partly_accepted"}:
+        state = "delivered"
+    elif "nothing_to_report" in outcomes:
+        state = "nothing_to_report"
+    elif refused:
+        state = "refused"
+    elif held:
+        state = "held"
+    else:
+        state = "not_read" if waiting else "not_sent"
+    return SourceStatus(
+        unit,
+        quarter,
+        source,
+        state,
+        len(found),
+        sum(d["rows_accepted"] for d in found),
+        sum(d["rows_rejected"] - d["rows_mended"] for d in found),
+        tuple(text for d in [*found, *corrections] for text in (d["message_vi"], d["note_vi"]) if text),
+        rows_with_findings=sum(d["rows_with_findings"] for d in found),
+        held=held,
+        refused=refused,
+        superseded=len(everything) - len(found) - len(corrections),
+        corrections_refused=len(corrections),
+        waiting=waiting,
+        delivered_from=min(times) if times else None,
+        delivered_to=max(times) if times else None,
+    )

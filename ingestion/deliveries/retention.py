@@ -1,0 +1,265 @@
+"""How long what was delivered is kept, and its deletion when the time is up.
+
+Belongs here: which kept files are past their time, deleting them, and the log of what was deleted. Does not belong
+here: the accepted rows in the lake, which figures are made from and which stay (``docs/architecture.md`` says what of
+them is free text).
+
+Three places hold the clerks' own cells: the kept originals, the rejection workbooks, and the values that were turned
+away or remarked on; the landing folder holds the delivered file itself. A delivery's files, and those values, go
+together, ``retention_days`` after the later of the quarter's closing and the day on which it was taken in. The log is
+written before a file is deleted, so that a stopped purge leaves no deletion unlogged; each entry carries the hash of
+the one before, so that none can be taken out unseen.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from common.files import PRIVATE, canonical_json, fsync_path, replace_durably, sha256_bytes, sha256_file
+from ingestion.base.lake import table_bytes
+from ingestion.base.paths import IngestPaths
+from ingestion.base.reference import ReferenceData
+from ingestion.clerk import feedback
+from ingestion.deliveries import ledger
+from ingestion.deliveries.landing import LOCAL_TIME
+from ingestion.deliveries.ledger import Receipt
+
+ORIGINAL, REJECTION, LANDING, RETURNED = "original", "rejection_workbook", "landing_file", "returned_values"
+#: Row layers that hold single cells as delivered: values turned away or remarked on.
+_VALUE_LAYERS = ("rejected", "findings")
+_START = "0" * 64
+
+
+class PurgeLogDamagedError(Exception):
+    """The purge log was changed by something else than a purge; the message says where."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Expired:
+    """A file past its time. ``path`` is relative to the folder that holds ``raw``, ``rejected`` and ``landing``."""
+
+    kind: str
+    path: str
+    sha256: str
+    size_bytes: int
+    delivery_ids: tuple[str, ...]
+    expired_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeEntry:
+    """One line of the purge log. ``entry_hash`` is the SHA-256 of the line without it, ``previous`` that of the line
+    before.
+    """
+
+    purged_on: str
+    file: Expired
+    previous: str
+    entry_hash: str
+
+
+def log_path(paths: IngestPaths) -> Path:
+    return paths.raw / "purge_log.jsonl"
+
+
+def expired_files(
+    paths: IngestPaths, reference: ReferenceData, retention_days: int, today: dt.date
+) -> list[Expired]:
+    """Every kept file that is past its time on ``today``, in order."""
+    receipts = ledger.read_receipts(paths)
+    by_content: dict[str, list[Receipt]] = defaultdict(list)
+    for receipt in receipts.values():
+        by_content[receipt.sha256].append(receipt)
+    keep = dt.timedelta(days=retention_days)
+    found: list[Expired] = []
+
+    def note(kind: str, path: Path, root: Path, owners: Iterable[Receipt], taken_in: dt.date) -> bool:
+        """Notes the file where its time is up; it belongs to all ``owners`` and goes with the last of them."""
+        owners = sorted(owners, key=lambda r: r.delivery_id)
+        ends = max([taken_in, *(_closing(r, reference) for r in owners)]) + keep
+        if ends >= today:
+            return False
+        ids = tuple(r.delivery_id for r in owners)
+        relative = (Path(root.name) / path.relative_to(root)).as_posix()
+        found.append(Expired(kind, relative, sha256_file(path), path.stat().st_size, ids, ends.isoformat()))
+        return True
+
+    staying: set[str] = set()
+    for path in _files(paths.originals):
+        if not note(ORIGINAL, path, paths.raw, by_content[path.stem], _day(path)):
+            staying.add(path.stem)
+    gone = set(by_content) - staying
+    answered = {_answer_path(paths, d): receipts[d["delivery_id"]] for d in ledger.answered(paths)}
+    for path in _files(paths.rejected):
+        owner = answered.get(path)
+        if owner is None:
+            note(REJECTION, path, paths.rejected, (), _day(path))
+        elif owner.sha256 in gone:
+            # The original it was made from is gone or goes now; it must not outlive it.
+            note(REJECTION, path, paths.rejected, [owner], dt.date.min)
+    for receipt in sorted(receipts.values(), key=lambda r: r.delivery_id):
+        if receipt.sha256 in gone:
+            place = (receipt.source, receipt.quarter, receipt.unit_code, receipt.delivery_id)
+            for path in (paths.rows_file(layer, *place) for layer in _VALUE_LAYERS):
+                if path.is_file() and _holds_values(path):
+                    note(RETURNED, path, paths.raw, [receipt], dt.date.min)
+            for path in _landing_copies(paths, receipt):
+                note(LANDING, path, paths.landing, [receipt], _day(path, put_there=True))
+    return sorted(found)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _closing(receipt: Receipt, reference: ReferenceData) -> dt.date:
+    period = reference.periods.get(receipt.quarter)
+    return period.closes_on if period else dt.date.min
+
+
+def _day(path: Path, *, put_there: bool = False) -> dt.date:
+    """The day a file was written, or ``put_there``: copies often keep the day on which their original was written."""
+    found = path.stat()
+    return dt.datetime.fromtimestamp(found.st_ctime if put_there else found.st_mtime, LOCAL_TIME).date()
+
+
+def _answer_path(paths: IngestPaths, delivery: dict[str, Any]) -> Path:
+    folder = feedback.folder_of(paths, delivery["unit_code"], delivery["quarter"], delivery["source"])
+    return folder / feedback.workbook_name(delivery["file_name"])
+
+
+def _landing_copies(paths: IngestPaths, receipt: Receipt) -> list[Path]:
+    """Files that still lie where the delivery arrived, under a name under which it arrived, with its content."""
+    folder = paths.landing / receipt.unit_code / receipt.quarter / receipt.source
+    names = sorted({arrival.file_name for arrival in receipt.arrivals})
+    plain = [folder / name for name in names if (folder / name).is_file() and not (folder / name).is_symlink()]
+    return [path for path in plain if sha256_file(path) == receipt.sha256]
+
+
+# --------------------------------------------------------------------------------------------------------------- purge
+
+
+def purge(paths: IngestPaths, reference: ReferenceData, retention_days: int, today: dt.date) -> list[Expired]:
+    """Deletes what is past its time and logs it; returns what was deleted.
+
+    Raises :class:`PurgeLogDamagedError` before anything is deleted, and ``OSError`` where a file cannot be.
+    """
+    with ledger.locked(paths):
+        entries = read_log(paths)
+        _cut_torn_end(log_path(paths))
+        previous = entries[-1].entry_hash if entries else _START
+        expired = expired_files(paths, reference, retention_days, today)
+        for file in expired:
+            path = _absolute(paths, file)
+            previous = _append(paths, file, today, previous)
+            if file.kind == RETURNED:
+                _forget_values(paths, path)
+            else:
+                path.unlink()
+                fsync_path(path.parent)
+    return expired
+
+
+def _holds_values(path: Path) -> bool:
+    table = pq.ParquetFile(path).read(columns=["value"])
+    return bool(table["value"].null_count < table.num_rows)
+
+
+def _forget_values(paths: IngestPaths, path: Path) -> None:
+    """Empties the cells as delivered; places and reasons stay, so that rows read stay rows taken and turned away.
+
+    The receipt is told first what the file will be: a purge that is stopped in between finds the values again.
+    """
+    table = pq.ParquetFile(path).read()
+    place = table.schema.get_field_index("value")
+    emptied = table.set_column(place, table.schema.field(place), pa.nulls(table.num_rows, pa.string()))
+    data = table_bytes(emptied)
+    receipt = ledger.read_receipts(paths)[path.stem]
+    layer = path.relative_to(paths.raw).parts[0]
+    if receipt.rows_sha256:
+        hashes = receipt.rows_sha256 | {layer: sha256_bytes(data)}
+        ledger.write_receipt(paths, replace(receipt, rows_sha256=hashes))
+    replace_durably(path, data, mode=PRIVATE)
+
+
+def _absolute(paths: IngestPaths, file: Expired) -> Path:
+    roots = {ORIGINAL: paths.raw, REJECTION: paths.rejected, LANDING: paths.landing, RETURNED: paths.raw}
+    root = roots[file.kind]
+    return root.joinpath(*Path(file.path).parts[1:])
+
+
+def _line(today: str, file: Expired, previous: str) -> dict[str, Any]:
+    return {"purged_on": today, **asdict(file), "previous": previous}
+
+
+def _hash(line: dict[str, Any]) -> str:
+    return sha256_bytes(canonical_json(line))
+
+
+def _append(paths: IngestPaths, file: Expired, today: dt.date, previous: str) -> str:
+    """Adds one entry, safe from a power cut when this returns; returns its hash."""
+    line = _line(today.isoformat(), file, previous)
+    entry_hash = _hash(line)
+    text = json.dumps({**line, "entry_hash": entry_hash}, ensure_ascii=False, sort_keys=True)
+    handle = os.open(log_path(paths), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(handle, f"{text}\n".encode())
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    return entry_hash
+
+
+def read_log(paths: IngestPaths) -> list[PurgeEntry]:
+    """The purge log, oldest first; raises :class:`PurgeLogDamagedError` where an entry was changed or taken out.
+
+    A last line without its end is what a power cut leaves of an entry; its file was not deleted, and it is passed over.
+    """
+    path = log_path(paths)
+    if not path.exists():
+        return []
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    entries: list[PurgeEntry] = []
+    previous = _START
+    for number, text in enumerate(whole.decode().splitlines(), start=1):
+        try:
+            line = json.loads(text)
+            entry_hash, found = line.pop("entry_hash"), line["previous"]
+            file = Expired(**{n: line[n] for n in Expired.__slots__} | {"delivery_ids": tuple(line["delivery_ids"])})
+        except (ValueError, KeyError, TypeError) as error:
+            raise PurgeLogDamagedError(f"{path}: dòng {number} không đọc được") from error
+        if found != previous or _hash(line) != entry_hash:
+            raise PurgeLogDamagedError(f"{path}: dòng {number} đã bị sửa, hoặc có dòng trước đó bị xóa")
+        entries.append(PurgeEntry(line["purged_on"], file, previous, entry_hash))
+        previous = entry_hash
+    return entries
+
+
+def _cut_torn_end(log: Path) -> None:
+    """Takes a half-written last line off, so that the next entry stands on a line of its own."""
+    if log.exists() and not (data := log.read_bytes()).endswith(b"\n"):
+        with log.open("r+b") as file:
+            file.truncate(data.rfind(b"\n") + 1)
+            os.fsync(file.fileno())
+
+
+def not_rereadable(paths: IngestPaths) -> dict[str, str | None]:
+    """Current deliveries whose original is no longer kept: the day it was purged, or None where nothing says why."""
+    purged = {e.file.sha256: e.purged_on for e in read_log(paths) if e.file.kind == ORIGINAL}
+    kept = {path.stem for path in _files(paths.originals)}
+    return {
+        d["delivery_id"]: purged.get(d["sha256"])
+        for d in ledger.current(paths)
+        if d["sha256"] not in kept and d["size_bytes"]
+    }

@@ -1,0 +1,130 @@
+"""What a number format makes of the number that a cell holds, where that is more than a matter of looks.
+
+Belongs here: reading format codes as spreadsheets store them (always in American notation). Does not belong here: which
+cells have which format (the readers), or what the figure means (``values``). Source: ECMA-376 part 1, 18.8.30 and .31.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+
+from ingestion.base.cell_fault import CellFault
+from ingestion.base.readings import Cell, Remark, ShownNumber
+
+_SECTION = re.compile(r'((?:[^;"\\]|\\.|"[^"]*"|"[^"]*$)*)(?:;|$)', re.S)
+_TOKEN = re.compile(r'"([^"]*)"?|\\(.)|[_*].|\[([^\]]*)\]|(General)|(.)', re.S | re.I)
+_CONDITION = re.compile(r"[<>=]")
+_DECIMALS = Decimal("0.0001")
+
+
+class _Section:
+    """One section of a format: its placeholders without literals, and both in order."""
+
+    def __init__(self, code: str) -> None:
+        self.bare = ""
+        self.parts: list[tuple[str, bool]] = []
+        self.is_conditional = False
+        self.is_date = False
+        for match in _TOKEN.finditer(code):
+            quoted, escaped, bracket, general, sign = match.groups()
+            if bracket is not None:
+                self.is_conditional |= bool(_CONDITION.match(bracket))
+                self.is_date |= bool(re.fullmatch(r"h+|m+|s+", bracket, re.I))
+            elif quoted is not None or escaped is not None:
+                self.parts.append((quoted if quoted is not None else escaped, True))
+            elif general is not None:
+                self.bare += "#"
+                self.parts.append(("#", False))
+            elif sign is not None:
+                self.bare += sign
+                is_literal = sign not in "0#?.,%/Ee@"
+                self.parts.append((sign, is_literal))
+        letters = self.bare.lower().replace("e+", "").replace("e-", "")
+        self.is_date |= bool(re.search(r"[ymdhsb]", letters)) and not re.search(r"[0#?]", letters.replace(".0", ""))
+
+    @property
+    def percents(self) -> int:
+        return self.bare.count("%")
+
+    @property
+    def thousands(self) -> int:
+        """By how many thousands the number is divided: commas right of the last place of its whole or decimal part."""
+        found = re.search(r"[0#?](,+)(?![0#?,])", self.bare)
+        return len(found[1]) if found else 0
+
+    def shown(self, number: int) -> str | None:
+        """What is shown of a whole number, where that is more than its digits; else None."""
+        if any(sign in self.bare for sign in ".,%/Ee@"):
+            return None
+        places = sum(not is_literal and text in "0#?" for text, is_literal in self.parts)
+        literal = "".join(text for text, is_literal in self.parts if is_literal).strip()
+        zeros = self.bare.count("0")
+        if not places or (zeros < 2 and not literal):
+            return None
+        digits = list(str(abs(number)))
+        out: list[str] = []
+        for text, is_literal in reversed(self.parts):
+            if is_literal:
+                out.append(text)
+                continue
+            places -= 1
+            if digits:
+                out.append("".join(digits) if not places else digits.pop())
+            elif text == "0":
+                out.append("0")
+        return "".join(reversed(out)).strip()
+
+
+@lru_cache(maxsize=4096)
+def _sections(code: str) -> tuple[_Section, ...]:
+    found = [_Section(match[1]) for match in _SECTION.finditer(code)]
+    return tuple(found[:3])
+
+
+@lru_cache(maxsize=4096)
+def matters(code: str) -> bool:
+    """Whether cells of that format may mean something else than the number they hold."""
+    if code.casefold() in ("general", "", "@"):
+        return False
+    numeric = [s for s in _sections(code) if not s.is_date]
+    return any(s.percents or s.thousands or s.shown(0) is not None for s in numeric)
+
+
+def as_shown(cell: Cell, code: str, place: str) -> Cell:
+    """The cell as its format makes it: a percentage as text (``47,37%``), a number whose digits are fewer than what is
+    shown (``00042``) with both, and a fault where a number is shown divided, since nobody can tell which was meant.
+    """
+    if isinstance(cell, bool) or not isinstance(cell, int | float):
+        return cell
+    sections = _sections(code)
+    chosen = sections[0]
+    if len(sections) > 1 and cell < 0:
+        chosen = sections[1]
+    elif len(sections) > 2 and cell == 0:
+        chosen = sections[2]
+    if any(s.is_conditional for s in sections):
+        chosen = max(sections, key=lambda s: (s.thousands, s.percents))
+    if chosen.is_date:
+        return cell
+    if chosen.percents:
+        return f"{_plain(Decimal(repr(float(cell))) * 100**chosen.percents)}%"
+    if chosen.thousands and cell:
+        divisor = 1000**chosen.thousands
+        divided = _plain(Decimal(repr(float(cell))) / divisor)
+        stored = _plain(Decimal(repr(float(cell))))
+        return CellFault(
+            divided,
+            Remark(
+                "shown_divided",
+                f"Ô {place} hiện {divided} vì định dạng chia cho {divisor} nhưng giá trị lưu là {stored}",
+                "Ghi đúng số vào ô, đổi định dạng về Chung (General) hoặc Số (Number) rồi nộp lại.",
+            ),
+        )
+    shown = chosen.shown(int(cell)) if float(cell).is_integer() else None
+    return cell if shown in (None, str(int(cell))) else ShownNumber(float(cell), shown or "")
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.quantize(_DECIMALS).normalize():f}".replace(".", ",")

@@ -1,0 +1,260 @@
+"""The cells of an .ods file, with hidden parts, errors, formulas, merges and telling formats.
+
+Belongs here: OpenDocument's ways of storing cells. Does not belong here: what a cell means. Runs in the child process
+that parses workbooks; entities are refused and nothing is looked up. Source: OpenDocument 1.3 part 3, 9 and 19.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from ingestion.base.cell_fault import ERROR_TEXT
+from ingestion.reading.xls_cells import SheetCells
+
+_NS = "urn:oasis:names:tc:opendocument:xmlns:"
+_OFFICE, _TABLE, _TEXT = f"{{{_NS}office:1.0}}", f"{{{_NS}table:1.0}}", f"{{{_NS}text:1.0}}"
+_STYLE, _NUMBER = f"{{{_NS}style:1.0}}", f"{{{_NS}datastyle:1.0}}"
+_CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
+_HIDDEN = ("collapse", "filter")
+_BLANKS = re.compile(r"[ \t\r\n]+")
+_DURATION = re.compile(r"(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d{1,6}))?\d*S)?)?")
+# Writers store equal neighbours once with their number. Nobody has this many equal rows, or equal cells in a row.
+_MOST_REPEATED = 2_000
+
+
+class TooManyCellsError(Exception):
+    """A few bytes stand for more filled cells than any table has."""
+
+
+class EntitiesError(Exception):
+    """The XML declares a document type or entities."""
+
+
+def check_no_entities(path: Path) -> None:
+    """Raises :class:`EntitiesError`."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.endswith(".xml"):
+                refuse_entities(archive.read(name))
+
+
+def refuse_entities(data: bytes) -> None:
+    """Raises :class:`EntitiesError`, also where the XML is in UTF-16."""
+    if b"<!ENTITY" in data or b"<!DOCTYPE" in data or b"<\0!\0" in data or b"\0<\0!" in data:
+        raise EntitiesError
+
+
+def read_ods(path: Path, max_cells: int) -> Iterator[SheetCells]:
+    """All sheets in order; raises :class:`TooManyCellsError` and the errors of lxml and zipfile."""
+    styles = _Styles()
+    with zipfile.ZipFile(path) as archive, archive.open("content.xml") as content:
+        tags = [f"{_TABLE}{name}" for name in ("table", "table-row", "table-column")]
+        tags += [f"{_STYLE}style", *(f"{_NUMBER}{kind}-style" for kind in ("number", "percentage"))]
+        sheet: _Sheet | None = None
+        depth = 0
+        events = etree.iterparse(
+            content, events=("start", "end"), tag=tags, resolve_entities=False, no_network=True, huge_tree=False
+        )
+        for event, element in events:
+            name = etree.QName(element).localname
+            if name == "table":
+                depth += 1 if event == "start" else -1
+                if event == "start" and depth == 1:
+                    title = element.get(f"{_TABLE}name") or ""
+                    sheet = _Sheet(title, styles.hides(element.get(f"{_TABLE}style-name")), styles, max_cells)
+                elif event == "end" and depth == 0 and sheet is not None:
+                    yield sheet.finished()
+                    sheet = None
+                    _let_go(element)
+            elif event == "end" and depth == 0:
+                styles.note(element)
+            elif event == "end" and depth == 1 and sheet is not None:
+                (sheet.add_row if name == "table-row" else sheet.add_column)(element)
+                _let_go(element)
+
+
+def _let_go(element: Any) -> None:
+    element.clear()
+    while element.getprevious() is not None:
+        del element.getparent()[0]
+
+
+class _Styles:
+    """Automatic styles as far as they hide a sheet or change what a number means."""
+
+    def __init__(self) -> None:
+        self._hidden: set[str] = set()
+        self._codes: dict[str, str] = {}
+        self._data_styles: dict[str, str] = {}
+
+    def note(self, element: Any) -> None:
+        name = element.get(f"{_STYLE}name") or ""
+        if element.tag == f"{_STYLE}style":
+            properties = element.find(f"{_STYLE}table-properties")
+            if properties is not None and properties.get(f"{_TABLE}display") == "false":
+                self._hidden.add(name)
+            if data := element.get(f"{_STYLE}data-style-name"):
+                self._data_styles[name] = data
+        elif (number := element.find(f"{_NUMBER}number")) is not None:
+            factor = number.get(f"{_NUMBER}display-factor") or "1"
+            digits = int(number.get(f"{_NUMBER}min-integer-digits") or 1)
+            decimals = number.get(f"{_NUMBER}decimal-places") or "0"
+            if factor.isdigit() and len(factor) > 3:
+                self._codes[name] = "0" + "," * (len(factor.rstrip("0")) and (len(factor) - 1) // 3)
+            elif digits > 1 and decimals == "0":
+                self._codes[name] = "0" * min(digits, 30)
+
+    def hides(self, name: str | None) -> bool:
+        return name in self._hidden
+
+    def code(self, name: str | None) -> str:
+        """The format code of a cell style, where it changes what a number means; else empty."""
+        return self._codes.get(self._data_styles.get(name or "", ""), "")
+
+
+class _Sheet:
+    """A sheet while it is read; rows and columns are counted from 1."""
+
+    def __init__(self, name: str, hidden: bool, styles: _Styles, max_cells: int) -> None:
+        self._cells = SheetCells(name, hidden)
+        self._styles, self._max_cells = styles, max_cells
+        self._row = self._columns = self._width = 0
+        self._hidden_columns: list[range] = []
+        self._default_styles: list[tuple[range, str]] = []
+        self._facts: dict[str, Any] = {
+            "rows_with_values": 0, "hidden_rows": 0, "faults": {}, "formulas": {}, "formats": {}, "merges": [],
+        }  # fmt: skip
+
+    def add_column(self, element: Any) -> None:
+        times = _times(element, "columns-repeated")
+        columns = range(self._columns + 1, self._columns + 1 + times)
+        if element.get(f"{_TABLE}visibility") in _HIDDEN:
+            self._hidden_columns.append(columns)
+        if code := self._styles.code(element.get(f"{_TABLE}default-cell-style-name")):
+            self._default_styles.append((columns, code))
+        self._columns += times
+
+    def add_row(self, element: Any) -> None:
+        times = _times(element, "rows-repeated")
+        row, column = self._row + 1, 0
+        cells: list[Any] = []
+        for cell in element:
+            if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
+                continue
+            repeated = _times(cell, "columns-repeated")
+            value = self._value(cell, row, column + 1, repeated)
+            if value != "":
+                if repeated > _MOST_REPEATED:
+                    raise TooManyCellsError
+                cells += [""] * (column - len(cells)) + [value] * repeated
+            across, down = _times(cell, "columns-spanned"), _times(cell, "rows-spanned")
+            if across * down > 1:
+                self._facts["merges"].append((row, column + 1, row + down - 1, column + across))
+            column += repeated
+        self._row += times
+        filled = any(row == place[0] for place in self._last_faults)
+        if not cells and not filled:
+            return
+        if times > _MOST_REPEATED:
+            raise TooManyCellsError
+        self._width = max(self._width, len(cells))
+        if self._row * self._width > self._max_cells:
+            raise TooManyCellsError
+        rows = self._cells.rows
+        rows += [[] for _ in range(row - 1 - len(rows))]
+        rows += [list(cells) for _ in range(times)]
+        self._facts["rows_with_values"] += times
+        if element.get(f"{_TABLE}visibility") in _HIDDEN:
+            self._facts["hidden_rows"] += times
+
+    _last_faults: tuple[tuple[int, int], ...] = ()
+
+    def _value(self, cell: Any, row: int, column: int, repeated: int) -> Any:
+        kind = cell.get(f"{_OFFICE}value-type") or ""
+        shown = "\n".join(_paragraph(p) for p in cell.findall(f"{_TEXT}p"))
+        value: Any = shown
+        number = cell.get(f"{_OFFICE}value")
+        code = self._styles.code(cell.get(f"{_TABLE}style-name")) or next(
+            (code for columns, code in self._default_styles if column in columns), ""
+        )
+        if cell.get(f"{_CALC}value-type") == "error" or (kind == "string" and ERROR_TEXT.fullmatch(shown)):
+            return self._fault(shown or "#N/A", row, column, repeated)
+        if kind in ("float", "currency", "percentage") or (not kind and number):
+            value = float(number) if number else shown
+            if kind == "percentage":
+                code = "0.00%"
+        elif kind == "date":
+            value = _moment(cell.get(f"{_OFFICE}date-value") or shown)
+        elif kind == "time":
+            value = _duration(cell.get(f"{_OFFICE}time-value") or shown)
+        elif kind == "boolean":
+            value = cell.get(f"{_OFFICE}boolean-value") == "true"
+        elif kind == "string":
+            value = shown or cell.get(f"{_OFFICE}string-value") or ""
+        formula = cell.get(f"{_TABLE}formula")
+        if formula is not None and repeated == 1:
+            self._facts["formulas"][(row, column)] = formula.partition("=")[2]
+            if value == "" and kind != "string":
+                return self._fault("", row, column, repeated)
+        if code and isinstance(value, float):
+            for place in range(column, column + min(repeated, _MOST_REPEATED)):
+                self._facts["formats"][(row, place)] = code
+        return value
+
+    def _fault(self, shown: str, row: int, column: int, repeated: int) -> str:
+        places = tuple((row, place) for place in range(column, column + min(repeated, _MOST_REPEATED)))
+        self._facts["faults"].update(dict.fromkeys(places, shown))
+        self._last_faults = places
+        return ""
+
+    def finished(self) -> SheetCells:
+        hidden = (len(range(r.start, min(r.stop, self._width + 1))) for r in self._hidden_columns)
+        self._cells.facts = {**self._facts, "hidden_columns": sum(hidden)}
+        return self._cells
+
+
+def _times(element: Any, name: str) -> int:
+    text = element.get(f"{_TABLE}number-{name}") or "1"
+    return max(1, int(text)) if text.isdigit() and len(text) < 10 else 1
+
+
+def _paragraph(paragraph: Any) -> str:
+    """Text of a paragraph: blanks of its source count as one, those that are said (``text:s``) as many."""
+    parts: list[str] = []
+
+    def collect(element: Any) -> None:
+        parts.append(_BLANKS.sub(" ", element.text or ""))
+        for child in element:
+            if child.tag == f"{_TEXT}s":
+                parts.append(" " * min(int(child.get(f"{_TEXT}c") or 1), 1_000))
+            elif child.tag in (f"{_TEXT}tab", f"{_TEXT}line-break"):
+                parts.append("\t" if child.tag == f"{_TEXT}tab" else "\n")
+            elif isinstance(child.tag, str) and child.tag.startswith(_TEXT) and child.tag != f"{_TEXT}note":
+                collect(child)
+            parts.append(_BLANKS.sub(" ", child.tail or ""))
+
+    collect(paragraph)
+    return "".join(parts).strip(" ")
+
+
+def _moment(text: str) -> Any:
+    try:
+        return dt.datetime.fromisoformat(text.rstrip("Z")[:26])
+    except ValueError:
+        return text
+
+
+def _duration(text: str) -> Any:
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        return text
+    days, hours, minutes, seconds = (int(match[i] or 0) for i in range(2, 6))
+    span = dt.timedelta(days, hours=hours, minutes=minutes, seconds=seconds)
+    return -span if match[1] else span

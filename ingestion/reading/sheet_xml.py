@@ -1,0 +1,301 @@
+"""A second, cheap look at an .xlsx file: what its XML says of rows, hidden parts, errors and formulas.
+
+Belongs here: facts that the cell reader leaves out or gets wrong, found by streaming the parts through byte patterns in
+bounded memory; no XML is parsed and nothing is resolved. Does not belong here: the values of cells.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from ingestion.base.limits import IntakeLimits, UnreadableFileError, active_content, damaged, too_many_cells
+from ingestion.reading.formulas import column_letters, column_number, moved
+from ingestion.reading.number_formats import matters
+from ingestion.reading.ooxml_package import Package, attribute, unescaped
+from ingestion.reading.preflight import ZIP_ERRORS
+
+_BLOCK = 1 << 22
+_LONGEST_ROW = 1 << 26
+_MAX_FAULTS = 100_000
+_MAX_NOTED = 2_000_000
+_ROW_START = re.compile(rb"<row\b[^>]*>")
+_ROW_NUMBER = re.compile(rb"""<row\b[^>]*?\br\s*=\s*["'](\d{1,9})["']""")
+_HIDDEN_ROW = re.compile(rb"""<row\b[^>]*?\bhidden\s*=\s*["'](?:1|true)["']""")
+_COLUMN = re.compile(rb"<col\b[^>]*>")
+_REFERENCE = re.compile(rb"""r\s*=\s*["']([A-Z]{1,3})(\d{1,9})["']""")
+_REFERENCE_START = re.compile(rb"""r\s*=\s*["']([A-Z]{1,3})""")
+_CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.S)
+_VALUE = re.compile(rb"<v\b[^>]*>([^<]+)</v>")
+_PREFIX = re.compile(rb"<(\w+):worksheet\b")
+_ENTITY = re.compile(rb"<\x00?!\x00?(?:E\x00?N\x00?T\x00?I|D\x00?O\x00?C\x00?T)")
+_EPOCH_1904 = re.compile(rb"""\bdate1904\s*=\s*["'](?:1|true)["']""")
+_SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
+_FORMULA = re.compile(rb"<f\b([^>]*?)(?:/>|>([^<]*)</f>)", re.S)
+_MERGE = re.compile(rb"""<mergeCell\b[^>]*?\bref\s*=\s*["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']""")
+_CALCULATION = re.compile(rb"<(?:\w+:)?calcPr\b[^>]*>")
+_NUMBER_FORMAT = re.compile(rb"<(?:\w+:)?numFmt\b[^>]*>")
+_CELL_FORMATS = re.compile(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.S)
+_CELL_FORMAT = re.compile(rb"<(?:\w+:)?xf\b[^>]*>")
+_MOST_STYLES_BYTES = 64 << 20
+# The formats that every workbook has without declaring them; of those, the ones that change what a number means.
+_BUILT_IN_FORMATS = {9: "0%", 10: "0.00%"}
+
+
+@dataclass
+class SheetFacts:
+    """What the XML of one sheet says. Places are 1-based (row, column); ``faults`` gives the error shown, or ""
+    for a formula without a stored result; ``formulas`` gives the texts (empty where one is no plain text), ``formats``
+    the format codes of cells whose format changes what their number means, ``merges`` (top, left, bottom, right).
+    """
+
+    rows_with_values: int = 0
+    last_row: int = 0
+    last_column: int = 0
+    hidden_rows: int = 0
+    hidden_columns: int = 0
+    faults: dict[tuple[int, int], str] = field(default_factory=dict)
+    formulas: dict[tuple[int, int], str] = field(default_factory=dict)
+    formats: dict[tuple[int, int], str] = field(default_factory=dict)
+    merges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    shared: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+
+
+@dataclass
+class BookFacts:
+    """What the XML of a workbook says; sheets by their name. ``to_be_calculated``: it says itself that stored results
+    of formulas are not final. ``formats``: by style number, the format codes that change what a number means.
+    """
+
+    counts_from_1904: bool = False
+    to_be_calculated: bool = False
+    formats: dict[str, str] = field(default_factory=dict)
+    sheets: dict[str, SheetFacts] = field(default_factory=dict)
+
+
+def look_at_workbook(path: Path, limits: IntakeLimits) -> BookFacts:
+    """Streams every XML part once; raises :class:`UnreadableFileError` on entities, far cells and damage."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            facts = BookFacts()
+            sheet_parts = _sheet_parts(archive, facts)
+            for part in archive.infolist():
+                with archive.open(part) as stream:
+                    name = sheet_parts.get(Package.plain(part.filename))
+                    if name is not None:
+                        facts.sheets[name] = _look_at_sheet(name, stream, limits, facts.formats)
+                    elif part.filename.lower().endswith((".xml", ".rels", ".vml")):
+                        _no_entities(stream)
+            return facts
+    except ZIP_ERRORS as error:
+        raise damaged() from error
+
+
+def _sheet_parts(archive: zipfile.ZipFile, facts: BookFacts) -> dict[str, str]:
+    """Part names (case-folded) of the worksheets with the names they carry in the workbook."""
+    package = Package(archive)
+    main = package.main_part or "xl/workbook.xml"
+    book = archive.read(package.stored[main])
+    facts.counts_from_1904 = bool(_EPOCH_1904.search(book))
+    calculation = next(iter(_CALCULATION.findall(book)), b"")
+    facts.to_be_calculated = (
+        attribute(calculation, b"fullCalcOnLoad") in ("1", "true")
+        or attribute(calculation, b"calcCompleted") in ("0", "false")
+        or (attribute(calculation, b"calcMode") == "manual" and attribute(calculation, b"calcOnSave") in ("0", "false"))
+    )
+    relations = package.relations(main)
+    targets = {identity: part for identity, kind, part in relations if kind == "worksheet"}
+    styles = next((part for _, kind, part in relations if kind == "styles" and part in package.stored), None)
+    if styles is not None and archive.getinfo(package.stored[styles]).file_size <= _MOST_STYLES_BYTES:
+        facts.formats = _telling_formats(archive.read(package.stored[styles]))
+    parts: dict[str, str] = {}
+    for tag in _SHEET.findall(book):
+        identity = re.search(rb"""\b\w+:id\s*=\s*["']([^"']*)["']""", tag)
+        if identity and identity[1].decode() in targets:
+            parts[targets[identity[1].decode()]] = attribute(tag, b"name")
+    return parts
+
+
+def _telling_formats(styles: bytes) -> dict[str, str]:
+    """Format codes that change what a number means, by the number of the cell style that has them."""
+    codes = {str(number): code for number, code in _BUILT_IN_FORMATS.items()}
+    for tag in _NUMBER_FORMAT.findall(styles):
+        codes[attribute(tag, b"numFmtId")] = attribute(tag, b"formatCode")
+    block = _CELL_FORMATS.search(styles)
+    used = [codes.get(attribute(tag, b"numFmtId"), "") for tag in _CELL_FORMAT.findall(block[0] if block else b"")]
+    return {str(number): code for number, code in enumerate(used) if matters(code)}
+
+
+def _no_entities(stream: IO[bytes]) -> None:
+    tail = b""
+    while block := stream.read(_BLOCK):
+        _refuse_entities(tail + block)
+        if b"ddeLink" in block:
+            raise active_content("liên kết DDE")
+        tail = block[-32:]
+
+
+def _refuse_entities(block: bytes) -> None:
+    if _ENTITY.search(block):
+        raise UnreadableFileError(
+            "entities", "Tệp chứa khai báo XML (DTD, thực thể) không được phép. Lưu lại bằng Excel rồi nộp lại."
+        )
+
+
+def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    """The sheet in blocks that end with a row, without namespace prefixes; what follows the last row comes last."""
+    carry = b""
+    prefix: bytes | None = None
+    is_opening = True
+    while block := stream.read(_BLOCK):
+        carry += block
+        if is_opening:  # a document type stands before the root element, so before any data
+            _refuse_entities(carry)
+            found = _PREFIX.search(carry)
+            prefix = found[1] if found else prefix
+            is_opening = b"sheetData" not in carry
+        end = b"</row>" if prefix is None else b"</" + prefix + b":row>"
+        whole, sign, rest = carry.rpartition(end)
+        if sign:
+            carry = rest
+            yield _without_prefix(whole, prefix)
+        elif len(carry) > _LONGEST_ROW:
+            raise damaged()
+    yield _without_prefix(carry, prefix)
+
+
+def _without_prefix(block: bytes, prefix: bytes | None) -> bytes:
+    if prefix is None:
+        return block
+    return block.replace(b"<" + prefix + b":", b"<").replace(b"</" + prefix + b":", b"</")
+
+
+def _look_at_sheet(name: str, stream: IO[bytes], limits: IntakeLimits, formats: dict[str, str]) -> SheetFacts:
+    facts = SheetFacts()
+    telling = re.compile(rb"""\bs\s*=\s*["'](?:%s)["']""" % b"|".join(s.encode() for s in formats)) if formats else None
+    columns: list[bytes] | None = None
+    row = 0
+    for block in _blocks(stream):
+        if columns is None:
+            columns = _COLUMN.findall(block.partition(b"<sheetData")[0])
+        if b"<mergeCell" in block:
+            facts.merges += [
+                (int(top), column_number(left.decode()), int(bottom), column_number(right.decode()))
+                for left, top, right, bottom in _MERGE.findall(block)
+            ]
+        special = b"hidden=" in block or _has_special_cell(block) or bool(telling and telling.search(block))
+        pieces = block.split(b"</row>")
+        row = _note_rows(pieces, row, facts, telling, formats) if special else _note_plain_rows(pieces, row, facts)
+        if facts.last_row * facts.last_column > limits.max_cells:
+            raise too_many_cells(name, facts.last_row, column_letters(facts.last_column))
+    for tag in columns or ():
+        if attribute(tag, b"hidden") in ("1", "true"):
+            first, last = attribute(tag, b"min"), attribute(tag, b"max")
+            if first.isdigit() and last.isdigit():
+                facts.hidden_columns += max(0, min(int(last), facts.last_column) - int(first) + 1)
+    return facts
+
+
+def _note_plain_rows(pieces: list[bytes], row: int, facts: SheetFacts) -> int:
+    """Notes rows that hold nothing out of the ordinary, in few steps a row; returns the last row's number."""
+    filled = [piece for piece in pieces if b"<v" in piece or b"<is>" in piece]
+    if not filled:
+        return row
+    facts.rows_with_values += len(filled)
+    number = _ROW_NUMBER.search(filled[-1], filled[-1].rfind(b"<row"))
+    row = int(number[1]) if number else row + len(filled)
+    facts.last_row = max(facts.last_row, row)
+    # Formatted cells without a value may follow the last cell that holds one.
+    places = ((piece, piece.rfind(b"<c ", 0, max(piece.rfind(b"<v"), piece.rfind(b"<is>")))) for piece in filled)
+    starts = {piece[place + 2 : place + 12] for piece, place in places if place >= 0}
+    for start in starts:
+        if reference := _REFERENCE_START.search(start):
+            facts.last_column = max(facts.last_column, column_number(reference[1].decode()))
+    facts.last_column = facts.last_column or max(piece.count(b"<c") for piece in filled)
+    return row
+
+
+def _has_special_cell(block: bytes) -> bool:
+    """Whether there is a formula or an error cell."""
+    return b"<f" in block or b't="e"' in block or b"t='e'" in block
+
+
+def _note_rows(
+    pieces: list[bytes], row: int, facts: SheetFacts, telling: re.Pattern[bytes] | None, formats: dict[str, str]
+) -> int:
+    """Notes rows one by one; returns the last row's number."""
+    for piece in pieces:
+        if b"<row" not in piece:
+            continue
+        number = _ROW_NUMBER.search(piece)
+        row = int(number[1]) if number else row + len(_ROW_START.findall(piece))
+        facts.hidden_rows += bool(_HIDDEN_ROW.search(piece))
+        if b"<v" in piece or b"<is>" in piece or b"<f" in piece:
+            # Empty rows that close themselves stand before this one.
+            piece = piece[piece.rindex(b"<row") :]
+            number = _ROW_NUMBER.search(piece)
+            row = int(number[1]) if number else row
+            _note_row(piece, row, facts)
+            if _has_special_cell(piece) or (telling and telling.search(piece)):
+                _note_cells(piece, row, facts, formats)
+    return row
+
+
+def _note_row(piece: bytes, row: int, facts: SheetFacts) -> None:
+    facts.rows_with_values += 1
+    facts.last_row = max(facts.last_row, row)
+    last_value = max(piece.rfind(b"<v"), piece.rfind(b"<is>"), piece.rfind(b"<f"))
+    cell = piece.rfind(b"<c", 0, last_value)
+    reference = _REFERENCE.search(piece, cell, last_value) if cell >= 0 else None
+    last = column_number(reference[1].decode()) if reference else piece.count(b"<c")
+    facts.last_column = max(facts.last_column, last)
+
+
+def _note_cells(piece: bytes, row: int, facts: SheetFacts, formats: dict[str, str]) -> None:
+    """Notes errors, formulas and telling formats of the cells of one row."""
+    place = 0
+    for match in _CELL.finditer(piece):
+        attributes, body = match[1], match[2] or b""
+        reference = _REFERENCE.search(attributes)
+        place = column_number(reference[1].decode()) if reference else place + 1
+        kind = attribute(attributes, b"t")
+        value = _VALUE.search(body)
+        if formats and (code := formats.get(attribute(attributes, b"s"))) is not None and value is not None:
+            facts.formats[(row, place)] = code
+        shown = None
+        if kind == "e":
+            shown = unescaped(value[1].decode("utf-8", errors="replace")) if value else "#N/A"
+        elif b"<f" in body:
+            facts.formulas[(row, place)] = _formula(body, row, place, facts)
+            if value is None and kind != "str":
+                shown = ""
+        if shown is not None:
+            facts.faults[(row, place)] = shown
+        if len(facts.faults) > _MAX_FAULTS or len(facts.formulas) + len(facts.formats) > _MAX_NOTED:
+            raise UnreadableFileError(
+                "too_many_errors",
+                "Tệp có quá nhiều ô báo lỗi, công thức hoặc định dạng phần trăm. Chép bảng sang sổ tính mới (dán giá "
+                "trị), lưu rồi nộp lại.",
+            )
+
+
+def _formula(body: bytes, row: int, place: int, facts: SheetFacts) -> str:
+    """The formula of a cell as it stands there, also where neighbours share it; empty for tables and matrices."""
+    match = _FORMULA.search(body)
+    if match is None:
+        return ""
+    attributes, text = match[1], unescaped((match[2] or b"").decode("utf-8", errors="replace"))
+    kind, group = attribute(attributes, b"t"), attribute(attributes, b"si")
+    if kind in ("array", "dataTable"):
+        return ""
+    if kind == "shared":
+        if text:
+            facts.shared[group] = (row, place, text)
+        elif group in facts.shared:
+            first_row, first_place, text = facts.shared[group]
+            return moved(text, row - first_row, place - first_place)
+    return text

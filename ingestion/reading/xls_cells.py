@@ -1,0 +1,103 @@
+"""The cells of an .xls file, with what their number formats and merges say of them.
+
+Belongs here: xlrd's view of a workbook as columns of native cells. Does not belong here: what the records say beside
+(``biff``), what a cell means. Runs in the child process that parses workbooks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import xlrd
+from xlrd.xldate import XLDateError, xldate_as_datetime
+
+from ingestion.reading.number_formats import matters
+
+
+@dataclass
+class SheetCells:
+    """One sheet: rows of native cells from the first row on (``""`` where blank), and facts by name."""
+
+    name: str
+    hidden: bool = False
+    rows: list[list[Any]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def width(self) -> int:
+        return max((len(row) for row in self.rows), default=0)
+
+
+class EncryptedError(Exception):
+    """The workbook has a password."""
+
+
+def read_xls(path: Path) -> Iterator[SheetCells]:
+    """All worksheets in order; raises :class:`EncryptedError`, and xlrd's many errors on what it cannot read."""
+    with open(os.devnull, "w", encoding="utf-8") as silence:
+        try:
+            book = xlrd.open_workbook(
+                os.fspath(path), logfile=silence, formatting_info=True, on_demand=True, ragged_rows=True
+            )
+        except xlrd.XLRDError as error:
+            if "encrypted" in str(error).lower():
+                raise EncryptedError from error
+            raise
+        formats = {
+            number: book.format_map[xf.format_key].format_str
+            for number, xf in enumerate(book.xf_list)
+            if xf.format_key in book.format_map
+        }
+        telling = {number: code for number, code in formats.items() if matters(code)}
+        for number in range(book.nsheets):
+            yield _sheet(book, number, formats, telling)
+            book.unload_sheet(number)
+
+
+def _sheet(book: Any, number: int, formats: dict[int, str], telling: dict[int, str]) -> SheetCells:
+    sheet = book.sheet_by_index(number)
+    found = SheetCells(sheet.name, bool(sheet.visibility))
+    noted: dict[tuple[int, int], str] = {}
+    for row in range(sheet.nrows):
+        cells: list[Any] = []
+        for column, (kind, value) in enumerate(zip(sheet.row_types(row), sheet.row_values(row), strict=True)):
+            if kind == xlrd.XL_CELL_TEXT:
+                cells.append(value)
+            elif kind == xlrd.XL_CELL_NUMBER:
+                cells.append(value)
+                if telling and (style := sheet.cell_xf_index(row, column)) in telling:
+                    noted[(row + 1, column + 1)] = telling[style]
+            elif kind == xlrd.XL_CELL_DATE:
+                cells.append(_moment(value, book.datemode, formats.get(sheet.cell_xf_index(row, column), "")))
+            elif kind == xlrd.XL_CELL_BOOLEAN:
+                cells.append(bool(value))
+            else:
+                cells.append("")
+        while cells and cells[-1] == "":
+            cells.pop()
+        found.rows.append(cells)
+    while found.rows and not found.rows[-1]:
+        found.rows.pop()
+    found.facts = {
+        "formats": noted,
+        "merges": [(top + 1, left + 1, bottom, right) for top, bottom, left, right in sheet.merged_cells],
+    }
+    return found
+
+
+def _moment(value: float, epoch: int, code: str) -> Any:
+    """A cell formatted as a date: a moment, a time of day, or a duration; the number itself where it is no date."""
+    if "[h" in code.lower() or "[m" in code.lower() or "[s" in code.lower():
+        return dt.timedelta(days=value)
+    if 0 <= value < 1:
+        seconds = round(value * 86_400)
+        return dt.time(seconds // 3600 % 24, seconds // 60 % 60, seconds % 60)
+    try:
+        return xldate_as_datetime(value, epoch)
+    except (XLDateError, ValueError, OverflowError):
+        return value

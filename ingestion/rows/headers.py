@@ -1,0 +1,323 @@
+"""Finds the table in a sheet: header, columns and title block.
+
+Belongs here: where things are and what they are headed. Does not belong here: what a cell means (``values``), which
+rows below the header are no data (``furniture``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from ingestion.base.contracts import Column, Contract
+from ingestion.base.readings import Cell
+from ingestion.reading.formulas import column_letters
+from ingestion.reading.grid import Body, Sheet
+from ingestion.rows.values import QUARTER_IN_TEXT, parse_date, printed, quarter_of
+from ingestion.text.vietnamese import LabelIndex, bare, clean
+
+MAX_HEADER_ROWS = 4
+# Columns of a body in which a heading tells that another table begins there.
+_PROBED = 2
+SEARCH_ROWS = 60
+
+
+class HeaderError(Exception):
+    """The sheet has a table but it cannot be used; the message is Vietnamese and names what was found."""
+
+
+@dataclass(frozen=True)
+class TitleBlock:
+    """What stands above the header: its texts, the window it names, the quarters it names.
+
+    ``stated`` is the window in any wording: from and to, months, or up to a day (then without a first day).
+    """
+
+    texts: tuple[str, ...] = ()
+    window: tuple[dt.date, dt.date] | None = None
+    quarters: tuple[str, ...] = ()
+    stated: tuple[dt.date | None, dt.date] | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a sheet's table is. ``positions`` maps a contract column to its 0-based sheet column; ``counters`` are the
+    columns that number the rows, ``unknown`` the headings that mean nothing here, with their sheet columns.
+    """
+
+    header_start: int
+    header_end: int
+    width: int
+    positions: dict[str, int]
+    labels: tuple[str, ...]
+    personal: frozenset[int]
+    counters: frozenset[int]
+    unknown: tuple[tuple[int, str], ...]
+    header_rows: tuple[tuple[str, ...], ...]
+    title: TitleBlock
+    missing: tuple[Column, ...] = ()
+    duplicates: tuple[tuple[Column, tuple[int, ...]], ...] = ()
+
+
+_COUNTERS = ("STT", "TT", "Số TT", "Số thứ tự", "Thứ tự", "No.")
+
+
+@dataclass
+class HeaderMap:
+    """The contract's headings, ready for matching."""
+
+    contract: Contract
+    active: dict[str, Column]
+    titles: LabelIndex[str] = field(default_factory=lambda: LabelIndex(lenient=True))
+    personal: LabelIndex[bool] = field(default_factory=lambda: LabelIndex(lenient=True))
+    counters: LabelIndex[bool] = field(default_factory=LabelIndex)
+    ignored: LabelIndex[bool] = field(default_factory=LabelIndex)
+
+    @classmethod
+    def of(cls, contract: Contract, on: dt.date) -> HeaderMap:
+        """Headings of the columns that are valid on the day."""
+        active = {
+            c.name: c
+            for c in contract.columns
+            if (c.valid_from is None or c.valid_from <= on) and (c.valid_to is None or on <= c.valid_to)
+        }
+        headers = cls(contract, active)
+        for column in active.values():
+            headers.titles.add_all(column.aliases, column.name)
+        headers.personal.add_all(contract.personal, True)
+        headers.counters.add_all(_COUNTERS, True)
+        headers.ignored.add_all(contract.ignored, True)
+        return headers
+
+    def column_of(self, labels: Sequence[str]) -> str | None:
+        """The column that the first telling label means; ``labels`` go from the most to the least specific."""
+        for label in labels:
+            found = self.titles.find(label)
+            if len(found) == 1:
+                return found.pop()
+            if self.personal.find(label):
+                return None
+        return None
+
+    def may_be_part(self, text: str) -> bool:
+        """Whether a cell's words stand, in this order, in some heading. Where they do not, the cell heads nothing."""
+        words = bare(text)
+        return "(" in text or ")" in text or (bool(words) and f" {words} " in self._all_titles)
+
+    @cached_property
+    def spellings(self) -> frozenset[str]:
+        """The headings as they are usually typed."""
+        aliases = [clean(alias) for column in self.active.values() for alias in column.aliases]
+        return frozenset(form for a in aliases for form in (a, a.upper(), a.lower(), a.capitalize(), a.title()))
+
+    @cached_property
+    def _all_titles(self) -> str:
+        return "|".join(f" {title} " for title in self.titles.bare_labels())
+
+    def is_counter(self, labels: Sequence[str]) -> bool:
+        return any(self.counters.find(label) for label in labels)
+
+    def is_ignored(self, labels: Sequence[str]) -> bool:
+        return any(self.ignored.find(label) for label in labels)
+
+    def is_personal(self, labels: Sequence[str]) -> bool:
+        return any(self.personal.find(label) for label in labels)
+
+
+_PARENTHESES = re.compile(r"\s*\([^)]*\)\s*")
+
+
+def _forward_filled(row: Sequence[str], below: Sequence[bool]) -> list[str]:
+    """A group row of a header with its merged cells filled to the right, where something stands below."""
+    filled: list[str] = []
+    last = ""
+    for text, has_below in zip(row, below, strict=True):
+        last = text or last
+        filled.append(text or (last if has_below else ""))
+    return filled
+
+
+def _column_labels(block: list[list[str]]) -> list[list[str]]:
+    """For each column its labels: the lowest heading, group and heading joined, each also without what is in
+    parentheses.
+    """
+    width = len(block[0])
+    below = [any(row[i] for row in block[1:]) for i in range(width)]
+    rows = [
+        _forward_filled(
+            row,
+            [any(lower[i] for lower in block[k + 1 :]) for i in range(width)]
+            if k < len(block) - 1
+            else [False] * width,
+        )
+        for k, row in enumerate(block)
+    ]
+    labels: list[list[str]] = []
+    for i in range(width):
+        parts = list(dict.fromkeys(row[i] for row in rows if row[i]))
+        leaf = next((row[i] for row in reversed(block) if row[i]), parts[-1] if parts else "")
+        forms = [leaf, " ".join(parts)] if below[i] or len(parts) > 1 else [leaf]
+        forms += [_PARENTHESES.sub(" ", form) for form in forms if "(" in form]
+        labels.append([form for form in dict.fromkeys(clean(f) for f in forms) if form])
+    return labels
+
+
+def _texts(rows: Sequence[Sequence[Cell]]) -> list[list[str]]:
+    width = max((len(r) for r in rows), default=0)
+    return [[clean(printed(r[i])) if i < len(r) else "" for i in range(width)] for r in rows]
+
+
+def find_layout(sheet: Sheet, headers: HeaderMap) -> Layout | None:
+    """The best header of 1 to 4 rows in the first rows of the sheet, or None where nothing looks like one.
+
+    Best is the header that maps most columns, then the shortest, then the topmost.
+    """
+    texts = _texts(sheet.head())
+    best: tuple[tuple[int, int, int], Layout] | None = None
+    heads = [[bool(text) and headers.may_be_part(text) for text in row] for row in texts]
+    for start in range(min(SEARCH_ROWS, len(texts))):
+        if not any(texts[start]):
+            continue
+        for height in range(1, MAX_HEADER_ROWS + 1):
+            block = texts[start : start + height]
+            if len(block) < height or not any(block[-1]):
+                break
+            most = sum(any(column) for column in zip(*heads[start : start + height], strict=True))
+            if most < (best[0][0] if best else 1):
+                continue  # cannot map more columns than that; most blocks are rows of data
+            layout = _layout(block, start, headers)
+            rank = (len(layout.positions) + len(layout.duplicates), -height, -start)
+            if rank[0] and (best is None or rank > best[0]):
+                best = (rank, layout)
+    if best is None:
+        return None
+    layout = best[1]
+    needed = [c for c in headers.active.values() if c.required]
+    if len(layout.positions) < min(2, max(1, len(needed))):
+        return None
+    return _with_title(layout, texts[: layout.header_start])
+
+
+def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
+    labels = _column_labels(block)
+    found: dict[str, list[int]] = {}
+    unknown: list[tuple[int, str]] = []
+    personal: set[int] = set()
+    counters: set[int] = set()
+    for i, forms in enumerate(labels):
+        name = headers.column_of(forms)
+        if name is not None:
+            found.setdefault(name, []).append(i)
+        elif headers.is_personal(forms):
+            personal.add(i)
+        elif headers.is_counter(forms):
+            counters.add(i)
+        elif forms and not headers.is_ignored(forms):
+            unknown.append((i, forms[0]))
+    missing = tuple(c for c in headers.active.values() if c.required and c.derived_from is None and c.name not in found)
+    width = 1 + max((i for i, forms in enumerate(labels) if forms), default=-1)
+    return Layout(
+        header_start=start,
+        header_end=start + len(block),
+        width=width,
+        positions={name: places[0] for name, places in found.items() if len(places) == 1},
+        labels=tuple(forms[0] if forms else "" for forms in labels),
+        personal=frozenset(personal),
+        counters=frozenset(counters),
+        unknown=tuple(unknown),
+        header_rows=tuple(tuple(row) for row in block),
+        title=TitleBlock(),
+        missing=missing,
+        duplicates=tuple((headers.active[n], tuple(p)) for n, p in found.items() if len(p) > 1),
+    )
+
+
+def further_tables(body: Body, layout: Layout, headers: HeaderMap) -> list[tuple[int, Layout]]:
+    """Tables below the first one that are headed in another order: the 0-based place of each header, and its layout.
+
+    ``header_start`` and ``header_end`` of these layouts count from the body's first row. A header like the first one
+    is none: it only repeats it.
+    """
+    labels = {text for row in layout.header_rows for text in row if text} | set(headers.spellings)
+    columns = [layout.positions[c.name] for c in headers.active.values() if c.name in layout.positions and c.required]
+    hits = np.zeros(len(body.row_numbers), dtype=bool)
+    for i in columns[:_PROBED] or sorted(layout.positions.values())[:_PROBED]:
+        hits |= body.columns[i].among(frozenset(labels))
+    found: list[tuple[int, Layout]] = []
+    end = 0
+    for index in np.flatnonzero(hits).tolist():
+        if index < end:
+            continue
+        rows = body.rows(np.arange(index, min(index + MAX_HEADER_ROWS, len(hits))))
+        texts = _texts(list(rows))
+        layouts = [_layout(texts[:height], index, headers) for height in range(1, len(texts) + 1)]
+        best = max(layouts, key=lambda one: (len(one.positions) + len(one.duplicates), -one.header_end))
+        mapped = len(best.positions) + len(best.duplicates)
+        if mapped < 2 or mapped * 2 < len(layout.positions):
+            continue
+        end = best.header_end
+        current = found[-1][1] if found else layout
+        if best.positions != current.positions or best.duplicates:
+            found.append((index, best))
+    return found
+
+
+def check_layout(layout: Layout, contract: Contract, has_title_unit: bool) -> None:
+    """Raises :class:`HeaderError` where a column is headed twice or a required one is missing."""
+    if layout.duplicates:
+        column, places = layout.duplicates[0]
+        where = " và ".join(f"{column_letters(i + 1)} (“{layout.labels[i]}”)" for i in places)
+        raise HeaderError(f"Cột “{column.title_vi}” xuất hiện nhiều lần: {where}. Chỉ để lại một cột.")
+    missing = [c.title_vi for c in layout.missing if not (c.from_title_block and has_title_unit)]
+    missing += [
+        " hoặc ".join(contract.column(n).title_vi for n in group)
+        for group in contract.any_of
+        if not any(n in layout.positions for n in group)
+    ]
+    if missing:
+        found = ", ".join(f"“{label}”" for label in layout.labels if label)
+        raise HeaderError(
+            f"Thiếu cột bắt buộc: {', '.join(f'“{m}”' for m in missing)}. "
+            f"Tiêu đề đọc được ở dòng {layout.header_end}: {found}."
+        )
+
+
+# ------------------------------------------------------------------------------------------------------ title block
+
+_DAY = r"(\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{1,2} tháng \d{1,2} năm \d{4})"
+_MONTHS = re.compile(
+    r"(?<!ngày )(?<!\d )tháng (?P<first>\d{1,2})(?:(?: ?[-–] ?| đến (?:hết )?tháng | và (?:tháng )?)(?P<last>\d{1,2}))?"
+    r"(?: ?[/.-] ?| năm )(?P<year>\d{4})",
+    re.IGNORECASE,
+)
+_AS_OF = re.compile(rf"(?:tính đến|số liệu đến|tính tới|cập nhật đến)(?: hết)?(?: ngày)?:? {_DAY}", re.IGNORECASE)
+_WINDOW = re.compile(rf"từ(?: ngày)?:? {_DAY},?(?: -)? đến(?: hết)?(?: ngày)?:? {_DAY}", re.IGNORECASE)
+
+
+def _with_title(layout: Layout, rows: list[list[str]]) -> Layout:
+    texts = tuple(text for row in rows for text in row if text)
+    joined = " ".join(texts)
+    window = None
+    if match := _WINDOW.search(joined):
+        first, last = parse_date(match[1]).value, parse_date(match[2]).value
+        window = (first, last) if first and last and first <= last else None
+    quarters = tuple(sorted({quarter_of(m) for text in texts for m in QUARTER_IN_TEXT.finditer(text)}))
+    return Layout(**{**layout.__dict__, "title": TitleBlock(texts, window, quarters, window or _stated(joined))})
+
+
+def _stated(text: str) -> tuple[dt.date | None, dt.date] | None:
+    """The window that months, or an "as of" day, state."""
+    months = [(int(m["year"]), int(m[name])) for m in _MONTHS.finditer(text) for name in ("first", "last") if m[name]]
+    months = [(year, month) for year, month in months if 1 <= month <= 12]
+    if months:
+        (year, month), (last_year, last_month) = min(months), max(months)
+        end = dt.date(last_year + last_month // 12, last_month % 12 + 1, 1) - dt.timedelta(days=1)
+        return dt.date(year, month, 1), end
+    if (match := _AS_OF.search(text)) and (day := parse_date(match[1]).value):
+        return None, day
+    return None

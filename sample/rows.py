@@ -1,0 +1,79 @@
+"""All canonical rows of the sample, by delivered file.
+
+Belongs here: which file of which unit holds which rows.
+Does not belong here: the rows themselves (one module a source), how files look (``workbooks``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sample import (
+    cases,
+    decisions,
+    declared,
+    documents,
+    narrative,
+    org_units,
+    plan_tasks,
+    procedures,
+    staffing,
+    surveys,
+)
+from sample.districts import CU_LAO_DUNG, DISTRICTS
+from sample.quarters import PLANS
+
+Row = dict[str, Any]
+FileKey = tuple[str, str, str]
+
+DEFAULT_SEED = 945
+
+
+def sample_rows(
+    quarter: str, scale: int = 1, seed: int = DEFAULT_SEED, district: str = CU_LAO_DUNG.code
+) -> dict[FileKey, list[Row]]:
+    """Canonical rows of one quarter of a sample district, by (unit code, source, file name).
+
+    Rows carry the contracts' column names; values are enum keys, dates, datetimes, integers, flags and text; a column
+    that no row of a file carries is not in that file. ``scale`` multiplies the cases, and the declared counts of them.
+    The same arguments always give the same rows. Raises ``KeyError`` for a quarter or district that the sample does not
+    have.
+    """
+    files = unmultiplied_rows(quarter, scale, seed, district)
+    if scale > 1:
+        for key, rows in files.items():
+            if key[1] == "one_stop_cases":
+                files[key] = list(cases.multiplied(rows, scale))
+    return files
+
+
+def unmultiplied_rows(quarter: str, scale: int, seed: int, district: str) -> dict[FileKey, list[Row]]:
+    """The same for a caller that multiplies the cases while it writes them: each is there once."""
+    place, plan = DISTRICTS[district], PLANS[district, quarter]
+    files: dict[FileKey, list[Row]] = {
+        (place.code, "org_units", "danh-muc-co-quan-don-vi.xlsx"): org_units.org_unit_rows(place, plan),
+        (place.code, "procedure_catalogue", "danh-muc-tthc.xlsx"): procedures.catalogue_rows(seed, plan),
+        (place.code, "staffing_roster", "danh-sach-cong-chuc-vien-chuc.xlsx"): staffing.roster_rows(seed, place, plan),
+        (place.code, "staffing_roster", "danh-sach-can-bo-cong-chuc-xa.xlsx"): staffing.commune_roster_rows(
+            seed, place, plan
+        ),
+        (place.code, "plan_tasks", "nhiem-vu-ke-hoach.xlsx"): plan_tasks.plan_task_rows(place, quarter, plan),
+        (place.code, "survey_responses", "phieu-khao-sat.xlsx"): surveys.survey_rows(seed, place, quarter, plan),
+        (place.code, "declared_returns", "so-lieu-khai-bao.xlsx"): declared.declared_rows(
+            place, quarter, plan, scale
+        ),
+        (place.code, "e_document_counts", "van-ban-dien-tu.xlsx"): documents.district_document_rows(place, plan),
+        (place.code, "one_stop_cases", "ho-so-mot-cua.xlsx"): cases.district_rows(seed, place, quarter),
+    }
+    for commune in place.communes:
+        extension = "csv" if commune is place.communes[-1] else "xlsx"
+        files[commune.code, "e_document_counts", f"van-ban-dien-tu.{extension}"] = documents.commune_document_rows(
+            place, commune, plan
+        )
+        files[commune.code, "one_stop_cases", "ho-so-mot-cua.xlsx"] = cases.commune_rows(seed, place, commune, quarter)
+    if not plan.complete:
+        files[place.code, "decisions", "giai-trinh-so-lieu.xlsx"] = decisions.decision_rows(
+            seed, place, declared.communes_received(plan, scale)
+        )
+    files[place.code, "report_narrative", "noi-dung-bao-cao.txt"] = narrative.narrative_rows(place, quarter)
+    return files
