@@ -27,10 +27,10 @@ UNIT, QUARTER, LIMIT = "945", "2023-Q1", 5.0
 def one_round(home: Path) -> list[tuple[str, float, float, int]]:
     """Name, seconds to write, seconds to read back and bytes of each output, in the order of a release."""
     from publication.audit import clear
-    from publication.candidate import read_candidate
-    from publication.content import gather
+    from publication.content.release_content import gather
     from publication.outputs import FOLDERS, OUTPUTS
-    from publication.tables import in_total_order, to_parquet
+    from publication.store.candidate import read_candidate
+    from publication.store.parquet import in_total_order, to_parquet
 
     warehouse = home / "warehouse"
     candidates = sorted((warehouse / "candidates" / UNIT / QUARTER).glob("*/candidate.json"))

@@ -2,10 +2,10 @@
 
 Belongs here: reading dbt's model files, ``own_tables.yml``, the table pages and the vocabulary into contracts, the
 exposures that name every published table, and the command ``python -m orchestration.contracts`` (``make contracts``).
-Does not belong here: what a change costs (``publication.contracts``).
+Does not belong here: what a change costs (``publication.store.contracts``).
 
 One place for each fact: types, blanks, keys, values and English meanings are in ``dbt_project/models/marts/*.yml``
-(for tables that publication makes: ``publication/own_tables.yml``), units and when a cell is blank in
+(for tables that publication makes: ``publication/store/own_tables.yml``), units and when a cell is blank in
 ``docs/marts.md``, Vietnamese words in ``dbt_project/vocabulary.yml``.
 """
 

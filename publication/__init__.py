@@ -4,32 +4,12 @@ Belongs here: candidates, the forms and files of a release, the pointer, verific
 Does not belong here: how figures are made (dbt), what must hold (``expectations``), when anything runs.
 """
 
-from publication.annex import ANNEX_COLUMNS, AnnexDamaged, AnnexRow, annex_rows, read_annex_csv, read_annex_xlsx
-from publication.candidate import (
-    INTERNAL_MARTS,
-    Candidate,
-    CandidateError,
-    hash_inputs,
-    neutral_name,
-    read_candidate,
-    record_build,
-    write_candidates,
-)
-from publication.causes import Cause, Lineage, UnexplainedChange
-from publication.changes import Change, compare
-from publication.content import Footnote, FormRow, ReleaseContent
-from publication.contracts import (
-    CONTRACTS_PATH,
-    FIRST_VERSION,
-    OWN_TABLES_PATH,
-    Column,
-    Contract,
-    contract_breaches,
-    contracts_json,
-    parse_contracts,
-    stored_contracts,
-    version_faults,
-)
+from publication.build import record_build, write_candidates
+from publication.content.causes import Cause, Lineage, UnexplainedChange
+from publication.content.changes import Change, compare
+from publication.content.passport import CSV_SHEET
+from publication.content.release_content import Footnote, FormRow, ReleaseContent
+from publication.content.revision import Amendment, ExplainedChange, RevisedFigure, Revision
 from publication.explain import (
     Explanation,
     NoPassports,
@@ -38,14 +18,10 @@ from publication.explain import (
     explain_candidate,
     explain_release,
 )
-from publication.failpoints import FAILPOINTS
 from publication.formatting import format_number, format_quarter, parse_number
 from publication.index import index_once, rebuild_index
-from publication.manifest import DamagedManifest, Manifest, read_manifest
 from publication.narrative import FigureCheck, ReportCheck, TableRowCheck, TextRemark, UnreadableReport, check_report
 from publication.outputs import ReleaseNotWhole
-from publication.passport import CSV_SHEET
-from publication.pointer import DamagedPointer, Event, Pointer, StalePointer, read_pointer
 from publication.postgres import Copied, PostgresCopy, PostgresError, PostgresTarget
 from publication.release import (
     Held,
@@ -59,8 +35,31 @@ from publication.release import (
     find_release,
     publish,
 )
-from publication.revision import Amendment, ExplainedChange, RevisedFigure, Revision
 from publication.steering import NotAllowed, Word, lock, roll_back, unlock
+from publication.store.candidate import (
+    INTERNAL_MARTS,
+    Candidate,
+    CandidateError,
+    hash_inputs,
+    neutral_name,
+    read_candidate,
+)
+from publication.store.contracts import (
+    CONTRACTS_PATH,
+    FIRST_VERSION,
+    OWN_TABLES_PATH,
+    Column,
+    Contract,
+    contract_breaches,
+    contracts_json,
+    parse_contracts,
+    stored_contracts,
+    version_faults,
+)
+from publication.store.failpoints import FAILPOINTS
+from publication.store.pointer import DamagedPointer, Event, Pointer, StalePointer, read_pointer
+from publication.tables.annex import ANNEX_COLUMNS, AnnexDamaged, AnnexRow, annex_rows, read_annex_csv, read_annex_xlsx
+from publication.tables.manifest import DamagedManifest, Manifest, read_manifest
 from publication.verify import Damage, all_releases, verify
 
 __all__ = [

@@ -17,8 +17,8 @@ import pyarrow as pa
 
 import expectations
 from common.files import is_regular_file, sha256_bytes
-from publication.candidate import Candidate
-from publication.manifest import VerdictReference
+from publication.store.candidate import Candidate
+from publication.tables.manifest import VerdictReference
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from publication import row_ranges
-from publication.candidate import FORM_MART, read_candidate
-from publication.content import FormRow, form_rows, gather, unit_name
-from publication.csvfile import to_csv
+from publication.content import row_ranges
+from publication.content.passport import passports
+from publication.content.release_content import FormRow, form_rows, gather, unit_name
 from publication.outputs import PASSPORTS_NAME
-from publication.passport import passports
 from publication.release import Release
-from publication.tables import from_parquet
+from publication.store.candidate import FORM_MART, read_candidate
+from publication.store.csvfile import to_csv
+from publication.store.parquet import from_parquet
 from publication.verify import verify
 
 ROWS_COLUMNS = ("part", "label_vi", "figure", "source", "unit_code", "quarter", "file_name", "sha256", "delivery_id",

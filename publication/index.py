@@ -20,12 +20,12 @@ from typing import Any
 import pyarrow as pa
 
 from common.files import canonical_json, exclusive_lock, replace_durably
-from publication import failpoints
-from publication.content import unit_name
-from publication.manifest import DamagedManifest, read_manifest
+from publication.content.release_content import unit_name
 from publication.page import render_catalogue
-from publication.pointer import POINTER_NAME, Pointer, read_pointer
-from publication.tables import from_parquet
+from publication.store import failpoints
+from publication.store.parquet import from_parquet
+from publication.store.pointer import POINTER_NAME, Pointer, read_pointer
+from publication.tables.manifest import DamagedManifest, read_manifest
 
 INDEX_NAME = "index.json"
 PAGE_NAME = "index.html"

@@ -15,8 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from publication.candidate import FORM_MART
-from publication.content import ReleaseContent, form_rows, unit_name
+from publication.content.release_content import ReleaseContent, form_rows, unit_name
 from publication.letter import compose_body
 from publication.letter.model import Paragraph, Run
 from publication.letter.wording import FIGURE
@@ -25,6 +24,7 @@ from publication.narrative.published import PublishedFigures
 from publication.narrative.remarks import TextRemark, Window, window_of
 from publication.narrative.text import Sentence, clean, sentences
 from publication.narrative.verdicts import CONTRADICTS, NOT_FOUND
+from publication.store.candidate import FORM_MART
 
 SCHEMA = pa.schema([
     ("unit_code", pa.string()), ("quarter", pa.string()), ("kind", pa.string()), ("subject", pa.string()),

@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from common.files import canonical_json
-from publication.annex import AnnexDamaged, check_read_back, write_annex_csv, write_annex_xlsx
-from publication.content import ReleaseContent
-from publication.database import read_database, write_database
-from publication.datapackage import PackageDamaged, check_package, write_package
-from publication.form_06a import FormDamaged, check_form, write_form
+from publication.content.notes import notes_csv
+from publication.content.passport import PassportMismatch, check_passports, passports
+from publication.content.release_content import ReleaseContent
+from publication.content.revision import changes_csv
 from publication.letter import FILES as LETTER_FILES
 from publication.letter import LetterDamaged, check_letter, write_letter
-from publication.notes import notes_csv
 from publication.page import PageDamaged, check_page, write_page
-from publication.passport import PassportMismatch, check_passports, passports
-from publication.revision import changes_csv
+from publication.tables.annex import AnnexDamaged, check_read_back, write_annex_csv, write_annex_xlsx
+from publication.tables.database import read_database, write_database
+from publication.tables.datapackage import PackageDamaged, check_package, write_package
+from publication.tables.form_06a import FormDamaged, check_form, write_form
 
 FOLDERS = ("marts", "report", "quality")
 PASSPORTS_NAME = "passports.json"

@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Any, Literal, LiteralString
 import pyarrow as pa
 
 from common.files import sha256_bytes
-from publication.contracts import Contract, contract_type, major, stored_contracts
-from publication.manifest import DamagedManifest, Manifest
-from publication.tables import from_parquet
+from publication.store.contracts import Contract, contract_type, major, stored_contracts
+from publication.store.parquet import from_parquet
+from publication.tables.manifest import DamagedManifest, Manifest
 
 if TYPE_CHECKING:
     import psycopg

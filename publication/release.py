@@ -28,24 +28,16 @@ from common.files import (
     replace_durably,
     sha256_bytes,
 )
-from publication import failpoints
 from publication.audit import Clearance, NotCleared, clear
-from publication.candidate import Candidate, CandidateError, read_candidate
-from publication.causes import Lineage, Origin, UnexplainedChange
-from publication.content import ReleaseContent, gather
+from publication.content.causes import Lineage, Origin, UnexplainedChange
+from publication.content.release_content import ReleaseContent, gather
+from publication.content.revision import Amendment, Revision, revise
 from publication.index import rebuild_index
-from publication.manifest import (
-    MANIFEST_NAME,
-    AmendmentRecord,
-    DamagedManifest,
-    Manifest,
-    PreviousRelease,
-    build_manifest,
-    describe_outputs,
-    read_manifest,
-)
 from publication.outputs import check_outputs, write_outputs
-from publication.pointer import (
+from publication.store import failpoints
+from publication.store.candidate import Candidate, CandidateError, read_candidate
+from publication.store.parquet import from_parquet, in_total_order, to_parquet
+from publication.store.pointer import (
     POINTER_NAME,
     DamagedPointer,
     Event,
@@ -55,8 +47,16 @@ from publication.pointer import (
     read_pointer,
     release_name,
 )
-from publication.revision import Amendment, Revision, revise
-from publication.tables import from_parquet, in_total_order, to_parquet
+from publication.tables.manifest import (
+    MANIFEST_NAME,
+    AmendmentRecord,
+    DamagedManifest,
+    Manifest,
+    PreviousRelease,
+    build_manifest,
+    describe_outputs,
+    read_manifest,
+)
 from publication.verify import verify
 
 GATE_RESULTS = "gate_results"

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from common.files import exclusive_lock
 from publication.index import rebuild_index
-from publication.manifest import DamagedManifest
-from publication.pointer import Action, Event, Pointer, move_pointer, read_pointer, release_name
 from publication.release import WRITERS_LOCK
+from publication.store.pointer import Action, Event, Pointer, move_pointer, read_pointer, release_name
+from publication.tables.manifest import DamagedManifest
 from publication.verify import verify
 
 

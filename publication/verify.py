@@ -16,10 +16,17 @@ import duckdb
 import pyarrow as pa
 
 from common.files import is_regular_file, regular_files, sha256_file
-from publication.database import read_database
-from publication.manifest import MANIFEST_NAME, DamagedManifest, Manifest, OutputFile, content_hash, read_manifest
-from publication.pointer import DamagedPointer, read_pointer, release_name
-from publication.tables import from_parquet
+from publication.store.parquet import from_parquet
+from publication.store.pointer import DamagedPointer, read_pointer, release_name
+from publication.tables.database import read_database
+from publication.tables.manifest import (
+    MANIFEST_NAME,
+    DamagedManifest,
+    Manifest,
+    OutputFile,
+    content_hash,
+    read_manifest,
+)
 
 _RELEASE_DIR = re.compile(r"r[1-9][0-9]*")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from publication.content import ReleaseContent
+from publication.content.release_content import ReleaseContent
 from publication.letter.compose import compose, compose_body
 from publication.letter.model import LetterDamaged
 

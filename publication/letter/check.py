@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from publication.content import FormRow, ReleaseContent
+from publication.content.release_content import FormRow, ReleaseContent
 from publication.formatting import parse_number
 from publication.letter.glyphs import printable
 from publication.letter.model import (

@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from publication.annex import PROVISIONAL_VI, lower_first, title_lines
-from publication.content import FormRow, ReleaseContent
+from publication.content.notes import REMARKS_HEADING, remarks
+from publication.content.release_content import FormRow, ReleaseContent
 from publication.formatting import format_date, format_quarter
 from publication.letter.glyphs import printable
 from publication.letter.model import AnnexLine, Letter, Paragraph, RemarkBlock, Role, Run
 from publication.letter.wording import FIGURE, Choice, Level, PartWording, Sentence, Wording, load_wording
-from publication.notes import REMARKS_HEADING, remarks
+from publication.tables.annex import PROVISIONAL_VI, lower_first, title_lines
 
 NARRATIVE = "report_narrative"
 _NAME = re.compile(r"\{([A-Za-z_]+)\}")

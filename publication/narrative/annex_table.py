@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from publication.content import FormRow
+from publication.content.release_content import FormRow
 from publication.formatting import format_number, parse_number
 from publication.narrative.published import PublishedFigures
 from publication.narrative.text import phrase

@@ -25,7 +25,7 @@ from publication.narrative.statements import statement_remarks, unmentioned
 from publication.narrative.text import Sentence, phrase, sentences
 from publication.narrative.verdicts import CONTRADICTS, judge, source_vi
 from publication.narrative.wording import days_outside, early_indexes, misspelt
-from publication.tables import from_parquet
+from publication.store.parquet import from_parquet
 
 #: Characters. The longest sentence of the reports read so far has 800.
 LONGEST_SENTENCE = 4000

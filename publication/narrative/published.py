@@ -20,7 +20,7 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from publication.content import FormRow, form_rows
+from publication.content.release_content import FormRow, form_rows
 from publication.narrative.text import phrase
 
 _ROW = re.compile(r"([IVX]+\.[0-9]{2})(?::(numerator|denominator))?")

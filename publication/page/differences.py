@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from publication.content import FormRow
+from publication.content.release_content import FormRow
 from publication.formatting import format_number
 
 #: Kinds of rows whose figure is an amount; the others are answers (yes or no, a code, a text).

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from publication.content import ReleaseContent
+from publication.content.release_content import ReleaseContent
 from publication.formatting import format_number
 from publication.page.charts import Chart, Series, draw_bars, draw_lines, draw_shares, print_all
 

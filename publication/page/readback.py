@@ -14,7 +14,7 @@ from typing import Any
 import lxml.html
 from lxml import etree
 
-from publication.content import FormRow, ReleaseContent
+from publication.content.release_content import FormRow, ReleaseContent
 from publication.formatting import parse_number
 from publication.page.passport_data import embedded
 from publication.page.render import policy, printable

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from publication.content import ReleaseContent
+from publication.content.release_content import ReleaseContent
 from publication.formatting import format_date, format_number
 
 _CLOCKS = {"reporting_window": "Kỳ báo cáo", "calendar_quarter": "Quý dương lịch"}

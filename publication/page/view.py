@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from publication.candidate import FORM_MART
-from publication.content import Footnote, FormRow, ReleaseContent
+from publication.content.notes import notes
+from publication.content.passport import SOURCE_VI, STATUS_VI
+from publication.content.release_content import Footnote, FormRow, ReleaseContent
 from publication.formatting import format_date, format_number
-from publication.notes import notes
 from publication.page.charts import Chart
 from publication.page.differences import Difference, judged_by_rate, since_last_year, since_previous_quarter
 from publication.page.pictures import charts, share, short_quarter
 from publication.page.statistics import Table, tables
-from publication.passport import SOURCE_VI, STATUS_VI
+from publication.store.candidate import FORM_MART
 
 #: Rows shown as headline figures, with their short names.
 _HEADLINES: tuple[tuple[str, str], ...] = (

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from publication.content import ReleaseContent
+from publication.content.release_content import ReleaseContent
 from publication.page.passport_data import embedded
 from publication.page.render import render
 from publication.page.view import page_view

@@ -18,7 +18,7 @@ import pytest
 from psycopg import sql
 
 from publication import PostgresCopy, PostgresTarget, Release, current_release
-from publication.csvfile import from_csv, from_csv_header
+from publication.store.csvfile import from_csv, from_csv_header
 from tests.support.postgres import PostgresServer
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from publication import Release, current_release, stored_contracts
-from publication.contracts import contract_type
+from publication.store.contracts import contract_type
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from publication import Published, Refused, Unchanged, outputs, publish
-from publication.failpoints import ENVIRONMENT_VARIABLE
+from publication.store.failpoints import ENVIRONMENT_VARIABLE
 
 _ALL = outputs.OUTPUTS
 

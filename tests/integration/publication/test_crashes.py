@@ -71,7 +71,7 @@ def test_killed_at(light_home: Home, point: str, first_release: bool) -> None:
 def test_every_failpoint_is_passed_by_a_publication(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the declared order: so the kill test above reaches each step, and no declared point is dead."""
     passed: list[str] = []
-    monkeypatch.setattr("publication.failpoints.reach", passed.append)
+    monkeypatch.setattr("publication.store.failpoints.reach", passed.append)
     home.publish(home.candidate())
     assert tuple(passed) == FAILPOINTS
 

@@ -24,7 +24,7 @@ from psycopg import errors, sql
 
 from publication import PostgresCopy, PostgresError, PostgresTarget, Published, Release, write_candidates
 from publication import publish as publish_candidate
-from publication.database import read_database
+from publication.tables.database import read_database
 from tests.integration.publication.conftest import Home
 from tests.support.postgres import PASSWORD, PostgresServer
 from tests.unit.publication.builders import (
@@ -68,7 +68,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     wider = build_tables()["case_processing"].append_column("newer", pa.array([1, None, 3], pa.int64()))
     first, second, third = publish(home, 1), publish(home, 2), publish(home, 3, {"case_processing": wider})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("publication.manifest.contract_versions", lambda tables: {"case_processing": "2.0.0"})
+        patch.setattr("publication.tables.manifest.contract_versions", lambda tables: {"case_processing": "2.0.0"})
         fourth = publish(home, 4)
     return World(home.published, first, second, third, fourth, publish(home, 1, unit="941"))
 

@@ -27,8 +27,8 @@ from publication import (
     rebuild_index,
     verify,
 )
-from publication.csvfile import from_csv
 from publication.outputs import OUTPUTS, Output
+from publication.store.csvfile import from_csv
 from tests.integration.publication.conftest import Home
 from tests.integration.publication.publish_once import publish_once
 from tests.integration.publication.watched import Watched
@@ -186,7 +186,7 @@ def test_a_file_that_does_not_read_back_stops_the_release(home: Home, monkeypatc
     """A print that loses digits, as a careless change of the number format would."""
     home.publish(home.candidate())
     before = home.tree()
-    monkeypatch.setattr("publication.content.format_number", lambda value: str(int(value)))
+    monkeypatch.setattr("publication.content.release_content.format_number", lambda value: str(int(value)))
     with pytest.raises(ReleaseNotWhole, match="row 2"):
         home.publish(home.candidate(changes=CHANGED), expected=1)
     assert home.tree() == before

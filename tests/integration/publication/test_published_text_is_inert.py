@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 
 from publication import Published
-from publication.csvfile import from_csv
+from publication.store.csvfile import from_csv
 from tests.unit.publication.builders import UNIT
 
 LEADS = ("=", "+", "-", "@", "\t", "\r")

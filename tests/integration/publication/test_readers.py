@@ -22,7 +22,7 @@ from publication import (
     read_annex_csv,
     read_annex_xlsx,
 )
-from publication.database import read_database
+from publication.tables.database import read_database
 from tests.integration.publication.conftest import Home
 from tests.integration.publication.publish_once import publish_once
 from tests.integration.publication.watched import Watched

@@ -33,8 +33,8 @@ from publication import (
     unlock,
     verify,
 )
-from publication.causes import Lineage
-from publication.csvfile import from_csv
+from publication.content.causes import Lineage
+from publication.store.csvfile import from_csv
 from tests.integration.publication.conftest import Home
 from tests.unit.publication.builders import QUARTER, UNIT, delivery
 

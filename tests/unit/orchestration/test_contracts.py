@@ -12,8 +12,8 @@ import yaml
 from orchestration import contracts
 from orchestration.dbt import ensure_manifest
 from publication import INTERNAL_MARTS, contracts_json, parse_contracts, stored_contracts, version_faults
-from publication.notes import NOTES_COLUMNS
-from publication.revision import CHANGES_COLUMNS
+from publication.content.notes import NOTES_COLUMNS
+from publication.content.revision import CHANGES_COLUMNS
 
 STALE = "run `make contracts` and look at what it changes"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from publication import ReleaseContent, read_candidate
-from publication.content import gather
+from publication.content.release_content import gather
 from tests.unit.publication.builders import write_candidate
 
 

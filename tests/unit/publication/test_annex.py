@@ -11,8 +11,8 @@ import pytest
 from openpyxl.cell.cell import MergedCell
 
 from publication import ANNEX_COLUMNS, AnnexDamaged, ReleaseContent, annex_rows, read_annex_csv, read_annex_xlsx
-from publication.annex import check_read_back, title_lines, write_annex_csv, write_annex_xlsx
-from publication.notes import REMARKS_HEADING
+from publication.content.notes import REMARKS_HEADING
+from publication.tables.annex import check_read_back, title_lines, write_annex_csv, write_annex_xlsx
 from tests.unit.publication.builders import printed_annex
 
 MakeContent = Callable[..., ReleaseContent]

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from publication import CandidateError, hash_inputs, read_candidate, write_candidates
-from publication.candidate import record_build, slice_mart
+from publication.build import record_build, slice_mart
 from tests.unit.publication.builders import (
     FORM_VERSION,
     OTHER_UNIT,

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publication import Cause, Lineage, UnexplainedChange, neutral_name
-from publication.causes import Origin
-from publication.changes import compare
-from publication.csvfile import from_csv
-from publication.revision import Revision, changes_csv, revise
+from publication.content.causes import Origin
+from publication.content.changes import compare
+from publication.content.revision import Revision, changes_csv, revise
+from publication.store.csvfile import from_csv
 from tests.unit.publication.builders import QUARTER, build_tables, delivery
 
 DECISION = {

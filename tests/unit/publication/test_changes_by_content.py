@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from publication.changes import Change, compare
-from publication.contracts import stored_contracts
+from publication.content.changes import Change, compare
+from publication.store.contracts import stored_contracts
 from tests.unit.publication.builders import form_06a_table, form_table
 
 NOT_COMPARED = {"gate_results", "delivery_log", "figure_rows", "notes", "changes"}

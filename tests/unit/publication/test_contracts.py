@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from publication.contracts import (
+from publication.store.contracts import (
     Column,
     Contract,
     contract_breaches,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publication.csvfile import from_csv, neutralise, print_cell, restore, to_csv
+from publication.store.csvfile import from_csv, neutralise, print_cell, restore, to_csv
 
 LEADS = "=+-@\t\r\n＝＋－＠"
 TEXTS = st.one_of(

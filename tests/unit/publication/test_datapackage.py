@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from publication import ReleaseContent
-from publication.datapackage import PackageDamaged, check_package, write_package
 from publication.outputs import OUTPUTS, write_outputs
+from publication.tables.datapackage import PackageDamaged, check_package, write_package
 
 MakeContent = Callable[..., ReleaseContent]
 

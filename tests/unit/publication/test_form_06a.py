@@ -9,8 +9,8 @@ import openpyxl
 import pyarrow as pa
 import pytest
 
-from publication.content import ReleaseContent, gather
-from publication.form_06a import (
+from publication.content.release_content import ReleaseContent, gather
+from publication.tables.form_06a import (
     FIGURE_COLUMNS,
     MART,
     SHEETS,

@@ -44,7 +44,7 @@ VIETNAMESE = "".join(sorted(
 def content(tmp_path_factory: pytest.TempPathFactory) -> ReleaseContent:
     """The printed annex of 2023-Q1 with a decision, so that there are remarks."""
     from publication import read_candidate
-    from publication.content import gather
+    from publication.content.release_content import gather
     from tests.unit.publication.builders import write_candidate
 
     folder = write_candidate(

@@ -14,12 +14,12 @@ import pytest
 from pydantic import ValidationError
 
 from publication import ReleaseContent
-from publication.content import FormRow
+from publication.content.release_content import FormRow
+from publication.content.revision import RevisedFigure, Revision
 from publication.letter import compose
 from publication.letter.compose import NARRATIVE, UnknownFigure
 from publication.letter.model import Letter
 from publication.letter.wording import ParagraphWording, load_wording
-from publication.revision import RevisedFigure, Revision
 from tests.unit.publication.builders import FORM_VERSION, UNIT
 
 MakeContent = Callable[..., ReleaseContent]

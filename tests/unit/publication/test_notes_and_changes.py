@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 
 from publication import ReleaseContent, compare
-from publication.csvfile import from_csv
-from publication.notes import NOTES_COLUMNS, notes, notes_csv, remarks
-from publication.revision import changes_csv
+from publication.content.notes import NOTES_COLUMNS, notes, notes_csv, remarks
+from publication.content.revision import changes_csv
+from publication.store.csvfile import from_csv
 from tests.unit.publication.builders import UNIT, build_tables
 
 MakeContent = Callable[..., ReleaseContent]

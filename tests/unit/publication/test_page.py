@@ -17,17 +17,17 @@ import pytest
 
 from common.files import canonical_json
 from publication import ReleaseContent, Revision
-from publication.candidate import FORM_MART
-from publication.causes import Cause
-from publication.changes import Change
-from publication.content import FormRow
+from publication.content.causes import Cause
+from publication.content.changes import Change
+from publication.content.passport import passports
+from publication.content.release_content import FormRow
+from publication.content.revision import ExplainedChange
 from publication.page import PageDamaged, check_page, passport_data, read_page, render_catalogue, write_page
 from publication.page.charts import Series, draw_bars, draw_lines, draw_shares, print_all
 from publication.page.differences import Difference, since_last_year, since_previous_quarter
 from publication.page.render import inline_hash, json_block, printable
 from publication.page.view import CHANGES_LISTED
-from publication.passport import passports
-from publication.revision import ExplainedChange
+from publication.store.candidate import FORM_MART
 
 MakeContent = Callable[..., ReleaseContent]
 OFFERED = {"annex.xlsx", "annex.csv", "../quality/notes.csv", "../quality/changes.csv", "../quality/passports.json"}

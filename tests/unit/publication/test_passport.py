@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from ingestion.base.contracts import load_contracts
 from publication import ReleaseContent, neutral_name
-from publication.passport import (
+from publication.content.passport import (
     AUXILIARY_VI,
     ONCE_VI,
     SOURCE_VI,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publication import row_ranges
+from publication.content import row_ranges
 
 ROWS = st.sets(st.integers(1, 200), max_size=60)
 RANGES = st.lists(st.tuples(st.integers(1, 10**7), st.integers(0, 500)).map(lambda r: (r[0], r[0] + r[1])), max_size=20)

@@ -10,8 +10,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from publication.database import STORAGE_VERSION, read_database, write_database
-from publication.tables import from_parquet, in_total_order, to_parquet
+from publication.store.parquet import from_parquet, in_total_order, to_parquet
+from publication.tables.database import STORAGE_VERSION, read_database, write_database
 
 TABLE = pa.table({
     "unit_code": ["945", "941", None, "945"], "names": [["b"], ["a"], None, ["a"]],

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 
 from publication import ReleaseContent
-from publication.annex import check_read_back, write_annex_csv, write_annex_xlsx
 from publication.letter import DOCX, PDF, check_letter, write_letter
 from publication.letter.reading import read_docx, read_pdf
 from publication.outputs import OUTPUTS, ReleaseNotWhole, check_outputs, write_outputs
+from publication.tables.annex import check_read_back, write_annex_csv, write_annex_xlsx
 from tests.unit.publication.builders import code_of
 
 Make = Callable[..., ReleaseContent]

@@ -15,10 +15,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from common.files import canonical_json, readable_json, regular_files, sha256_bytes
-from publication.candidate import Candidate
-from publication.content import ReleaseContent
-from publication.contracts import contract_versions
-from publication.tables import from_parquet
+from publication.content.release_content import ReleaseContent
+from publication.store.candidate import Candidate
+from publication.store.contracts import contract_versions
+from publication.store.parquet import from_parquet
 
 MANIFEST_NAME = "manifest.json"
 SCHEMA = 1

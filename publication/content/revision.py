@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from publication.candidate import FORM_MART
-from publication.causes import Cause, Causes, Lineage, Origin
-from publication.changes import Change, compare
-from publication.csvfile import to_csv
+from publication.content.causes import Cause, Causes, Lineage, Origin
+from publication.content.changes import Change, compare
 from publication.formatting import format_number
+from publication.store.candidate import FORM_MART
+from publication.store.csvfile import to_csv
 
 CHANGES_COLUMNS = ("mart", "row", "name_vi", "column", "old", "new", "cause_kind", "cause", "cause_vi")
 _FIGURE_COLUMNS = frozenset({"value", "value_text"})

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from common.files import canonical_json, is_regular_file, replace_durably
-from publication import failpoints
+from publication.store import failpoints
 
 POINTER_NAME = "current.json"
 SCHEMA = 1

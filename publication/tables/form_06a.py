@@ -23,9 +23,9 @@ from openpyxl.utils.exceptions import InvalidFileException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from publication.annex import PROVISIONAL_VI
-from publication.content import ReleaseContent
+from publication.content.release_content import ReleaseContent
 from publication.formatting import format_date, format_number, format_quarter
+from publication.tables.annex import PROVISIONAL_VI
 
 MART = "case_form_06a"
 #: Sheets by clock.

@@ -14,9 +14,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from publication.candidate import FORM_MART
-from publication.contracts import stored_contracts
 from publication.formatting import plain_number
+from publication.store.candidate import FORM_MART
+from publication.store.contracts import stored_contracts
 
 #: The form's rows are known by their codes; a row's place is one of its cells.
 _FORM_KEY = ("indicator_code",)

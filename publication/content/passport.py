@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from publication import row_ranges
-from publication.content import FormRow, ReleaseContent
+from publication.content import row_ranges
+from publication.content.notes import notes
+from publication.content.release_content import FormRow, ReleaseContent
 from publication.formatting import format_date, format_number, plain_number
-from publication.notes import notes
 
 SCHEMA = 1
 #: What the intake calls the one sheet of a CSV.

@@ -20,11 +20,11 @@ from typing import Any
 import pyarrow as pa
 
 from common.files import readable_json, regular_files, sha256_bytes
-from publication.candidate import FORM_MART
-from publication.content import ReleaseContent
-from publication.contracts import Column, contract_type, stored_contracts
-from publication.csvfile import from_csv_header
-from publication.manifest import MANIFEST_NAME, NOT_REPRODUCIBLE
+from publication.content.release_content import ReleaseContent
+from publication.store.candidate import FORM_MART
+from publication.store.contracts import Column, contract_type, stored_contracts
+from publication.store.csvfile import from_csv_header
+from publication.tables.manifest import MANIFEST_NAME, NOT_REPRODUCIBLE
 
 PACKAGE_NAME = "datapackage.json"
 _PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from publication.content import ReleaseContent
-from publication.csvfile import to_csv
+from publication.content.release_content import ReleaseContent
 from publication.formatting import format_number
+from publication.store.csvfile import to_csv
 
 NOTES_COLUMNS = ("kind", "number", "subject", "row_no", "printed_number", "name_vi", "decision_ids", "sentence_vi")
 

@@ -18,9 +18,9 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from publication.candidate import FORM_MART, neutral_name
-from publication.changes import Change
+from publication.content.changes import Change
 from publication.formatting import format_date_text, format_quarter
+from publication.store.candidate import FORM_MART, neutral_name
 
 CauseKind = Literal["delivery_new", "delivery_superseded", "delivery_removed", "delivery_reread", "decision",
                     "program", "form"]

@@ -15,9 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from publication.candidate import FORM_MART, Candidate
+from publication.content.revision import Revision
 from publication.formatting import format_date, format_number, format_quarter
-from publication.revision import Revision
+from publication.store.candidate import FORM_MART, Candidate
 
 _EFFECTIVE = frozenset({"applied", "covers_findings"})
 

@@ -33,12 +33,12 @@ from openpyxl.utils.exceptions import InvalidFileException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from publication.candidate import FORM_MART
-from publication.content import FormRow, ReleaseContent
-from publication.contracts import stored_contracts
-from publication.csvfile import from_csv, to_csv
+from publication.content.notes import REMARKS_HEADING, remarks
+from publication.content.release_content import FormRow, ReleaseContent
 from publication.formatting import footnote_mark, parse_number
-from publication.notes import REMARKS_HEADING, remarks
+from publication.store.candidate import FORM_MART
+from publication.store.contracts import stored_contracts
+from publication.store.csvfile import from_csv, to_csv
 
 #: Stands in the title of every document and page of a release whose figures are not final.
 PROVISIONAL_VI = "số liệu tạm thời"
