@@ -9,42 +9,34 @@ version), ``clerk`` (what goes back), ``rows`` (grids become rows), ``reading`` 
 """
 
 from ingestion.base.contracts import Column, Contract, columns_csv, load_contracts
-from ingestion.base.lake import DamagedError
 from ingestion.base.limits import IntakeLimits
 from ingestion.base.paths import IngestPaths
-from ingestion.base.reference import AdminUnit, Period, ReferenceData, roles_of
+from ingestion.base.reference import ReferenceData, roles_of
 from ingestion.clerk.prose_template import text_of
 from ingestion.deliveries.integrity import check_store
 from ingestion.deliveries.landing import LandingFile, LandingProblem
 from ingestion.deliveries.landing_remarks import remarks_on_landing
 from ingestion.deliveries.ledger import SourceStatus, inputs, read_deliveries, status
-from ingestion.deliveries.retention import Expired, PurgeLogDamagedError, expired_files, not_rereadable, purge
+from ingestion.deliveries.retention import expired_files, not_rereadable, purge
 from ingestion.deliveries.waiting import waiting_files
 from ingestion.dry_run import CheckedFile, check_file, write_template
-from ingestion.engine import DeliveryReport, IngestReport, ingest_quarter, ingest_source, source_order
+from ingestion.engine import IngestReport, ingest_source
 
 __all__ = [
-    "AdminUnit",
     "CheckedFile",
     "Column",
     "Contract",
-    "DamagedError",
-    "DeliveryReport",
-    "Expired",
     "IngestPaths",
     "IngestReport",
     "IntakeLimits",
     "LandingFile",
     "LandingProblem",
-    "Period",
-    "PurgeLogDamagedError",
     "ReferenceData",
     "SourceStatus",
     "check_file",
     "check_store",
     "columns_csv",
     "expired_files",
-    "ingest_quarter",
     "ingest_source",
     "inputs",
     "load_contracts",
@@ -53,7 +45,6 @@ __all__ = [
     "read_deliveries",
     "remarks_on_landing",
     "roles_of",
-    "source_order",
     "status",
     "text_of",
     "waiting_files",

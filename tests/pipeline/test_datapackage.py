@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from publication import Release, current_release, stored_contracts
-from publication.store.contracts import contract_type
+from publication import Release, current_release
+from publication.store.contracts import contract_type, stored_contracts
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 
-from publication import read_annex_csv, read_annex_xlsx
+from publication.tables.annex import read_annex_csv, read_annex_xlsx
 from tests.pipeline.conftest import PrintedRow, indicators, release_of
 
 FILLED = {21, 182}  # Blank in the report; the records decide them.

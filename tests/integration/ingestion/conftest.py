@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
-from ingestion import IngestPaths, IngestReport, ReferenceData, ingest_quarter, read_deliveries
+from ingestion import IngestPaths, IngestReport, ReferenceData, read_deliveries
 from ingestion.deliveries import landing
+from ingestion.engine import ingest_quarter
 
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
 KEY = b"a key for tests, 32 bytes long.."

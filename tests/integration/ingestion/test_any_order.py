@@ -25,9 +25,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from ingestion import IngestPaths, ReferenceData, check_store, ingest_quarter, read_deliveries
+from ingestion import IngestPaths, ReferenceData, check_store, read_deliveries
 from ingestion.base import lake
 from ingestion.deliveries import ledger
+from ingestion.engine import ingest_quarter
 from tests.integration.ingestion.conftest import KEY, SEEDS
 
 UNITS, QUARTERS = ("945", "31618"), ("2022-Q4", "2023-Q1")

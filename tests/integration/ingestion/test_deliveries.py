@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
-from ingestion import ingest_quarter, inputs, load_contracts, read_deliveries, status
+from ingestion import inputs, load_contracts, read_deliveries, status
 from ingestion.deliveries.ledger import Arrival, Receipt, deliveries_table
+from ingestion.engine import ingest_quarter
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 HEAD = ["Số phiếu", "Hình thức", "Ngày trả lời", "Đánh giá chung"]

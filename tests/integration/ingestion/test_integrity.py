@@ -12,8 +12,9 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion import DamagedError, check_store, engine, read_deliveries, status
+from ingestion import check_store, engine, read_deliveries, status
 from ingestion.base import lake
+from ingestion.base.lake import DamagedError
 from ingestion.deliveries import landing, ledger
 
 HEAD = ["Số phiếu", "Hình thức", "Ngày trả lời", "Đánh giá chung"]

@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion import PurgeLogDamagedError, expired_files, inputs, not_rereadable, purge, read_deliveries
+from ingestion import expired_files, inputs, not_rereadable, purge, read_deliveries
 from ingestion.deliveries.integrity import check_store
-from ingestion.deliveries.retention import log_path, read_log
+from ingestion.deliveries.retention import PurgeLogDamagedError, log_path, read_log
 
 HEAD = ["Số phiếu", "Họ và tên", "Hình thức", "Ngày trả lời", "Đánh giá chung"]
 CANARY = "Hoàng Yến Canh Gác"

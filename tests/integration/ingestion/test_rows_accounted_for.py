@@ -26,9 +26,10 @@ from docx.oxml.ns import qn
 from docx.text.paragraph import Paragraph
 from lxml import etree
 
-from ingestion import IngestPaths, ReferenceData, ingest_quarter, read_deliveries
+from ingestion import IngestPaths, ReferenceData, read_deliveries
 from ingestion.base.contracts import load_contracts
 from ingestion.base.limits import IntakeLimits
+from ingestion.engine import ingest_quarter
 from ingestion.rows.furniture import REASONS
 from ingestion.rows.intake import FileIdentity, Intake, read_delivery
 from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from publication import Published, Refused, Unchanged, outputs, publish
+from publication import Published, Refused, outputs, publish
+from publication.release import Unchanged
 from publication.store.failpoints import ENVIRONMENT_VARIABLE
 
 _ALL = outputs.OUTPUTS

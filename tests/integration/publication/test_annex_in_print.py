@@ -15,8 +15,7 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from publication import ReleaseContent
-from publication.content.release_content import gather
+from publication.content.release_content import ReleaseContent, gather
 from publication.store.candidate import read_candidate
 from publication.tables.annex import check_read_back, write_annex_csv, write_annex_xlsx
 from tests.unit.publication.builders import code_of, write_candidate

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from common.files import remove_tree
-from publication import FAILPOINTS, Published, Unchanged, current_release, read_pointer, verify
+from publication import Published, current_release, read_pointer, verify
+from publication.release import Unchanged
+from publication.store.failpoints import FAILPOINTS
 from tests.integration.publication.conftest import Home
 from tests.integration.publication.publish_once import publish_once, publish_until
 from tests.integration.publication.watched import Call, Watched, changing, kill_at, record

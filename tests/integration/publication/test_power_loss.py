@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from common.files import remove_tree
-from publication import Published, Unchanged, Word, current_release, lock, roll_back, verify
+from publication import Published, Word, current_release, lock, roll_back, verify
+from publication.release import Unchanged
 from tests.integration.publication.conftest import Home
 from tests.integration.publication.powerloss import Disk, State, files_below, write_state
 from tests.integration.publication.publish_once import publish_once, publish_until

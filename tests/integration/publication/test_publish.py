@@ -14,21 +14,21 @@ import pytest
 import expectations
 import publication
 from publication import (
-    DamagedManifest,
     DamagedPointer,
     Published,
     Refused,
-    ReleaseContent,
     ReleaseNotWhole,
-    Unchanged,
     current_release,
     find_release,
     read_pointer,
-    rebuild_index,
     verify,
 )
+from publication.content.release_content import ReleaseContent
+from publication.index import rebuild_index
 from publication.outputs import OUTPUTS, Output
+from publication.release import Unchanged
 from publication.store.csvfile import from_csv
+from publication.tables.manifest import DamagedManifest
 from tests.integration.publication.conftest import Home
 from tests.integration.publication.publish_once import publish_once
 from tests.integration.publication.watched import Watched

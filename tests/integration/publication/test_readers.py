@@ -13,16 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from common.files import regular_files
-from publication import (
-    AnnexDamaged,
-    DamagedManifest,
-    DamagedPointer,
-    Published,
-    current_release,
-    read_annex_csv,
-    read_annex_xlsx,
-)
+from publication import DamagedPointer, Published, current_release
+from publication.tables.annex import AnnexDamaged, read_annex_csv, read_annex_xlsx
 from publication.tables.database import read_database
+from publication.tables.manifest import DamagedManifest
 from tests.integration.publication.conftest import Home
 from tests.integration.publication.publish_once import publish_once
 from tests.integration.publication.watched import Watched

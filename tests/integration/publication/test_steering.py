@@ -13,28 +13,28 @@ import pytest
 
 from publication import (
     Amendment,
-    DamagedManifest,
     DamagedPointer,
     Held,
     NotAllowed,
     Published,
     Refused,
-    Unchanged,
     Word,
     all_releases,
     compare_releases,
     current_release,
     find_release,
     lock,
-    read_annex_xlsx,
     read_pointer,
-    rebuild_index,
     roll_back,
     unlock,
     verify,
 )
 from publication.content.causes import Lineage
+from publication.index import rebuild_index
+from publication.release import Unchanged
 from publication.store.csvfile import from_csv
+from publication.tables.annex import read_annex_xlsx
+from publication.tables.manifest import DamagedManifest
 from tests.integration.publication.conftest import Home
 from tests.unit.publication.builders import QUARTER, UNIT, delivery
 

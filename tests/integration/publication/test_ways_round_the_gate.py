@@ -12,7 +12,8 @@ import pytest
 
 import expectations
 from expectations import verdicts
-from publication import Candidate, Refused, read_candidate
+from publication import Refused, read_candidate
+from publication.store.candidate import Candidate
 from tests.integration.publication.conftest import Home
 from tests.unit.publication.builders import (
     OTHER_UNIT,

@@ -12,7 +12,7 @@ import pytest
 from expectations.personal_data import Kind, kinds_of_personal_data
 from expectations.texts import declared_texts
 from ingestion import load_contracts
-from publication import stored_contracts
+from publication.store.contracts import stored_contracts
 from tests.support.personal_data import SEEN
 
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"

@@ -12,17 +12,15 @@ import pytest
 from expectations import (
     Result,
     Verdict,
-    blocking,
     declared_rules,
     explain_vi,
     gate_results_table,
     load_verdict,
     publishable,
     suite_version,
-    write_verdict,
 )
 from expectations.declarations import Stage
-from expectations.verdicts import Finding
+from expectations.verdicts import Finding, blocking, write_verdict
 
 
 def _result(**fields: Any) -> Result:

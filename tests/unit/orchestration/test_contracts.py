@@ -11,9 +11,10 @@ import yaml
 
 from orchestration import contracts
 from orchestration.dbt import ensure_manifest
-from publication import INTERNAL_MARTS, contracts_json, parse_contracts, stored_contracts, version_faults
+from publication import INTERNAL_MARTS, contracts_json, parse_contracts, version_faults
 from publication.content.notes import NOTES_COLUMNS
 from publication.content.revision import CHANGES_COLUMNS
+from publication.store.contracts import stored_contracts
 
 STALE = "run `make contracts` and look at what it changes"
 

@@ -14,7 +14,7 @@ from orchestration.assets.names import POSTGRES, RELEASES
 from orchestration.build import build_definitions
 from orchestration.pipeline import BrokenContract, Pipeline
 from orchestration.settings import Settings
-from publication import stored_contracts
+from publication.store.contracts import stored_contracts
 
 TYPES = {
     "varchar": pa.string(), "integer": pa.int32(), "bigint": pa.int64(), "boolean": pa.bool_(), "date": pa.date32(),

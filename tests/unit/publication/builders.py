@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 import expectations
 from expectations import verdicts
 from expectations.declarations import Stage
-from publication import Candidate, read_candidate, record_build, write_candidates
+from publication import read_candidate, record_build, write_candidates
+from publication.store.candidate import Candidate
 
 ANNEX = Path(__file__).parents[2] / "data" / "annex_2023-Q1.csv"
 UNIT = "945"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from publication import ReleaseContent, read_candidate
-from publication.content.release_content import gather
+from publication import read_candidate
+from publication.content.release_content import ReleaseContent, gather
 from tests.unit.publication.builders import write_candidate
 
 

@@ -10,9 +10,19 @@ import openpyxl
 import pytest
 from openpyxl.cell.cell import MergedCell
 
-from publication import ANNEX_COLUMNS, AnnexDamaged, ReleaseContent, annex_rows, read_annex_csv, read_annex_xlsx
 from publication.content.notes import REMARKS_HEADING
-from publication.tables.annex import check_read_back, title_lines, write_annex_csv, write_annex_xlsx
+from publication.content.release_content import ReleaseContent
+from publication.tables.annex import (
+    ANNEX_COLUMNS,
+    AnnexDamaged,
+    annex_rows,
+    check_read_back,
+    read_annex_csv,
+    read_annex_xlsx,
+    title_lines,
+    write_annex_csv,
+    write_annex_xlsx,
+)
 from tests.unit.publication.builders import printed_annex
 
 MakeContent = Callable[..., ReleaseContent]

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publication import Cause, Lineage, UnexplainedChange, neutral_name
-from publication.content.causes import Origin
+from publication import Lineage, neutral_name
+from publication.content.causes import Cause, Origin, UnexplainedChange
 from publication.content.changes import compare
 from publication.content.revision import Revision, changes_csv, revise
 from publication.store.csvfile import from_csv

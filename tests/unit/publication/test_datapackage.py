@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from publication import ReleaseContent
+from publication.content.release_content import ReleaseContent
 from publication.outputs import OUTPUTS, write_outputs
 from publication.tables.datapackage import PackageDamaged, check_package, write_package
 

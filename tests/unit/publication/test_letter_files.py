@@ -19,7 +19,7 @@ from fontTools.ttLib import TTFont
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from publication import ReleaseContent
+from publication.content.release_content import ReleaseContent
 from publication.letter import DOCX, PDF, LetterDamaged, check_letter, compose, write_letter
 from publication.letter.check import check_reading, text_runs
 from publication.letter.glyphs import MISSING, REPERTOIRE, printable

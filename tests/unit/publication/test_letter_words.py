@@ -13,8 +13,7 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from publication import ReleaseContent
-from publication.content.release_content import FormRow
+from publication.content.release_content import FormRow, ReleaseContent
 from publication.content.revision import RevisedFigure, Revision
 from publication.letter import compose
 from publication.letter.compose import NARRATIVE, UnknownFigure

@@ -9,8 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from publication import ReleaseContent, compare
+from publication.content.changes import compare
 from publication.content.notes import NOTES_COLUMNS, notes, notes_csv, remarks
+from publication.content.release_content import ReleaseContent
 from publication.content.revision import changes_csv
 from publication.store.csvfile import from_csv
 from tests.unit.publication.builders import UNIT, build_tables

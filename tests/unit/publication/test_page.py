@@ -16,11 +16,11 @@ import pyarrow as pa
 import pytest
 
 from common.files import canonical_json
-from publication import ReleaseContent, Revision
+from publication import Revision
 from publication.content.causes import Cause
 from publication.content.changes import Change
 from publication.content.passport import passports
-from publication.content.release_content import FormRow
+from publication.content.release_content import FormRow, ReleaseContent
 from publication.content.revision import ExplainedChange
 from publication.page import PageDamaged, check_page, passport_data, read_page, render_catalogue, write_page
 from publication.page.charts import Series, draw_bars, draw_lines, draw_shares, print_all

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.base.contracts import load_contracts
-from publication import ReleaseContent, neutral_name
+from publication import neutral_name
 from publication.content.passport import (
     AUXILIARY_VI,
     ONCE_VI,
@@ -27,6 +27,7 @@ from publication.content.passport import (
     passports,
     reckoned,
 )
+from publication.content.release_content import ReleaseContent
 from tests.unit.publication.builders import delivery
 
 MakeContent = Callable[..., ReleaseContent]

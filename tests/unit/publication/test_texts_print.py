@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from publication import ReleaseContent
+from publication.content.release_content import ReleaseContent
 from publication.letter import DOCX, PDF, check_letter, write_letter
 from publication.letter.reading import read_docx, read_pdf
 from publication.outputs import OUTPUTS, ReleaseNotWhole, check_outputs, write_outputs
