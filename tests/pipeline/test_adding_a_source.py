@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "adding-a-source.md").read_text(encoding="utf-8")
 SOURCE, UNIT, QUARTER = "citizen_petitions", "945", "2023-Q1"
-ROOMS = ("ingestion", "orchestration", "expectations", "publication", "dbt_project")
+ROOMS = ("common", "ingestion", "sample", "orchestration", "expectations", "publication", "dbt_project")
 
 
 def block(language: str) -> str:

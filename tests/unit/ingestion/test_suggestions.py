@@ -11,7 +11,7 @@ import pytest
 
 from ingestion.rows.resolve import ProcedureEntry, ProcedureRegistry
 
-NAMES = Path(__file__).parents[3] / "ingestion" / "sample" / "procedures.csv"
+NAMES = Path(__file__).parents[3] / "sample" / "procedures.csv"
 DAY = dt.date(2023, 1, 10)
 
 
