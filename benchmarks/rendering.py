@@ -37,7 +37,9 @@ def one_round(home: Path) -> list[tuple[str, float, float, int]]:
     candidate = read_candidate(candidates[-1].parent)
     clearance = clear(candidate, warehouse / "verdicts" / UNIT / QUARTER)
     content = gather(
-        candidate, gate_results=clearance.results, extra_marts={"gate_results": to_parquet(clearance.table)},
+        candidate,
+        gate_results=clearance.results,
+        extra_marts={"gate_results": to_parquet(clearance.table)},
         extra_tables={"gate_results": in_total_order(clearance.table)},
     )
     measured = []
@@ -64,8 +66,13 @@ def make_home(home: Path) -> None:
     """The sample district's quarter, run to a release."""
     environment = {**os.environ, "CCHC_HOME": str(home)}
     for command in (["sample"], ["run", QUARTER]):
-        subprocess.run([sys.executable, "-m", "orchestration.cli", *command], cwd=ROOT, env=environment, check=True,
-                       capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "orchestration.cli", *command],
+            cwd=ROOT,
+            env=environment,
+            check=True,
+            capture_output=True,
+        )
 
 
 def report(rounds: list[list[tuple[str, float, float, int]]]) -> str:
@@ -99,8 +106,10 @@ def main() -> None:
         if options.home is None:
             make_home(home)
         command = [sys.executable, "-m", "benchmarks.rendering", "--round", "--home", str(home)]
-        rounds = [json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
-                  for _ in range(options.repeats)]
+        rounds = [
+            json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+            for _ in range(options.repeats)
+        ]
     table = report(rounds)
     sys.stdout.write(table + "\n")
     if options.write:

@@ -46,6 +46,7 @@ class _Seen(NamedTuple):
     name_vi: str | None
     too_long: bool
 
+
 _CLEAN = _Seen(None, None, False)
 
 

@@ -134,14 +134,29 @@ def exposures_yml(contracts: Mapping[str, Contract]) -> str:
     head = "# Written by `make contracts`: products that hold every published table. Others are in exposures.yml.\n"
     depends_on = [f"ref('{name}')" for name, contract in contracts.items() if contract.origin == "dbt"]
     products = (
-        ("release_tables", "Bảng số liệu của bản công bố", "Các bảng của một bản công bố: marts/*.parquet, "
-         "marts.duckdb và datapackage.json. All tables of a release for programs, described by a data package."),
-        ("postgresql", "Kho tra cứu PostgreSQL", "Bản sao các bảng công bố trong PostgreSQL, khi cài đặt "
-         "postgres_url được đặt. A copy of the current releases, for SQL clients and dashboards."),
+        (
+            "release_tables",
+            "Bảng số liệu của bản công bố",
+            "Các bảng của một bản công bố: marts/*.parquet, "
+            "marts.duckdb và datapackage.json. All tables of a release for programs, described by a data package.",
+        ),
+        (
+            "postgresql",
+            "Kho tra cứu PostgreSQL",
+            "Bản sao các bảng công bố trong PostgreSQL, khi cài đặt "
+            "postgres_url được đặt. A copy of the current releases, for SQL clients and dashboards.",
+        ),
     )
     exposures = [
-        {"name": name, "label": label, "type": "application", "maturity": "high", "description": description,
-         "owner": {"name": "Tổ số liệu CCHC"}, "depends_on": depends_on}
+        {
+            "name": name,
+            "label": label,
+            "type": "application",
+            "maturity": "high",
+            "description": description,
+            "owner": {"name": "Tổ số liệu CCHC"},
+            "depends_on": depends_on,
+        }
         for name, label, description in products
     ]
     return head + yaml.dump(

@@ -44,7 +44,8 @@ def _fingerprint(files: Iterable[Path], base: Path) -> str:
 def project_fingerprint(project: Path = DBT_DIR) -> str:
     """Identifies everything dbt parses: changes exactly when a project file is added, removed or edited."""
     files = (
-        p for p in project.rglob("*")
+        p
+        for p in project.rglob("*")
         if p.suffix in _PARSED_SUFFIXES and p.is_file() and p.relative_to(project).parts[0] not in _NOT_SOURCES
     )
     return _fingerprint(files, project)
@@ -53,8 +54,14 @@ def project_fingerprint(project: Path = DBT_DIR) -> str:
 def base_args(home: Home, project: Path = DBT_DIR) -> list[str]:
     """Arguments every dbt command of a home shares."""
     return [
-        "--project-dir", str(project), "--profiles-dir", str(project),
-        "--target-path", str(home.dbt_target), "--log-path", str(home.dbt_target),
+        "--project-dir",
+        str(project),
+        "--profiles-dir",
+        str(project),
+        "--target-path",
+        str(home.dbt_target),
+        "--log-path",
+        str(home.dbt_target),
     ]
 
 
@@ -125,7 +132,11 @@ def _parse(fingerprint: str) -> None:
     MANIFEST_RECORD.unlink(missing_ok=True)  # a parse that is killed leaves half a file
     done = subprocess.run(
         [sys.executable, "-m", "orchestration.dbt_process", *parse_args(None)],
-        cwd=DBT_DIR, env=environment(None), capture_output=True, text=True, check=False,
+        cwd=DBT_DIR,
+        env=environment(None),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0 or not MANIFEST.is_file():
         raise DbtError(f"dbt parse failed:\n{(done.stdout + done.stderr)[-4000:]}")
@@ -149,8 +160,11 @@ class DbtProcess:
         self._settings.paths.dbt_target.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "orchestration.dbt_process", "--wait", *parse_args(self._settings.paths)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            cwd=DBT_DIR, env=environment(self._settings),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=DBT_DIR,
+            env=environment(self._settings),
         )
 
     def run(self, args: Sequence[str]) -> subprocess.Popen[bytes]:

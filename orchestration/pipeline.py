@@ -475,5 +475,5 @@ def _why_locked(quarter: str, held: Held) -> tuple[str, ...]:
     return (
         f"Kỳ báo cáo {lock_vi(held.lock)}.",
         f"Nếu công bố số liệu mới: {held.revision.extent_vi}",
-        f"Muốn công bố: cchc publish {quarter} --unit {unit} --amend --reason \"…\"",
+        f'Muốn công bố: cchc publish {quarter} --unit {unit} --amend --reason "…"',
     )

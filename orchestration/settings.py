@@ -127,7 +127,9 @@ class Settings(BaseSettings):
     max_runtime_seconds: int = Field(default=7200, ge=60, description="A run of the server ends as failed after this.")
     alert_file: Path | None = Field(default=None, description="Where failed runs are told; default logs/alerts.log.")
     retention_days: int = Field(
-        default=730, ge=1, le=36_500,
+        default=730,
+        ge=1,
+        le=36_500,
         description="Days after closing (or intake, if later) that originals are kept; cchc purge.",
     )
     intake: IntakeLimits = Field(default=IntakeLimits(), description="What one delivered file may cost.")

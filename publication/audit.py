@@ -77,5 +77,10 @@ def _stored(path: Path, candidate: Candidate) -> tuple[expectations.Verdict | No
 
 def _reference(verdict: expectations.Verdict, file_sha256: str) -> VerdictReference:
     statuses = Counter(result.status for result in verdict.results)
-    return VerdictReference(stage=verdict.stage, file_sha256=file_sha256, subject_hash=verdict.subject_hash,
-                            suite_version=verdict.suite_version, results=dict(sorted(statuses.items())))
+    return VerdictReference(
+        stage=verdict.stage,
+        file_sha256=file_sha256,
+        subject_hash=verdict.subject_hash,
+        suite_version=verdict.suite_version,
+        results=dict(sorted(statuses.items())),
+    )

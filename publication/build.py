@@ -23,14 +23,14 @@ from publication.store.parquet import from_parquet
 BUILD_NAME = "build.json"
 #: What a dimension is sliced by; every other mart by unit and quarter.
 _SLICED_BY = {
-    "dim_unit": ("reporting_unit_code",), "dim_quarter": ("quarter",), "dim_indicator": ("form_version",),
+    "dim_unit": ("reporting_unit_code",),
+    "dim_quarter": ("quarter",),
+    "dim_indicator": ("form_version",),
     "dim_measure": (),
 }
 
 
-def record_build(
-    warehouse: Path, quarter: str, inputs_by_unit: Mapping[str, Iterable[Mapping[str, Any]]]
-) -> Path:
+def record_build(warehouse: Path, quarter: str, inputs_by_unit: Mapping[str, Iterable[Mapping[str, Any]]]) -> Path:
     """Write ``build.json``: the deliveries it was made from, and hash and row count of every exported mart.
 
     ``inputs_by_unit`` holds the deliveries of every reporting unit as they were when the build began; only their hash
@@ -41,10 +41,16 @@ def record_build(
     for path in sorted((build / "marts").glob("*.parquet")):
         data = path.read_bytes()
         marts[path.stem] = {"sha256": sha256_bytes(data), "rows": from_parquet(data).num_rows}
-    replace_durably(build / BUILD_NAME, canonical_json({
-        "quarter": quarter, "marts": marts,
-        "inputs": {unit: hash_inputs(inputs) for unit, inputs in inputs_by_unit.items()},
-    }))
+    replace_durably(
+        build / BUILD_NAME,
+        canonical_json(
+            {
+                "quarter": quarter,
+                "marts": marts,
+                "inputs": {unit: hash_inputs(inputs) for unit, inputs in inputs_by_unit.items()},
+            }
+        ),
+    )
     return build / BUILD_NAME
 
 
@@ -74,8 +80,13 @@ def read_build(warehouse: Path, quarter: str) -> tuple[dict[str, pa.Table], dict
     return tables, made_from
 
 
-def write_candidates(warehouse: Path, quarter: str, units: Sequence[str],
-                     inputs_by_unit: Mapping[str, Iterable[Mapping[str, Any]]], form_version: str) -> dict[str, Path]:
+def write_candidates(
+    warehouse: Path,
+    quarter: str,
+    units: Sequence[str],
+    inputs_by_unit: Mapping[str, Iterable[Mapping[str, Any]]],
+    form_version: str,
+) -> dict[str, Path]:
     """Write one candidate folder a reporting unit and return the folders by unit.
 
     ``inputs_by_unit`` holds, for each unit, the current deliveries its figures were made from, as mappings with the

@@ -26,8 +26,21 @@ from publication.store.csvfile import to_csv
 from publication.store.parquet import from_parquet
 from publication.verify import verify
 
-ROWS_COLUMNS = ("part", "label_vi", "figure", "source", "unit_code", "quarter", "file_name", "sha256", "delivery_id",
-                "sheet", "row", "amount", "decision_id")
+ROWS_COLUMNS = (
+    "part",
+    "label_vi",
+    "figure",
+    "source",
+    "unit_code",
+    "quarter",
+    "file_name",
+    "sha256",
+    "delivery_id",
+    "sheet",
+    "row",
+    "amount",
+    "decision_id",
+)
 
 _CODE = re.compile(r"([IVX]+)\.0*([0-9]{1,3})")
 
@@ -68,8 +81,13 @@ class Explanation:
 
         files = [{**file, "file_name": names.get(file["delivery_id"], file["file_name"])} for file in self.files]
         parts = [
-            part | {"files": [entry | {"sheet": sheet(self.files[entry["file"]]["delivery_id"], entry["sheet"])}
-                              for entry in part["files"]]}
+            part
+            | {
+                "files": [
+                    entry | {"sheet": sheet(self.files[entry["file"]]["delivery_id"], entry["sheet"])}
+                    for entry in part["files"]
+                ]
+            }
             for part in self.passport["parts"]
         ]
         told = {file["file_name"]: real["file_name"] for file, real in zip(self.files, files, strict=True)}
@@ -83,13 +101,25 @@ class Explanation:
     def as_dict(self) -> dict[str, Any]:
         """The passport for programs, with the files it names instead of their numbers."""
         parts = [
-            part | {"files": [self.files[entry["file"]] | {k: v for k, v in entry.items() if k != "file"}
-                              for entry in part["files"]]}
+            part
+            | {
+                "files": [
+                    self.files[entry["file"]] | {k: v for k, v in entry.items() if k != "file"}
+                    for entry in part["files"]
+                ]
+            }
             for part in self.passport["parts"]
         ]
-        return {"unit_code": self.unit_code, "unit_name_vi": self.unit_name_vi, "quarter": self.quarter,
-                "made_from": self.made_from, "indicator_code": self.row.code,
-                "name_vi": self.row.values["indicator_name_vi"], **self.passport, "parts": parts}
+        return {
+            "unit_code": self.unit_code,
+            "unit_name_vi": self.unit_name_vi,
+            "quarter": self.quarter,
+            "made_from": self.made_from,
+            "indicator_code": self.row.code,
+            "name_vi": self.row.values["indicator_name_vi"],
+            **self.passport,
+            "parts": parts,
+        }
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Each delivered row behind each part, with what it contributes; columns as in ROWS_COLUMNS."""
@@ -97,8 +127,10 @@ class Explanation:
         for part in self.passport["parts"]:
             figure = part["measure"] or part["indicator_code"]
             if part["files"]:
-                yield from ({"part": part["role"], "label_vi": part["label_vi"], **row}
-                            for row in _rows_behind(self.behind, figure, files))
+                yield from (
+                    {"part": part["role"], "label_vi": part["label_vi"], **row}
+                    for row in _rows_behind(self.behind, figure, files)
+                )
 
     def csv(self) -> bytes:
         """Those rows as a file by the rules of ``csvfile``, with the mark by which spreadsheets know UTF-8."""
@@ -114,15 +146,31 @@ def _replaced(text: str, names: Mapping[str, str]) -> str:
 def _rows_behind(behind: pa.Table, figure: str, files: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     found = [row for row in behind.to_pylist() if row["figure"] == figure]
     places = [
-        (tuple(files[row["delivery_id"]][name] for name in ("source", "unit_code", "quarter", "file_name")),
-         row["delivery_id"], row["sheet"], number, row)
-        for row in found for number in row_ranges.rows(row["row_numbers"])
+        (
+            tuple(files[row["delivery_id"]][name] for name in ("source", "unit_code", "quarter", "file_name")),
+            row["delivery_id"],
+            row["sheet"],
+            number,
+            row,
+        )
+        for row in found
+        for number in row_ranges.rows(row["row_numbers"])
     ]
     for place, delivery_id, sheet, number, row in sorted(places, key=lambda p: p[:4]):
         source, unit, quarter, name = place
-        yield {"figure": figure, "source": source, "unit_code": unit, "quarter": quarter, "file_name": name,
-               "sha256": files[delivery_id]["sha256"], "delivery_id": delivery_id, "sheet": sheet, "row": number,
-               "amount": row["amount_each"], "decision_id": row["decision_id"]}
+        yield {
+            "figure": figure,
+            "source": source,
+            "unit_code": unit,
+            "quarter": quarter,
+            "file_name": name,
+            "sha256": files[delivery_id]["sha256"],
+            "delivery_id": delivery_id,
+            "sheet": sheet,
+            "row": number,
+            "amount": row["amount_each"],
+            "decision_id": row["decision_id"],
+        }
 
 
 def explain_release(release: Release, row: str) -> Explanation:
@@ -135,8 +183,10 @@ def explain_release(release: Release, row: str) -> Explanation:
     path = release.path / "quality" / PASSPORTS_NAME
     if not path.exists():
         raise NoPassports(f"bản công bố {release.name} được lập khi chưa có hồ sơ số liệu ({PASSPORTS_NAME})")
-    tables = {name: from_parquet((release.path / "marts" / f"{name}.parquet").read_bytes())
-              for name in (FORM_MART, "dim_unit", "figure_rows")}
+    tables = {
+        name: from_parquet((release.path / "marts" / f"{name}.parquet").read_bytes())
+        for name in (FORM_MART, "dim_unit", "figure_rows")
+    }
     return _explanation(tables, json.loads(path.read_bytes()), release.unit_code, release.quarter, release.name, row)
 
 
@@ -147,8 +197,9 @@ def explain_candidate(folder: Path, row: str) -> Explanation:
     """
     candidate = read_candidate(folder)
     content = gather(candidate, gate_results=(), extra_marts={}, extra_tables={})
-    return _explanation(content.tables, passports(content), content.unit_code, content.quarter,
-                        candidate.candidate_hash, row)
+    return _explanation(
+        content.tables, passports(content), content.unit_code, content.quarter, candidate.candidate_hash, row
+    )
 
 
 def delivered_places(folder: Path, code: str) -> list[tuple[str, str, str]]:
@@ -160,11 +211,20 @@ def delivered_places(folder: Path, code: str) -> list[tuple[str, str, str]]:
     return sorted((row["delivery_id"], row["sheet"], row["row_numbers"]) for row in behind if row["figure"] == code)
 
 
-def _explanation(tables: Mapping[str, pa.Table], document: Mapping[str, Any], unit: str, quarter: str, made_from: str,
-                 row: str) -> Explanation:
+def _explanation(
+    tables: Mapping[str, pa.Table], document: Mapping[str, Any], unit: str, quarter: str, made_from: str, row: str
+) -> Explanation:
     found = find_row(form_rows(tables[FORM_MART]), row)
-    return Explanation(unit, unit_name(tables, unit), quarter, made_from, found, document["figures"][found.code],
-                       document["files"], tables["figure_rows"])
+    return Explanation(
+        unit,
+        unit_name(tables, unit),
+        quarter,
+        made_from,
+        found,
+        document["figures"][found.code],
+        document["files"],
+        tables["figure_rows"],
+    )
 
 
 def find_row(rows: Sequence[FormRow], wanted: str) -> FormRow:
@@ -175,5 +235,7 @@ def find_row(rows: Sequence[FormRow], wanted: str) -> FormRow:
     for row in rows:
         if row.code == code or str(row.row_no) == name:
             return row
-    raise UnknownRow(f"biểu không có chỉ tiêu {wanted!r}; ghi mã chỉ tiêu như {rows[0].code} "
-                     f"hoặc số dòng từ {rows[0].row_no} đến {rows[-1].row_no}")
+    raise UnknownRow(
+        f"biểu không có chỉ tiêu {wanted!r}; ghi mã chỉ tiêu như {rows[0].code} "
+        f"hoặc số dòng từ {rows[0].row_no} đến {rows[-1].row_no}"
+    )

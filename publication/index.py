@@ -30,11 +30,24 @@ from publication.tables.manifest import DamagedManifest, read_manifest
 INDEX_NAME = "index.json"
 PAGE_NAME = "index.html"
 SCHEMA = 1
-_FIELDS = {"unit_code", "unit_name_vi", "quarter", "release", "path", "manifest_sha256", "published_at", "files",
-           "provisional"}
+_FIELDS = {
+    "unit_code",
+    "unit_name_vi",
+    "quarter",
+    "release",
+    "path",
+    "manifest_sha256",
+    "published_at",
+    "files",
+    "provisional",
+}
 #: Files of a release that the index leads to, by the name it gives them.
-_FILES = {"page": "report/index.html", "report_pdf": "report/report.pdf", "report_docx": "report/report.docx",
-          "annex_xlsx": "report/annex.xlsx"}
+_FILES = {
+    "page": "report/index.html",
+    "report_pdf": "report/report.pdf",
+    "report_docx": "report/report.docx",
+    "annex_xlsx": "report/annex.xlsx",
+}
 
 
 #: Folders whose index is to be rebuilt at the end of the block of :func:`index_once`; None outside of one.
@@ -70,10 +83,16 @@ def rebuild_index(published: Path) -> Path:
         for path in sorted(published.glob(f"*/*/{POINTER_NAME}")):
             pointer = read_pointer(path.parent)
             if pointer is not None:
-                entries.append(known.get((pointer.unit_code, pointer.quarter, pointer.manifest_sha256))
-                               or _entry(published, path.parent, pointer))
-        replace_durably(published / INDEX_NAME, _encode(entries), sync_directory=False,
-                        written=lambda: failpoints.reach("index.temporary_written"))
+                entries.append(
+                    known.get((pointer.unit_code, pointer.quarter, pointer.manifest_sha256))
+                    or _entry(published, path.parent, pointer)
+                )
+        replace_durably(
+            published / INDEX_NAME,
+            _encode(entries),
+            sync_directory=False,
+            written=lambda: failpoints.reach("index.temporary_written"),
+        )
         replace_durably(published / PAGE_NAME, render_catalogue(entries))
     return published / INDEX_NAME
 
@@ -87,8 +106,11 @@ def _encode(entries: Sequence[Mapping[str, Any]]) -> bytes:
 def _known_entries(path: Path) -> Mapping[tuple[str, str, str], dict[str, Any]]:
     """The entries of the last index by unit, quarter and manifest, but for damaged ones; none when it is unreadable."""
     try:
-        return {(entry["unit_code"], entry["quarter"], entry["manifest_sha256"]): entry
-                for entry in json.loads(path.read_bytes())["releases"] if entry.keys() == _FIELDS and entry["files"]}
+        return {
+            (entry["unit_code"], entry["quarter"], entry["manifest_sha256"]): entry
+            for entry in json.loads(path.read_bytes())["releases"]
+            if entry.keys() == _FIELDS and entry["files"]
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
@@ -98,8 +120,13 @@ def _entry(published: Path, quarter_dir: Path, pointer: Pointer) -> dict[str, An
     path = release.relative_to(published).as_posix()
     name, published_at, files, provisional = _told_by_release(release, pointer)
     return {
-        "unit_code": pointer.unit_code, "unit_name_vi": name, "quarter": pointer.quarter, "release": pointer.release,
-        "path": path, "manifest_sha256": pointer.manifest_sha256, "published_at": published_at,
+        "unit_code": pointer.unit_code,
+        "unit_name_vi": name,
+        "quarter": pointer.quarter,
+        "release": pointer.release,
+        "path": path,
+        "manifest_sha256": pointer.manifest_sha256,
+        "published_at": published_at,
         "provisional": provisional,
         "files": {kind: f"{path}/{file}" for kind, file in files.items()},
     }

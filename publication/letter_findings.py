@@ -26,11 +26,21 @@ from publication.narrative.text import Sentence, clean, sentences
 from publication.narrative.verdicts import CONTRADICTS, NOT_FOUND
 from publication.store.candidate import FORM_MART
 
-SCHEMA = pa.schema([
-    ("unit_code", pa.string()), ("quarter", pa.string()), ("kind", pa.string()), ("subject", pa.string()),
-    ("section", pa.string()), ("paragraph_no", pa.int32()), ("indicator_codes", pa.string()),
-    ("message_vi", pa.string()), ("file_name", pa.string()), ("sheet", pa.string()), ("row_number", pa.int64()),
-])
+SCHEMA = pa.schema(
+    [
+        ("unit_code", pa.string()),
+        ("quarter", pa.string()),
+        ("kind", pa.string()),
+        ("subject", pa.string()),
+        ("section", pa.string()),
+        ("paragraph_no", pa.int32()),
+        ("indicator_codes", pa.string()),
+        ("message_vi", pa.string()),
+        ("file_name", pa.string()),
+        ("sheet", pa.string()),
+        ("row_number", pa.int64()),
+    ]
+)
 _NARRATIVE, _DECISIONS = "report_narrative", "decision_effects"
 _DOTS = "…"
 _SHOWN = 60
@@ -116,8 +126,13 @@ class _Letter:
         for row in self._published.rows.values():
             note = clean(str(row.values.get("note_vi") or ""))
             for remark in remarks_on_words(Sentence(0, 0, note), self._window) if note else ():
-                yield self._row(remark.kind, 0, f"ghi chú dòng {row.row_no}: {remark.text}",
-                                f"ghi chú dòng {row.row_no} viết “{remark.text}”: {remark.message_vi}", (row.code,))
+                yield self._row(
+                    remark.kind,
+                    0,
+                    f"ghi chú dòng {row.row_no}: {remark.text}",
+                    f"ghi chú dòng {row.row_no} viết “{remark.text}”: {remark.message_vi}",
+                    (row.code,),
+                )
 
     def _row(self, kind: str, line: int, text: str, message: str, codes: tuple[str, ...]) -> Row:
         written = self._lines[line - 1].written if line else None
@@ -125,10 +140,14 @@ class _Letter:
         section, number = written or ("", None)
         place = f"mục {section}, đoạn {number}" if written else "báo cáo" if line else ""
         return {
-            "kind": kind, "subject": f"{place}: {text}".removeprefix(": "), "section": section or None,
-            "paragraph_no": number, "indicator_codes": ", ".join(codes) or None,
+            "kind": kind,
+            "subject": f"{place}: {text}".removeprefix(": "),
+            "section": section or None,
+            "paragraph_no": number,
+            "indicator_codes": ", ".join(codes) or None,
             "message_vi": f"{place} {message}".strip(),
-            "file_name": delivered.get("file_name"), "sheet": delivered.get("sheet"),
+            "file_name": delivered.get("file_name"),
+            "sheet": delivered.get("sheet"),
             "row_number": delivered.get("row_number"),
         }
 
@@ -139,8 +158,9 @@ def _actions_in_force(tables: Mapping[str, pa.Table]) -> frozenset[str]:
     return frozenset(row["action"] for row in tables[_DECISIONS].to_pylist() if row["effect"] == "applied")
 
 
-def _body(tables: Mapping[str, pa.Table], unit: str, quarter: str, form_version: str, paragraphs: list[Row]
-          ) -> tuple[Paragraph, ...]:
+def _body(
+    tables: Mapping[str, pa.Table], unit: str, quarter: str, form_version: str, paragraphs: list[Row]
+) -> tuple[Paragraph, ...]:
     """The letter's text. A code that is no row is left out; that it is none is told by a rule of its own."""
     rows = form_rows(tables[FORM_MART])
     known = {row.code for row in rows}
@@ -153,14 +173,28 @@ def _body(tables: Mapping[str, pa.Table], unit: str, quarter: str, form_version:
     if _NARRATIVE in tables:
         own[_NARRATIVE] = pa.Table.from_pylist(cleaned, schema=tables[_NARRATIVE].schema)
     try:
-        return compose_body(ReleaseContent(
-            unit_code=unit, unit_name_vi=unit_name(tables, unit), quarter=quarter, form_version=form_version,
-            tables=own, mart_files={}, rows=rows, footnotes=(), decisions=(), gate_results=(), inputs=(),
-        ))
+        return compose_body(
+            ReleaseContent(
+                unit_code=unit,
+                unit_name_vi=unit_name(tables, unit),
+                quarter=quarter,
+                form_version=form_version,
+                tables=own,
+                mart_files={},
+                rows=rows,
+                footnotes=(),
+                decisions=(),
+                gate_results=(),
+                inputs=(),
+            )
+        )
     except LookupError:
         printed = {row.code: row.printed for row in rows}
         return tuple(
-            Paragraph("body", (Run(FIGURE.sub(lambda match: printed[match[1]], row["text_vi"])),),
-                      (row["section"], row["paragraph_no"]))
+            Paragraph(
+                "body",
+                (Run(FIGURE.sub(lambda match: printed[match[1]], row["text_vi"])),),
+                (row["section"], row["paragraph_no"]),
+            )
             for row in sorted(cleaned, key=lambda row: (row["section"], row["paragraph_no"]))
         )

@@ -42,8 +42,14 @@ RELEASES = "releases"
 _CONNECT_SECONDS = 10
 #: A swap that waits this long for another session's lock gives up; the next run tries again.
 _SESSION = "-c lock_timeout=30s -c statement_timeout=600s -c client_min_messages=warning"
-_TYPES = {"varchar": "text", "integer": "integer", "bigint": "bigint", "boolean": "boolean", "date": "date",
-          "timestamp": "timestamp without time zone"}
+_TYPES = {
+    "varchar": "text",
+    "integer": "integer",
+    "bigint": "bigint",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp without time zone",
+}
 _RELEASE_COLUMNS: Mapping[str, tuple[str, str]] = {
     "release": ("text primary key", "Bản công bố: mã đơn vị, quý và số của bản, ví dụ 945/2023-Q1/r2"),
     "unit_code": ("text not null", "Mã đơn vị báo cáo"),
@@ -189,8 +195,9 @@ class PostgresCopy:
 
     # -- the swap ---------------------------------------------------------------------------------------------
 
-    def _swap(self, name: str, release: Release, manifest: Manifest, tables: Sequence[_Table],
-              is_current: Callable[[], bool]) -> Copied:
+    def _swap(
+        self, name: str, release: Release, manifest: Manifest, tables: Sequence[_Table], is_current: Callable[[], bool]
+    ) -> Copied:
         with self._session.transaction():
             self._session.execute("select pg_advisory_xact_lock(hashtext(%s))", (SCHEMA,))
             if not is_current():
@@ -200,12 +207,27 @@ class PostgresCopy:
             self._session.execute(f"delete from {SCHEMA}.{RELEASES} where unit_code = %s and quarter = %s", place)
             self._session.execute(
                 f"insert into {SCHEMA}.{RELEASES} values (%s, %s, %s, %s, %s, %s, %s, %s)",
-                (name, release.unit_code, _unit_name(tables, release.unit_code), release.quarter, release.number,
-                 release.manifest_sha256, manifest.published_at, json.dumps(manifest.contract_versions)),
+                (
+                    name,
+                    release.unit_code,
+                    _unit_name(tables, release.unit_code),
+                    release.quarter,
+                    release.number,
+                    release.manifest_sha256,
+                    manifest.published_at,
+                    json.dumps(manifest.contract_versions),
+                ),
             )
             for table in tables:
-                self._run("insert into {}.{} (release, {}) select {}, {} from pg_temp.{}", _name(SCHEMA),
-                          _name(table.name), _names(table.types), _text(name), _names(table.types), _name(table.name))
+                self._run(
+                    "insert into {}.{} (release, {}) select {}, {} from pg_temp.{}",
+                    _name(SCHEMA),
+                    _name(table.name),
+                    _names(table.types),
+                    _text(name),
+                    _names(table.types),
+                    _name(table.name),
+                )
         self._session.execute("discard temp")
         return Copied(name, "copied", len(tables), sum(table.rows.num_rows for table in tables), self._note_vi)
 
@@ -251,25 +273,36 @@ class PostgresCopy:
     def _create(self, table: _Table) -> None:
         self._run(
             "create table {}.{} (release text not null references {}.{} on delete cascade, {})",
-            _name(SCHEMA), _name(table.name), _name(SCHEMA), _name(RELEASES), _columns(table),
+            _name(SCHEMA),
+            _name(table.name),
+            _name(SCHEMA),
+            _name(RELEASES),
+            _columns(table),
         )
         # The first also serves the foreign key: a release's rows are found by the name it begins with.
         unique = _sql("unique index") if table.key else _sql("index")
         self._run("create {} on {}.{} ({})", unique, _name(SCHEMA), _name(table.name), _names(["release", *table.key]))
         if {"unit_code", "quarter"} <= set(table.types):
             self._run("create index on {}.{} (quarter, unit_code)", _name(SCHEMA), _name(table.name))
-        self._run("comment on column {}.{}.release is {}", _name(SCHEMA), _name(table.name),
-                  _text(_RELEASE_COLUMNS["release"][1]))
+        self._run(
+            "comment on column {}.{}.release is {}",
+            _name(SCHEMA),
+            _name(table.name),
+            _text(_RELEASE_COLUMNS["release"][1]),
+        )
 
     def _widen(self, table: _Table, found: Mapping[str | None, tuple[str, str | None]]) -> None:
         """Add columns that came with a minor version. Raises PostgresError where a column is of another type."""
         for column, kind in table.types.items():
             if column not in found:
-                self._run("alter table {}.{} add column {} {}", _name(SCHEMA), _name(table.name), _name(column),
-                          _sql(kind))
+                self._run(
+                    "alter table {}.{} add column {} {}", _name(SCHEMA), _name(table.name), _name(column), _sql(kind)
+                )
             elif found[column][0] != kind:
-                raise PostgresError(f"cột {column} của bảng {SCHEMA}.{table.name} trong PostgreSQL có kiểu "
-                                    f"{found[column][0]}, cần kiểu {kind}; bảng này không do chương trình tạo ra")
+                raise PostgresError(
+                    f"cột {column} của bảng {SCHEMA}.{table.name} trong PostgreSQL có kiểu "
+                    f"{found[column][0]}, cần kiểu {kind}; bảng này không do chương trình tạo ra"
+                )
 
     def _comment(self, table: _Table, found: Mapping[str | None, tuple[str, str | None]]) -> None:
         for column, words in table.comments.items():
@@ -278,8 +311,9 @@ class PostgresCopy:
             if column is None:
                 self._run("comment on table {}.{} is {}", _name(SCHEMA), _name(table.name), _text(words))
             else:
-                self._run("comment on column {}.{}.{} is {}", _name(SCHEMA), _name(table.name), _name(column),
-                          _text(words))
+                self._run(
+                    "comment on column {}.{}.{} is {}", _name(SCHEMA), _name(table.name), _name(column), _text(words)
+                )
 
     def _let_readers_in(self) -> None:
         """The reader role gets SELECT on what it cannot read yet; it is created where this session may do that."""
@@ -291,8 +325,10 @@ class PostgresCopy:
                 with self._session.transaction():
                     self._run("create role {} nologin", _name(reader))
             except errors.InsufficientPrivilege:
-                self._note_vi = (f"chưa có vai trò {reader} và tài khoản này không được tạo; "
-                                 f"người quản trị cần chạy: create role {reader} nologin")
+                self._note_vi = (
+                    f"chưa có vai trò {reader} và tài khoản này không được tạo; "
+                    f"người quản trị cần chạy: create role {reader} nologin"
+                )
                 return
         self._note_vi = ""
         unread = self._session.execute(
@@ -391,10 +427,12 @@ def _connect(target: PostgresTarget) -> psycopg.Connection[Any]:
         psycopg.conninfo.conninfo_to_dict(target.conninfo)
     except psycopg.ProgrammingError:
         # The driver's own words quote the address, password and all.
-        raise PostgresError("địa chỉ PostgreSQL không đúng khuôn: cần dạng "
-                            "postgresql://tên:mật_khẩu@máy_chủ/cơ_sở_dữ_liệu") from None
-    return psycopg.connect(target.conninfo, autocommit=True, connect_timeout=_CONNECT_SECONDS, options=_SESSION,
-                           application_name="cchc")
+        raise PostgresError(
+            "địa chỉ PostgreSQL không đúng khuôn: cần dạng postgresql://tên:mật_khẩu@máy_chủ/cơ_sở_dữ_liệu"
+        ) from None
+    return psycopg.connect(
+        target.conninfo, autocommit=True, connect_timeout=_CONNECT_SECONDS, options=_SESSION, application_name="cchc"
+    )
 
 
 _EXPLAINED = (

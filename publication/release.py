@@ -139,14 +139,25 @@ def find_release(published: Path, unit: str, quarter: str, number: int) -> Relea
 
 
 def _release(quarter_dir: Path, pointer: Pointer, number: int) -> Release:
-    return Release(quarter_dir / release_name(number), pointer.unit_code, pointer.quarter, number,
-                   pointer.manifests[number])
+    return Release(
+        quarter_dir / release_name(number), pointer.unit_code, pointer.quarter, number, pointer.manifests[number]
+    )
 
 
-def publish(published: Path, candidate_dir: Path, verdicts_dir: Path, *, unit: str, quarter: str,
-            expected_previous: int | None, code_version: str, published_at: dt.datetime | None = None,
-            versions: Mapping[str, str] | None = None, lineage: Lineage | None = None,
-            amendment: Amendment | None = None) -> PublishOutcome:
+def publish(
+    published: Path,
+    candidate_dir: Path,
+    verdicts_dir: Path,
+    *,
+    unit: str,
+    quarter: str,
+    expected_previous: int | None,
+    code_version: str,
+    published_at: dt.datetime | None = None,
+    versions: Mapping[str, str] | None = None,
+    lineage: Lineage | None = None,
+    amendment: Amendment | None = None,
+) -> PublishOutcome:
     """Publish a candidate of ``unit`` and ``quarter`` if its stored verdicts let it out.
 
     ``verdicts_dir`` is ``warehouse/verdicts/<unit>/<quarter>``; ``expected_previous`` the number of the release that
@@ -180,8 +191,9 @@ def publish(published: Path, candidate_dir: Path, verdicts_dir: Path, *, unit: s
             refusal = _why_not(quarter_dir, pointer, candidate, amendment)
             if refusal:
                 return Refused((refusal,))
-            making = _Making(candidate, clearance, code_version, versions or {}, lineage or Lineage(), published_at,
-                             amendment)
+            making = _Making(
+                candidate, clearance, code_version, versions or {}, lineage or Lineage(), published_at, amendment
+            )
             content = making.content(pointer, current)
             if pointer and pointer.lock and current and content.revision and amendment is None:
                 if not content.revision.changes_what_is_said:
@@ -189,8 +201,15 @@ def publish(published: Path, candidate_dir: Path, verdicts_dir: Path, *, unit: s
                     return Unchanged(current)
                 return Held(current, pointer.lock, content.revision)
             made = _make_release(quarter_dir, making, content, current, pointer)
-            move_pointer(quarter_dir, unit=unit, quarter=quarter, expected=expected_previous, release=made.number,
-                         manifest_sha256=made.manifest_sha256, event=making.event(made.number))
+            move_pointer(
+                quarter_dir,
+                unit=unit,
+                quarter=quarter,
+                expected=expected_previous,
+                release=made.number,
+                manifest_sha256=made.manifest_sha256,
+                event=making.event(made.number),
+            )
         except StalePointer as error:
             return Refused((str(error),), stale=error)
         except (DamagedPointer, DamagedManifest, UnexplainedChange) as error:
@@ -220,8 +239,9 @@ def _candidate_of(candidate_dir: Path, unit: str, quarter: str) -> Candidate:
         raise CandidateError(f"mã đơn vị không hợp lệ: {unit}")
     candidate = read_candidate(candidate_dir)
     if (candidate.unit_code, candidate.quarter) != (unit, quarter):
-        raise CandidateError(f"số liệu chờ công bố là của {candidate.unit_code}, {candidate.quarter}; "
-                             f"không phải của {unit}, {quarter}")
+        raise CandidateError(
+            f"số liệu chờ công bố là của {candidate.unit_code}, {candidate.quarter}; không phải của {unit}, {quarter}"
+        )
     return candidate
 
 
@@ -230,8 +250,9 @@ def _says_the_same(current: Release, candidate: Candidate, clearance: Clearance)
     return manifest.candidate_hash == candidate.candidate_hash and manifest.verdicts == list(clearance.references)
 
 
-def _why_not(quarter_dir: Path, pointer: Pointer | None, candidate: Candidate, amendment: Amendment | None
-             ) -> str | None:
+def _why_not(
+    quarter_dir: Path, pointer: Pointer | None, candidate: Candidate, amendment: Amendment | None
+) -> str | None:
     """Why this candidate may not follow the current release, whatever it says."""
     if amendment and not (pointer and pointer.lock):
         return "kỳ báo cáo chưa khóa; không cần sửa đổi có lý do"
@@ -239,8 +260,10 @@ def _why_not(quarter_dir: Path, pointer: Pointer | None, candidate: Candidate, a
         return None
     for number in pointer.withdrawn:
         if _release(quarter_dir, pointer, number).manifest().candidate_hash == candidate.candidate_hash:
-            return (f"đúng số liệu này đã công bố là {release_name(number)} và đã được thu hồi; "
-                    f"muốn dùng lại thì quay về {release_name(number)}")
+            return (
+                f"đúng số liệu này đã công bố là {release_name(number)} và đã được thu hồi; "
+                f"muốn dùng lại thì quay về {release_name(number)}"
+            )
     return None
 
 
@@ -286,15 +309,29 @@ class _Making:
         """What the release will say. Raises UnexplainedChange, and DamagedManifest when ``current`` is not whole."""
         table = self.clearance.table
         content = gather(
-            self.candidate, gate_results=self.clearance.results, extra_marts={GATE_RESULTS: to_parquet(table)},
+            self.candidate,
+            gate_results=self.clearance.results,
+            extra_marts={GATE_RESULTS: to_parquet(table)},
             extra_tables={GATE_RESULTS: in_total_order(table)},
         )
         if pointer is None or current is None:
             return content
-        new = Origin(self.candidate.inputs, content.decisions, content.form_version, self.code_version, self.versions,
-                     content.tables)
-        revision = revise(origin_of(current), new, self.lineage, previous=current.number,
-                          release=pointer.last_release + 1, amendment=self.amendment)
+        new = Origin(
+            self.candidate.inputs,
+            content.decisions,
+            content.form_version,
+            self.code_version,
+            self.versions,
+            content.tables,
+        )
+        revision = revise(
+            origin_of(current),
+            new,
+            self.lineage,
+            previous=current.number,
+            release=pointer.last_release + 1,
+            amendment=self.amendment,
+        )
         return replace(content, revision=revision)
 
     def event(self, number: int) -> Event | None:
@@ -311,8 +348,9 @@ class _Making:
         return AmendmentRecord(reason=self.amendment.reason, by=self.amendment.by, locked_release=lock.release)
 
 
-def _make_release(quarter_dir: Path, making: _Making, content: ReleaseContent, current: Release | None,
-                  pointer: Pointer | None) -> Release:
+def _make_release(
+    quarter_dir: Path, making: _Making, content: ReleaseContent, current: Release | None, pointer: Pointer | None
+) -> Release:
     number = pointer.last_release + 1 if pointer else 1
     staging = quarter_dir / f"{_STAGING_PREFIX}{release_name(number)}"
     staging.mkdir()
@@ -324,9 +362,15 @@ def _make_release(quarter_dir: Path, making: _Making, content: ReleaseContent, c
         failpoints.reach("publish.outputs_read_back")
         previous = PreviousRelease(release=current.number, manifest_sha256=current.manifest_sha256) if current else None
         manifest = build_manifest(
-            release=number, candidate=making.candidate, content=content, outputs=describe_outputs(staging),
-            previous=previous, verdicts=list(making.clearance.references), code_version=making.code_version,
-            versions=making.versions, published_at=making.published_at,
+            release=number,
+            candidate=making.candidate,
+            content=content,
+            outputs=describe_outputs(staging),
+            previous=previous,
+            verdicts=list(making.clearance.references),
+            code_version=making.code_version,
+            versions=making.versions,
+            published_at=making.published_at,
             amendment=making.amendment_record(pointer.lock if pointer else None),
         ).to_bytes()
         folder = _seal(staging, manifest, number)
@@ -361,11 +405,10 @@ def origin_of(release: Release) -> Origin:
     if damages:
         raise DamagedManifest(f"bản phát hành {release.name} đã hư hại, không so sánh được: {damages[0].message_vi}")
     manifest = release.manifest()
-    tables = {
-        path.stem: from_parquet(path.read_bytes()) for path in sorted((release.path / "marts").glob("*.parquet"))
-    }
-    return Origin(manifest.inputs, manifest.decisions, manifest.form_version, manifest.code_version,
-                  manifest.versions, tables)
+    tables = {path.stem: from_parquet(path.read_bytes()) for path in sorted((release.path / "marts").glob("*.parquet"))}
+    return Origin(
+        manifest.inputs, manifest.decisions, manifest.form_version, manifest.code_version, manifest.versions, tables
+    )
 
 
 def compare_releases(old: Release, new: Release, lineage: Lineage) -> Revision:
@@ -375,5 +418,4 @@ def compare_releases(old: Release, new: Release, lineage: Lineage) -> Revision:
     """
     record = new.manifest().amendment
     amendment = Amendment(record.reason, record.by) if record else None
-    return revise(origin_of(old), origin_of(new), lineage, previous=old.number, release=new.number,
-                  amendment=amendment)
+    return revise(origin_of(old), origin_of(new), lineage, previous=old.number, release=new.number, amendment=amendment)

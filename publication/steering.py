@@ -94,8 +94,15 @@ def _held(published: Path, unit: str, quarter: str) -> Iterator[tuple[Path, Poin
 
 
 def _move(quarter_dir: Path, pointer: Pointer, number: int, event: Event) -> Pointer:
-    return move_pointer(quarter_dir, unit=pointer.unit_code, quarter=pointer.quarter, expected=pointer.release,
-                        release=number, manifest_sha256=pointer.manifests[number], event=event)
+    return move_pointer(
+        quarter_dir,
+        unit=pointer.unit_code,
+        quarter=pointer.quarter,
+        expected=pointer.release,
+        release=number,
+        manifest_sha256=pointer.manifests[number],
+        event=event,
+    )
 
 
 def _check_whole(quarter_dir: Path, number: int) -> None:

@@ -131,7 +131,5 @@ def narrative_rows(district: District, quarter: str) -> list[Row]:
     rows: list[Row] = []
     for section, text in (*_OPENING, *own, *_NEXT_TASKS, *_RECEIVERS):
         counts[section] += 1
-        rows.append(
-            {"section": section, "paragraph_no": counts[section], "text": Template(text).substitute(words)}
-        )
+        rows.append({"section": section, "paragraph_no": counts[section], "text": Template(text).substitute(words)})
     return rows

@@ -59,9 +59,7 @@ def unmultiplied_rows(quarter: str, scale: int, seed: int, district: str) -> dic
         ),
         (place.code, "plan_tasks", "nhiem-vu-ke-hoach.xlsx"): plan_tasks.plan_task_rows(place, quarter, plan),
         (place.code, "survey_responses", "phieu-khao-sat.xlsx"): surveys.survey_rows(seed, place, quarter, plan),
-        (place.code, "declared_returns", "so-lieu-khai-bao.xlsx"): declared.declared_rows(
-            place, quarter, plan, scale
-        ),
+        (place.code, "declared_returns", "so-lieu-khai-bao.xlsx"): declared.declared_rows(place, quarter, plan, scale),
         (place.code, "e_document_counts", "van-ban-dien-tu.xlsx"): documents.district_document_rows(place, plan),
         (place.code, "one_stop_cases", "ho-so-mot-cua.xlsx"): cases.district_rows(seed, place, quarter),
     }

@@ -44,8 +44,15 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         home = tmp_path_factory.mktemp("no-home")
         patch.setenv("CCHC_HOME", str(home))
         patch.setenv("CCHC_SETTINGS", str(home / "none.toml"))
-        for name in ("CCHC_DUCKDB_THREADS", "CCHC_DUCKDB_MEMORY", "CCHC_PERSON_KEY", "CCHC_ALERT_FILE", "DAGSTER_HOME",
-                     "CCHC_POSTGRES_URL", "CCHC_POSTGRES_READER"):
+        for name in (
+            "CCHC_DUCKDB_THREADS",
+            "CCHC_DUCKDB_MEMORY",
+            "CCHC_PERSON_KEY",
+            "CCHC_ALERT_FILE",
+            "DAGSTER_HOME",
+            "CCHC_POSTGRES_URL",
+            "CCHC_POSTGRES_READER",
+        ):
             patch.delenv(name, raising=False)
         yield
 

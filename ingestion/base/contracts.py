@@ -27,8 +27,22 @@ from ingestion.text.vietnamese import fold
 SOURCES_DIR = Path(__file__).parents[1] / "sources"
 
 ColumnType = Literal[
-    "text", "code", "case_code", "procedure_code", "integer", "decimal", "number_or_text", "date", "datetime",
-    "month", "quarter", "flag", "presence", "enum", "unit", "person_key",
+    "text",
+    "code",
+    "case_code",
+    "procedure_code",
+    "integer",
+    "decimal",
+    "number_or_text",
+    "date",
+    "datetime",
+    "month",
+    "quarter",
+    "flag",
+    "presence",
+    "enum",
+    "unit",
+    "person_key",
 ]
 
 _NUMBERS = frozenset({"integer", "decimal"})
@@ -50,16 +64,32 @@ _CHECKS: dict[frozenset[str], dict[str, frozenset[str]]] = {
 }
 _DECIMAL = pa.decimal128(18, 4)
 _ARROW: dict[str, pa.DataType] = {
-    "text": pa.string(), "code": pa.string(), "case_code": pa.string(), "procedure_code": pa.string(),
-    "enum": pa.string(), "unit": pa.string(), "person_key": pa.string(), "quarter": pa.string(),
-    "integer": pa.int64(), "decimal": _DECIMAL, "date": pa.date32(), "month": pa.date32(),
-    "datetime": pa.timestamp("us"), "flag": pa.bool_(), "presence": pa.bool_(),
+    "text": pa.string(),
+    "code": pa.string(),
+    "case_code": pa.string(),
+    "procedure_code": pa.string(),
+    "enum": pa.string(),
+    "unit": pa.string(),
+    "person_key": pa.string(),
+    "quarter": pa.string(),
+    "integer": pa.int64(),
+    "decimal": _DECIMAL,
+    "date": pa.date32(),
+    "month": pa.date32(),
+    "datetime": pa.timestamp("us"),
+    "flag": pa.bool_(),
+    "presence": pa.bool_(),
 }
 
 LINEAGE_FIELDS = [
-    pa.field("_delivery_id", pa.string()), pa.field("_source", pa.string()), pa.field("_unit_code", pa.string()),
-    pa.field("_quarter", pa.string()), pa.field("_file_name", pa.string()), pa.field("_file_sha256", pa.string()),
-    pa.field("_sheet", pa.string()), pa.field("_row", pa.int64()),
+    pa.field("_delivery_id", pa.string()),
+    pa.field("_source", pa.string()),
+    pa.field("_unit_code", pa.string()),
+    pa.field("_quarter", pa.string()),
+    pa.field("_file_name", pa.string()),
+    pa.field("_file_sha256", pa.string()),
+    pa.field("_sheet", pa.string()),
+    pa.field("_row", pa.int64()),
 ]
 
 
@@ -333,9 +363,7 @@ class Contract(_Strict):
         for i, column in enumerate(self.columns):
             for other in self.columns[i + 1 :]:
                 if column.overlaps(other):
-                    _check_distinct(
-                        f"{self.source}: alias", {column.name: column.aliases, other.name: other.aliases}
-                    )
+                    _check_distinct(f"{self.source}: alias", {column.name: column.aliases, other.name: other.aliases})
             _check_distinct(
                 f"{self.source}: heading",
                 {column.name: column.aliases, "personal": self.personal, "ignored": self.ignored},

@@ -308,6 +308,7 @@ def _write_guide(sheet: Worksheet, looks: _Looks, contract: Contract, fields: Se
 
 def _guide_notes(contract: Contract, given: set[str]) -> list[str]:
     """What holds for whole rows, in words."""
+
     def titles(names: Sequence[str]) -> str:
         return ", ".join(f"“{contract.column(n).title_vi}”" for n in names if n in given)
 

@@ -56,9 +56,7 @@ class _Log:
     replacements: tuple[Replacement, ...]
 
 
-def take_in(
-    paths: IngestPaths, quarter: str, units: Collection[str], sources: Collection[str]
-) -> list[LandingProblem]:
+def take_in(paths: IngestPaths, quarter: str, units: Collection[str], sources: Collection[str]) -> list[LandingProblem]:
     """Reads the logs that lie in the quarter's folders of the units and remembers them; returns what is wrong in them.
 
     A wrong line is passed over and said; it never holds back a delivery.

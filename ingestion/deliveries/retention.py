@@ -72,9 +72,7 @@ def log_path(paths: IngestPaths) -> Path:
     return paths.raw / "purge_log.jsonl"
 
 
-def expired_files(
-    paths: IngestPaths, reference: ReferenceData, retention_days: int, today: dt.date
-) -> list[Expired]:
+def expired_files(paths: IngestPaths, reference: ReferenceData, retention_days: int, today: dt.date) -> list[Expired]:
     """Every kept file that is past its time on ``today``, in order."""
     receipts = ledger.read_receipts(paths)
     by_content: dict[str, list[Receipt]] = defaultdict(list)

@@ -71,9 +71,7 @@ def misplaced(rows: Rows, remarks: Sequence[RowRemark], contract: Contract, cont
 # ----------------------------------------------------------------------------------------------------------- quarter
 
 
-def _wrong_period(
-    rows: Rows, remarks: Sequence[RowRemark], contract: Contract, context: Context
-) -> Misplaced | None:
+def _wrong_period(rows: Rows, remarks: Sequence[RowRemark], contract: Contract, context: Context) -> Misplaced | None:
     """No row has a day in the quarter, and at least half of the rows are past or still to come.
 
     A row is past where it ended before the quarter, or where nothing tells that it could still be open.
@@ -120,9 +118,7 @@ def _flags(mask: pa.Array) -> np.ndarray:
 # -------------------------------------------------------------------------------------------------------------- unit
 
 
-def _wrong_units(
-    rows: Rows, remarks: Sequence[RowRemark], contract: Contract, context: Context
-) -> Misplaced | None:
+def _wrong_units(rows: Rows, remarks: Sequence[RowRemark], contract: Contract, context: Context) -> Misplaced | None:
     """Every row names units to which the folder does not belong.
 
     That is: another commune in a commune's folder, one single commune in the district's folder, or names that are no

@@ -715,6 +715,7 @@ def _person_key(
     secret: bytes,
 ) -> Reading:
     """The key of one row's person. Without a code column nothing is asked for: no whole name and date, no key."""
+
     def cell(name: str) -> v.Cell:
         value = cells[name].at(row) if name in cells else None
         return None if is_blank(value) else value

@@ -74,11 +74,7 @@ class Likeness:
             contract,
             {c.name: fit_of(c, context, contract) for c in plain},
             [c.name for c in plain if c.required],
-            {
-                c.name: parser_of(c, context, contract)
-                for c in plain
-                if c.name in contract.key and c.type in _KEY_TYPES
-            },
+            {c.name: parser_of(c, context, contract) for c in plain if c.name in contract.key and c.type in _KEY_TYPES},
         )
 
     def learn(self, layout: Layout, rows: Iterable[Sequence[Cell]]) -> None:

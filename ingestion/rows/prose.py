@@ -69,9 +69,7 @@ _CUT_VI = (
 _UNPROVEN_VI = (
     "Tệp văn bản không có dòng [Hết] ở cuối và không kèm tệp .done nên chưa chắc đủ. Bổ sung một trong hai rồi nộp lại."
 )
-_NOTHING_PROVES_VI = (
-    "Tệp văn bản không có dòng [Hết] ở cuối và không kèm tệp .done nên không có gì chứng tỏ tệp đủ."
-)
+_NOTHING_PROVES_VI = "Tệp văn bản không có dòng [Hết] ở cuối và không kèm tệp .done nên không có gì chứng tỏ tệp đủ."
 _ACCEPTED_VI = "Nộp tệp văn bản .txt hoặc .docx theo mẫu, hoặc bảng .xlsx, .csv có các cột Mục, Đoạn, Nội dung."
 # What is said of a file that cannot be read, where the words for tables would mislead.
 _REFUSALS_VI = {
@@ -352,6 +350,12 @@ def grid_of(lines: Sequence[Cell], contract: Contract, sheet: str) -> FileConten
         )
     ]
     return FileContent(
-        sheets, [], [(sheet, proof) for proof in grid.aside], may_be_cut=not complete, proves_itself=complete,
-        cut_vi=_CUT_VI, unproven_vi=_UNPROVEN_VI, nothing_proves_vi=_NOTHING_PROVES_VI,
+        sheets,
+        [],
+        [(sheet, proof) for proof in grid.aside],
+        may_be_cut=not complete,
+        proves_itself=complete,
+        cut_vi=_CUT_VI,
+        unproven_vi=_UNPROVEN_VI,
+        nothing_proves_vi=_NOTHING_PROVES_VI,
     )

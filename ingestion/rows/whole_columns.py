@@ -149,9 +149,7 @@ def _swapped_cells(looks: Sequence[DateLook]) -> WholeFault | None:
     )
 
 
-def _swapped_texts(
-    name: str, days: np.ndarray, remarks: Sequence[RowRemark], contract: Contract
-) -> WholeFault | None:
+def _swapped_texts(name: str, days: np.ndarray, remarks: Sequence[RowRemark], contract: Contract) -> WholeFault | None:
     """Texts with the month first: days after the twelfth stand where the month should, and none in its own place."""
     impossible = 0
     for remark in remarks:

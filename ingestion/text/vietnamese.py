@@ -128,7 +128,6 @@ def with_d(text: str) -> str:
     return re.sub(r"[^\W\d_][^\W\d_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W\d_]*)*", mended, text)
 
 
-
 @lru_cache(maxsize=65536)
 def _is_spelt(word: str) -> bool:
     return word.isascii() or is_syllable(word) or (word.isupper() and word.replace("Đ", "D").isascii())

@@ -34,9 +34,7 @@ def check_results(
     severity = dg.AssetCheckSeverity.ERROR if nobody_goes_on else dg.AssetCheckSeverity.WARN
     results = []
     for group in groups:
-        failed = {
-            unit: [r.sentence_vi for r in blocking if group_of(r) == group] for unit, blocking in held.items()
-        }
+        failed = {unit: [r.sentence_vi for r in blocking if group_of(r) == group] for unit, blocking in held.items()}
         failed = {unit: sentences[:_SHOWN] for unit, sentences in failed.items() if sentences}
         checked = sum(group_of(r) == group for verdict in verdicts.values() for r in verdict.results)
         results.append(
@@ -70,8 +68,7 @@ def raw_gate(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
             )
         ],
         check_specs=[
-            dg.AssetCheckSpec(group, asset=RAW_GATE, description=f"Quy tắc dữ liệu thô: {group}")
-            for group in groups
+            dg.AssetCheckSpec(group, asset=RAW_GATE, description=f"Quy tắc dữ liệu thô: {group}") for group in groups
         ],
         partitions_def=quarters(),
     )
@@ -135,8 +132,7 @@ def mart_gate() -> dg.AssetsDefinition:
             )
         ],
         check_specs=[
-            dg.AssetCheckSpec(group, asset=MART_GATE, description=f"Quy tắc số liệu: {group}")
-            for group in _MART_GROUPS
+            dg.AssetCheckSpec(group, asset=MART_GATE, description=f"Quy tắc số liệu: {group}") for group in _MART_GROUPS
         ],
         partitions_def=quarters(),
     )

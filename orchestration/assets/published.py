@@ -29,11 +29,16 @@ _PARTS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "report_letter": (("report_indicators", "report_narrative"), "word", "Báo cáo trình ký. The letter, docx and pdf."),
     "report_page": (_PAGE_MARTS, "html", "Trang số liệu cho mọi người. Page for people: figures, trends, passports."),
     "form_06a": (
-        ("case_form_06a",), "excel", "Biểu II.06a Thông tư 01/2020/TT-VPCP. Cases by field and unit, both clocks."
+        ("case_form_06a",),
+        "excel",
+        "Biểu II.06a Thông tư 01/2020/TT-VPCP. Cases by field and unit, both clocks.",
     ),
     "quality_notes": (("report_indicators",), "csv", "Ghi chú chất lượng số liệu. Footnotes, decisions, remarks."),
-    "passports": (("report_indicators", "figure_rows", "measure_values", "dim_measure"), "json",
-                  "Hồ sơ từng số liệu. How each figure came about, down to file, sheet and row."),
+    "passports": (
+        ("report_indicators", "figure_rows", "measure_values", "dim_measure"),
+        "json",
+        "Hồ sơ từng số liệu. How each figure came about, down to file, sheet and row.",
+    ),
     "marts": ((), "parquet", "Các bảng số liệu công bố. The published marts, Parquet files and one DuckDB file."),
 }
 

@@ -279,9 +279,7 @@ def sample(
         list[str] | None, typer.Option("--quarter", help="Kỳ báo cáo; lặp lại được. Mặc định: cả ba kỳ mẫu.")
     ] = None,
     scale: Annotated[int, typer.Option("--scale", min=1, max=999, help="Nhân số hồ sơ lên chừng này lần.")] = 1,
-    seed: Annotated[
-        int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Hạt giống của dữ liệu mẫu.")
-    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Hạt giống của dữ liệu mẫu.")] = None,
     json: Json = False,
 ) -> None:
     """Ghi bộ tệp mẫu đầy đủ của một huyện vào thư mục nhận; không ghi vào nơi đã có tệp của đơn vị."""

@@ -112,9 +112,7 @@ def answer(found: CheckedFile, out: Path | None) -> tuple[list[str], dict[str, A
 
 
 def _remark_lines(verb: str, records: tuple[dict[str, Any], ...]) -> list[str]:
-    lines = [
-        f"  {verb} dòng {r['_row']} ({r['_sheet']}): {r['reason_vi']}. {r['advice_vi']}" for r in records[:SHOWN]
-    ]
+    lines = [f"  {verb} dòng {r['_row']} ({r['_sheet']}): {r['reason_vi']}. {r['advice_vi']}" for r in records[:SHOWN]]
     rest = len(records) - SHOWN
     return [*lines, f"  … và {rest} lý do khác"] if rest > 0 else lines
 
@@ -144,9 +142,7 @@ def template(pipeline: Pipeline, source: str, unit: str | None, quarter: str | N
     suffix = ".txt" if is_prose else ".xlsx"
     path = out or Path("-".join(["mau", source, *([unit] if unit else []), *([quarter] if quarter else [])]) + suffix)
     as_text = is_prose and path.suffix.lower() != ".xlsx"
-    data = write_template(
-        pipeline.ingest_paths, source, unit, quarter, reference=pipeline.reference, as_text=as_text
-    )
+    data = write_template(pipeline.ingest_paths, source, unit, quarter, reference=pipeline.reference, as_text=as_text)
     write_file(path, data)
     return path
 

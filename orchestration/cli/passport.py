@@ -32,14 +32,18 @@ from publication import (
 )
 
 ROLE_VI = {
-    "value": "Số tính từ dữ liệu", "numerator": "Tử số", "denominator": "Mẫu số", "declared": "Số khai báo",
+    "value": "Số tính từ dữ liệu",
+    "numerator": "Tử số",
+    "denominator": "Mẫu số",
+    "declared": "Số khai báo",
     "term": "Thành phần",
 }
 _RANGES_SHOWN = 40
 
 
-def answer(home: Home, row: str, unit: str, quarter: str, number: int | None, *, waiting: bool, csv: Path | None,
-           as_json: bool) -> Exit:
+def answer(
+    home: Home, row: str, unit: str, quarter: str, number: int | None, *, waiting: bool, csv: Path | None, as_json: bool
+) -> Exit:
     """Shows the passport, and writes its rows where a file is named. A damaged release shows nothing."""
     try:
         explanation = explained(home, row, unit, quarter, number, waiting=waiting)
@@ -57,8 +61,7 @@ def answer(home: Home, row: str, unit: str, quarter: str, number: int | None, *,
     return Exit.DONE
 
 
-def explained(home: Home, row: str, unit: str, quarter: str, number: int | None, *,
-              waiting: bool) -> Explanation:
+def explained(home: Home, row: str, unit: str, quarter: str, number: int | None, *, waiting: bool) -> Explanation:
     """The figure in the current release, in release ``number``, or in the newest candidate where ``waiting``.
 
     Raises WrongUse where there is no such row or release, NoPassports where the release cannot be explained.
@@ -66,8 +69,11 @@ def explained(home: Home, row: str, unit: str, quarter: str, number: int | None,
     try:
         if waiting:
             return explain_candidate(_newest_candidate(home, unit, quarter), row)
-        release = find_release(home.published, unit, quarter, number) if number else \
-            current_release(home.published, unit, quarter)
+        release = (
+            find_release(home.published, unit, quarter, number)
+            if number
+            else current_release(home.published, unit, quarter)
+        )
     except UnknownRow as error:
         raise WrongUse(str(error)) from error
     except DamagedPointer as error:
@@ -137,21 +143,35 @@ def _table(explanation: Explanation, part: Mapping[str, Any]) -> Iterator[Any]:
     if not part["files"]:
         return
     table = Table(box=None, header_style="dim")
-    for heading, justify in (("Nguồn", "left"), ("Đơn vị", "left"), ("Tệp", "left"), ("Số dòng", "right"),
-                             ("Cộng vào", "right"), ("Các dòng", "left")):
+    for heading, justify in (
+        ("Nguồn", "left"),
+        ("Đơn vị", "left"),
+        ("Tệp", "left"),
+        ("Số dòng", "right"),
+        ("Cộng vào", "right"),
+        ("Các dòng", "left"),
+    ):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
     for entry in part["files"]:
         file = explanation.files[entry["file"]]
-        table.add_row(file["source_vi"], file["unit_name_vi"], _sheet(explanation, entry),
-                      format_number(entry["count"]), _printed(entry["amount"]), _shortened(entry["rows"]))
+        table.add_row(
+            file["source_vi"],
+            file["unit_name_vi"],
+            _sheet(explanation, entry),
+            format_number(entry["count"]),
+            _printed(entry["amount"]),
+            _shortened(entry["rows"]),
+        )
     yield table
 
 
 def _head(explanation: Explanation) -> Iterator[str]:
     row, passport = explanation.row, explanation.passport
     yield str(row.values["indicator_name_vi"]).lstrip("- ")
-    yield f"{explanation.unit_name_vi} ({explanation.unit_code}), {format_quarter(explanation.quarter)}, " \
-          f"{_made_from(explanation.made_from)}"
+    yield (
+        f"{explanation.unit_name_vi} ({explanation.unit_code}), {format_quarter(explanation.quarter)}, "
+        f"{_made_from(explanation.made_from)}"
+    )
     figure = f"{passport['printed']} {_unit(row.values)}".rstrip() if passport["printed"] else "để trống"
     yield f"Kết quả: {figure} ({passport['status_vi']})"
     yield f"Cách tính: {passport['formula_vi']}"

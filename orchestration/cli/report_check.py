@@ -69,8 +69,13 @@ def answer(found: ReportCheck, path: Path, release: Release) -> tuple[list[str],
     told = ", ".join(f"{count} {_VERDICTS_VI[verdict].lower()}" for verdict, count in counts.items())
     lines.append(f"Lời văn: {len(found.figures)} số liệu: {told}")
     document = {
-        "file": path.name, "unit_code": release.unit_code, "quarter": release.quarter, "release": release.name,
-        "counts": counts, "remarks_vi": list(found.remarks_vi), "figures": [asdict(one) for one in found.figures],
+        "file": path.name,
+        "unit_code": release.unit_code,
+        "quarter": release.quarter,
+        "release": release.name,
+        "counts": counts,
+        "remarks_vi": list(found.remarks_vi),
+        "figures": [asdict(one) for one in found.figures],
         "table_rows": [asdict(one) for one in found.table_rows],
         "text_remarks": [asdict(one) for one in found.text_remarks],
     }

@@ -49,8 +49,9 @@ def _said(reason: str) -> str:
     return reason.strip()
 
 
-def moved(move: str, pipeline: Pipeline, unit: str, quarter: str, reason: str, by: str, *, to: int | None = None
-          ) -> Answer:
+def moved(
+    move: str, pipeline: Pipeline, unit: str, quarter: str, reason: str, by: str, *, to: int | None = None
+) -> Answer:
     """Locks, unlocks or rolls back; raises ``WrongUse`` where the quarter is not in the state for it."""
     from publication import NotAllowed, Word, lock, roll_back, unlock
 
@@ -124,8 +125,11 @@ def _release(pipeline: Pipeline, unit: str, quarter: str, number: int | None) ->
 
     published = pipeline.home.published
     try:
-        release = current_release(published, unit, quarter) if number is None else find_release(
-            published, unit, quarter, number)
+        release = (
+            current_release(published, unit, quarter)
+            if number is None
+            else find_release(published, unit, quarter, number)
+        )
     except LookupError as error:
         raise WrongUse(str(error.args[0])) from error
     if release is None:

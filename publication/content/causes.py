@@ -22,8 +22,9 @@ from publication.content.changes import Change
 from publication.formatting import format_date_text, format_quarter
 from publication.store.candidate import FORM_MART, neutral_name
 
-CauseKind = Literal["delivery_new", "delivery_superseded", "delivery_removed", "delivery_reread", "decision",
-                    "program", "form"]
+CauseKind = Literal[
+    "delivery_new", "delivery_superseded", "delivery_removed", "delivery_reread", "decision", "program", "form"
+]
 DECISIONS_SOURCE = "decisions"
 DECLARED_SOURCE = "declared_returns"
 _SHORT = 12
@@ -92,10 +93,18 @@ class Causes:
         self._behind = _RowsBehind(old.tables, new.tables)
         self._decisions = _changed_decisions(old.decisions, new.decisions)
         self._program = _changed_program(old, new)
-        self._form = [
-            Cause("form", f"form:{old.form_version}->{new.form_version}",
-                  f"biểu mẫu thay đổi ({old.form_version} → {new.form_version})", name_vi="biểu mẫu")
-        ] if old.form_version != new.form_version else []
+        self._form = (
+            [
+                Cause(
+                    "form",
+                    f"form:{old.form_version}->{new.form_version}",
+                    f"biểu mẫu thay đổi ({old.form_version} → {new.form_version})",
+                    name_vi="biểu mẫu",
+                )
+            ]
+            if old.form_version != new.form_version
+            else []
+        )
         self._rows = _FormRows(old.tables, new.tables)
 
     def of(self, change: Change) -> tuple[Cause, ...]:
@@ -152,15 +161,19 @@ class Causes:
         was = f"gửi thay tệp {', '.join(neutral_name(old) for old in replaced)}"
         return self._delivery("delivery_superseded", entry, was, replaced)
 
-    def _delivery(self, kind: CauseKind, entry: Mapping[str, Any], what: str,
-                  replaced: Sequence[Mapping[str, Any]] = ()) -> Cause:
+    def _delivery(
+        self, kind: CauseKind, entry: Mapping[str, Any], what: str, replaced: Sequence[Mapping[str, Any]] = ()
+    ) -> Cause:
         source, unit, quarter = str(entry["source"]), str(entry["unit_code"]), str(entry["quarter"])
         title = self._lineage.titles_vi.get(source, source)
         old = "".join(f"{str(was['sha256'])[:_SHORT]}->" for was in replaced)
         return Cause(
-            kind, f"{source}/{unit}/{quarter}@{old}{str(entry['sha256'])[:_SHORT]}",
+            kind,
+            f"{source}/{unit}/{quarter}@{old}{str(entry['sha256'])[:_SHORT]}",
             f"tệp {neutral_name(entry)} ({title}, {self._names.get(unit, unit)}, {format_quarter(quarter)}) {what}",
-            source, quarter, f"tệp {neutral_name(entry)}",
+            source,
+            quarter,
+            f"tệp {neutral_name(entry)}",
         )
 
     def _delivered(self, sources: frozenset[str] | None, *, before: str = "9999", until: str = "9999") -> set[Cause]:
@@ -170,7 +183,8 @@ class Causes:
         A delivery that was merely read again is the effect of another difference; it is named where there is none.
         """
         found = {
-            cause for cause in self._deliveries
+            cause
+            for cause in self._deliveries
             if (sources is None or cause.source in sources) and cause.quarter < before and cause.quarter <= until
         }
         return {cause for cause in found if cause.kind != "delivery_reread"} | set(self._program) or found
@@ -301,8 +315,9 @@ class _FormRows:
 
     def measures(self, code: str) -> set[str]:
         """Measures and auxiliary figures that the row is counted from, in either release."""
-        return {str(row[name]) for row in self._made.get(code, []) for name in ("numerator", "denominator")
-                if row.get(name)}
+        return {
+            str(row[name]) for row in self._made.get(code, []) for name in ("numerator", "denominator") if row.get(name)
+        }
 
     def parts(self, code: str) -> set[str]:
         """Rows that this one follows from: those it sums up, and its whole where that made it 0."""
@@ -329,18 +344,22 @@ def _unit_names(tables: Mapping[str, pa.Table]) -> dict[str, str]:
     return {str(row["unit_code"]): str(row["name_vi"]) for row in tables["dim_unit"].to_pylist()}
 
 
-def _replaced_by(entry: Mapping[str, Any], gone: Mapping[str, Mapping[str, Any]], tables: Mapping[str, pa.Table]
-                 ) -> list[Mapping[str, Any]]:
+def _replaced_by(
+    entry: Mapping[str, Any], gone: Mapping[str, Mapping[str, Any]], tables: Mapping[str, pa.Table]
+) -> list[Mapping[str, Any]]:
     """Deliveries that this one took the place of, as the log of deliveries says: under its name, or by a list."""
     log = tables["delivery_log"]
-    logged = {
-        str(row["delivery_id"]) for row in log.to_pylist() if row["superseded_by"] == entry["delivery_id"]
-    } if "superseded_by" in log.column_names else set()
+    logged = (
+        {str(row["delivery_id"]) for row in log.to_pylist() if row["superseded_by"] == entry["delivery_id"]}
+        if "superseded_by" in log.column_names
+        else set()
+    )
     return [old for key, old in sorted(gone.items()) if key in logged]
 
 
-def _changed_decisions(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]
-                       ) -> list[tuple[Cause, set[tuple[str, str]]]]:
+def _changed_decisions(
+    old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]
+) -> list[tuple[Cause, set[tuple[str, str]]]]:
     """Decisions that were given, altered or taken back, each with its subjects (kind, subject) before and after."""
     before, after = ({str(d["decision_id"]): d for d in decisions} for decisions in (old, new))
     found = []
@@ -358,8 +377,7 @@ def _changed_decisions(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[s
 
 
 def _written(decision: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: None if value is None else str(value) for name, value in decision.items()
-            if name not in _NOT_WRITTEN}
+    return {name: None if value is None else str(value) for name, value in decision.items() if name not in _NOT_WRITTEN}
 
 
 def _document(decision: Mapping[str, Any]) -> str:

@@ -93,8 +93,9 @@ def _columns(mart: str, before: Sequence[str], after: Sequence[str]) -> Iterator
         yield Change(mart, "", None, name, was, now, of_layout=True)
 
 
-def _cells(mart: str, key: Sequence[str], before: list[dict[str, Any]],
-           after: list[dict[str, Any]]) -> Iterator[Change]:
+def _cells(
+    mart: str, key: Sequence[str], before: list[dict[str, Any]], after: list[dict[str, Any]]
+) -> Iterator[Change]:
     old_rows = {" · ".join(str(row[k]) for k in key): row for row in before}
     new_rows = {" · ".join(str(row[k]) for k in key): row for row in after}
     for name in sorted(old_rows.keys() | new_rows.keys()):

@@ -34,8 +34,14 @@ def notes(content: ReleaseContent) -> list[dict[str, Any]]:
     """All notes in order: why provisional, decisions, findings, blank rows, coverage, figures nothing can be held
     against, revision."""
     return [
-        *_provisional(content), *_decisions(content), *_findings(content), *_where_the_rows_are(content),
-        *_blanks(content), *_coverage(content), *_single_source(content), *_revision(content),
+        *_provisional(content),
+        *_decisions(content),
+        *_findings(content),
+        *_where_the_rows_are(content),
+        *_blanks(content),
+        *_coverage(content),
+        *_single_source(content),
+        *_revision(content),
     ]
 
 
@@ -56,8 +62,13 @@ def _decisions(content: ReleaseContent) -> Iterator[dict[str, Any]]:
     for footnote in content.footnotes:
         for code in footnote.indicator_codes or (None,):
             place = _place(rows[code].values) if code else {}
-            yield {"kind": "decision", "number": footnote.number, "decision_ids": footnote.decision_ids,
-                   "sentence_vi": footnote.text_vi, **place}
+            yield {
+                "kind": "decision",
+                "number": footnote.number,
+                "decision_ids": footnote.decision_ids,
+                "sentence_vi": footnote.text_vi,
+                **place,
+            }
 
 
 def _findings(content: ReleaseContent) -> Iterator[dict[str, Any]]:
@@ -85,16 +96,22 @@ def _delivered_rows(content: ReleaseContent) -> Iterator[dict[str, Any]]:
                 parts = [f"tệp {files.get(place['delivery_id'], place['delivery_id'])}", place["sheet"]]
                 labels = {"column_vi": "cột", "rows": "dòng"}
                 parts += [f"{label} {place[name]}" for name, label in labels.items() if place[name]]
-                yield {"kind": "finding", "subject": result["expectation_id"], "sentence_vi":
-                       f"{str(result['sentence_vi']).rstrip('.')}: {', '.join(filter(None, parts))}."}
+                yield {
+                    "kind": "finding",
+                    "subject": result["expectation_id"],
+                    "sentence_vi": f"{str(result['sentence_vi']).rstrip('.')}: {', '.join(filter(None, parts))}.",
+                }
 
 
 def _where_the_rows_are(content: ReleaseContent) -> Iterator[dict[str, Any]]:
     rows = sum(1 for _ in _delivered_rows(content))
     if rows:
-        yield {"kind": "finding", "subject": "", "sentence_vi":
-               "Các dòng trong tệp đã gửi mà những lưu ý này nói đến được liệt kê đủ ở "
-               f"{format_number(rows)} dòng cuối của tệp quality/notes.csv kèm bản công bố."}
+        yield {
+            "kind": "finding",
+            "subject": "",
+            "sentence_vi": "Các dòng trong tệp đã gửi mà những lưu ý này nói đến được liệt kê đủ ở "
+            f"{format_number(rows)} dòng cuối của tệp quality/notes.csv kèm bản công bố.",
+        }
 
 
 def _of_the_letter(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -104,23 +121,33 @@ def _of_the_letter(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"kind": "finding", "subject": result["expectation_id"], "sentence_vi": f"{said}: {finding['subject']}."}
     left_out = (result["failed_rows"] or 0) - len(result["findings"])
     if left_out > 0:
-        yield {"kind": "finding", "subject": result["expectation_id"],
-               "sentence_vi": f"{said}: còn {format_number(left_out)} chỗ khác."}
+        yield {
+            "kind": "finding",
+            "subject": result["expectation_id"],
+            "sentence_vi": f"{said}: còn {format_number(left_out)} chỗ khác.",
+        }
 
 
 def _blanks(content: ReleaseContent) -> Iterator[dict[str, Any]]:
     for row in content.rows:
         if row.printed == "" and row.values["kind"] != "heading":
-            yield {"kind": "blank", "sentence_vi": _BLANK_REASON_VI[row.values["status"]],
-                   "decision_ids": row.decision_ids, **_place(row.values)}
+            yield {
+                "kind": "blank",
+                "sentence_vi": _BLANK_REASON_VI[row.values["status"]],
+                "decision_ids": row.decision_ids,
+                **_place(row.values),
+            }
 
 
 def _coverage(content: ReleaseContent) -> Iterator[dict[str, Any]]:
     for row in content.rows:
         counted, expected = row.values["units_counted"], row.values["units_expected"]
         if row.value is not None and counted is not None and expected is not None and counted < expected:
-            yield {"kind": "coverage", **_place(row.values), "sentence_vi":
-                   f"Số liệu mới tổng hợp từ {counted}/{expected} đơn vị phải báo cáo."}
+            yield {
+                "kind": "coverage",
+                **_place(row.values),
+                "sentence_vi": f"Số liệu mới tổng hợp từ {counted}/{expected} đơn vị phải báo cáo.",
+            }
 
 
 def _single_source(content: ReleaseContent) -> Iterator[dict[str, Any]]:
@@ -128,8 +155,11 @@ def _single_source(content: ReleaseContent) -> Iterator[dict[str, Any]]:
     for row in content.rows:
         computed, declared = row.values["computed_value"], row.values["declared_value"]
         if row.value is not None and row.values["kind"] != "heading" and (computed is None) != (declared is None):
-            yield {"kind": "single_source", **_place(row.values),
-                   "sentence_vi": _NOT_DECLARED_VI if declared is None else _NOT_COMPUTED_VI}
+            yield {
+                "kind": "single_source",
+                **_place(row.values),
+                "sentence_vi": _NOT_DECLARED_VI if declared is None else _NOT_COMPUTED_VI,
+            }
 
 
 def _revision(content: ReleaseContent) -> Iterator[dict[str, Any]]:
@@ -140,14 +170,21 @@ def _revision(content: ReleaseContent) -> Iterator[dict[str, Any]]:
     for sentence in content.revision.causes_vi:
         yield {"kind": "revision", "sentence_vi": f"Nguyên nhân: {sentence[:1].lower()}{sentence[1:]}"}
     for figure in content.revision.figures:
-        place = _place(rows[figure.indicator_code].values) if figure.indicator_code in rows else {
-            "subject": figure.indicator_code, "name_vi": figure.name_vi}
+        place = (
+            _place(rows[figure.indicator_code].values)
+            if figure.indicator_code in rows
+            else {"subject": figure.indicator_code, "name_vi": figure.name_vi}
+        )
         yield {"kind": "revision", **place, "sentence_vi": figure.sentence_vi}
 
 
 def _place(values: Any) -> dict[str, Any]:
-    return {"subject": values["indicator_code"], "row_no": values["row_no"],
-            "printed_number": values["printed_number"], "name_vi": values["indicator_name_vi"]}
+    return {
+        "subject": values["indicator_code"],
+        "row_no": values["row_no"],
+        "printed_number": values["printed_number"],
+        "name_vi": values["indicator_name_vi"],
+    }
 
 
 # --- for print ------------------------------------------------------------------------------------------------------

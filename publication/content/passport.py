@@ -49,8 +49,12 @@ AUXILIARY_VI = {
 _DECLARED_VI = "Số cơ quan khai báo"
 #: By the column whose values a measure counts once each.
 ONCE_VI = {
-    "org_unit_code": "mỗi cơ quan, đơn vị", "person_key": "mỗi người", "procedure_code": "mỗi thủ tục",
-    "receiving_unit_code": "mỗi đơn vị", "register_unit_code": "mỗi đơn vị", "target_unit_code": "mỗi đơn vị",
+    "org_unit_code": "mỗi cơ quan, đơn vị",
+    "person_key": "mỗi người",
+    "procedure_code": "mỗi thủ tục",
+    "receiving_unit_code": "mỗi đơn vị",
+    "register_unit_code": "mỗi đơn vị",
+    "target_unit_code": "mỗi đơn vị",
 }
 _ONE, _HUNDRED, _CENT = Decimal(1), Decimal(100), Decimal("0.01")
 
@@ -160,16 +164,24 @@ class _Book:
         used = {row["delivery_id"] for rows in self._behind.values() for row in rows}
         names = {u["unit_code"]: u["name_vi"] for u in self._content.tables["dim_unit"].to_pylist()}
         files = [
-            {"delivery_id": entry["delivery_id"], "source": entry["source"],
-             "source_vi": SOURCE_VI[entry["source"]], "unit_code": entry["unit_code"],
-             "unit_name_vi": names.get(entry["unit_code"], entry["unit_code"]), "quarter": entry["quarter"],
-             "file_name": entry["file_name"], "sha256": entry["sha256"]}
-            for entry in self._content.inputs if entry["delivery_id"] in used
+            {
+                "delivery_id": entry["delivery_id"],
+                "source": entry["source"],
+                "source_vi": SOURCE_VI[entry["source"]],
+                "unit_code": entry["unit_code"],
+                "unit_name_vi": names.get(entry["unit_code"], entry["unit_code"]),
+                "quarter": entry["quarter"],
+                "file_name": entry["file_name"],
+                "sha256": entry["sha256"],
+            }
+            for entry in self._content.inputs
+            if entry["delivery_id"] in used
         ]
         if missing := used - {file["delivery_id"] for file in files}:
             raise LookupError(f"rows lie in deliveries that are no inputs: {', '.join(sorted(missing))}")
-        return sorted(files, key=lambda f: (f["source"], f["unit_code"], f["quarter"], f["file_name"],
-                                            f["delivery_id"]))
+        return sorted(
+            files, key=lambda f: (f["source"], f["unit_code"], f["quarter"], f["file_name"], f["delivery_id"])
+        )
 
     def _entries(self, figure: str) -> list[dict[str, Any]]:
         """The rows behind a measure or declared figure, one entry a sheet."""
@@ -177,10 +189,13 @@ class _Book:
         for row in self._behind.get(figure, []):
             sheets.setdefault((self._file_no[row["delivery_id"]], row["sheet"]), []).append(row)
         return [
-            {"file": file, "sheet": sheet,
-             "rows": row_ranges.encode(r for row in rows for r in row_ranges.decode(row["row_numbers"])),
-             "count": sum(row["row_count"] for row in rows),
-             "amount": plain_number(sum((row["amount"] or Decimal(0) for row in rows), Decimal(0)))}
+            {
+                "file": file,
+                "sheet": sheet,
+                "rows": row_ranges.encode(r for row in rows for r in row_ranges.decode(row["row_numbers"])),
+                "count": sum(row["row_count"] for row in rows),
+                "amount": plain_number(sum((row["amount"] or Decimal(0) for row in rows), Decimal(0))),
+            }
             for (file, sheet), rows in sorted(sheets.items(), key=lambda item: item[0])
         ]
 
@@ -194,8 +209,14 @@ class _Book:
             return _part(role, AUXILIARY_VI.get(name, name), value, code=name, files=entries)
         measured = self._values[name]
         value = None if measured["value"] is None else Decimal(measured["value"])
-        return _part(role, self._measures[name]["description_vi"], value, measure=name, files=self._entries(name),
-                     units=(measured["units_counted"], measured["units_expected"]))
+        return _part(
+            role,
+            self._measures[name]["description_vi"],
+            value,
+            measure=name,
+            files=self._entries(name),
+            units=(measured["units_counted"], measured["units_expected"]),
+        )
 
     def _term(self, code: str) -> dict[str, Any]:
         """Another row of the form, with the measure or the declaration that it publishes, where it is one of these."""
@@ -212,8 +233,11 @@ class _Book:
         form = self._form[row.code]
         if form["derived_from"]:
             # A row that does not apply (communes, where there are none) adds nothing and keeps nothing unknown.
-            yield from (self._term(code) for code in form["derived_from"].split("+")
-                        if self._rows[code].values["status"] != "not_applicable")
+            yield from (
+                self._term(code)
+                for code in form["derived_from"].split("+")
+                if self._rows[code].values["status"] != "not_applicable"
+            )
         elif form["derivation"] == "ratio":
             yield self._named_part("numerator", form["numerator"])
             yield self._named_part("denominator", form["denominator"])
@@ -222,8 +246,14 @@ class _Book:
         elif form["derivation"] in ("any_positive", "mode_code"):
             yield from (self._named_part("term", form[side]) for side in ("numerator", "denominator") if form[side])
         if row.values["declared_value"] is not None or row.values["value_text"] is not None:
-            yield _part("declared", _DECLARED_VI, row.values["declared_value"], code=row.code,
-                        files=self._entries(row.code), printed=row.values["value_text"])
+            yield _part(
+                "declared",
+                _DECLARED_VI,
+                row.values["declared_value"],
+                code=row.code,
+                files=self._entries(row.code),
+                printed=row.values["value_text"],
+            )
 
     def _is_zero_by_whole(self, row: FormRow) -> bool:
         """A row nobody reported, 0 because the whole it is a part of is 0."""
@@ -237,9 +267,14 @@ class _Book:
     def _figure(self, row: FormRow) -> dict[str, Any]:
         parts = list(self._parts(row))
         return {
-            "row_no": row.row_no, "printed": row.printed, "status": row.values["status"],
-            "status_vi": STATUS_VI[row.values["status"]], "formula_vi": self._formula(row, parts),
-            "window": self._window(row), "parts": parts, "decisions": self._decisions(row, parts),
+            "row_no": row.row_no,
+            "printed": row.printed,
+            "status": row.values["status"],
+            "status_vi": STATUS_VI[row.values["status"]],
+            "formula_vi": self._formula(row, parts),
+            "window": self._window(row),
+            "parts": parts,
+            "decisions": self._decisions(row, parts),
             "notes_vi": list(self._row_notes(row, parts)),
         }
 
@@ -256,8 +291,7 @@ class _Book:
         if basis not in windows:
             return None
         first, text = windows[basis]
-        return {"basis": basis, "from": first.isoformat() if first else None, "to": closes.isoformat(),
-                "text_vi": text}
+        return {"basis": basis, "from": first.isoformat() if first else None, "to": closes.isoformat(), "text_vi": text}
 
     def _formula(self, row: FormRow, parts: Sequence[Mapping[str, Any]]) -> str:
         if row.values["kind"] == "heading":
@@ -279,16 +313,20 @@ class _Book:
         if form["derived_from"]:
             numbers = " + ".join(str(self._rows[code].row_no) for code in form["derived_from"].split("+"))
             if form["derivation"] == "any_positive":
-                return f"Ghi 1 nếu có dòng lớn hơn 0 trong các dòng {numbers.replace(' +', ',')} của biểu; " \
-                       "các dòng ấy đều bằng 0 thì ghi 0."
+                return (
+                    f"Ghi 1 nếu có dòng lớn hơn 0 trong các dòng {numbers.replace(' +', ',')} của biểu; "
+                    "các dòng ấy đều bằng 0 thì ghi 0."
+                )
             return f"Bằng tổng các dòng {numbers} của biểu." if " " in numbers else f"Bằng dòng {numbers} của biểu."
         if form["derivation"] == "ratio":
             return _ratio_words(*terms)
         if form["derivation"] == "any_positive":
             return f"Ghi 1 nếu có ít nhất một: {_lower(terms[0]['label_vi'])}; không có thì ghi 0."
         if form["derivation"] == "mode_code":
-            return f"Ghi 2 nếu có cả hai loại; ghi 1 nếu chỉ có: {_lower(terms[0]['label_vi'])}; " \
-                   f"ghi 0 nếu chỉ có: {_lower(terms[1]['label_vi'])}."
+            return (
+                f"Ghi 2 nếu có cả hai loại; ghi 1 nếu chỉ có: {_lower(terms[0]['label_vi'])}; "
+                f"ghi 0 nếu chỉ có: {_lower(terms[1]['label_vi'])}."
+            )
         if form["derivation"] == "measure":
             return _measure_words(self._measures[form["numerator"]])
         return ""
@@ -322,8 +360,10 @@ class _Book:
             if part["measure"] and (decided := self._decided_rows(part["measure"])):
                 rows = [r for found in decided.values() for r in found]
                 total = format_number(sum(r["row_count"] for r in rows))
-                yield f"{total} dòng chỉ được tính nhờ quyết định giải trình {', '.join(sorted(decided))}: " \
-                      f"{self._places(rows)}."
+                yield (
+                    f"{total} dòng chỉ được tính nhờ quyết định giải trình {', '.join(sorted(decided))}: "
+                    f"{self._places(rows)}."
+                )
         if values["kind"] != "heading" and row.printed == "":
             yield from self._why_blank(row, parts)
         yield from self._notes.get(row.code, [])
@@ -353,8 +393,9 @@ class _Book:
         """Why a measure was not reported: no file of its source, or files that leave open what it needs."""
         source = measure["source"]
         name = SOURCE_VI[source]
-        if not any(entry["source"] == source and entry["quarter"] == self._content.quarter
-                   for entry in self._content.inputs):
+        if not any(
+            entry["source"] == source and entry["quarter"] == self._content.quarter for entry in self._content.inputs
+        ):
             return f"Chưa nhận được tệp «{name}» của kỳ này."
         asked = measure
         while asked["requires_vi"] is None and asked["requires_measure"]:
@@ -374,15 +415,28 @@ def _sheet_vi(sheet: str) -> str:
     return sheet if sheet.startswith("trang ") else f"trang {sheet}"
 
 
-def _part(role: str, label: str, value: Decimal | None, *, measure: str | None = None, code: str | None = None,
-          files: Iterable[Mapping[str, Any]] = (), units: tuple[int, int] | None = None,
-          printed: str | None = None) -> dict[str, Any]:
+def _part(
+    role: str,
+    label: str,
+    value: Decimal | None,
+    *,
+    measure: str | None = None,
+    code: str | None = None,
+    files: Iterable[Mapping[str, Any]] = (),
+    units: tuple[int, int] | None = None,
+    printed: str | None = None,
+) -> dict[str, Any]:
     counted, expected = units or (None, None)
     return {
-        "role": role, "label_vi": label, "measure": measure, "indicator_code": code,
+        "role": role,
+        "label_vi": label,
+        "measure": measure,
+        "indicator_code": code,
         "value": None if value is None else plain_number(value),
         "printed": printed or ("" if value is None else format_number(value)),
-        "units_counted": counted, "units_expected": expected, "files": list(files),
+        "units_counted": counted,
+        "units_expected": expected,
+        "files": list(files),
     }
 
 
@@ -390,8 +444,10 @@ def _ratio_words(numerator: Mapping[str, Any], denominator: Mapping[str, Any]) -
     figures = ""
     if numerator["value"] is not None and denominator["value"] is not None:
         figures = f" ({numerator['printed']} ÷ {denominator['printed']} × 100)"
-    return f"Tử số chia mẫu số, nhân 100, làm tròn đến hai chữ số thập phân{figures}. " \
-           f"Tử số: {_lower(numerator['label_vi'])}. Mẫu số: {_lower(denominator['label_vi'])}."
+    return (
+        f"Tử số chia mẫu số, nhân 100, làm tròn đến hai chữ số thập phân{figures}. "
+        f"Tử số: {_lower(numerator['label_vi'])}. Mẫu số: {_lower(denominator['label_vi'])}."
+    )
 
 
 def _measure_words(measure: Mapping[str, Any]) -> str:

@@ -107,7 +107,8 @@ class ReleaseContent:
         names = {row["unit_code"]: row["name_vi"] for row in self.tables["dim_unit"].to_pylist()}
         return tuple(
             _naming_unit(finding["message_vi"], finding.get("subject"), names)
-            for result in self.gate_results if result.get("makes_provisional") and result["status"] == "fail"
+            for result in self.gate_results
+            if result.get("makes_provisional") and result["status"] == "fail"
             for finding in result["findings"] or [{"message_vi": f"Không đạt: {result['sentence_vi']}"}]
         )
 
@@ -132,8 +133,13 @@ def form_rows(table: pa.Table) -> tuple[FormRow, ...]:
     return tuple(FormRow(values) for values in sorted(table.to_pylist(), key=lambda values: int(values["row_no"])))
 
 
-def gather(candidate: Candidate, *, gate_results: Sequence[Mapping[str, Any]], extra_marts: Mapping[str, bytes],
-           extra_tables: Mapping[str, pa.Table]) -> ReleaseContent:
+def gather(
+    candidate: Candidate,
+    *,
+    gate_results: Sequence[Mapping[str, Any]],
+    extra_marts: Mapping[str, bytes],
+    extra_tables: Mapping[str, pa.Table],
+) -> ReleaseContent:
     """The content of the release that this candidate becomes.
 
     ``gate_results`` are the results of both verdicts, raw first; ``extra_*`` are marts made at publication
@@ -145,10 +151,17 @@ def gather(candidate: Candidate, *, gate_results: Sequence[Mapping[str, Any]], e
     decisions = tuple(_without_case_code(decision) for decision in candidate.table("decision_effects").to_pylist())
     counted = _counted_by_decision(tables, candidate.form_version)
     return ReleaseContent(
-        unit_code=candidate.unit_code, unit_name_vi=unit_name(tables, candidate.unit_code),
-        quarter=candidate.quarter, form_version=candidate.form_version, tables=tables, mart_files=files, rows=rows,
-        footnotes=tuple(_footnotes(rows, decisions, gate_results, counted)), decisions=decisions,
-        gate_results=tuple(gate_results), inputs=candidate.inputs,
+        unit_code=candidate.unit_code,
+        unit_name_vi=unit_name(tables, candidate.unit_code),
+        quarter=candidate.quarter,
+        form_version=candidate.form_version,
+        tables=tables,
+        mart_files=files,
+        rows=rows,
+        footnotes=tuple(_footnotes(rows, decisions, gate_results, counted)),
+        decisions=decisions,
+        gate_results=tuple(gate_results),
+        inputs=candidate.inputs,
     )
 
 
@@ -162,8 +175,7 @@ def _without_case_code(decision: Mapping[str, Any]) -> dict[str, Any]:
     if decision["subject_kind"] != "case":
         return dict(decision)
     code = str(decision["subject"])
-    told = {name: value.replace(code, "…") if isinstance(value, str) else value
-            for name, value in decision.items()}
+    told = {name: value.replace(code, "…") if isinstance(value, str) else value for name, value in decision.items()}
     return told | {"subject": None}
 
 
@@ -188,8 +200,12 @@ def _counted_by_decision(tables: Mapping[str, pa.Table], form_version: str) -> d
     return codes
 
 
-def _footnotes(rows: Sequence[FormRow], decisions: Iterable[Mapping[str, Any]],
-               gate_results: Sequence[Mapping[str, Any]], counted: Mapping[str, set[str]]) -> Iterable[Footnote]:
+def _footnotes(
+    rows: Sequence[FormRow],
+    decisions: Iterable[Mapping[str, Any]],
+    gate_results: Sequence[Mapping[str, Any]],
+    counted: Mapping[str, set[str]],
+) -> Iterable[Footnote]:
     by_code = {row.code: row for row in rows}
     covering = {name for result in gate_results for name in split_ids(result["decision_id"])}
     grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
@@ -203,8 +219,9 @@ def _footnotes(rows: Sequence[FormRow], decisions: Iterable[Mapping[str, Any]],
         yield Footnote(number, tuple(dict.fromkeys(ids)), codes, text)
 
 
-def _concerned_rows(decision: Mapping[str, Any], rows: Sequence[FormRow], gate_results: Sequence[Mapping[str, Any]],
-                    counted: set[str]) -> tuple[str, ...]:
+def _concerned_rows(
+    decision: Mapping[str, Any], rows: Sequence[FormRow], gate_results: Sequence[Mapping[str, Any]], counted: set[str]
+) -> tuple[str, ...]:
     identifier = decision["decision_id"]
     named = counted | {row.code for row in rows if identifier in row.decision_ids}
     for result in gate_results:
@@ -221,8 +238,9 @@ def _names(rule_id: str, code: str) -> bool:
     return f".{code}." in f".{rule_id}."
 
 
-def _explain(decision: Mapping[str, Any], by_code: Mapping[str, FormRow],
-             gate_results: Sequence[Mapping[str, Any]]) -> str:
+def _explain(
+    decision: Mapping[str, Any], by_code: Mapping[str, FormRow], gate_results: Sequence[Mapping[str, Any]]
+) -> str:
     """What was decided, as a sentence for readers of the form."""
     action, subject = decision["action"], decision["subject"]
     if action == "count_as_on_time":

@@ -127,8 +127,9 @@ class Revision:
         return [self.head_vi, *(f"{figure.place_vi}: {figure.sentence_vi}" for figure in self.figures)]
 
 
-def revise(old: Origin, new: Origin, lineage: Lineage, *, previous: int, release: int,
-           amendment: Amendment | None = None) -> Revision:
+def revise(
+    old: Origin, new: Origin, lineage: Lineage, *, previous: int, release: int, amendment: Amendment | None = None
+) -> Revision:
     """Compare two origins. Raises UnexplainedChange when a cell changed and nothing it is made from did."""
     causes = Causes(old, new, lineage)
     changes = tuple(ExplainedChange(change, causes.of(change)) for change in compare(old.tables, new.tables))
@@ -148,8 +149,16 @@ def _figures(changes: Iterable[ExplainedChange], old: Origin, new: Origin) -> li
     found = []
     for code, why in causes.items():
         row = after.get(code) or before[code]
-        found.append(RevisedFigure(code, int(row["row_no"]), str(row["indicator_name_vi"]), _printed(before.get(code)),
-                                   _printed(after.get(code)), tuple(sorted(why))))
+        found.append(
+            RevisedFigure(
+                code,
+                int(row["row_no"]),
+                str(row["indicator_name_vi"]),
+                _printed(before.get(code)),
+                _printed(after.get(code)),
+                tuple(sorted(why)),
+            )
+        )
     return [figure for figure in found if figure.old != figure.new]
 
 
@@ -175,9 +184,12 @@ def changes_csv(revision: Revision | None) -> bytes:
     """
     rows = []
     for explained in revision.changes if revision else ():
-        rows.append({
-            **vars(explained.change), "cause_vi": explained.cause_vi,
-            "cause_kind": list(dict.fromkeys(cause.kind for cause in explained.causes)),
-            "cause": [cause.identity for cause in explained.causes],
-        })
+        rows.append(
+            {
+                **vars(explained.change),
+                "cause_vi": explained.cause_vi,
+                "cause_kind": list(dict.fromkeys(cause.kind for cause in explained.causes)),
+                "cause": [cause.identity for cause in explained.causes],
+            }
+        )
     return to_csv(CHANGES_COLUMNS, rows)

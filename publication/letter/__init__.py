@@ -21,6 +21,7 @@ __all__ = ["DOCX", "FILES", "PDF", "LetterDamaged", "check_letter", "compose", "
 
 # The libraries of each file are loaded when it is written or read: most commands do neither.
 
+
 def write_letter(folder: Path, content: ReleaseContent, files: Iterable[str] = FILES) -> None:
     """Write the letter into ``folder``. Equal content gives equal bytes."""
     letter = compose(content)

@@ -44,6 +44,7 @@ def check_marked_figures(letter: Letter, reading: Reading) -> None:
 
 # --- annex ----------------------------------------------------------------------------------------------------------
 
+
 def _check_annex(content: ReleaseContent, letter: Letter, reading: Reading) -> None:
     header = reading.table[:2]
     if header != tuple(tuple(squeeze(cell) for cell in row if cell) for row in (HEADER_TOP, HEADER_BOTTOM)):
@@ -70,8 +71,10 @@ def _whole_rows(letter: Letter, reading: Reading) -> list[tuple[str, ...]]:
         if rows and place in reading.continued and len(rows) <= len(letter.annex):
             wanted = tuple(squeeze(cell) for cell in letter.annex[len(rows) - 1].cells)
             joined = tuple(one + other for one, other in zip(rows[-1], cells, strict=False))
-            if len(cells) == len(rows[-1]) == len(wanted) and (rows[-1] != wanted or not any(cells)) and all(
-                whole.startswith(part) for whole, part in zip(wanted, joined, strict=True)
+            if (
+                len(cells) == len(rows[-1]) == len(wanted)
+                and (rows[-1] != wanted or not any(cells))
+                and all(whole.startswith(part) for whole, part in zip(wanted, joined, strict=True))
             ):
                 rows[-1] = joined
                 continue
@@ -87,6 +90,7 @@ def _value(figure: str) -> Decimal | None:
 
 
 # --- text -----------------------------------------------------------------------------------------------------------
+
 
 def text_runs(letter: Letter) -> list[Run]:
     """Everything outside the annex table, in the order of both files, figures as runs of their own."""
@@ -110,8 +114,9 @@ def _check_text(letter: Letter, reading: Reading) -> None:
     if reading.text == wanted:
         return
     pairs = zip(wanted, reading.text, strict=False)
-    place = next((place for place, (one, other) in enumerate(pairs) if one != other),
-                 min(len(wanted), len(reading.text)))
+    place = next(
+        (place for place, (one, other) in enumerate(pairs) if one != other), min(len(wanted), len(reading.text))
+    )
     near = slice(max(0, place - 20), place + 40)
     raise LetterDamaged(f"the text differs: wrote {wanted[near]!r}, read {reading.text[near]!r}")
 
@@ -131,5 +136,6 @@ def _check_figures(content: ReleaseContent, figures: list[tuple[str, str]] | tup
     rows: dict[str, FormRow] = content.rows_by_code
     for code, figure in figures:
         if code not in rows or rows[code].value is None or _value(figure) != rows[code].value:
-            raise LetterDamaged(f"{code}: the mart has {rows[code].value if code in rows else None}, "
-                                f"the text shows {figure!r}")
+            raise LetterDamaged(
+                f"{code}: the mart has {rows[code].value if code in rows else None}, the text shows {figure!r}"
+            )

@@ -49,27 +49,38 @@ def compose(content: ReleaseContent) -> Letter:
     receivers = [paragraph.text for paragraph in written.get("receivers", ())]
     receivers = receivers or [_fill_names(line, names) for line in wording.receivers[level]]
     return Letter(
-        dated=_closing_date(content), issuer=printable(names["issuer"]),
+        dated=_closing_date(content),
+        issuer=printable(names["issuer"]),
         agency=tuple(map(printable, ("ỦY BAN NHÂN DÂN", names["area"].upper()))),
         number="Số:            /BC-UBND",
         place_and_date=printable(f"{names['proper']}, ngày        tháng        năm {names['year']}"),
         kind="BÁO CÁO",
-        subject=printable(_fill_names(wording.subject, names)
-                          + (f" ({PROVISIONAL_VI})" if content.provisional_vi else "")),
+        subject=printable(
+            _fill_names(wording.subject, names) + (f" ({PROVISIONAL_VI})" if content.provisional_vi else "")
+        ),
         body=tuple(_printable(paragraph) for paragraph in _body(content, wording, level, names, written)),
         closing=_printable(_plain("body", _fill_names(wording.closing, names))),
         receivers=tuple(_receiver_lines(receivers)),
-        authority="TM. ỦY BAN NHÂN DÂN", post="CHỦ TỊCH",
+        authority="TM. ỦY BAN NHÂN DÂN",
+        post="CHỦ TỊCH",
         annex_title=tuple(map(printable, title)),
         annex=tuple(_annex_line(row, marks.get(row.code, "")) for row in content.rows),
         remarks_heading=REMARKS_HEADING,
-        remarks=tuple(RemarkBlock(printable(block.heading), tuple(
-            printable(f"({line.number}) {line.text_vi}" if line.number else f"- {line.text_vi}") for line in block.lines
-        )) for block in remarks(content)),
+        remarks=tuple(
+            RemarkBlock(
+                printable(block.heading),
+                tuple(
+                    printable(f"({line.number}) {line.text_vi}" if line.number else f"- {line.text_vi}")
+                    for line in block.lines
+                ),
+            )
+            for block in remarks(content)
+        ),
     )
 
 
 # --- names ----------------------------------------------------------------------------------------------------------
+
 
 def _place_in_state(content: ReleaseContent) -> tuple[Level, str]:
     """Level of the unit, and the office it reports to. The national code of a province has 2 digits, a district's 3."""
@@ -90,13 +101,25 @@ def _names(content: ReleaseContent, superior: str) -> dict[str, str]:
     year, quarter = content.quarter[:4], _quarter_name(content.quarter)
     following = _next_quarter(content.quarter)
     next_name = _quarter_name(following) if following[:4] == year else format_quarter(following)
-    periods = (f"{quarter} và phương hướng, nhiệm vụ {next_name} năm {year}" if following[:4] == year else
-               f"{quarter} năm {year} và phương hướng, nhiệm vụ {next_name}")
+    periods = (
+        f"{quarter} và phương hướng, nhiệm vụ {next_name} năm {year}"
+        if following[:4] == year
+        else f"{quarter} năm {year} và phương hướng, nhiệm vụ {next_name}"
+    )
     return {
-        "area": area, "kind": kind or area, "proper": proper if not proper.isdigit() else content.unit_name_vi,
-        "board": f"Ủy ban nhân dân {kind}".strip(), "issuer": f"Ủy ban nhân dân {area}", "superior": superior,
-        "year": year, "quarter": quarter, "quarter_year": content.quarter_vi, "QUARTER": quarter.upper(),
-        "NEXT_QUARTER": next_name.upper(), "periods": periods, "closing": format_date(_closing_date(content)),
+        "area": area,
+        "kind": kind or area,
+        "proper": proper if not proper.isdigit() else content.unit_name_vi,
+        "board": f"Ủy ban nhân dân {kind}".strip(),
+        "issuer": f"Ủy ban nhân dân {area}",
+        "superior": superior,
+        "year": year,
+        "quarter": quarter,
+        "quarter_year": content.quarter_vi,
+        "QUARTER": quarter.upper(),
+        "NEXT_QUARTER": next_name.upper(),
+        "periods": periods,
+        "closing": format_date(_closing_date(content)),
     }
 
 
@@ -123,8 +146,14 @@ def _fill_names(text: str, names: Mapping[str, str]) -> str:
 
 # --- paragraphs -----------------------------------------------------------------------------------------------------
 
-def _body(content: ReleaseContent, wording: Wording, level: Level, names: Mapping[str, str],
-          written: Mapping[str, list[Paragraph]]) -> Iterator[Paragraph]:
+
+def _body(
+    content: ReleaseContent,
+    wording: Wording,
+    level: Level,
+    names: Mapping[str, str],
+    written: Mapping[str, list[Paragraph]],
+) -> Iterator[Paragraph]:
     yield from written.get("opening") or [_plain("body", _fill_names(wording.opening, names))]
     for part in wording.parts:
         yield _plain("part", f"{part.id}. {_fill_names(part.title, names)}")
@@ -133,14 +162,20 @@ def _body(content: ReleaseContent, wording: Wording, level: Level, names: Mappin
         yield from _sections(content, part, level, names, written)
 
 
-def _sections(content: ReleaseContent, part: PartWording, level: Level, names: Mapping[str, str],
-              written: Mapping[str, list[Paragraph]]) -> Iterator[Paragraph]:
+def _sections(
+    content: ReleaseContent,
+    part: PartWording,
+    level: Level,
+    names: Mapping[str, str],
+    written: Mapping[str, list[Paragraph]],
+) -> Iterator[Paragraph]:
     rows = content.rows_by_code
     for section in part.sections:
         yield _plain("section", f"{section.id.rpartition('.')[2]}. {_fill_names(section.title, names)}")
         said = [
             Paragraph("item" if paragraph.item else "body", _say_all(paragraph.sentences, rows, names))
-            for paragraph in section.paragraphs if paragraph.level in (None, level)
+            for paragraph in section.paragraphs
+            if paragraph.level in (None, level)
         ]
         if said:
             yield from written.get(section.id, ())
@@ -160,8 +195,7 @@ def _written_or_dots(paragraphs: list[Paragraph] | None) -> Iterator[Paragraph]:
         yield from (Paragraph("fill", (_DOTS,)) for _ in range(2))
 
 
-def _say_all(sentences: tuple[Sentence, ...], rows: Mapping[str, FormRow], names: Mapping[str, str]
-             ) -> tuple[Run, ...]:
+def _say_all(sentences: tuple[Sentence, ...], rows: Mapping[str, FormRow], names: Mapping[str, str]) -> tuple[Run, ...]:
     runs: list[Run] = []
     for sentence in sentences:
         choice = next(choice for choice in sentence if _can_be_said(choice, rows))
@@ -189,7 +223,7 @@ def _fill(text: str, rows: Mapping[str, FormRow]) -> Iterator[Run]:
         if code not in rows:
             raise UnknownFigure(f"the form has no row {code}")
         if match.start() > end:
-            yield Run(text[end:match.start()])
+            yield Run(text[end : match.start()])
         end = match.end()
         row = rows[code]
         if note:
@@ -227,6 +261,7 @@ def _receiver_lines(receivers: list[str]) -> Iterator[str]:
 
 # --- annex ----------------------------------------------------------------------------------------------------------
 
+
 def _marks(content: ReleaseContent) -> dict[str, str]:
     """``(2)`` for each row that the second remark is about."""
     marks: dict[str, str] = {}
@@ -237,11 +272,17 @@ def _marks(content: ReleaseContent) -> dict[str, str]:
 
 
 def _annex_line(row: FormRow, mark: str) -> AnnexLine:
-    printed = {name: printable(str(row.values[name] or "")) for name in
-               ("printed_number", "indicator_name_vi", "unit_of_measure", "note_vi")}
+    printed = {
+        name: printable(str(row.values[name] or ""))
+        for name in ("printed_number", "indicator_name_vi", "unit_of_measure", "note_vi")
+    }
     unit = printed["unit_of_measure"].replace(" = ", "\u00a0=\u00a0")  # "Có = 1" stays on one line.
     return AnnexLine(
-        number=printed["printed_number"], name=printed["indicator_name_vi"], unit=unit,
-        figure=printable(row.printed), note=f"{printed['note_vi']} {mark}".strip(), is_section=row.is_section,
+        number=printed["printed_number"],
+        name=printed["indicator_name_vi"],
+        unit=unit,
+        figure=printable(row.printed),
+        note=f"{printed['note_vi']} {mark}".strip(),
+        is_section=row.is_section,
         is_heading=row.is_heading,
     )

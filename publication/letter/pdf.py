@@ -37,7 +37,10 @@ def write_pdf(path: Path, letter: Letter) -> None:
     """Write the letter. Equal letters give equal bytes. Raises ``typst.TypstError`` when it cannot be set."""
     moment = calendar.timegm(letter.dated.timetuple())
     compiler = typst.Compiler(
-        input=_TEMPLATE, root=_TEMPLATE.parent, font_paths=_fonts(), ignore_system_fonts=True,
+        input=_TEMPLATE,
+        root=_TEMPLATE.parent,
+        font_paths=_fonts(),
+        ignore_system_fonts=True,
         sys_inputs={"letter": json.dumps(_plain(letter), ensure_ascii=False)},
     )
     compiler.compile(output=path, format="pdf", pdf_standards="a-2a", timestamp=moment)
@@ -51,19 +54,40 @@ def _fonts() -> typst.Fonts:
 def _plain(letter: Letter) -> dict[str, Any]:
     """The letter as JSON for the template."""
     return {
-        "margins": MARGINS, "two_columns": TWO_COLUMNS, "column_widths": COLUMN_WIDTHS,
-        "header_top": HEADER_TOP, "header_bottom": HEADER_BOTTOM, "state": STATE, "motto": MOTTO,
-        "issuer": letter.issuer, "agency": letter.agency,
-        "number": letter.number, "place_and_date": letter.place_and_date,
-        "kind": letter.kind, "subject": letter.subject, "year": letter.dated.year, "month": letter.dated.month,
+        "margins": MARGINS,
+        "two_columns": TWO_COLUMNS,
+        "column_widths": COLUMN_WIDTHS,
+        "header_top": HEADER_TOP,
+        "header_bottom": HEADER_BOTTOM,
+        "state": STATE,
+        "motto": MOTTO,
+        "issuer": letter.issuer,
+        "agency": letter.agency,
+        "number": letter.number,
+        "place_and_date": letter.place_and_date,
+        "kind": letter.kind,
+        "subject": letter.subject,
+        "year": letter.dated.year,
+        "month": letter.dated.month,
         "day": letter.dated.day,
         "body": [{"role": paragraph.role, "text": paragraph.text} for paragraph in letter.body],
         "closing": letter.closing.text,
-        "receivers_heading": RECEIVERS, "receivers": letter.receivers,
-        "authority": letter.authority, "post": letter.post, "annex_title": letter.annex_title,
+        "receivers_heading": RECEIVERS,
+        "receivers": letter.receivers,
+        "authority": letter.authority,
+        "post": letter.post,
+        "annex_title": letter.annex_title,
         "annex": [
-            {"number": line.number, "name": line.name, "unit": line.unit, "figure": line.figure, "note": line.note,
-             "section": line.is_section, "heading": line.is_heading, "breaks": line.may_break}
+            {
+                "number": line.number,
+                "name": line.name,
+                "unit": line.unit,
+                "figure": line.figure,
+                "note": line.note,
+                "section": line.is_section,
+                "heading": line.is_heading,
+                "breaks": line.may_break,
+            }
             for line in letter.annex
         ],
         "remarks_heading": letter.remarks_heading,

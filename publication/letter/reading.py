@@ -61,6 +61,7 @@ def squeeze(text: str) -> str:
 
 # --- Word -----------------------------------------------------------------------------------------------------------
 
+
 def read_docx(path: Path) -> Reading:
     """The document's text, its one ruled table, and the figures bookmarked in it. Raises Unreadable."""
     try:
@@ -106,6 +107,7 @@ def _marked_figures(body: etree._Element) -> Iterator[tuple[str, str]]:
 
 
 # --- PDF ------------------------------------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class _Box:

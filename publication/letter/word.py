@@ -88,6 +88,7 @@ def _without_clock(data: bytes, dated: dt.date) -> bytes:
 
 # --- package, styles, page ------------------------------------------------------------------------------------------
 
+
 def _set_properties(document: Document, letter: Letter) -> None:
     properties = document.core_properties
     moment = dt.datetime.combine(letter.dated, dt.time())
@@ -150,8 +151,16 @@ def _set_font(style: ParagraphStyle, size: float, *, bold: bool = False) -> None
         properties.find(qn("w:rFonts")).set(qn(script), FONT)
 
 
-def _set_spacing(style: ParagraphStyle, *, before: float = 0, after: float = 0, line: float = 1.0, indent: float = 0,
-                 align: WD_ALIGN_PARAGRAPH = WD_ALIGN_PARAGRAPH.LEFT, keep: bool = False) -> None:
+def _set_spacing(
+    style: ParagraphStyle,
+    *,
+    before: float = 0,
+    after: float = 0,
+    line: float = 1.0,
+    indent: float = 0,
+    align: WD_ALIGN_PARAGRAPH = WD_ALIGN_PARAGRAPH.LEFT,
+    keep: bool = False,
+) -> None:
     """Points before and after, lines, millimetres of first line."""
     form = style.paragraph_format
     form.space_before, form.space_after = Pt(before), Pt(after)
@@ -178,6 +187,7 @@ def _number_pages(section: Section) -> None:
 
 
 # --- pieces of text -------------------------------------------------------------------------------------------------
+
 
 class _Bookmarks:
     """A figure in the text is bookmarked with its indicator code, so that it can be found and checked: ``III_23_1``."""
@@ -217,8 +227,7 @@ def _size(points: float) -> str:
 def _paragraph(paragraph: Paragraph, bookmarks: _Bookmarks, *, keep: bool = False) -> str:
     style = _ROLE_STYLES[paragraph.role].replace(" ", "")
     written = "".join(
-        bookmarks.around(run.code, _run(run.text)) if run.code is not None else _run(run.text)
-        for run in paragraph.runs
+        bookmarks.around(run.code, _run(run.text)) if run.code is not None else _run(run.text) for run in paragraph.runs
     )
     dash = _run("- ") if paragraph.role == "item" else ""
     return _p(style, dash + written, more=_KEEP if keep or paragraph.text.endswith(":") else "")
@@ -227,11 +236,15 @@ def _paragraph(paragraph: Paragraph, bookmarks: _Bookmarks, *, keep: bool = Fals
 def _rule(width: float, within: float) -> str:
     """A thin line of ``width`` in the middle of ``within``, both in millimetres."""
     side = _twips((within - width) / 2)
-    return _p("Centred", "", more=(
-        '<w:pBdr><w:top w:val="single" w:sz="6" w:space="1" w:color="auto"/></w:pBdr>'
-        '<w:spacing w:before="20" w:after="0" w:line="120" w:lineRule="exact"/>'
-        f'<w:ind w:left="{side}" w:right="{side}" w:firstLine="0"/>'
-    ))
+    return _p(
+        "Centred",
+        "",
+        more=(
+            '<w:pBdr><w:top w:val="single" w:sz="6" w:space="1" w:color="auto"/></w:pBdr>'
+            '<w:spacing w:before="20" w:after="0" w:line="120" w:lineRule="exact"/>'
+            f'<w:ind w:left="{side}" w:right="{side}" w:firstLine="0"/>'
+        ),
+    )
 
 
 def _twips(millimetres: float) -> int:
@@ -240,36 +253,44 @@ def _twips(millimetres: float) -> int:
 
 def _table(widths: Iterable[float], rows: str, *, borders: bool) -> str:
     line = "single" if borders else "none"
-    edges = "".join(f'<w:{edge} w:val="{line}" w:sz="4" w:space="0" w:color="auto"/>'
-                    for edge in ("top", "left", "bottom", "right", "insideH", "insideV"))
+    edges = "".join(
+        f'<w:{edge} w:val="{line}" w:sz="4" w:space="0" w:color="auto"/>'
+        for edge in ("top", "left", "bottom", "right", "insideH", "insideV")
+    )
     padding = _twips(1.0) if borders else 0
     columns = "".join(f'<w:gridCol w:w="{_twips(width)}"/>' for width in widths)
     return (
         f'<w:tbl><w:tblPr><w:tblW w:w="{_twips(sum(widths))}" w:type="dxa"/><w:tblInd w:w="0" w:type="dxa"/>'
         f'<w:tblBorders>{edges}</w:tblBorders><w:tblLayout w:type="fixed"/><w:tblCellMar>'
         f'<w:left w:w="{padding}" w:type="dxa"/><w:right w:w="{padding}" w:type="dxa"/></w:tblCellMar></w:tblPr>'
-        f'<w:tblGrid>{columns}</w:tblGrid>{rows}</w:tbl>'
+        f"<w:tblGrid>{columns}</w:tblGrid>{rows}</w:tbl>"
     )
 
 
 def _cell(width: float, content: str, *, span: int = 1, merge: str = "") -> str:
     spans = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
-    return (f'<w:tc><w:tcPr><w:tcW w:w="{_twips(width)}" w:type="dxa"/>{spans}{merge}'
-            f'<w:vAlign w:val="center"/></w:tcPr>{content}</w:tc>')
+    return (
+        f'<w:tc><w:tcPr><w:tcW w:w="{_twips(width)}" w:type="dxa"/>{spans}{merge}'
+        f'<w:vAlign w:val="center"/></w:tcPr>{content}</w:tc>'
+    )
 
 
 def _row(cells: str, *, header: bool = False, breaks: bool = False) -> str:
     whole = "" if breaks else "<w:cantSplit/>"
-    return f'<w:tr><w:trPr>{whole}{"<w:tblHeader/>" if header else ""}</w:trPr>{cells}</w:tr>'
+    return f"<w:tr><w:trPr>{whole}{'<w:tblHeader/>' if header else ''}</w:trPr>{cells}</w:tr>"
 
 
 # --- the letter's frame ---------------------------------------------------------------------------------------------
 
+
 def _heading(letter: Letter) -> str:
     left, right = TWO_COLUMNS
     agency = "".join(_p("Centred", _run(line, _BOLD + _size(13))) for line in letter.agency) + _rule(left / 3, left)
-    state = (_p("Centred", _run(STATE, _BOLD + _size(13))) + _p("Centred", _run(MOTTO, _BOLD + _size(14)))
-             + _rule(MOTTO_WIDTH, right))
+    state = (
+        _p("Centred", _run(STATE, _BOLD + _size(13)))
+        + _p("Centred", _run(MOTTO, _BOLD + _size(14)))
+        + _rule(MOTTO_WIDTH, right)
+    )
     number = _p("Centred", _run(letter.number, _size(13)))
     place = _p("Centred", _run(letter.place_and_date, _ITALIC + _size(14)))
     rows = (_top_cell(left, agency) + _top_cell(right, state), _top_cell(left, number) + _top_cell(right, place))
@@ -297,6 +318,7 @@ def _signature(letter: Letter) -> str:
 
 
 # --- annex ----------------------------------------------------------------------------------------------------------
+
 
 def _annex_title(letter: Letter) -> Iterable[str]:
     *titles, attached = letter.annex_title
@@ -333,15 +355,21 @@ def _annex_row(line: AnnexLine) -> str:
     keep = _KEEP if bold and not line.may_break else ""
 
     def cell(position: int, text: str, style: str, look: str = bold, span: int = 1) -> str:
-        width = sum(COLUMN_WIDTHS[position:position + span])
+        width = sum(COLUMN_WIDTHS[position : position + span])
         return _cell(width, _p(style, _run(text, look) if text else "", more=keep), span=span)
 
     start = cell(0, line.number, "CellCentred")
     note = cell(4, line.note, "Cell", "")
     if line.is_section:
         return _row(start + cell(1, line.name, "Cell", span=3) + note, breaks=line.may_break)
-    return _row(start + cell(1, line.name, "Cell") + cell(2, line.unit, "CellCentred", "")
-                + cell(3, line.figure, "CellFigure") + note, breaks=line.may_break)
+    return _row(
+        start
+        + cell(1, line.name, "Cell")
+        + cell(2, line.unit, "CellCentred", "")
+        + cell(3, line.figure, "CellFigure")
+        + note,
+        breaks=line.may_break,
+    )
 
 
 def _remarks(letter: Letter) -> Iterable[str]:

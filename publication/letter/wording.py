@@ -83,8 +83,12 @@ class Wording(_Strict):
         """Indicator codes that any sentence depends on."""
         return {
             code
-            for part in self.parts for section in part.sections for paragraph in section.paragraphs
-            for sentence in paragraph.sentences for choice in sentence for code in choice.codes
+            for part in self.parts
+            for section in part.sections
+            for paragraph in section.paragraphs
+            for sentence in paragraph.sentences
+            for choice in sentence
+            for code in choice.codes
         }
 
 

@@ -10,6 +10,14 @@ from publication.narrative.document import UnreadableReport, WrittenReport, read
 from publication.narrative.remarks import TextRemark
 
 __all__ = [
-    "FigureCheck", "ReportCheck", "RowNamed", "TableRowCheck", "TextRemark", "UnreadableReport", "WrittenReport",
-    "check_report", "check_written", "read_report",
+    "FigureCheck",
+    "ReportCheck",
+    "RowNamed",
+    "TableRowCheck",
+    "TextRemark",
+    "UnreadableReport",
+    "WrittenReport",
+    "check_report",
+    "check_written",
+    "read_report",
 ]

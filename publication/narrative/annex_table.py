@@ -49,8 +49,9 @@ def check_table(rows: Sequence[Sequence[str]], published: PublishedFigures) -> l
         if place is not None:
             checked.append(_check_row(number, row, form[place]))
         elif row[_FIGURE]:
-            checked.append(TableRowCheck(number, row[_NAME], row[_FIGURE], "not_found", "",
-                                         "biểu không có dòng này", None, None))
+            checked.append(
+                TableRowCheck(number, row[_NAME], row[_FIGURE], "not_found", "", "biểu không có dòng này", None, None)
+            )
     return checked
 
 
@@ -88,7 +89,8 @@ def _aligned(table: Sequence[frozenset[str]], form: Sequence[frozenset[str]]) ->
         for j in range(len(form) - 1, -1, -1):
             paired = _likeness(table[i], form[j])
             best[i][j] = max(
-                best[i + 1][j], best[i][j + 1], paired + best[i + 1][j + 1] if paired >= _LEAST_LIKENESS else 0.0)
+                best[i + 1][j], best[i][j + 1], paired + best[i + 1][j + 1] if paired >= _LEAST_LIKENESS else 0.0
+            )
     places: list[int | None] = []
     j = 0
     for i in range(len(table)):

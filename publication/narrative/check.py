@@ -96,8 +96,9 @@ def check_report(path: Path, release_dir: Path, quarter: str, decided: frozenset
     return check_written(read_report(path), tables, quarter, decided)
 
 
-def check_written(report: WrittenReport, tables: Mapping[str, pa.Table], quarter: str,
-                  decided: frozenset[str] = frozenset()) -> ReportCheck:
+def check_written(
+    report: WrittenReport, tables: Mapping[str, pa.Table], quarter: str, decided: frozenset[str] = frozenset()
+) -> ReportCheck:
     """Compare a report that was read with the marts ``NEEDED_MARTS``. Equal input gives an equal answer.
 
     ``decided``: actions of the decisions that took effect in the release.
@@ -107,12 +108,20 @@ def check_written(report: WrittenReport, tables: Mapping[str, pa.Table], quarter
     checked = [figure for sentence in said for figure in check_sentence(sentence, published)]
     window = window_of(published.quarters, quarter)
     return ReportCheck(
-        tuple(checked), tuple(check_table(report.table_rows, published)), tuple(_remarks(report, quarter)),
-        tuple(remarks_on(said, published, window, decided)))
+        tuple(checked),
+        tuple(check_table(report.table_rows, published)),
+        tuple(_remarks(report, quarter)),
+        tuple(remarks_on(said, published, window, decided)),
+    )
 
 
-def remarks_on(said: Sequence[Sentence], published: PublishedFigures, window: Window | None,
-               decided: frozenset[str] = frozenset(), by_people: frozenset[int] | None = None) -> list[TextRemark]:
+def remarks_on(
+    said: Sequence[Sentence],
+    published: PublishedFigures,
+    window: Window | None,
+    decided: frozenset[str] = frozenset(),
+    by_people: frozenset[int] | None = None,
+) -> list[TextRemark]:
     """All remarks on a report's sentences, in reading order, those on the whole last.
 
     ``window``: None where the release does not say when the quarter closes. ``by_people``: the lines that people
@@ -122,8 +131,12 @@ def remarks_on(said: Sequence[Sentence], published: PublishedFigures, window: Wi
     for sentence in said:
         found += [*statement_remarks(sentence, published, decided), *remarks_on_words(sentence, window)]
     by_hand = [sentence for sentence in said if by_people is None or sentence.line in by_people]
-    return [*found, *differing_days(said, published), *differing_lists(said, published),
-            *unmentioned(by_hand, published)]
+    return [
+        *found,
+        *differing_days(said, published),
+        *differing_lists(said, published),
+        *unmentioned(by_hand, published),
+    ]
 
 
 def remarks_on_words(sentence: Sentence, window: Window | None) -> list[TextRemark]:
@@ -145,14 +158,22 @@ def check_sentence(sentence: Sentence, published: PublishedFigures) -> list[Figu
     for figure in figures(sentence, declared_units()):
         verdict, previous = judge(figure, sentence, previous, published)
         named = [published.rows[code] for code in verdict.rows if code in published.rows]
-        checked.append(FigureCheck(
-            sentence_no=sentence.number, line=sentence.line, sentence=sentence.text, text=figure.text,
-            start=figure.start, says_zero=figure.kind == ZERO, verdict=verdict.verdict,
-            published_vi=verdict.published_vi, reason_vi=verdict.reason_vi,
-            rows=tuple(RowNamed(row.row_no, row.code, str(row.values["indicator_name_vi"])) for row in named),
-            sources=verdict.sources,
-            places_vi=tuple(source_vi(source) for source in verdict.sources if source not in published.rows),
-        ))
+        checked.append(
+            FigureCheck(
+                sentence_no=sentence.number,
+                line=sentence.line,
+                sentence=sentence.text,
+                text=figure.text,
+                start=figure.start,
+                says_zero=figure.kind == ZERO,
+                verdict=verdict.verdict,
+                published_vi=verdict.published_vi,
+                reason_vi=verdict.reason_vi,
+                rows=tuple(RowNamed(row.row_no, row.code, str(row.values["indicator_name_vi"])) for row in named),
+                sources=verdict.sources,
+                places_vi=tuple(source_vi(source) for source in verdict.sources if source not in published.rows),
+            )
+        )
     return checked
 
 

@@ -248,11 +248,13 @@ def _levels(keys: Sequence[str]) -> list[tuple[int, int, str]]:
     """Places (begin, end) at which a level is named; of phrases that overlap only the longest."""
     named = [
         (place, place + len(words), level)
-        for level, phrases in declarations().scopes.items() for words in map(phrase, phrases)
+        for level, phrases in declarations().scopes.items()
+        for words in map(phrase, phrases)
         for place in places(keys, words)
     ]
     return [
-        one for one in named
+        one
+        for one in named
         if not any(o[0] <= one[0] and one[1] <= o[1] and o[1] - o[0] > one[1] - one[0] for o in named)
     ]
 

@@ -18,9 +18,11 @@ from publication.narrative.text import Sentence
 
 _CITED_DAY = re.compile(r"(?P<symbol>\d{1,5}/[A-ZĐ][\w-]*-UBND)\s*,?\s*ngày\s+" + DAY.format("a"))
 _OTHER_ISSUER = re.compile(
-    r"^.{0,40}?(?:của\s+)?(?:UBND|Ủy ban nhân dân|Uỷ ban nhân dân)\s+(?:tỉnh|xã|thị trấn)", re.DOTALL)
+    r"^.{0,40}?(?:của\s+)?(?:UBND|Ủy ban nhân dân|Uỷ ban nhân dân)\s+(?:tỉnh|xã|thị trấn)", re.DOTALL
+)
 _CITED = re.compile(
-    r"(?P<kind>chỉ thị|nghị quyết|kết luận)\s+(?:số\s+)?(?P<number>\d{1,4})(?:/(?P<symbol>[\w-]+))?", re.IGNORECASE)
+    r"(?P<kind>chỉ thị|nghị quyết|kết luận)\s+(?:số\s+)?(?P<number>\d{1,4})(?:/(?P<symbol>[\w-]+))?", re.IGNORECASE
+)
 _OWN_SYMBOL = re.compile(r"\d{1,5}/(?:[A-ZĐ][\w]*-)?UBND(?:-[A-ZĐ]+)?")
 _ISSUERS = {"thủ tướng": "Thủ tướng", "chủ tịch": "Chủ tịch UBND", "TTg": "Thủ tướng", "CTUBND": "Chủ tịch UBND"}
 
@@ -28,15 +30,23 @@ _ISSUERS = {"thủ tướng": "Thủ tướng", "chủ tịch": "Chủ tịch UB
 def spoilt(sentence: Sentence) -> Iterator[TextRemark]:
     """Symbols of documents that are not of the form of Decree 30/2020."""
     for symbol in spoilt_symbols(sentence.text):
-        yield TextRemark("document_symbol", sentence.number, sentence.line, symbol,
-                     "số, ký hiệu văn bản không đúng thể thức (ví dụ đúng: 43/KH-UBND)")
+        yield TextRemark(
+            "document_symbol",
+            sentence.number,
+            sentence.line,
+            symbol,
+            "số, ký hiệu văn bản không đúng thể thức (ví dụ đúng: 43/KH-UBND)",
+        )
 
 
 def differing_days(said: Sequence[Sentence], published: PublishedFigures) -> Iterator[TextRemark]:
     """Documents of the reporting unit that text and notes give different days."""
     days: dict[str, tuple[dt.date, str]] = {}
-    texts = [(0, 0, f"ghi chú dòng {row.row_no}", str(row.values["note_vi"])) for row in published.rows.values()
-             if row.values.get("note_vi")]
+    texts = [
+        (0, 0, f"ghi chú dòng {row.row_no}", str(row.values["note_vi"]))
+        for row in published.rows.values()
+        if row.values.get("note_vi")
+    ]
     texts += [(one.number, one.line, "lời văn", one.text) for one in said]
     for number, line, where, text in texts:
         for match in _CITED_DAY.finditer(text):
@@ -51,8 +61,9 @@ def differing_days(said: Sequence[Sentence], published: PublishedFigures) -> Ite
             symbol = f"{match['symbol']} {day.year}"
             known, place = days.setdefault(symbol, (day, where))
             if known != day:
-                yield TextRemark("document_date", number, line, match[0],
-                             f"{place} ghi văn bản này ngày {format_date(known)}")
+                yield TextRemark(
+                    "document_date", number, line, match[0], f"{place} ghi văn bản này ngày {format_date(known)}"
+                )
 
 
 def differing_lists(said: Sequence[Sentence], published: PublishedFigures) -> Iterator[TextRemark]:
@@ -70,8 +81,10 @@ def differing_lists(said: Sequence[Sentence], published: PublishedFigures) -> It
     own = {match[0] for text in (*(one.text for one in said), *notes) for match in _OWN_SYMBOL.finditer(text)}
     if said and issued is not None and issued > len(own):
         told = f"{format_number(int(issued))} văn bản chỉ đạo"
-        message = (f"dòng {published.rows['I.05'].row_no} ghi {told}; lời văn và ghi chú chỉ nêu số, ký hiệu của "
-                   f"{len(own)} văn bản, cần có danh mục")
+        message = (
+            f"dòng {published.rows['I.05'].row_no} ghi {told}; lời văn và ghi chú chỉ nêu số, ký hiệu của "
+            f"{len(own)} văn bản, cần có danh mục"
+        )
         yield TextRemark("document_list", 0, 0, told, message, ("I.05",))
 
 

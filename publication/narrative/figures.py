@@ -23,7 +23,7 @@ _WHOLE = re.compile(r"[0-9]+")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3})+")
 _DECIMAL = re.compile(r"([0-9]+)[.,]([0-9]+)")
 _GROUPED_DECIMAL = re.compile(r"([0-9]{1,3}(?:\.[0-9]{3})+),([0-9]+)")
-_HARD = frozenset(";()[]“”\"")
+_HARD = frozenset(';()[]“”"')
 #: Where words that follow a figure may pass to the next one: rather at the first kind, else at the second.
 _BREAKS = (frozenset(phrase("và với cùng trong còn gồm đạt chiếm tăng giảm")), frozenset(phrase("đã đang có")))
 #: Words after a number that are no noun, so that what it counts is not said.
@@ -32,33 +32,63 @@ _NO_NOUN = frozenset(phrase("và với cùng trong còn gồm đạt chiếm tă
 OTHER_UNIT = "?"
 _BEFORE_DATE = frozenset(phrase("ngày tháng năm quý kỳ giai đoạn lúc"))
 _TIMES = frozenset(phrase("ngày tháng năm giờ phút tuần quý"))
-_BEFORE_NAME = frozenset(phrase(
-    "điều khoản điểm chương mục dòng mẫu biểu phụ lục iso tcvn qcvn mức độ cấp lần thứ khóa nhiệm kỳ đợt phiên số điện "
-    "thoại ấp khu khóm thôn phường"
-))
+_BEFORE_NAME = frozenset(
+    phrase(
+        "điều khoản điểm chương mục dòng mẫu biểu phụ lục iso tcvn qcvn mức độ cấp lần thứ khóa nhiệm kỳ đợt phiên số điện "
+        "thoại ấp khu khóm thôn phường"
+    )
+)
 _LAW = frozenset(phrase("nghị định quyết định kế hoạch chỉ thị thông tư công văn nghị quyết luật"))
-_HEDGES = {word: phrase(word) for word in (
-    "khoảng", "gần", "hơn", "trên", "xấp xỉ", "ít nhất", "tối thiểu", "dưới", "không quá", "tối đa",
-)}
+_HEDGES = {
+    word: phrase(word)
+    for word in (
+        "khoảng",
+        "gần",
+        "hơn",
+        "trên",
+        "xấp xỉ",
+        "ít nhất",
+        "tối thiểu",
+        "dưới",
+        "không quá",
+        "tối đa",
+    )
+}
 _FROM, _TO = phrase("từ đến")
 #: Before a number in words that is a word of its own as well: "năm" is a year, "một" also "a".
 _BEFORE_FIVE = frozenset(phrase("có là gồm được với còn thêm khoảng đã"))
 _BEFORE_ONE = frozenset(phrase("có là chỉ còn"))
 _ONE, _FIVE, _EACH = phrase("một năm mỗi")
 _EACH_WITHIN = 5
-_NUMERALS = frozenset(phrase(
-    "không một mốt hai ba bốn tư năm lăm sáu bảy tám chín mười mươi trăm nghìn ngàn linh lẻ"
-))
+_NUMERALS = frozenset(phrase("không một mốt hai ba bốn tư năm lăm sáu bảy tám chín mười mươi trăm nghìn ngàn linh lẻ"))
 _AND, _NUMBER, _TOTAL, _IS = phrase("và số tổng là")
 _PER_CENT = phrase("phần trăm")
 #: "Tự chủ 100% chi thường xuyên" names a group of units.
 _SPENDING = phrase("chi")[0]
 _OF = tuple(phrase(text) for text in ("trên tổng số", "trong tổng số", "trên tổng", "trên"))
-_ZERO_STATEMENTS = tuple(phrase(text) for text in (
-    "không phát sinh", "chưa phát sinh", "không ban hành", "chưa ban hành", "không để xảy ra", "không xảy ra",
-    "không phát hiện", "chưa phát hiện", "không tiếp nhận", "chưa tiếp nhận", "không nhận được", "chưa nhận được",
-    "không có", "chưa có", "không còn", "không thực hiện", "không tuyển dụng", "không tinh giản",
-))
+_ZERO_STATEMENTS = tuple(
+    phrase(text)
+    for text in (
+        "không phát sinh",
+        "chưa phát sinh",
+        "không ban hành",
+        "chưa ban hành",
+        "không để xảy ra",
+        "không xảy ra",
+        "không phát hiện",
+        "chưa phát hiện",
+        "không tiếp nhận",
+        "chưa tiếp nhận",
+        "không nhận được",
+        "chưa nhận được",
+        "không có",
+        "chưa có",
+        "không còn",
+        "không thực hiện",
+        "không tuyển dụng",
+        "không tinh giản",
+    )
+)
 #: These say zero only of something counted: "không còn hồ sơ", but not "không còn phù hợp".
 _NEEDS_UNIT = frozenset({phrase("không còn"), phrase("chưa có"), phrase("không thực hiện")})
 _ZERO_FILLERS = frozenset(phrase("trường hợp nào bất kỳ tình trạng việc"))
@@ -150,14 +180,23 @@ def figures(sentence: Sentence, units: Units) -> list[Figure]:
         end = _right_end(words, one, following)
         left_from = max(end, one.last + 1)
         own = words[one.first : one.last + 1] if one.kind == ZERO else ()
-        result.append(Figure(
-            text=sentence.text[words[one.first].start : words[one.last].end], kind=one.kind, value=one.value,
-            whole=one.whole, decimals=one.decimals, hedge=_hedge(words, one.first), unit=one.unit,
-            start=words[one.first].start, end=words[one.last].end,
-            left=tuple(token.key for token in words[begin : one.first] if token.kind != "sign"),
-            right=tuple(token.key for token in (*own, *words[one.last + 1 : end]) if token.kind != "sign"),
-            alone=not any(token.kind != "sign" for token in words[one.after : end]), least=one.least,
-        ))
+        result.append(
+            Figure(
+                text=sentence.text[words[one.first].start : words[one.last].end],
+                kind=one.kind,
+                value=one.value,
+                whole=one.whole,
+                decimals=one.decimals,
+                hedge=_hedge(words, one.first),
+                unit=one.unit,
+                start=words[one.first].start,
+                end=words[one.last].end,
+                left=tuple(token.key for token in words[begin : one.first] if token.kind != "sign"),
+                right=tuple(token.key for token in (*own, *words[one.last + 1 : end]) if token.kind != "sign"),
+                alone=not any(token.kind != "sign" for token in words[one.after : end]),
+                least=one.least,
+            )
+        )
     return result
 
 
@@ -185,6 +224,7 @@ def _hedge(words: Sequence[Token], first: int) -> str:
 
 
 # --- numbers --------------------------------------------------------------------------------------------------------
+
 
 def _numbers(text: str, words: Sequence[Token], units: Units) -> list[_Found]:
     found: list[_Found] = []
@@ -230,8 +270,14 @@ def _ranged(found: list[_Found], words: Sequence[Token], one: _Found) -> _Found:
     """``từ 10 đến 15 hồ sơ`` is one figure; its lower end is taken from what was found before."""
     lower = found[-1] if found else None
     joined = lower is not None and lower.first > 0 and words[lower.first - 1].key == _FROM
-    if (lower is None or not joined or one.kind != COUNT or lower.kind != COUNT or lower.value > one.value
-            or [token.key for token in words[lower.after : one.first]] != [_TO]):
+    if (
+        lower is None
+        or not joined
+        or one.kind != COUNT
+        or lower.kind != COUNT
+        or lower.value > one.value
+        or [token.key for token in words[lower.after : one.first]] != [_TO]
+    ):
         return one
     found.pop()
     return replace(one, first=lower.first, least=lower.value)
@@ -283,7 +329,9 @@ def _after_number(text: str, words: Sequence[Token], place: int) -> int:
     """The token after this one; of a number that is no figure, after what is glued to it (``15/3/2023``)."""
     end = place
     while (
-        words[place].is_number and end + 1 < len(words) and words[end].end == words[end + 1].start
+        words[place].is_number
+        and end + 1 < len(words)
+        and words[end].end == words[end + 1].start
         and (words[end].key in "/-:" or words[end + 1].key in "/-:")
     ):
         end += 1
@@ -294,9 +342,12 @@ def _spaced_digits(text: str, words: Sequence[Token], place: int) -> tuple[str, 
     """The digits of a number whose thousands may stand apart (``1 145``), and its last token."""
     digits, last = words[place].key, place
     while (
-        len(words[place].key) <= 3 and words[place].key != "0" and last + 1 < len(words)
+        len(words[place].key) <= 3
+        and words[place].key != "0"
+        and last + 1 < len(words)
         and re.fullmatch(r"[0-9]{3}(?:,[0-9]+)?", words[last + 1].key)
-        and text[words[last].end : words[last + 1].start] == " " and "," not in digits
+        and text[words[last].end : words[last + 1].start] == " "
+        and "," not in digits
     ):
         digits, last = f"{digits}.{words[last + 1].key}", last + 1
     return digits, last
@@ -393,6 +444,7 @@ def _is_year(words: Sequence[Token], first: int) -> bool:
 
 # --- statements of zero ---------------------------------------------------------------------------------------------
 
+
 def _zeros(words: Sequence[Token], units: Units) -> list[_Found]:
     keys = [token.key for token in words]
     found: dict[int, _Found] = {}
@@ -403,6 +455,7 @@ def _zeros(words: Sequence[Token], units: Units) -> list[_Found]:
                 after += 1
             unit, end = units.at(words, after)
             if unit or statement not in _NEEDS_UNIT:
-                found.setdefault(place, _Found(
-                    ZERO, Decimal(0), None, 0, place, place + len(statement) - 1, unit, max(end, after)))
+                found.setdefault(
+                    place, _Found(ZERO, Decimal(0), None, 0, place, place + len(statement) - 1, unit, max(end, after))
+                )
     return list(found.values())

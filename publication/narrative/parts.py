@@ -80,7 +80,8 @@ def _named(words: Sequence[str], known: Mapping[tuple[str, ...], str]) -> list[s
     """What is named among words, in order; a name within a longer one that is named there does not count."""
     found = [(place, place + len(keys), target) for keys, target in known.items() for place in places(words, keys)]
     return [
-        target for begin, end, target in sorted(found)
+        target
+        for begin, end, target in sorted(found)
         if not any(b <= begin and end <= e and e - b > end - begin for b, e, _ in found)
     ]
 

@@ -147,8 +147,11 @@ class PublishedFigures:
     def cases(self, columns: str, level: str, field_vi: str | None, unit_code: str | None) -> Fraction:
         """Columns of ``case_processing`` added up over the rows of a field, a receiving unit, or both."""
         table = self._tables["case_processing"]
-        wanted = {"field_vi": field_vi, "receiving_unit_code": unit_code,
-                  "unit_level": None if unit_code or level == "whole" else level}
+        wanted = {
+            "field_vi": field_vi,
+            "receiving_unit_code": unit_code,
+            "unit_level": None if unit_code or level == "whole" else level,
+        }
         for column, value in wanted.items():
             if value is not None:
                 table = table.filter(pc.equal(table[column], value))

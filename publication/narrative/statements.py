@@ -80,8 +80,7 @@ def declared_statements() -> Statements:
     return Statements.model_validate(yaml.safe_load(_DECLARATIONS.read_text(encoding="utf-8")))
 
 
-def statement_remarks(sentence: Sentence, published: PublishedFigures, decided: frozenset[str]
-                      ) -> Iterator[TextRemark]:
+def statement_remarks(sentence: Sentence, published: PublishedFigures, decided: frozenset[str]) -> Iterator[TextRemark]:
     """What the sentence says that rows deny. ``decided``: actions of decisions that took effect."""
     words = words_of(sentence.text)
     keys = [token.key for token in words]
@@ -102,8 +101,12 @@ def statement_remarks(sentence: Sentence, published: PublishedFigures, decided: 
         explained = statement.explained_by in decided
         reason = "; đã có quyết định tính các hồ sơ ấy là đúng hạn" if explained else ""
         yield TextRemark(
-            "doubt" if statement.doubt or explained else "statement", sentence.number, sentence.line,
-            quoted(sentence.text, words, span), f"theo biểu, {statement.message_vi}{reason}", statement.rows,
+            "doubt" if statement.doubt or explained else "statement",
+            sentence.number,
+            sentence.line,
+            quoted(sentence.text, words, span),
+            f"theo biểu, {statement.message_vi}{reason}",
+            statement.rows,
         )
 
 
@@ -159,5 +162,11 @@ def unmentioned(said: Sequence[Sentence], published: PublishedFigures) -> Iterat
     for code, words in declared_statements().unmentioned.items():
         value = published.value(code)
         if said and value and not any(places(keys_of(one.text), phrase(words)) for one in said):
-            yield TextRemark("doubt", 0, 0, words, f"theo biểu, dòng {published.rows[code].row_no} ghi có, "
-                         f"nhưng lời văn không nói về {words}", (code,))
+            yield TextRemark(
+                "doubt",
+                0,
+                0,
+                words,
+                f"theo biểu, dòng {published.rows[code].row_no} ghi có, nhưng lời văn không nói về {words}",
+                (code,),
+            )

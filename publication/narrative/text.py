@@ -21,9 +21,16 @@ _BLANKS = re.compile(r"\s+")
 _TOKEN = re.compile(r"\d(?:[\d.,]*\d)?|[^\W\d_]+|\S")
 #: What offices write out and what they shorten; both become the short form.
 _SHORT_FORMS = {
-    "thủ tục hành chính": "tthc", "văn bản quy phạm pháp luật": "vbqppl", "văn bản qppl": "vbqppl",
-    "ủy ban nhân dân": "ubnd", "sự nghiệp công lập": "sncl", "cải cách hành chính": "cchc",
-    "bưu chính công ích": "bcci", "công nghệ thông tin": "cntt", "dịch vụ công": "dvc", "người lao động": "nlđ",
+    "thủ tục hành chính": "tthc",
+    "văn bản quy phạm pháp luật": "vbqppl",
+    "văn bản qppl": "vbqppl",
+    "ủy ban nhân dân": "ubnd",
+    "sự nghiệp công lập": "sncl",
+    "cải cách hành chính": "cchc",
+    "bưu chính công ích": "bcci",
+    "công nghệ thông tin": "cntt",
+    "dịch vụ công": "dvc",
+    "người lao động": "nlđ",
 }
 _LIST_MARK = re.compile(
     r"(?P<mark>[-–—+*•]|\(\d{1,2}\)|[a-zđ]\)|[IVX]+\.|[A-Z]\."
@@ -142,7 +149,7 @@ def sentences(lines: Sequence[str]) -> list[Sentence]:
     headings: dict[int, str] = {}
     for number, line in _joined(lines):
         mark = _LIST_MARK.match(line)
-        body = line[mark.end():] if mark else line
+        body = line[mark.end() :] if mark else line
         depth = _depth(mark["mark"], body) if mark and _is_heading(body) else None
         if depth is not None:
             headings = {level: text for level, text in headings.items() if level < depth} | {depth: body}

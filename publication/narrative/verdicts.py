@@ -27,8 +27,11 @@ _LEAST_DECIMALS = 2
 #: Bounds, which say nothing of how far the figure is from them; so does "trên 90%".
 _AT_LEAST, _AT_MOST = ("ít nhất", "tối thiểu"), ("dưới", "không quá", "tối đa")
 _MORE = ("hơn", "trên")
-_OTHER_QUARTERS_VI = {"previous_quarter_value": "quý trước", "same_quarter_last_year_value": "cùng quý năm trước",
-                      "year_to_date_value": "cả năm đến nay"}
+_OTHER_QUARTERS_VI = {
+    "previous_quarter_value": "quý trước",
+    "same_quarter_last_year_value": "cùng quý năm trước",
+    "year_to_date_value": "cả năm đến nay",
+}
 _MARTS_VI = {"case_processing": "bảng case_processing", "dim_unit": "danh sách xã, thị trấn"}
 
 
@@ -46,8 +49,9 @@ class Verdict:
     reason_vi: str = ""
 
 
-def judge(figure: Figure, sentence: Sentence, previous: Said | None, published: PublishedFigures
-          ) -> tuple[Verdict, Said | None]:
+def judge(
+    figure: Figure, sentence: Sentence, previous: Said | None, published: PublishedFigures
+) -> tuple[Verdict, Said | None]:
     """The verdict on a figure, and what it was taken to say. ``previous`` is what the figure before it said."""
     if is_goal(sentence):
         return Verdict(NOT_FOUND, reason_vi="là mục tiêu, nhiệm vụ, không phải kết quả trong kỳ"), None
@@ -64,8 +68,9 @@ def judge(figure: Figure, sentence: Sentence, previous: Said | None, published: 
     return _judge_one(figure, sentence, said, published), said
 
 
-def _undecided(figure: Figure, sentence: Sentence, said: tuple[Said, ...], published: PublishedFigures
-               ) -> tuple[Verdict, Said | None]:
+def _undecided(
+    figure: Figure, sentence: Sentence, said: tuple[Said, ...], published: PublishedFigures
+) -> tuple[Verdict, Said | None]:
     """Of claims that differ only in the level, which nobody names, the one that agrees; or what all come to."""
     levels = [one.claim.scope for one in said]
     if None not in levels and len(set(levels)) == len(levels):
@@ -106,8 +111,9 @@ def _named_row(figure: Figure, published: PublishedFigures) -> str | None:
     return next((code for name, code in names if figure.left[-len(name) :] == name), None)
 
 
-def _compare(figure: Figure, expressions: tuple[str, ...], related: tuple[str, ...], note: str,
-             published: PublishedFigures) -> Verdict:
+def _compare(
+    figure: Figure, expressions: tuple[str, ...], related: tuple[str, ...], note: str, published: PublishedFigures
+) -> Verdict:
     column = quarter_column(figure)
     values = [published.value(text, column) for text in expressions]
     sources, rows = _sources(expressions), _rows(expressions, related)
@@ -117,8 +123,9 @@ def _compare(figure: Figure, expressions: tuple[str, ...], related: tuple[str, .
         return Verdict(NOT_FOUND, sources, rows, reason_vi=f"bảng số liệu để trống số này{when}")
     written = [figure.value] if figure.kind != RATIO else [figure.value, figure.whole or Decimal(0)]
     same = all(_agrees(figure, mine, theirs) for mine, theirs in zip(written, known, strict=True))
-    told = " / ".join(_told(text, value, figure, published, column)
-                      for text, value in zip(expressions, known, strict=True))
+    told = " / ".join(
+        _told(text, value, figure, published, column) for text, value in zip(expressions, known, strict=True)
+    )
     reason = note
     if same and figure.kind == PERCENT and not figure.hedge and known[0] != Fraction(figure.value):
         reason = "đúng sau khi làm tròn như báo cáo viết"

@@ -50,14 +50,19 @@ _UNTIL = re.compile(
     r"(?P<counted>tính đến|tính tới|số liệu(?: được)?(?: tổng hợp| thống kê)? đến"
     r"|(?:tổng hợp|thống kê)(?: số liệu)? đến|chốt(?: số liệu)?(?: đến)?|đến hết|đến thời điểm"
     r"|cập nhật đến|lũy kế đến)\s+"
-    r"(?:(?:hết|thời điểm|cuối)\s+)*(?:ngày\s+)?" + DAY.format("a"), re.IGNORECASE)
+    r"(?:(?:hết|thời điểm|cuối)\s+)*(?:ngày\s+)?" + DAY.format("a"),
+    re.IGNORECASE,
+)
 _FROM_TO = re.compile(
-    r"từ ngày\s+" + DAY.format("b") + r"\s*(?:đến|-|–)\s*(?:hết\s+)?(?:ngày\s+)?" + DAY.format("a"), re.IGNORECASE)
+    r"từ ngày\s+" + DAY.format("b") + r"\s*(?:đến|-|–)\s*(?:hết\s+)?(?:ngày\s+)?" + DAY.format("a"), re.IGNORECASE
+)
 
 
 _MONTH_END = re.compile(
     r"(?:tính đến|tính tới|số liệu đến|lũy kế đến)\s+(?:hết|cuối)\s+tháng\s+"
-    r"(?P<m>\d{1,2})(?:\s?/\s?|\s+năm\s+)(?P<y>\d{4})", re.IGNORECASE)
+    r"(?P<m>\d{1,2})(?:\s?/\s?|\s+năm\s+)(?P<y>\d{4})",
+    re.IGNORECASE,
+)
 _DECEMBER = 12
 #: "Đến hết ngày" is also how a term is set; with one of these words, it is.
 _TERM = ("sẽ", "phải", "kế hoạch", "thời hạn", "hạn chót", "yêu cầu", "hoàn thành việc", "chậm nhất")
@@ -70,9 +75,13 @@ def days_outside(sentence: Sentence, window: Window | None) -> Iterator[TextRema
     for text, day in _days_counted_to(sentence.text, window):
         if not window.opens_on <= day <= window.closes_on:
             yield TextRemark(
-                "as_of_day", sentence.number, sentence.line, text,
+                "as_of_day",
+                sentence.number,
+                sentence.line,
+                text,
                 f"ngày {format_date(day)} nằm ngoài kỳ báo cáo, từ {format_date(window.opens_on)} đến "
-                f"{format_date(window.closes_on)}")
+                f"{format_date(window.closes_on)}",
+            )
 
 
 def _days_counted_to(text: str, window: Window) -> Iterator[tuple[str, dt.date]]:
@@ -117,11 +126,19 @@ def early_indexes(sentence: Sentence, window: Window | None) -> Iterator[TextRem
             told = keys[place : place + _INDEX_REACH]
             for at in places(told, phrase("năm")):
                 year = told[at + 1] if at + 1 < len(told) else ""
-                if (re.fullmatch(r"20\d\d", year) and told[at - 1] != phrase("trong")[0]
-                        and dt.date(int(year), 12, 31) > window.closes_on):
-                    yield TextRemark("index_year", sentence.number, sentence.line, f"{name} … năm {year}",
-                                 f"năm {year} chưa kết thúc vào ngày {format_date(window.closes_on)} nên chưa thể có "
-                                 "chỉ số của năm ấy")
+                if (
+                    re.fullmatch(r"20\d\d", year)
+                    and told[at - 1] != phrase("trong")[0]
+                    and dt.date(int(year), 12, 31) > window.closes_on
+                ):
+                    yield TextRemark(
+                        "index_year",
+                        sentence.number,
+                        sentence.line,
+                        f"{name} … năm {year}",
+                        f"năm {year} chưa kết thúc vào ngày {format_date(window.closes_on)} nên chưa thể có "
+                        "chỉ số của năm ấy",
+                    )
                     return
 
 

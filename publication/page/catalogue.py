@@ -44,8 +44,14 @@ def render_catalogue(entries: Sequence[Mapping[str, Any]]) -> bytes:
     """The page over all releases, from the entries of ``index.json``. Equal entries give equal bytes."""
     quarters = _quarters(entries)
     units = {entry["unit_code"] for entry in entries}
-    return render("catalogue.html.j2", style="page.css", script="catalogue.js", quarters=quarters, units=len(units),
-                  releases=len(entries))
+    return render(
+        "catalogue.html.j2",
+        style="page.css",
+        script="catalogue.js",
+        quarters=quarters,
+        units=len(units),
+        releases=len(entries),
+    )
 
 
 def _quarters(entries: Sequence[Mapping[str, Any]]) -> list[Quarter]:
@@ -69,8 +75,11 @@ def _line(entry: Mapping[str, Any]) -> Line:
     names = (("report_pdf", "PDF"), ("report_docx", "Word"), ("annex_xlsx", "Excel"))
     moment = entry["published_at"]
     return Line(
-        entry["unit_name_vi"], entry["unit_code"], entry["release"],
-        format_date(dt.datetime.fromisoformat(moment).astimezone(_ZONE)) if moment else "", files.get("page"),
+        entry["unit_name_vi"],
+        entry["unit_code"],
+        entry["release"],
+        format_date(dt.datetime.fromisoformat(moment).astimezone(_ZONE)) if moment else "",
+        files.get("page"),
         bool(entry.get("provisional")),
         tuple((files[key], name) for key, name in names if key in files),
     )

@@ -33,8 +33,23 @@ _LABEL_LENGTH = 26
 #: Part of the height that two figures must be apart to be printed one above the other.
 _APART = Decimal("0.1")
 _STYLE = Style(label_font_size=_LABEL_SIZE, major_label_font_size=_LABEL_SIZE, value_font_size=_LABEL_SIZE)
-_KEPT_CLASSES = {"axis", "x", "y", "guides", "guide", "major", "line", "series", "bar", "rect", "dot", "value",
-                 "color-0", "color-1", "color-2"}
+_KEPT_CLASSES = {
+    "axis",
+    "x",
+    "y",
+    "guides",
+    "guide",
+    "major",
+    "line",
+    "series",
+    "bar",
+    "rect",
+    "dot",
+    "value",
+    "color-0",
+    "color-1",
+    "color-2",
+}
 _NUMBER = re.compile(r"-?[0-9]+\.[0-9]+")
 
 
@@ -71,8 +86,15 @@ def draw_lines(labels: Sequence[str], series: Sequence[Series]) -> Markup:
     Where labels would stand too close every third one is kept, counted back from the last.
     """
     last = _last_labels(series)
-    chart = pygal.Line(**_options(height=200), dots_size=4, include_x_axis=True, allow_interruptions=True,
-                       max_scale=5, margin_right=_room_for(last), show_x_guides=False)
+    chart = pygal.Line(
+        **_options(height=200),
+        dots_size=4,
+        include_x_axis=True,
+        allow_interruptions=True,
+        max_scale=5,
+        margin_right=_room_for(last),
+        show_x_guides=False,
+    )
     chart.x_labels = list(labels)
     if len(labels) > _LABELS_SIDE_BY_SIDE:
         chart.x_labels_major, chart.show_minor_x_labels = list(labels[::-3]), False
@@ -89,9 +111,15 @@ def draw_bars(labels: Sequence[str], series: Sequence[Series], *, top: Decimal |
     """
     height = 16 + (_ROW_HEIGHT * len(series) + 6) * len(labels)
     longest = max((value for one in series for value in one.values if value is not None), default=None)
-    chart = pygal.HorizontalBar(**_options(height=height), print_values_position="top", show_x_labels=False,
-                                range=(0, float(top or longest or 1)), show_x_guides=False, show_y_guides=False,
-                                margin_right=_room_for(text for one in series for text in one.printed))
+    chart = pygal.HorizontalBar(
+        **_options(height=height),
+        print_values_position="top",
+        show_x_labels=False,
+        range=(0, float(top or longest or 1)),
+        show_x_guides=False,
+        show_y_guides=False,
+        margin_right=_room_for(text for one in series for text in one.printed),
+    )
     _add_bars(chart, labels, series)
     return _draw(chart, anchor="start")
 
@@ -99,26 +127,56 @@ def draw_bars(labels: Sequence[str], series: Sequence[Series], *, top: Decimal |
 def draw_shares(labels: Sequence[str], series: Sequence[Series]) -> Markup:
     """Horizontal bars of 100 %, divided among the series; a figure is printed where its part is wide enough."""
     height = 16 + (_ROW_HEIGHT + 14) * len(labels)
-    chart = pygal.HorizontalStackedBar(**_options(height=height), range=(0, 100), show_x_labels=False,
-                                       show_x_guides=False, show_y_guides=False)
-    _add_bars(chart, labels, [
-        Series(one.name_vi, one.values, tuple(text if value is not None and value >= 12 else ""
-                                              for value, text in zip(one.values, one.printed, strict=True)))
-        for one in series
-    ])
+    chart = pygal.HorizontalStackedBar(
+        **_options(height=height), range=(0, 100), show_x_labels=False, show_x_guides=False, show_y_guides=False
+    )
+    _add_bars(
+        chart,
+        labels,
+        [
+            Series(
+                one.name_vi,
+                one.values,
+                tuple(
+                    text if value is not None and value >= 12 else ""
+                    for value, text in zip(one.values, one.printed, strict=True)
+                ),
+            )
+            for one in series
+        ],
+    )
     return _draw(chart, anchor="middle", looks="plot shares")
 
 
 def _options(height: int) -> dict[str, Any]:
-    return {"width": WIDTH, "height": height, "margin": 8, "show_legend": False, "print_values": True, "css": [],
-            "js": [], "style": _STYLE, "disable_xml_declaration": True, "value_formatter": _print_axis,
-            "truncate_label": -1}
+    return {
+        "width": WIDTH,
+        "height": height,
+        "margin": 8,
+        "show_legend": False,
+        "print_values": True,
+        "css": [],
+        "js": [],
+        "style": _STYLE,
+        "disable_xml_declaration": True,
+        "value_formatter": _print_axis,
+        "truncate_label": -1,
+    }
 
 
 def _last_labels(series: Sequence[Series]) -> list[str]:
     """The last figure of each line; where they would stand on each other, all at the first line in the same order."""
-    ends = [next(((value, text) for value, text in zip(one.values[::-1], one.printed[::-1], strict=True)
-                  if value is not None), None) for one in series]
+    ends = [
+        next(
+            (
+                (value, text)
+                for value, text in zip(one.values[::-1], one.printed[::-1], strict=True)
+                if value is not None
+            ),
+            None,
+        )
+        for one in series
+    ]
     found = [end for end in ends if end is not None]
     highest = max((value for one in series for value in one.values if value is not None), default=Decimal(0))
     figures = [value for value, _ in found]
@@ -149,7 +207,7 @@ def _add_bars(chart: Any, labels: Sequence[str], series: Sequence[Series]) -> No
 def _short(label: str) -> str:
     """A label that leaves room for its bar; the table of the chart has the whole name."""
     plain = str(printable(label))
-    return plain if len(plain) <= _LABEL_LENGTH else plain[:_LABEL_LENGTH - 1].rstrip() + "…"
+    return plain if len(plain) <= _LABEL_LENGTH else plain[: _LABEL_LENGTH - 1].rstrip() + "…"
 
 
 def _point(value: Decimal | None, printed: str) -> dict[str, Any] | None:
@@ -180,8 +238,11 @@ def _copy(node: Any, parent: Any, anchor: str) -> None:
     names = (node.get("class") or "").split()
     if "background" in names or (node.tag.endswith("text") and not node.text):
         return
-    kept = {name: _NUMBER.sub(lambda m: f"{float(m[0]):.1f}", value) for name, value in sorted(node.attrib.items())
-            if name not in ("class", "id", "style", "rx", "ry", "text-anchor")}
+    kept = {
+        name: _NUMBER.sub(lambda m: f"{float(m[0]):.1f}", value)
+        for name, value in sorted(node.attrib.items())
+        if name not in ("class", "id", "style", "rx", "ry", "text-anchor")
+    }
     classes = " ".join(name for name in names if name in _KEPT_CLASSES)
     if classes:
         kept["class"] = classes

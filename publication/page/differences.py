@@ -91,8 +91,12 @@ def _difference(row: FormRow, earlier: Decimal | None, *, judged: bool) -> Diffe
         return Difference(printed, None, "", "", "", "đã đổi")
     points = _is_percentage(row)
     return Difference(
-        printed, way, format_number(abs(move)) + (" điểm\u00a0%" if points else ""),
-        "" if points or not earlier else _percent(abs(move), abs(earlier)), _verdict(row, move) if judged else "", "",
+        printed,
+        way,
+        format_number(abs(move)) + (" điểm\u00a0%" if points else ""),
+        "" if points or not earlier else _percent(abs(move), abs(earlier)),
+        _verdict(row, move) if judged else "",
+        "",
     )
 
 

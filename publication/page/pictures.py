@@ -54,8 +54,10 @@ def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
 
 
 def _trends(content: ReleaseContent) -> Iterable[Chart]:
-    values = {(row["trend_quarter"], row["indicator_code"]): row["value"]
-              for row in content.tables["indicator_trend"].to_pylist()}
+    values = {
+        (row["trend_quarter"], row["indicator_code"]): row["value"]
+        for row in content.tables["indicator_trend"].to_pylist()
+    }
     quarters = sorted({quarter for quarter, _ in values})
     for identifier, title, rows in _TRENDS:
         series = []
@@ -66,8 +68,12 @@ def _trends(content: ReleaseContent) -> Iterable[Chart]:
             continue
         labels = tuple(short_quarter(quarter) for quarter in quarters)
         yield Chart(
-            identifier, title, _trend_summary(labels, series), draw_lines(labels, series),
-            tuple(one.name_vi for one in series), ("Quý", *(one.name_vi for one in series)),
+            identifier,
+            title,
+            _trend_summary(labels, series),
+            draw_lines(labels, series),
+            tuple(one.name_vi for one in series),
+            ("Quý", *(one.name_vi for one in series)),
             tuple((label, *(one.printed[place] for one in series)) for place, label in enumerate(labels)),
         )
 
@@ -80,27 +86,33 @@ def _trend_summary(labels: Sequence[str], series: Sequence[Series]) -> str:
 def _on_time(content: ReleaseContent) -> Chart | None:
     names = {row["unit_code"]: row["name_vi"] for row in content.tables["dim_unit"].to_pylist()}
     sums = _sums(content, ("unit_level", "receiving_unit_code"), ("resolved", "resolved_late"))
-    lines = [(str(names.get(unit, unit)), counts["resolved"], counts["resolved"] - counts["resolved_late"])
-             for (_, unit), counts in sums.items() if counts["resolved"]]
+    lines = [
+        (str(names.get(unit, unit)), counts["resolved"], counts["resolved"] - counts["resolved_late"])
+        for (_, unit), counts in sums.items()
+        if counts["resolved"]
+    ]
     if not lines:
         return None
     rates = tuple(share(on_time, resolved) for _, resolved, on_time in lines)
     series = Series("Đúng hạn", rates, print_all(rates, _PERCENT))
     resolved, on_time = sum(line[1] for line in lines), sum(line[2] for line in lines)
     return Chart(
-        "dung-han", "Giải quyết đúng hạn theo nơi tiếp nhận",
+        "dung-han",
+        "Giải quyết đúng hạn theo nơi tiếp nhận",
         f"{format_number(on_time)} trên {format_number(resolved)} hồ sơ đã trả kết quả là đúng hoặc trước hạn, "
         "theo số liệu chi tiết của phần mềm và các quyết định giải trình.",
-        draw_bars([name for name, _, _ in lines], [series], top=Decimal(100)), (),
+        draw_bars([name for name, _, _ in lines], [series], top=Decimal(100)),
+        (),
         ("Nơi tiếp nhận", "Đã trả kết quả", "Đúng hoặc trước hạn", "Trễ hạn", "Tỷ lệ đúng hạn"),
-        tuple((name, format_number(all_), format_number(good), format_number(all_ - good), rate)
-              for (name, all_, good), rate in zip(lines, series.printed, strict=True)),
+        tuple(
+            (name, format_number(all_), format_number(good), format_number(all_ - good), rate)
+            for (name, all_, good), rate in zip(lines, series.printed, strict=True)
+        ),
     )
 
 
 def _channels(content: ReleaseContent) -> Chart | None:
-    counts = {key: found["received"] for key, found in
-              _sums(content, ("unit_level", "channel"), ("received",)).items()}
+    counts = {key: found["received"] for key, found in _sums(content, ("unit_level", "channel"), ("received",)).items()}
     levels = [level for level in _LEVELS if sum(count for (at, _), count in counts.items() if at == level)]
     if not levels:
         return None
@@ -112,14 +124,24 @@ def _channels(content: ReleaseContent) -> Chart | None:
     online = sum(found[1] for found in received.values())
     total = sum(sum(found) for found in received.values())
     return Chart(
-        "kenh-tiep-nhan", "Kênh tiếp nhận hồ sơ",
+        "kenh-tiep-nhan",
+        "Kênh tiếp nhận hồ sơ",
         f"{format_number(online)} trên {format_number(total)} hồ sơ tiếp nhận trong quý được nộp trực tuyến "
         f"({format_number(share(online, total) or 0)}{_PERCENT}).",
-        draw_shares([_LEVELS[level] for level in levels], series), tuple(_CHANNELS.values()),
+        draw_shares([_LEVELS[level] for level in levels], series),
+        tuple(_CHANNELS.values()),
         ("Cấp tiếp nhận", *_CHANNELS.values(), "Tổng số"),
-        tuple((_LEVELS[level], *(f"{format_number(count)} ({text})" for count, text in
-                                 zip(received[level], [one.printed[place] for one in series], strict=True)),
-               format_number(sum(received[level]))) for place, level in enumerate(levels)),
+        tuple(
+            (
+                _LEVELS[level],
+                *(
+                    f"{format_number(count)} ({text})"
+                    for count, text in zip(received[level], [one.printed[place] for one in series], strict=True)
+                ),
+                format_number(sum(received[level])),
+            )
+            for place, level in enumerate(levels)
+        ),
     )
 
 
@@ -137,18 +159,26 @@ def _staffing(content: ReleaseContent) -> Chart | None:
     given, there = Series("Được giao", quotas, print_all(quotas)), Series("Có mặt", present, print_all(present))
     missing = [(None if quota is None or now is None else quota - now) for _, quota, now in lines]
     return Chart(
-        "bien-che", "Biên chế được giao và có mặt",
-        " ".join(f"{name}: có mặt {there.printed[place] or 'chưa rõ'} trên {given.printed[place] or 'chưa rõ'} "
-                 "người được giao." for place, (name, _, _) in enumerate(lines)),
-        draw_bars([name for name, _, _ in lines], [given, there]), (given.name_vi, there.name_vi),
+        "bien-che",
+        "Biên chế được giao và có mặt",
+        " ".join(
+            f"{name}: có mặt {there.printed[place] or 'chưa rõ'} trên {given.printed[place] or 'chưa rõ'} "
+            "người được giao."
+            for place, (name, _, _) in enumerate(lines)
+        ),
+        draw_bars([name for name, _, _ in lines], [given, there]),
+        (given.name_vi, there.name_vi),
         ("Loại", given.name_vi, there.name_vi, "Còn thiếu so với số được giao"),
-        tuple((name, given.printed[place], there.printed[place], text)
-              for place, ((name, _, _), text) in enumerate(zip(lines, print_all(missing), strict=True))),
+        tuple(
+            (name, given.printed[place], there.printed[place], text)
+            for place, ((name, _, _), text) in enumerate(zip(lines, print_all(missing), strict=True))
+        ),
     )
 
 
-def _sums(content: ReleaseContent, key: tuple[str, str], columns: tuple[str, ...]
-          ) -> dict[tuple[str, str], dict[str, int]]:
+def _sums(
+    content: ReleaseContent, key: tuple[str, str], columns: tuple[str, ...]
+) -> dict[tuple[str, str], dict[str, int]]:
     """Sums of ``case_processing`` by two of its columns; the district first, then communes by code."""
     found: dict[tuple[str, str], dict[str, int]] = {}
     rows: list[Mapping[str, Any]] = content.tables["case_processing"].to_pylist()

@@ -96,11 +96,15 @@ def _check_rows(content: ReleaseContent, found: list[PageRow]) -> None:
 
 def _wanted(row: FormRow) -> PageRow:
     number, name, unit, printed = (
-        printable(str(text or "")).strip() for text in
-        (*(row.values[column] for column in ("printed_number", "indicator_name_vi", "unit_of_measure")), row.printed)
+        printable(str(text or "")).strip()
+        for text in (
+            *(row.values[column] for column in ("printed_number", "indicator_name_vi", "unit_of_measure")),
+            row.printed,
+        )
     )
-    return PageRow(row.code, number, name, unit, printed,
-                   "" if row.values["kind"] == "heading" else str(row.values["status"]))
+    return PageRow(
+        row.code, number, name, unit, printed, "" if row.values["kind"] == "heading" else str(row.values["status"])
+    )
 
 
 def _row(element: Any) -> PageRow:

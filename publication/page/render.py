@@ -43,8 +43,10 @@ def inline_hash(text: str) -> str:
 
 def policy(style: str, script: str) -> str:
     """The Content-Security-Policy of a page that asks for nothing: no network, no frame, no form, no other code."""
-    return (f"default-src 'none'; style-src {inline_hash(style)}; script-src {inline_hash(script)}; "
-            "base-uri 'none'; form-action 'none'")
+    return (
+        f"default-src 'none'; style-src {inline_hash(style)}; script-src {inline_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
 def json_block(value: Any) -> Markup:
@@ -59,14 +61,21 @@ def json_block(value: Any) -> Markup:
 def render(template: str, *, style: str, script: str, **values: Any) -> bytes:
     """The page of a template. ``style`` and ``script`` are names of assets. Equal values give equal bytes."""
     style_text, script_text = asset(style), asset(script)
-    text = _environment().get_template(template).render(
-        style=Markup(style_text), script=Markup(script_text), policy=policy(style_text, script_text), **values)
+    text = (
+        _environment()
+        .get_template(template)
+        .render(style=Markup(style_text), script=Markup(script_text), policy=policy(style_text, script_text), **values)
+    )
     return text.encode()
 
 
 @cache
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
-        loader=jinja2.PackageLoader(__package__, "templates"), autoescape=True, undefined=jinja2.StrictUndefined,
-        finalize=printable, trim_blocks=True, keep_trailing_newline=True,
+        loader=jinja2.PackageLoader(__package__, "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=printable,
+        trim_blocks=True,
+        keep_trailing_newline=True,
     )

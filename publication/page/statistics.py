@@ -16,15 +16,21 @@ from publication.formatting import format_date, format_number
 _CLOCKS = {"reporting_window": "Kỳ báo cáo", "calendar_quarter": "Quý dương lịch"}
 _LEVELS = {"all": "Toàn địa bàn", "district": "Cấp huyện", "commune": "Cấp xã"}
 _DENOMINATORS = {
-    "received": "hồ sơ tiếp nhận trong kỳ", "resolved": "hồ sơ đã trả kết quả trong kỳ",
+    "received": "hồ sơ tiếp nhận trong kỳ",
+    "resolved": "hồ sơ đã trả kết quả trong kỳ",
     "due": "hồ sơ đến hạn trả trong kỳ",
 }
 _AGES = {
-    "000-005": "đến 5 ngày làm việc", "006-010": "6 đến 10 ngày", "011-020": "11 đến 20 ngày",
-    "021-040": "21 đến 40 ngày", "041-": "trên 40 ngày", "unknown": "chưa rõ",
+    "000-005": "đến 5 ngày làm việc",
+    "006-010": "6 đến 10 ngày",
+    "011-020": "11 đến 20 ngày",
+    "021-040": "21 đến 40 ngày",
+    "041-": "trên 40 ngày",
+    "unknown": "chưa rõ",
 }
 _LATENESS = {
-    "resolved_late": "Đã trả kết quả, trễ hạn", "in_progress_overdue": "Đang giải quyết, quá hạn",
+    "resolved_late": "Đã trả kết quả, trễ hạn",
+    "in_progress_overdue": "Đang giải quyết, quá hạn",
     "counted_on_time_by_decision": "Trễ trên phần mềm, tính đúng hạn theo quyết định",
 }
 #: Procedures listed, those with most cases first; the mart has all.
@@ -53,8 +59,10 @@ def _rows(content: ReleaseContent, mart: str) -> list[Mapping[str, Any]]:
 
 
 def _timeliness(content: ReleaseContent) -> Table:
-    found = {(row["clock"], row["scope_kind"], row["scope_code"], row["denominator_kind"]): row
-             for row in _rows(content, "case_timeliness")}
+    found = {
+        (row["clock"], row["scope_kind"], row["scope_code"], row["denominator_kind"]): row
+        for row in _rows(content, "case_timeliness")
+    }
     lines = []
     for clock, clock_vi in _CLOCKS.items():
         for level, level_vi in _LEVELS.items():
@@ -63,12 +71,21 @@ def _timeliness(content: ReleaseContent) -> Table:
                 if row is None or not row["denominator"]:
                     continue
                 window = f"{format_date(row['window_from'])} – {format_date(row['window_to'])}"
-                lines.append((f"{clock_vi} ({window})", level_vi, kind_vi, format_number(row["numerator"]),
-                              format_number(row["denominator"]), _percent(row["on_time_percent"], row["is_complete"])))
+                lines.append(
+                    (
+                        f"{clock_vi} ({window})",
+                        level_vi,
+                        kind_vi,
+                        format_number(row["numerator"]),
+                        format_number(row["denominator"]),
+                        _percent(row["on_time_percent"], row["is_complete"]),
+                    )
+                )
     return Table(
         "Tỷ lệ đúng hạn theo từng mẫu số",
         "Mỗi tỷ lệ đi cùng mẫu số của nó; tỷ lệ theo các mẫu số khác nhau không so sánh được với nhau.",
-        ("Kỳ", "Phạm vi", "Mẫu số", "Đúng hoặc trước hạn", "Tổng số", "Tỷ lệ"), tuple(lines),
+        ("Kỳ", "Phạm vi", "Mẫu số", "Đúng hoặc trước hạn", "Tổng số", "Tỷ lệ"),
+        tuple(lines),
     )
 
 
@@ -82,20 +99,23 @@ def _backlog(content: ReleaseContent) -> Table:
     for age, age_vi in _AGES.items():
         at = [row for row in rows if row["age_band"] == age]
         if at:
-            district, commune = (sum(row["cases"] for row in at if row["unit_level"] == level)
-                                 for level in ("district", "commune"))
+            district, commune = (
+                sum(row["cases"] for row in at if row["unit_level"] == level) for level in ("district", "commune")
+            )
             overdue = sum(row["overdue"] for row in at)
             lines.append((age_vi, format_number(district), format_number(commune), format_number(overdue)))
     return Table(
         "Hồ sơ chưa giải quyết xong theo thời gian chờ",
         "Tính đến ngày chốt số liệu, theo ngày làm việc từ khi tiếp nhận; gồm cả hồ sơ chờ bổ sung và tạm dừng.",
-        ("Đã chờ", "Cấp huyện", "Cấp xã", "Trong đó quá hạn"), tuple(lines),
+        ("Đã chờ", "Cấp huyện", "Cấp xã", "Trong đó quá hạn"),
+        tuple(lines),
     )
 
 
 def _durations(content: ReleaseContent) -> Table:
-    rows = [row for row in _rows(content, "procedure_duration")
-            if row["clock"] == "reporting_window" and row["resolved"]]
+    rows = [
+        row for row in _rows(content, "procedure_duration") if row["clock"] == "reporting_window" and row["resolved"]
+    ]
     listed = sorted(rows, key=lambda row: (-row["resolved"], row["procedure_code"], row["unit_level"]))
     more = f" {PROCEDURES_LISTED} thủ tục nhiều hồ sơ nhất trong {len(rows)}." if len(rows) > PROCEDURES_LISTED else ""
     return Table(
@@ -103,9 +123,16 @@ def _durations(content: ReleaseContent) -> Table:
         "Số ngày làm việc từ khi tiếp nhận đến khi có kết quả, đã trừ thời gian tạm dừng: một nửa và chín phần mười "
         f"số hồ sơ không quá số ngày này.{more}",
         ("Thủ tục", "Cấp", "Đã trả kết quả", "Trễ hạn", "Một nửa", "Chín phần mười"),
-        tuple((f"{row['procedure_name_vi'] or 'Thủ tục ngoài danh mục'} ({row['procedure_code']})",
-               _LEVELS[row["unit_level"]], format_number(row["resolved"]), format_number(row["resolved_late"]),
-               *_days((row["median_working_days"], row["p90_working_days"]))) for row in listed[:PROCEDURES_LISTED]),
+        tuple(
+            (
+                f"{row['procedure_name_vi'] or 'Thủ tục ngoài danh mục'} ({row['procedure_code']})",
+                _LEVELS[row["unit_level"]],
+                format_number(row["resolved"]),
+                format_number(row["resolved_late"]),
+                *_days((row["median_working_days"], row["p90_working_days"])),
+            )
+            for row in listed[:PROCEDURES_LISTED]
+        ),
     )
 
 
@@ -123,7 +150,8 @@ def _lateness(content: ReleaseContent) -> Table:
     order = list(_LATENESS)
     listed = sorted(sums, key=lambda key: (order.index(key[0]), -sums[key], key[1]))
     return Table(
-        "Hồ sơ trễ hạn theo nguyên nhân", "Nguyên nhân như đơn vị ghi, xếp theo loại.",
+        "Hồ sơ trễ hạn theo nguyên nhân",
+        "Nguyên nhân như đơn vị ghi, xếp theo loại.",
         ("Tình trạng", "Nguyên nhân", "Số hồ sơ"),
         tuple((_LATENESS[lateness], cause, format_number(sums[lateness, cause])) for lateness, cause in listed),
     )

@@ -52,11 +52,20 @@ _FILES: tuple[tuple[str, str], ...] = (
     ("../quality/passports.json", "Nguồn gốc của từng số liệu (JSON)"),
 )
 _COLUMNS_VI: Mapping[str, str] = {
-    "value": "Số liệu", "value_text": "Nội dung", "status": "Trạng thái", "computed_value": "Số tính từ dữ liệu",
-    "declared_value": "Số cơ quan khai báo", "numerator": "Tử số", "denominator": "Mẫu số",
-    "decision_id": "Quyết định giải trình", "note_vi": "Ghi chú", "footnote_vi": "Căn cứ giải trình",
-    "previous_quarter_value": "Số quý trước", "same_quarter_last_year_value": "Số cùng quý năm trước",
-    "year_to_date_value": "Lũy kế từ đầu năm", "units_counted": "Số đơn vị đã có số liệu",
+    "value": "Số liệu",
+    "value_text": "Nội dung",
+    "status": "Trạng thái",
+    "computed_value": "Số tính từ dữ liệu",
+    "declared_value": "Số cơ quan khai báo",
+    "numerator": "Tử số",
+    "denominator": "Mẫu số",
+    "decision_id": "Quyết định giải trình",
+    "note_vi": "Ghi chú",
+    "footnote_vi": "Căn cứ giải trình",
+    "previous_quarter_value": "Số quý trước",
+    "same_quarter_last_year_value": "Số cùng quý năm trước",
+    "year_to_date_value": "Lũy kế từ đầu năm",
+    "units_counted": "Số đơn vị đã có số liệu",
     "units_expected": "Số đơn vị phải có số liệu",
 }
 #: Columns that say what the form prints; the others stand behind the figures.
@@ -181,24 +190,37 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
     form_changes, other_changes = _changes(content)
     area = content.unit_name_vi[:1].lower() + content.unit_name_vi[1:]
     return PageView(
-        office_vi=f"Ủy ban nhân dân {area}", unit_name_vi=content.unit_name_vi, unit_code=content.unit_code,
-        quarter=content.quarter, quarter_vi=content.quarter_vi,
+        office_vi=f"Ủy ban nhân dân {area}",
+        unit_name_vi=content.unit_name_vi,
+        unit_code=content.unit_code,
+        quarter=content.quarter,
+        quarter_vi=content.quarter_vi,
         previous_quarter_vi=f"quý {short_quarter(previous)}" if previous else "quý trước",
         last_year_quarter_vi=f"quý {short_quarter(last_year)}" if last_year else "cùng quý năm trước",
         form_version=content.form_version,
         window_vi=f"{format_date(quarter['opens_on'])} – {format_date(quarter['closes_on'])}",
         release_vi=f"Bản phát hành r{content.revision.release if content.revision else 1}",
-        revision_vi=content.revision.head_vi if content.revision else "", provisional_vi=content.provisional_vi,
+        revision_vi=content.revision.head_vi if content.revision else "",
+        provisional_vi=content.provisional_vi,
         causes_vi=tuple(content.revision.causes_vi) if content.revision else (),
-        headlines=tuple(_headlines(content, rows)), counts=_counts(rows), charts=tuple(charts(content)),
+        headlines=tuple(_headlines(content, rows)),
+        counts=_counts(rows),
+        charts=tuple(charts(content)),
         statistics=tuple(tables(content)),
         sections=tuple(_sections(rows)),
-        statuses=tuple((status, name) for status, name in STATUS_VI.items()
-                       if any(row.has_passport and row.row.values["status"] == status for row in rows)),
-        footnotes=content.footnotes, findings=grouped["finding"], blanks=grouped["blank"],
-        coverage=grouped["coverage"], single_source=grouped["single_source"],
+        statuses=tuple(
+            (status, name)
+            for status, name in STATUS_VI.items()
+            if any(row.has_passport and row.row.values["status"] == status for row in rows)
+        ),
+        footnotes=content.footnotes,
+        findings=grouped["finding"],
+        blanks=grouped["blank"],
+        coverage=grouped["coverage"],
+        single_source=grouped["single_source"],
         form_changes=tuple(form_changes),
-        other_changes=tuple(other_changes[:CHANGES_LISTED]), other_changes_count=len(other_changes),
+        other_changes=tuple(other_changes[:CHANGES_LISTED]),
+        other_changes_count=len(other_changes),
         deliveries=tuple(_deliveries(content)),
         files=tuple((path, name) for path, name in _FILES if (folder / "report" / path).exists()),
     )
@@ -209,38 +231,47 @@ def _row_views(content: ReleaseContent, previous_quarter: str | None) -> list[Ro
     for footnote in content.footnotes:
         for code in footnote.indicator_codes:
             marks.setdefault(code, []).append(footnote.number)
-    return [_row_view(row, tuple(marks.get(row.code, ())), *_moves(content, row, previous_quarter))
-            for row in content.rows]
+    return [
+        _row_view(row, tuple(marks.get(row.code, ())), *_moves(content, row, previous_quarter)) for row in content.rows
+    ]
 
 
-def _row_view(row: FormRow, marks: tuple[int, ...], previous: Difference | None, last_year: Difference | None
-              ) -> RowView:
+def _row_view(
+    row: FormRow, marks: tuple[int, ...], previous: Difference | None, last_year: Difference | None
+) -> RowView:
     values = row.values
     counted, expected = values["units_counted"], values["units_expected"]
     meant, printed = values["unit_of_measure_canonical"], values["unit_of_measure"]
     return RowView(
-        row=row, kind="section" if row.is_section else "heading" if row.is_heading else "row",
-        status_vi="" if values["kind"] == "heading" else STATUS_VI[values["status"]], marks=marks,
+        row=row,
+        kind="section" if row.is_section else "heading" if row.is_heading else "row",
+        status_vi="" if values["kind"] == "heading" else STATUS_VI[values["status"]],
+        marks=marks,
         unit_meant=meant if meant and printed and _bare(meant) != _bare(printed) else "",
         coverage_vi=f"{counted}/{expected} đơn vị" if expected is not None and expected > 1 else "",
-        previous=previous, last_year=last_year,
+        previous=previous,
+        last_year=last_year,
     )
 
 
-def _moves(content: ReleaseContent, row: FormRow, previous_quarter: str | None
-           ) -> tuple[Difference | None, Difference | None]:
+def _moves(
+    content: ReleaseContent, row: FormRow, previous_quarter: str | None
+) -> tuple[Difference | None, Difference | None]:
     """Against the quarter before, and against the same quarter of the year before."""
     whole = content.rows_by_code.get(_PARTS_OF[row.code][0]) if row.code in _PARTS_OF else None
-    return (_judged_by_share(since_previous_quarter(row, previous_quarter), row, whole, "previous_quarter_value"),
-            _judged_by_share(since_last_year(row), row, whole, "same_quarter_last_year_value"))
+    return (
+        _judged_by_share(since_previous_quarter(row, previous_quarter), row, whole, "previous_quarter_value"),
+        _judged_by_share(since_last_year(row), row, whole, "same_quarter_last_year_value"),
+    )
 
 
 def _judged_by_share(move: Difference | None, row: FormRow, whole: FormRow | None, earlier: str) -> Difference | None:
     """A count that is part of another is good or bad by its share: fewer cases on time of fewer cases is no loss."""
     if move is None or whole is None:
         return move
-    return judged_by_rate(move, row, _share_of(row.values[earlier], whole.values[earlier]),
-                          _share_of(row.value, whole.value))
+    return judged_by_rate(
+        move, row, _share_of(row.values[earlier], whole.values[earlier]), _share_of(row.value, whole.value)
+    )
 
 
 def _share_of(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
@@ -295,8 +326,10 @@ def _note_groups(content: ReleaseContent) -> dict[str, tuple[NoteGroup, ...]]:
             codes = found[note["kind"]].setdefault(note["sentence_vi"], [])
             if note["subject"] in content.rows_by_code:
                 codes.append(note["subject"])
-    return {kind: tuple(NoteGroup(sentence, tuple(codes)) for sentence, codes in groups.items())
-            for kind, groups in found.items()}
+    return {
+        kind: tuple(NoteGroup(sentence, tuple(codes)) for sentence, codes in groups.items())
+        for kind, groups in found.items()
+    }
 
 
 def _changes(content: ReleaseContent) -> tuple[list[ChangeView], list[ChangeView]]:
@@ -307,12 +340,18 @@ def _changes(content: ReleaseContent) -> tuple[list[ChangeView], list[ChangeView
         change = explained.change
         of_form = change.mart == FORM_MART and change.row in content.rows_by_code
         column = change.column or ""
-        (form if of_form and column in _FIGURE_COLUMNS else other).append(ChangeView(
-            code=change.row if of_form else None,
-            name_vi=str(change.name_vi) if of_form else " · ".join(part for part in (change.mart, change.row) if part),
-            column_vi=_COLUMNS_VI.get(column, column) or "Cả dòng",
-            old=_cell(column, change.old or ""), new=_cell(column, change.new or ""), cause_vi=explained.cause_vi,
-        ))
+        (form if of_form and column in _FIGURE_COLUMNS else other).append(
+            ChangeView(
+                code=change.row if of_form else None,
+                name_vi=str(change.name_vi)
+                if of_form
+                else " · ".join(part for part in (change.mart, change.row) if part),
+                column_vi=_COLUMNS_VI.get(column, column) or "Cả dòng",
+                old=_cell(column, change.old or ""),
+                new=_cell(column, change.new or ""),
+                cause_vi=explained.cause_vi,
+            )
+        )
     return form, other
 
 
@@ -331,6 +370,9 @@ def _deliveries(content: ReleaseContent) -> Iterator[Delivered]:
         if row["is_current"]:
             yield Delivered(
                 names.get(row["delivering_unit_code"], row["delivering_unit_code"]),
-                SOURCE_VI.get(row["source"], row["source"]), row["file_name"], row["version"],
-                format_number(row["rows_accepted"]), format_number(row["rows_rejected"]),
+                SOURCE_VI.get(row["source"], row["source"]),
+                row["file_name"],
+                row["version"],
+                format_number(row["rows_accepted"]),
+                format_number(row["rows_rejected"]),
             )

@@ -20,7 +20,12 @@ def write_page(content: ReleaseContent, folder: Path, passports: Mapping[str, An
     view = page_view(content, folder)
     block, rows_held = embedded(passports)
     page = render(
-        "page.html.j2", style="page.css", script="page.js", view=view, passports=block, rows_held=rows_held,
+        "page.html.j2",
+        style="page.css",
+        script="page.js",
+        view=view,
+        passports=block,
+        rows_held=rows_held,
         changed={change.code for change in view.form_changes},
     )
     (folder / "report" / "index.html").write_bytes(page)

@@ -97,16 +97,27 @@ def _ordered_inputs(inputs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]
     return entries
 
 
-def write_candidate(parent: Path, unit: str, quarter: str, form_version: str, inputs: Iterable[Mapping[str, Any]],
-           slices: Mapping[str, pa.Table]) -> Path:
+def write_candidate(
+    parent: Path,
+    unit: str,
+    quarter: str,
+    form_version: str,
+    inputs: Iterable[Mapping[str, Any]],
+    slices: Mapping[str, pa.Table],
+) -> Path:
     """Write the candidate of these rows and inputs below the parent; one that is there is kept when it is whole."""
     ordered = _ordered_inputs(inputs)
     files = {name: to_parquet(table) for name, table in slices.items()}
-    content = canonical_json({
-        "unit_code": unit, "quarter": quarter, "form_version": form_version, "inputs": ordered,
-        "inputs_hash": sha256_bytes(canonical_json(ordered)),
-        "marts": {name: {"sha256": sha256_bytes(files[name]), "rows": slices[name].num_rows} for name in files},
-    })
+    content = canonical_json(
+        {
+            "unit_code": unit,
+            "quarter": quarter,
+            "form_version": form_version,
+            "inputs": ordered,
+            "inputs_hash": sha256_bytes(canonical_json(ordered)),
+            "marts": {name: {"sha256": sha256_bytes(files[name]), "rows": slices[name].num_rows} for name in files},
+        }
+    )
     make_durable_directory(parent)
     with exclusive_lock(parent / ".lock"):
         return _store(parent, content, files)
@@ -160,8 +171,15 @@ def read_candidate(folder: Path) -> Candidate:
             raise CandidateError(f"bảng {name} đã bị sửa sau khi ghi")
         if from_parquet(files[name]).num_rows != entry["rows"]:
             raise CandidateError(f"bảng {name} có số dòng khác candidate.json")
-    return Candidate(content["unit_code"], content["quarter"], content["form_version"], tuple(content["inputs"]),
-                     content["inputs_hash"], candidate_hash, files)
+    return Candidate(
+        content["unit_code"],
+        content["quarter"],
+        content["form_version"],
+        tuple(content["inputs"]),
+        content["inputs_hash"],
+        candidate_hash,
+        files,
+    )
 
 
 def _parse(data: bytes) -> dict[str, Any]:
@@ -170,8 +188,10 @@ def _parse(data: bytes) -> dict[str, Any]:
         whole = (
             set(content) == _CANDIDATE_FIELDS
             and canonical_json(content) == data
-            and all(_MART_NAME.fullmatch(name) and {"sha256", "rows"} == set(entry)
-                    for name, entry in content["marts"].items())
+            and all(
+                _MART_NAME.fullmatch(name) and {"sha256", "rows"} == set(entry)
+                for name, entry in content["marts"].items()
+            )
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CandidateError("candidate.json không đọc được") from error

@@ -34,8 +34,13 @@ Origin = Literal["dbt", "publication"]
 _BUMPS: tuple[Bump, ...] = ("major", "minor", "patch")
 _VERSION = r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
 _ARROW_TYPES: dict[pa.DataType, str] = {
-    pa.string(): "varchar", pa.large_string(): "varchar", pa.int32(): "integer", pa.int64(): "bigint",
-    pa.bool_(): "boolean", pa.date32(): "date", pa.timestamp("us"): "timestamp",
+    pa.string(): "varchar",
+    pa.large_string(): "varchar",
+    pa.int32(): "integer",
+    pa.int64(): "bigint",
+    pa.bool_(): "boolean",
+    pa.date32(): "date",
+    pa.timestamp("us"): "timestamp",
 }
 
 
@@ -219,6 +224,7 @@ def contract_breaches(tables: Mapping[str, pa.Schema]) -> list[str]:
 def contract_versions(tables: Mapping[str, object]) -> dict[str, str]:
     """Versions of the contracts that a release with these marts keeps, by table."""
     return {
-        name: contract.version for name, contract in stored_contracts().items()
+        name: contract.version
+        for name, contract in stored_contracts().items()
         if contract.origin == "publication" or name in tables
     }

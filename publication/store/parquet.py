@@ -21,9 +21,7 @@ def in_total_order(table: pa.Table) -> pa.Table:
     """
     if table.num_rows < 2:
         return table
-    keys = {
-        f"k{position}": _sortable(column) for position, column in enumerate(table.columns)
-    }
+    keys = {f"k{position}": _sortable(column) for position, column in enumerate(table.columns)}
     order = pc.sort_indices(
         pa.table(keys), options=pc.SortOptions(sort_keys=[(name, "ascending", "at_end") for name in keys])
     )
@@ -42,8 +40,16 @@ def to_parquet(table: pa.Table) -> bytes:
     ordered = in_total_order(table.combine_chunks()).cast(schema).replace_schema_metadata(None)
     sink = pa.BufferOutputStream()
     pq.write_table(
-        ordered.combine_chunks(), sink, version="2.6", data_page_version="1.0", compression="zstd",
-        compression_level=3, use_dictionary=True, write_statistics=True, row_group_size=_ROW_GROUP, store_schema=True,
+        ordered.combine_chunks(),
+        sink,
+        version="2.6",
+        data_page_version="1.0",
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=True,
+        write_statistics=True,
+        row_group_size=_ROW_GROUP,
+        store_schema=True,
     )
     return bytes(sink.getvalue())
 

@@ -110,7 +110,9 @@ def read_pointer(quarter_dir: Path) -> Pointer | None:
         data = path.read_bytes() if is_regular_file(path) else b""
         content = json.loads(data)
         pointer = Pointer(
-            content["unit_code"], content["quarter"], content["release"],
+            content["unit_code"],
+            content["quarter"],
+            content["release"],
             {entry["release"]: entry["manifest_sha256"] for entry in content["history"]},
             tuple(Event(**entry) for entry in content.get("events", [])),
         )
@@ -124,8 +126,12 @@ def read_pointer(quarter_dir: Path) -> Pointer | None:
 
 def _encode(pointer: Pointer) -> bytes:
     content: dict[str, Any] = {
-        "schema": SCHEMA, "unit_code": pointer.unit_code, "quarter": pointer.quarter, "release": pointer.release,
-        "path": pointer.release_name, "manifest_sha256": pointer.manifest_sha256,
+        "schema": SCHEMA,
+        "unit_code": pointer.unit_code,
+        "quarter": pointer.quarter,
+        "release": pointer.release,
+        "path": pointer.release_name,
+        "manifest_sha256": pointer.manifest_sha256,
         "history": [{"release": n, "manifest_sha256": pointer.manifests[n]} for n in sorted(pointer.manifests)],
     }
     if pointer.events:
@@ -133,8 +139,16 @@ def _encode(pointer: Pointer) -> bytes:
     return canonical_json(content)
 
 
-def move_pointer(quarter_dir: Path, *, unit: str, quarter: str, expected: int | None, release: int,
-                 manifest_sha256: str, event: Event | None = None) -> Pointer:
+def move_pointer(
+    quarter_dir: Path,
+    *,
+    unit: str,
+    quarter: str,
+    expected: int | None,
+    release: int,
+    manifest_sha256: str,
+    event: Event | None = None,
+) -> Pointer:
     """Make ``release`` current if ``expected`` still is, and record the event with it; the same release may stay.
 
     The caller holds the lock of the quarter folder.
@@ -148,7 +162,8 @@ def move_pointer(quarter_dir: Path, *, unit: str, quarter: str, expected: int | 
     events = (*(present.events if present else ()), *((event,) if event else ()))
     pointer = Pointer(unit, quarter, release, manifests, events)
     replace_durably(
-        quarter_dir / POINTER_NAME, _encode(pointer),
+        quarter_dir / POINTER_NAME,
+        _encode(pointer),
         written=lambda: failpoints.reach("pointer.temporary_written"),
         replaced=lambda: failpoints.reach("pointer.replaced"),
     )

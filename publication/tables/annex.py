@@ -50,8 +50,17 @@ ANNEX_COLUMNS: Mapping[str, str] = {
     column.name: column.description_vi or "" for column in stored_contracts()[FORM_MART].columns
 }
 
-_DATA_COLUMNS = ("row_no", "indicator_code", "indicator_name_vi", "unit_of_measure", "value", "value_text", "status",
-                 "decision_id", "note_vi")
+_DATA_COLUMNS = (
+    "row_no",
+    "indicator_code",
+    "indicator_name_vi",
+    "unit_of_measure",
+    "value",
+    "value_text",
+    "status",
+    "decision_id",
+    "note_vi",
+)
 _HEADER_TOP = ("STT", "Chỉ tiêu thống kê", "Kết quả thống kê", None, "Ghi chú")
 _HEADER_BOTTOM = (None, None, "Đơn vị tính", "Số lượng / Tỷ lệ", None)
 _WIDTHS = (6, 56, 18, 14, 34)
@@ -99,9 +108,15 @@ def annex_rows(rows: Iterable[FormRow]) -> list[AnnexRow]:
     """What both files must read back as."""
     return [
         AnnexRow(
-            row.row_no, row.code, _text(row.values["printed_number"]), _text(row.values["indicator_name_vi"]),
-            _text(row.values["unit_of_measure"]), row.value, _text(row.values["value_text"]),
-            _text(row.values["status"]), _text(row.values["note_vi"]),
+            row.row_no,
+            row.code,
+            _text(row.values["printed_number"]),
+            _text(row.values["indicator_name_vi"]),
+            _text(row.values["unit_of_measure"]),
+            row.value,
+            _text(row.values["value_text"]),
+            _text(row.values["status"]),
+            _text(row.values["note_vi"]),
         )
         for row in rows
     ]
@@ -130,6 +145,7 @@ def lower_first(text: str) -> str:
 
 # --- workbook -------------------------------------------------------------------------------------------------------
 
+
 def write_annex_xlsx(path: Path, content: ReleaseContent) -> None:
     """Write the official form. Equal content gives equal bytes."""
     options = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False, "in_memory": True}
@@ -149,10 +165,12 @@ class _Looks:
 
     def __init__(self, workbook: xlsxwriter.Workbook) -> None:
         boxed = {**_FONT, "border": 1, "text_wrap": True, "valign": "vcenter"}
-        self.title: Format = workbook.add_format({**_FONT, "bold": True, "align": "center", "valign": "vcenter",
-                                                  "text_wrap": True})
-        self.subtitle: Format = workbook.add_format({**_FONT, "italic": True, "align": "center", "text_wrap": True,
-                                                     "valign": "vcenter"})
+        self.title: Format = workbook.add_format(
+            {**_FONT, "bold": True, "align": "center", "valign": "vcenter", "text_wrap": True}
+        )
+        self.subtitle: Format = workbook.add_format(
+            {**_FONT, "italic": True, "align": "center", "text_wrap": True, "valign": "vcenter"}
+        )
         self.head: Format = workbook.add_format({**boxed, "bold": True, "align": "center"})
         self.plain = {
             bold: {
@@ -204,10 +222,12 @@ def _write_form_rows(form: Worksheet, looks: _Looks, content: ReleaseContent) ->
         name, unit = _text(row.values["indicator_name_vi"]), _text(row.values["unit_of_measure"])
         note, mark = _text(row.values["note_vi"]), marks.get(row.code, "")
         note = f"{note} {mark}" if note and mark else note + mark
-        least = max(len(_wrapped(name, sum(_WIDTHS[1:4]) if row.is_section else _WIDTHS[1])),
-                    len(_wrapped(unit, _WIDTHS[2])))
-        for part, (figure, said) in enumerate(zip_longest(_parts(row.printed, _WIDTHS[3]), _parts(note, _WIDTHS[4]),
-                                                          fillvalue="")):
+        least = max(
+            len(_wrapped(name, sum(_WIDTHS[1:4]) if row.is_section else _WIDTHS[1])), len(_wrapped(unit, _WIDTHS[2]))
+        )
+        for part, (figure, said) in enumerate(
+            zip_longest(_parts(row.printed, _WIDTHS[3]), _parts(note, _WIDTHS[4]), fillvalue="")
+        ):
             place += 1
             number, heading = ("", "") if part else (_text(row.values["printed_number"]), name)
             form.write_string(place, 0, number, styles["center"])
@@ -219,8 +239,9 @@ def _write_form_rows(form: Worksheet, looks: _Looks, content: ReleaseContent) ->
                 form.write_string(place, 2, "" if part else unit, styles["center"])
                 form.write_string(place, 3, figure, styles["right"])
             form.write_string(place, 4, said, looks.plain[False]["left"])
-            form.set_row(place, _height(1 if part else least, len(_wrapped(figure, _WIDTHS[3])),
-                                        len(_wrapped(said, _WIDTHS[4]))))
+            form.set_row(
+                place, _height(1 if part else least, len(_wrapped(figure, _WIDTHS[3])), len(_wrapped(said, _WIDTHS[4])))
+            )
     form.ignore_errors({"number_stored_as_text": f"A{_FIRST_ROW + 1}:D{place + 1}"})
     return place
 
@@ -376,17 +397,26 @@ def _join(row: Sequence[str], numbers: Mapping[str, Any]) -> AnnexRow:
     if not note.startswith(stored_note) or note.removeprefix(stored_note).strip(_MARKS):
         raise AnnexDamaged(f"row {row_no}: the sheets hold different notes", row_no)
     return AnnexRow(
-        row_no, str(numbers["indicator_code"]), printed_number, name,
-        _text(numbers["unit_of_measure"]), value, _text(numbers["value_text"]), _text(numbers["status"]), stored_note,
+        row_no,
+        str(numbers["indicator_code"]),
+        printed_number,
+        name,
+        _text(numbers["unit_of_measure"]),
+        value,
+        _text(numbers["value_text"]),
+        _text(numbers["status"]),
+        stored_note,
     )
 
 
 # --- CSV ------------------------------------------------------------------------------------------------------------
 
+
 def write_annex_csv(path: Path, content: ReleaseContent) -> None:
     """Write every column of the mart ``report_indicators``, one row an indicator, by the rules of ``csvfile``."""
-    path.write_bytes(to_csv(list(content.tables["report_indicators"].column_names),
-                            [row.values for row in content.rows]))
+    path.write_bytes(
+        to_csv(list(content.tables["report_indicators"].column_names), [row.values for row in content.rows])
+    )
 
 
 def read_annex_csv(path: Path) -> list[AnnexRow]:
@@ -394,9 +424,15 @@ def read_annex_csv(path: Path) -> list[AnnexRow]:
     try:
         return [
             AnnexRow(
-                int(row["row_no"]), row["indicator_code"], row["printed_number"], row["indicator_name_vi"],
-                row["unit_of_measure"], Decimal(row["value"]) if row["value"] else None, row["value_text"],
-                row["status"], row["note_vi"],
+                int(row["row_no"]),
+                row["indicator_code"],
+                row["printed_number"],
+                row["indicator_name_vi"],
+                row["unit_of_measure"],
+                Decimal(row["value"]) if row["value"] else None,
+                row["value_text"],
+                row["status"],
+                row["note_vi"],
             )
             for row in from_csv(path.read_bytes())
         ]

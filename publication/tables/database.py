@@ -48,6 +48,4 @@ def read_database(path: Path) -> dict[str, pa.Table]:
         names = connection.execute(
             "select table_name from duckdb_tables() where database_name = 'release' order by table_name"
         ).fetchall()
-        return {
-            name: connection.execute(f'from release.main."{name}"').to_arrow_table() for (name,) in names
-        }
+        return {name: connection.execute(f'from release.main."{name}"').to_arrow_table() for (name,) in names}

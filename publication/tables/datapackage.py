@@ -41,8 +41,14 @@ _MEDIA_TYPES = {
     ".txt": "text/plain",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-_FIELD_TYPES = {"varchar": "string", "integer": "integer", "bigint": "integer", "boolean": "boolean", "date": "date",
-                "timestamp": "datetime"}
+_FIELD_TYPES = {
+    "varchar": "string",
+    "integer": "integer",
+    "bigint": "integer",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "datetime",
+}
 _BLANK = "A blank cell is unknown or does not apply; it never stands for zero."
 
 
@@ -64,7 +70,7 @@ def describe(content: ReleaseContent, folder: Path) -> dict[str, Any]:
         "title_vi": f"Số liệu cải cách hành chính {content.quarter_vi}, {content.unit_name_vi}",
         "description": f"Official figures of one reporting unit and quarter, as published. {_BLANK}",
         "description_vi": "Số liệu chính thức của một đơn vị báo cáo trong một quý, đúng như đã công bố. "
-                          "Ô trống là chưa có hoặc không phát sinh, không bao giờ là số 0.",
+        "Ô trống là chưa có hoặc không phát sinh, không bao giờ là số 0.",
         "languages": ["vi", "en"],
         "unit_code": content.unit_code,
         "quarter": content.quarter,
@@ -136,8 +142,10 @@ def _table(name: str, types: Mapping[str, pa.DataType | None]) -> dict[str, Any]
         if contract.description_vi:
             described["description_vi"] = contract.description_vi
     columns = contract.by_name if contract else {}
-    schema: dict[str, Any] = {"fields": [_field(column, kind, columns.get(column)) for column, kind in types.items()],
-                              "missingValues": [""]}
+    schema: dict[str, Any] = {
+        "fields": [_field(column, kind, columns.get(column)) for column, kind in types.items()],
+        "missingValues": [""],
+    }
     if contract is not None and contract.key and set(contract.key) <= set(types):
         # A primary key has no blanks; a key that may have some is unique all the same.
         never_blank = all(columns[name].required for name in contract.key)
@@ -154,8 +162,12 @@ def _field(name: str, kind: pa.DataType | None, column: Column | None) -> dict[s
     if column is None:
         return field
     field["description"] = column.description
-    told = {"title": column.description_vi, "unit": column.unit, "unit_vi": column.unit_vi,
-            "blank_when": column.blank_when}
+    told = {
+        "title": column.description_vi,
+        "unit": column.unit,
+        "unit_vi": column.unit_vi,
+        "blank_when": column.blank_when,
+    }
     field |= {key: text for key, text in told.items() if text}
     constraints: dict[str, Any] = {"required": True} if column.required else {}
     if column.values:

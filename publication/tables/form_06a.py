@@ -32,34 +32,67 @@ MART = "case_form_06a"
 SHEETS: Mapping[str, str] = {"reporting_window": "Kỳ báo cáo", "calendar_quarter": "Quý dương lịch"}
 #: Columns (3) to (13) of the form, in order.
 FIGURE_COLUMNS = (
-    "to_resolve", "received_online", "received_direct_or_postal", "carried_over",
-    "resolved", "resolved_early", "resolved_on_time", "resolved_late",
-    "in_progress", "in_progress_within_due", "in_progress_overdue",
+    "to_resolve",
+    "received_online",
+    "received_direct_or_postal",
+    "carried_over",
+    "resolved",
+    "resolved_early",
+    "resolved_on_time",
+    "resolved_late",
+    "in_progress",
+    "in_progress_within_due",
+    "in_progress_overdue",
 )
 
 _BLOCKS = {"field": "A. THEO LĨNH VỰC", "unit": "B. THEO ĐƠN VỊ TIẾP NHẬN, GIẢI QUYẾT"}
 _TITLE = "TÌNH HÌNH, KẾT QUẢ GIẢI QUYẾT THỦ TỤC HÀNH CHÍNH"
 _FORM_NAME = "Biểu số II.06a/VPCP/KSTT (Thông tư 01/2020/TT-VPCP)"
 _UNIT_LINE = "Đơn vị tính: Số hồ sơ TTHC"
-_NUMBERS = ("(1)", "(2)", "(3)=(4)+(5)+(6)", "(4)", "(5)", "(6)", "(7)=(8)+(9)+(10)", "(8)", "(9)", "(10)",
-            "(11)=(12)+(13)", "(12)", "(13)")
+_NUMBERS = (
+    "(1)",
+    "(2)",
+    "(3)=(4)+(5)+(6)",
+    "(4)",
+    "(5)",
+    "(6)",
+    "(7)=(8)+(9)+(10)",
+    "(8)",
+    "(9)",
+    "(10)",
+    "(11)=(12)+(13)",
+    "(12)",
+    "(13)",
+)
 #: Merged heads: first row, first column, last row, last column (0-based below the first head row), text.
 _HEADS = (
-    (0, 0, 2, 0, "STT"), (0, 1, 2, 1, "Lĩnh vực, đơn vị giải quyết"),
-    (0, 2, 0, 5, "Số lượng hồ sơ tiếp nhận"), (0, 6, 0, 9, "Số lượng hồ sơ đã giải quyết"),
+    (0, 0, 2, 0, "STT"),
+    (0, 1, 2, 1, "Lĩnh vực, đơn vị giải quyết"),
+    (0, 2, 0, 5, "Số lượng hồ sơ tiếp nhận"),
+    (0, 6, 0, 9, "Số lượng hồ sơ đã giải quyết"),
     (0, 10, 0, 12, "Số lượng hồ sơ đang giải quyết"),
-    (1, 2, 2, 2, "Tổng số"), (1, 3, 1, 4, "Trong kỳ"), (1, 5, 2, 5, "Từ kỳ trước"),
-    (2, 3, 2, 3, "Trực tuyến"), (2, 4, 2, 4, "Trực tiếp, dịch vụ bưu chính"),
-    (1, 6, 2, 6, "Tổng số"), (1, 7, 2, 7, "Trước hạn"), (1, 8, 2, 8, "Đúng hạn"), (1, 9, 2, 9, "Quá hạn"),
-    (1, 10, 2, 10, "Tổng số"), (1, 11, 2, 11, "Trong hạn"), (1, 12, 2, 12, "Quá hạn"),
+    (1, 2, 2, 2, "Tổng số"),
+    (1, 3, 1, 4, "Trong kỳ"),
+    (1, 5, 2, 5, "Từ kỳ trước"),
+    (2, 3, 2, 3, "Trực tuyến"),
+    (2, 4, 2, 4, "Trực tiếp, dịch vụ bưu chính"),
+    (1, 6, 2, 6, "Tổng số"),
+    (1, 7, 2, 7, "Trước hạn"),
+    (1, 8, 2, 8, "Đúng hạn"),
+    (1, 9, 2, 9, "Quá hạn"),
+    (1, 10, 2, 10, "Tổng số"),
+    (1, 11, 2, 11, "Trong hạn"),
+    (1, 12, 2, 12, "Quá hạn"),
 )
 _REMARKS = (
     "Cột (9) gồm cả hồ sơ chờ bổ sung, hồ sơ trả lại (từ chối giải quyết) và hồ sơ rút.",
     "Cột (12) gồm cả hồ sơ tạm dừng giải quyết. (3) = (7) + (11).",
 )
 _INCOMPLETE = "Chưa đủ dữ liệu: còn đơn vị chưa gửi hồ sơ của một quý báo cáo nằm trong kỳ này."
-_NO_APPOINTMENT = "Cột (7) gồm cả {count} hồ sơ không có ngày hẹn trả dù thủ tục có thời hạn; các hồ sơ này " \
-                  "không thuộc cột (8), (9), (10)."
+_NO_APPOINTMENT = (
+    "Cột (7) gồm cả {count} hồ sơ không có ngày hẹn trả dù thủ tục có thời hạn; các hồ sơ này "
+    "không thuộc cột (8), (9), (10)."
+)
 _WIDTHS = (6, 46, 15, 11, 14, 11, 16, 11, 11, 11, 14, 11, 11)
 _HEAD_ROW = 6
 _FIRST_ROW = _HEAD_ROW + 4
@@ -83,7 +116,8 @@ def printed_lines(content: ReleaseContent, clock: str) -> list[Line]:
         lines.append(("", title, *[""] * len(FIGURE_COLUMNS)))
         lines += [
             (row["printed_number"] or "", row["name_vi"], *(format_number(row[name]) for name in FIGURE_COLUMNS))
-            for row in _rows(content, clock) if row["breakdown"] == breakdown
+            for row in _rows(content, clock)
+            if row["breakdown"] == breakdown
         ]
     return lines
 
@@ -126,14 +160,21 @@ class _Looks:
         boxed = {**_FONT, "border": 1, "text_wrap": True, "valign": "vcenter"}
         self.titles: tuple[Format, ...] = tuple(
             workbook.add_format({**_FONT, **look, "valign": "vcenter", "text_wrap": True})
-            for look in ({"align": "left"}, {"align": "center", "bold": True, "font_size": 14}, {"align": "center"},
-                         {"align": "center", "bold": True}, {"align": "right", "italic": True})
+            for look in (
+                {"align": "left"},
+                {"align": "center", "bold": True, "font_size": 14},
+                {"align": "center"},
+                {"align": "center", "bold": True},
+                {"align": "right", "italic": True},
+            )
         )
         self.head: Format = workbook.add_format({**boxed, "bold": True, "align": "center"})
         self.number: Format = workbook.add_format({**boxed, "italic": True, "align": "center", "font_size": 9})
         self.cells = {
-            bold: {align: workbook.add_format({**boxed, "bold": bold, "align": align, "indent": indent})
-                   for align, indent in (("left", 0), ("center", 0), ("right", 1))}
+            bold: {
+                align: workbook.add_format({**boxed, "bold": bold, "align": align, "indent": indent})
+                for align, indent in (("left", 0), ("center", 0), ("right", 1))
+            }
             for bold in (False, True)
         }
         self.remark: Format = workbook.add_format({**_FONT, "italic": True})

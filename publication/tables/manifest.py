@@ -124,20 +124,40 @@ def content_hash(outputs: Iterable[OutputFile]) -> str:
     return sha256_bytes(canonical_json({o.path: o.sha256 for o in outputs if o.path not in NOT_REPRODUCIBLE}))
 
 
-def build_manifest(*, release: int, candidate: Candidate, content: ReleaseContent, outputs: list[OutputFile],
-                   previous: PreviousRelease | None, verdicts: list[VerdictReference], code_version: str,
-                   versions: Mapping[str, str], published_at: dt.datetime | None,
-                   amendment: AmendmentRecord | None = None) -> Manifest:
+def build_manifest(
+    *,
+    release: int,
+    candidate: Candidate,
+    content: ReleaseContent,
+    outputs: list[OutputFile],
+    previous: PreviousRelease | None,
+    verdicts: list[VerdictReference],
+    code_version: str,
+    versions: Mapping[str, str],
+    published_at: dt.datetime | None,
+    amendment: AmendmentRecord | None = None,
+) -> Manifest:
     """The manifest of a release whose outputs are written. ``published_at`` must know its time zone."""
     if published_at is not None and published_at.tzinfo is None:
         raise ValueError("published_at needs a time zone")
     return Manifest(
-        schema_version=SCHEMA, release=release, unit_code=candidate.unit_code, quarter=candidate.quarter,
-        form_version=candidate.form_version, published_at=published_at.isoformat() if published_at else None,
-        previous=previous, candidate_hash=candidate.candidate_hash, inputs_hash=candidate.inputs_hash,
-        inputs=[dict(entry) for entry in candidate.inputs], outputs=outputs, content_sha256=content_hash(outputs),
-        verdicts=verdicts, decisions=[dict(decision) for decision in content.decisions],
-        code_version=code_version, versions=dict(versions), contract_versions=contract_versions(content.tables),
+        schema_version=SCHEMA,
+        release=release,
+        unit_code=candidate.unit_code,
+        quarter=candidate.quarter,
+        form_version=candidate.form_version,
+        published_at=published_at.isoformat() if published_at else None,
+        previous=previous,
+        candidate_hash=candidate.candidate_hash,
+        inputs_hash=candidate.inputs_hash,
+        inputs=[dict(entry) for entry in candidate.inputs],
+        outputs=outputs,
+        content_sha256=content_hash(outputs),
+        verdicts=verdicts,
+        decisions=[dict(decision) for decision in content.decisions],
+        code_version=code_version,
+        versions=dict(versions),
+        contract_versions=contract_versions(content.tables),
         **({"amendment": amendment} if amendment else {}),
         **({"provisional_vi": list(content.provisional_vi)} if content.provisional_vi else {}),
     )

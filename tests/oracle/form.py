@@ -238,8 +238,7 @@ class _Computed:
         self.records = _source(self.files, "org_units")
         # A code has a record for each name and group it had; the one in being describes it, else the last.
         self.units = {
-            u["unit_code"]: u
-            for u in sorted(self.records, key=lambda u: (self.in_being(u), u["valid_from"]))
+            u["unit_code"]: u for u in sorted(self.records, key=lambda u: (self.in_being(u), u["valid_from"]))
         }
         self.values: dict[int, int | Decimal | None] = {}
         self.communes_open = 0
@@ -256,9 +255,7 @@ class _Computed:
         return day is not None and self.opens <= day <= self.closes
 
     def in_being(self, unit: Row) -> bool:
-        return bool(
-            unit["valid_from"] <= self.closes and (unit["valid_to"] is None or unit["valid_to"] > self.closes)
-        )
+        return bool(unit["valid_from"] <= self.closes and (unit["valid_to"] is None or unit["valid_to"] > self.closes))
 
     def in_year(self, day: dt.date | None) -> bool:
         return day is not None and self.year_opens <= day <= self.closes
@@ -371,11 +368,7 @@ class _Computed:
         self.values[169] = int(self.values[71] != 0)
         self.values[170] = len(communes)
         self.communes_open = len(
-            [
-                c
-                for c in self.cases.values()
-                if c["receiving_unit"] != self.district and self._is_open(c)
-            ]
+            [c for c in self.cases.values() if c["receiving_unit"] != self.district and self._is_open(c)]
         )
 
     def _received(self, case: Row) -> bool:

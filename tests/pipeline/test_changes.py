@@ -68,9 +68,7 @@ def test_one_case_resolved_changes_row_72_and_73_and_nothing_else(
     assert {number: published[number][0] for number in (72, 73)} == {72: 612, 73: 612}
 
 
-def test_a_defective_file_of_one_district_does_not_hold_back_another(
-    home: Path, run_json: RunJson
-) -> None:
+def test_a_defective_file_of_one_district_does_not_hold_back_another(home: Path, run_json: RunJson) -> None:
     other = "942"
     write_sample(home / "landing", quarters=(QUARTER,), district=other)
     (roster, *_) = sorted((home / "landing" / other / QUARTER / "staffing_roster").iterdir())

@@ -76,8 +76,10 @@ def test_python_blocks_run_in_order_and_find_the_figures(release: Release) -> No
     assert sum(resolved for _, resolved, _ in names["fields"]) == _total(release, "case_processing", "resolved") > 0
     assert names["staff"]["present"].sum() == _total(release, "staffing", "present") > 0
     for frame in (names["form"], names["sheet"]):
-        values = {code: None if str(value) in ("nan", "<NA>") else Decimal(str(value)) for code, value in
-                  zip(frame["indicator_code"], frame["value"], strict=True)}
+        values = {
+            code: None if str(value) in ("nan", "<NA>") else Decimal(str(value))
+            for code, value in zip(frame["indicator_code"], frame["value"], strict=True)
+        }
         assert values == {code: row["value"] for code, row in rows.items()}
 
 
@@ -89,16 +91,18 @@ def test_duckdb_blocks_run_in_the_release_folder(release: Release, monkeypatch: 
     assert (len(answers[0]), answers[1]) == (10, [(211,)])
 
 
-def test_psql_blocks_run_as_a_reader(
-    release: Release, reader: dict[str, str], postgres_server: PostgresServer
-) -> None:
+def test_psql_blocks_run_as_a_reader(release: Release, reader: dict[str, str], postgres_server: PostgresServer) -> None:
     program = shutil.which("psql") or str(postgres_server.programs / "psql")
     texts = snippets("sql psql")
     assert len(texts) == 2
     for text in texts:
         done = subprocess.run(
-            [program, "-X", "-v", "ON_ERROR_STOP=1", "-At"], input=text, env={**os.environ, **reader}, text=True,
-            capture_output=True, check=False,
+            [program, "-X", "-v", "ON_ERROR_STOP=1", "-At"],
+            input=text,
+            env={**os.environ, **reader},
+            text=True,
+            capture_output=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         assert "945/2023-Q1/r1|" in done.stdout
@@ -110,7 +114,10 @@ def test_shell_blocks_run(release: Release) -> None:
     commands = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     for text in snippets("sh"):
         done = subprocess.run(
-            ["bash", "-eu", "-c", text], capture_output=True, text=True, check=False,
+            ["bash", "-eu", "-c", text],
+            capture_output=True,
+            text=True,
+            check=False,
             env={**os.environ, "PATH": commands, "PYTHONPATH": str(ROOT)},
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -136,12 +143,23 @@ def test_libreoffice_reads_the_data_sheet_as_numbers(release: Release, tmp_path:
     # 44,34,76: comma, quote, UTF-8; the last number is the sheet; cells as they are stored, not as they look.
     form = "csv:Text - txt - csv (StarCalc):44,34,76,1,,1033,false,false,false,false,false,2"
     subprocess.run(
-        [program, f"-env:UserInstallation=file://{tmp_path}/office", "--headless", "--convert-to", form, "--outdir",
-         str(tmp_path / "sheets"), str(release.path / "report" / "annex.xlsx")],
-        check=True, capture_output=True, timeout=120,
+        [
+            program,
+            f"-env:UserInstallation=file://{tmp_path}/office",
+            "--headless",
+            "--convert-to",
+            form,
+            "--outdir",
+            str(tmp_path / "sheets"),
+            str(release.path / "report" / "annex.xlsx"),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
     )
     [sheet] = (tmp_path / "sheets").glob("*.csv")
     read = {row["indicator_code"]: row["value"] for row in from_csv(sheet.read_bytes())}
     rows = pq.read_table(release.path / "marts" / "report_indicators.parquet").to_pylist()
     assert {code: Decimal(value) if value else None for code, value in read.items()} == {
-        row["indicator_code"]: row["value"] for row in rows}
+        row["indicator_code"]: row["value"] for row in rows
+    }

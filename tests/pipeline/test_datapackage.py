@@ -81,7 +81,9 @@ def test_fields_are_those_of_the_parquet_files_and_say_what_the_contract_says(
         assert resource["contract_version"] == contract.version
         for column in contract.columns:
             assert (fields[column.name]["title"], fields[column.name]["description"]) == (
-                column.description_vi, column.description)
+                column.description_vi,
+                column.description,
+            )
 
 
 def test_the_manifest_names_the_versions(release: Release) -> None:
@@ -112,9 +114,7 @@ def test_what_does_not_fit_the_descriptor_is_found(
     assert any(line.startswith(f"{finding}:") for line in found[path]), found
 
 
-def test_a_doubled_row_of_a_parquet_file_is_found(
-    release: Release, descriptor: dict[str, Any], tmp_path: Path
-) -> None:
+def test_a_doubled_row_of_a_parquet_file_is_found(release: Release, descriptor: dict[str, Any], tmp_path: Path) -> None:
     folder = tmp_path / "r1"
     shutil.copytree(release.path, folder)
     path = folder / "marts" / "staffing.parquet"

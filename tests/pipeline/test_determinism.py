@@ -16,7 +16,7 @@ from tests.pipeline.conftest import QUARTER, release_of
 
 ROOT = Path(__file__).parents[2]
 # A home may lie anywhere: what means something to SQL, Jinja or patterns of files means nothing in its path.
-ODD_NAME = "o'brien [945] {{ 7*7 }} 100% * \"$HOME\""
+ODD_NAME = 'o\'brien [945] {{ 7*7 }} 100% * "$HOME"'
 # The shared home was run with the default of 2 threads.
 WORLDS = [
     pytest.param(1, "America/Los_Angeles", "C.UTF-8", 1, id="1-thread"),

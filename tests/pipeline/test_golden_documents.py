@@ -51,8 +51,10 @@ def figures(report: Path) -> list[str]:
     filled = indicators(report.parent)
     with ANNEX.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
-    shown = [format_number(filled[int(row["row_no"])]["value"]) if int(row["row_no"]) in FILLED else row["value_raw"]
-             for row in rows]
+    shown = [
+        format_number(filled[int(row["row_no"])]["value"]) if int(row["row_no"]) in FILLED else row["value_raw"]
+        for row in rows
+    ]
     assert sum(figure != "" for figure in shown) == 169 + len(FILLED)
     return shown
 
@@ -69,22 +71,25 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_libreoffice_shows_the_printed_figures_of_the_workbook(report: Path, figures: list[str], tmp_path: Path,
-                                                               printed: dict[int, PrintedRow]) -> None:
+def test_libreoffice_shows_the_printed_figures_of_the_workbook(
+    report: Path, figures: list[str], tmp_path: Path, printed: dict[int, PrintedRow]
+) -> None:
     _needs("soffice", "libreoffice-calc")
     table = _convert(report / "annex.xlsx", "csv:Text - txt - csv (StarCalc):44,34,76,1", tmp_path)
     with table.open(encoding="utf-8", newline="") as handle:
         lines = list(csv.reader(handle))
-    rows = lines[6:6 + 211]
+    rows = lines[6 : 6 + 211]
     assert [row[3] for row in rows] == figures
     assert [row[1] for row in rows] == [row.name for row in printed.values()]
 
 
-def test_libreoffice_shows_the_printed_figures_of_the_letter(report: Path, figures: list[str], tmp_path: Path,
-                                                             printed: dict[int, PrintedRow]) -> None:
+def test_libreoffice_shows_the_printed_figures_of_the_letter(
+    report: Path, figures: list[str], tmp_path: Path, printed: dict[int, PrintedRow]
+) -> None:
     _needs("soffice", "libreoffice-writer")
-    page = html.fromstring(_convert(report / "report.docx", "html", tmp_path).read_bytes(),
-                           parser=html.HTMLParser(encoding="utf-8"))
+    page = html.fromstring(
+        _convert(report / "report.docx", "html", tmp_path).read_bytes(), parser=html.HTMLParser(encoding="utf-8")
+    )
     (table,) = [table for table in page.iter("table") if len(table.findall(".//tr")) > 100]
     rows = [[_one_line(cell.text_content()) for cell in row.iter("td", "th")] for row in table.iter("tr")][2:]
     assert [row[1] for row in rows] == [_one_line(row.name) for row in printed.values()]
@@ -106,13 +111,18 @@ def _figures_in_column(boxes: bytes) -> list[str]:
     """Numbers that stand in the figures' column of the annex pages, from top to bottom."""
     found: list[str] = []
     for page in etree.fromstring(boxes).iter("{*}page"):
-        words = [(word.text, float(word.get("xMin")), float(word.get("xMax")), float(word.get("yMin")))
-                 for word in page.iter("{*}word")]
+        words = [
+            (word.text, float(word.get("xMin")), float(word.get("xMax")), float(word.get("yMin")))
+            for word in page.iter("{*}word")
+        ]
         if not any(text == "STT" for text, *_ in words):
             continue
         end = min((top for text, _, _, top in words if text == "(dòng"), default=float("inf"))
-        column = [(top, text) for text, left, right, top in words
-                  if FIGURES[0] < left and right < FIGURES[1] and top < end and NUMBER.fullmatch(text)]
+        column = [
+            (top, text)
+            for text, left, right, top in words
+            if FIGURES[0] < left and right < FIGURES[1] and top < end and NUMBER.fullmatch(text)
+        ]
         found += [text for _, text in sorted(column)]
     return found
 

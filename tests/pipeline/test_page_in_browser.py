@@ -51,13 +51,19 @@ class Browser:
     def cdp(self, command: str, **arguments: Any) -> Any:
         return self.driver.execute_cdp_cmd(command, arguments)
 
-    def look(self, page: Path, *, window: tuple[int, int, bool] = DESKTOP, scheme: str = "light",
-             place: str = "") -> None:
+    def look(
+        self, page: Path, *, window: tuple[int, int, bool] = DESKTOP, scheme: str = "light", place: str = ""
+    ) -> None:
         """Open a page afresh."""
         width, height, mobile = window
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
-        self.cdp("Emulation.setEmulatedMedia", features=[
-            {"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}])
+        self.cdp(
+            "Emulation.setEmulatedMedia",
+            features=[
+                {"name": "prefers-color-scheme", "value": scheme},
+                {"name": "prefers-reduced-motion", "value": "reduce"},
+            ],
+        )
         self.driver.get("about:blank")
         self.driver.get(page.as_uri() + place)
 
@@ -81,17 +87,26 @@ class Browser:
         return self.driver.switch_to.active_element
 
     def shown_codes(self) -> list[str]:
-        return list(self.run("return Array.from(document.querySelectorAll('#bang tr[data-code]'))"
-                             ".filter((row) => row.offsetParent !== null).map((row) => row.dataset.code)"))
+        return list(
+            self.run(
+                "return Array.from(document.querySelectorAll('#bang tr[data-code]'))"
+                ".filter((row) => row.offsetParent !== null).map((row) => row.dataset.code)"
+            )
+        )
 
     def axe(self, within: str = "html") -> list[str]:
         """Serious and critical findings of axe, one line each."""
         self.run(AXE.read_text(encoding="utf-8"))
         found = self.driver.execute_async_script(
-            "axe.run(arguments[0], {resultTypes: ['violations']}).then(arguments[1])", within)
+            "axe.run(arguments[0], {resultTypes: ['violations']}).then(arguments[1])", within
+        )
         assert len(found["passes"]) > 5
-        return [f"{finding['id']}: {node['html']}" for finding in found["violations"]
-                if finding["impact"] in ("serious", "critical") for node in finding["nodes"]]
+        return [
+            f"{finding['id']}: {node['html']}"
+            for finding in found["violations"]
+            if finding["impact"] in ("serious", "critical")
+            for node in finding["nodes"]
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +121,11 @@ def _quiet(browser: Browser) -> Iterator[None]:
     """After every test: no message on the console, and nothing asked for but the page's own file."""
     yield
     assert browser.driver.get_log("browser") == []
-    asked = {message["params"]["request"]["url"].split("#")[0] for message in _messages(browser)
-             if message["method"] == "Network.requestWillBeSent"}
+    asked = {
+        message["params"]["request"]["url"].split("#")[0]
+        for message in _messages(browser)
+        if message["method"] == "Network.requestWillBeSent"
+    }
     assert {url for url in asked if not url.startswith(("file:", "blob:", "about:"))} == set()
     assert {url.rsplit("/", 1)[-1] for url in asked if url.startswith("file:")} <= {"index.html"}
 
@@ -129,6 +147,7 @@ def passports(page: Path) -> Any:
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
+
 
 def test_all_rows_are_there_and_said(browser: Browser, page: Path) -> None:
     browser.look(page)
@@ -159,11 +178,13 @@ def test_nothing_is_wider_than_the_screen(window: tuple[int, int, bool], browser
     wide = browser.run(
         "return Array.from(document.querySelectorAll('#bang *, .card *, figure > *, form *, h1, h2, h3'))"
         ".filter((e) => e.getClientRects().length && !e.closest('.unseen, thead')"
-        " && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 120))")
+        " && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 120))"
+    )
     assert wide == []
 
 
 # --- search and filters -----------------------------------------------------------------------------------------------
+
 
 def search(browser: Browser, text: str) -> list[str]:
     field = browser.find("#tim")
@@ -224,6 +245,7 @@ def test_a_link_leads_to_its_row_even_when_that_is_filtered_out(browser: Browser
 
 # --- passports --------------------------------------------------------------------------------------------------------
 
+
 def test_the_passport_opens_and_closes_by_keyboard(browser: Browser, page: Path) -> None:
     browser.look(page)
     button = browser.find("button[data-passport='III.23']")
@@ -252,7 +274,9 @@ def test_a_click_on_the_figure_opens_it_too(browser: Browser, page: Path) -> Non
 
 
 def test_every_figure_has_a_passport_that_shows_formula_counts_and_decisions(
-    browser: Browser, page: Path, passports: Any,
+    browser: Browser,
+    page: Path,
+    passports: Any,
 ) -> None:
     browser.look(page)
     shown = browser.run("""
@@ -267,9 +291,14 @@ def test_every_figure_has_a_passport_that_shows_formula_counts_and_decisions(
     assert set(shown) == {row["indicator_code"] for row in figures if row["kind"] != "heading"}
     for code, text in shown.items():
         passport = passports["figures"][code]
-        told = [passport["printed"] or "Để trống", passport["formula_vi"], passport["status_vi"], *passport["notes_vi"],
-                *(decision["text_vi"] for decision in passport["decisions"]),
-                *(f"{share['count']} dòng" for part in passport["parts"] for share in part["files"])]
+        told = [
+            passport["printed"] or "Để trống",
+            passport["formula_vi"],
+            passport["status_vi"],
+            *passport["notes_vi"],
+            *(decision["text_vi"] for decision in passport["decisions"]),
+            *(f"{share['count']} dòng" for part in passport["parts"] for share in part["files"]),
+        ]
         assert [words for words in told if words not in text] == [], code
 
 
@@ -312,10 +341,12 @@ def test_a_page_too_large_for_its_rows_says_where_they_are(browser: Browser, pag
 
 # --- for everyone -----------------------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize(("window", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"),
                                                 (PHONE, "dark")])  # fmt: skip
-def test_axe_finds_nothing_serious(window: tuple[int, int, bool], scheme: str, browser: Browser, page: Path,
-                                   published_home: Path) -> None:
+def test_axe_finds_nothing_serious(
+    window: tuple[int, int, bool], scheme: str, browser: Browser, page: Path, published_home: Path
+) -> None:
     browser.look(page, window=window, scheme=scheme)
     browser.run("for (const part of document.querySelectorAll('details')) part.open = true;")
     assert browser.axe() == []
@@ -357,6 +388,7 @@ def test_on_paper_stand_all_rows_whatever_is_filtered(browser: Browser, page: Pa
 
 # --- the page over all releases ---------------------------------------------------------------------------------------
 
+
 def test_the_index_leads_to_the_report(browser: Browser, published_home: Path) -> None:
     browser.look(published_home / "published" / "index.html")
     browser.find("tr[data-unit='945'] a").click()
@@ -368,8 +400,17 @@ def test_the_index_is_searched_by_name_and_quarter(
     window: tuple[int, int, bool], browser: Browser, tmp_path: Path
 ) -> None:
     entries = [
-        {"unit_code": str(unit), "unit_name_vi": name, "quarter": quarter, "release": 1, "path": "x",
-         "manifest_sha256": "", "published_at": None, "files": {}, "provisional": False}
+        {
+            "unit_code": str(unit),
+            "unit_name_vi": name,
+            "quarter": quarter,
+            "release": 1,
+            "path": "x",
+            "manifest_sha256": "",
+            "published_at": None,
+            "files": {},
+            "provisional": False,
+        }
         for quarter in ("2022-Q4", "2023-Q1")
         for unit, name in ((945, "Huyện Cù Lao Dung"), (941, "Huyện Kế Sách"), (950, "Thị xã Ngã Năm"))
     ]

@@ -65,8 +65,10 @@ def _come_to(part: dict[str, Any]) -> Decimal:
 
 def _follows(figure: Figure, row: dict[str, Any]) -> Decimal | None:
     """What a figure's parts come to, by the text of its formula alone."""
-    parts = {role: [p for p in figure["parts"] if p["role"] == role] for role in
-             ("value", "numerator", "denominator", "term", "declared")}
+    parts = {
+        role: [p for p in figure["parts"] if p["role"] == role]
+        for role in ("value", "numerator", "denominator", "term", "declared")
+    }
     values = [Decimal(part["value"]) for part in parts["term"] if part["value"] is not None]
     if row["status"] == "declared" and parts["declared"]:
         return _come_to(parts["declared"][0])
@@ -140,6 +142,7 @@ def test_no_published_file_knows_what_deliveries_are_called(
 
 # -- the delivered files themselves ------------------------------------------------------------------------------
 
+
 class Delivered:
     """The workbooks as they lie in the landing folder, opened here without the intake."""
 
@@ -152,13 +155,20 @@ class Delivered:
 
     def named(self, part: dict[str, Any]) -> list[dict[str, str]]:
         """The cells of the rows that a part names, by heading."""
-        return [self._sheet(entry["file"], entry["sheet"])[number]
-                for entry in part["files"] for number in _numbers(entry["rows"])]
+        return [
+            self._sheet(entry["file"], entry["sheet"])[number]
+            for entry in part["files"]
+            for number in _numbers(entry["rows"])
+        ]
 
     def others(self, part: dict[str, Any]) -> list[dict[str, str]]:
         """The cells of the data rows of the same sheets that it does not name."""
-        return [cells for entry in part["files"] for number, cells in self._sheet(entry["file"], entry["sheet"]).items()
-                if number not in _numbers(entry["rows"])]
+        return [
+            cells
+            for entry in part["files"]
+            for number, cells in self._sheet(entry["file"], entry["sheet"]).items()
+            if number not in _numbers(entry["rows"])
+        ]
 
     def _read(self, file_no: int, sheet: str) -> dict[int, dict[str, str]]:
         file = self._files[file_no]
@@ -167,15 +177,22 @@ class Delivered:
         path = self._landing / file["unit_code"] / file["quarter"] / file["source"] / name
         sheet = sheet_names(self._paths, file["delivery_id"])[int(sheet.removeprefix("trang ")) - 1]
         assert hashlib.sha256(path.read_bytes()).hexdigest() == file["sha256"]
-        lines = [["" if cell is None else str(cell) for cell in line]
-                 for line in openpyxl.load_workbook(path)[sheet].iter_rows(values_only=True)]
+        lines = [
+            ["" if cell is None else str(cell) for cell in line]
+            for line in openpyxl.load_workbook(path)[sheet].iter_rows(values_only=True)
+        ]
         top = next(number for number, line in enumerate(lines) if line[0] == "STT")
         first = next(number for number, line in enumerate(lines) if number > top and line[0].isdigit())
-        heads = [[cell for cell in column[::-1] if len(cell.strip("()")) > 2]
-                 for column in zip(*lines[top:first], strict=True)]
+        heads = [
+            [cell for cell in column[::-1] if len(cell.strip("()")) > 2]
+            for column in zip(*lines[top:first], strict=True)
+        ]
         headings = [head[0] if head else "" for head in heads]
-        return {number + 1: dict(zip(headings, line, strict=True))
-                for number, line in enumerate(lines) if number >= first and line[0].isdigit()}
+        return {
+            number + 1: dict(zip(headings, line, strict=True))
+            for number, line in enumerate(lines)
+            if number >= first and line[0].isdigit()
+        }
 
 
 @pytest.fixture(scope="module")
@@ -234,8 +251,10 @@ def test_the_five_late_cases_are_the_rows_that_the_decisions_name(
 
 def test_commune_cases_are_the_rows_received_in_the_quarter(document: dict[str, Any], delivered: Delivered) -> None:
     part = _part(document, "III.26")
-    received = [[_day(_cell(cells, "Nhận hồ sơ", "Ngày tiếp nhận", "Ngày nhận")) for cells in rows]
-                for rows in (delivered.named(part), delivered.others(part))]
+    received = [
+        [_day(_cell(cells, "Nhận hồ sơ", "Ngày tiếp nhận", "Ngày nhận")) for cells in rows]
+        for rows in (delivered.named(part), delivered.others(part))
+    ]
     assert len(received[0]) == 6530
     assert all(day is not None and OPENS <= day <= CLOSES for day in received[0])
     assert received[1]
@@ -243,8 +262,12 @@ def test_commune_cases_are_the_rows_received_in_the_quarter(document: dict[str, 
 
 
 def test_declared_figures_point_to_the_row_of_their_code(document: dict[str, Any], delivered: Delivered) -> None:
-    declared = {code: part for code, figure in document["figures"].items()
-                for part in figure["parts"] if part["role"] == "declared"}
+    declared = {
+        code: part
+        for code, figure in document["figures"].items()
+        for part in figure["parts"]
+        if part["role"] == "declared"
+    }
     assert len(declared) > 60
     for code, part in declared.items():
         (cells,) = delivered.named(part)
@@ -270,11 +293,19 @@ def test_the_pages_query_unfolds_the_rows(release: Path, monkeypatch: pytest.Mon
 
 # -- the command -------------------------------------------------------------------------------------------------
 
+
 def test_explain_tells_figure_formula_files_and_decisions(explain: Explain) -> None:
     result = explain("73")
     assert result.code == 0
-    for told in ("III.25, dòng 73", "Kết quả: 611 hồ sơ", "Cách tính: Đếm hồ sơ cấp huyện", "ho-so-mot-cua.xlsx",
-                 "QD-01, QD-02, QD-03, QD-04, QD-05", "611 dòng, cộng vào 611", "từ 15/12/2022 đến 14/03/2023"):
+    for told in (
+        "III.25, dòng 73",
+        "Kết quả: 611 hồ sơ",
+        "Cách tính: Đếm hồ sơ cấp huyện",
+        "ho-so-mot-cua.xlsx",
+        "QD-01, QD-02, QD-03, QD-04, QD-05",
+        "611 dòng, cộng vào 611",
+        "từ 15/12/2022 đến 14/03/2023",
+    ):
         assert told in result.stdout
     assert explain("iii.25").stdout == result.stdout
     assert "Tử số: 9" in explain("2").stdout

@@ -161,7 +161,7 @@ def add_bad_files(landing: Path) -> None:
             book.active.append(cells)
         book.save(folder / "hỏng.xlsx")
         refused = openpyxl.Workbook()
-        for cells in ([["Họ tên", "Điện thoại"], [NAME, PHONE], ["", ""], [ADDRESS, IDENTITY]]):
+        for cells in [["Họ tên", "Điện thoại"], [NAME, PHONE], ["", ""], [ADDRESS, IDENTITY]]:
             refused.active.append(cells)
         refused.save(folder / "không phải mẫu.xlsx")
         (folder / "rác.xlsx").write_bytes(f"{NAME} {PHONE}".encode())

@@ -52,7 +52,8 @@ def test_a_failed_copy_is_told_and_made_good_by_the_next_run(
     with postgres_server.connect(conninfo) as session:
         for path in (before.path / "marts").glob("*.parquet"):
             assert session.execute(f"select count(*) from cchc.{path.stem}").fetchone() == (
-                pq.read_metadata(path).num_rows,)
+                pq.read_metadata(path).num_rows,
+            )
 
     everything_there = cli(home, "postgres", "--json")
     assert everything_there.code == 0

@@ -44,7 +44,10 @@ def expected(release: Path) -> dict[str, str]:
 def test_each_line_of_duckdb_reads_every_value(release: Path, expected: dict[str, str], line: str) -> None:
     path = [str(ROOT)] if line == "own" else [str(duckdb_line(line)), str(ROOT)]
     done = subprocess.run(
-        [sys.executable, "-P", str(SCRIPT), "digest", str(release)], capture_output=True, text=True, check=False,
+        [sys.executable, "-P", str(SCRIPT), "digest", str(release)],
+        capture_output=True,
+        text=True,
+        check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
     )
     assert done.returncode == 0, done.stderr
@@ -74,7 +77,10 @@ def test_ten_readers_and_whole_runs_do_not_disturb_each_other(published_home: Pa
     workbook.save(delivered)  # other bytes, the same figures: a later delivery, so a release of its own
     with readers_of(home / "published" / UNIT / QUARTER, tmp_path / "stop", READERS) as reading:
         done = subprocess.run(
-            [sys.executable, "-m", "orchestration.cli", "run", QUARTER], capture_output=True, text=True, check=False,
+            [sys.executable, "-m", "orchestration.cli", "run", QUARTER],
+            capture_output=True,
+            text=True,
+            check=False,
             env={**os.environ, "CCHC_HOME": str(home), "PYTHONPATH": str(ROOT)},
         )
     assert done.returncode == 0, done.stdout + done.stderr

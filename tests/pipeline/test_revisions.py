@@ -90,7 +90,8 @@ def test_a_signed_quarter_is_held_amended_explained_and_rolled_back(
     assert rows
     assert all(row["cause_kind"] and row["cause"] and row["cause_vi"] for row in rows)
     assert {row["row"] for row in rows if row["mart"] == "report_indicators" and row["column"] == "value"} == {
-        figure["indicator_code"] for figure in figures.values()}
+        figure["indicator_code"] for figure in figures.values()
+    }
     manifest = json.loads((second / "manifest.json").read_bytes())
     assert manifest["amendment"]["reason"] == "Bổ sung phiếu khảo sát"
     assert cli(released, "publish", *asked).code == 0
@@ -115,22 +116,26 @@ def test_a_signed_quarter_is_held_amended_explained_and_rolled_back(
     assert [(Path(release["path"]).name, release["whole"]) for release in whole] == [("r1", True), ("r2", True)]
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (["publish", QUARTER, "--amend", "--reason", "vì"], "--amend cần --unit"),
-    (["publish", QUARTER, "--unit", UNIT, "--amend"], "cần --reason"),
-    (["publish", QUARTER, "--unit", UNIT, "--amend", "--reason", "vì"], "chưa khóa; bỏ --amend"),
-    (["run", QUARTER, "--reason", "vì"], "chỉ dùng cùng --amend"),
-    (["lock", QUARTER, "--unit", UNIT, "--reason", " "], "nêu lý do"),
-    (["unlock", QUARTER, "--unit", UNIT, "--reason", "vì"], "không khóa"),
-    (["lock", "2022-Q4", "--unit", UNIT, "--reason", "vì"], "chưa công bố bản nào"),
-    (["lock", QUARTER, "--unit", "31615", "--reason", "vì"], "đơn vị báo cáo là 945"),
-    (["rollback", QUARTER, "--unit", UNIT, "--to", "7", "--reason", "vì"], "chưa có bản phát hành r7"),
-    (["rollback", QUARTER, "--unit", UNIT, "--to", "1", "--reason", "vì"], "đang là bản hiện hành"),
-    (["diff", QUARTER, "--unit", UNIT, "--to", "7"], "chưa có bản phát hành r7"),
-    (["diff", "2022-Q4", "--unit", UNIT], "chưa công bố bản nào"),
-])
-def test_wrong_use_is_told_and_changes_nothing(published_home: Path, cli: Cli, arguments: list[str], words: str
-                                               ) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["publish", QUARTER, "--amend", "--reason", "vì"], "--amend cần --unit"),
+        (["publish", QUARTER, "--unit", UNIT, "--amend"], "cần --reason"),
+        (["publish", QUARTER, "--unit", UNIT, "--amend", "--reason", "vì"], "chưa khóa; bỏ --amend"),
+        (["run", QUARTER, "--reason", "vì"], "chỉ dùng cùng --amend"),
+        (["lock", QUARTER, "--unit", UNIT, "--reason", " "], "nêu lý do"),
+        (["unlock", QUARTER, "--unit", UNIT, "--reason", "vì"], "không khóa"),
+        (["lock", "2022-Q4", "--unit", UNIT, "--reason", "vì"], "chưa công bố bản nào"),
+        (["lock", QUARTER, "--unit", "31615", "--reason", "vì"], "đơn vị báo cáo là 945"),
+        (["rollback", QUARTER, "--unit", UNIT, "--to", "7", "--reason", "vì"], "chưa có bản phát hành r7"),
+        (["rollback", QUARTER, "--unit", UNIT, "--to", "1", "--reason", "vì"], "đang là bản hiện hành"),
+        (["diff", QUARTER, "--unit", UNIT, "--to", "7"], "chưa có bản phát hành r7"),
+        (["diff", "2022-Q4", "--unit", UNIT], "chưa công bố bản nào"),
+    ],
+)
+def test_wrong_use_is_told_and_changes_nothing(
+    published_home: Path, cli: Cli, arguments: list[str], words: str
+) -> None:
     pointer = published_home / "published" / UNIT / QUARTER / "current.json"
     before = pointer.read_bytes()
     result = cli(published_home, *arguments)

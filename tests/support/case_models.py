@@ -78,8 +78,12 @@ class CaseModels:
         self.connection.execute("use warehouse")
 
     def tell(
-        self, cases: Iterable[Row], quarter: str = QUARTER, procedures: Iterable[Row] = (),
-        decisions: Iterable[Row] = (), nothing_sent: Iterable[tuple[str, str]] = (),
+        self,
+        cases: Iterable[Row],
+        quarter: str = QUARTER,
+        procedures: Iterable[Row] = (),
+        decisions: Iterable[Row] = (),
+        nothing_sent: Iterable[tuple[str, str]] = (),
         dropped: Mapping[str, Iterable[str]] = MappingProxyType({}),
     ) -> CaseModels:
         """Builds the models for the run quarter over these rows.

@@ -45,8 +45,16 @@ _WINDOWS = {
     HELD_OUT: (dt.date(2024, 6, 15), dt.date(2024, 9, 14), dt.date(2023, 12, 15)),
 }
 _CASE_COLUMNS = (
-    "received", "resolved", "resolved_early", "resolved_on_time", "resolved_late", "in_progress",
-    "in_progress_within_due", "in_progress_overdue", "carried_over", "withdrawn",
+    "received",
+    "resolved",
+    "resolved_early",
+    "resolved_on_time",
+    "resolved_late",
+    "in_progress",
+    "in_progress_within_due",
+    "in_progress_overdue",
+    "carried_over",
+    "withdrawn",
 )
 _PARTS = {"I.02": (9, 19), "I.27": (37, 37), "IV.19": (2, 7), "IV.14": (0, 2)}
 
@@ -70,8 +78,12 @@ def labels(quarter: str) -> list[Label]:
     """The labels of a report, in reading order."""
     with (DATA / f"labels_{quarter}.csv").open(encoding="utf-8", newline="") as stream:
         return [
-            Label(_plain(row["begins"]), clean(row["figure"]), row["verdict"],
-                  frozenset(filter(None, row["rows"].split("+"))))
+            Label(
+                _plain(row["begins"]),
+                clean(row["figure"]),
+                row["verdict"],
+                frozenset(filter(None, row["rows"].split("+"))),
+            )
             for row in csv.DictReader(stream)
         ]
 
@@ -83,17 +95,24 @@ def marts(quarter: str) -> dict[str, pa.Table]:
     return {
         "report_indicators": form,
         "case_processing": _cases(_CASES[quarter]),
-        "dim_unit": pa.table({
-            "unit_code": [str(number) for number in range(_COMMUNES[quarter] + 1)],
-            "unit_type": ["district"] + ["commune"] * _COMMUNES[quarter],
-            "unit_level": ["district"] + ["commune"] * _COMMUNES[quarter],
-            "parent_unit_code": ["94"] + ["0"] * _COMMUNES[quarter],
-            "name_vi": ["Huyện Cù Lao Dung"] + [f"Xã An Thạnh {number}" for number in range(1, _COMMUNES[quarter] + 1)],
-        }),
-        "dim_quarter": pa.table({
-            "quarter": [quarter], "opens_on": [_WINDOWS[quarter][0]], "closes_on": [_WINDOWS[quarter][1]],
-            "year_opens_on": [_WINDOWS[quarter][2]],
-        }),
+        "dim_unit": pa.table(
+            {
+                "unit_code": [str(number) for number in range(_COMMUNES[quarter] + 1)],
+                "unit_type": ["district"] + ["commune"] * _COMMUNES[quarter],
+                "unit_level": ["district"] + ["commune"] * _COMMUNES[quarter],
+                "parent_unit_code": ["94"] + ["0"] * _COMMUNES[quarter],
+                "name_vi": ["Huyện Cù Lao Dung"]
+                + [f"Xã An Thạnh {number}" for number in range(1, _COMMUNES[quarter] + 1)],
+            }
+        ),
+        "dim_quarter": pa.table(
+            {
+                "quarter": [quarter],
+                "opens_on": [_WINDOWS[quarter][0]],
+                "closes_on": [_WINDOWS[quarter][1]],
+                "year_opens_on": [_WINDOWS[quarter][2]],
+            }
+        ),
     }
 
 
@@ -104,8 +123,16 @@ def letter_rows(text: str, section: str, changes: Mapping[str, int] | None = Non
         row | ({"value": Decimal(changes[row["indicator_code"]])} if row["indicator_code"] in (changes or {}) else {})
         for row in tables["report_indicators"].to_pylist()
     ]
-    paragraph = {"unit_code": "0", "quarter": REAL, "section": section, "paragraph_no": 1, "text_vi": text,
-                 "file_name": "noi-dung.txt", "sheet": "txt", "row_number": 12}
+    paragraph = {
+        "unit_code": "0",
+        "quarter": REAL,
+        "section": section,
+        "paragraph_no": 1,
+        "text_vi": text,
+        "file_name": "noi-dung.txt",
+        "sheet": "txt",
+        "row_number": 12,
+    }
     own = {
         "report_indicators": pa.Table.from_pylist(rows, schema=tables["report_indicators"].schema),
         "report_narrative": pa.Table.from_pylist([paragraph]),
@@ -132,11 +159,17 @@ def _invented_figures(quarter: str) -> dict[str, dict[str, object]]:
 
 
 def _cases(levels: dict[str, dict[str, int]]) -> pa.Table:
-    return pa.table({
-        "unit_level": list(levels), "receiving_unit_code": ["0", "1"], "field_vi": ["Đất đai", "Hộ tịch"],
-        **{name: pa.array([figures.get(name, 0) for figures in levels.values()], pa.int64())
-           for name in _CASE_COLUMNS},
-    })
+    return pa.table(
+        {
+            "unit_level": list(levels),
+            "receiving_unit_code": ["0", "1"],
+            "field_vi": ["Đất đai", "Hộ tịch"],
+            **{
+                name: pa.array([figures.get(name, 0) for figures in levels.values()], pa.int64())
+                for name in _CASE_COLUMNS
+            },
+        }
+    )
 
 
 @dataclass(frozen=True)
@@ -164,10 +197,12 @@ def score(check: ReportCheck, expected: Sequence[Label], verdicts: Iterable[str]
     asked = frozenset(verdicts)
     mine = Counter(
         (_label_of(one.sentence, expected), one.text, one.verdict, frozenset(one.sources))
-        for one in check.figures if one.verdict in asked
+        for one in check.figures
+        if one.verdict in asked
     )
-    theirs = Counter((label.begins, label.figure, label.verdict, label.sources)
-                     for label in expected if label.verdict in asked)
+    theirs = Counter(
+        (label.begins, label.figure, label.verdict, label.sources) for label in expected if label.verdict in asked
+    )
     right = mine & theirs
     wrong = [f"found, not labelled: {b} … {f}: {v} {sorted(s)}" for b, f, v, s in (mine - theirs).elements()]
     wrong += [f"labelled, not found: {b} … {f}: {v} {sorted(s)}" for b, f, v, s in (theirs - mine).elements()]

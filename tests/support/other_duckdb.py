@@ -38,9 +38,24 @@ def _install(lock: Path, requirement: str, folder: Path) -> None:
     making = folder.with_name(f".{folder.name}")
     shutil.rmtree(making, ignore_errors=True)
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes",
-         "--disable-pip-version-check", "--target", str(making), "--requirement", str(lock)],
-        capture_output=True, text=True, check=False,
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--require-hashes",
+            "--disable-pip-version-check",
+            "--target",
+            str(making),
+            "--requirement",
+            str(lock),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         # Only an unreachable registry is a reason to go without: a wrong hash is a fault.

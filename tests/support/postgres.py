@@ -92,8 +92,20 @@ def running_server() -> Iterator[PostgresServer]:
         assert done.returncode == 0, done.stdout + done.stderr
 
     try:
-        run(str(programs / "initdb"), "-D", str(data), "-U", ADMIN, "-A", "scram-sha-256", "--no-sync", "-E", "UTF8",
-            "--locale=C", f"--pwfile={folder / 'password'}")
+        run(
+            str(programs / "initdb"),
+            "-D",
+            str(data),
+            "-U",
+            ADMIN,
+            "-A",
+            "scram-sha-256",
+            "--no-sync",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            f"--pwfile={folder / 'password'}",
+        )
         control = [str(programs / "pg_ctl"), "-D", str(data), "-w"]
         run(*control, "-l", str(folder / "log"), "-o", f"{_OPTIONS} {folder}", "start")
         try:

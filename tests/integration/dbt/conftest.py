@@ -39,11 +39,22 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Invoke:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
-            result = runner.invoke([
-                "--quiet", "--log-path", str(shared / "logs"),
-                *arguments, "--target-path", str(shared / "target"), "--threads", str(threads),
-                "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-            ])
+            result = runner.invoke(
+                [
+                    "--quiet",
+                    "--log-path",
+                    str(shared / "logs"),
+                    *arguments,
+                    "--target-path",
+                    str(shared / "target"),
+                    "--threads",
+                    str(threads),
+                    "--project-dir",
+                    str(PROJECT),
+                    "--profiles-dir",
+                    str(PROJECT),
+                ]
+            )
         if not result.success:
             problems = [f"{r.node.name}: {r.message}" for r in getattr(result.result, "results", []) if r.message]
             pytest.fail(f"dbt {' '.join(arguments)} failed: {result.exception or os.linesep.join(problems)}")

@@ -33,18 +33,24 @@ def test_the_form_prints_the_cases_of_the_report(two_districts: Build) -> None:
 
 def test_every_field_and_unit_has_one_numbered_row(two_districts: Build) -> None:
     rows = two_districts.rows(
-        f"select breakdown, unit_level, printed_number, name_vi {FORM} and row_kind = 'row' order by row_no")
+        f"select breakdown, unit_level, printed_number, name_vi {FORM} and row_kind = 'row' order by row_no"
+    )
     units = [(level, number, name) for breakdown, level, number, name in rows if breakdown == "unit"]
     assert units[0] == ("district", "1", "Huyện Cù Lao Dung")
     assert [number for level, number, _ in units if level == "commune"] == [str(n) for n in range(1, 9)]
     fields = {(level, name) for breakdown, level, _, name in rows if breakdown == "field"}
-    assert fields == set(two_districts.rows(
-        "select distinct unit_level, field_vi from {case_processing} where unit_code = '945'"))
+    assert fields == set(
+        two_districts.rows("select distinct unit_level, field_vi from {case_processing} where unit_code = '945'")
+    )
 
 
-@pytest.mark.parametrize(("kind", "numerator", "denominator", "percent"), [
-    ("received", 611, 1145, "53.36"), ("resolved", 611, 611, "100"),
-])
+@pytest.mark.parametrize(
+    ("kind", "numerator", "denominator", "percent"),
+    [
+        ("received", 611, 1145, "53.36"),
+        ("resolved", 611, 611, "100"),
+    ],
+)
 def test_rates_are_told_with_their_denominator(
     two_districts: Build, kind: str, numerator: int, denominator: int, percent: str
 ) -> None:
@@ -100,8 +106,16 @@ SECRET = "Bà Nguyễn Thị Mẫu, số 12 ấp Giữa, không đến nhận"
 def _late(quarter: str, files: dict[FileKey, list[Row]]) -> None:
     """Ten of the district's cases become late, for reasons that clerks write; no decision excuses any."""
     reasons = [
-        SECRET, None, "Chờ cơ quan thuế PHỐI HỢP", "Phải đo đạc lại, phần mềm lỗi", "Cán bộ nghỉ ốm", SECRET, None,
-        None, "Hồ sơ nhiều", "Chờ ký duyệt",
+        SECRET,
+        None,
+        "Chờ cơ quan thuế PHỐI HỢP",
+        "Phải đo đạc lại, phần mềm lỗi",
+        "Cán bộ nghỉ ốm",
+        SECRET,
+        None,
+        None,
+        "Hồ sơ nhiều",
+        "Chờ ký duyệt",
     ]
     for (unit, source, *_), rows in files.items():
         if quarter != QUARTER or unit != DISTRICT:
@@ -125,10 +139,12 @@ def late(dbt: Invoke, tmp_path_factory: pytest.TempPathFactory) -> Build:
 
 
 def test_a_reason_falls_in_one_class_and_is_never_published(late: Build) -> None:
-    told = dict(late.rows(
-        "select cause_code, cases from {case_lateness} where lateness = 'resolved_late' and clock = 'reporting_window'"
-        " and receiving_unit_code = '945'"
-    ))
+    told = dict(
+        late.rows(
+            "select cause_code, cases from {case_lateness} where lateness = 'resolved_late' and clock = 'reporting_window'"
+            " and receiving_unit_code = '945'"
+        )
+    )
     named = {code: count for code, count in told.items() if code != "not_said"}
     assert named == {"other": 2, "coordination": 1, "software": 1, "staff": 1, "volume": 1, "signing": 1}
     assert told["not_said"] >= 3
@@ -140,29 +156,38 @@ def test_a_reason_falls_in_one_class_and_is_never_published(late: Build) -> None
 
 def test_a_calendar_quarter_whose_first_part_was_not_sent_is_not_complete(late: Build) -> None:
     assert late.rows("select distinct clock, is_complete from {case_timeliness} order by clock") == [
-        ("calendar_quarter", False), ("reporting_window", True),
+        ("calendar_quarter", False),
+        ("reporting_window", True),
     ]
 
 
-@pytest.mark.parametrize(("test", "change"), [
-    ("form_06a_identities_hold", "update case_form_06a set to_resolve = to_resolve + 1 where row_no = 2"),
-    ("form_06a_identities_hold", "update case_form_06a set resolved_late = resolved_late + 1 where row_no = 2"),
-    ("form_06a_identities_hold", "update case_form_06a set in_progress_overdue = 1 where row_kind = 'total'"),
-    ("form_06a_identities_hold", "update case_form_06a set received_online = received_online + 1,"
-     " received_direct_or_postal = received_direct_or_postal - 1 where row_kind = 'group'"),
-    ("form_06a_identities_hold", "delete from case_form_06a where row_kind = 'row' and row_no = 3"),
-    ("case_statistics_agree", "update case_processing set resolved_on_time = resolved_on_time + 1"),
-    ("case_statistics_agree", "update case_processing set refused = 1"),
-    ("case_statistics_agree", "update case_form_06a set carried_over = 1, received_online = received_online - 1"),
-    ("case_statistics_agree",
-     "update case_timeliness set numerator = numerator - 1 where denominator_kind = 'resolved'"),
-    ("case_statistics_agree", "update case_backlog set overdue = 1"),
-    ("case_statistics_agree", "delete from case_backlog"),
-    ("case_statistics_agree", "update case_lateness set cases = cases + 1"),
-    ("case_statistics_agree", "update procedure_duration set resolved = resolved + 1"),
-    ("case_statistics_agree", "delete from case_form_06a where breakdown = 'unit' and row_kind = 'row'"),
-    ("case_statistics_agree", "update int_measures set value = value + 1 where measure = 'commune_cases_received'"),
-])
+@pytest.mark.parametrize(
+    ("test", "change"),
+    [
+        ("form_06a_identities_hold", "update case_form_06a set to_resolve = to_resolve + 1 where row_no = 2"),
+        ("form_06a_identities_hold", "update case_form_06a set resolved_late = resolved_late + 1 where row_no = 2"),
+        ("form_06a_identities_hold", "update case_form_06a set in_progress_overdue = 1 where row_kind = 'total'"),
+        (
+            "form_06a_identities_hold",
+            "update case_form_06a set received_online = received_online + 1,"
+            " received_direct_or_postal = received_direct_or_postal - 1 where row_kind = 'group'",
+        ),
+        ("form_06a_identities_hold", "delete from case_form_06a where row_kind = 'row' and row_no = 3"),
+        ("case_statistics_agree", "update case_processing set resolved_on_time = resolved_on_time + 1"),
+        ("case_statistics_agree", "update case_processing set refused = 1"),
+        ("case_statistics_agree", "update case_form_06a set carried_over = 1, received_online = received_online - 1"),
+        (
+            "case_statistics_agree",
+            "update case_timeliness set numerator = numerator - 1 where denominator_kind = 'resolved'",
+        ),
+        ("case_statistics_agree", "update case_backlog set overdue = 1"),
+        ("case_statistics_agree", "delete from case_backlog"),
+        ("case_statistics_agree", "update case_lateness set cases = cases + 1"),
+        ("case_statistics_agree", "update procedure_duration set resolved = resolved + 1"),
+        ("case_statistics_agree", "delete from case_form_06a where breakdown = 'unit' and row_kind = 'row'"),
+        ("case_statistics_agree", "update int_measures set value = value + 1 where measure = 'commune_cases_received'"),
+    ],
+)
 def test_a_wrong_statistic_fails_its_test(two_districts: Build, tmp_path: Path, test: str, change: str) -> None:
     warehouse = next((two_districts.home / "warehouse").glob("*.duckdb"))
     copy = tmp_path / warehouse.name

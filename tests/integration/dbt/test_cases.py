@@ -171,8 +171,9 @@ def test_codes_that_differ_in_the_agency_stay_two_cases_and_are_asked_about(mode
     when = {"received_at": "2022-12-15"}
     models.tell([case(code, **when), case(alike, **when)])
     assert len(models.told("case_code")) == 2
-    assert models.findings("kind, case_code, other_case_code") == sorted([
-        ("same_case_other_agency", code, alike), ("same_case_other_agency", alike, code)])
+    assert models.findings("kind, case_code, other_case_code") == sorted(
+        [("same_case_other_agency", code, alike), ("same_case_other_agency", alike, code)]
+    )
     for other in ({"receiving_unit_code": COMMUNE}, {"procedure_code": "1.000002"}):
         models.tell([case(code, **when), case(alike, **when, **other)])
         assert len(models.told("case_code")) == 2
@@ -492,7 +493,8 @@ def test_a_case_that_was_open_and_now_had_ended_before_is_named(models: CaseMode
     done = {"status": "finished", "finished_at": dt.datetime(2023, 2, 1)}
     models.tell([KNOWN, KNOWN | {"quarter": NEXT_QUARTER, "file": 2} | done], NEXT_QUARTER)
     assert models.findings("kind, correct_quarter, carried_over, open_before, file_name") == [
-        ("open_then_gone", QUARTER, 0, 1, "2.xlsx")]
+        ("open_then_gone", QUARTER, 0, 1, "2.xlsx")
+    ]
 
 
 @pytest.mark.parametrize("now", [

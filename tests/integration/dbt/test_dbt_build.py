@@ -53,7 +53,16 @@ def test_form_rows_are_printed_as_the_form_prints_them(two_districts: Build) -> 
 def test_a_figure_nobody_reported_is_blank_and_says_so(two_districts: Build) -> None:
     statuses = two_districts.figures("status")
     assert {code for code, status in statuses.items() if status == "not_reported"} == {
-        "I.30", "III.08", "V.15", "VII.11", "VII.14", "VII.23", "VII.24", "VII.32", "VII.33", "VII.35",
+        "I.30",
+        "III.08",
+        "V.15",
+        "VII.11",
+        "VII.14",
+        "VII.23",
+        "VII.24",
+        "VII.32",
+        "VII.33",
+        "VII.35",
     }
 
 
@@ -226,10 +235,12 @@ def test_decisions_that_cannot_stand_are_invalid_or_without_effect(dbt: Invoke, 
 
     write_lake(tmp_path / "raw", quarters=[QUARTER], change=spoil)
     build = dbt(tmp_path, *BUILD)
-    effects = {d: (effect, problem) for d, effect, problem in build.rows(
-        "select decision_id, effect, problem_vi from {decision_effects}"
-        " where effect in ('invalid', 'no_effect')"
-    )}
+    effects = {
+        d: (effect, problem)
+        for d, effect, problem in build.rows(
+            "select decision_id, effect, problem_vi from {decision_effects} where effect in ('invalid', 'no_effect')"
+        )
+    }
     assert effects == {
         "QD-05": ("no_effect", "Không có hồ sơ trễ hạn nào trong kỳ mang mã này."),
         "QD-07": ("invalid", "Thiếu lý do."),

@@ -52,8 +52,9 @@ class Facts:
         places = {(row["delivery_id"], row["sheet"]) for rows in relations.values() for row in rows if "sheet" in row}
         for delivery in {delivery for delivery, _ in places}:
             for number, sheet in enumerate(sorted(sheet for of, sheet in places if of == delivery), start=1):
-                self._connection.execute("insert into warehouse.main.int_sheets values (?, ?, ?)", [
-                    delivery, sheet, number])
+                self._connection.execute(
+                    "insert into warehouse.main.int_sheets values (?, ?, ?)", [delivery, sheet, number]
+                )
 
     def rows(self) -> list[Told]:
         """Figure, delivery, sheet (by the name behind its published number), amount of each row, decision and rows, in
@@ -107,7 +108,8 @@ def test_of_a_value_that_counts_once_the_first_row_contributes(facts: Facts) -> 
     cases = [_case(9, unit="31621"), _case(8), _case(7), _case(6), _case(5, sheet="B", unit="31621")]
     facts.fill(**_scope("communes_with_cases"), int_cases=cases)
     assert facts.rows() == [
-        ("communes_with_cases", "d1", "A", 0, None, "7-8"), ("communes_with_cases", "d1", "A", 1, None, "6,9"),
+        ("communes_with_cases", "d1", "A", 0, None, "7-8"),
+        ("communes_with_cases", "d1", "A", 1, None, "6,9"),
         ("communes_with_cases", "d1", "B", 0, None, "5"),
     ]
 
@@ -119,7 +121,8 @@ def test_a_sum_has_what_each_row_adds(facts: Facts) -> None:
              for number, places in ((3, 20), (4, 20), (5, None), (6, 3))]  # fmt: skip
     facts.fill(**_scope("training_places_planned"), int_plan_tasks=tasks)
     assert facts.rows() == [
-        ("training_places_planned", "d2", "A", 0, None, "5"), ("training_places_planned", "d2", "A", 3, None, "6"),
+        ("training_places_planned", "d2", "A", 0, None, "5"),
+        ("training_places_planned", "d2", "A", 3, None, "6"),
         ("training_places_planned", "d2", "A", 20, None, "3-4"),
     ]
 
@@ -146,11 +149,17 @@ def _numbers(text: str) -> Iterator[int]:
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.dictionaries(st.integers(1, 40), st.tuples(st.sampled_from("AB"), st.sampled_from(["1", "2", "3"]),
-                                                     st.booleans()), max_size=30))
+@given(
+    st.dictionaries(
+        st.integers(1, 40),
+        st.tuples(st.sampled_from("AB"), st.sampled_from(["1", "2", "3"]), st.booleans()),
+        max_size=30,
+    )
+)
 def test_whatever_was_delivered_counts_and_rows_agree(facts: Facts, cells: dict[int, tuple[str, str, bool]]) -> None:
-    cases = [_case(number, sheet=sheet, unit=unit, is_received=received)
-             for number, (sheet, unit, received) in cells.items()]
+    cases = [
+        _case(number, sheet=sheet, unit=unit, is_received=received) for number, (sheet, unit, received) in cells.items()
+    ]
     facts.fill(**_scope("commune_cases_received", "communes_with_cases"), int_cases=cases)
     received = {(sheet, number): unit for number, (sheet, unit, counts) in cells.items() if counts}
     behind: dict[str, dict[tuple[str, int], int]] = {"commune_cases_received": {}, "communes_with_cases": {}}

@@ -25,7 +25,10 @@ OPTIONAL = [
     (contract.source, column.name)
     for contract in load_contracts().values()
     for column in contract.columns
-    if contract.source in COUNTED and not column.required and not column.transient and column.derived_from is None
+    if contract.source in COUNTED
+    and not column.required
+    and not column.transient
+    and column.derived_from is None
     and column.resolved_from is None  # filled by intake where the file has only the name
 ]
 #: Columns with a heading and no value are absent where a blank is no answer.
@@ -410,8 +413,10 @@ def build(dbt: Invoke, places: dict[str, str], tmp_path_factory: pytest.TempPath
     for name, (changed, earlier) in BEFORE.items():
         for key, listed in rows(places[name], communes[places[name]]).items():
             if key[1] in {source for source, _ in map(_parts, FACTS)}:
-                before[key] = [_told_before(row, changed, earlier) if changed and _parts(changed)[0] == key[1] else row
-                               for row in listed]
+                before[key] = [
+                    _told_before(row, changed, earlier) if changed and _parts(changed)[0] == key[1] else row
+                    for row in listed
+                ]
     write_files(home / "raw", {"2022-Q4": before, QUARTER: everything})
     wanted = ("measure_values", "dim_measure", "rows_left_out", "register_doubts", "report_indicators", "figure_rows")
     kinds = ("--resource-type", "seed", "--resource-type", "model")
@@ -470,12 +475,13 @@ def test_each_reading(
     _, changed, doubts, left_out = READINGS[name]
     unit = places[name]
     assert values[unit] == values[places["base"]] | changed
-    assert {doubt for (doubt,) in build.rows(
-        f"select distinct doubt from {{register_doubts}} where unit_code = '{unit}'"
-    )} == doubts
-    assert dict(build.rows(
-        f"select reason, count(*) from {{rows_left_out}} where unit_code = '{unit}' group by reason"
-    )) == left_out
+    assert {
+        doubt for (doubt,) in build.rows(f"select distinct doubt from {{register_doubts}} where unit_code = '{unit}'")
+    } == doubts
+    assert (
+        dict(build.rows(f"select reason, count(*) from {{rows_left_out}} where unit_code = '{unit}' group by reason"))
+        == left_out
+    )
 
 
 def test_nothing_is_doubted_or_left_out_in_the_base(build: Build, places: dict[str, str]) -> None:

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from conftest import Candidate, CandidateWorld, Lake
 
 HERE = Path(__file__).parent
-CONTRADICTIONS: list[dict[str, Any]] = yaml.safe_load(
-    (HERE / "domain_contradictions.yml").read_text(encoding="utf-8"))
+CONTRADICTIONS: list[dict[str, Any]] = yaml.safe_load((HERE / "domain_contradictions.yml").read_text(encoding="utf-8"))
 RELATIONS: dict[str, Any] = yaml.safe_load((HERE / "relation_mutations.yml").read_text(encoding="utf-8"))
 DOCUMENT = Path(__file__).parents[3] / "docs" / "contradictions.md"
 PLANTS = [(f"{one['number']}-{number}", plant) for one in CONTRADICTIONS for number, plant in enumerate(one["plants"])]
@@ -95,7 +94,8 @@ def test_the_document_tells_the_table() -> None:
     blocks = {"critical": held, "warning": held, "info": "ghi vào ghi chú"}
     lines = [
         f"| {one['number']} | {one['kind']} | {one['what']} | "
-        + "<br>".join(f"`{plant['rule']}`: {blocks[SEVERITY[plant['rule']]]}" for plant in one["plants"]) + " |"
+        + "<br>".join(f"`{plant['rule']}`: {blocks[SEVERITY[plant['rule']]]}" for plant in one["plants"])
+        + " |"
         for one in CONTRADICTIONS
     ]
     told = [line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("| ")][2:]

@@ -136,29 +136,41 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     **{f"case_findings.{kind}": (_finds(kind), set()) for kind in CASE_FINDINGS},
     "case_findings.kind_known": (_finds("guessed"), set()),
     "case_findings.of_this_unit": (
-        _finds("spelling_merged", unit_code="x"), {"case_findings.spelling_merged"},
+        _finds("spelling_merged", unit_code="x"),
+        {"case_findings.spelling_merged"},
     ),
     "letter.placeholders_well_formed": (_writes("Giải quyết {III.24 hồ sơ."), set()),
     "letter.placeholders_have_figures": (_writes("Giải quyết {III.99} hồ sơ."), set()),
     **{
         f"letter.{name}": (_says(kind), set())
         for name, kind in {
-            "figures_agree": "figure", "statements_agree": "statement", "as_of_days": "as_of_day",
-            "document_symbols": "document_symbol", "document_dates": "document_date",
-            "documents_listed": "document_list", "index_years": "index_year", "doubtful_statements": "doubt",
-            "wording": "wording", "figures_compared": "not_compared",
+            "figures_agree": "figure",
+            "statements_agree": "statement",
+            "as_of_days": "as_of_day",
+            "document_symbols": "document_symbol",
+            "document_dates": "document_date",
+            "documents_listed": "document_list",
+            "index_years": "index_year",
+            "doubtful_statements": "doubt",
+            "wording": "wording",
+            "figures_compared": "not_compared",
         }.items()
     },
     "form.unit_of_measure": (_in_row("I.03", unit_of_measure="%", unit_of_measure_canonical="Nhiệm vụ"), set()),
     "form.code_in_place_of_a_count": (
-        _in_row("VII.55", unit_of_measure="Có = 1 Không = 0", unit_of_measure_canonical="Có = 1; Không = 0"), set()),
+        _in_row("VII.55", unit_of_measure="Có = 1 Không = 0", unit_of_measure_canonical="Có = 1; Không = 0"),
+        set(),
+    ),
     "form.code_spelling": (
-        _in_row("I.22", unit_of_measure="Không = 0; Có = 1", unit_of_measure_canonical="Có = 1; Không = 0"), set()),
+        _in_row("I.22", unit_of_measure="Không = 0; Có = 1", unit_of_measure_canonical="Có = 1; Không = 0"),
+        set(),
+    ),
     "form.printed_defects": (_in_row("I.29", indicator_name_corrected_vi="Việc chấp hành Chỉ thị 10"), set()),
     "form.numbering": (_in_row("I.29", printed_number="7"), set()),
     "report.satisfaction_is_a_share_of_the_forms": (
         _in_row("I.27", value=Decimal("98.5"), computed_value=Decimal("98.5"), numerator=None, denominator=None),
-        {"report.ratio_parts_given"}),
+        {"report.ratio_parts_given"},
+    ),
     "report.ratio_parts_given": (_in_row("I.13", numerator=None), set()),
     "marts.case_processing.parts_add_up": (_cases("district", resolved_late=6), set()),
     "marts.case_processing.district_received_as_reported": (_cases("district", received=1), set()),
@@ -258,11 +270,16 @@ RAW_MUTATIONS: dict[str, dict[str, Any]] = {
     **{
         f"{source}.{rule}": {column: text}
         for source, column in {
-            "declared_returns": "note", "decisions": "reason", "org_units": "name",
-            "procedure_catalogue": "procedure_name", "one_stop_cases": "procedure_code", "report_narrative": "text",
+            "declared_returns": "note",
+            "decisions": "reason",
+            "org_units": "name",
+            "procedure_catalogue": "procedure_name",
+            "one_stop_cases": "procedure_code",
+            "report_narrative": "text",
         }.items()
         for rule, text in {
-            "texts_hold_no_personal_data": "Liên hệ 0912/000/010", "texts_name_nobody": "bà TRẦN THỊ HAI TƯ",
+            "texts_hold_no_personal_data": "Liên hệ 0912/000/010",
+            "texts_name_nobody": "bà TRẦN THỊ HAI TƯ",
             "texts_fit": "dài " * 2001,
         }.items()
     },

@@ -75,7 +75,6 @@ PLACES = st.sampled_from(
 )
 
 
-
 class Killed(BaseException):
     """The process is gone; nothing in the program may catch this."""
 

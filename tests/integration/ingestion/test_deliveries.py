@@ -339,7 +339,9 @@ def test_a_quarter_without_registers_uses_those_of_the_latest_earlier_quarter(re
     registers.ingest("2023-Q2")
     registers.ingest("2022-Q4")
     outcomes = {
-        d["quarter"]: d["rows_rejected"] for d in read_deliveries(registers.paths).to_pylist() if d["source"] == "plan_tasks"
+        d["quarter"]: d["rows_rejected"]
+        for d in read_deliveries(registers.paths).to_pylist()
+        if d["source"] == "plan_tasks"
     }
     assert outcomes == {"2023-Q2": 0, "2022-Q4": 1}
 

@@ -134,7 +134,10 @@ def test_a_look_that_did_not_see_everything_tells_no_order(home: Any) -> None:
     assert [p.code for p in home.ingest().problems] == ["done_mismatch"]
     note.unlink()
     home.ingest()
-    assert {d["file_name"]: d["first_seen"] for d in read_deliveries(home.paths).to_pylist()} == {"a.xlsx": 1, "b.xlsx": 1}
+    assert {d["file_name"]: d["first_seen"] for d in read_deliveries(home.paths).to_pylist()} == {
+        "a.xlsx": 1,
+        "b.xlsx": 1,
+    }
 
 
 def test_a_name_in_another_unicode_form_is_the_same_name(home: Any) -> None:

@@ -92,16 +92,12 @@ def reading_context_of(home: Any, source: str) -> Any:
 
     paths = IngestPaths(home.paths.landing, home.paths.raw.parent / "registers", home.paths.raw.parent / "unused")
     registers = ["org_units", "procedure_catalogue"]
-    ingest_quarter(
-        paths, QUARTER, units=["945"], sources=registers, reference=home.reference, secret_key=b"k" * 32
-    )
+    ingest_quarter(paths, QUARTER, units=["945"], sources=registers, reference=home.reference, secret_key=b"k" * 32)
     return reading_context(paths, load_contracts()[source], "945", QUARTER, home.reference)
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_the_samples_own_rows_typed_into_the_template_are_all_taken(
-    sample: Any, tmp_path: Path, source: str
-) -> None:
+def test_the_samples_own_rows_typed_into_the_template_are_all_taken(sample: Any, tmp_path: Path, source: str) -> None:
     from sample.rows import sample_rows
 
     rows = next(rows for (unit, name, _), rows in sample_rows(QUARTER).items() if (unit, name) == ("945", source))

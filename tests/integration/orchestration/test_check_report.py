@@ -31,7 +31,8 @@ def test_the_real_report_against_the_published_sample(cli: Cli, published_home: 
     found = json.loads(result.stdout)
     assert found["release"] == "r1"
     assert [(one["text"], one["verdict"]) for one in found["figures"]] == [
-        (label.figure, label.verdict) for label in labels(REAL)]
+        (label.figure, label.verdict) for label in labels(REAL)
+    ]
     assert found["counts"] == {"agrees": 32, "contradicts": 5, "not_found": 5}
     assert {row["verdict"] for row in found["table_rows"]} == {"agrees", "not_found"}
 
@@ -71,12 +72,15 @@ def test_a_report_that_agrees_ends_well(cli: Cli, published_home: Path, tmp_path
     assert _check(cli, published_home, path, "--release", "1").code == 0
 
 
-@pytest.mark.parametrize(("arguments", "says"), [
-    (("none.txt", *ASKED), "không có tệp"),
-    (("report.txt", "--unit", "941", "--quarter", REAL), "chưa có bản công bố"),
-    (("report.txt", "--unit", "945", "--quarter", "2023-Q9"), "không có kỳ báo cáo"),
-    (("report.txt", *ASKED, "--release", "7"), "chưa có bản phát hành r7"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("none.txt", *ASKED), "không có tệp"),
+        (("report.txt", "--unit", "941", "--quarter", REAL), "chưa có bản công bố"),
+        (("report.txt", "--unit", "945", "--quarter", "2023-Q9"), "không có kỳ báo cáo"),
+        (("report.txt", *ASKED, "--release", "7"), "chưa có bản phát hành r7"),
+    ],
+)
 def test_what_cannot_be_compared_is_wrong_use(
     cli: Cli, published_home: Path, tmp_path: Path, arguments: tuple[str, ...], says: str
 ) -> None:

@@ -93,9 +93,7 @@ def test_the_template_of_what_people_write_is_a_text_unless_a_workbook_is_asked_
     assert openpyxl.load_workbook(tmp_path / "mau.xlsx").sheetnames[0] == "Số liệu"
 
 
-def test_a_template_needs_no_home_at_all(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_template_needs_no_home_at_all(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert cli(tmp_path / "home", "template", "survey_responses").code == 0
     assert (tmp_path / "mau-survey_responses.xlsx").is_file()

@@ -123,9 +123,12 @@ def test_the_run_is_recorded_with_rows_and_checks(published_home: Path) -> None:
         assert event.asset_materialization is not None
         assert event.asset_materialization.partition == QUARTER
         rows = event.asset_materialization.metadata["dagster/row_count"].value
-    assert rows == duckdb.sql(
-        f"select count(*) from read_parquet('{published_home}/warehouse/build/marts/report_indicators.parquet')"
-    ).fetchall()[0][0]
+    assert (
+        rows
+        == duckdb.sql(
+            f"select count(*) from read_parquet('{published_home}/warehouse/build/marts/report_indicators.parquet')"
+        ).fetchall()[0][0]
+    )
 
 
 def test_timings_name_every_stage(published_home: Path) -> None:

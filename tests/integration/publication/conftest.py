@@ -44,8 +44,7 @@ class Home:
         clear_candidate(self.warehouse, folder)
         return folder
 
-    def publish(self, candidate: Path, *, expected: int | None = None, **arguments: Any
-                ) -> publication.PublishOutcome:
+    def publish(self, candidate: Path, *, expected: int | None = None, **arguments: Any) -> publication.PublishOutcome:
         call: dict[str, Any] = {"unit": UNIT, "quarter": QUARTER, "expected_previous": expected, "code_version": "1.0"}
         with pytest.MonkeyPatch.context() as patch:
             if self.only:
@@ -54,8 +53,15 @@ class Home:
 
     def arguments(self, candidate: Path, *, expected: int | None = None) -> tuple[Any, ...]:
         """What ``publish_once`` is called with for the same publication."""
-        return (str(self.published), str(candidate), str(self.verdicts), UNIT, QUARTER,
-                "" if expected is None else str(expected), self.only)
+        return (
+            str(self.published),
+            str(candidate),
+            str(self.verdicts),
+            UNIT,
+            QUARTER,
+            "" if expected is None else str(expected),
+            self.only,
+        )
 
     def start(self, candidate: Path, *, expected: int | None = None) -> Watched:
         """The same publication in a process of its own, under way."""
@@ -67,7 +73,8 @@ class Home:
         """sha256 of every file below ``published``, but for empty lock files."""
         return {
             path.relative_to(self.published).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(self.published.rglob("*")) if path.is_file() and not path.name.endswith(".lock")
+            for path in sorted(self.published.rglob("*"))
+            if path.is_file() and not path.name.endswith(".lock")
         }
 
 

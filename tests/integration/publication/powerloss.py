@@ -95,8 +95,12 @@ class Disk:
     def _half_and_wholly_written(self) -> Iterator[State]:
         for part in (1, 2):
             yield self._with_all_entries(
-                lambda file, part=part: file.synced if file.now == file.synced  # type: ignore[misc]
-                else bytes(file.now[: len(file.now) * part // 2]))
+                lambda file, part=part: (
+                    file.synced
+                    if file.now == file.synced  # type: ignore[misc]
+                    else bytes(file.now[: len(file.now) * part // 2])
+                )
+            )
 
     def _with_all_entries(self, content: Callable[[_File], bytes]) -> State:
         pending = [(folder, entry) for folder in self._folders(self._top) for entry in folder.pending]
@@ -157,7 +161,7 @@ class Disk:
 
     def _put(self, file: _File, offset: int, call: Call) -> None:
         file.now.extend(bytes(max(0, offset - len(file.now))))
-        file.now[offset: offset + call.result] = call.data[: call.result]
+        file.now[offset : offset + call.result] = call.data[: call.result]
 
     def _seek(self, call: Call) -> None:
         if call.handle in self._handles:
@@ -198,11 +202,27 @@ class Disk:
 
 
 _REPLAY: dict[str, Callable[[Disk, Call], None]] = {
-    "open": Disk._open, "openat": Disk._open, "creat": Disk._open, "write": Disk._write, "pwrite64": Disk._write_at,
-    "lseek": Disk._seek, "ftruncate": Disk._truncate, "fsync": Disk._sync, "fdatasync": Disk._sync,
-    "mkdir": Disk._make_folder, "mkdirat": Disk._make_folder, "rename": Disk._move, "renameat": Disk._move,
-    "renameat2": Disk._move, "unlink": Disk._remove, "unlinkat": Disk._remove, "rmdir": Disk._remove,
-    "chmod": Disk._nothing, "fchmod": Disk._nothing, "fchmodat": Disk._nothing, "utimensat": Disk._nothing,
+    "open": Disk._open,
+    "openat": Disk._open,
+    "creat": Disk._open,
+    "write": Disk._write,
+    "pwrite64": Disk._write_at,
+    "lseek": Disk._seek,
+    "ftruncate": Disk._truncate,
+    "fsync": Disk._sync,
+    "fdatasync": Disk._sync,
+    "mkdir": Disk._make_folder,
+    "mkdirat": Disk._make_folder,
+    "rename": Disk._move,
+    "renameat": Disk._move,
+    "renameat2": Disk._move,
+    "unlink": Disk._remove,
+    "unlinkat": Disk._remove,
+    "rmdir": Disk._remove,
+    "chmod": Disk._nothing,
+    "fchmod": Disk._nothing,
+    "fchmodat": Disk._nothing,
+    "utimensat": Disk._nothing,
 }
 
 

@@ -13,15 +13,23 @@ from publication.store.failpoints import ENVIRONMENT_VARIABLE
 _ALL = outputs.OUTPUTS
 
 
-def publish_once(published: str, candidate: str, verdicts: str, unit: str, quarter: str, expected: str,
-                 only: tuple[str, ...] = ()) -> str:
+def publish_once(
+    published: str, candidate: str, verdicts: str, unit: str, quarter: str, expected: str, only: tuple[str, ...] = ()
+) -> str:
     """The outcome's name and release, e.g. ``Published r2``; ``Refused, stale`` for one whom another forestalled.
 
     ``only`` names the outputs that the release has, for tests to which the others are more of the same; () for all.
     """
     outputs.OUTPUTS = chosen_outputs(only)
-    outcome = publish(Path(published), Path(candidate), Path(verdicts), unit=unit, quarter=quarter,
-                      expected_previous=int(expected) if expected else None, code_version="1.0")
+    outcome = publish(
+        Path(published),
+        Path(candidate),
+        Path(verdicts),
+        unit=unit,
+        quarter=quarter,
+        expected_previous=int(expected) if expected else None,
+        code_version="1.0",
+    )
     if isinstance(outcome, (Published, Unchanged)):
         return f"{type(outcome).__name__} {outcome.release.name}"
     return "Refused, stale" if isinstance(outcome, Refused) and outcome.stale else type(outcome).__name__

@@ -20,7 +20,7 @@ from tests.integration.publication.publish_once import publish_once, publish_unt
 from tests.integration.publication.watched import Call, Watched, changing, kill_at, record
 from tests.unit.publication.builders import QUARTER, UNIT, delivery
 
-_AFTER_THE_POINTER = FAILPOINTS[FAILPOINTS.index("pointer.replaced"):]
+_AFTER_THE_POINTER = FAILPOINTS[FAILPOINTS.index("pointer.replaced") :]
 _KILLS_IN_EVERY_RUN = 20
 
 
@@ -118,8 +118,9 @@ def _kill_at_each(home: Home, pick: Pick) -> int:
         restore()
         answer, calls = record(home.root / "log", home.published, publish_once, *arguments)
         assert answer == "Published r2"
-    moved = next(n for n, call in enumerate(calls) if call.name.startswith("rename")
-                 and call.paths[-1].name == "current.json")
+    moved = next(
+        n for n, call in enumerate(calls) if call.name.startswith("rename") and call.paths[-1].name == "current.json"
+    )
     before = {(call.name, call.number) for call in calls[: moved + 1]}
     picked = pick(changing(calls))
     for call in picked:

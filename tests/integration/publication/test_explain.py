@@ -73,8 +73,13 @@ def test_a_terminal_shows_what_plain_lines_say(
     explanation = explain_release(_released(home), "I.04")
     passport.show(explanation)
     shown = capsys.readouterr().out
-    told = ("I.04, dòng 4", "Kết quả: 9", "Cách tính: Đếm số nhiệm vụ đã hoàn thành.", "Nhiệm vụ kế hoạch",
-            f"{NAME}, trang S")
+    told = (
+        "I.04, dòng 4",
+        "Kết quả: 9",
+        "Cách tính: Đếm số nhiệm vụ đã hoàn thành.",
+        "Nhiệm vụ kế hoạch",
+        f"{NAME}, trang S",
+    )
     plain = "\n".join(passport.lines(explanation))
     assert [text for text in told if text not in shown] == [text for text in told if text not in plain] == []
 
@@ -86,7 +91,8 @@ def test_many_ranges_are_cut_and_counted(home: Home, monkeypatch: pytest.MonkeyP
         tables = build_tables(**build)
         rows = tables["figure_rows"].to_pylist()
         next(row for row in rows if row["figure"] == "m_4").update(
-            row_numbers=",".join(str(number) for number in range(1, 2001, 2)), row_count=1000)
+            row_numbers=",".join(str(number) for number in range(1, 2001, 2)), row_count=1000
+        )
         return tables | {"figure_rows": pa.Table.from_pylist(rows, schema=tables["figure_rows"].schema)}
 
     monkeypatch.setattr(builders, "build_tables", every_other_row)
@@ -116,13 +122,13 @@ def test_what_a_gate_holds_back_can_be_explained(home: Home) -> None:
     change = {"value": None, "computed_value": Decimal(9), "declared_value": Decimal(10), "status": "unsettled"}
     explanation = explain_candidate(builders.write_candidate(home.warehouse, changes={"I.04": change}), "I.04")
     assert explanation.passport["printed"] == ""
-    assert "Số tính từ dữ liệu chi tiết là 9, số cơ quan khai báo là 10; chưa có quyết định chọn số nào." in \
-        explanation.passport["notes_vi"]
+    assert (
+        "Số tính từ dữ liệu chi tiết là 9, số cơ quan khai báo là 10; chưa có quyết định chọn số nào."
+        in explanation.passport["notes_vi"]
+    )
 
 
-def test_figures_that_their_rows_do_not_come_to_are_not_published(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_figures_that_their_rows_do_not_come_to_are_not_published(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     build_tables = builders.build_tables
 
     def one_row_short(**build: Any) -> dict[str, Any]:

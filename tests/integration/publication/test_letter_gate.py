@@ -25,11 +25,16 @@ def _with_another_figure(write: Write) -> Write:
     return write_wrongly
 
 
-@pytest.mark.parametrize(("module", "writer", "name"), [
-    (word, "write_docx", "report.docx"), (pdf, "write_pdf", "report.pdf"),
-])
-def test_a_wrong_figure_in_one_document_stops_the_release(home: Home, monkeypatch: pytest.MonkeyPatch, module: object,
-                                                          writer: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "writer", "name"),
+    [
+        (word, "write_docx", "report.docx"),
+        (pdf, "write_pdf", "report.pdf"),
+    ],
+)
+def test_a_wrong_figure_in_one_document_stops_the_release(
+    home: Home, monkeypatch: pytest.MonkeyPatch, module: object, writer: str, name: str
+) -> None:
     monkeypatch.setattr(module, writer, _with_another_figure(getattr(module, writer)))
     with pytest.raises(ReleaseNotWhole, match=rf"{name}: row 71: the mart has 1145\.0000, the annex shows '1.146'"):
         home.publish(home.candidate())

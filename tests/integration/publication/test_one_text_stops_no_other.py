@@ -71,9 +71,7 @@ def test_the_units_after_it_are_published(pipeline: Pipeline, monkeypatch: pytes
     assert second is published
 
 
-def test_a_broken_program_is_told_when_the_others_are_done(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_program_is_told_when_the_others_are_done(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     done = []
 
     def publish(self: Pipeline, unit: str, quarter: str, folder: Path) -> Outcome:

@@ -93,25 +93,36 @@ def publish(home: Home, number: int, tables: dict[str, pa.Table] | None = None, 
     folder = write_candidates(home.warehouse, QUARTER, [unit], {unit: inputs}, FORM_VERSION)[unit]
     clear_candidate(home.warehouse, folder)
     verdicts = home.warehouse / "verdicts" / unit / QUARTER
-    outcome = publish_candidate(home.published, folder, verdicts, unit=unit, quarter=QUARTER,
-                                expected_previous=number - 1 or None, code_version="1.0",
-                                published_at=dt.datetime(2023, 3, 16, 8, tzinfo=dt.UTC))
+    outcome = publish_candidate(
+        home.published,
+        folder,
+        verdicts,
+        unit=unit,
+        quarter=QUARTER,
+        expected_previous=number - 1 or None,
+        code_version="1.0",
+        published_at=dt.datetime(2023, 3, 16, 8, tzinfo=dt.UTC),
+    )
     assert isinstance(outcome, Published)
     return outcome.release
 
 
 def _every_type(unit: str) -> pa.Table:
     moment = dt.datetime(2023, 3, 14, 16, 59, 59, 123456)
-    return pa.table({
-        "unit_code": [unit] * len(HOSTILE), "quarter": [QUARTER] * len(HOSTILE), "text": HOSTILE,
-        "figure": pa.array([Decimal("99999999999999.9999"), Decimal("-0.0001"), None] * 3, pa.decimal128(18, 4)),
-        "many": pa.array([2**63 - 1, -(2**63), None] * 3, pa.int64()),
-        "few": pa.array([2**31 - 1, 0, None] * 3, pa.int32()),
-        "said": pa.array([True, False, None] * 3),
-        "day": pa.array([dt.date(2023, 3, 14), dt.date(1, 1, 1), None] * 3, pa.date32()),
-        "moment": pa.array([moment, None, None] * 3, pa.timestamp("us")),
-        "list": pa.array([HOSTILE, [], None] * 3, pa.list_(pa.string())),
-    })
+    return pa.table(
+        {
+            "unit_code": [unit] * len(HOSTILE),
+            "quarter": [QUARTER] * len(HOSTILE),
+            "text": HOSTILE,
+            "figure": pa.array([Decimal("99999999999999.9999"), Decimal("-0.0001"), None] * 3, pa.decimal128(18, 4)),
+            "many": pa.array([2**63 - 1, -(2**63), None] * 3, pa.int64()),
+            "few": pa.array([2**31 - 1, 0, None] * 3, pa.int32()),
+            "said": pa.array([True, False, None] * 3),
+            "day": pa.array([dt.date(2023, 3, 14), dt.date(1, 1, 1), None] * 3, pa.date32()),
+            "moment": pa.array([moment, None, None] * 3, pa.timestamp("us")),
+            "list": pa.array([HOSTILE, [], None] * 3, pa.list_(pa.string())),
+        }
+    )
 
 
 def copy(conninfo: str, release: Release, reader: str = "cchc_reader") -> Any:
@@ -145,16 +156,26 @@ def test_every_value_and_type_arrives_as_it_is(world: World, conninfo: str, sess
     outcome = copy(conninfo, release)
     assert (outcome.state, outcome.tables) == ("copied", len(expected(release)))
     assert stored(session, release) == expected(release)
-    types = session.execute("select attname, format_type(atttypid, atttypmod) from pg_attribute "
-                            "where attrelid = 'cchc.every_type'::regclass and attnum > 0").fetchall()
+    types = session.execute(
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute "
+        "where attrelid = 'cchc.every_type'::regclass and attnum > 0"
+    ).fetchall()
     assert dict(types) == {
-        "release": "text", "unit_code": "text", "quarter": "text", "text": "text", "figure": "numeric(18,4)",
-        "many": "bigint", "few": "integer", "said": "boolean", "day": "date", "moment": "timestamp without time zone",
+        "release": "text",
+        "unit_code": "text",
+        "quarter": "text",
+        "text": "text",
+        "figure": "numeric(18,4)",
+        "many": "bigint",
+        "few": "integer",
+        "said": "boolean",
+        "day": "date",
+        "moment": "timestamp without time zone",
         "list": "text[]",
     }
-    assert session.execute("select release, unit_code, unit_name_vi, quarter, release_number, manifest_sha256 "
-                           "from cchc.releases").fetchall() == [
-        (f"{UNIT}/{QUARTER}/r1", UNIT, "Huyện Cù Lao Dung", QUARTER, 1, release.manifest_sha256)]
+    assert session.execute(
+        "select release, unit_code, unit_name_vi, quarter, release_number, manifest_sha256 from cchc.releases"
+    ).fetchall() == [(f"{UNIT}/{QUARTER}/r1", UNIT, "Huyện Cù Lao Dung", QUARTER, 1, release.manifest_sha256)]
 
 
 def test_tables_and_columns_are_explained_in_vietnamese(
@@ -187,9 +208,13 @@ def test_the_next_release_replaces_its_own_unit_and_quarter_only(
     for release in (world.first, world.other_unit, world.second):
         copy(conninfo, release)
     assert session.execute("select release from cchc.releases order by 1").fetchall() == [
-        (f"941/{QUARTER}/r1",), (f"{UNIT}/{QUARTER}/r2",)]
-    figures = session.execute("select release, count(*), max(value) filter (where indicator_code = 'I.04') "
-                              "from cchc.report_indicators group by 1 order by 1").fetchall()
+        (f"941/{QUARTER}/r1",),
+        (f"{UNIT}/{QUARTER}/r2",),
+    ]
+    figures = session.execute(
+        "select release, count(*), max(value) filter (where indicator_code = 'I.04') "
+        "from cchc.report_indicators group by 1 order by 1"
+    ).fetchall()
     assert figures == [(f"941/{QUARTER}/r1", 211, Decimal(1)), (f"{UNIT}/{QUARTER}/r2", 211, Decimal(2))]
 
 
@@ -211,9 +236,13 @@ def test_the_reader_role_reads_all_and_writes_nothing(
     session.execute("set role cchc_reader")
     assert stored(session, release) == expected(release)
     for statement in (
-        "insert into cchc.dim_unit select * from cchc.dim_unit", "update cchc.report_indicators set value = 0",
-        "delete from cchc.releases", "truncate cchc.report_indicators", "drop table cchc.report_indicators",
-        "create table cchc.mine (a int)", "alter table cchc.report_indicators add column mine int",
+        "insert into cchc.dim_unit select * from cchc.dim_unit",
+        "update cchc.report_indicators set value = 0",
+        "delete from cchc.releases",
+        "truncate cchc.report_indicators",
+        "drop table cchc.report_indicators",
+        "create table cchc.mine (a int)",
+        "alter table cchc.report_indicators add column mine int",
         "create schema mine",
     ):
         with pytest.raises(errors.InsufficientPrivilege):
@@ -228,15 +257,20 @@ def _read(conninfo: str, done: threading.Event, seen: list[int], faults: list[st
         while not done.is_set():
             with session.transaction():
                 told = session.execute("select release, release_number from cchc.releases").fetchall()
-                rows = session.execute("select release, count(*), max(value) filter (where indicator_code = 'I.04') "
-                                       "from cchc.report_indicators group by 1").fetchall()
-                others = [session.execute(f"select distinct release from cchc.{table}").fetchall()
-                          for table in ("case_processing", "dim_unit", "gate_results")]
+                rows = session.execute(
+                    "select release, count(*), max(value) filter (where indicator_code = 'I.04') "
+                    "from cchc.report_indicators group by 1"
+                ).fetchall()
+                others = [
+                    session.execute(f"select distinct release from cchc.{table}").fetchall()
+                    for table in ("case_processing", "dim_unit", "gate_results")
+                ]
             session.isolation_level = None
             with session.transaction():
-                mixed = session.execute("select count(*) from cchc.report_indicators full join cchc.releases "
-                                        "using (release) where indicator_code is null or release_number is null"
-                                        ).fetchone()
+                mixed = session.execute(
+                    "select count(*) from cchc.report_indicators full join cchc.releases "
+                    "using (release) where indicator_code is null or release_number is null"
+                ).fetchone()
             session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             [(release, number)] = told
             if rows != [(release, 211, Decimal(number))] or others != [[(release,)]] * 3 or mixed != (0,):
@@ -304,13 +338,12 @@ def test_a_new_column_widens_the_table_and_older_rows_are_blank_there(
     copy(conninfo, world.wider)
     rows = session.execute("select unit_code, received, newer from cchc.case_processing order by 1, 2").fetchall()
     assert rows == [("941", 1, None), ("941", 3, None), ("941", 7, None), (UNIT, 3, None), (UNIT, 7, 1)]
-    assert session.execute("select has_table_privilege('cchc_reader', 'cchc.case_processing', 'select')").fetchone() \
-        == (True,)
+    assert session.execute(
+        "select has_table_privilege('cchc_reader', 'cchc.case_processing', 'select')"
+    ).fetchone() == (True,)
 
 
-def test_a_major_version_is_another_table(
-    world: World, conninfo: str, session: psycopg.Connection[Any]
-) -> None:
+def test_a_major_version_is_another_table(world: World, conninfo: str, session: psycopg.Connection[Any]) -> None:
     copy(conninfo, world.first)
     copy(conninfo, world.other_major)
     assert session.execute("select count(*) from cchc.case_processing").fetchone() == (0,)

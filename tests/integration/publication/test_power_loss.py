@@ -121,8 +121,16 @@ def _same_below(place: str, one: State, other: State) -> bool:
     return len(names) == len(wanted) and all(one.get(name) == other[name] for name in wanted)
 
 
-def _tell(home: Home, folder: Path, expected: int | None, *, body: Any = publish_once,
-          arguments: tuple[Any, ...] | None = None, lead: Sequence[Call] = (), begin: Path | None = None) -> Story:
+def _tell(
+    home: Home,
+    folder: Path,
+    expected: int | None,
+    *,
+    body: Any = publish_once,
+    arguments: tuple[Any, ...] | None = None,
+    lead: Sequence[Call] = (),
+    begin: Path | None = None,
+) -> Story:
     """Record one publication, or what else ``body`` does to the pointer."""
     if begin is None:
         begin = home.root / "begin"
@@ -146,7 +154,10 @@ def _without_duckdbs_syncs(calls: Sequence[Call]) -> list[Call]:
     """DuckDB syncs its files as it writes them. Publication does not rely on it: its own sync of each comes last."""
     last = {call.paths[0]: n for n, call in enumerate(calls) if call.name in _SYNCS}
     return [
-        call for n, call in enumerate(calls) if call.name not in _SYNCS or not call.paths[0].name.startswith(_DATABASE)
+        call
+        for n, call in enumerate(calls)
+        if call.name not in _SYNCS
+        or not call.paths[0].name.startswith(_DATABASE)
         or (last[call.paths[0]] == n and call.paths[0].name == _DATABASE)
     ]
 
@@ -175,8 +186,9 @@ def first_release_after_one_that_died_making_folders(home: Home) -> Story:
     _, calls = record(home.root / "log", twin.root, publish_once, *twin.arguments(twin_folder))
     first_sync = next(call for call in calls if call.name in _SYNCS)
     _, lead = record(home.root / "log", home.root, publish_once, *home.arguments(folder), killed_at=first_sync)
-    story = _tell(home, folder, None, lead=[call for call in lead if _is_published(home, call)],
-                  begin=home.root / "begin")
+    story = _tell(
+        home, folder, None, lead=[call for call in lead if _is_published(home, call)], begin=home.root / "begin"
+    )
     assert [call.name for call in story.lead] == ["mkdir"] * 3
     return story
 
@@ -186,8 +198,9 @@ def second_release_after_one_that_died_half_way(home: Home) -> Story:
     begin = home.root / "begin"
     shutil.copytree(home.published, begin)
     other = home.candidate(changes={"I.04": {"value": Decimal(12)}})
-    _, lead = record(home.root / "log", home.published, publish_until, "publish.renamed",
-                     *home.arguments(other, expected=1))
+    _, lead = record(
+        home.root / "log", home.published, publish_until, "publish.renamed", *home.arguments(other, expected=1)
+    )
     return _tell(home, _correction(home), 1, lead=lead, begin=begin)
 
 
@@ -212,8 +225,14 @@ def rolling_back(home: Home) -> Story:
     return _tell(home, _correction(home), 2, body=_roll_back, arguments=(str(home.published),))
 
 
-STORIES = [first_release, second_release, first_release_after_one_that_died_making_folders,
-           second_release_after_one_that_died_half_way, locking, rolling_back]
+STORIES = [
+    first_release,
+    second_release,
+    first_release_after_one_that_died_making_folders,
+    second_release_after_one_that_died_half_way,
+    locking,
+    rolling_back,
+]
 
 
 @pytest.mark.parametrize("tell", STORIES, ids=lambda tell: tell.__name__)
@@ -223,7 +242,8 @@ def test_no_power_cut_loses_or_tears_a_release_and_no_fsync_is_idle(light_home: 
     syncs = [n for n, call in enumerate(story.calls) if call.name in _SYNCS]
     assert syncs
     idle = [
-        story.calls[n].paths[0].relative_to(light_home.root).as_posix() for n in syncs
+        story.calls[n].paths[0].relative_to(light_home.root).as_posix()
+        for n in syncs
         if story.fault([call for m, call in enumerate(story.calls) if m != n], start=n - 1) is None
     ]
     assert idle == []
@@ -254,8 +274,9 @@ def test_after_a_power_cut_the_same_command_finishes_the_work(light_home: Home) 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("tell", [first_release, second_release_after_one_that_died_half_way],
-                         ids=lambda tell: tell.__name__)
+@pytest.mark.parametrize(
+    "tell", [first_release, second_release_after_one_that_died_half_way], ids=lambda tell: tell.__name__
+)
 def test_after_any_power_cut_the_same_command_finishes_the_work(light_home: Home, tell: Any) -> None:
     story = tell(light_home)
     for state in story.distinct_states():

@@ -46,13 +46,37 @@ def test_a_release_holds_what_the_contract_names(home: Home) -> None:
     release = _published(home.publish(home.candidate(), versions={"duckdb": "1.5.5"}))
     names = {path.relative_to(release.path).as_posix() for path in release.path.rglob("*") if path.is_file()}
     assert names == {
-        "manifest.json", "datapackage.json", "marts.duckdb", "report/annex.xlsx", "report/annex.csv",
-        "report/report.docx", "report/report.pdf", "report/index.html",
-        "report/form_06a.xlsx", "quality/notes.csv", "quality/changes.csv",
-        "quality/passports.json", *(f"marts/{mart}.parquet" for mart in (
-            "report_indicators", "case_processing", "case_form_06a", "delivery_log", "dim_unit", "dim_quarter",
-            "dim_procedure", "dim_indicator", "dim_measure", "figure_rows", "indicator_trend", "measure_values",
-            "gate_results"))}
+        "manifest.json",
+        "datapackage.json",
+        "marts.duckdb",
+        "report/annex.xlsx",
+        "report/annex.csv",
+        "report/report.docx",
+        "report/report.pdf",
+        "report/index.html",
+        "report/form_06a.xlsx",
+        "quality/notes.csv",
+        "quality/changes.csv",
+        "quality/passports.json",
+        *(
+            f"marts/{mart}.parquet"
+            for mart in (
+                "report_indicators",
+                "case_processing",
+                "case_form_06a",
+                "delivery_log",
+                "dim_unit",
+                "dim_quarter",
+                "dim_procedure",
+                "dim_indicator",
+                "dim_measure",
+                "figure_rows",
+                "indicator_trend",
+                "measure_values",
+                "gate_results",
+            )
+        ),
+    }
     assert verify(release.path) == []
     manifest = release.manifest()
     assert manifest.versions == {"duckdb": "1.5.5"}
@@ -99,9 +123,9 @@ def test_a_correction_is_a_new_release_and_the_old_one_stays(home: Home) -> None
     assert previous.manifest_sha256 == first.manifest_sha256
     assert {name: sha256 for name, sha256 in home.tree().items() if "/r1/" in name} == old
     changes = from_csv((second.path / "quality" / "changes.csv").read_bytes())
-    assert {(row["row"], row["column"], row["old"], row["new"]) for row in changes
-            if row["mart"] == "report_indicators"} == {
-        ("I.04", "value", "9", "10"), ("I.04", "computed_value", "9", "10")}
+    assert {
+        (row["row"], row["column"], row["old"], row["new"]) for row in changes if row["mart"] == "report_indicators"
+    } == {("I.04", "value", "9", "10"), ("I.04", "computed_value", "9", "10")}
     assert current_release(home.published, UNIT, QUARTER) == second
     assert find_release(home.published, UNIT, QUARTER, 1) == first
     assert verify(first.path) == verify(second.path) == []
@@ -135,8 +159,9 @@ def _race(home: Home, rounds: int) -> set[int]:
     winners = set()
     for number in range(1, rounds + 1):
         values = {"I.04": {"value": Decimal(100 + number)}}, {"I.04": {"value": Decimal(200 + number)}}
-        racers = [Watched(publish_once, *home.arguments(home.candidate(changes=value), expected=number))
-                  for value in values]
+        racers = [
+            Watched(publish_once, *home.arguments(home.candidate(changes=value), expected=number)) for value in values
+        ]
         for racer in racers[:: 1 if number % 2 else -1]:
             racer.go()
         outcomes = [racer.end() for racer in racers]
@@ -163,8 +188,13 @@ def test_equal_figures_give_equal_releases(home: Home, tmp_path: Path) -> None:
     assert one.manifest().content_sha256 == two.manifest().content_sha256
     differing = {name for name, sha256 in home.tree().items() if twin.tree()[name] != sha256}
     quarter = f"{UNIT}/{QUARTER}"
-    assert differing <= {f"{quarter}/r1/marts.duckdb", f"{quarter}/r1/manifest.json", f"{quarter}/current.json",
-                         "index.json", "index.html"}
+    assert differing <= {
+        f"{quarter}/r1/marts.duckdb",
+        f"{quarter}/r1/manifest.json",
+        f"{quarter}/current.json",
+        "index.json",
+        "index.html",
+    }
 
 
 def test_the_time_of_publication_needs_a_zone(home: Home) -> None:
@@ -175,8 +205,13 @@ def test_the_time_of_publication_needs_a_zone(home: Home) -> None:
 
 
 def test_case_codes_do_not_leave_with_a_decision(home: Home) -> None:
-    case = {"decision_id": "QD-01", "effect": "applied", "subject_kind": "case", "subject": "000.00.31.H51-230101-0001",
-            "action": "count_as_on_time"}
+    case = {
+        "decision_id": "QD-01",
+        "effect": "applied",
+        "subject_kind": "case",
+        "subject": "000.00.31.H51-230101-0001",
+        "action": "count_as_on_time",
+    }
     release = _published(home.publish(home.candidate(decisions=[case])))
     assert release.manifest().decisions[0]["decision_id"] == "QD-01"
     assert not [path for path in release.path.rglob("*") if path.is_file() and b"H51-230101" in path.read_bytes()]
@@ -257,20 +292,30 @@ def test_the_index_can_be_rebuilt(home: Home) -> None:
     (entry,) = json.loads(before[0])["releases"]
     path = f"{UNIT}/{QUARTER}/r1"
     assert entry | {"files": {}} == {
-        "unit_code": UNIT, "unit_name_vi": "Huyện Cù Lao Dung", "quarter": QUARTER, "release": 1, "path": path,
-        "manifest_sha256": release.manifest_sha256, "published_at": None, "provisional": False, "files": {}}
+        "unit_code": UNIT,
+        "unit_name_vi": "Huyện Cù Lao Dung",
+        "quarter": QUARTER,
+        "release": 1,
+        "path": path,
+        "manifest_sha256": release.manifest_sha256,
+        "published_at": None,
+        "provisional": False,
+        "files": {},
+    }
     assert entry["files"]["page"] == f"{path}/report/index.html"
     assert all((home.published / file).is_file() for file in entry["files"].values())
 
 
 def test_the_index_takes_what_it_knows_from_the_last_one_and_reads_new_releases_only(
-    home: Home, monkeypatch: pytest.MonkeyPatch,
+    home: Home,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     home.publish(home.candidate())
     read: list[Path] = []
     told = publication.index._told_by_release
-    monkeypatch.setattr("publication.index._told_by_release",
-                        lambda release, pointer: (read.append(release), told(release, pointer))[1])
+    monkeypatch.setattr(
+        "publication.index._told_by_release", lambda release, pointer: (read.append(release), told(release, pointer))[1]
+    )
     rebuild_index(home.published)
     assert read == []
     second = _published(home.publish(home.candidate(changes=CHANGED), expected=1))

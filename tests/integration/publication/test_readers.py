@@ -55,8 +55,11 @@ def _read(published: Path, with_workbook: bool) -> set[int]:
     assert release is not None
     manifest = release.manifest()
     marts = pq.read_table(release.path / "marts" / "report_indicators.parquet", use_threads=False).to_pylist()
-    figures = [marts[_ROW]["value"], read_annex_csv(release.path / "report" / "annex.csv")[_ROW].value,
-               read_database(release.path / "marts.duckdb")["report_indicators"].to_pylist()[_ROW]["value"]]
+    figures = [
+        marts[_ROW]["value"],
+        read_annex_csv(release.path / "report" / "annex.csv")[_ROW].value,
+        read_database(release.path / "marts.duckdb")["report_indicators"].to_pylist()[_ROW]["value"],
+    ]
     if with_workbook:
         figures.append(read_annex_xlsx(release.path / "report" / "annex.xlsx")[_ROW].value)
     return {int(manifest.inputs[0]["delivery_id"]), *(int(figure or 0) for figure in figures)}

@@ -63,7 +63,12 @@ def _pointer(home: Home) -> Any:
 def test_a_lock_says_which_release_who_why_and_when(locked: Home) -> None:
     event = _pointer(locked).lock
     assert (event.action, event.release, event.reason, event.by, event.at) == (
-        "lock", 1, "đã ký, số 12/BC-UBND", "Chủ tịch UBND huyện", "2023-03-16T08:00:00+00:00")
+        "lock",
+        1,
+        "đã ký, số 12/BC-UBND",
+        "Chủ tịch UBND huyện",
+        "2023-03-16T08:00:00+00:00",
+    )
     assert verify(locked.quarter_dir / "r1") == []
 
 
@@ -79,7 +84,8 @@ def test_a_locked_quarter_holds_back_what_would_change_and_says_it(locked: Home)
     assert isinstance(held, Held)
     assert held.release.number == 1
     assert [(figure.indicator_code, figure.old, figure.new) for figure in held.revision.figures] == [
-        ("I.04", "9", "10")]
+        ("I.04", "9", "10")
+    ]
     assert held.revision.figures[0].causes[0].kind == "delivery_new"  # this build logs no deliveries
     assert locked.tree() == before
     assert not list(locked.quarter_dir.glob(".staging*"))
@@ -94,8 +100,12 @@ def test_a_locked_quarter_does_not_complain_where_nothing_would_change(locked: H
 
 def test_an_amendment_with_a_reason_revises_a_locked_quarter_and_keeps_it_locked(locked: Home) -> None:
     amendment = Amendment("Bổ sung hồ sơ nộp muộn", "Phòng Nội vụ")
-    outcome = locked.publish(locked.candidate(**CHANGED), expected=1, amendment=amendment,
-                             published_at=dt.datetime(2023, 4, 1, tzinfo=dt.UTC))
+    outcome = locked.publish(
+        locked.candidate(**CHANGED),
+        expected=1,
+        amendment=amendment,
+        published_at=dt.datetime(2023, 4, 1, tzinfo=dt.UTC),
+    )
     assert isinstance(outcome, Published)
     record = outcome.release.manifest().amendment
     assert record is not None
@@ -244,7 +254,10 @@ def test_every_release_ever_published_is_there_to_verify(home: Home) -> None:
     assert [path.name for path in all_releases(home.published)] == ["r1", "r2"]
     (home.quarter_dir / "r1").rename(home.quarter_dir / "r5")
     assert [(path.name, bool(verify(path))) for path in all_releases(home.published)] == [
-        ("r1", True), ("r2", False), ("r5", True)]
+        ("r1", True),
+        ("r2", False),
+        ("r5", True),
+    ]
     (home.quarter_dir / "current.json").write_text("{}")
     assert [path.name for path in all_releases(home.published)] == ["r2", "r5"]
 

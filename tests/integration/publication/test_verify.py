@@ -49,7 +49,10 @@ def test_missing_extra_and_cut_files_are_found(release_dir: Path) -> None:
     annex = release_dir / "report" / "annex.csv"
     annex.write_bytes(annex.read_bytes()[:-1])
     assert {(damage.path, damage.kind) for damage in verify(release_dir)} == {
-        ("quality/notes.csv", "missing"), ("marts.duckdb.wal", "extra"), ("report/annex.csv", "changed")}
+        ("quality/notes.csv", "missing"),
+        ("marts.duckdb.wal", "extra"),
+        ("report/annex.csv", "changed"),
+    }
 
 
 def test_a_link_is_not_the_file(release_dir: Path, tmp_path: Path) -> None:
@@ -62,8 +65,9 @@ def test_a_link_is_not_the_file(release_dir: Path, tmp_path: Path) -> None:
 def test_a_rewritten_manifest_does_not_hide_a_change(release_dir: Path) -> None:
     """The pointer keeps the manifest's hash, so a manifest made to fit altered files is found too."""
     manifest = release_dir / "manifest.json"
-    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"code_version": "1.0"', '"code_version": "1.1"'),
-                        encoding="utf-8")
+    manifest.write_text(
+        manifest.read_text(encoding="utf-8").replace('"code_version": "1.0"', '"code_version": "1.1"'), encoding="utf-8"
+    )
     assert [damage.kind for damage in verify(release_dir)] == ["manifest"]
 
 

@@ -41,8 +41,9 @@ def _write(path: Path, verdict: expectations.Verdict) -> None:
     path.write_bytes(verdict.to_bytes())
 
 
-def _edit_result(home: Home, candidate: Candidate, changes: dict[str, Any],
-                 severity: str = "critical", stage: str = "mart") -> None:
+def _edit_result(
+    home: Home, candidate: Candidate, changes: dict[str, Any], severity: str = "critical", stage: str = "mart"
+) -> None:
     """Alter the first result of that severity in a stored verdict, and nothing else."""
     path = _path(home, candidate, stage)
     verdict = expectations.load_verdict(path)
@@ -141,8 +142,9 @@ def no_data_where_the_rule_needs_some(home: Home, folder: Path, candidate: Candi
 
 @attempt
 def warning_without_a_decision(home: Home, folder: Path, candidate: Candidate) -> None:
-    _edit_result(home, candidate, {"status": "fail", "failed_rows": 2, "covered_rows": 1, "blocking": True},
-                 severity="warning")
+    _edit_result(
+        home, candidate, {"status": "fail", "failed_rows": 2, "covered_rows": 1, "blocking": True}, severity="warning"
+    )
 
 
 @attempt
@@ -293,7 +295,8 @@ def test_covered_and_harmless_findings_let_the_candidate_out(home: Home) -> None
     results = list(verdict.results)
     settleable = next(index for index, result in enumerate(results) if result.settleable)
     results[settleable] = results[settleable].model_copy(
-        update={"status": "fail", "failed_rows": 1, "covered_rows": 1, "decision_id": "QD-06"})
+        update={"status": "fail", "failed_rows": 1, "covered_rows": 1, "decision_id": "QD-06"}
+    )
     verdicts.write_verdict(home.warehouse, verdict.model_copy(update={"results": tuple(results)}))
     outcome = home.publish(folder)
     assert not isinstance(outcome, Refused), outcome

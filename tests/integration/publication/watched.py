@@ -28,18 +28,60 @@ import pytest
 #: Every call that can change what a file system holds, or order what reaches the disk. Names that this machine's
 #: architecture lacks are passed over.
 CHANGING = (
-    "open", "openat", "creat", "write", "pwrite64", "writev", "pwritev", "pwritev2", "ftruncate", "truncate",
-    "fallocate", "copy_file_range", "sendfile", "fsync", "fdatasync", "sync_file_range", "rename", "renameat",
-    "renameat2", "mkdir", "mkdirat", "rmdir", "unlink", "unlinkat", "link", "linkat", "symlink", "symlinkat", "chmod",
-    "fchmod", "fchmodat", "utimensat",
+    "open",
+    "openat",
+    "creat",
+    "write",
+    "pwrite64",
+    "writev",
+    "pwritev",
+    "pwritev2",
+    "ftruncate",
+    "truncate",
+    "fallocate",
+    "copy_file_range",
+    "sendfile",
+    "fsync",
+    "fdatasync",
+    "sync_file_range",
+    "rename",
+    "renameat",
+    "renameat2",
+    "mkdir",
+    "mkdirat",
+    "rmdir",
+    "unlink",
+    "unlinkat",
+    "link",
+    "linkat",
+    "symlink",
+    "symlinkat",
+    "chmod",
+    "fchmod",
+    "fchmodat",
+    "utimensat",
 )
 #: Changes nothing, but says where the next write goes.
 _PLACING = "lseek"
 _OPENING = frozenset({"open", "openat", "creat"})
-_ON_HANDLES = frozenset({
-    "write", "pwrite64", "writev", "pwritev", "pwritev2", "ftruncate", "fallocate", "copy_file_range", "sendfile",
-    "fsync", "fdatasync", "sync_file_range", "fchmod", _PLACING,
-})
+_ON_HANDLES = frozenset(
+    {
+        "write",
+        "pwrite64",
+        "writev",
+        "pwritev",
+        "pwritev2",
+        "ftruncate",
+        "fallocate",
+        "copy_file_range",
+        "sendfile",
+        "fsync",
+        "fdatasync",
+        "sync_file_range",
+        "fchmod",
+        _PLACING,
+    }
+)
 _FOR_WRITING = re.compile(r"O_(?:WRONLY|RDWR|CREAT|TRUNC)")
 _CALL = re.compile(r"^(\d+) +(\w+)\((.*)\) += (-?\d+)(?:<([^>]*)>)?")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"(?!\.)')
@@ -102,8 +144,9 @@ class Watched:
         return answer
 
 
-def record(log: Path, below: Path, body: Body, *arguments: Any, killed_at: Call | None = None
-           ) -> tuple[Any, list[Call]]:
+def record(
+    log: Path, below: Path, body: Body, *arguments: Any, killed_at: Call | None = None
+) -> tuple[Any, list[Call]]:
     """Run the body to its end, or until it enters the call at which it is killed.
 
     Returns its answer (None where it was killed) and, in order, every changing call on the folder or below, and
@@ -146,7 +189,8 @@ def _attach(watched: Watched, names: Iterable[str], options: list[str]) -> subpr
     pid = watched.process.pid
     tracer = subprocess.Popen(
         [strace, "-f", "-p", str(pid), "-e", "trace=" + ",".join(f"?{name}" for name in names), *options],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     status = Path(f"/proc/{pid}/status")
     deadline = time.monotonic() + _PATIENCE

@@ -152,6 +152,7 @@ def test_a_datum_is_seen_wherever_it_stands_in_a_long_text(before: int) -> None:
 
 # --- the declaration ------------------------------------------------------------------------------------------------
 
+
 def test_declared_texts_are_columns_that_sources_have() -> None:
     contracts = load_contracts()
     for source, column in declared_texts().columns:

@@ -62,9 +62,10 @@ def test_any_other_text_is_neither(text: str) -> None:
     reading = v.parse_flag(text)
     words = {True: v._YES, False: v._NO}
     if reading.value is not None:
-        assert fold(text) in {fold(word) for word in words[reading.value]} or clean(text).casefold() in words[
-            reading.value
-        ]
+        assert (
+            fold(text) in {fold(word) for word in words[reading.value]}
+            or clean(text).casefold() in words[reading.value]
+        )
         assert reading.rejection is None
     else:
         assert reading.rejection is not None or not clean(text) or v.is_null_text(clean(text))

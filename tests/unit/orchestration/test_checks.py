@@ -11,15 +11,28 @@ from orchestration.assets.gates import check_results
 
 def _result(source: str, *, blocks: bool) -> Result:
     return Result(
-        expectation_id=f"{source}.rule", source=source, sentence_vi=f"Quy tắc của {source}", severity="critical",
-        status="fail" if blocks else "pass", observed=None, failed_rows=int(blocks), covered_rows=0, decision_id=None,
-        settleable=False, empty_allowed=True, blocking=blocks,
+        expectation_id=f"{source}.rule",
+        source=source,
+        sentence_vi=f"Quy tắc của {source}",
+        severity="critical",
+        status="fail" if blocks else "pass",
+        observed=None,
+        failed_rows=int(blocks),
+        covered_rows=0,
+        decision_id=None,
+        settleable=False,
+        empty_allowed=True,
+        blocking=blocks,
     )
 
 
 def _verdict(unit: str, **blocks: bool) -> Verdict:
     return Verdict(
-        stage="raw", unit_code=unit, quarter="2023-Q1", subject_hash="h", suite_version="v",
+        stage="raw",
+        unit_code=unit,
+        quarter="2023-Q1",
+        subject_hash="h",
+        suite_version="v",
         results=tuple(_result(source, blocks=b) for source, b in blocks.items()),
     )
 

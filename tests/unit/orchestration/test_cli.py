@@ -83,9 +83,7 @@ def test_an_empty_home_has_an_empty_status(cli: Cli, tmp_path: Path) -> None:
     assert cli(tmp_path, "verify").code == 0
 
 
-def test_a_failure_inside_ends_with_3_and_one_line(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_inside_ends_with_3_and_one_line(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: object) -> None:
         raise OSError("đĩa đầy")
 

@@ -62,7 +62,8 @@ def test_lineage_runs_from_every_delivered_file_to_the_report_table(graph: dg.As
 def test_models_that_read_the_lake_wait_for_the_raw_gate(graph: dg.AssetGraph) -> None:
     sources = {raw_key(source) for source in load_contracts()}
     readers = {
-        key for key in graph.get_all_asset_keys()
+        key
+        for key in graph.get_all_asset_keys()
         if graph.get(key).group_name in ("staging", "intermediate", "marts") and graph.get(key).parent_keys & sources
     }
     assert readers

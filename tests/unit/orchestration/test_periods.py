@@ -54,7 +54,8 @@ def _ask(moment: dt.datetime) -> dg.RunRequest | dg.SkipReason:
     schedule = quarter_schedule(job)
     definitions = dg.Definitions(assets=[figure], jobs=[job], schedules=[schedule])
     context = dg.build_schedule_context(
-        instance=dg.DagsterInstance.ephemeral(), scheduled_execution_time=moment,
+        instance=dg.DagsterInstance.ephemeral(),
+        scheduled_execution_time=moment,
         repository_def=definitions.get_repository_def(),
     )
     answer = schedule(context)

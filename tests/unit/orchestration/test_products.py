@@ -17,8 +17,14 @@ from orchestration.settings import Settings
 from publication.store.contracts import stored_contracts
 
 TYPES = {
-    "varchar": pa.string(), "integer": pa.int32(), "bigint": pa.int64(), "boolean": pa.bool_(), "date": pa.date32(),
-    "timestamp": pa.timestamp("us"), "decimal(18,4)": pa.decimal128(18, 4), "decimal(9,1)": pa.decimal128(9, 1),
+    "varchar": pa.string(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "decimal(18,4)": pa.decimal128(18, 4),
+    "decimal(9,1)": pa.decimal128(9, 1),
 }
 
 

@@ -28,8 +28,15 @@ from tests.unit.publication.builders import printed_annex
 MakeContent = Callable[..., ReleaseContent]
 DECIDED: dict[str, Any] = {
     "changes": {"III.05": {"decision_id": "QD-07", "declared_value": Decimal(1), "computed_value": Decimal(0)}},
-    "decisions": [{"decision_id": "QD-07", "effect": "applied", "subject_kind": "row", "subject": "III.05",
-                   "action": "accept_declared"}],
+    "decisions": [
+        {
+            "decision_id": "QD-07",
+            "effect": "applied",
+            "subject_kind": "row",
+            "subject": "III.05",
+            "action": "accept_declared",
+        }
+    ],
 }
 
 
@@ -42,8 +49,9 @@ def sheet(make_content: MakeContent, tmp_path: Path) -> Any:
 
 def test_the_title_is_the_official_one(sheet: Any) -> None:
     assert sheet["A1"].value == "BẢNG TỔNG HỢP"
-    assert sheet["A2"].value == ("SỐ LIỆU VÀ KẾT QUẢ THỰC HIỆN CÔNG TÁC CẢI CÁCH HÀNH CHÍNH QUÝ I NĂM 2023 "
-                                 "TRÊN ĐỊA BÀN HUYỆN CÙ LAO DUNG")
+    assert sheet["A2"].value == (
+        "SỐ LIỆU VÀ KẾT QUẢ THỰC HIỆN CÔNG TÁC CẢI CÁCH HÀNH CHÍNH QUÝ I NĂM 2023 TRÊN ĐỊA BÀN HUYỆN CÙ LAO DUNG"
+    )
     assert sheet["A3"].value.startswith("(Kèm theo Báo cáo số ")
     assert sheet["A3"].value.endswith("của Ủy ban nhân dân huyện Cù Lao Dung)")
     assert {"A1:E1", "A2:E2", "A3:E3"} <= {str(area) for area in sheet.merged_cells.ranges}
@@ -95,7 +103,8 @@ def test_a_decision_is_a_footnote_below_the_table(sheet: Any) -> None:
     assert sheet["A219"].value == f"{REMARKS_HEADING}:"
     assert sheet["A220"].value == "Giải trình số liệu:"
     assert sheet["A221"].value == (
-        "¹ Công bố số do cơ quan khai báo (1); số tính từ dữ liệu chi tiết là 0. (Giải trình QD-07; dòng 53)")
+        "¹ Công bố số do cơ quan khai báo (1); số tính từ dữ liệu chi tiết là 0. (Giải trình QD-07; dòng 53)"
+    )
 
 
 def test_blank_rows_and_their_reasons_are_below_the_table_too(sheet: Any) -> None:
@@ -123,8 +132,9 @@ def test_equal_content_is_equal_bytes(make_content: MakeContent, tmp_path: Path)
 
 @pytest.mark.parametrize("lead", ["=", "+", "-", "@", "\t", "\r", "http://", "1"])
 @pytest.mark.parametrize("column", ["indicator_name_vi", "unit_of_measure", "note_vi", "value_text", "printed_number"])
-def test_no_text_becomes_a_formula_link_or_number(make_content: MakeContent, tmp_path: Path, lead: str,
-                                                  column: str) -> None:
+def test_no_text_becomes_a_formula_link_or_number(
+    make_content: MakeContent, tmp_path: Path, lead: str, column: str
+) -> None:
     text = f"{lead}1+1"
     content = make_content(changes={"I.08": {column: text, "value": None, "status": "not_reported"}})
     write_annex_xlsx(tmp_path / "annex.xlsx", content)

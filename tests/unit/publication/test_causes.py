@@ -20,8 +20,15 @@ from publication.store.csvfile import from_csv
 from tests.unit.publication.builders import QUARTER, build_tables, delivery
 
 DECISION = {
-    "decision_id": "QD-07", "effect": "applied", "subject_kind": "row", "subject": "I.04", "action": "accept_declared",
-    "reason_vi": "Sai sót", "document_number": "12/BC", "dated": "2023-03-15", "problem_vi": None,
+    "decision_id": "QD-07",
+    "effect": "applied",
+    "subject_kind": "row",
+    "subject": "I.04",
+    "action": "accept_declared",
+    "reason_vi": "Sai sót",
+    "document_number": "12/BC",
+    "dated": "2023-03-15",
+    "problem_vi": None,
 }
 CASE_DECISION = {**DECISION, "decision_id": "QD-01", "subject_kind": "case", "subject": None}
 TEN = {"value": Decimal(10), "computed_value": Decimal(10)}
@@ -33,10 +40,19 @@ LINEAGE = Lineage(
 )
 
 
-def origin(*inputs: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]] | None = None, content: str = "a",
-           decisions: Sequence[Mapping[str, Any]] = (), without: Sequence[str] = (), **made: Any) -> Origin:
-    tables = {name: table for name, table in build_tables(changes=changes, content=content).items()
-              if name not in ("rule_inputs", "decision_effects", *without)}
+def origin(
+    *inputs: Mapping[str, Any],
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
+    content: str = "a",
+    decisions: Sequence[Mapping[str, Any]] = (),
+    without: Sequence[str] = (),
+    **made: Any,
+) -> Origin:
+    tables = {
+        name: table
+        for name, table in build_tables(changes=changes, content=content).items()
+        if name not in ("rule_inputs", "decision_effects", *without)
+    }
     made = {"form_version": "2023", "code_version": "1", "versions": {"duckdb": "1"}, **made}
     return Origin(list(inputs) or [delivery()], list(decisions), tables=tables, **made)
 
@@ -45,8 +61,9 @@ def with_table(what: Origin, name: str, table: pa.Table) -> Origin:
     return replace(what, tables={**what.tables, name: table})
 
 
-def causes(old: Origin, new: Origin, *, mart: str = "report_indicators", row: str = "I.04", column: str = "value"
-           ) -> tuple[Cause, ...]:
+def causes(
+    old: Origin, new: Origin, *, mart: str = "report_indicators", row: str = "I.04", column: str = "value"
+) -> tuple[Cause, ...]:
     revision = revise(old, new, LINEAGE, previous=1, release=2)
     (found,) = [c for c in revision.changes if (c.change.mart, c.change.row, c.change.column) == (mart, row, column)]
     return found.causes
@@ -71,8 +88,9 @@ def test_a_late_delivery_is_named_with_unit_quarter_and_hash() -> None:
     assert cause.kind == "delivery_new"
     assert cause.identity == f"plan_tasks/31615/{QUARTER}@{'b' * 12}"
     assert cause.name_vi == f"tệp {neutral_name(LATE)}"
-    assert cause.text_vi == (f"tệp {neutral_name(LATE)} (Nhiệm vụ kế hoạch, Thị trấn Cù Lao Dung, quý I năm 2023) "
-                             "gửi bổ sung")
+    assert cause.text_vi == (
+        f"tệp {neutral_name(LATE)} (Nhiệm vụ kế hoạch, Thị trấn Cù Lao Dung, quý I năm 2023) gửi bổ sung"
+    )
 
 
 def test_a_file_sent_again_stands_for_the_one_it_took_the_place_of() -> None:
@@ -100,8 +118,9 @@ def test_the_rows_behind_the_figure_tell_which_of_two_deliveries_moved_it() -> N
     new = origin(delivery(), LATE, OTHER_LATE, changes={"I.04": TEN})
     behind = origin().tables["figure_rows"]
     (first,) = [row for row in behind.to_pylist() if row["figure"] == "m_4"]
-    one = pa.Table.from_pylist([first | {"delivery_id": LATE["delivery_id"], "amount_each": Decimal(1)}],
-                               schema=behind.schema)
+    one = pa.Table.from_pylist(
+        [first | {"delivery_id": LATE["delivery_id"], "amount_each": Decimal(1)}], schema=behind.schema
+    )
     new = with_table(new, "figure_rows", pa.concat_tables([behind, one]))
     (cause,) = causes(origin(), new)
     assert cause.name_vi == f"tệp {neutral_name(LATE)}"
@@ -132,14 +151,20 @@ def test_a_delivery_read_again_is_a_cause_only_where_there_is_no_other() -> None
     assert kinds(causes(old, origin(again, code_version="2", **changed))) == ["program"]
 
 
-@pytest.mark.parametrize(("before", "after", "verb"), [
-    ([], [DECISION], "được ban hành"), ([DECISION], [], "không còn"),
-    ([DECISION], [DECISION | {"action": "withhold"}], "được sửa"),
-])
+@pytest.mark.parametrize(
+    ("before", "after", "verb"),
+    [
+        ([], [DECISION], "được ban hành"),
+        ([DECISION], [], "không còn"),
+        ([DECISION], [DECISION | {"action": "withhold"}], "được sửa"),
+    ],
+)
 def test_a_decision_on_the_row_is_named_with_its_document(before: Any, after: Any, verb: str) -> None:
     register = delivery(source="decisions", content="e")
-    (cause,) = causes(origin(delivery(), decisions=before),
-                      origin(delivery(), register, decisions=after, changes={"I.04": {"value": Decimal(10)}}))
+    (cause,) = causes(
+        origin(delivery(), decisions=before),
+        origin(delivery(), register, decisions=after, changes={"I.04": {"value": Decimal(10)}}),
+    )
     assert (cause.kind, cause.identity) == ("decision", "decision:QD-07")
     assert cause.text_vi == f"quyết định giải trình QD-07 (12/BC ngày 15/03/2023) {verb}"
 
@@ -152,8 +177,14 @@ def test_what_the_gate_made_of_a_decision_is_no_change_of_it() -> None:
 
 def test_a_decision_on_a_case_reaches_what_counts_cases_and_nothing_else() -> None:
     register = delivery(source="decisions", content="e")
-    new = origin(delivery(), register, LATE, decisions=[CASE_DECISION], without=["figure_rows"],
-                 changes={"I.05": TEN, "I.04": TEN})
+    new = origin(
+        delivery(),
+        register,
+        LATE,
+        decisions=[CASE_DECISION],
+        without=["figure_rows"],
+        changes={"I.05": TEN, "I.04": TEN},
+    )
     old = origin(without=["figure_rows"])
     assert kinds(causes(old, new, row="I.05")) == ["decision", "delivery_new"]
     assert kinds(causes(old, new, row="I.04")) == ["delivery_new"]
@@ -163,22 +194,36 @@ def test_a_case_decision_moved_to_another_case_is_found_by_its_register() -> Non
     """A release does not tell which case a decision is about, so the two look alike in it."""
     first, second = (delivery(source="decisions", content=content) for content in "ef")
     new = origin(delivery(), second, decisions=[CASE_DECISION], changes={"I.05": TEN}, without=["figure_rows"])
-    (cause,) = causes(origin(delivery(), first, decisions=[CASE_DECISION], without=["figure_rows"]),
-                      with_table(new, "delivery_log", _log(first, second)), row="I.05")
+    (cause,) = causes(
+        origin(delivery(), first, decisions=[CASE_DECISION], without=["figure_rows"]),
+        with_table(new, "delivery_log", _log(first, second)),
+        row="I.05",
+    )
     assert (cause.kind, cause.source) == ("delivery_superseded", "decisions")
 
 
 def _derived(what: Origin, code: str, parts: str | None, whole: str | None = None) -> Origin:
-    rows = [dict(row, numerator=None, derived_from=parts, logical_parent_code=whole)
-            if row["indicator_code"] == code else row for row in what.tables["dim_indicator"].to_pylist()]
-    return with_table(what, "dim_indicator",
-                      pa.Table.from_pylist(rows, schema=what.tables["dim_indicator"].schema))
+    rows = [
+        dict(row, numerator=None, derived_from=parts, logical_parent_code=whole)
+        if row["indicator_code"] == code
+        else row
+        for row in what.tables["dim_indicator"].to_pylist()
+    ]
+    return with_table(what, "dim_indicator", pa.Table.from_pylist(rows, schema=what.tables["dim_indicator"].schema))
 
 
 def test_a_sum_has_the_causes_of_its_parts() -> None:
     old = _derived(origin(without=["figure_rows"]), "I.04", "I.05+I.08")
-    new = _derived(origin(delivery(), DECLARED, changes={"I.04": TEN, "I.08": TEN | {"declared_value": Decimal(10)}},
-                          without=["figure_rows"]), "I.04", "I.05+I.08")
+    new = _derived(
+        origin(
+            delivery(),
+            DECLARED,
+            changes={"I.04": TEN, "I.08": TEN | {"declared_value": Decimal(10)}},
+            without=["figure_rows"],
+        ),
+        "I.04",
+        "I.05+I.08",
+    )
     assert {cause.source for cause in causes(old, new)} == {"declared_returns"}
 
 
@@ -186,8 +231,12 @@ def test_a_part_of_nothing_has_the_causes_of_its_whole() -> None:
     zero = {"value": Decimal(0), "computed_value": Decimal(0), "status": "computed"}
     whole = {"value": Decimal(0), "declared_value": Decimal(0), "computed_value": None}
     old = _derived(origin(without=["figure_rows"]), "I.04", None, "I.08")
-    new = _derived(origin(delivery(), DECLARED, changes={"I.04": zero, "I.08": whole}, without=["figure_rows"]),
-                   "I.04", None, "I.08")
+    new = _derived(
+        origin(delivery(), DECLARED, changes={"I.04": zero, "I.08": whole}, without=["figure_rows"]),
+        "I.04",
+        None,
+        "I.08",
+    )
     assert {cause.source for cause in causes(old, new)} == {"declared_returns"}
 
 
@@ -257,16 +306,31 @@ def _origin_of(world: Mapping[tuple[str, str], tuple[str, list[int]]], rows_know
     inputs, behind, totals = [], [], dict.fromkeys(FIGURES, 0)
     for (unit, name), (content, amounts) in world.items():
         key = _key((unit, name), world)
-        inputs.append(delivery(content=content) | {"delivery_id": key, "unit_code": unit, "file_name": name,
-                                                   "sha256": key})
+        inputs.append(
+            delivery(content=content) | {"delivery_id": key, "unit_code": unit, "file_name": name, "sha256": key}
+        )
         for place, (code, amount) in enumerate(zip(FIGURES, amounts, strict=True)):
             totals[code] += amount
-            behind += [{"figure": f"m_{int(code[2:])}", "delivery_id": key, "sheet": "S", "row_numbers": str(place),
-                        "amount_each": Decimal(amount), "decision_id": None}] if amount else []
+            behind += (
+                [
+                    {
+                        "figure": f"m_{int(code[2:])}",
+                        "delivery_id": key,
+                        "sheet": "S",
+                        "row_numbers": str(place),
+                        "amount_each": Decimal(amount),
+                        "decision_id": None,
+                    }
+                ]
+                if amount
+                else []
+            )
     changes = {code: {"value": Decimal(total), "computed_value": Decimal(total)} for code, total in totals.items()}
     made = origin(delivery(), *inputs, changes=changes)
-    schema = pa.schema([(name, pa.string()) for name in ("figure", "delivery_id", "sheet", "row_numbers")]
-                       + [("amount_each", pa.decimal128(18, 4)), ("decision_id", pa.string())])
+    schema = pa.schema(
+        [(name, pa.string()) for name in ("figure", "delivery_id", "sheet", "row_numbers")]
+        + [("amount_each", pa.decimal128(18, 4)), ("decision_id", pa.string())]
+    )
     tables = dict(made.tables) | {"figure_rows": pa.Table.from_pylist(behind, schema=schema)}
     return replace(made, tables={name: table for name, table in tables.items() if rows_known or name != "figure_rows"})
 
@@ -280,9 +344,11 @@ def test_in_any_world_no_cell_is_unexplained_and_no_true_cause_is_missed(old: An
     assert all(explained.causes for explained in revision.changes)
     for place, code in enumerate(FIGURES):
         true = {
-            _key(file, world)[:12] for file in old.keys() | new.keys()
+            _key(file, world)[:12]
+            for file in old.keys() | new.keys()
             if old.get(file, ("", [0] * 4))[1][place] != new.get(file, ("", [0] * 4))[1][place]
-            for world in (old, new) if file in world and world[file][1][place]
+            for world in (old, new)
+            if file in world and world[file][1][place]
         }
         for explained in revision.changes:
             if (explained.change.row, explained.change.column) == (code, "value"):
@@ -292,9 +358,13 @@ def test_in_any_world_no_cell_is_unexplained_and_no_true_cause_is_missed(old: An
 
 # --- how it is told -------------------------------------------------------------------------------------------------
 
+
 def _revision(**more: Any) -> Revision:
-    new = origin(delivery(), LATE, changes={"I.04": TEN, "I.21": {"value": Decimal(3), "computed_value": Decimal(3),
-                                                                  "status": "computed"}})
+    new = origin(
+        delivery(),
+        LATE,
+        changes={"I.04": TEN, "I.21": {"value": Decimal(3), "computed_value": Decimal(3), "status": "computed"}},
+    )
     return revise(origin(), new, LINEAGE, previous=1, release=2, **more)
 
 

@@ -42,7 +42,9 @@ CHANGES = {
     "key changed": (contract(UNIT, STATUS, CASES, key=("unit_code", "status")), "2.0.0"),
     "value of a closed list gone": (contract(UNIT, column("status", values=("computed",)), CASES), "2.0.0"),
     "value of a closed list more": (
-        contract(UNIT, column("status", values=("computed", "declared", "guessed")), CASES), "2.0.0"),
+        contract(UNIT, column("status", values=("computed", "declared", "guessed")), CASES),
+        "2.0.0",
+    ),
     "closed list opened": (contract(UNIT, column("status"), CASES), "2.0.0"),
     "blank where there was none": (contract(column("unit_code"), STATUS, CASES), "2.0.0"),
     "counts something else": (contract(UNIT, STATUS, CASES.model_copy(update={"unit": "persons"})), "2.0.0"),
@@ -88,12 +90,20 @@ def test_contracts_come_back_from_their_file_as_they_were() -> None:
 
 
 def _schemas() -> dict[str, pa.Schema]:
-    types = {"varchar": pa.string(), "integer": pa.int32(), "bigint": pa.int64(), "boolean": pa.bool_(),
-             "date": pa.date32(), "timestamp": pa.timestamp("us"), "decimal(18,4)": pa.decimal128(18, 4),
-             "decimal(9,1)": pa.decimal128(9, 1)}
+    types = {
+        "varchar": pa.string(),
+        "integer": pa.int32(),
+        "bigint": pa.int64(),
+        "boolean": pa.bool_(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us"),
+        "decimal(18,4)": pa.decimal128(18, 4),
+        "decimal(9,1)": pa.decimal128(9, 1),
+    }
     return {
         name: pa.schema([(c.name, types[c.type]) for c in table.columns])
-        for name, table in stored_contracts().items() if table.origin == "dbt"
+        for name, table in stored_contracts().items()
+        if table.origin == "dbt"
     }
 
 

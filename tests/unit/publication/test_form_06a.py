@@ -42,8 +42,14 @@ def test_the_form_reads_back_as_the_mart(content: ReleaseContent, tmp_path: Path
     check_form(content, path)
     lines = read_form(path)["reporting_window"]
     assert [line[1] for line in lines] == [
-        "A. THEO LĨNH VỰC", "Cấp huyện", "Hộ tịch", "Tổng cộng",
-        "B. THEO ĐƠN VỊ TIẾP NHẬN, GIẢI QUYẾT", "Cấp huyện", "Huyện Cù Lao Dung", "Tổng cộng",
+        "A. THEO LĨNH VỰC",
+        "Cấp huyện",
+        "Hộ tịch",
+        "Tổng cộng",
+        "B. THEO ĐƠN VỊ TIẾP NHẬN, GIẢI QUYẾT",
+        "Cấp huyện",
+        "Huyện Cù Lao Dung",
+        "Tổng cộng",
     ]
     assert lines[2] == ("1", "Hộ tịch", "1.145", "5", "1.140", "0", "611", "392", "219", "0", "534", "534", "0")
 
@@ -62,7 +68,8 @@ def test_the_head_has_thirteen_columns_in_three_rows_and_their_identities(
 
 def test_titles_name_window_unit_and_measure(content: ReleaseContent) -> None:
     assert title_lines(content, "reporting_window")[2:] == (
-        "Kỳ báo cáo: quý I năm 2023 (từ ngày 15/12/2022 đến ngày 14/03/2023)", "Đơn vị báo cáo: Huyện Cù Lao Dung",
+        "Kỳ báo cáo: quý I năm 2023 (từ ngày 15/12/2022 đến ngày 14/03/2023)",
+        "Đơn vị báo cáo: Huyện Cù Lao Dung",
         "Đơn vị tính: Số hồ sơ TTHC",
     )
 
@@ -71,8 +78,10 @@ def test_a_window_that_is_not_whole_says_so(content: ReleaseContent, tmp_path: P
     path = tmp_path / "form.xlsx"
     write_form(path, content)
     book = openpyxl.load_workbook(path)
-    told = {clock: any("Chưa đủ dữ liệu" in str(cell.value) for row in book[name] for cell in row)
-            for clock, name in SHEETS.items()}
+    told = {
+        clock: any("Chưa đủ dữ liệu" in str(cell.value) for row in book[name] for cell in row)
+        for clock, name in SHEETS.items()
+    }
     assert told == {"reporting_window": False, "calendar_quarter": True}
 
 

@@ -12,11 +12,22 @@ from tests.unit.publication.builders import printed_annex
 FIGURES = st.decimals(min_value=Decimal(-10) ** 14, max_value=Decimal(10) ** 14, allow_nan=False, places=4)
 
 
-@pytest.mark.parametrize(("value", "printed"), [
-    (Decimal("47.3700"), "47,37"), (Decimal("1145.0000"), "1.145"), (6530, "6.530"), (Decimal(0), "0"),
-    (Decimal("-0.0"), "0"), (Decimal("-1234.5"), "-1.234,5"), (Decimal("1E+6"), "1.000.000"),
-    (Decimal("0.0001"), "0,0001"), (999, "999"), (Decimal("100.00"), "100"), (Decimal("41.54"), "41,54"),
-])
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [
+        (Decimal("47.3700"), "47,37"),
+        (Decimal("1145.0000"), "1.145"),
+        (6530, "6.530"),
+        (Decimal(0), "0"),
+        (Decimal("-0.0"), "0"),
+        (Decimal("-1234.5"), "-1.234,5"),
+        (Decimal("1E+6"), "1.000.000"),
+        (Decimal("0.0001"), "0,0001"),
+        (999, "999"),
+        (Decimal("100.00"), "100"),
+        (Decimal("41.54"), "41,54"),
+    ],
+)
 def test_figures_look_as_on_the_form(value: Decimal | int, printed: str) -> None:
     assert format_number(value) == printed
 

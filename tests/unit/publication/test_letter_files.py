@@ -65,6 +65,7 @@ def folder(content: ReleaseContent, tmp_path_factory: pytest.TempPathFactory) ->
 
 # --- whole and the same ---------------------------------------------------------------------------------------------
 
+
 def test_both_files_read_back(content: ReleaseContent, folder: Path) -> None:
     check_letter(folder, content)
     word, pdf = read_docx(folder / DOCX), read_pdf(folder / PDF)
@@ -73,8 +74,9 @@ def test_both_files_read_back(content: ReleaseContent, folder: Path) -> None:
     assert word.text == pdf.text
 
 
-def test_equal_figures_are_equal_bytes_without_a_clock(content: ReleaseContent, folder: Path, tmp_path: Path,
-                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equal_figures_are_equal_bytes_without_a_clock(
+    content: ReleaseContent, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
     monkeypatch.setenv("TZ", "Asia/Ho_Chi_Minh")
     write_letter(tmp_path, content)
@@ -89,6 +91,7 @@ def test_equal_figures_are_equal_bytes_without_a_clock(content: ReleaseContent, 
 
 
 # --- looks ----------------------------------------------------------------------------------------------------------
+
 
 def test_the_word_page_is_that_of_the_decree(folder: Path) -> None:
     document = docx.Document(str(folder / DOCX))
@@ -140,8 +143,12 @@ def test_the_pdf_embeds_only_the_shipped_font(folder: Path) -> None:
             font = pdfium.FPDFTextObj_GetFont(thing.raw)
             assert pdfium.FPDFFont_GetIsEmbedded(font) == 1
             families.add(_base_name(font))
-    assert families <= {"LiberationSerif", "LiberationSerif-Bold", "LiberationSerif-Italic",
-                        "LiberationSerif-BoldItalic"}
+    assert families <= {
+        "LiberationSerif",
+        "LiberationSerif-Bold",
+        "LiberationSerif-Italic",
+        "LiberationSerif-BoldItalic",
+    }
     assert "LiberationSerif" in families
 
 
@@ -152,6 +159,7 @@ def _base_name(font: object) -> str:
 
 
 # --- letters --------------------------------------------------------------------------------------------------------
+
 
 def test_all_faces_have_every_letter_that_is_printed() -> None:
     assert len(VIETNAMESE) == 134
@@ -179,25 +187,33 @@ def test_what_the_font_lacks_is_seen_to_be_missing() -> None:
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
-@given(texts=st.lists(st.text(max_size=120), min_size=3, max_size=3),
-       figure=st.decimals(min_value=-10**13, max_value=10**13, places=4))
-def test_any_text_and_any_figure_reads_back(content: ReleaseContent, tmp_path: Path, texts: list[str], figure: Decimal
-                                            ) -> None:
+@given(
+    texts=st.lists(st.text(max_size=120), min_size=3, max_size=3),
+    figure=st.decimals(min_value=-(10**13), max_value=10**13, places=4),
+)
+def test_any_text_and_any_figure_reads_back(
+    content: ReleaseContent, tmp_path: Path, texts: list[str], figure: Decimal
+) -> None:
     _writes_and_reads(content, tmp_path, texts, figure)
 
 
 @pytest.mark.long
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(texts=st.lists(st.text(max_size=300), min_size=3, max_size=3),
-       figure=st.decimals(min_value=-10**13, max_value=10**13, places=4))
-def test_any_text_and_any_figure_reads_back_at_length(content: ReleaseContent, tmp_path: Path, texts: list[str],
-                                                      figure: Decimal) -> None:
+@given(
+    texts=st.lists(st.text(max_size=300), min_size=3, max_size=3),
+    figure=st.decimals(min_value=-(10**13), max_value=10**13, places=4),
+)
+def test_any_text_and_any_figure_reads_back_at_length(
+    content: ReleaseContent, tmp_path: Path, texts: list[str], figure: Decimal
+) -> None:
     _writes_and_reads(content, tmp_path, texts, figure)
 
 
 def _writes_and_reads(content: ReleaseContent, tmp_path: Path, texts: list[str], figure: Decimal) -> None:
-    letter_of = with_narrative(with_values(content, {"III.23": figure}), [
-        ("II.1", 1, texts[0].replace("{", "(")), ("opening", 1, texts[1].replace("{", "("))])
+    letter_of = with_narrative(
+        with_values(content, {"III.23": figure}),
+        [("II.1", 1, texts[0].replace("{", "(")), ("opening", 1, texts[1].replace("{", "("))],
+    )
     rows = list(letter_of.rows)
     changed = {"indicator_name_vi": texts[2], "note_vi": texts[0], "unit_of_measure": texts[1]}
     rows[4] = type(rows[4])({**rows[4].values, **changed})
@@ -208,6 +224,7 @@ def _writes_and_reads(content: ReleaseContent, tmp_path: Path, texts: list[str],
 
 # --- damage ---------------------------------------------------------------------------------------------------------
 
+
 def test_every_altered_figure_of_the_annex_is_noticed(content: ReleaseContent, folder: Path) -> None:
     letter = compose(content)
     reading = read_pdf(folder / PDF)
@@ -216,7 +233,7 @@ def test_every_altered_figure_of_the_annex_is_noticed(content: ReleaseContent, f
         if place < 2 or len(cells) < 5:
             continue
         for wrong in {"0", "", cells[3].replace(",", "."), f"1{cells[3]}"} - {cells[3]}:
-            table = (*reading.table[:place], (*cells[:3], wrong, cells[4]), *reading.table[place + 1:])
+            table = (*reading.table[:place], (*cells[:3], wrong, cells[4]), *reading.table[place + 1 :])
             with pytest.raises(LetterDamaged, match=f"row {place - 1}:"):
                 check_reading(content, letter, replace(reading, table=table))
             noticed += 1
@@ -240,8 +257,8 @@ def _with_one_figure_wrong(letter: Letter) -> list[Letter]:
     for at, paragraph in enumerate(letter.body):
         for place, run in enumerate(paragraph.runs):
             if run.code is not None:
-                runs = (*paragraph.runs[:place], Run("8.888", run.code), *paragraph.runs[place + 1:])
-                body = (*letter.body[:at], replace(paragraph, runs=runs), *letter.body[at + 1:])
+                runs = (*paragraph.runs[:place], Run("8.888", run.code), *paragraph.runs[place + 1 :])
+                body = (*letter.body[:at], replace(paragraph, runs=runs), *letter.body[at + 1 :])
                 wrong.append(replace(letter, body=body))
     assert len(wrong) > 40
     return wrong
@@ -257,9 +274,11 @@ DAMAGES: dict[str, Callable[[Letter], Letter]] = {
     "a row is missing": lambda letter: replace(letter, annex=letter.annex[:-1]),
     "two rows are swapped": _swapped,
     "a figure differs": lambda letter: replace(
-        letter, annex=(*letter.annex[:70], replace(letter.annex[70], figure="1.146"), *letter.annex[71:])),
+        letter, annex=(*letter.annex[:70], replace(letter.annex[70], figure="1.146"), *letter.annex[71:])
+    ),
     "a zero stands for a blank": lambda letter: replace(
-        letter, annex=(*letter.annex[:55], replace(letter.annex[55], figure="0"), *letter.annex[56:])),
+        letter, annex=(*letter.annex[:55], replace(letter.annex[55], figure="0"), *letter.annex[56:])
+    ),
     "a remark is missing": lambda letter: replace(letter, remarks=letter.remarks[:-1]),
     "a sentence is missing": lambda letter: replace(letter, body=letter.body[:4] + letter.body[5:]),
     "a figure of the text differs": lambda letter: _with_one_figure_wrong(letter)[5],
@@ -268,8 +287,9 @@ DAMAGES: dict[str, Callable[[Letter], Letter]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize(("name", "write"), [(DOCX, write_docx), (PDF, write_pdf)])
-def test_a_file_of_other_content_is_refused(content: ReleaseContent, folder: Path, tmp_path: Path, damage: str,
-                                            name: str, write: Callable[[Path, Letter], None]) -> None:
+def test_a_file_of_other_content_is_refused(
+    content: ReleaseContent, folder: Path, tmp_path: Path, damage: str, name: str, write: Callable[[Path, Letter], None]
+) -> None:
     other = DOCX if name == PDF else PDF
     (tmp_path / other).write_bytes((folder / other).read_bytes())
     write(tmp_path / name, DAMAGES[damage](compose(content)))
@@ -281,7 +301,7 @@ def test_a_file_of_other_content_is_refused(content: ReleaseContent, folder: Pat
 def test_a_cut_file_is_refused(content: ReleaseContent, folder: Path, tmp_path: Path, name: str) -> None:
     for path in (folder / DOCX, folder / PDF):
         data = path.read_bytes()
-        (tmp_path / path.name).write_bytes(data[:len(data) // 3] if path.name == name else data)
+        (tmp_path / path.name).write_bytes(data[: len(data) // 3] if path.name == name else data)
     with pytest.raises(LetterDamaged, match=name):
         check_letter(tmp_path, content)
 

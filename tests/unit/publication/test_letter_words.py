@@ -30,8 +30,9 @@ def body(letter: Letter) -> str:
     return "\n".join(paragraph.text for paragraph in (*letter.body, letter.closing))
 
 
-def with_values(content: ReleaseContent, values: dict[str, Decimal | None], other: Decimal | None = None
-                ) -> ReleaseContent:
+def with_values(
+    content: ReleaseContent, values: dict[str, Decimal | None], other: Decimal | None = None
+) -> ReleaseContent:
     """The content with other figures; ``other`` is put into every row that is not named."""
     rows = []
     for row in content.rows:
@@ -47,8 +48,10 @@ def with_unit(content: ReleaseContent, **unit: str) -> ReleaseContent:
 
 
 def with_narrative(content: ReleaseContent, paragraphs: Iterable[tuple[str, int, str]]) -> ReleaseContent:
-    rows = [{"unit_code": UNIT, "quarter": content.quarter, "section": section, "paragraph_no": number, "text_vi": text}
-            for section, number, text in paragraphs]
+    rows = [
+        {"unit_code": UNIT, "quarter": content.quarter, "section": section, "paragraph_no": number, "text_vi": text}
+        for section, number, text in paragraphs
+    ]
     return replace(content, tables={**content.tables, NARRATIVE: pa.Table.from_pylist(rows)})
 
 
@@ -58,6 +61,7 @@ def content(make_content: MakeContent) -> ReleaseContent:
 
 
 # --- wording --------------------------------------------------------------------------------------------------------
+
 
 def test_every_form_version_has_a_wording_that_names_only_its_rows() -> None:
     codes: dict[str, set[str]] = {}
@@ -74,16 +78,23 @@ def test_a_form_version_without_wording_is_said_to_have_none() -> None:
         load_wording("1999")
 
 
-@pytest.mark.parametrize("choices", [
-    [], [{"say": "Có {I.03} nhiệm vụ."}], [{"if": {"I.03": "zero"}, "say": "Không có."}], [{"say": ""}],
-    [{"say": "Chưa có.", "when": {}}],
-])
+@pytest.mark.parametrize(
+    "choices",
+    [
+        [],
+        [{"say": "Có {I.03} nhiệm vụ."}],
+        [{"if": {"I.03": "zero"}, "say": "Không có."}],
+        [{"say": ""}],
+        [{"say": "Chưa có.", "when": {}}],
+    ],
+)
 def test_a_sentence_that_could_fall_silent_is_refused(choices: list[dict[str, Any]]) -> None:
     with pytest.raises(ValidationError):
         ParagraphWording.model_validate({"sentences": [choices]})
 
 
 # --- figures --------------------------------------------------------------------------------------------------------
+
 
 def test_the_letter_of_the_real_quarter_says_its_figures(content: ReleaseContent) -> None:
     said = body(compose(content))
@@ -124,14 +135,20 @@ def test_zero_is_zero_and_not_missing(content: ReleaseContent) -> None:
 
 # --- units and quarters ---------------------------------------------------------------------------------------------
 
+
 def test_a_district_writes_as_a_district(content: ReleaseContent) -> None:
     letter = compose(content)
     assert letter.agency == ("ỦY BAN NHÂN DÂN", "HUYỆN CÙ LAO DUNG")
     assert letter.place_and_date.startswith("Cù Lao Dung, ngày ")
-    assert letter.subject == ("Kết quả thực hiện công tác cải cách hành chính quý I và phương hướng, nhiệm vụ quý II "
-                              "năm 2023")
-    assert letter.receivers == ("- Sở Nội vụ;", "- Các cơ quan, đơn vị huyện;", "- UBND các xã, thị trấn;",
-                                "- Lưu: VT.")
+    assert letter.subject == (
+        "Kết quả thực hiện công tác cải cách hành chính quý I và phương hướng, nhiệm vụ quý II năm 2023"
+    )
+    assert letter.receivers == (
+        "- Sở Nội vụ;",
+        "- Các cơ quan, đơn vị huyện;",
+        "- UBND các xã, thị trấn;",
+        "- Lưu: VT.",
+    )
     assert letter.dated.isoformat() == "2023-03-14"
 
 
@@ -147,11 +164,17 @@ def test_a_commune_writes_as_a_commune(content: ReleaseContent, parent: str, sup
     assert "Bộ phận Một cửa cấp xã tiếp nhận 6.530 hồ sơ" in body(letter)
 
 
-@pytest.mark.parametrize(("name", "place"), [
-    ("Thị trấn Cù Lao Dung", "Cù Lao Dung"), ("Phường 2", "Phường 2"), ("Thành phố Sóc Trăng", "Sóc Trăng"),
-])
-def test_places_are_named_without_their_kind_unless_they_are_numbers(content: ReleaseContent, name: str, place: str
-                                                                     ) -> None:
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("Thị trấn Cù Lao Dung", "Cù Lao Dung"),
+        ("Phường 2", "Phường 2"),
+        ("Thành phố Sóc Trăng", "Sóc Trăng"),
+    ],
+)
+def test_places_are_named_without_their_kind_unless_they_are_numbers(
+    content: ReleaseContent, name: str, place: str
+) -> None:
     unit = with_unit(content, name_vi=name, unit_level="commune", parent_unit_code="945")
     assert compose(unit).place_and_date.startswith(f"{place}, ngày ")
 
@@ -164,6 +187,7 @@ def test_the_last_quarter_looks_into_the_next_year(content: ReleaseContent) -> N
 
 
 # --- what people write ----------------------------------------------------------------------------------------------
+
 
 def test_without_paragraphs_of_people_there_are_dots_to_write_on(content: ReleaseContent) -> None:
     letter = compose(content)
@@ -182,7 +206,7 @@ def test_paragraphs_of_people_stand_in_their_sections_in_order(content: ReleaseC
     lines = [paragraph.text for paragraph in letter.body]
     assert lines[0] == "Căn cứ Kế hoạch số 192/KH-UBND, huyện báo cáo như sau:"
     at = lines.index("2. Hạn chế")
-    assert lines[at + 1:at + 5] == ["Một.", "Hai.", "III. PHƯƠNG HƯỚNG, NHIỆM VỤ QUÝ II", "Tiếp tục."]
+    assert lines[at + 1 : at + 5] == ["Một.", "Hai.", "III. PHƯƠNG HƯỚNG, NHIỆM VỤ QUÝ II", "Tiếp tục."]
     assert lines[lines.index("10. Thực hiện phân cấp quản lý") + 1] == "Phân cấp."
     assert letter.receivers == ("- Sở Nội vụ;", "- Lưu: VT, NV.")
 
@@ -200,6 +224,7 @@ def test_a_quotation_of_a_row_that_does_not_exist_stops_the_letter(content: Rele
 
 # --- annex and remarks ----------------------------------------------------------------------------------------------
 
+
 def test_every_row_is_in_the_annex_as_the_form_prints_it(content: ReleaseContent) -> None:
     annex = compose(content).annex
     assert [line.figure for line in annex] == [row.printed for row in content.rows]
@@ -207,25 +232,42 @@ def test_every_row_is_in_the_annex_as_the_form_prints_it(content: ReleaseContent
 
 
 def test_rows_point_to_the_remarks_about_them(make_content: MakeContent) -> None:
-    decided = {"decision_id": "QD-07", "effect": "applied", "subject_kind": "row", "subject": "III.05",
-               "action": "accept_declared"}
-    letter = compose(make_content(
-        changes={"III.05": {"decision_id": "QD-07", "declared_value": Decimal(1), "computed_value": Decimal(0)}},
-        decisions=[decided]))
+    decided = {
+        "decision_id": "QD-07",
+        "effect": "applied",
+        "subject_kind": "row",
+        "subject": "III.05",
+        "action": "accept_declared",
+    }
+    letter = compose(
+        make_content(
+            changes={"III.05": {"decision_id": "QD-07", "declared_value": Decimal(1), "computed_value": Decimal(0)}},
+            decisions=[decided],
+        )
+    )
     assert letter.annex[52].note == "(1)"
     assert letter.remarks[0].lines == (
-        "(1) Công bố số do cơ quan khai báo (1); số tính từ dữ liệu chi tiết là 0. (Giải trình QD-07; dòng 53)",)
+        "(1) Công bố số do cơ quan khai báo (1); số tính từ dữ liệu chi tiết là 0. (Giải trình QD-07; dòng 53)",
+    )
 
 
 def test_remarks_say_why_rows_are_blank_and_how_many_units_are_in(make_content: MakeContent) -> None:
-    letter = compose(make_content(changes={"III.26": {"units_counted": 7, "units_expected": 8},
-                                           "III.27": {"units_counted": 8, "units_expected": 8}}))
+    letter = compose(
+        make_content(
+            changes={
+                "III.26": {"units_counted": 7, "units_expected": 8},
+                "III.27": {"units_counted": 8, "units_expected": 8},
+            }
+        )
+    )
     said = {block.heading: block.lines for block in letter.remarks}
     (blank,) = said["Dòng để trống"]
     assert blank.startswith("- Để trống vì cơ quan chưa gửi số liệu này; để trống không có nghĩa là bằng 0.")
     assert "phần V: dòng 127" in blank
     assert said["Số đơn vị đã tổng hợp"] == (
-        "- 1 dòng tổng hợp đủ 8/8 đơn vị phải báo cáo.", "- Dòng 74: có số liệu của 7/8 đơn vị.")
+        "- 1 dòng tổng hợp đủ 8/8 đơn vị phải báo cáo.",
+        "- Dòng 74: có số liệu của 7/8 đơn vị.",
+    )
 
 
 def test_a_further_release_says_what_changed(content: ReleaseContent) -> None:

@@ -70,14 +70,18 @@ def _bomb(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("make", "says"), [
-    (lambda folder: folder / "none.txt", "không có tệp"),
-    (lambda folder: _write(folder / "a.pdf", b"%PDF"), "chỉ đọc được"),
-    (lambda folder: _write(folder / "a.txt", b"\xff\xfe\x00"), "UTF-8"),
-    (lambda folder: _write(folder / "a.docx", b"not a zip"), "không phải là văn bản .docx"),
-    (lambda folder: _write(folder / "a.docx", b"PK\x05\x06" + b"\0" * 18), "không phải là văn bản .docx"),
-    (lambda folder: _bomb(folder / "a.docx"), "quá lớn"),
-], ids=["missing", "another kind", "another encoding", "no archive", "empty archive", "bomb"])
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda folder: folder / "none.txt", "không có tệp"),
+        (lambda folder: _write(folder / "a.pdf", b"%PDF"), "chỉ đọc được"),
+        (lambda folder: _write(folder / "a.txt", b"\xff\xfe\x00"), "UTF-8"),
+        (lambda folder: _write(folder / "a.docx", b"not a zip"), "không phải là văn bản .docx"),
+        (lambda folder: _write(folder / "a.docx", b"PK\x05\x06" + b"\0" * 18), "không phải là văn bản .docx"),
+        (lambda folder: _bomb(folder / "a.docx"), "quá lớn"),
+    ],
+    ids=["missing", "another kind", "another encoding", "no archive", "empty archive", "bomb"],
+)
 def test_what_cannot_be_read_is_said_in_words(make: object, says: str, tmp_path: Path) -> None:
     with pytest.raises(UnreadableReport, match=says):
         read_report(make(tmp_path))  # type: ignore[operator]

@@ -24,8 +24,16 @@ def decision(identifier: str, **fields: Any) -> dict[str, Any]:
 
 
 def result(**fields: Any) -> dict[str, Any]:
-    return {"expectation_id": "report.I.16.flag", "sentence_vi": "Dòng có/không chỉ nhận 0 hoặc 1.", "status": "fail",
-            "severity": "info", "failed_rows": 1200, "decision_id": None, "findings": [], **fields}
+    return {
+        "expectation_id": "report.I.16.flag",
+        "sentence_vi": "Dòng có/không chỉ nhận 0 hoặc 1.",
+        "status": "fail",
+        "severity": "info",
+        "failed_rows": 1200,
+        "decision_id": None,
+        "findings": [],
+        **fields,
+    }
 
 
 def test_alike_decisions_on_cases_are_one_footnote_without_case_codes(make_content: MakeContent) -> None:
@@ -37,17 +45,25 @@ def test_alike_decisions_on_cases_are_one_footnote_without_case_codes(make_conte
 
 
 def test_a_footnote_gives_reason_and_document(make_content: MakeContent) -> None:
-    settled = decision("QD-01", subject_kind="case", subject="H51.1", action="count_as_on_time",
-                       reason_vi="Hồ sơ H51.1 lỗi cập nhật trên phần mềm.", document_number="12/BC-UBND",
-                       dated=dt.date(2023, 3, 15))
+    settled = decision(
+        "QD-01",
+        subject_kind="case",
+        subject="H51.1",
+        action="count_as_on_time",
+        reason_vi="Hồ sơ H51.1 lỗi cập nhật trên phần mềm.",
+        document_number="12/BC-UBND",
+        dated=dt.date(2023, 3, 15),
+    )
     assert make_content(decisions=[settled]).footnotes[0].text_vi == (
         "Hồ sơ được tính là giải quyết đúng hạn, khác với thời điểm ghi trên phần mềm. "
-        "Lý do: Hồ sơ … lỗi cập nhật trên phần mềm. Theo 12/BC-UBND ngày 15/03/2023.")
+        "Lý do: Hồ sơ … lỗi cập nhật trên phần mềm. Theo 12/BC-UBND ngày 15/03/2023."
+    )
 
 
 def test_a_decision_on_a_rule_marks_the_rows_it_covers(make_content: MakeContent) -> None:
-    accepted = decision("QD-06", effect="covers_findings", subject_kind="rule", subject="report.I.16.flag",
-                        action="accept_finding")
+    accepted = decision(
+        "QD-06", effect="covers_findings", subject_kind="rule", subject="report.I.16.flag", action="accept_finding"
+    )
     covered = result(severity="critical", decision_id="QD-06", findings=[{"subject": "II.02", "decision_id": "QD-06"}])
     content = make_content(decisions=[accepted], gate_results=[covered])
     assert content.footnotes[0].indicator_codes == ("I.16", "II.02")
@@ -60,8 +76,11 @@ def test_decisions_without_effect_are_no_footnotes(make_content: MakeContent) ->
 
 
 def test_info_findings_are_noted_and_passed_rules_are_not(make_content: MakeContent) -> None:
-    results = [result(findings=[{"subject": "I.16", "decision_id": None}]), result(status="pass"),
-               result(severity="warning")]
+    results = [
+        result(findings=[{"subject": "I.16", "decision_id": None}]),
+        result(status="pass"),
+        result(severity="warning"),
+    ]
     found = [note for note in notes(make_content(gate_results=results)) if note["kind"] == "finding"]
     assert [note["subject"] for note in found] == ["I.16"]
     assert found[0]["sentence_vi"].endswith("không đạt: 1.200.")
@@ -69,16 +88,20 @@ def test_info_findings_are_noted_and_passed_rules_are_not(make_content: MakeCont
 
 def test_all_delivered_rows_of_a_remark_are_in_the_file_by_neutral_names(make_content: MakeContent) -> None:
     rows = ", ".join(map(str, range(2, 6_000, 2)))
-    places = [{"delivery_id": "a" * 16, "sheet": "trang 1", "column_vi": "Ngày hẹn trả", "rows": rows},
-              {"delivery_id": "b" * 16, "sheet": None, "column_vi": None, "rows": ""}]
+    places = [
+        {"delivery_id": "a" * 16, "sheet": "trang 1", "column_vi": "Ngày hẹn trả", "rows": rows},
+        {"delivery_id": "b" * 16, "sheet": None, "column_vi": None, "rows": ""},
+    ]
     noted = result(findings=[{"subject": "I.16", "decision_id": None}]) | {"places": places}
     covered = result(severity="warning") | {"places": places}
     content = make_content(gate_results=[noted, covered])
     content = replace(content, inputs=({"delivery_id": "a" * 16, "file_name": "plan_tasks-2023-Q1-945-aaaaaaaa"},))
     found = [row["sentence_vi"] for row in from_csv(notes_csv(content)) if ": tệp" in row["sentence_vi"]]
     sentence = noted["sentence_vi"].rstrip(".")
-    assert found == [f"{sentence}: tệp plan_tasks-2023-Q1-945-aaaaaaaa, trang 1, cột Ngày hẹn trả, dòng {rows}.",
-                     f"{sentence}: tệp {'b' * 16}."]
+    assert found == [
+        f"{sentence}: tệp plan_tasks-2023-Q1-945-aaaaaaaa, trang 1, cột Ngày hẹn trả, dòng {rows}.",
+        f"{sentence}: tệp {'b' * 16}.",
+    ]
     # Documents and page say where they are.
     (block,) = [block for block in remarks(content) if block.heading == "Điểm cần lưu ý"]
     assert "2 dòng cuối của tệp quality/notes.csv" in block.lines[-1].text_vi
@@ -95,8 +118,12 @@ def test_every_blank_row_says_why_and_headings_need_no_reason(make_content: Make
 
 
 def test_a_total_over_some_units_says_so(make_content: MakeContent) -> None:
-    content = make_content(changes={"III.26": {"units_counted": 7, "units_expected": 8},
-                                    "III.27": {"units_counted": 8, "units_expected": 8}})
+    content = make_content(
+        changes={
+            "III.26": {"units_counted": 7, "units_expected": 8},
+            "III.27": {"units_counted": 8, "units_expected": 8},
+        }
+    )
     coverage = [note for note in notes(content) if note["kind"] == "coverage"]
     assert [(note["subject"], note["sentence_vi"]) for note in coverage] == [
         ("III.26", "Số liệu mới tổng hợp từ 7/8 đơn vị phải báo cáo."),
@@ -118,12 +145,18 @@ def test_equal_releases_have_no_changes() -> None:
 
 
 def test_each_changed_cell_is_listed_with_both_values() -> None:
-    changed = build_tables(changes={"I.04": {"value": Decimal(10), "computed_value": Decimal(10)},
-                                    "I.21": {"value": Decimal(0), "status": "computed"}})
+    changed = build_tables(
+        changes={
+            "I.04": {"value": Decimal(10), "computed_value": Decimal(10)},
+            "I.21": {"value": Decimal(0), "status": "computed"},
+        }
+    )
     old, new = ({"report_indicators": tables["report_indicators"]} for tables in (build_tables(), changed))
     assert [(change.row, change.column, change.old, change.new) for change in compare(old, new)] == [
-        ("I.04", "computed_value", "9", "10"), ("I.04", "value", "9", "10"),
-        ("I.21", "computed_value", None, "0"), ("I.21", "status", "not_reported", "computed"),
+        ("I.04", "computed_value", "9", "10"),
+        ("I.04", "value", "9", "10"),
+        ("I.21", "computed_value", None, "0"),
+        ("I.21", "status", "not_reported", "computed"),
         ("I.21", "value", None, "0"),
     ]
 
@@ -184,8 +217,13 @@ def test_a_decision_on_cases_marks_the_rows_that_count_them(make_content: MakeCo
 def test_provisional_figures_tell_what_is_missing_and_not_how_it_should_be(
     make_content: MakeContent, findings: list[dict[str, Any]], why: str
 ) -> None:
-    settled = result(severity="critical", makes_provisional=True, sentence_vi="Mọi đơn vị đều đã gửi.",
-                     decision_id="QD-01", findings=findings)
+    settled = result(
+        severity="critical",
+        makes_provisional=True,
+        sentence_vi="Mọi đơn vị đều đã gửi.",
+        decision_id="QD-01",
+        findings=findings,
+    )
     content = make_content(gate_results=[settled])
     assert content.provisional_vi == (why,)
     assert [n["sentence_vi"] for n in notes(content) if n["kind"] == "provisional"] == [f"Số liệu tạm thời. {why}"]
@@ -193,8 +231,12 @@ def test_provisional_figures_tell_what_is_missing_and_not_how_it_should_be(
 
 def test_each_place_of_the_letter_is_a_note_of_its_own(make_content: MakeContent) -> None:
     found = [{"subject": "mục I.7, đoạn 1: 12 tổ công nghệ số", "decision_id": None}]
-    told = result(expectation_id="letter.figures_compared", sentence_vi="Con số không đối chiếu được.", failed_rows=3,
-                  findings=found)
+    told = result(
+        expectation_id="letter.figures_compared",
+        sentence_vi="Con số không đối chiếu được.",
+        failed_rows=3,
+        findings=found,
+    )
     content = make_content(gate_results=[told])
     assert [note["sentence_vi"] for note in notes(content) if note["kind"] == "finding"] == [
         "Con số không đối chiếu được: mục I.7, đoạn 1: 12 tổ công nghệ số.",

@@ -62,13 +62,15 @@ def html(page: Path) -> Any:
 
 # --- what it says -----------------------------------------------------------------------------------------------------
 
+
 def test_every_row_of_the_form_is_in_the_page_and_read_back(make_content: MakeContent, write: Any) -> None:
     content = make_content()
     page = write(content)
     check_page(content, page, passports_of(page))
     rows = read_page(page)
     assert [(row.code, row.printed, row.value) for row in rows] == [
-        (row.code, row.printed, row.value) for row in content.rows]
+        (row.code, row.printed, row.value) for row in content.rows
+    ]
     assert len(rows) == 211
 
 
@@ -98,7 +100,7 @@ def test_a_page_that_says_something_else_is_found(old: str, new: str, make_conte
     text = page.read_text(encoding="utf-8")
     assert old in text
     place = text.index(old, text.index('<table id="bang"') if "value" in old else 0)
-    page.write_text(text[:place] + new + text[place + len(old):], encoding="utf-8")
+    page.write_text(text[:place] + new + text[place + len(old) :], encoding="utf-8")
     with pytest.raises(PageDamaged):
         check_page(content, page, passports)
 
@@ -114,14 +116,37 @@ def test_a_truncated_page_is_found(make_content: MakeContent, write: Any) -> Non
 
 def test_it_shows_notes_blanks_and_coverage(make_content: MakeContent, write: Any) -> None:
     content = make_content(
-        changes={"III.05": {"decision_id": "QD-07", "declared_value": Decimal(1), "value": Decimal(1),
-                            "computed_value": Decimal(1)},
-                 "III.26": {"units_counted": 7, "units_expected": 8}},
-        decisions=[{"decision_id": "QD-07", "effect": "applied", "subject_kind": "row", "subject": "III.05",
-                    "action": "accept_declared", "reason_vi": "Đang rà soát"}],
-        gate_results=[{"expectation_id": "x.y", "sentence_vi": "Chưa kèm minh chứng.", "severity": "info",
-                       "status": "fail", "failed_rows": 3, "decision_id": None,
-                       "findings": [{"subject": "I.05", "decision_id": None}]}])
+        changes={
+            "III.05": {
+                "decision_id": "QD-07",
+                "declared_value": Decimal(1),
+                "value": Decimal(1),
+                "computed_value": Decimal(1),
+            },
+            "III.26": {"units_counted": 7, "units_expected": 8},
+        },
+        decisions=[
+            {
+                "decision_id": "QD-07",
+                "effect": "applied",
+                "subject_kind": "row",
+                "subject": "III.05",
+                "action": "accept_declared",
+                "reason_vi": "Đang rà soát",
+            }
+        ],
+        gate_results=[
+            {
+                "expectation_id": "x.y",
+                "sentence_vi": "Chưa kèm minh chứng.",
+                "severity": "info",
+                "status": "fail",
+                "failed_rows": 3,
+                "decision_id": None,
+                "findings": [{"subject": "I.05", "decision_id": None}],
+            }
+        ],
+    )
     document = html(write(content))
     text = " ".join(document.xpath("//section[@id='chat-luong']")[0].text_content().split())
     assert "Đang rà soát" in text
@@ -150,55 +175,97 @@ def with_statistics(content: ReleaseContent) -> ReleaseContent:
     calendar = {"window_from": dt.date(2022, 10, 1), "window_to": dt.date(2022, 12, 31), "is_complete": False}
     marts: dict[str, list[dict[str, Any]]] = {
         "case_timeliness": [
-            {"clock": clock, "scope_kind": scope, "scope_code": code, "denominator_kind": kind, "numerator": on_time,
-             "denominator": all_, "on_time_percent": percent, **when}
+            {
+                "clock": clock,
+                "scope_kind": scope,
+                "scope_code": code,
+                "denominator_kind": kind,
+                "numerator": on_time,
+                "denominator": all_,
+                "on_time_percent": percent,
+                **when,
+            }
             for clock, scope, code, kind, on_time, all_, percent, when in (
                 ("reporting_window", "all", "all", "resolved", 7141, 7141, Decimal(100), window),
                 ("reporting_window", "level", "district", "received", 606, 1145, Decimal("52.93"), window),
                 ("reporting_window", "unit", "945", "received", 606, 1145, Decimal("52.93"), window),
                 ("reporting_window", "level", "commune", "due", 0, 0, None, window),
-                ("calendar_quarter", "all", "all", "due", 1, 3, Decimal("33.33"), calendar))],
+                ("calendar_quarter", "all", "all", "due", 1, 3, Decimal("33.33"), calendar),
+            )
+        ],
         "case_backlog": [
-            {"clock": clock, "receiving_unit_code": unit, "unit_level": level, "age_band": age, "cases": cases,
-             "overdue": overdue}
+            {
+                "clock": clock,
+                "receiving_unit_code": unit,
+                "unit_level": level,
+                "age_band": age,
+                "cases": cases,
+                "overdue": overdue,
+            }
             for clock, unit, level, age, cases, overdue in (
                 ("reporting_window", "945", "district", "006-010", 500, 0),
                 ("reporting_window", "31615", "commune", "006-010", 30, 2),
                 ("reporting_window", "31618", "commune", "006-010", 4, 1),
-                ("calendar_quarter", "945", "district", "000-005", 9, 9))],
+                ("calendar_quarter", "945", "district", "000-005", 9, 9),
+            )
+        ],
         "procedure_duration": [
-            {"clock": "reporting_window", "unit_level": "commune", "procedure_code": f"1.{number:06d}",
-             "procedure_name_vi": None if number else "Chứng thực", "resolved": 100 - number, "resolved_late": 0,
-             "median_working_days": None if number else Decimal("1.5"), "p90_working_days": Decimal(3)}
-            for number in range(21)],
+            {
+                "clock": "reporting_window",
+                "unit_level": "commune",
+                "procedure_code": f"1.{number:06d}",
+                "procedure_name_vi": None if number else "Chứng thực",
+                "resolved": 100 - number,
+                "resolved_late": 0,
+                "median_working_days": None if number else Decimal("1.5"),
+                "p90_working_days": Decimal(3),
+            }
+            for number in range(21)
+        ],
         "case_lateness": [
             {"clock": "reporting_window", "lateness": kind, "cause_vi": cause, "cases": cases}
-            for kind, cause, cases in (("counted_on_time_by_decision", "lỗi phần mềm", 3),
-                                       ("counted_on_time_by_decision", "lỗi phần mềm", 2),
-                                       ("in_progress_overdue", "<b>chưa ghi", 1))],
+            for kind, cause, cases in (
+                ("counted_on_time_by_decision", "lỗi phần mềm", 3),
+                ("counted_on_time_by_decision", "lỗi phần mềm", 2),
+                ("in_progress_overdue", "<b>chưa ghi", 1),
+            )
+        ],
     }
-    return replace(content, tables={**content.tables, **{name: pa.Table.from_pylist(rows)
-                                                         for name, rows in marts.items()}})
+    return replace(
+        content, tables={**content.tables, **{name: pa.Table.from_pylist(rows) for name, rows in marts.items()}}
+    )
 
 
 def test_statistics_name_their_denominators(make_content: MakeContent, write: Any) -> None:
     document = html(write(with_statistics(make_content())))
-    found = {part.xpath(".//h3")[0].text: [[cell.text_content() for cell in line] for line in part.xpath(".//tbody/tr")]
-             for part in document.xpath("//section[@id='thong-ke']/details")}
+    found = {
+        part.xpath(".//h3")[0].text: [[cell.text_content() for cell in line] for line in part.xpath(".//tbody/tr")]
+        for part in document.xpath("//section[@id='thong-ke']/details")
+    }
     window, calendar = "Kỳ báo cáo (15/12/2022 – 14/03/2023)", "Quý dương lịch (01/10/2022 – 31/12/2022)"
     assert found.pop("Thời gian giải quyết theo thủ tục")[:2] == [
         ["Chứng thực (1.000000)", "Cấp xã", "100", "0", "1,5", "3"],
-        ["Thủ tục ngoài danh mục (1.000001)", "Cấp xã", "99", "0", "chưa rõ", "3"]]
+        ["Thủ tục ngoài danh mục (1.000001)", "Cấp xã", "99", "0", "chưa rõ", "3"],
+    ]
     assert found == {
         "Tỷ lệ đúng hạn theo từng mẫu số": [
             [window, "Toàn địa bàn", "hồ sơ đã trả kết quả trong kỳ", "7.141", "7.141", "100%"],
             [window, "Cấp huyện", "hồ sơ tiếp nhận trong kỳ", "606", "1.145", "52,93%"],
-            [calendar, "Toàn địa bàn", "hồ sơ đến hạn trả trong kỳ", "1", "3",
-             "33,33% (chưa đủ dữ liệu của mọi đơn vị)"]],
+            [
+                calendar,
+                "Toàn địa bàn",
+                "hồ sơ đến hạn trả trong kỳ",
+                "1",
+                "3",
+                "33,33% (chưa đủ dữ liệu của mọi đơn vị)",
+            ],
+        ],
         "Hồ sơ chưa giải quyết xong theo thời gian chờ": [["6 đến 10 ngày", "500", "34", "3"]],
         "Hồ sơ trễ hạn theo nguyên nhân": [
             ["Đang giải quyết, quá hạn", "<b>chưa ghi", "1"],
-            ["Trễ trên phần mềm, tính đúng hạn theo quyết định", "lỗi phần mềm", "5"]]}
+            ["Trễ trên phần mềm, tính đúng hạn theo quyết định", "lỗi phần mềm", "5"],
+        ],
+    }
     assert "20 thủ tục nhiều hồ sơ nhất trong 21." in document.text_content()
 
 
@@ -210,11 +277,17 @@ def revised(content: ReleaseContent, *changes: Change) -> ReleaseContent:
 
 def test_a_revision_says_what_changed_from_what_and_why(make_content: MakeContent, write: Any) -> None:
     name = "Số hồ sơ TTHC do UBND cấp huyện tiếp nhận"
-    document = html(write(revised(
-        make_content(), Change(FORM_MART, "III.23", name, "value", "1144", "1145"),
-        Change(FORM_MART, "III.23", name, "computed_value", "1144", "1145"),
-        Change(FORM_MART, "V.15", "Số lãnh đạo", "status", "computed", "not_reported"),
-        Change("case_processing", "945 · Hộ tịch", None, None, None, "received=1"))))
+    document = html(
+        write(
+            revised(
+                make_content(),
+                Change(FORM_MART, "III.23", name, "value", "1144", "1145"),
+                Change(FORM_MART, "III.23", name, "computed_value", "1144", "1145"),
+                Change(FORM_MART, "V.15", "Số lãnh đạo", "status", "computed", "not_reported"),
+                Change("case_processing", "945 · Hộ tịch", None, None, None, "received=1"),
+            )
+        )
+    )
     (note,) = document.xpath("//*[@class='revision']")
     assert "Bản phát hành r2 thay bản r1" in note.text_content()
     assert "Bản phát hành r2" in document.xpath("//*[@class='facts']")[0].text
@@ -225,7 +298,8 @@ def test_a_revision_says_what_changed_from_what_and_why(make_content: MakeConten
         [f"III.23 {name}", "Số liệu", "1.144", "1.145", why],
         ["V.15 Số lãnh đạo", "Trạng thái", "Tính từ dữ liệu chi tiết", "Chưa có số liệu", why],
         [f"III.23 {name}", "Số tính từ dữ liệu", "1.144", "1.145", why],
-        ["case_processing · 945 · Hộ tịch", "Cả dòng", "trống", "received=1", why]]
+        ["case_processing · 945 · Hộ tịch", "Cả dòng", "trống", "received=1", why],
+    ]
     assert "2 thay đổi khác" in section.text_content()
     assert [row.get("data-code") for row in document.xpath("//tr[@data-changed]")] == ["III.23", "V.15"]
 
@@ -247,9 +321,11 @@ def test_a_first_release_says_that_it_is_one(make_content: MakeContent, write: A
 
 # --- differences ------------------------------------------------------------------------------------------------------
 
+
 def row(**values: Any) -> FormRow:
-    blank = dict.fromkeys(("value", "previous_quarter_value", "same_quarter_last_year_value", "value_text",
-                           "unit_of_measure_canonical"))
+    blank = dict.fromkeys(
+        ("value", "previous_quarter_value", "same_quarter_last_year_value", "value_text", "unit_of_measure_canonical")
+    )
     named = {"quarter": "2023-Q2", "kind": "count", "period_basis": "in_period", "direction": "up"}
     return FormRow({**blank, **named, **{name: Decimal(v) if isinstance(v, int) else v for name, v in values.items()}})
 
@@ -300,9 +376,12 @@ def test_a_rise_from_nothing_has_no_percentage() -> None:
 
 def test_cases_on_time_are_judged_by_their_share(make_content: MakeContent, write: Any) -> None:
     """611 of 611 after 1.028 of 1.032: fewer, and better."""
-    content = make_content(changes={
-        "III.24": {"previous_quarter_value": Decimal(1032)},
-        "III.25": {"previous_quarter_value": Decimal(1028), "direction": "up"}})
+    content = make_content(
+        changes={
+            "III.24": {"previous_quarter_value": Decimal(1032)},
+            "III.25": {"previous_quarter_value": Decimal(1028), "direction": "up"},
+        }
+    )
     (card,) = html(write(content)).xpath("//*[@data-headline='III.25']")
     text = " ".join(card.text_content().split())
     assert "100% của 611 hồ sơ đã trả kết quả" in text
@@ -311,12 +390,23 @@ def test_cases_on_time_are_judged_by_their_share(make_content: MakeContent, writ
 
 # --- nothing in it runs -----------------------------------------------------------------------------------------------
 
+
 def test_hostile_texts_are_inert_wherever_they_stand(make_content: MakeContent, write: Any) -> None:
     columns = ("indicator_name_vi", "unit_of_measure", "unit_of_measure_canonical", "note_vi", "printed_number")
     content = make_content(
         changes={"I.08": dict.fromkeys(columns, HOSTILE), "II.01": {"indicator_name_vi": HOSTILE}},
-        decisions=[{"decision_id": "QD-01", "effect": "applied", "subject_kind": "row", "subject": "I.08",
-                    "action": "accept_declared", "reason_vi": HOSTILE, "document_number": HOSTILE}])
+        decisions=[
+            {
+                "decision_id": "QD-01",
+                "effect": "applied",
+                "subject_kind": "row",
+                "subject": "I.08",
+                "action": "accept_declared",
+                "reason_vi": HOSTILE,
+                "document_number": HOSTILE,
+            }
+        ],
+    )
     names = content.tables["dim_unit"].to_pylist()
     hostile = pa.Table.from_pylist([{**unit, "name_vi": HOSTILE} for unit in names])
     content = replace(content, unit_name_vi=HOSTILE, tables={**content.tables, "dim_unit": hostile})
@@ -325,8 +415,9 @@ def test_hostile_texts_are_inert_wherever_they_stand(make_content: MakeContent, 
     document = html(page)
     assert len(document.xpath("//script")) == 2
     assert document.xpath("//img | //iframe | //object | //embed | //link | //base") == []
-    assert not [name for element in document.iter() for name in element.attrib
-                if name.startswith("on") or name == "style"]
+    assert not [
+        name for element in document.iter() for name in element.attrib if name.startswith("on") or name == "style"
+    ]
     assert "alert(1)" in document.xpath("//tr[@id='I.08']//*[@class='name']")[0].text_content()
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f]", page.read_text(encoding="utf-8"))
 
@@ -335,8 +426,10 @@ def test_the_policy_allows_only_what_stands_in_the_page(make_content: MakeConten
     document = html(write(make_content()))
     (policy,) = document.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
     style, script = document.xpath("//style/text()")[0], document.xpath("//script[not(@type)]/text()")[0]
-    assert policy == (f"default-src 'none'; style-src {inline_hash(style)}; script-src {inline_hash(script)}; "
-                      "base-uri 'none'; form-action 'none'")
+    assert policy == (
+        f"default-src 'none'; style-src {inline_hash(style)}; script-src {inline_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
     head = list(document.find("head"))
     assert [head[0].tag, head[1].get("http-equiv")] == ["meta", "Content-Security-Policy"]
 
@@ -345,8 +438,11 @@ def test_the_page_names_no_address_outside_itself(make_content: MakeContent, wri
     page = write(make_content())
     text = page.read_text(encoding="utf-8")
     printed = {word for note in make_content().rows for word in re.findall(r"https?://\S+", str(note.values))}
-    assert [link for link in re.findall(r"(?:https?:)?//[a-z][\w.-]*\.\w+", text) if not any(
-        link in word for word in printed)] == []
+    assert [
+        link
+        for link in re.findall(r"(?:https?:)?//[a-z][\w.-]*\.\w+", text)
+        if not any(link in word for word in printed)
+    ] == []
     assert {link for link in html(page).xpath("//@href | //@src") if not link.startswith("#")} == OFFERED
 
 
@@ -363,9 +459,14 @@ def test_control_characters_are_shown_not_kept() -> None:
 
 # --- passports and charts ---------------------------------------------------------------------------------------------
 
+
 def test_passports_too_large_for_a_page_keep_counts_and_lose_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    book = {"files": [{"file_name": "a"}], "figures": {"I.02": {"row_no": 2, "parts": [
-        {"files": [{"file": 0, "rows": "1-3", "count": 3, "amount": "3"}]}]}}}
+    book = {
+        "files": [{"file_name": "a"}],
+        "figures": {
+            "I.02": {"row_no": 2, "parts": [{"files": [{"file": 0, "rows": "1-3", "count": 3, "amount": "3"}]}]}
+        },
+    }
     whole, held = passport_data.embedded(book)
     assert held
     assert json.loads(whole) == book
@@ -373,7 +474,9 @@ def test_passports_too_large_for_a_page_keep_counts_and_lose_rows(monkeypatch: p
     cut, held = passport_data.embedded(book)
     assert not held
     assert json.loads(cut)["figures"]["I.02"] == {
-        "row_no": 2, "parts": [{"files": [{"file": 0, "rows": "", "count": 3, "amount": "3"}]}]}
+        "row_no": 2,
+        "parts": [{"files": [{"file": 0, "rows": "", "count": 3, "amount": "3"}]}],
+    }
 
 
 def series(*values: int | None) -> Series:
@@ -382,8 +485,11 @@ def series(*values: int | None) -> Series:
 
 
 def test_charts_are_shapes_only_and_print_exact_figures() -> None:
-    for svg in (draw_lines(["I", "II", "III"], [series(1, None, 1234)]), draw_bars(["a", "b"], [series(0, 1234)]),
-                draw_shares(["a"], [series(88), series(12)])):
+    for svg in (
+        draw_lines(["I", "II", "III"], [series(1, None, 1234)]),
+        draw_bars(["a", "b"], [series(0, 1234)]),
+        draw_shares(["a"], [series(88), series(12)]),
+    ):
         root = lxml.html.fragment_fromstring(svg)
         assert {element.tag for element in root.iter()} <= {"svg", "g", "path", "rect", "circle", "text"}
         assert not [name for element in root.iter() for name in element.attrib if name in ("style", "id")]
@@ -395,8 +501,9 @@ def test_charts_are_shapes_only_and_print_exact_figures() -> None:
 @pytest.mark.parametrize(("first", "second", "labels"), [
     (6530, 611, ["6.530%", "611%"]), (6530, 6525, ["6.530% / 6.525%"]), (7, 7, ["7%"]), (7, None, ["7%", "5%"]),
 ])  # fmt: skip
-def test_figures_at_the_ends_of_lines_do_not_stand_on_each_other(first: int, second: int | None, labels: list[str]
-                                                                 ) -> None:
+def test_figures_at_the_ends_of_lines_do_not_stand_on_each_other(
+    first: int, second: int | None, labels: list[str]
+) -> None:
     svg = lxml.html.fragment_fromstring(draw_lines(["I", "II"], [series(9, first), series(5, second)]))
     assert [text.text for text in svg.iter("text") if text.get("class") == "value"] == labels
 
@@ -420,25 +527,36 @@ def test_nothing_to_draw_is_no_chart(make_content: MakeContent, write: Any) -> N
 
 # --- index page -------------------------------------------------------------------------------------------------------
 
+
 def entry(unit: str, name: str, quarter: str, release: int = 1, **more: Any) -> dict[str, Any]:
     path = f"{unit}/{quarter}/r{release}"
-    return {"unit_code": unit, "unit_name_vi": name, "quarter": quarter, "release": release, "path": path,
-            "manifest_sha256": "a" * 64, "published_at": "2023-03-15T20:00:00+00:00",
-            "files": {"page": f"{path}/report/index.html", "annex_xlsx": f"{path}/report/annex.xlsx"}} | more
+    return {
+        "unit_code": unit,
+        "unit_name_vi": name,
+        "quarter": quarter,
+        "release": release,
+        "path": path,
+        "manifest_sha256": "a" * 64,
+        "published_at": "2023-03-15T20:00:00+00:00",
+        "files": {"page": f"{path}/report/index.html", "annex_xlsx": f"{path}/report/annex.xlsx"},
+    } | more
 
 
 def test_the_index_lists_quarters_newest_first_and_names_who_is_missing() -> None:
-    page = render_catalogue([
-        entry("945", "Huyện Cù Lao Dung", "2022-Q4"), entry("941", "Huyện <b>Khác", "2022-Q4"),
-        entry("945", "Huyện Cù Lao Dung", "2023-Q1", release=2)])
+    page = render_catalogue(
+        [
+            entry("945", "Huyện Cù Lao Dung", "2022-Q4"),
+            entry("941", "Huyện <b>Khác", "2022-Q4"),
+            entry("945", "Huyện Cù Lao Dung", "2023-Q1", release=2),
+        ]
+    )
     document = lxml.html.document_fromstring(page.decode())
     assert [h.text for h in document.xpath("//h2")] == ["Quý I năm 2023", "Quý IV năm 2022"]
     first, second = document.xpath("//section")
     (line,) = first.xpath(".//tbody/tr")
     assert " ".join(line.text_content().split()) == "Huyện Cù Lao Dung 945r2 (đã điều chỉnh)16/03/2023Excel"
     assert line.xpath(".//a/@href") == ["945/2023-Q1/r2/report/index.html", "945/2023-Q1/r2/report/annex.xlsx"]
-    assert first.xpath(".//*[@class='missing']")[0].text_content().endswith(
-        "chưa có báo cáo quý này: Huyện <b>Khác.")
+    assert first.xpath(".//*[@class='missing']")[0].text_content().endswith("chưa có báo cáo quý này: Huyện <b>Khác.")
     assert second.xpath(".//*[@class='missing']") == []
     assert [line.get("data-unit") for line in second.xpath(".//tbody/tr")] == ["941", "945"]
 

@@ -97,8 +97,9 @@ def test_abbreviations_keep_their_capitals(make_content: MakeContent) -> None:
 
 
 def test_a_ratio_shows_both_numbers(make_content: MakeContent) -> None:
-    content = make_content(changes={"I.02": {"value": Decimal("47.37"), "numerator": Decimal(9),
-                                             "denominator": Decimal(19)}})
+    content = make_content(
+        changes={"I.02": {"value": Decimal("47.37"), "numerator": Decimal(9), "denominator": Decimal(19)}}
+    )
     content = _with(content, dim_indicator=_form("I.02", derivation="ratio", numerator="m_4", denominator="m_3"))
     figure = _figure(content, "I.02")
     assert [(part["role"], part["value"]) for part in figure["parts"]] == [("numerator", "9"), ("denominator", "19")]
@@ -117,13 +118,18 @@ def test_a_sum_of_rows_lists_them_with_what_stands_behind_each(make_content: Mak
     figure = _figure(content, "I.02")
     assert figure["formula_vi"] == "Bằng tổng các dòng 3 + 4 của biểu."
     assert [(part["indicator_code"], part["measure"], part["files"][0]["rows"]) for part in figure["parts"]] == [
-        ("I.03", "m_3", "3"), ("I.04", "m_4", "4")]
+        ("I.03", "m_3", "3"),
+        ("I.04", "m_4", "4"),
+    ]
 
 
 def test_a_part_that_does_not_apply_keeps_no_sum_unknown(make_content: MakeContent) -> None:
-    content = make_content(changes={
-        "I.02": {"value": Decimal(19)}, "I.04": {"value": None, "computed_value": None, "status": "not_applicable"},
-    })
+    content = make_content(
+        changes={
+            "I.02": {"value": Decimal(19)},
+            "I.04": {"value": None, "computed_value": None, "status": "not_applicable"},
+        }
+    )
     content = _with(content, dim_indicator=_form("I.02", derivation="sum", derived_from="I.03+I.04"))
     assert [part["indicator_code"] for part in _figure(content, "I.02")["parts"]] == ["I.03"]
 
@@ -131,7 +137,8 @@ def test_a_part_that_does_not_apply_keeps_no_sum_unknown(make_content: MakeConte
 def test_a_part_of_nothing_names_the_whole(make_content: MakeContent) -> None:
     content = make_content(changes={"I.21": {"value": Decimal(0), "status": "computed"}})
     content = _with(
-        content, dim_indicator=_form("I.21", logical_parent_code="I.19"),
+        content,
+        dim_indicator=_form("I.21", logical_parent_code="I.19"),
         measure_values=_row("measure", "m_21", is_reported=False, value=None),
         figure_rows=lambda rows: rows.remove(next(row for row in rows if row["figure"] == "m_21")),
     )
@@ -153,8 +160,13 @@ def _declared(rows: Rows) -> None:
 def test_two_figures_that_differ_are_both_told_and_which_is_published(
     make_content: MakeContent, status: str, value: Decimal | None, told: str
 ) -> None:
-    change = {"value": value, "computed_value": Decimal(9), "declared_value": Decimal(10), "status": status,
-              "decision_id": "QD-08"}
+    change = {
+        "value": value,
+        "computed_value": Decimal(9),
+        "declared_value": Decimal(10),
+        "status": status,
+        "decision_id": "QD-08",
+    }
     content = make_content(changes={"I.04": change})
     if status != "unsettled":
         figure = _figure(_with(content, figure_rows=_declared), "I.04")

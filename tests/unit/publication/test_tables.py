@@ -13,10 +13,13 @@ import pytest
 from publication.store.parquet import from_parquet, in_total_order, to_parquet
 from publication.tables.database import STORAGE_VERSION, read_database, write_database
 
-TABLE = pa.table({
-    "unit_code": ["945", "941", None, "945"], "names": [["b"], ["a"], None, ["a"]],
-    "value": pa.array([Decimal("1.5"), None, Decimal("2"), Decimal("1.5")], pa.decimal128(18, 4)),
-})
+TABLE = pa.table(
+    {
+        "unit_code": ["945", "941", None, "945"],
+        "names": [["b"], ["a"], None, ["a"]],
+        "value": pa.array([Decimal("1.5"), None, Decimal("2"), Decimal("1.5")], pa.decimal128(18, 4)),
+    }
+)
 
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]])
