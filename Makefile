@@ -43,8 +43,9 @@ test: setup packages lint ## lint, types, layers, then every test but the long o
 test-long: setup packages ## the tests that take minutes
 	@$(BIN)/python -m pytest -m long --numprocesses logical --dist loadfile --no-loadscope-reorder
 
-lint: setup ## ruff, mypy and the layers between rooms
+lint: setup ## ruff, its layout, mypy and the layers between rooms
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 

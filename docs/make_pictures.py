@@ -23,20 +23,15 @@ ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 UNIT, QUARTER = "945", "2023-Q1"
 _PAGE = ("-r", 140, "-f", 1, "-l", 1, "-singlefile")
-_CASES = ["Số hồ sơ", "Mã TTHC", "Đơn vị tiếp nhận", "Ngày tiếp nhận", "Ngày kết thúc xử lý",
-          "Trạng thái", "Hình thức"]  # fmt: skip
+_CASES = ["Số hồ sơ", "Mã TTHC", "Đơn vị tiếp nhận", "Ngày tiếp nhận", "Ngày kết thúc xử lý", "Trạng thái", "Hình thức"]
 _UNIT = "Xã An Thạnh 1"
 _CASE_ROWS = [
-    ["000.12.44.H51-230206-0007", "{code}", _UNIT, "06/02/2023", "08/02/2023", "Đã trả kết quả",
-     "Trực tiếp"],
-    ["000.12.44.H51-230207-0009", "{code}", "An Thạnh Một", "07/02/2023", "09/02/2023",
-     "Đã trả kết quả", "Trực tuyến"],
-    ["000.12.44.H51-230210-0011", "{code}", _UNIT, "10/02/2023", "30/02/2023", "Đã trả kết quả",
-     "Trực tiếp"],
+    ["000.12.44.H51-230206-0007", "{code}", _UNIT, "06/02/2023", "08/02/2023", "Đã trả kết quả", "Trực tiếp"],
+    ["000.12.44.H51-230207-0009", "{code}", "An Thạnh Một", "07/02/2023", "09/02/2023", "Đã trả kết quả", "Trực tuyến"],
+    ["000.12.44.H51-230210-0011", "{code}", _UNIT, "10/02/2023", "30/02/2023", "Đã trả kết quả", "Trực tiếp"],
     ["000.12.44.H51-230213-0012", "{code}", _UNIT, "13/02/2023", None, "Xong", "Trực tiếp"],
-    ["000.12.44.H51-230216-0014", "{code}", _UNIT, "16/02/2023", "14/02/2023", "Đã giải quyết",
-     "Trực tiếp"],
-]  # fmt: skip
+    ["000.12.44.H51-230216-0014", "{code}", _UNIT, "16/02/2023", "14/02/2023", "Đã giải quyết", "Trực tiếp"],
+]
 
 
 def main() -> None:
@@ -109,11 +104,32 @@ def draw(workbook: bytes, name: str, folder: Path) -> None:
     """Prints the workbook's first page as ``docs/images/<name>.png``, without the empty margin."""
     source = folder / f"{name}.xlsx"
     source.write_bytes(workbook)
-    _run("soffice", "--headless", f"-env:UserInstallation=file://{folder}/office", "--convert-to", "pdf",
-         "--outdir", str(folder), str(source))  # fmt: skip
+    _run(
+        "soffice",
+        "--headless",
+        f"-env:UserInstallation=file://{folder}/office",
+        "--convert-to",
+        "pdf",
+        "--outdir",
+        str(folder),
+        str(source),
+    )
     left, top, width, height = printed_box(folder / f"{name}.pdf", folder / name)
-    _run("pdftoppm", *_PAGE, "-x", left, "-y", top, "-W", width, "-H", height, "-png",
-         folder / f"{name}.pdf", IMAGES / name)  # fmt: skip
+    _run(
+        "pdftoppm",
+        *_PAGE,
+        "-x",
+        left,
+        "-y",
+        top,
+        "-W",
+        width,
+        "-H",
+        height,
+        "-png",
+        folder / f"{name}.pdf",
+        IMAGES / name,
+    )
     sys.stdout.write(f"{IMAGES / name}.png\n")
 
 

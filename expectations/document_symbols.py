@@ -12,7 +12,10 @@ from __future__ import annotations
 import re
 
 #: Kinds by annex III of the decree, those of law and of the Party, and the issuers that stand first in letters.
-_KINDS = "NQ|QĐ|CT|QC|QyĐ|TC|TB|HD|CTr|KH|PA|ĐA|DA|BC|BB|TTr|HĐ|CĐ|BGN|BTT|GUQ|GM|GGT|GNP|PG|PC|PB|CV|NĐ|TT|TTLT|KL|UBND|HĐND"
+_KINDS = (
+    "NQ|QĐ|CT|QC|QyĐ|TC|TB|HD|CTr|KH|PA|ĐA|DA|BC|BB|TTr|HĐ|CĐ|BGN|BTT|GUQ|GM|GGT|GNP|PG|PC|PB|CV|NĐ|TT|TTLT|KL|"
+    "UBND|HĐND"
+)
 _KINDS_OF_LAW = r"NĐ|QĐ|NQ|TT|TTLT|CT|L|PL|NQLT|QH\d{1,2}|UBTVQH\d{1,2}"
 _IN_WORDS = (
     "kế hoạch|quyết định|báo cáo|công văn|tờ trình|thông báo|chỉ thị|nghị quyết|nghị định|hướng dẫn|chương trình|đề án"

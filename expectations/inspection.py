@@ -104,9 +104,14 @@ def inspect_raw(request: RawRequest, open_database: OpenDatabase) -> list[Verdic
     sources = sorted({compiled.rule.source for compiled in suite})
     with open_database() as database:
         problems = lay_raw(
-            database.connection, request.raw_dir, request.quarter, request.window, request.units, sources,
+            database.connection,
+            request.raw_dir,
+            request.quarter,
+            request.window,
+            request.units,
+            sources,
             request.waiting,
-        )  # fmt: skip
+        )
         rules = {compiled.rule.id: compiled.rule for compiled in suite}
         register = Register(_raw_decisions(database.connection, request.quarter, rules))
         run = _Run(database, "raw", request.quarter, request.subject_hashes, problems, register)
@@ -418,12 +423,19 @@ def _raw_decisions(connection: Any, quarter: str, rules: Mapping[str, Rule]) -> 
         return ()
     return tuple(
         Decision(
-            unit, decision_id, "rule", subject, "accept_finding", "covers_findings",
-            is_new=first == quarter, applies_to=parse_list(applies_to), figures=parse_figures(figures),
+            unit,
+            decision_id,
+            "rule",
+            subject,
+            "accept_finding",
+            "covers_findings",
+            is_new=first == quarter,
+            applies_to=parse_list(applies_to),
+            figures=parse_figures(figures),
         ).judged(rules)
         for unit, decision_id, subject, first, applies_to, figures in rows
         if subject in rules
-    )  # fmt: skip
+    )
 
 
 def _mart_decisions(connection: Any) -> tuple[Decision, ...]:

@@ -91,11 +91,21 @@ def check_file(
         (found,) = mine
         workbook = feedback.folder_of(scratch, unit_code, quarter, source) / feedback.workbook_name(path.name)
         return CheckedFile(
-            source, unit_code, quarter, path.name, found["outcome"], found["message_vi"], found["rows_read"],
-            found["rows_accepted"], found["rows_rejected"], found["rows_with_findings"],
-            tuple(found["unknown_columns"]), _records(scratch, "rejected", found), _records(scratch, "findings", found),
+            source,
+            unit_code,
+            quarter,
+            path.name,
+            found["outcome"],
+            found["message_vi"],
+            found["rows_read"],
+            found["rows_accepted"],
+            found["rows_rejected"],
+            found["rows_with_findings"],
+            tuple(found["unknown_columns"]),
+            _records(scratch, "rejected", found),
+            _records(scratch, "findings", found),
             workbook.read_bytes() if workbook.exists() else None,
-        )  # fmt: skip
+        )
 
 
 def write_template(
@@ -181,8 +191,12 @@ def _bring(
     for name in landed[-1:] or [quarter]:
         ingest_source(
             IngestPaths(paths.landing, scratch.raw, scratch.rejected),
-            register, name, units=[reporting.code], reference=reference, secret_key=secret_key,
-        )  # fmt: skip
+            register,
+            name,
+            units=[reporting.code],
+            reference=reference,
+            secret_key=secret_key,
+        )
 
 
 __all__ = ["CheckedFile", "check_file", "write_template"]

@@ -30,8 +30,9 @@ def lineage() -> Lineage:
     graph = _Graph(json.loads(ensure_manifest().read_bytes()), references)
     return Lineage(
         titles_vi={name: contract.title_vi for name, contract in contracts.items()},
-        marts=graph.marts(), measures=graph.measures(),
-    )  # fmt: skip
+        marts=graph.marts(),
+        measures=graph.measures(),
+    )
 
 
 class _Graph:
@@ -45,9 +46,10 @@ class _Graph:
 
     def marts(self) -> dict[str, frozenset[str]]:
         return {
-            node["name"]: self._sources(key) for key, node in self._nodes.items()
+            node["name"]: self._sources(key)
+            for key, node in self._nodes.items()
             if node["resource_type"] == "model" and node["fqn"][1] == "marts"
-        }  # fmt: skip
+        }
 
     def measures(self) -> dict[str, frozenset[str]]:
         """By measure: what reaches its fact, and the source whose delivery makes it reported at all."""

@@ -301,9 +301,15 @@ class Pipeline:
                 (file.unit_code, file.quarter, file.source, file.file_name) for file in self.waiting_files(quarter)
             ]
             verdicts = run_raw_gate(
-                self.home.raw, self.home.warehouse, quarter, reporting_window(quarter), in_scope, hashes, waiting,
+                self.home.raw,
+                self.home.warehouse,
+                quarter,
+                reporting_window(quarter),
+                in_scope,
+                hashes,
+                waiting,
                 self.gate(),
-            )  # fmt: skip
+            )
         return self._remember(verdicts)
 
     def check_marts(self, quarter: str, units: Sequence[str]) -> dict[str, Verdict]:
@@ -440,11 +446,18 @@ class Pipeline:
             return Outcome(unit, None, reasons=faults)
         current = current_release(self.home.published, unit, quarter)
         answer = publish(
-            self.home.published, folder, self.home.warehouse / "verdicts" / unit / quarter, unit=unit, quarter=quarter,
-            expected_previous=current.number if current else None, code_version=code_version(),
-            published_at=now(), versions=tool_versions(), lineage=lineage() if current else None,
+            self.home.published,
+            folder,
+            self.home.warehouse / "verdicts" / unit / quarter,
+            unit=unit,
+            quarter=quarter,
+            expected_previous=current.number if current else None,
+            code_version=code_version(),
+            published_at=now(),
+            versions=tool_versions(),
+            lineage=lineage() if current else None,
             amendment=self.amendment,
-        )  # fmt: skip
+        )
         if isinstance(answer, Refused):
             return Outcome(unit, None, reasons=answer.reasons)
         if isinstance(answer, Held):

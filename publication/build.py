@@ -1,7 +1,7 @@
 """Builds: the exported marts of one run of dbt, and the candidates that are cut from them.
 
-Belongs here: recording a build, slicing its marts by unit, what the letter of a slice would say that its figures do not.
-Does not belong here: how a candidate is kept and read back (``store.candidate``), whether it may be published
+Belongs here: recording a build, slicing its marts by unit, what the letter of a slice would say that its figures do
+not. Does not belong here: how a candidate is kept and read back (``store.candidate``), whether it may be published
 (``expectations``).
 """
 

@@ -169,8 +169,10 @@ def workbook_bytes(answer: Answer, token: str = "") -> bytes:
     buffer = io.BytesIO()
     options = {
         "in_memory": True,  # nothing of it passes through a temporary folder
-        "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False,
-    }  # fmt: skip
+        "strings_to_formulas": False,
+        "strings_to_numbers": False,
+        "strings_to_urls": False,
+    }
     with xlsxwriter.Workbook(buffer, options) as book:
         book.set_properties({"title": TITLE, "keywords": token, "created": _NO_DATE})
         looks = _Looks(book)

@@ -56,9 +56,13 @@ def remarks_on_landing(paths: IngestPaths) -> pa.Table:
 
 def _lineage(d: Delivery) -> dict[str, str]:
     return {
-        "_delivery_id": d["delivery_id"], "_source": d["source"], "_unit_code": d["unit_code"],
-        "_quarter": d["quarter"], "_file_name": d["file_name"], "_file_sha256": d["sha256"],
-    }  # fmt: skip
+        "_delivery_id": d["delivery_id"],
+        "_source": d["source"],
+        "_unit_code": d["unit_code"],
+        "_quarter": d["quarter"],
+        "_file_name": d["file_name"],
+        "_file_sha256": d["sha256"],
+    }
 
 
 def _mark(d: Delivery) -> str:

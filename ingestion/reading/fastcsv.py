@@ -83,9 +83,12 @@ def _look_at_block(octets: np.ndarray, first: int, end: int) -> TextLook:
         ends_line = np.append(is_newline[1:], end < len(octets) and octets[end] == _NEWLINE)
         is_regular = not (is_return & ~ends_line).any()
     return TextLook(
-        _is_utf8(block), int(np.count_nonzero(is_newline)), is_regular,
-        bool((block == _QUOTE).any()), bool((block == _C2).any()),
-    )  # fmt: skip
+        _is_utf8(block),
+        int(np.count_nonzero(is_newline)),
+        is_regular,
+        bool((block == _QUOTE).any()),
+        bool((block == _C2).any()),
+    )
 
 
 def _is_utf8(octets: np.ndarray) -> bool:

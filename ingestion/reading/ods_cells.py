@@ -129,8 +129,13 @@ class _Sheet:
         self._hidden_columns: list[range] = []
         self._default_styles: list[tuple[range, str]] = []
         self._facts: dict[str, Any] = {
-            "rows_with_values": 0, "hidden_rows": 0, "faults": {}, "formulas": {}, "formats": {}, "merges": [],
-        }  # fmt: skip
+            "rows_with_values": 0,
+            "hidden_rows": 0,
+            "faults": {},
+            "formulas": {},
+            "formats": {},
+            "merges": [],
+        }
 
     def add_column(self, element: Any) -> None:
         times = _times(element, "columns-repeated")

@@ -83,16 +83,15 @@ _REFUSALS_VI = {
 }
 # What Word may hold beside the paragraphs, by the child's name for it: the kind of remark and its words.
 _WORD_REMARKS = {
-    "automatic_numbers": (
-        "not_read", "Số thứ tự và dấu đầu dòng do Word tự đánh không được lấy; nếu cần thì gõ tay."
-    ),
+    "automatic_numbers": ("not_read", "Số thứ tự và dấu đầu dòng do Word tự đánh không được lấy; nếu cần thì gõ tay."),
     "tracked_changes": (
-        "hidden_part", "Tệp còn theo dõi thay đổi (track changes): đã đọc như khi chấp nhận mọi thay đổi."
+        "hidden_part",
+        "Tệp còn theo dõi thay đổi (track changes): đã đọc như khi chấp nhận mọi thay đổi.",
     ),
     "hidden_text": ("hidden_part", "Tệp có chữ ẩn; đã đọc cả chữ ẩn."),
     "pictures": ("not_read", "Hình trong tệp không được lấy."),
     "notes": ("not_read", "Chú thích cuối trang và nhận xét bên lề không được lấy."),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

@@ -121,9 +121,16 @@ def known_units(pipeline: Pipeline, quarter: str, units: list[str]) -> list[str]
 
 
 def _run(
-    stage: Stage, quarter: str, units: list[str], *, as_json: bool, verbose: bool, amend: bool = False,
-    reason: str = "", by: str = "",
-) -> None:  # fmt: skip
+    stage: Stage,
+    quarter: str,
+    units: list[str],
+    *,
+    as_json: bool,
+    verbose: bool,
+    amend: bool = False,
+    reason: str = "",
+    by: str = "",
+) -> None:
     """Runs a stage of the job for a quarter and answers for each unit."""
     from orchestration.cli import revisions
 
@@ -190,9 +197,14 @@ def _broken_lines(pipeline: Pipeline, result: RunResult) -> list[str]:
 
 @app.command()
 def run(
-    quarter: Quarter, unit: Units = None, amend: Amend = False, reason: Reason = "", by: By = "", json: Json = False,
+    quarter: Quarter,
+    unit: Units = None,
+    amend: Amend = False,
+    reason: Reason = "",
+    by: By = "",
+    json: Json = False,
     verbose: Verbose = False,
-) -> None:  # fmt: skip
+) -> None:
     """Nhận dữ liệu, tính, kiểm tra và công bố một kỳ báo cáo."""
     _run(Stage.RUN, quarter, unit or [], as_json=json, verbose=verbose, amend=amend, reason=reason, by=by)
 
@@ -217,9 +229,14 @@ def check(quarter: Quarter, unit: Units = None, json: Json = False, verbose: Ver
 
 @app.command()
 def publish(
-    quarter: Quarter, unit: Units = None, amend: Amend = False, reason: Reason = "", by: By = "", json: Json = False,
+    quarter: Quarter,
+    unit: Units = None,
+    amend: Amend = False,
+    reason: Reason = "",
+    by: By = "",
+    json: Json = False,
     verbose: Verbose = False,
-) -> None:  # fmt: skip
+) -> None:
     """Chỉ công bố số liệu đã đạt kiểm tra; chạy lại không sinh bản mới."""
     _run(Stage.PUBLISH, quarter, unit or [], as_json=json, verbose=verbose, amend=amend, reason=reason, by=by)
 
@@ -249,21 +266,25 @@ def unlock(quarter: Quarter, unit: Unit, reason: Reason, by: By = "", json: Json
 
 @app.command()
 def rollback(
-    quarter: Quarter, unit: Unit, reason: Reason,
+    quarter: Quarter,
+    unit: Unit,
+    reason: Reason,
     to: Annotated[int, typer.Option("--to", min=1, help="Số của bản phát hành cần quay về.")],
-    by: By = "", json: Json = False,
-) -> None:  # fmt: skip
+    by: By = "",
+    json: Json = False,
+) -> None:
     """Lấy một bản phát hành khác làm bản hiện hành; không xóa, không sửa bản nào."""
     _move("rollback", quarter, unit, reason, by, as_json=json, to=to)
 
 
 @app.command()
 def diff(
-    quarter: Quarter, unit: Units = None,
+    quarter: Quarter,
+    unit: Units = None,
     old: Annotated[int | None, typer.Option("--from", min=1, help="Số của bản cũ; mặc định: bản liền trước.")] = None,
     new: Annotated[int | None, typer.Option("--to", min=1, help="Số của bản mới; mặc định: bản hiện hành.")] = None,
     json: Json = False,
-) -> None:  # fmt: skip
+) -> None:
     """Số liệu nào đã thay đổi giữa hai bản phát hành, và vì sao."""
     from orchestration.cli import revisions
 

@@ -101,13 +101,21 @@ def answer(found: CheckedFile, out: Path | None) -> tuple[list[str], dict[str, A
     if written:
         lines.append(f"  các dòng bị trả lại: {written}")
     document = {
-        "source": found.source, "unit_code": found.unit_code, "quarter": found.quarter, "file": found.file_name,
-        "outcome": found.outcome, "message_vi": found.message_vi, "rows_read": found.rows_read,
-        "rows_accepted": found.rows_accepted, "rows_rejected": found.rows_rejected,
-        "rows_with_findings": found.rows_with_findings, "unknown_columns": list(found.unknown_columns),
-        "rejections": [_as_dict(r) for r in found.rejections], "findings": [_as_dict(r) for r in found.findings],
+        "source": found.source,
+        "unit_code": found.unit_code,
+        "quarter": found.quarter,
+        "file": found.file_name,
+        "outcome": found.outcome,
+        "message_vi": found.message_vi,
+        "rows_read": found.rows_read,
+        "rows_accepted": found.rows_accepted,
+        "rows_rejected": found.rows_rejected,
+        "rows_with_findings": found.rows_with_findings,
+        "unknown_columns": list(found.unknown_columns),
+        "rejections": [_as_dict(r) for r in found.rejections],
+        "findings": [_as_dict(r) for r in found.findings],
         "workbook": str(written) if written else None,
-    }  # fmt: skip
+    }
     return lines, document, Exit.DONE if found.would_be_taken else Exit.HELD_BACK
 
 

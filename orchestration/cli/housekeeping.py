@@ -40,7 +40,10 @@ def purged(pipeline: Pipeline, today: dt.date, *, dry_run: bool) -> tuple[list[s
     lines = [f"{verb} {count} {_KINDS_VI[kind]}" for kind, count in sorted(counts.items())]
     head = f"thời hạn lưu {days} ngày, tính đến {today:%d/%m/%Y}"
     document = {
-        "today": today.isoformat(), "retention_days": days, "dry_run": dry_run,
-        "files": [asdict(file) for file in files], "bytes": sum(file.size_bytes for file in files),
-    }  # fmt: skip
+        "today": today.isoformat(),
+        "retention_days": days,
+        "dry_run": dry_run,
+        "files": [asdict(file) for file in files],
+        "bytes": sum(file.size_bytes for file in files),
+    }
     return [head, *(lines or ["không có gì quá thời hạn"])], document

@@ -105,9 +105,13 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
         expected = pipeline.folders_expected(unit, quarter)
         sources = _sources(pipeline, sorted({*folders, *expected}), quarter)
         lines = [line for folder in folders for line in gone.get(folder, [])]
-        units.append(replace(
-            _unit_status(pipeline, unit, quarter, sources), not_rereadable=lines, **_standing(pipeline, unit, quarter)
-        ))  # fmt: skip
+        units.append(
+            replace(
+                _unit_status(pipeline, unit, quarter, sources),
+                not_rereadable=lines,
+                **_standing(pipeline, unit, quarter),
+            )
+        )
     return QuarterStatus(quarter, units, _landing_remarks(pipeline, quarter))
 
 

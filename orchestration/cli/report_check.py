@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 
 _VERDICTS_VI = {"agrees": "KHỚP", "contradicts": "TRÁI", "not_found": "KHÔNG ĐỐI CHIẾU ĐƯỢC"}
 _KINDS_VI = {
-    "statement": "TRÁI", "doubt": "CẦN XEM", "as_of_day": "NGÀY NGOÀI KỲ", "document_symbol": "KÝ HIỆU VĂN BẢN",
-    "document_date": "NGÀY VĂN BẢN", "document_list": "DANH MỤC VĂN BẢN", "index_year": "NĂM CỦA CHỈ SỐ",
+    "statement": "TRÁI",
+    "doubt": "CẦN XEM",
+    "as_of_day": "NGÀY NGOÀI KỲ",
+    "document_symbol": "KÝ HIỆU VĂN BẢN",
+    "document_date": "NGÀY VĂN BẢN",
+    "document_list": "DANH MỤC VĂN BẢN",
+    "index_year": "NĂM CỦA CHỈ SỐ",
     "wording": "CHỮ VIẾT",
-}  # fmt: skip
+}
 _SHOWN, _QUOTED = 220, 40
 
 

@@ -70,16 +70,22 @@ def figure_lines(revision: Revision) -> list[str]:
 def revision_as_dict(revision: Revision) -> dict[str, Any]:
     """A revision for machines: the form's changed figures, and how many cells of all tables changed."""
     return {
-        "previous": revision.previous, "release": revision.release, "summary_vi": revision.head_vi,
+        "previous": revision.previous,
+        "release": revision.release,
+        "summary_vi": revision.head_vi,
         "changed_cells": len(revision.changes),
         "figures": [
             {
-                "indicator_code": figure.indicator_code, "row_no": figure.row_no, "name_vi": figure.name_vi,
-                "old": figure.old, "new": figure.new, "causes": [asdict(cause) for cause in figure.causes],
+                "indicator_code": figure.indicator_code,
+                "row_no": figure.row_no,
+                "name_vi": figure.name_vi,
+                "old": figure.old,
+                "new": figure.new,
+                "causes": [asdict(cause) for cause in figure.causes],
             }
             for figure in revision.figures
         ],
-    }  # fmt: skip
+    }
 
 
 def unit_name(pipeline: Pipeline, code: str, quarter: str) -> str:

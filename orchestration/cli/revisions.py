@@ -59,10 +59,12 @@ def moved(
     published = pipeline.home.published
     try:
         pointer = (
-            lock(published, unit, quarter, word) if move == "lock"
-            else unlock(published, unit, quarter, word) if move == "unlock"
+            lock(published, unit, quarter, word)
+            if move == "lock"
+            else unlock(published, unit, quarter, word)
+            if move == "unlock"
             else roll_back(published, unit, quarter, to or 0, word)
-        )  # fmt: skip
+        )
     except (LookupError, NotAllowed) as error:
         raise WrongUse(str(error.args[0])) from error
     if move == "rollback" and pipeline.settings.postgres_url is not None:
@@ -77,9 +79,11 @@ def moved(
 def standing(pointer: Pointer) -> dict[str, Any]:
     """What the pointer says beside the files: current release, lock, what was taken back, every event."""
     return {
-        "release": pointer.release, "locked": pointer.lock is not None, "withdrawn": pointer.withdrawn,
+        "release": pointer.release,
+        "locked": pointer.lock is not None,
+        "withdrawn": pointer.withdrawn,
         "events": [asdict(event) for event in pointer.events],
-    }  # fmt: skip
+    }
 
 
 def standing_lines(pointer: Pointer) -> list[str]:

@@ -30,10 +30,14 @@ class WrongUse(Exception):
 
 
 _WHY_VI = {
-    errno.ENOENT: "không có", errno.EISDIR: "là thư mục",
-    errno.EEXIST: "là tệp, không phải thư mục", errno.ENOTDIR: "nằm dưới một tệp, không phải thư mục",
-    errno.EACCES: "không có quyền", errno.EPERM: "không có quyền", errno.ENAMETOOLONG: "tên quá dài",
-}  # fmt: skip
+    errno.ENOENT: "không có",
+    errno.EISDIR: "là thư mục",
+    errno.EEXIST: "là tệp, không phải thư mục",
+    errno.ENOTDIR: "nằm dưới một tệp, không phải thư mục",
+    errno.EACCES: "không có quyền",
+    errno.EPERM: "không có quyền",
+    errno.ENAMETOOLONG: "tên quá dài",
+}
 _OUR_OWN = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 

@@ -1,7 +1,7 @@
 """The narrative check: does a written Vietnamese report say what the release holds?
 
 Belongs here: reading a report, its sentences and figures, which form rows they speak of, the comparison.
-Does not belong here: how figures are made, the look of our own documents (``publication.tables.annex``), the command line.
+Does not belong here: how figures are made, the look of our own documents (``tables.annex``), the command line.
 """
 
 from publication.narrative.annex_table import TableRowCheck

@@ -34,8 +34,8 @@ _BEFORE_DATE = frozenset(phrase("ngày tháng năm quý kỳ giai đoạn lúc")
 _TIMES = frozenset(phrase("ngày tháng năm giờ phút tuần quý"))
 _BEFORE_NAME = frozenset(
     phrase(
-        "điều khoản điểm chương mục dòng mẫu biểu phụ lục iso tcvn qcvn mức độ cấp lần thứ khóa nhiệm kỳ đợt phiên số điện "
-        "thoại ấp khu khóm thôn phường"
+        "điều khoản điểm chương mục dòng mẫu biểu phụ lục iso tcvn qcvn mức độ cấp lần thứ khóa nhiệm kỳ đợt phiên số "
+        "điện thoại ấp khu khóm thôn phường"
     )
 )
 _LAW = frozenset(phrase("nghị định quyết định kế hoạch chỉ thị thông tư công văn nghị quyết luật"))

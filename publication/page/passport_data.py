@@ -1,6 +1,6 @@
 """The passports as the page carries them.
 
-Belongs here: how much of them a page may hold. Does not belong here: what a passport says (``publication.content.passport``).
+Belongs here: how much of them a page may hold. Does not belong here: what a passport says (``content.passport``).
 """
 
 from __future__ import annotations

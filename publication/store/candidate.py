@@ -1,7 +1,8 @@
 """Candidates: what one reporting unit would publish for one quarter, addressed by its hash.
 
 Belongs here: writing a candidate and reading one back with every hash recomputed.
-Does not belong here: what it is cut from (``build``), whether it may be published (``expectations``), what a release looks like.
+Does not belong here: what it is cut from (``build``), whether it may be published (``expectations``), what a
+release looks like.
 """
 
 from __future__ import annotations
@@ -31,9 +32,15 @@ from publication.store.parquet import from_parquet, to_parquet
 
 CANDIDATE_NAME = "candidate.json"
 #: Marts that gate 2 needs and no reader gets.
-INTERNAL_MARTS = frozenset({
-    "rule_inputs", "decision_effects", "case_findings", "rows_left_out", "register_doubts",
-})  # fmt: skip
+INTERNAL_MARTS = frozenset(
+    {
+        "rule_inputs",
+        "decision_effects",
+        "case_findings",
+        "rows_left_out",
+        "register_doubts",
+    }
+)
 #: What the letter of these figures would say that they do not, made here and not by dbt; gate 2 alone reads it.
 LETTER_FINDINGS = "letter_findings"
 FORM_MART = "report_indicators"

@@ -141,8 +141,8 @@ def late(dbt: Invoke, tmp_path_factory: pytest.TempPathFactory) -> Build:
 def test_a_reason_falls_in_one_class_and_is_never_published(late: Build) -> None:
     told = dict(
         late.rows(
-            "select cause_code, cases from {case_lateness} where lateness = 'resolved_late' and clock = 'reporting_window'"
-            " and receiving_unit_code = '945'"
+            "select cause_code, cases from {case_lateness} where lateness = 'resolved_late' "
+            "and clock = 'reporting_window' and receiving_unit_code = '945'"
         )
     )
     named = {code: count for code, count in told.items() if code != "not_said"}

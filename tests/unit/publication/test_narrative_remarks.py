@@ -76,7 +76,8 @@ def test_what_is_odd_is_told(kind: str, text: str) -> None:
         "Trong năm cán bộ, công chức được cử đi học.",
         "Mỗi xã có một công chức phụ trách đào tạo.",
         "Thực hiện Quyết định số 468/QĐ-TTg ngày 27/3/2021 của Thủ tướng Chính phủ.",
-        "Kế hoạch số 03/KH-UBND ngày 20/12/2022 của UBND tỉnh và Kế hoạch số 03/KH-UBND ngày 04/01/2023 của UBND huyện.",
+        "Kế hoạch số 03/KH-UBND ngày 20/12/2022 của UBND tỉnh và "
+        "Kế hoạch số 03/KH-UBND ngày 04/01/2023 của UBND huyện.",
         "Theo Công văn số 4532/UBND-KSTTHC ngày 01/02/2023.",
     ],
 )
