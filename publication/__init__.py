@@ -4,8 +4,9 @@ Belongs here: candidates, the forms and files of a release, the pointer, verific
 Does not belong here: how figures are made (dbt), what must hold (``expectations``), when anything runs.
 
 Rooms, each standing on those after it: ``steering``, ``postgres``, ``explain`` (what people ask of releases),
-``release`` (one is made and the pointer moves), ``outputs``, ``audit``, ``index``, ``build``, ``verify``, then ``page``, ``letter``
-and ``narrative`` (documents, and reading them), ``tables``, ``content``, ``store``. To read on, begin with ``release``.
+``release`` (one is made and the pointer moves), ``outputs``, ``audit``, ``index``, ``build``, ``verify``, then
+``page``, ``letter`` and ``narrative`` (documents, and reading them), ``tables``, ``content``, ``store``. To read on,
+begin with ``release``.
 """
 
 from publication.build import record_build, write_candidates
