@@ -46,6 +46,7 @@ test-long: setup packages ## the tests that take minutes
 lint: setup ## ruff, its layout, mypy and the layers between rooms
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/python -m orchestration.generated --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
@@ -55,8 +56,8 @@ ui: setup ## Dagster in the browser, on this machine only; Ctrl-C stops it
 bench: setup ## measure the main job beside its floor; writes docs/performance.md
 	@$(BIN)/python benchmarks/bench.py --write
 
-contracts: setup ## store the published tables' contracts as declared; refuses where a version is missing
-	@$(BIN)/python -m orchestration.contracts $(if $(REMOVE),--remove $(REMOVE))
+contracts: setup ## write what is generated from declarations; refuses where a published table lacks its version
+	@$(BIN)/python -m orchestration.generated $(if $(REMOVE),--remove $(REMOVE))
 
 lock: setup ## resolve requirements.lock again (needs the network)
 	@test -x build/lock/bin/uv || { $(BIN)/python -m venv build/lock && build/lock/bin/pip install --quiet uv; }

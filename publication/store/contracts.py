@@ -2,7 +2,7 @@
 
 Belongs here: the shape of a contract, the stored copy ``contracts.json``, which change asks for which version, and
 whether tables keep their contract. Does not belong here: where contracts are declared (dbt's models and
-``own_tables.yml``) and how the stored copy is refreshed (``orchestration.contracts``).
+``own_tables.yml``) and how the stored copy is refreshed (``orchestration.generated``).
 
 Versions are semantic, one a table. Major: a program that reads the table may break (a column gone or of another type,
 another key, other values of a closed list, blanks where there were none). Minor: a column more, or a promise more.

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from orchestration import contracts
+from ingestion import load_contracts
+from orchestration import contracts, generated
 from orchestration.dbt import ensure_manifest
-from publication import INTERNAL_MARTS, contracts_json, parse_contracts, version_faults
+from publication import INTERNAL_MARTS, parse_contracts, version_faults
 from publication.content.notes import NOTES_COLUMNS
 from publication.content.revision import CHANGES_COLUMNS
 from publication.store.contracts import stored_contracts
@@ -23,32 +24,45 @@ def test_no_change_of_a_published_table_is_without_its_version() -> None:
     assert version_faults(stored_contracts(), contracts.declared_contracts()) == []
 
 
-def test_the_stored_contracts_and_exposures_are_those_declared() -> None:
-    declared = contracts.declared_contracts()
-    assert contracts.CONTRACTS_PATH.read_bytes() == contracts_json(declared), STALE
-    assert contracts.EXPOSURES_PATH.read_text(encoding="utf-8") == contracts.exposures_yml(declared), STALE
+def test_no_generated_file_is_stale() -> None:
+    assert generated.stale_files() == [], STALE
+
+
+def test_a_file_that_was_edited_by_hand_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    page = generated.TABLE_PAGE
+    before = page.read_bytes()
+    try:
+        page.write_bytes(before.replace(b"Open cases.", b"Closed cases."))
+        assert generated.main(["--check"]) == 1
+        assert capsys.readouterr().err.splitlines()[1:] == ["docs/marts.md"]
+    finally:
+        page.write_bytes(before)
+    assert generated.main(["--check"]) == 0
 
 
 @pytest.mark.parametrize("table", stored_contracts())
 def test_every_table_and_column_has_vietnamese_words(table: str) -> None:
     contract = stored_contracts()[table]
-    assert contract.description_vi, f"dbt_project/vocabulary.yml: tables.{table}"
+    assert contract.description_vi, f"config.meta.vi of {table}"
     missing = [column.name for column in contract.columns if not column.description_vi]
     missing += [column.unit for column in contract.columns if column.unit and not column.unit_vi]
-    assert missing == [], "add them to dbt_project/vocabulary.yml"
+    assert missing == [], "add config.meta.vi to the column, or to dbt_project/vocabulary.yml what several tables share"
 
 
-def test_the_page_of_tables_says_what_the_contracts_say() -> None:
-    page = contracts.TABLE_PAGE.read_text(encoding="utf-8").splitlines()
-    for name, contract in stored_contracts().items():
-        if contract.origin != "dbt":
-            continue
-        start = page.index(f"## {name}")
-        end = next((i for i in range(start + 1, len(page)) if page[i].startswith("## ")), len(page))
-        lines = [line.strip("|").split("|") for line in page[start:end] if line.startswith("| `")]
-        assert [[cell.strip() for cell in cells[:3]] for cells in lines] == [
-            [f"`{column.name}`", column.type, column.description] for column in contract.columns
-        ], name
+def test_the_page_of_tables_and_staging_hold_every_word_of_their_declarations() -> None:
+    page = generated.TABLE_PAGE.read_text(encoding="utf-8")
+    for name, (model, _) in contracts.declared_tables().items():
+        section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        for column in model["columns"]:
+            assert f"| `{column['name']}` | {column['data_type']} | {column['description']} |" in section, name
+        assert str(contracts.meta_of(model).get("notes", "")).strip() in section
+
+
+def test_a_staging_model_that_selects_what_its_contract_lacks_is_refused(tmp_path: Path) -> None:
+    model = tmp_path / "stg_plan_tasks__tasks.sql"
+    model.write_text("select\n    source.task_kode as task_code\nfrom source\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"source\.task_kode is no column of plan_tasks"):
+        generated.staging_yml(model, load_contracts()["plan_tasks"])
 
 
 def test_lists_of_remarks_have_the_columns_that_are_written() -> None:
@@ -67,10 +81,17 @@ def _declared_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change:
             change(document["models"][0])
         (marts / path.name).write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
     monkeypatch.setattr(contracts, "MARTS_DIR", marts)
-    monkeypatch.setattr(contracts, "EXPOSURES_PATH", tmp_path / "exposures.yml")
+    written = {generated.CONTRACTS_PATH: "contracts.json", generated.EXPOSURES_PATH: "exposures.yml"}
+    made = generated.generated_files
+    monkeypatch.setattr(
+        generated,
+        "generated_files",
+        lambda: {tmp_path / written[p]: text for p, text in made().items() if p in written},
+    )
     stored = tmp_path / "contracts.json"
-    stored.write_bytes(contracts.CONTRACTS_PATH.read_bytes())
-    monkeypatch.setattr(contracts, "CONTRACTS_PATH", stored)
+    stored.write_bytes(generated.CONTRACTS_PATH.read_bytes())
+    written[stored] = written.pop(generated.CONTRACTS_PATH)
+    monkeypatch.setattr(generated, "CONTRACTS_PATH", stored)
 
 
 def test_the_command_refuses_a_breaking_change_until_its_version_is_declared(
@@ -80,16 +101,16 @@ def test_the_command_refuses_a_breaking_change_until_its_version_is_declared(
         next(c for c in model["columns"] if c["name"] == "present")["name"] = "persons"
 
     _declared_elsewhere(monkeypatch, tmp_path, rename)
-    before = contracts.CONTRACTS_PATH.read_bytes()
-    assert contracts.main([]) == 1
+    before = generated.CONTRACTS_PATH.read_bytes()
+    assert generated.main([]) == 1
     assert "staffing: needs version 2.0.0 or later, has 1.0.0: column present is gone" in capsys.readouterr().err
-    assert contracts.CONTRACTS_PATH.read_bytes() == before
+    assert generated.CONTRACTS_PATH.read_bytes() == before
 
     document = yaml.safe_load((tmp_path / "marts" / "staffing.yml").read_text(encoding="utf-8"))
     document["models"][0]["config"]["meta"]["contract_version"] = "2.0.0"
     (tmp_path / "marts" / "staffing.yml").write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
-    assert contracts.main([]) == 0
-    stored = parse_contracts(contracts.CONTRACTS_PATH.read_bytes())
+    assert generated.main([]) == 0
+    stored = parse_contracts(generated.CONTRACTS_PATH.read_bytes())
     assert stored["staffing"].version == "2.0.0"
     assert "persons" in stored["staffing"].by_name
 
@@ -97,9 +118,9 @@ def test_the_command_refuses_a_breaking_change_until_its_version_is_declared(
 def test_a_table_goes_only_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _declared_elsewhere(monkeypatch, tmp_path, lambda model: None)
     (tmp_path / "marts" / "staffing.yml").unlink()
-    assert contracts.main([]) == 1
-    assert contracts.main(["--remove", "staffing"]) == 0
-    assert "staffing" not in parse_contracts(contracts.CONTRACTS_PATH.read_bytes())
+    assert generated.main([]) == 1
+    assert generated.main(["--remove", "staffing"]) == 0
+    assert "staffing" not in parse_contracts(generated.CONTRACTS_PATH.read_bytes())
     assert "staffing" not in (tmp_path / "exposures.yml").read_text(encoding="utf-8")
 
 
