@@ -67,98 +67,85 @@ in_quarter as (
             or versions.returned_on between scope.opens_on and scope.closes_on
         )
 
+),
+
+judged as (
+
+    select
+        in_quarter.*,
+        -- Of the catalogue only: what a clerk wrote beside the case is published nowhere.
+        coalesce(procedures.field_vi, 'Chưa xác định') as field_vi,
+        case when procedures.is_in_force then procedures.online_offered_level end as online_offered_level,
+        decisions.decision_id as count_as_on_time_decision_id,
+        {{ timeliness_by_days(
+            'in_quarter.outcome', 'in_quarter.left_on', 'in_quarter.due_on', 'coalesce(procedures.is_answered_at_once, false)'
+        ) }} as by_days,
+        {{ is_overdue('in_quarter.outcome', 'in_quarter.due_on', 'in_quarter.closes_on') }} as is_overdue
+    from in_quarter
+    left join {{ ref('int_procedures_listed') }} as procedures
+        on in_quarter.unit_code = procedures.unit_code
+        and in_quarter.quarter = procedures.quarter
+        and in_quarter.procedure_code = procedures.procedure_code
+        and procedures.describes_procedure
+    left join decisions
+        on in_quarter.unit_code = decisions.unit_code
+        and in_quarter.quarter = decisions.quarter
+        and in_quarter.case_key = decisions.case_key
+
 )
 
 select
-    in_quarter.clock,
-    in_quarter.unit_code,
-    in_quarter.quarter,
-    in_quarter.unit_level,
-    in_quarter.receiving_unit_code,
-    in_quarter.case_key,
-    in_quarter.case_code,
-    in_quarter.procedure_code,
-    -- Of the catalogue only: what a clerk wrote beside the case is published nowhere.
-    coalesce(procedures.field_vi, 'Chưa xác định') as field_vi,
-    in_quarter.channel,
-    in_quarter.return_channel,
-    in_quarter.received_on,
-    in_quarter.due_on,
-    in_quarter.left_on,
-    in_quarter.outcome,
-    in_quarter.is_in_stock,
-    in_quarter.received_on >= in_quarter.opens_on as is_received,
-    in_quarter.received_on < in_quarter.opens_on and in_quarter.is_in_stock as is_carried_over,
-    in_quarter.outcome = 'resolved' as is_resolved,
-    in_quarter.outcome not in ('resolved', 'withdrawn', 'refused', 'left_before') as is_open,
-    in_quarter.is_returned,
+    judged.clock,
+    judged.unit_code,
+    judged.quarter,
+    judged.unit_level,
+    judged.receiving_unit_code,
+    judged.case_key,
+    judged.case_code,
+    judged.procedure_code,
+    judged.field_vi,
+    judged.channel,
+    judged.return_channel,
+    judged.received_on,
+    judged.due_on,
+    judged.left_on,
+    judged.outcome,
+    judged.is_in_stock,
+    judged.received_on >= judged.opens_on as is_received,
+    judged.received_on < judged.opens_on and judged.is_in_stock as is_carried_over,
+    judged.outcome = 'resolved' as is_resolved,
+    judged.outcome not in ('resolved', 'withdrawn', 'refused', 'left_before') as is_open,
+    judged.is_returned,
     case
-        when in_quarter.outcome <> 'resolved' then null
-        -- Without an appointment only what is answered at once is on time; of the rest nobody knows.
-        when in_quarter.due_on is null
-            then
-                case
-                    when coalesce(procedures.is_answered_at_once, false) or decisions.decision_id is not null then 'on_time'
-                    else 'unknown'
-                end
-        when in_quarter.left_on < in_quarter.due_on then 'early'
-        when in_quarter.left_on > in_quarter.due_on and decisions.decision_id is null then 'late'
-        else 'on_time'
+        when {{ needs_decision('judged.by_days') }} and judged.count_as_on_time_decision_id is not null then 'on_time'
+        else judged.by_days
     end as timeliness,
-    in_quarter.outcome = 'in_progress' and in_quarter.due_on < in_quarter.closes_on as is_overdue,
-    -- Set only where the decision changes the count: the case would else be late, or nobody would know.
+    judged.is_overdue,
+    case when {{ needs_decision('judged.by_days') }} then judged.count_as_on_time_decision_id end as decision_id,
     case
-        when
-            in_quarter.outcome = 'resolved'
-            and (
-                in_quarter.left_on > in_quarter.due_on
-                or (in_quarter.due_on is null and not coalesce(procedures.is_answered_at_once, false))
-            )
-            then decisions.decision_id
-    end as decision_id,
-    case
-        when in_quarter.outcome = 'resolved'
+        when judged.outcome = 'resolved'
             then greatest(
-                left_day.working_day_number - received_day.working_day_number - coalesce(in_quarter.suspended_days, 0),
+                left_day.working_day_number - received_day.working_day_number - coalesce(judged.suspended_days, 0),
                 0
             )
     end as working_days,
-    -- The time was up by closing: asked of cases that were resolved or still are in progress, since no other's runs.
-    coalesce(
-        (in_quarter.outcome = 'resolved' and in_quarter.due_on <= in_quarter.closes_on)
-        or (in_quarter.outcome = 'in_progress' and in_quarter.due_on < in_quarter.closes_on),
-        false
-    ) as is_due,
+    {{ is_due('judged.outcome', 'judged.due_on', 'judged.closes_on') }} as is_due,
     case
-        when in_quarter.outcome not in ('resolved', 'withdrawn', 'refused', 'left_before')
+        when judged.outcome not in ('resolved', 'withdrawn', 'refused', 'left_before')
             then closing_day.working_day_number - received_day.working_day_number
     end as open_working_days,
     -- Only of cases after their time, or counted by decision: a class, never what was written.
     case
         when
-            (in_quarter.outcome = 'resolved' and in_quarter.left_on > in_quarter.due_on)
-            or (
-                in_quarter.outcome = 'resolved'
-                and in_quarter.due_on is null
-                and not coalesce(procedures.is_answered_at_once, false)
-                and decisions.decision_id is not null
-            )
-            or (in_quarter.outcome = 'in_progress' and in_quarter.due_on < in_quarter.closes_on)
+            judged.by_days = 'late'
+            or (judged.by_days = 'unknown' and judged.count_as_on_time_decision_id is not null)
+            or judged.is_overdue
             then coalesce(causes.late_cause, 'not_said')
     end as late_cause,
-    case when procedures.is_in_force then procedures.online_offered_level end as online_offered_level,
-    {{ lineage('in_quarter') }}
-from in_quarter
-left join {{ ref('int_procedures_listed') }} as procedures
-    on in_quarter.unit_code = procedures.unit_code
-    and in_quarter.quarter = procedures.quarter
-    and in_quarter.procedure_code = procedures.procedure_code
-    and procedures.describes_procedure
-left join decisions
-    on in_quarter.unit_code = decisions.unit_code
-    and in_quarter.quarter = decisions.quarter
-    and in_quarter.case_key = decisions.case_key
-left join {{ ref('int_working_days') }} as received_day on in_quarter.received_on = received_day.day
-left join {{ ref('int_working_days') }} as left_day on in_quarter.left_on = left_day.day
-left join {{ ref('int_working_days') }} as closing_day on in_quarter.closes_on = closing_day.day
-left join {{ ref('int_late_causes') }} as causes on in_quarter.late_reason_vi = causes.late_reason_vi
+    judged.online_offered_level,
+    {{ lineage('judged') }}
+from judged
+left join {{ ref('int_working_days') }} as received_day on judged.received_on = received_day.day
+left join {{ ref('int_working_days') }} as left_day on judged.left_on = left_day.day
+left join {{ ref('int_working_days') }} as closing_day on judged.closes_on = closing_day.day
+left join {{ ref('int_late_causes') }} as causes on judged.late_reason_vi = causes.late_reason_vi
