@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from common.files import replace_durably, sha256_file
+from common.forms import load_forms, rows_csv
 from ingestion import columns_csv, load_contracts
 from orchestration.locks import one_run_at_a_time
 from orchestration.settings import DBT_DIR, PROJECT_DIR, Home, Settings
@@ -89,13 +90,14 @@ def parse_args(home: Home | None, project: Path = DBT_DIR) -> list[str]:
 
 
 def write_scope(home: Home, quarter: str) -> None:
-    """Tells dbt which quarter it builds and what the contracts call their columns, and clears what the last build
-    exported, its record first.
+    """Tells dbt which quarter it builds, the forms and what the contracts call their columns; clears what the last
+    build exported, its record first.
     """
     home.warehouse.mkdir(parents=True, exist_ok=True)
     home.build_record.unlink(missing_ok=True)
     shutil.rmtree(home.built_marts, ignore_errors=True)
     home.built_marts.mkdir(parents=True)
+    replace_durably(home.form_rows, rows_csv(load_forms()).encode())
     replace_durably(home.source_columns, columns_csv(load_contracts()).encode())
     replace_durably(home.run_scope, f"quarter\n{quarter}\n".encode())
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import dagster as dg
 
-from orchestration.periods import load_periods
+from common.periods import load_periods
 
 
 @lru_cache(maxsize=1)

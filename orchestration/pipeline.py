@@ -7,7 +7,6 @@ Heavy rooms are imported where they are used, so that definitions load fast and 
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import json
 import logging
@@ -21,10 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from common.forms import form_on
+from common.periods import find_period, quarters_behind
 from orchestration.dbt import DbtProcess, build_args, write_scope
 from orchestration.lineage import lineage
 from orchestration.locks import one_run_at_a_time, wait_until_free
-from orchestration.periods import find_period, quarters_behind
 from orchestration.settings import DBT_DIR, TIME_ZONE, Settings
 from orchestration.timing import Timings
 from orchestration.version import code_version, tool_versions
@@ -78,12 +78,7 @@ def reporting_window(quarter: str) -> tuple[dt.date, dt.date]:
 
 def form_version(quarter: str) -> str:
     """The version of the form in force when the quarter closed; raises ``LookupError`` where there is none."""
-    closing = closing_day(quarter).isoformat()
-    with (DBT_DIR / "seeds" / "forms.csv").open(encoding="utf-8-sig", newline="") as handle:
-        for row in csv.DictReader(handle):
-            if row["valid_from"] <= closing and (not row["valid_to"] or closing <= row["valid_to"]):
-                return row["form_version"]
-    raise LookupError(f"no form was in force on {closing}")
+    return form_on(closing_day(quarter)).form
 
 
 class Pipeline:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from orchestration.periods import last_closed
+from common.periods import last_closed
 from orchestration.settings import TIME_ZONE
 
 # By Decree 09/2019 a reporting quarter closes on the 14th of its last month.

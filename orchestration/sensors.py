@@ -13,9 +13,9 @@ from typing import Any
 
 import dagster as dg
 
+from common.periods import find_period
 from ingestion import Contract
 from orchestration.alerts import alert
-from orchestration.periods import find_period
 from orchestration.pipeline import Pipeline, UnknownUnit
 from orchestration.settings import Settings
 

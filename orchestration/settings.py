@@ -69,6 +69,10 @@ class Home:
         return self.root / ".lock"
 
     @property
+    def form_rows(self) -> Path:
+        return self.warehouse / "form_rows.csv"
+
+    @property
     def source_columns(self) -> Path:
         return self.warehouse / "source_columns.csv"
 

@@ -11,7 +11,7 @@ from common.files import sha256_file
 from orchestration.dbt import project_fingerprint
 from orchestration.settings import PROJECT_DIR
 
-_ROOMS = ("common", "ingestion", "sample", "expectations", "publication", "orchestration")
+_ROOMS = ("common", "forms", "ingestion", "sample", "expectations", "publication", "orchestration")
 _CODE = {".py", ".yaml", ".yml", ".csv", ".json"}
 
 

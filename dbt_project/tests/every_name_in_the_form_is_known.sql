@@ -9,7 +9,7 @@
 
 with forms as (
 
-    select * from {{ ref('forms') }}
+    select * from {{ ref('stg_forms__rows') }}
 
 ),
 

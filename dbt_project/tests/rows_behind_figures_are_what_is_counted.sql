@@ -3,7 +3,7 @@
 with counted as (
 
     select distinct forms.indicator_code, forms.source, forms.numerator as figure
-    from {{ ref('forms') }} as forms
+    from {{ ref('stg_forms__rows') }} as forms
     inner join {{ ref('dim_measure') }} as measures on forms.numerator = measures.measure
 
 )

@@ -11,14 +11,8 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Window of a reporting quarter, both days included."""
-
-    quarter: str
-    opens_on: dt.date
-    closes_on: dt.date
+from common.forms import FORMS_DIR, load_forms, used_until
+from common.periods import Period, load_periods
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +64,9 @@ class ReferenceData:
     form_rows: tuple[FormRow, ...] = ()
 
     @classmethod
-    def load(cls, seeds_dir: Path) -> ReferenceData:
-        """Reads ``admin_units.csv``, ``reporting_periods.csv`` and ``forms.csv``; raises ``OSError`` or ``ValueError``
-        where they are bad.
+    def load(cls, seeds_dir: Path, forms_dir: Path = FORMS_DIR) -> ReferenceData:
+        """Reads ``admin_units.csv``, ``reporting_periods.csv`` and the forms' rows; raises ``OSError`` or
+        ``ValueError`` where they are bad.
         """
         with (seeds_dir / "admin_units.csv").open(encoding="utf-8-sig", newline="") as file:
             units = tuple(
@@ -88,25 +82,20 @@ class ReferenceData:
                 for r in csv.DictReader(file)
                 if r["level"] in ("district", "commune")
             )
-        with (seeds_dir / "reporting_periods.csv").open(encoding="utf-8-sig", newline="") as file:
-            periods = {
-                r["quarter"]: Period(
-                    r["quarter"], dt.date.fromisoformat(r["opens_on"]), dt.date.fromisoformat(r["closes_on"])
-                )
-                for r in csv.DictReader(file)
-            }
-        with (seeds_dir / "forms.csv").open(encoding="utf-8-sig", newline="") as file:
-            form_rows = tuple(
-                FormRow(
-                    r["indicator_code"],
-                    tuple(name for name in (r["name_vi"], r["name_corrected_vi"]) if name),
-                    r["kind"],
-                    r["unit_canonical"],
-                    _date(r["valid_from"]),
-                    _date(r["valid_to"]),
-                )
-                for r in csv.DictReader(file)
+        periods = {period.quarter: period for period in load_periods(seeds_dir / "reporting_periods.csv")}
+        forms = load_forms(forms_dir)
+        form_rows = tuple(
+            FormRow(
+                row["indicator_code"],
+                tuple(name for name in (row["name_vi"], row["name_corrected_vi"]) if name),
+                row["kind"],
+                row["unit_canonical"],
+                form.valid_from,
+                used_until(form, forms),
             )
+            for form in forms
+            for row in form.rows
+        )
         return cls(units, periods, form_rows)
 
     def unit(self, code: str, day: dt.date) -> AdminUnit | None:

@@ -20,8 +20,8 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
+from common.periods import Period
 from ingestion.base.contracts import Column, Contract
-from ingestion.base.reference import Period
 from ingestion.clerk.feedback import row_height
 from ingestion.rows.resolve import Context
 from ingestion.rows.returned import HELP_SHEET, LISTS_SHEET

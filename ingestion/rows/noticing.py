@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from common.periods import Period
 from ingestion.base.contracts import Column, Contract
 from ingestion.base.readings import Cell
-from ingestion.base.reference import Period
 from ingestion.base.remarks import FileRemark
 from ingestion.reading.formulas import column_letters
 from ingestion.reading.grid import Body

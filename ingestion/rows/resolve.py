@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
+from common.periods import Period
 from expectations import kinds_of_personal_data
 from ingestion.base.readings import Cell, Reading, rejected
-from ingestion.base.reference import AdminUnit, FormRow, Period
+from ingestion.base.reference import AdminUnit, FormRow
 from ingestion.rows.values import parse_text
 from ingestion.text.vietnamese import LabelIndex, bare, fold
 

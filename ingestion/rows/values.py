@@ -17,10 +17,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
+from common.periods import Period
 from ingestion.base.cell_fault import ERROR_TEXT, CellFault, broken_text, error_remark
 from ingestion.base.contracts import Column
 from ingestion.base.readings import BLANK, Cell, Reading, Remark, ShownNumber, rejected
-from ingestion.base.reference import Period
 from ingestion.text.vietnamese import LabelIndex, clean, fold, repair
 
 Parser = Callable[[Cell], Reading]

@@ -14,7 +14,7 @@ import dagster as dg
 from packaging.version import Version
 
 from orchestration.assets.dbt_bridge import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
-from orchestration.assets.names import POOL, RAW_GATE, RUN_SCOPE, SOURCE_COLUMNS, STEWARD
+from orchestration.assets.names import FORM_ROWS, POOL, RAW_GATE, RUN_SCOPE, SOURCE_COLUMNS, STEWARD
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.settings import DBT_DIR
@@ -65,9 +65,10 @@ def model_names(manifest: Mapping[str, Any], group: str) -> list[str]:
 
 
 def run_files() -> list[dg.AssetSpec]:
-    """Assets ``raw/run_scope`` and ``raw/source_columns``: files that the dbt step writes before dbt reads them."""
+    """Assets of the files that the dbt step writes before dbt reads them."""
     described = {
         RUN_SCOPE: "Kỳ báo cáo đang tính. The quarter that dbt builds for, one row.",
+        FORM_ROWS: "Các dòng của biểu mẫu báo cáo. The rows of every report form, from forms/<id>/rows.csv.",
         SOURCE_COLUMNS: "Tên cột của các nguồn số liệu. The columns of the sources' contracts.",
     }
     return [

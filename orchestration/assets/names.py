@@ -12,6 +12,7 @@ STEWARD = "team:to-so-lieu-cchc"
 
 RECEIPTS = dg.AssetKey(["raw", "deliveries"])
 RUN_SCOPE = dg.AssetKey(["raw", "run_scope"])
+FORM_ROWS = dg.AssetKey(["raw", "form_rows"])
 SOURCE_COLUMNS = dg.AssetKey(["raw", "source_columns"])
 RAW_GATE = dg.AssetKey(["gates", "raw"])
 CANDIDATES = dg.AssetKey(["gates", "candidates"])

@@ -18,13 +18,13 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import ValidationError
 
+from common.periods import find_period, load_periods
 from orchestration.cli.overview import ingest_summary, problem_lines, quarter_status, verify_releases
 from orchestration.cli.postgres import copied_document, copied_lines, copy_all, with_copies
 from orchestration.cli.reports import exit_code, unit_reports
 from orchestration.cli.runs import RunResult, Stage, alone, execute, open_pipeline
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit
 from orchestration.locks import WarehouseHeld
-from orchestration.periods import find_period, load_periods
 from orchestration.pipeline import Pipeline, UnknownUnit
 from orchestration.settings import TIME_ZONE, load_settings
 

@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from common.periods import find_period
 from ingestion import CheckedFile, check_file, load_contracts, write_template
 from orchestration.cli.terminal import Exit, WrongUse, asked_path
-from orchestration.periods import find_period
 from orchestration.pipeline import Pipeline
 
 SHOWN = 20

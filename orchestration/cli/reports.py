@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from common.periods import find_period
 from orchestration.cli.runs import RunResult, Stage
 from orchestration.cli.terminal import Exit
-from orchestration.periods import find_period
 from orchestration.pipeline import Pipeline
 from orchestration.real_names import with_real_names
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import functools
 import re
-from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from common.forms import form_named
 
 Level = Literal["district", "commune"]
 Condition = Literal["zero", "positive"]
@@ -71,7 +71,6 @@ class PartWording(_Strict):
 class Wording(_Strict):
     """Everything the letter of one form version says by itself."""
 
-    form_version: str
     subject: str
     opening: str
     closing: str
@@ -95,10 +94,7 @@ class Wording(_Strict):
 @functools.cache
 def load_wording(form_version: str) -> Wording:
     """The wording of a form version. Raises LookupError when there is none, ValueError when it is not whole."""
-    path = Path(__file__).with_name(f"wording_{form_version}.yaml")
-    if not path.is_file():
-        raise LookupError(f"no wording of the letter for form version {form_version}")
-    wording = Wording.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    if wording.form_version != form_version:
-        raise ValueError(f"{path.name} says form version {wording.form_version}")
+    form = form_named(form_version)
+    wording = Wording.model_validate(form.declared("letter.yaml"))
+    form.require((code.partition(":")[0] for code in wording.codes), "letter")
     return wording

@@ -19,13 +19,14 @@ from functools import lru_cache
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
+from common.forms import form_named
 from publication.narrative.figures import PERCENT, RATIO, ZERO, Figure, Units
 from publication.narrative.published import parse
 from publication.narrative.text import Sentence, phrase, places, tokens
 
-_DECLARATIONS = Path(__file__).with_name("claims.yml")
+_DECLARATIONS = Path(__file__).with_name("words_of_figures.yml")
 _FAR = 10_000
 #: A word that turns a figure into a difference stands at most this many words before it (``tăng thêm 12``).
 _CLOSE = 2
@@ -69,6 +70,13 @@ class Claim(_Declared):
             parse(text)
         return self
 
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Indicator codes that the claim is about, related ones included."""
+        texts = [text for text in (self.count, self.percent, *(self.pair or ()), *self.related) if text]
+        terms = [term for text in texts for side in parse(text) for term in side]
+        return tuple(dict.fromkeys(term.source for term in terms if "." in term.source))
+
     def expressions(self, kind: str) -> tuple[str, ...]:
         """What a figure of this kind is compared with; empty where the claim is not made that way."""
         if kind == RATIO:
@@ -81,7 +89,7 @@ class Claim(_Declared):
 
 
 class Declarations(_Declared):
-    """The whole of ``claims.yml``."""
+    """The whole of ``words_of_figures.yml``."""
 
     units: dict[str, tuple[str, ...]]
     scopes: dict[str, tuple[str, ...]]
@@ -93,18 +101,6 @@ class Declarations(_Declared):
     other_quarters: dict[str, tuple[str, ...]]
     other_bodies: tuple[str, ...]
     wholes: tuple[str, ...]
-    claims: tuple[Claim, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _is_consistent(self) -> Declarations:
-        identifiers = [claim.id for claim in self.claims]
-        if len(set(identifiers)) != len(identifiers):
-            raise ValueError("a claim is declared twice")
-        for claim in self.claims:
-            unknown = {*claim.units, *claim.wrong_units} - set(self.units)
-            if unknown or claim.scope not in (None, *self.scopes):
-                raise ValueError(f"claim {claim.id} names an unknown unit or scope")
-        return self
 
 
 @dataclass(frozen=True)
@@ -121,8 +117,25 @@ class Said:
 
 @lru_cache(maxsize=1)
 def declarations() -> Declarations:
-    """The declared claims. Raises pydantic.ValidationError when the file is not what it should be."""
+    """The declared words. Raises pydantic.ValidationError when the file is not what it should be."""
     return Declarations.model_validate(yaml.safe_load(_DECLARATIONS.read_text(encoding="utf-8")))
+
+
+@lru_cache(maxsize=8)
+def claims_of(form_id: str) -> tuple[Claim, ...]:
+    """What reports say of a form's figures (``claims.yml`` of its folder).
+
+    Raises ValueError where a claim is declared twice, or names a unit, a level or a row that is not.
+    """
+    form, known = form_named(form_id), declarations()
+    claims = tuple(map(Claim.model_validate, form.declared("claims.yml")["claims"]))
+    if len({claim.id for claim in claims}) != len(claims):
+        raise ValueError("a claim is declared twice")
+    for claim in claims:
+        if {*claim.units, *claim.wrong_units} - set(known.units) or claim.scope not in (None, *known.scopes):
+            raise ValueError(f"claim {claim.id} names an unknown unit or scope")
+        form.require(claim.rows, f"claim {claim.id}")
+    return claims
 
 
 @lru_cache(maxsize=1)
@@ -156,13 +169,18 @@ def quarter_column(figure: Figure) -> str:
     return next((column for column, phrases in declarations().other_quarters.items() if _any(words, phrases)), "value")
 
 
-def meant(figure: Figure, sentence: Sentence, previous: Said | None) -> Said | tuple[Said, ...] | None:
-    """The claim a figure makes: one, None where no claim fits, several where the words fit different ones alike."""
+def meant(
+    figure: Figure, sentence: Sentence, previous: Said | None, claims: Sequence[Claim]
+) -> Said | tuple[Said, ...] | None:
+    """The claim that a figure makes, of those of the form.
+
+    One, None where no claim fits, several where the words fit different ones alike.
+    """
     if figure.kind == PERCENT and previous and previous.claim.percent and _follows_on(figure):
         return Said(previous.claim, (previous.claim.percent,))
     fitting: list[tuple[tuple[int, int], Said]] = []
     level = _level(figure, sentence)
-    for claim in declarations().claims:
+    for claim in claims:
         expressions = claim.expressions(figure.kind)
         if not expressions or (level and claim.scope not in (None, level)):
             continue

@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 
+from common.forms import form_named
 from expectations import spoilt_symbols
 from publication.formatting import format_date, format_number
 from publication.narrative.published import PublishedFigures
@@ -76,16 +77,17 @@ def differing_lists(said: Sequence[Sentence], published: PublishedFigures) -> It
             listed = ", ".join(f"{kind} {number} của {issuer}" for kind, number, issuer in missing)
             message = f"dòng {row.row_no} của biểu nêu {listed}; lời văn không nêu"
             yield TextRemark("document_list", 0, 0, listed, message, (row.code,))
-    issued = published.value("I.05") if "I.05" in published.rows else None
+    code = form_named(published.form_version).documents_issued
+    issued = published.value(code) if code else None
     notes = [str(row.values["note_vi"]) for row in published.rows.values() if row.values.get("note_vi")]
     own = {match[0] for text in (*(one.text for one in said), *notes) for match in _OWN_SYMBOL.finditer(text)}
-    if said and issued is not None and issued > len(own):
+    if code and said and issued is not None and issued > len(own):
         told = f"{format_number(int(issued))} văn bản chỉ đạo"
         message = (
-            f"dòng {published.rows['I.05'].row_no} ghi {told}; lời văn và ghi chú chỉ nêu số, ký hiệu của "
+            f"dòng {published.rows[code].row_no} ghi {told}; lời văn và ghi chú chỉ nêu số, ký hiệu của "
             f"{len(own)} văn bản, cần có danh mục"
         )
-        yield TextRemark("document_list", 0, 0, told, message, ("I.05",))
+        yield TextRemark("document_list", 0, 0, told, message, (code,))
 
 
 def _cited(text: str) -> list[tuple[str, str, str]]:

@@ -118,6 +118,11 @@ class PublishedFigures:
         return Fraction(int(pc.sum(own[term.part]).as_py() or 0))
 
     @property
+    def form_version(self) -> str:
+        """The form whose rows these are."""
+        return str(next(iter(self.rows.values())).values["form_version"])
+
+    @property
     def quarter(self) -> str:
         """The quarter reported on, e.g. ``2023-Q1``."""
         return str(next(iter(self.rows.values())).values["quarter"])

@@ -11,18 +11,16 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from common.forms import form_named
 from publication.narrative.claims import is_goal, level_before
 from publication.narrative.published import PublishedFigures, parse
 from publication.narrative.remarks import TextRemark, holds_any, keys_of, quoted, words_of
 from publication.narrative.text import Sentence, phrase, places
 
-_DECLARATIONS = Path(__file__).with_name("statements.yml")
 _GAP, _GAP_WORDS = "…", 6
 _CLAUSE_END = re.compile(r"[,;:(]")
 _NEGATIONS = frozenset(phrase("không chưa chẳng hết tránh"))
@@ -74,10 +72,15 @@ class Statements(_Declared):
     unmentioned: dict[str, str]
 
 
-@lru_cache(maxsize=1)
-def declared_statements() -> Statements:
-    """The declared statements. Raises pydantic.ValidationError when the file is not what it should be."""
-    return Statements.model_validate(yaml.safe_load(_DECLARATIONS.read_text(encoding="utf-8")))
+@lru_cache(maxsize=8)
+def declared_statements(form_id: str) -> Statements:
+    """The statements declared for a form. Raises ValueError when they are not what they should be."""
+    form = form_named(form_id)
+    declared = Statements.model_validate(form.declared("statements.yml"))
+    for statement in declared.statements:
+        form.require(statement.rows, f"statement {statement.id}")
+    form.require(declared.unmentioned, "unmentioned")
+    return declared
 
 
 def statement_remarks(sentence: Sentence, published: PublishedFigures, decided: frozenset[str]) -> Iterator[TextRemark]:
@@ -89,7 +92,7 @@ def statement_remarks(sentence: Sentence, published: PublishedFigures, decided: 
     clauses = [bisect_right(ends, match.start()) for match in _CLAUSE_END.finditer(sentence.text)]
     goal = is_goal(sentence)
     told: set[int] = set()
-    for statement in declared_statements().statements:
+    for statement in declared_statements(published.form_version).statements:
         if (goal and not statement.in_goals) or (statement.about and not holds_any(around, statement.about)):
             continue
         span = _said(keys, statement, clauses)
@@ -159,7 +162,7 @@ def _parts(text: str) -> tuple[tuple[str, ...], ...]:
 
 def unmentioned(said: Sequence[Sentence], published: PublishedFigures) -> Iterator[TextRemark]:
     """Rows that say that something was done of which the text has no word. A text of no sentence says nothing."""
-    for code, words in declared_statements().unmentioned.items():
+    for code, words in declared_statements(published.form_version).unmentioned.items():
         value = published.value(code)
         if said and value and not any(places(keys_of(one.text), phrase(words)) for one in said):
             yield TextRemark(

@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from publication.formatting import format_number
-from publication.narrative.claims import Said, declarations, is_change, is_goal, meant, quarter_column
+from publication.narrative.claims import Said, claims_of, declarations, is_change, is_goal, meant, quarter_column
 from publication.narrative.figures import COUNT, PERCENT, RATIO, ZERO, Figure
 from publication.narrative.parts import Part, part_of
 from publication.narrative.published import PublishedFigures, parse
@@ -57,7 +57,7 @@ def judge(
         return Verdict(NOT_FOUND, reason_vi="là mục tiêu, nhiệm vụ, không phải kết quả trong kỳ"), None
     if is_change(figure):
         return Verdict(NOT_FOUND, reason_vi="là mức tăng, giảm so với kỳ khác; bảng số liệu không có số này"), None
-    said = meant(figure, sentence, previous)
+    said = meant(figure, sentence, previous, claims_of(published.form_version))
     if said is None:
         code = _named_row(figure, published)
         if code is None:

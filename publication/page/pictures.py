@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from common.forms import form_named
 from publication.content.release_content import ReleaseContent
 from publication.formatting import format_number
 from publication.page.charts import Chart, Series, draw_bars, draw_lines, draw_shares, print_all
@@ -20,17 +21,6 @@ from publication.page.charts import Chart, Series, draw_bars, draw_lines, draw_s
 _ROMAN = {"1": "I", "2": "II", "3": "III", "4": "IV"}
 _LEVELS = {"district": "Cấp huyện", "commune": "Cấp xã"}
 _CHANNELS = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính công ích"}
-#: Title of each trend chart, with the form rows it follows and their short names.
-_TRENDS: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
-    ("xu-huong-huyen", "Hồ sơ cấp huyện qua các quý", (("III.23", "Tiếp nhận"), ("III.24", "Đã trả kết quả"))),
-    ("xu-huong-xa", "Hồ sơ cấp xã qua các quý", (("III.26", "Tiếp nhận"), ("III.27", "Đã trả kết quả"))),
-)
-#: Kind of staff, with the rows of its quota and of those present.
-_STAFF: tuple[tuple[str, str, str], ...] = (
-    ("Công chức", "IV.10", "IV.11"),
-    ("Sự nghiệp (NSNN)", "IV.16", "IV.17"),
-    ("Sự nghiệp tự chủ", "IV.21", "IV.22"),
-)
 _PERCENT = "%"
 
 
@@ -59,17 +49,17 @@ def _trends(content: ReleaseContent) -> Iterable[Chart]:
         for row in content.tables["indicator_trend"].to_pylist()
     }
     quarters = sorted({quarter for quarter, _ in values})
-    for identifier, title, rows in _TRENDS:
+    for trend in form_named(content.form_version).page.trends:
         series = []
-        for code, name in rows:
+        for code, name in trend.rows.items():
             figures = tuple(values.get((quarter, code)) for quarter in quarters)
             series.append(Series(name, figures, print_all(figures)))
         if all(value is None for one in series for value in one.values):
             continue
         labels = tuple(short_quarter(quarter) for quarter in quarters)
         yield Chart(
-            identifier,
-            title,
+            trend.id,
+            trend.title_vi,
             _trend_summary(labels, series),
             draw_lines(labels, series),
             tuple(one.name_vi for one in series),
@@ -148,10 +138,10 @@ def _channels(content: ReleaseContent) -> Chart | None:
 def _staffing(content: ReleaseContent) -> Chart | None:
     rows = content.rows_by_code
     lines = []
-    for name, quota_code, present_code in _STAFF:
-        quota, now = (rows[code].value if code in rows else None for code in (quota_code, present_code))
+    for kind in form_named(content.form_version).page.staffing:
+        quota, now = (rows[code].value if code in rows else None for code in (kind.quota, kind.present))
         if quota or now:
-            lines.append((name, quota, now))
+            lines.append((kind.title_vi, quota, now))
     if not lines:
         return None
     quotas = tuple(quota for _, quota, _ in lines)

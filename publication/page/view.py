@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from common.forms import form_named
 from publication.content.notes import notes
 from publication.content.passport import SOURCE_VI, STATUS_VI
 from publication.content.release_content import Footnote, FormRow, ReleaseContent
@@ -22,24 +23,6 @@ from publication.page.pictures import charts, share, short_quarter
 from publication.page.statistics import Table, tables
 from publication.store.candidate import FORM_MART
 
-#: Rows shown as headline figures, with their short names.
-_HEADLINES: tuple[tuple[str, str], ...] = (
-    ("I.02", "Hoàn thành kế hoạch cải cách hành chính năm"),
-    ("I.27", "Người dân, tổ chức hài lòng"),
-    ("III.23", "Hồ sơ cấp huyện tiếp nhận"),
-    ("III.25", "Hồ sơ cấp huyện giải quyết đúng hạn"),
-    ("III.26", "Hồ sơ cấp xã tiếp nhận"),
-    ("III.28", "Hồ sơ cấp xã giải quyết đúng hạn"),
-    ("VII.31", "Hồ sơ nộp trực tuyến mức độ 3, 4"),
-    ("IV.11", "Biên chế công chức có mặt"),
-)
-#: Counts that are part of another count, which one, and its name.
-_PARTS_OF: Mapping[str, tuple[str, str]] = {
-    "III.25": ("III.24", "hồ sơ đã trả kết quả"),
-    "III.28": ("III.27", "hồ sơ đã trả kết quả"),
-    "VII.31": ("VII.30", "hồ sơ của các thủ tục này"),
-    "IV.11": ("IV.10", "biên chế được giao"),
-}
 #: Files of the release that people open, by their path from the folder of the page; only those present are offered.
 _FILES: tuple[tuple[str, str], ...] = (
     ("report.pdf", "Báo cáo kèm phụ lục (PDF)"),
@@ -258,7 +241,8 @@ def _moves(
     content: ReleaseContent, row: FormRow, previous_quarter: str | None
 ) -> tuple[Difference | None, Difference | None]:
     """Against the quarter before, and against the same quarter of the year before."""
-    whole = content.rows_by_code.get(_PARTS_OF[row.code][0]) if row.code in _PARTS_OF else None
+    part = form_named(content.form_version).page.parts.get(row.code)
+    whole = content.rows_by_code.get(part.of) if part else None
     return (
         _judged_by_share(since_previous_quarter(row, previous_quarter), row, whole, "previous_quarter_value"),
         _judged_by_share(since_last_year(row), row, whole, "same_quarter_last_year_value"),
@@ -298,21 +282,21 @@ def _sections(rows: Sequence[RowView]) -> Iterator[Section]:
 
 def _headlines(content: ReleaseContent, views: Sequence[RowView]) -> Iterator[Headline]:
     by_code = {view.row.code: view for view in views}
-    for code, label in _HEADLINES:
-        view = by_code.get(code)
+    for card in form_named(content.form_version).page.cards:
+        view = by_code.get(card.row)
         if view is not None:
             values = view.row.values
             unit = str(values["unit_of_measure_canonical"] or values["unit_of_measure"] or "")
-            yield Headline(view.row, label, unit, _context(content, view.row), view.previous, view.last_year)
+            yield Headline(view.row, card.title_vi, unit, _context(content, view.row), view.previous, view.last_year)
 
 
 def _context(content: ReleaseContent, row: FormRow) -> str:
     """What the figure is part of: ``100 % của 611 hồ sơ đã trả kết quả``, ``9 trên 19``."""
-    whole_code, whole_vi = _PARTS_OF.get(row.code, ("", ""))
-    whole = content.rows_by_code.get(whole_code)
-    if whole is not None:
+    part = form_named(content.form_version).page.parts.get(row.code)
+    whole = content.rows_by_code.get(part.of) if part else None
+    if part and whole is not None:
         rate = _share_of(row.value, whole.value)
-        return "" if rate is None else f"{format_number(rate)}% của {whole.printed} {whole_vi}"
+        return "" if rate is None else f"{format_number(rate)}% của {whole.printed} {part.name_vi}"
     numerator, denominator = row.values["numerator"], row.values["denominator"]
     if numerator is None or denominator is None:
         return ""

@@ -18,6 +18,7 @@ from typing import Any
 
 import xlsxwriter
 
+from common.forms import form_named
 from ingestion.base.contracts import Column, Contract, load_contracts
 from sample.quarters import WINDOWS as SAMPLE_WINDOWS
 from sample.quarters import Window
@@ -464,8 +465,7 @@ def _declared(world: World, quarter: str) -> list[Row]:
 
 @cache
 def _form_names() -> dict[str, str]:
-    with (SEEDS / "forms.csv").open(encoding="utf-8-sig", newline="") as handle:
-        return {row["indicator_code"]: row["name_vi"] for row in csv.DictReader(handle)}
+    return {row["indicator_code"]: row["name_vi"] for row in form_named("2023").rows}
 
 
 # ------------------------------------------------------------------------------------------------------------ files

@@ -12,7 +12,7 @@ units as (
 
 forms as (
 
-    select * from {{ ref('forms') }}
+    select * from {{ ref('stg_forms__rows') }}
 
 ),
 
@@ -103,7 +103,7 @@ judged as (
     left join forms
         on concerned.subject = forms.indicator_code
         and forms.valid_from <= concerned.closes_on
-        and (forms.valid_to is null or forms.valid_to >= concerned.closes_on)
+        and (forms.used_until is null or forms.used_until >= concerned.closes_on)
 
 ),
 

@@ -6,7 +6,7 @@ with reporting_units as (
 
 forms as (
 
-    select * from {{ ref('forms') }}
+    select * from {{ ref('stg_forms__rows') }}
 
 ),
 
@@ -79,7 +79,7 @@ form_rows as (
     from reporting_units
     inner join forms
         on forms.valid_from <= reporting_units.closes_on
-        and (forms.valid_to is null or forms.valid_to >= reporting_units.closes_on)
+        and (forms.used_until is null or forms.used_until >= reporting_units.closes_on)
     left join declared
         on reporting_units.unit_code = declared.unit_code
         and reporting_units.quarter = declared.quarter

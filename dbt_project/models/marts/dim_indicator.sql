@@ -20,4 +20,4 @@ select
     derived_from,
     valid_from,
     valid_to
-from {{ ref('forms') }}
+from {{ ref('stg_forms__rows') }}

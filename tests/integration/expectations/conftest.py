@@ -29,7 +29,7 @@ QUARTER = "2023-Q2"
 WINDOW = (dt.date(2023, 3, 15), dt.date(2023, 6, 14))
 DECIMAL = pa.decimal128(18, 4)
 CLEAN_REPORT = Path(__file__).parent / "clean_report.csv"
-FORM = Path(__file__).parents[3] / "dbt_project" / "seeds" / "forms.csv"
+FORM = Path(__file__).parents[3] / "forms" / "2023" / "rows.csv"
 
 Row = dict[str, Any]
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from common.forms import form_named
+
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
 ANNEX = Path(__file__).parents[2] / "data" / "annex_2023-Q1.csv"
 
@@ -106,13 +108,13 @@ def test_the_first_quarter_of_2023_is_the_real_reports() -> None:
 def test_the_form_has_the_printed_rows_verbatim() -> None:
     with ANNEX.open(encoding="utf-8") as file:
         printed = list(csv.DictReader(file))
-    assert [(f["row_no"], f["section"], f["printed_number"], f["name_vi"], f["unit_vi"]) for f in _rows("forms")] == [
-        (r["row_no"], r["section"], r["stt"], r["indicator_name_vi"], r["unit_vi"]) for r in printed
-    ]
+    assert [
+        (f["row_no"], f["section"], f["printed_number"], f["name_vi"], f["unit_vi"]) for f in form_named("2023").rows
+    ] == [(r["row_no"], r["section"], r["stt"], r["indicator_name_vi"], r["unit_vi"]) for r in printed]
 
 
 def test_form_rows_say_consistently_how_they_are_made() -> None:
-    forms = _rows("forms")
+    forms = form_named("2023").rows
     codes = {row["indicator_code"] for row in forms}
     assert len(codes) == len(forms) == 211
     for row in forms:

@@ -15,14 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.periods import find_period
 from ingestion.base.contracts import load_contracts
-from ingestion.base.reference import AdminUnit, Period, ReferenceData
+from ingestion.base.reference import AdminUnit, ReferenceData
 from ingestion.rows import values as v
 from ingestion.rows.resolve import UnitEntry, UnitRegistry, admin_spellings
 from ingestion.text.vietnamese import bare, clean, fold
 
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
-PERIOD = Period("2023-Q1", dt.date(2022, 12, 15), dt.date(2023, 3, 14))
+PERIOD = find_period("2023-Q1")
 LABELS = [
     (contract.source, column.name, value, label)
     for contract in load_contracts().values()

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.periods import find_period
 from ingestion.base.contracts import load_contracts
 from ingestion.base.readings import Cell
-from ingestion.base.reference import Period
 from ingestion.rows import values as v
 
-PERIOD = Period("2023-Q1", dt.date(2022, 12, 15), dt.date(2023, 3, 14))
+PERIOD = find_period("2023-Q1")
 DATES = st.dates(dt.date(1900, 3, 1), dt.date(2099, 12, 31))
 CATALOGUE = frozenset({"1.004946", "1.001193", "2.000815", "1.009990", "1.009991"})
 

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
+from common.periods import PERIODS_FILE, last_closed, load_periods, quarters_behind
 from orchestration.jobs import QUARTER_JOB
 from orchestration.partitions import quarters
-from orchestration.periods import PERIODS_FILE, last_closed, load_periods, quarters_behind
 from orchestration.schedules import AFTER_QUARTER_CLOSES, quarter_schedule
 from orchestration.settings import TIME_ZONE
 

@@ -22,7 +22,7 @@ from publication.letter.wording import ParagraphWording, load_wording
 from tests.unit.publication.builders import FORM_VERSION, UNIT
 
 MakeContent = Callable[..., ReleaseContent]
-FORMS = Path(__file__).parents[3] / "dbt_project" / "seeds" / "forms.csv"
+FORMS = Path(__file__).parents[3] / "forms" / "2023" / "rows.csv"
 MISSING = "số liệu báo cáo"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import csv
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -16,6 +15,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.forms import load_forms
 from ingestion.base.contracts import load_contracts
 from publication import neutral_name
 from publication.content.passport import (
@@ -257,8 +257,7 @@ def test_sources_are_named_as_their_contracts_name_them() -> None:
 
 
 def test_everything_the_form_and_the_measures_name_has_words() -> None:
-    with (DBT / "seeds" / "forms.csv").open(encoding="utf-8-sig", newline="") as handle:
-        named = {row[side] for row in csv.DictReader(handle) for side in ("numerator", "denominator")}
+    named = {row[side] for form in load_forms() for row in form.rows for side in ("numerator", "denominator")}
     assert {name for name in named if name.startswith("AUX.")} == set(AUXILIARY_VI)
     measures = [measure for model in measure_models() for measure in model["measures"]]
     distinct = {measure["column"] for measure in measures if measure["aggregation"] == "count_distinct"}

@@ -1,4 +1,4 @@
-"""The reporting quarters, read from the table that also gives dbt its windows.
+"""Reporting periods, read from the table that also gives dbt its windows.
 
 Belongs here: the list of quarters and which of them has closed on a day.
 Does not belong here: computing a window. ``reporting_periods.csv`` is the only source of dates.
@@ -12,19 +12,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from orchestration.settings import DBT_DIR
-
-PERIODS_FILE = DBT_DIR / "seeds" / "reporting_periods.csv"
+PERIODS_FILE = Path(__file__).resolve().parents[1] / "dbt_project" / "seeds" / "reporting_periods.csv"
 
 
 @dataclass(frozen=True)
 class Period:
-    """One reporting quarter: its window, the day its report is due, and the quarter it is compared with."""
+    """One reporting quarter: its window (both days included), the day its report is due, the first day of its reporting
+    year, and the quarters it is compared with, by key.
+    """
 
     quarter: str
     opens_on: dt.date
     closes_on: dt.date
     due_on: dt.date
+    year_opens_on: dt.date
+    previous_quarter: str
     same_quarter_last_year: str
 
 
@@ -38,6 +40,8 @@ def load_periods(path: Path = PERIODS_FILE) -> tuple[Period, ...]:
                 opens_on=dt.date.fromisoformat(row["opens_on"]),
                 closes_on=dt.date.fromisoformat(row["closes_on"]),
                 due_on=dt.date.fromisoformat(row["due_on"]),
+                year_opens_on=dt.date.fromisoformat(row["year_opens_on"]),
+                previous_quarter=row["previous_quarter"],
                 same_quarter_last_year=row["same_quarter_last_year"],
             )
             for row in csv.DictReader(handle)

@@ -1,0 +1,223 @@
+"""Report forms: what each prints, when it is used, and what is known of its rows beside the print.
+
+Belongs here: reading a form's folder, ``forms/<id>/``, and which form is in force on a day. Does not belong here: what
+the words of its letter mean (``publication.letter``), rules (``expectations``), figures (dbt).
+
+A folder holds ``form.yml`` (:class:`Form`), ``rows.csv`` (the printed rows; columns as in
+``dbt_project/models/staging/forms/stg_forms__rows.yml``), and for publication ``letter.yaml``, ``claims.yml`` and
+``statements.yml``. A form is added by adding a folder; nothing is registered.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+FORMS_DIR = Path(__file__).resolve().parents[1] / "forms"
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Card(_Declared):
+    """A row shown large on the page, by a short name."""
+
+    row: str
+    title_vi: str
+
+
+class PartOf(_Declared):
+    """The row of which another counts a part, and what that whole is called."""
+
+    of: str
+    name_vi: str
+
+
+class Trend(_Declared):
+    """A chart of rows over periods: code -> short name."""
+
+    id: str
+    title_vi: str
+    rows: dict[str, str]
+
+
+class Staffing(_Declared):
+    """A kind of staff: the row of its quota and the row of those present."""
+
+    title_vi: str
+    quota: str
+    present: str
+
+
+class Page(_Declared):
+    """What the page of a release draws out of the table of rows."""
+
+    cards: tuple[Card, ...] = ()
+    parts: dict[str, PartOf] = Field(default_factory=dict)
+    trends: tuple[Trend, ...] = ()
+    staffing: tuple[Staffing, ...] = ()
+
+    @property
+    def codes(self) -> Iterator[str]:
+        """Every indicator code named."""
+        yield from (card.row for card in self.cards)
+        for code, part in self.parts.items():
+            yield from (code, part.of)
+        for trend in self.trends:
+            yield from trend.rows
+        for kind in self.staffing:
+            yield from (kind.quota, kind.present)
+
+
+class Form(_Declared):
+    """One version of the report form.
+
+    ``valid_from``: the first closing day for which it is used. ``headline``: rows whose declared twin is asked for and
+    whose change is looked at; ``shares``: rows that are a share of another; ``stock_groups``: rows whose change alone
+    is not asked about, since a rule holds their sum; ``beyond_hundred``: ratios that may exceed 100;
+    ``documents_issued``: the row that counts the office's own documents.
+    """
+
+    form: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    valid_from: dt.date
+    valid_to: dt.date | None = None
+    headline: tuple[str, ...] = ()
+    shares: dict[str, str] = Field(default_factory=dict)
+    stock_groups: tuple[str, ...] = ()
+    beyond_hundred: tuple[str, ...] = ()
+    documents_issued: str | None = None
+    page: Page = Page()
+    _folder: Path = PrivateAttr()
+
+    @property
+    def folder(self) -> Path:
+        """Where the form's files lie."""
+        return self._folder
+
+    @cached_property
+    def rows(self) -> tuple[dict[str, str], ...]:
+        """The printed rows in their order, cells as text."""
+        with (self.folder / "rows.csv").open(encoding="utf-8-sig", newline="") as handle:
+            return tuple(csv.DictReader(handle))
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """Indicator codes of the printed rows."""
+        return frozenset(row["indicator_code"] for row in self.rows)
+
+    @cached_property
+    def marks(self) -> tuple[tuple[str, str, str], ...]:
+        """(mark, indicator code, other code or empty): what rules ask of the form beside its rows."""
+        lists = ("headline", "stock_groups", "beyond_hundred")
+        found = [(mark, code, "") for mark in lists for code in getattr(self, mark)]
+        return (*found, *(("shares", part, whole) for part, whole in self.shares.items()))
+
+    def declared(self, name: str) -> Any:
+        """What a YAML file of the folder says. Raises ``LookupError`` where there is none."""
+        path = self.folder / name
+        if not path.is_file():
+            raise LookupError(f"form {self.form} has no {name}")
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+    def require(self, codes: Iterable[str], who: str) -> None:
+        """Raises ``ValueError`` where one of the codes is no row of the form."""
+        if strangers := sorted(set(codes) - self.codes):
+            raise ValueError(f"form {self.form}: {who} names {', '.join(strangers)}, no row of rows.csv")
+
+    def names(self) -> dict[str, str]:
+        """How print calls each row: ``“Số nhiệm vụ đã hoàn thành” (mục I.1)``, by indicator code."""
+        names = {row["indicator_code"]: _quoted(row) for row in self.rows}
+        places, number = {}, ""
+        for row in self.rows:
+            if row["level"] in ("0", "1"):
+                number = row["printed_number"] if row["level"] == "1" else ""
+            places[row["indicator_code"]] = f"mục {row['section']}.{number}" if number else f"phần {row['section']}"
+        # Where one item prints a name twice, the row of which it is a part tells the two apart.
+        printed = Counter((names[code], places[code]) for code in names)
+        parents = {row["indicator_code"]: row["logical_parent_code"] for row in self.rows}
+        return {
+            code: f"{name} của {names[parents[code]]} ({places[code]})"
+            if printed[name, places[code]] > 1 and parents[code] in names
+            else f"{name} ({places[code]})"
+            for code, name in names.items()
+        }
+
+
+def _quoted(row: Mapping[str, str]) -> str:
+    return f"“{(row['name_corrected_vi'] or row['name_vi']).strip(' -:')}”"
+
+
+def read_form(folder: Path) -> Form:
+    """The form of a folder. Raises ``ValueError`` where it is not whole: another id, a row twice, a row that is not."""
+    form = Form.model_validate(yaml.safe_load((folder / "form.yml").read_text(encoding="utf-8")))
+    form._folder = folder
+    if form.form != folder.name:
+        raise ValueError(f"{folder / 'form.yml'}: form {form.form} lies in the folder of {folder.name}")
+    if len(form.codes) != len(form.rows):
+        raise ValueError(f"{folder / 'rows.csv'}: an indicator code stands twice")
+    named = {code for _, *codes in form.marks for code in codes if code}
+    named |= set(form.page.codes) | ({form.documents_issued} if form.documents_issued else set())
+    form.require(named, "form.yml")
+    return form
+
+
+@lru_cache(maxsize=4)
+def load_forms(directory: Path = FORMS_DIR) -> tuple[Form, ...]:
+    """Every form in the order in which they came into force. Raises ``ValueError`` where two begin on one day."""
+    forms = sorted((read_form(path.parent) for path in directory.glob("*/form.yml")), key=lambda form: form.valid_from)
+    for one, next_one in pairwise(forms):
+        if one.valid_from == next_one.valid_from:
+            raise ValueError(f"forms {one.form} and {next_one.form} begin on one day")
+    return tuple(forms)
+
+
+def used_until(form: Form, forms: Sequence[Form]) -> dt.date | None:
+    """The last closing day for which a form is used: as declared, or the day before the next begins."""
+    later = [other.valid_from for other in forms if other.valid_from > form.valid_from]
+    ends = [day for day in (form.valid_to, min(later) - dt.timedelta(1) if later else None) if day is not None]
+    return min(ends, default=None)
+
+
+def form_on(day: dt.date, forms: Sequence[Form] | None = None) -> Form:
+    """The form in force on a closing day. Raises ``LookupError`` where there is none."""
+    known = load_forms() if forms is None else forms
+    for form in reversed(known):
+        if form.valid_from <= day:
+            until = used_until(form, known)
+            if until is None or day <= until:
+                return form
+            break
+    raise LookupError(f"no form was in force on {day}")
+
+
+def form_named(form_id: str) -> Form:
+    """The form of an id. Raises ``LookupError`` where there is none."""
+    for form in load_forms():
+        if form.form == form_id:
+            return form
+    raise LookupError(f"no form {form_id}")
+
+
+def rows_csv(forms: Iterable[Form]) -> str:
+    """All rows of all forms as one CSV for dbt, with the form's id and days before the columns of ``rows.csv``."""
+    known = tuple(forms)
+    out = io.StringIO()
+    columns = ["form_version", "valid_from", "valid_to", "used_until", *known[0].rows[0]]
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    for form in known:
+        days = {"valid_from": form.valid_from, "valid_to": form.valid_to, "used_until": used_until(form, known)}
+        own = {"form_version": form.form, **{name: day.isoformat() if day else "" for name, day in days.items()}}
+        writer.writerows({**own, **row} for row in form.rows)
+    return out.getvalue()
