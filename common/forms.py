@@ -135,23 +135,29 @@ class Form(_Declared):
         if strangers := sorted(set(codes) - self.codes):
             raise ValueError(f"form {self.form}: {who} names {', '.join(strangers)}, no row of rows.csv")
 
-    def names(self) -> dict[str, str]:
-        """How print calls each row: ``“Số nhiệm vụ đã hoàn thành” (mục I.1)``, by indicator code."""
-        names = {row["indicator_code"]: _quoted(row) for row in self.rows}
+    @cached_property
+    def places(self) -> dict[str, str]:
+        """The numbered item of the print in which each row stands, ``mục I.1``, by indicator code."""
         places, number = {}, ""
         for row in self.rows:
             if row["level"] in ("0", "1"):
                 number = row["printed_number"] if row["level"] == "1" else ""
             places[row["indicator_code"]] = f"mục {row['section']}.{number}" if number else f"phần {row['section']}"
+        return places
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """How print calls each row: ``“Số nhiệm vụ đã hoàn thành” (mục I.1)``, by indicator code."""
+        places, names = self.places, {row["indicator_code"]: _quoted(row) for row in self.rows}
         # Where one item prints a name twice, the row of which it is a part tells the two apart.
         printed = Counter((names[code], places[code]) for code in names)
         parents = {row["indicator_code"]: row["logical_parent_code"] for row in self.rows}
-        return {
-            code: f"{name} của {names[parents[code]]} ({places[code]})"
-            if printed[name, places[code]] > 1 and parents[code] in names
-            else f"{name} ({places[code]})"
-            for code, name in names.items()
-        }
+
+        def told_apart(code: str) -> str:
+            twice = printed[names[code], places[code]] > 1 and parents[code] in names
+            return f"{names[code]} của {told_apart(parents[code])}" if twice else names[code]
+
+        return {code: f"{told_apart(code)} ({places[code]})" for code in names}
 
 
 def _quoted(row: Mapping[str, str]) -> str:

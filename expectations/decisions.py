@@ -207,9 +207,7 @@ def how_to_settle_vi(rule: Rule, subject: str, figures: Mapping[str, str]) -> st
 
 def to_be_chosen_first_vi(rows: str) -> str:
     """What comes before a decision about a finding that rests on figures between which nobody has chosen."""
-    return (
-        f"Trước hết chọn số cho dòng {rows}; quy tắc này được xét lại với số đã chọn, lúc đó còn vi phạm mới giải trình"
-    )
+    return f"Trước hết chọn số cho {rows}; quy tắc này được xét lại với số đã chọn, lúc đó còn vi phạm mới giải trình"
 
 
 @dataclass

@@ -18,8 +18,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from common.files import canonical_json
+from common.forms import Form
 from expectations.contract_facts import LOADER, column_facts, source_facts
 from expectations.expression import Expression, parse
+from expectations.form_facts import row_facts, rows_named
 
 RULES_DIR = Path(__file__).parent / "rules"
 
@@ -32,6 +34,7 @@ Kind = Literal[
 STAGES: tuple[Stage, ...] = ("raw", "mart")
 
 _RULE_ID = re.compile(r"[a-z_]+(\.[A-Za-z0-9_]+)+")
+_SIMPLE = re.compile(r"([IVX]+\.\d{2}) (<=|=) ([IVX]+\.\d{2}(?: \+ [IVX]+\.\d{2})*)")
 _INDICATOR = re.compile(r"\.((?:[IVX]+|AUX)\.\d{2})(?:\.|$)")
 
 # What each kind needs besides the common fields; everything else must stay empty.
@@ -88,6 +91,10 @@ class Rule(BaseModel):
     ``subject`` is the SQL expression (over the relation) that names what a finding is about: a column, an indicator
     code, a case code; a decision covers findings by it. ``message_vi`` may name columns in braces.
 
+    A rule is asked from the quarter ``since`` to ``until``, of ``forms`` (none named: of every form), where the form
+    has all of its ``rows``. ``sentence_vi`` and ``message_vi`` name a row by ``{I.04}`` or ``{I.04:place}``, printed as
+    the form in force calls it (:func:`expectations.form_facts.with_names`).
+
     A decision covers a finding for the figures it was made for: those of ``figures``, or all that the finding shows.
     ``makes_provisional``: a report that is published although this failed, by decision, is a provisional one.
     """
@@ -104,6 +111,8 @@ class Rule(BaseModel):
     advice_vi: str = Field(min_length=10)
     owner: str
     since: str = Field(pattern=r"^\d{4}-Q[1-4]$")
+    until: str | None = Field(default=None, pattern=r"^\d{4}-Q[1-4]$")
+    forms: tuple[str, ...] = ()
     when_empty: Literal["blocks", "allowed"]
     settleable: bool
     makes_provisional: bool = False
@@ -144,6 +153,23 @@ class Rule(BaseModel):
             self.parsed()
         return self
 
+    @property
+    def rows(self) -> frozenset[str]:
+        """Indicator codes without which the rule cannot be asked."""
+        return rows_named(self.expression, self.violation, self.violations, self.applies_when, self.sentence_vi)
+
+    def not_asked(self, quarter: str, form: Form) -> str | None:
+        """Why the rule is not asked of a form in a quarter, in Vietnamese; None where it is."""
+        if quarter < self.since:
+            return f"quy tắc áp dụng từ kỳ {self.since}"
+        if self.until is not None and quarter > self.until:
+            return f"quy tắc áp dụng đến kỳ {self.until}"
+        if self.forms and form.form not in self.forms:
+            return f"không hỏi: quy tắc không áp dụng cho biểu mẫu {form.form}"
+        if self.stage == "mart" and (missing := sorted(self.rows - form.codes)):
+            return f"không hỏi: biểu mẫu {form.form} không có chỉ tiêu {', '.join(missing)}"
+        return None
+
     def parsed(self) -> Expression:
         """The relation's expression; raises ``ValueError`` where it is not one or blank_as_zero names a stranger."""
         if self.expression is None:
@@ -160,20 +186,35 @@ def _with_indicator(declaration: dict[str, Any]) -> dict[str, Any]:
     return {"indicator": named.group(1), **declaration} if named else declaration
 
 
+def _with_sentence(declaration: dict[str, Any]) -> dict[str, Any]:
+    """A relation of one row to a sum of rows that has no sentence of its own says what it says."""
+    simple = _SIMPLE.fullmatch(str(declaration.get("expression", "")))
+    if simple is None or "sentence_vi" in declaration:
+        return declaration
+    row, sign, whole = simple.groups()
+    whole_vi = " cộng ".join(f"{{{code}}}" for code in whole.split(" + "))
+    said = f"Số liệu {{{row}}} không được lớn hơn {whole_vi}." if sign == "<=" else f"{{{row}}} phải bằng {whole_vi}."
+    return {"sentence_vi": said, **declaration}
+
+
 def _expanded(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The declarations of a file; one with ``for_each`` stands for several: one for each of the ``members`` (``all``),
     of those named, or of the sources or columns of which the contracts say something (``{source: key, but: [...]}``,
-    ``{column: labels}``).
+    ``{column: labels}``), or of rows of the forms (``{row: {kind: flag}, unless: {...}, but: [...]}``).
 
     In it and in the defaults, ``$name`` is the name and ``$word`` what the member says under that word, or the contract
-    (:mod:`expectations.contract_facts`) where it is one of a source or column. Among the ``values`` of any other
-    declaration ``$members`` stands for the names of all.
+    (:mod:`expectations.contract_facts`, :mod:`expectations.form_facts`) where it is one of a source, column or row.
+    Among the ``values`` of any other declaration ``$members`` stands for the names of all.
     """
     defaults = document.get("defaults", {})
     members: dict[str, dict[str, Any]] = document.get("members", {})
     for declaration in document["rules"]:
         merged = {**defaults, **declaration}
         names = merged.pop("for_each", None)
+        if isinstance(names, dict) and "row" in names:
+            for words in _of_forms(names):
+                yield _filled(merged | ({"forms": words["forms"]} if "forms" in words else {}), words)
+            continue
         if names is None:
             if "values" in merged:
                 merged["values"] = [n for v in merged["values"] for n in (members if v == "$members" else [v])]
@@ -182,6 +223,15 @@ def _expanded(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for name in members if names == "all" else _of_contracts(names) if isinstance(names, dict) else names:
             known = source_facts().get(name) or column_facts().get(name) or {}
             yield _filled(merged, {"name": name, **known, **members.get(name, {})})
+
+
+def _of_forms(wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The words of rows that have all the facts asked for and none of ``unless``, but for those left out."""
+    for code, facts in row_facts():
+        has = all(facts[name] == value for name, value in wanted["row"].items())
+        spared = any(facts[name] == value for name, value in wanted.get("unless", {}).items())
+        if has and not spared and code not in wanted.get("but", ()):
+            yield facts
 
 
 def _of_contracts(wanted: dict[str, Any]) -> list[str]:
@@ -206,7 +256,9 @@ def load_rules(directory: Path = RULES_DIR) -> tuple[Rule, ...]:
     rules: list[Rule] = []
     for path in sorted(directory.glob("*.yml")):
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
-        rules += [Rule.model_validate(_with_indicator(declaration)) for declaration in _expanded(document)]
+        rules += [
+            Rule.model_validate(_with_sentence(_with_indicator(declaration))) for declaration in _expanded(document)
+        ]
     ids = [rule.id for rule in rules]
     doubled = sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1})
     if doubled:

@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from common.forms import Form, form_on, load_forms
 from expectations.decisions import (
     IN_FORCE,
     LONGEST_VALIDITY,
@@ -41,6 +42,7 @@ from expectations.engine_sql import (
     places_of,
     subjects_of,
 )
+from expectations.form_facts import with_names
 from expectations.relations import UnitProblems, lay_marts, lay_raw
 from expectations.suites import UNIT, Compiled, compile_rule
 from expectations.verdicts import MAX_FINDINGS, Finding, Place, Result, Status, Verdict, blocking
@@ -114,7 +116,9 @@ def inspect_raw(request: RawRequest, open_database: OpenDatabase) -> list[Verdic
         )
         rules = {compiled.rule.id: compiled.rule for compiled in suite}
         register = Register(_raw_decisions(database.connection, request.quarter, rules))
-        run = _Run(database, "raw", request.quarter, request.subject_hashes, problems, register)
+        run = _Run(
+            database, "raw", request.quarter, request.subject_hashes, problems, register, form_on(request.window[1])
+        )
         run.excused = _sources_without_rows(database.connection, request.subject_hashes, suite)
         return run.verdicts(suite)
 
@@ -129,8 +133,8 @@ def inspect_marts(request: MartRequest, open_database: OpenDatabase) -> list[Ver
     with open_database() as database:
         problems = lay_marts(database.connection, request.quarter, request.candidates, operands, previous)
         register = Register(_mart_decisions(database.connection))
-        run = _Run(database, "mart", request.quarter, hashes, problems, register)
-        run.names = _indicator_names(database.connection)
+        run = _Run(database, "mart", request.quarter, hashes, problems, register, load_forms()[-1])
+        run.forms = _forms(database.connection)
         run.undecided = _undecided_rows(database.connection)
         return run.verdicts(suite)
 
@@ -146,6 +150,7 @@ class _Run:
         hashes: Mapping[str, str],
         problems: UnitProblems,
         register: Register,
+        form: Form,
     ) -> None:
         self._database = database
         self._stage = stage
@@ -155,7 +160,9 @@ class _Run:
         self._register = register
         self._results: dict[str, list[Result]] = {unit: [] for unit in hashes}
         self.excused: frozenset[tuple[str, str]] = frozenset()
-        self.names: dict[tuple[str, str], tuple[int, str]] = {}
+        #: The form of each unit's report; of a unit without one, ``form``.
+        self.form = form
+        self.forms: Mapping[str, Form] = {}
         self.undecided: Mapping[str, frozenset[str]] = {}
         self._subjects: dict[tuple[str, str], tuple[str, ...]] = {}
         self._places: dict[tuple[str, str], tuple[Place, ...]] = {}
@@ -196,22 +203,32 @@ class _Run:
             connection.execute(f"insert into {DECISION_USE} values (?, ?, ?, ?, ?, ?, ?, ?, ?)", list(row))
 
     def _inspect(self, suite: list[Compiled]) -> None:
-        asked = [compiled for compiled in suite if self._quarter >= compiled.rule.since]
+        units = {compiled.rule.id: self._asked_units(compiled.rule) for compiled in suite}
+        asked = [compiled for compiled in suite if units[compiled.rule.id]]
         answers = self._database.ask(asked)
         counts = count_violations(self._database.connection, asked)
         for compiled in suite:
-            if self._quarter < compiled.rule.since:
-                self._not_yet(compiled.rule)
+            if not units[compiled.rule.id]:
                 continue
             count = counts[compiled.rule.id]
             error = _disagreement(answers.get(compiled.rule.id), count)
-            self._judge(compiled, count, error)
+            self._judge(compiled, units[compiled.rule.id], count, error)
 
-    def _not_yet(self, rule: Rule) -> None:
-        for results in self._results.values():
-            results.append(_result(rule, "no_data", observed=f"quy tắc áp dụng từ kỳ {rule.since}", empty_allowed=True))
+    def _form(self, unit: str) -> Form:
+        return self.forms.get(unit, self.form)
 
-    def _judge(self, compiled: Compiled, count: Count, error: str | None) -> None:
+    def _asked_units(self, rule: Rule) -> frozenset[str]:
+        """The units that the rule is asked of; the others get a result that says why not."""
+        asked = set()
+        for unit, results in self._results.items():
+            why = rule.not_asked(self._quarter, self._form(unit))
+            if why is None:
+                asked.add(unit)
+            else:
+                results.append(_result(rule, self._form(unit), "no_data", observed=why, empty_allowed=True))
+        return frozenset(asked)
+
+    def _judge(self, compiled: Compiled, asked: frozenset[str], count: Count, error: str | None) -> None:
         found: dict[str, list[Violation]] = {}
         alike: dict[str, list[Alike]] = {}
         if error is None and count.failed:
@@ -221,19 +238,19 @@ class _Run:
                     alike = count_alike(self._database.connection, compiled)
             except Exception as raised:  # a finding that cannot be shown is a rule that did not run
                 error = first_line(raised)
-        for unit, results in self._results.items():
+        for unit in sorted(asked):
+            results, form = self._results[unit], self._form(unit)
             # What is wrong with the unit's own files explains an error about relations they did not bring.
             problem = self._problems.of(unit, compiled.relation, compiled.operands) or error
             if problem is not None:
-                results.append(_result(compiled.rule, "did_not_run", observed=problem))
+                results.append(_result(compiled.rule, form, "did_not_run", observed=problem))
             elif count.failed.get(unit):
                 results.append(self._failed(compiled, unit, count, found.get(unit, []), alike.get(unit, [])))
             elif not count.scope.get(unit):
-                results.append(
-                    _result(compiled.rule, "no_data", observed=None, empty_allowed=self._may_be_empty(unit, compiled))
-                )
+                allowed = self._may_be_empty(unit, compiled)
+                results.append(_result(compiled.rule, form, "no_data", observed=None, empty_allowed=allowed))
             else:
-                results.append(_result(compiled.rule, "pass", observed=str(count.scope[unit])))
+                results.append(_result(compiled.rule, form, "pass", observed=str(count.scope[unit])))
 
     def _fetch(self, compiled: Compiled) -> dict[str, list[Violation]]:
         found: dict[str, list[Violation]] = {}
@@ -266,6 +283,7 @@ class _Run:
         failed = count.failed[unit]
         return _result(
             rule,
+            self._form(unit),
             "fail",
             observed=f"{failed} / {count.scope.get(unit, 0)}",
             failed_rows=failed,
@@ -292,21 +310,22 @@ class _Run:
         )
 
     def _rows_vi(self, unit: str, codes: Iterable[str]) -> str:
-        named = sorted((*self.names[unit, code], code) for code in codes if (unit, code) in self.names)
-        return ", ".join(f"{row_no} ({code})" for row_no, _, code in named)
+        names = self._form(unit).names
+        return ", ".join(f"{code} {names[code]}" for code in sorted(codes) if code in names)
 
     def _message(self, rule: Rule, unit: str, violation: Violation) -> str:
         """The finding in words: which row, what is wrong, with which figures."""
+        form = self._form(unit)
         printed = {name: vietnamese(value) for name, value in violation.values.items()}
+        sentence = with_names(rule.sentence_vi, form)
         if rule.message_vi is not None:
-            text = rule.message_vi.format(subject=violation.subject, **printed)
+            text = with_names(rule.message_vi, form).format(subject=violation.subject, **printed)
         elif rule.kind == "relation":
-            text = f"{rule.sentence_vi} Số liệu: {'; '.join(f'{name} = {value}' for name, value in printed.items())}."
+            text = f"{sentence} Số liệu: {'; '.join(f'{name} = {value}' for name, value in printed.items())}."
         else:
-            text = rule.sentence_vi
-        named = self.names.get((unit, violation.subject))
-        if named is not None:
-            return f"Dòng {named[0]} ({violation.subject}, {named[1]}): {text}"
+            text = sentence
+        if name := form.names.get(violation.subject):
+            return f"{violation.subject}: {text}" if name in text else f"{violation.subject} {name}: {text}"
         place = [
             label + str(part)
             for label, part in (("tệp ", violation.file), ("trang ", violation.sheet), ("dòng ", violation.row))
@@ -338,6 +357,7 @@ def vietnamese(value: object) -> str:
 
 def _result(
     rule: Rule,
+    form: Form,
     status: Status,
     observed: str | None,
     failed_rows: int = 0,
@@ -349,7 +369,7 @@ def _result(
     result = Result(
         expectation_id=rule.id,
         source=rule.source,
-        sentence_vi=rule.sentence_vi,
+        sentence_vi=with_names(rule.sentence_vi, form),
         severity=rule.severity,
         status=status,
         observed=observed,
@@ -367,7 +387,8 @@ def _result(
 
 def did_not_run(stage: Stage, quarter: str, hashes: Mapping[str, str], reason: str) -> list[Verdict]:
     """Verdicts of a gate that broke down as a whole: every rule did not run."""
-    results = tuple(_result(rule, "did_not_run", observed=reason) for rule in declared_rules(stage))
+    form = load_forms()[-1]
+    results = tuple(_result(rule, form, "did_not_run", observed=reason) for rule in declared_rules(stage))
     return [
         Verdict(
             stage=stage,
@@ -458,15 +479,16 @@ def _mart_decisions(connection: Any) -> tuple[Decision, ...]:
     return tuple(d for d in decisions if not (d.subject_kind == "rule" and d.subject in raw and d.effect in IN_FORCE))
 
 
-def _indicator_names(connection: Any) -> dict[tuple[str, str], tuple[int, str]]:
-    """Printed row number and name by unit and indicator code."""
+def _forms(connection: Any) -> dict[str, Form]:
+    """The form of each unit's report."""
     try:
         rows = connection.execute(
-            f"select {UNIT}, indicator_code, min(row_no), min(indicator_name_vi) from report_indicators group by 1, 2"
+            f"select {UNIT}, min(form_version) from report_indicators group by 1 having min(form_version) is not null"
         ).fetchall()
-    except Exception:  # findings are then worded by code; the rules about the relation say what is wrong with it
+    except Exception:  # findings are then worded by the newest form; the rules about the relation say what is wrong
         return {}
-    return {(unit, code): (row_no, name) for unit, code, row_no, name in rows}
+    known = {form.form: form for form in load_forms()}
+    return {unit: known[form_id] for unit, form_id in rows if form_id in known}
 
 
 def _undecided_rows(connection: Any) -> dict[str, frozenset[str]]:
@@ -475,7 +497,7 @@ def _undecided_rows(connection: Any) -> dict[str, frozenset[str]]:
         rows = connection.execute(
             f"select {UNIT}, list(indicator_code) from report_indicators where status = 'unsettled' group by 1"
         ).fetchall()
-    except Exception:  # see _indicator_names
+    except Exception:  # see _forms
         return {}
     return {unit: frozenset(codes) for unit, codes in rows}
 

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from common.files import sha256_bytes, sha256_file
+from common.forms import load_forms
+from common.periods import find_period
 from expectations.contract_facts import column_facts
 from expectations.expression import column_name, quote
 from expectations.suites import COLUMN_TITLES, SHEET_NUMBERS, UNIT, literal
@@ -168,6 +170,7 @@ def lay_marts(
             problems.relation(unit, mart, f"the candidate holds no mart {mart}")
             if mart == RULE_INPUTS:
                 problems.relation(unit, FIGURES, f"the candidate holds no mart {mart}")
+    _lay_form_marks(connection)
     lay_published_cells(connection, files)
     if RULE_INPUTS in files:
         _lay_figures(connection, quarter, sorted(set(operands)), sorted(set(previous)))
@@ -393,6 +396,16 @@ def _lay_mart(connection: Any, mart: str, sources: list[tuple[str, Path]]) -> No
     )
 
 
+def _lay_form_marks(connection: Any) -> None:
+    """``form_marks``: what each form says of its rows beside the print (:attr:`common.forms.Form.marks`)."""
+    connection.execute(
+        "create table form_marks (form_version varchar, mark varchar, indicator_code varchar, other_code varchar)"
+    )
+    rows = [[form.form, *mark] for form in load_forms() for mark in form.marks]
+    if rows:
+        connection.executemany("insert into form_marks values (?, ?, ?, ?)", rows)
+
+
 def _lay_figures(connection: Any, quarter: str, operands: list[str], previous: list[str]) -> None:
     """One row a unit. A figure that no candidate knows gets no column, so a rule about it does not run."""
     known = {row[0] for row in connection.execute(f"select distinct name from {RULE_INPUTS}").fetchall()}
@@ -404,8 +417,9 @@ def _lay_figures(connection: Any, quarter: str, operands: list[str], previous: l
         else f"select distinct {UNIT} from {RULE_INPUTS}"
     )
     connection.execute(f"create table current_figures as from ({current})")
-    # The year's first quarter has no earlier one to be compared with.
-    comparable = "false" if quarter.endswith("Q1") else "true"
+    # The year's first period has no earlier one to be compared with.
+    period = find_period(quarter)
+    comparable = "false" if period is None or period.opens_on == period.year_opens_on else "true"
     earlier = "".join(
         f", max(previous_quarter_value) filter (where indicator_code = {literal(code)} and {comparable}) "
         f"as {quote(column_name(code, previous=True))}"

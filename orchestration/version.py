@@ -11,7 +11,7 @@ from common.files import sha256_file
 from orchestration.dbt import project_fingerprint
 from orchestration.settings import PROJECT_DIR
 
-_ROOMS = ("common", "forms", "ingestion", "sample", "expectations", "publication", "orchestration")
+ROOMS = ("common", "forms", "ingestion", "sample", "expectations", "publication", "orchestration")
 _CODE = {".py", ".yaml", ".yml", ".csv", ".json"}
 
 
@@ -19,7 +19,7 @@ _CODE = {".py", ".yaml", ".yml", ".csv", ".json"}
 def code_version() -> str:
     """``0.1.0+<12 hex digits>``; equal exactly when the rooms' code, declarations and dbt project are equal."""
     digest = hashlib.sha256(project_fingerprint().encode())
-    for room in _ROOMS:
+    for room in ROOMS:
         for path in sorted(p for p in (PROJECT_DIR / room).rglob("*") if p.suffix in _CODE):
             digest.update(f"{path.relative_to(PROJECT_DIR).as_posix()}\0{sha256_file(path)}\n".encode())
     return f"{_installed('cchc-warehouse')}+{digest.hexdigest()[:12]}"

@@ -14,10 +14,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from orchestration.version import ROOMS
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "adding-a-source.md").read_text(encoding="utf-8")
 SOURCE, UNIT, QUARTER = "citizen_petitions", "945", "2023-Q1"
-ROOMS = ("common", "ingestion", "sample", "orchestration", "expectations", "publication", "dbt_project")
 
 
 def block(language: str) -> str:
@@ -31,7 +32,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which the page's first two steps were taken."""
     copy = tmp_path_factory.mktemp("project")
     ignored = shutil.ignore_patterns("__pycache__", "target", "logs", "dbt_packages")
-    for room in ROOMS:
+    for room in (*ROOMS, "dbt_project"):
         shutil.copytree(ROOT / room, copy / room, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", copy)
     folder = copy / "ingestion" / "sources" / SOURCE

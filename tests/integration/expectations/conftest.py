@@ -17,7 +17,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
+from expectations.declarations import Rule
 from expectations.engine_sql import count_violations
 from expectations.inspection import MartRequest, RawRequest
 from expectations.suites import Compiled
@@ -29,6 +31,9 @@ QUARTER = "2023-Q2"
 WINDOW = (dt.date(2023, 3, 15), dt.date(2023, 6, 14))
 DECIMAL = pa.decimal128(18, 4)
 CLEAN_REPORT = Path(__file__).parent / "clean_report.csv"
+RELATION_MUTATIONS: dict[str, dict[str, Any]] = yaml.safe_load(
+    (Path(__file__).parent / "relation_mutations.yml").read_text(encoding="utf-8")
+)
 FORM = Path(__file__).parents[3] / "forms" / "2023" / "rows.csv"
 
 Row = dict[str, Any]
@@ -195,6 +200,29 @@ class Candidate:
                     declared_value=amount if row["declared_value"] is not None else None,
                     status="computed" if amount is not None else "not_reported",
                 )
+
+    def break_relation(self, rule: Rule) -> frozenset[str]:
+        """Sets figures so that the relation does not hold; the indicator codes and measures that were changed.
+
+        Rules that restate the catalogue of a form are broken as the catalogue says, others as
+        ``relation_mutations.yml`` does.
+        """
+        changes = RELATION_MUTATIONS[rule.id]["set"] if rule.id in RELATION_MUTATIONS else self._against_catalogue(rule)
+        for name, value in changes.items():
+            self.set_figure(name, value)
+        return frozenset(name.removeprefix("previous(").removesuffix(")") for name in changes)
+
+    def _against_catalogue(self, rule: Rule) -> dict[str, int | Decimal]:
+        code = str(rule.indicator)
+        if rule.id.startswith("report.flag_domain."):
+            return {code: 2}
+        if rule.id.endswith(".grows_in_year"):
+            return {f"previous({code})": (self.row(code)["value"] or 0) + 1}
+        if rule.id.endswith(".zero_when_parent_zero"):
+            (parent,) = rule.rows - {code}
+            return {parent: 0, code: 1}
+        assert rule.id.endswith(".equals_parts"), rule.id
+        return {code: sum(self.row(part)["value"] or 0 for part in rule.rows - {code}) + 1}
 
     def row(self, code: str) -> Row:
         return next(row for row in self.marts["report_indicators"] if row["indicator_code"] == code)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from expectations.declarations import declared_rules
+from expectations.declarations import STAGES, declared_rules
 from expectations.gate import Database
 from expectations.inspection import inspect_marts, inspect_raw
 from tests.support.narrative import letter_rows
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 CONTRADICTIONS: list[dict[str, Any]] = yaml.safe_load((HERE / "domain_contradictions.yml").read_text(encoding="utf-8"))
-RELATIONS: dict[str, Any] = yaml.safe_load((HERE / "relation_mutations.yml").read_text(encoding="utf-8"))
 DOCUMENT = Path(__file__).parents[3] / "docs" / "contradictions.md"
 PLANTS = [(f"{one['number']}-{number}", plant) for one in CONTRADICTIONS for number, plant in enumerate(one["plants"])]
 ON_MARTS = [(name, plant) for name, plant in PLANTS if "raw" not in plant]
 ON_ROWS = [(name, plant) for name, plant in PLANTS if "raw" in plant]
-SEVERITY = {rule.id: rule.severity for stage in ("raw", "mart") for rule in declared_rules(stage)}  # type: ignore[arg-type]
+RULES = {rule.id: rule for stage in STAGES for rule in declared_rules(stage)}
+SEVERITY = {rule_id: rule.severity for rule_id, rule in RULES.items()}
 
 
 def _cells(values: dict[str, Any]) -> dict[str, Any]:
@@ -44,8 +44,7 @@ def _plant(candidate: Candidate, plant: dict[str, Any], *, spoilt: bool) -> None
     elif "row" in plant:
         candidate.row(plant["row"]).update(_cells(plant["spoilt" if spoilt else "sound"]))
     elif spoilt:
-        for name, value in RELATIONS[plant["rule"]]["set"].items():
-            candidate.set_figure(name, value)
+        candidate.break_relation(RULES[plant["rule"]])
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 RELATION_MUTATIONS: dict[str, dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "relation_mutations.yml").read_text(encoding="utf-8")
+)
+_RESTATES_THE_CATALOGUE = re.compile(
+    r"report\.(flag_domain\..*|.*\.(equals_parts|zero_when_parent_zero|grows_in_year))(\.form_.*)?"
 )
 
 
@@ -194,24 +198,27 @@ MART_RULES = declared_rules("mart")
 RAW_RULES = declared_rules("raw")
 
 
-def _break_relation(candidate: Candidate, rule_id: str) -> None:
-    for name, value in RELATION_MUTATIONS[rule_id]["set"].items():
-        candidate.set_figure(name, value)
-
-
 def _failing(verdict: Verdict) -> set[str]:
     assert not [result for result in verdict.results if result.status == "did_not_run"]
     return {result.expectation_id for result in verdict.results if result.status == "fail"}
 
 
 @pytest.fixture(scope="module")
-def mart_failures(tmp_path_factory: pytest.TempPathFactory, worlds: Any) -> dict[str, set[str]]:
+def changed() -> dict[str, frozenset[str]]:
+    """Figures that were changed to break each relation."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def mart_failures(
+    tmp_path_factory: pytest.TempPathFactory, worlds: Any, changed: dict[str, frozenset[str]]
+) -> dict[str, set[str]]:
     from expectations.gate import Database
 
     world: CandidateWorld = worlds.candidates(tmp_path_factory.mktemp("marts"))
     for rule in MART_RULES:
         if rule.kind == "relation":
-            world.add(rule.id, lambda candidate, rule_id=rule.id: _break_relation(candidate, rule_id))
+            world.add(rule.id, lambda candidate, rule=rule: changed.update({rule.id: candidate.break_relation(rule)}))
         else:
             world.add(rule.id, MART_MUTATIONS[rule.id][0])
     return {verdict.unit_code: _failing(verdict) for verdict in inspect_marts(world.request(), Database)}
@@ -219,15 +226,22 @@ def mart_failures(tmp_path_factory: pytest.TempPathFactory, worlds: Any) -> dict
 
 @pytest.mark.parametrize("rule", MART_RULES, ids=lambda rule: rule.id)
 def test_a_violating_candidate_fires_its_rule_and_only_the_named_others(
-    rule: Rule, mart_failures: dict[str, set[str]]
+    rule: Rule, mart_failures: dict[str, set[str]], changed: dict[str, frozenset[str]]
 ) -> None:
+    if rule.kind == "relation" and rule.id not in RELATION_MUTATIONS:
+        assert rule.id in mart_failures[rule.id]
+        rules = {one.id: one for one in MART_RULES}
+        for other in mart_failures[rule.id] - {rule.id}:
+            assert not rules[other].rows or rules[other].rows & changed[rule.id], other
+        return
     others = set(RELATION_MUTATIONS[rule.id]["also"]) if rule.kind == "relation" else MART_MUTATIONS[rule.id][1]
     assert mart_failures[rule.id] == {rule.id} | others
 
 
 def test_no_mutation_is_left_over() -> None:
     relations = {rule.id for rule in MART_RULES if rule.kind == "relation"}
-    assert set(RELATION_MUTATIONS) == relations
+    restated = {rule_id for rule_id in relations if _RESTATES_THE_CATALOGUE.fullmatch(rule_id)}
+    assert set(RELATION_MUTATIONS) - {"report.flag_domain.I.16"} == relations - restated
     assert set(MART_MUTATIONS) == {rule.id for rule in MART_RULES} - relations
     conditions = {rule.id for rule in RAW_RULES if rule.kind in ("condition", "query", "at_most")}
     assert set(RAW_MUTATIONS) == {rule_id for rule_id in conditions if not _is_generic(rule_id)}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from pathlib import Path
 
 import pytest
 
+from common.forms import load_forms
 from expectations import suite_version
 from expectations.declarations import STAGES, Rule, declared_rules, load_rules
+from expectations.form_facts import with_names
 
 RULES = [rule for stage in STAGES for rule in declared_rules(stage)]
 
@@ -72,10 +75,17 @@ def test_the_suite_version_changes_with_any_rule(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_sentences_are_whole_sentences_in_composed_vietnamese(rule: Rule) -> None:
-    for text in (rule.sentence_vi, rule.advice_vi):
+    for text in (with_names(rule.sentence_vi, load_forms()[-1]), rule.advice_vi):
         assert unicodedata.is_normalized("NFC", text)
-        assert text[0].isupper()
+        assert text.lstrip("“")[0].isupper()
         assert text.endswith(".")
+        assert "{" not in text
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_no_sentence_speaks_of_a_row_number_that_no_form_prints(rule: Rule) -> None:
+    texts = (rule.sentence_vi, rule.advice_vi, rule.message_vi or "")
+    assert not any(re.search(r"\b[Dd]òng \d", text) for text in texts)
 
 
 def test_decisions_about_the_real_report_name_declared_rules() -> None:

@@ -1,0 +1,83 @@
+"""What the report forms say that rules say too: which rows are flags, which are a sum, which are 0 with another.
+
+Belongs here: those words of ``forms/*/rows.csv`` under the names that rules use, how a sentence names a row, and which
+rules a form does not ask. Does not belong here: rules, and what else a form says (``common.forms``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from common.forms import Form, load_forms
+
+Facts = dict[str, Any]
+
+_CODE = r"[IVX]+\.\d{2}"
+ROW = re.compile(rf"(?<![\w.]){_CODE}(?![\w.])")
+_NAMED = re.compile(r"\{(" + _CODE + r"(?:\+" + _CODE + r")*)(:place)?\}")
+
+
+@lru_cache(maxsize=1)
+def row_facts() -> tuple[tuple[str, Facts], ...]:
+    """Indicator code and words of every row of every form, once for forms that say the same of it.
+
+    Words: ``code``, ``kind``, ``period_basis``, ``derivation``, ``parent``, ``is_zero_with_parent``, ``parts`` (an
+    expression) and ``parts_vi``; ``forms`` where other forms have the row and say otherwise, and then ``mark``, which
+    tells the rules apart.
+    """
+    found: dict[str, list[tuple[Facts, list[str]]]] = {}
+    for form in load_forms():
+        for row in form.rows:
+            facts = _of_row(row)
+            known = found.setdefault(row["indicator_code"], [])
+            same = next((forms for words, forms in known if words == facts), None)
+            if same is None:
+                known.append((facts, [form.form]))
+            else:
+                same.append(form.form)
+    return tuple(_told_apart(found))
+
+
+def _told_apart(found: Mapping[str, list[tuple[Facts, list[str]]]]) -> Iterator[tuple[str, Facts]]:
+    for code, variants in found.items():
+        for place, (facts, forms) in enumerate(variants):
+            apart = {"forms": forms} if len(variants) > 1 else {}
+            yield code, {**facts, **apart, "mark": f".form_{forms[0]}" if place else ""}
+
+
+def _of_row(row: Mapping[str, str]) -> Facts:
+    parts = row["derived_from"].split("+") if row["derived_from"] else []
+    return {
+        "code": row["indicator_code"],
+        "kind": row["kind"],
+        "period_basis": row["period_basis"],
+        "derivation": row["derivation"],
+        "parent": row["logical_parent_code"],
+        "is_zero_with_parent": row["zero_when_parent_zero"] == "true",
+        "parts": " + ".join(parts),
+        "parts_vi": " cộng ".join(f"{{{code}}}" for code in parts),
+    }
+
+
+def rows_named(*texts: str | None) -> frozenset[str]:
+    """Indicator codes that stand in expressions, SQL or sentences."""
+    return frozenset(code for text in texts if text for code in ROW.findall(text))
+
+
+def with_names(sentence: str, form: Form) -> str:
+    """A sentence with its placeholders filled as the form prints the rows.
+
+    ``{I.04}``: by name and place; ``{I.04:place}``, ``{V.23+V.24:place}``: by the numbered items in which they stand.
+    """
+    names, places = form.names, form.places
+
+    def named(match: re.Match[str]) -> str:
+        codes = match[1].split("+")
+        if match[2]:
+            return ", ".join(dict.fromkeys(places.get(code, code) for code in codes))
+        return ", ".join(names.get(code, code) for code in codes)
+
+    return _NAMED.sub(named, sentence)
