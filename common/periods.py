@@ -17,11 +17,14 @@ PERIODS_FILE = Path(__file__).resolve().parents[1] / "dbt_project" / "seeds" / "
 
 @dataclass(frozen=True)
 class Period:
-    """One reporting quarter: its window (both days included), the day its report is due, the first day of its reporting
-    year, and the quarters it is compared with, by key.
+    """One reporting quarter: its key, names and year, its window (both days included), the day its report is due, the
+    first day of its reporting year, and the quarters it is compared with, by key.
     """
 
     quarter: str
+    name_vi: str
+    short_name_vi: str
+    report_year: int
     opens_on: dt.date
     closes_on: dt.date
     due_on: dt.date
@@ -37,6 +40,9 @@ def load_periods(path: Path = PERIODS_FILE) -> tuple[Period, ...]:
         rows = [
             Period(
                 quarter=row["quarter"],
+                name_vi=row["name_vi"],
+                short_name_vi=row["short_name_vi"],
+                report_year=int(row["report_year"]),
                 opens_on=dt.date.fromisoformat(row["opens_on"]),
                 closes_on=dt.date.fromisoformat(row["closes_on"]),
                 due_on=dt.date.fromisoformat(row["due_on"]),
@@ -54,6 +60,22 @@ def load_periods(path: Path = PERIODS_FILE) -> tuple[Period, ...]:
 
 def find_period(quarter: str) -> Period | None:
     return next((p for p in load_periods() if p.quarter == quarter), None)
+
+
+def period_named(quarter: str) -> Period:
+    """The period of a key. Raises ``ValueError`` where the table has none."""
+    period = find_period(quarter)
+    if period is None:
+        raise ValueError(f"not a quarter: {quarter!r}")
+    return period
+
+
+def period_after(quarter: str) -> Period:
+    """The period that follows. Raises ``ValueError`` where the table ends."""
+    following = [p for p in load_periods() if p.opens_on > period_named(quarter).opens_on]
+    if not following:
+        raise ValueError(f"no period after {quarter}")
+    return following[0]
 
 
 def last_closed(on: dt.date, periods: tuple[Period, ...] | None = None) -> Period | None:

@@ -10,8 +10,8 @@ import datetime as dt
 import re
 from decimal import Decimal
 
-_ROMAN = {"1": "I", "2": "II", "3": "III", "4": "IV"}
-_QUARTER = re.compile(r"([0-9]{4})-Q([1-4])")
+from common.periods import period_named
+
 _PRINTED = re.compile(r"(-?)([0-9]{1,3}(?:\.[0-9]{3})*)(?:,([0-9]+))?")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -53,10 +53,7 @@ def plain_number(value: Decimal | int) -> str:
 
 def format_quarter(quarter: str) -> str:
     """``2023-Q1`` → ``quý I năm 2023``. Raises ValueError when the key is not a quarter."""
-    match = _QUARTER.fullmatch(quarter)
-    if match is None:
-        raise ValueError(f"not a quarter: {quarter!r}")
-    return f"quý {_ROMAN[match[2]]} năm {match[1]}"
+    return period_named(quarter).name_vi
 
 
 def format_date(day: dt.date) -> str:

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from common.periods import Period, period_after, period_named
 from publication.content.notes import REMARKS_HEADING, remarks
 from publication.content.release_content import FormRow, ReleaseContent
-from publication.formatting import format_date, format_quarter
+from publication.formatting import format_date
 from publication.letter.glyphs import printable
 from publication.letter.model import AnnexLine, Letter, Paragraph, RemarkBlock, Role, Run
 from publication.letter.wording import FIGURE, Choice, Level, PartWording, Sentence, Wording, load_wording
@@ -98,12 +99,13 @@ def _names(content: ReleaseContent, superior: str) -> dict[str, str]:
     area = lower_first(content.unit_name_vi)
     kind = next((kind for kind in _KINDS if area.startswith(f"{kind} ")), "")
     proper = area.removeprefix(kind).strip()
-    year, quarter = content.quarter[:4], _quarter_name(content.quarter)
-    following = _next_quarter(content.quarter)
-    next_name = _quarter_name(following) if following[:4] == year else format_quarter(following)
+    period, following = period_named(content.quarter), period_after(content.quarter)
+    year, quarter = str(period.report_year), _quarter_name(period)
+    same_year = following.report_year == period.report_year
+    next_name = _quarter_name(following) if same_year else following.name_vi
     periods = (
         f"{quarter} và phương hướng, nhiệm vụ {next_name} năm {year}"
-        if following[:4] == year
+        if same_year
         else f"{quarter} năm {year} và phương hướng, nhiệm vụ {next_name}"
     )
     return {
@@ -123,13 +125,8 @@ def _names(content: ReleaseContent, superior: str) -> dict[str, str]:
     }
 
 
-def _quarter_name(quarter: str) -> str:
-    return format_quarter(quarter).split(" năm ")[0]
-
-
-def _next_quarter(quarter: str) -> str:
-    year, number = int(quarter[:4]), int(quarter[-1])
-    return f"{year + number // 4}-Q{number % 4 + 1}"
+def _quarter_name(period: Period) -> str:
+    return period.name_vi.removesuffix(f" năm {period.report_year}")
 
 
 def _closing_date(content: ReleaseContent) -> dt.date:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
+from common.periods import period_named
 from publication.content.release_content import FormRow
 from publication.formatting import format_number
 
@@ -56,11 +57,15 @@ def since_previous_quarter(row: FormRow, previous_quarter: str | None) -> Differ
     earlier: Decimal | None = row.values["previous_quarter_value"]
     if row.values["period_basis"] != "year_to_date":
         return _difference(row, earlier, judged=True)
-    if previous_quarter is not None and previous_quarter[:4] == str(row.values["quarter"])[:4]:
+    if previous_quarter is not None and _same_year(previous_quarter, str(row.values["quarter"])):
         return _difference(row, earlier, judged=False)
     if earlier is None or row.value is None:
         return None
     return Difference(format_number(earlier), None, "", "", "", "lũy kế cả năm trước")
+
+
+def _same_year(one: str, other: str) -> bool:
+    return period_named(one).report_year == period_named(other).report_year
 
 
 def since_last_year(row: FormRow) -> Difference | None:

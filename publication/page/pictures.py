@@ -14,11 +14,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from common.forms import form_named
+from common.periods import period_named
 from publication.content.release_content import ReleaseContent
 from publication.formatting import format_number
 from publication.page.charts import Chart, Series, draw_bars, draw_lines, draw_shares, print_all
 
-_ROMAN = {"1": "I", "2": "II", "3": "III", "4": "IV"}
 _LEVELS = {"district": "Cấp huyện", "commune": "Cấp xã"}
 _CHANNELS = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính công ích"}
 _PERCENT = "%"
@@ -28,12 +28,6 @@ def charts(content: ReleaseContent) -> list[Chart]:
     """Every chart for which the release has figures, in the order of the page."""
     found = [*_trends(content), _on_time(content), _channels(content), _staffing(content)]
     return [chart for chart in found if chart is not None]
-
-
-def short_quarter(quarter: str) -> str:
-    """``2023-Q1`` → ``I/2023``."""
-    year, _, number = quarter.partition("-Q")
-    return f"{_ROMAN[number]}/{year}"
 
 
 def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
@@ -56,7 +50,7 @@ def _trends(content: ReleaseContent) -> Iterable[Chart]:
             series.append(Series(name, figures, print_all(figures)))
         if all(value is None for one in series for value in one.values):
             continue
-        labels = tuple(short_quarter(quarter) for quarter in quarters)
+        labels = tuple(period_named(quarter).short_name_vi for quarter in quarters)
         yield Chart(
             trend.id,
             trend.title_vi,

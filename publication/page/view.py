@@ -13,13 +13,14 @@ from decimal import Decimal
 from pathlib import Path
 
 from common.forms import form_named
+from common.periods import period_named
 from publication.content.notes import notes
 from publication.content.passport import SOURCE_VI, STATUS_VI
 from publication.content.release_content import Footnote, FormRow, ReleaseContent
 from publication.formatting import format_date, format_number
 from publication.page.charts import Chart
 from publication.page.differences import Difference, judged_by_rate, since_last_year, since_previous_quarter
-from publication.page.pictures import charts, share, short_quarter
+from publication.page.pictures import charts, share
 from publication.page.statistics import Table, tables
 from publication.store.candidate import FORM_MART
 
@@ -178,8 +179,8 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         unit_code=content.unit_code,
         quarter=content.quarter,
         quarter_vi=content.quarter_vi,
-        previous_quarter_vi=f"quý {short_quarter(previous)}" if previous else "quý trước",
-        last_year_quarter_vi=f"quý {short_quarter(last_year)}" if last_year else "cùng quý năm trước",
+        previous_quarter_vi=f"quý {period_named(previous).short_name_vi}" if previous else "quý trước",
+        last_year_quarter_vi=f"quý {period_named(last_year).short_name_vi}" if last_year else "cùng quý năm trước",
         form_version=content.form_version,
         window_vi=f"{format_date(quarter['opens_on'])} – {format_date(quarter['closes_on'])}",
         release_vi=f"Bản phát hành r{content.revision.release if content.revision else 1}",

@@ -33,6 +33,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from common.periods import period_named
 from publication.content.notes import REMARKS_HEADING, remarks
 from publication.content.release_content import FormRow, ReleaseContent
 from publication.formatting import footnote_mark, parse_number
@@ -129,7 +130,7 @@ def _text(value: Any) -> str:
 def title_lines(content: ReleaseContent) -> tuple[str, str, str]:
     """The three lines above the table. The office writes number and date of its report in by hand."""
     area = lower_first(content.unit_name_vi)
-    year = content.quarter[:4]
+    year = period_named(content.quarter).report_year
     return (
         "BẢNG TỔNG HỢP",
         f"{_SUBJECT} {content.quarter_vi.upper()} TRÊN ĐỊA BÀN {area.upper()}"
