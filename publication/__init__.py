@@ -37,7 +37,7 @@ from publication.release import (
     find_release,
     publish,
 )
-from publication.steering import NotAllowed, Word, lock, roll_back, unlock
+from publication.steering import Instruction, NotAllowed, lock, roll_back, unlock
 from publication.store.candidate import INTERNAL_MARTS, CandidateError, hash_inputs, neutral_name, read_candidate
 from publication.store.contracts import (
     CONTRACTS_PATH,
@@ -70,6 +70,7 @@ __all__ = [
     "Explanation",
     "FigureCheck",
     "Held",
+    "Instruction",
     "Lineage",
     "NoPassports",
     "NotAllowed",
@@ -88,7 +89,6 @@ __all__ = [
     "TextRemark",
     "UnknownRow",
     "UnreadableReport",
-    "Word",
     "all_releases",
     "check_report",
     "compare_releases",

@@ -191,16 +191,16 @@ def publish(
             refusal = _why_not(quarter_dir, pointer, candidate, amendment)
             if refusal:
                 return Refused((refusal,))
-            making = _Making(
+            draft = _Draft(
                 candidate, clearance, code_version, versions or {}, lineage or Lineage(), published_at, amendment
             )
-            content = making.content(pointer, current)
+            content = draft.content(pointer, current)
             if pointer and pointer.lock and current and content.revision and amendment is None:
                 if not content.revision.changes_what_is_said:
                     rebuild_index(published)
                     return Unchanged(current)
                 return Held(current, pointer.lock, content.revision)
-            made = _make_release(quarter_dir, making, content, current, pointer)
+            made = _make_release(quarter_dir, draft, content, current, pointer)
             move_pointer(
                 quarter_dir,
                 unit=unit,
@@ -208,7 +208,7 @@ def publish(
                 expected=expected_previous,
                 release=made.number,
                 manifest_sha256=made.manifest_sha256,
-                event=making.event(made.number),
+                event=draft.event(made.number),
             )
         except StalePointer as error:
             return Refused((str(error),), stale=error)
@@ -294,7 +294,7 @@ def _sweep(quarter_dir: Path, pointer: Pointer | None) -> None:
 
 
 @dataclass(frozen=True)
-class _Making:
+class _Draft:
     """What a release is made from and by whose word, beside what is published already."""
 
     candidate: Candidate
@@ -349,7 +349,7 @@ class _Making:
 
 
 def _make_release(
-    quarter_dir: Path, making: _Making, content: ReleaseContent, current: Release | None, pointer: Pointer | None
+    quarter_dir: Path, draft: _Draft, content: ReleaseContent, current: Release | None, pointer: Pointer | None
 ) -> Release:
     number = pointer.last_release + 1 if pointer else 1
     staging = quarter_dir / f"{_STAGING_PREFIX}{release_name(number)}"
@@ -363,15 +363,15 @@ def _make_release(
         previous = PreviousRelease(release=current.number, manifest_sha256=current.manifest_sha256) if current else None
         manifest = build_manifest(
             release=number,
-            candidate=making.candidate,
+            candidate=draft.candidate,
             content=content,
             outputs=describe_outputs(staging),
             previous=previous,
-            verdicts=list(making.clearance.references),
-            code_version=making.code_version,
-            versions=making.versions,
-            published_at=making.published_at,
-            amendment=making.amendment_record(pointer.lock if pointer else None),
+            verdicts=list(draft.clearance.references),
+            code_version=draft.code_version,
+            versions=draft.versions,
+            published_at=draft.published_at,
+            amendment=draft.amendment_record(pointer.lock if pointer else None),
         ).to_bytes()
         folder = _seal(staging, manifest, number)
     except BaseException:

@@ -26,7 +26,7 @@ class NotAllowed(Exception):
 
 
 @dataclass(frozen=True)
-class Word:
+class Instruction:
     """By whose word something is done: ``reason`` must say something, ``at`` knows its time zone."""
 
     reason: str
@@ -40,7 +40,7 @@ class Word:
         return Event(action, release, self.reason, self.by, self.at.isoformat() if self.at else None)
 
 
-def lock(published: Path, unit: str, quarter: str, word: Word) -> Pointer:
+def lock(published: Path, unit: str, quarter: str, instruction: Instruction) -> Pointer:
     """Close a quarter, as after its report was signed: from now on it is revised by an amendment only.
 
     Raises LookupError when nothing was published, NotAllowed when it is locked already, DamagedManifest when the
@@ -50,18 +50,18 @@ def lock(published: Path, unit: str, quarter: str, word: Word) -> Pointer:
         if pointer.lock:
             raise NotAllowed(f"{_named(pointer)} đã khóa ở bản {release_name(pointer.lock.release)}")
         _check_whole(quarter_dir, pointer.release)
-        return _move(quarter_dir, pointer, pointer.release, word.event("lock", pointer.release))
+        return _move(quarter_dir, pointer, pointer.release, instruction.event("lock", pointer.release))
 
 
-def unlock(published: Path, unit: str, quarter: str, word: Word) -> Pointer:
+def unlock(published: Path, unit: str, quarter: str, instruction: Instruction) -> Pointer:
     """Open a locked quarter again. Raises LookupError when nothing was published, NotAllowed when it is not locked."""
     with _held(published, unit, quarter) as (quarter_dir, pointer):
         if not pointer.lock:
             raise NotAllowed(f"{_named(pointer)} không khóa")
-        return _move(quarter_dir, pointer, pointer.release, word.event("unlock", pointer.release))
+        return _move(quarter_dir, pointer, pointer.release, instruction.event("unlock", pointer.release))
 
 
-def roll_back(published: Path, unit: str, quarter: str, number: int, word: Word) -> Pointer:
+def roll_back(published: Path, unit: str, quarter: str, number: int, instruction: Instruction) -> Pointer:
     """Make another release of the quarter current, earlier or (to undo this) later.
 
     Raises LookupError when there is no such release, NotAllowed when it is current already or the quarter is locked,
@@ -75,7 +75,7 @@ def roll_back(published: Path, unit: str, quarter: str, number: int, word: Word)
         if pointer.lock:
             raise NotAllowed(f"{_named(pointer)} đã khóa; mở khóa trước khi thay bản hiện hành")
         _check_whole(quarter_dir, number)
-        moved = _move(quarter_dir, pointer, number, word.event("rollback", number))
+        moved = _move(quarter_dir, pointer, number, instruction.event("rollback", number))
     rebuild_index(published)
     return moved
 

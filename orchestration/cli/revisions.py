@@ -53,17 +53,17 @@ def moved(
     move: str, pipeline: Pipeline, unit: str, quarter: str, reason: str, by: str, *, to: int | None = None
 ) -> Answer:
     """Locks, unlocks or rolls back; raises ``WrongUse`` where the quarter is not in the state for it."""
-    from publication import NotAllowed, Word, lock, roll_back, unlock
+    from publication import Instruction, NotAllowed, lock, roll_back, unlock
 
-    word = Word(_said(reason), by.strip() or None, now())
+    instruction = Instruction(_said(reason), by.strip() or None, now())
     published = pipeline.home.published
     try:
         pointer = (
-            lock(published, unit, quarter, word)
+            lock(published, unit, quarter, instruction)
             if move == "lock"
-            else unlock(published, unit, quarter, word)
+            else unlock(published, unit, quarter, instruction)
             if move == "unlock"
-            else roll_back(published, unit, quarter, to or 0, word)
+            else roll_back(published, unit, quarter, to or 0, instruction)
         )
     except (LookupError, NotAllowed) as error:
         raise WrongUse(str(error.args[0])) from error

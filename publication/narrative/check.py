@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from publication.formatting import format_quarter
 from publication.narrative.annex_table import TableRowCheck, check_table
-from publication.narrative.claims import Said, declared_units
+from publication.narrative.claims import Meaning, declared_units
 from publication.narrative.document import WrittenReport, read_report
 from publication.narrative.documents import differing_days, differing_lists, spoilt
 from publication.narrative.figures import ZERO, figures
@@ -154,7 +154,7 @@ def check_sentence(sentence: Sentence, published: PublishedFigures) -> list[Figu
     if not is_readable(sentence):
         return []
     checked = []
-    previous: Said | None = None
+    previous: Meaning | None = None
     for figure in figures(sentence, declared_units()):
         verdict, previous = judge(figure, sentence, previous, published)
         named = [published.rows[code] for code in verdict.rows if code in published.rows]

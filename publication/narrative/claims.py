@@ -104,7 +104,7 @@ class Declarations(_Declared):
 
 
 @dataclass(frozen=True)
-class Said:
+class Meaning:
     """What a figure was found to say: the claim and the expressions to compare it with.
 
     ``cases`` of a claim are the columns of ``case_processing`` that tell the same of one field or receiving unit.
@@ -170,15 +170,15 @@ def quarter_column(figure: Figure) -> str:
 
 
 def meant(
-    figure: Figure, sentence: Sentence, previous: Said | None, claims: Sequence[Claim]
-) -> Said | tuple[Said, ...] | None:
+    figure: Figure, sentence: Sentence, previous: Meaning | None, claims: Sequence[Claim]
+) -> Meaning | tuple[Meaning, ...] | None:
     """The claim that a figure makes, of those of the form.
 
     One, None where no claim fits, several where the words fit different ones alike.
     """
     if figure.kind == PERCENT and previous and previous.claim.percent and _follows_on(figure):
-        return Said(previous.claim, (previous.claim.percent,))
-    fitting: list[tuple[tuple[int, int], Said]] = []
+        return Meaning(previous.claim, (previous.claim.percent,))
+    fitting: list[tuple[tuple[int, int], Meaning]] = []
     level = _level(figure, sentence)
     for claim in claims:
         expressions = claim.expressions(figure.kind)
@@ -189,7 +189,7 @@ def meant(
             continue
         weight = _weight(claim, figure, sentence)
         if weight is not None:
-            fitting.append((weight, Said(claim, expressions, wrong_unit)))
+            fitting.append((weight, Meaning(claim, expressions, wrong_unit)))
     if not fitting:
         return None
     best = max(weight for weight, _ in fitting)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from publication.formatting import format_number
-from publication.narrative.claims import Said, claims_of, declarations, is_change, is_goal, meant, quarter_column
+from publication.narrative.claims import Meaning, claims_of, declarations, is_change, is_goal, meant, quarter_column
 from publication.narrative.figures import COUNT, PERCENT, RATIO, ZERO, Figure
 from publication.narrative.parts import Part, part_of
 from publication.narrative.published import PublishedFigures, parse
@@ -50,8 +50,8 @@ class Verdict:
 
 
 def judge(
-    figure: Figure, sentence: Sentence, previous: Said | None, published: PublishedFigures
-) -> tuple[Verdict, Said | None]:
+    figure: Figure, sentence: Sentence, previous: Meaning | None, published: PublishedFigures
+) -> tuple[Verdict, Meaning | None]:
     """The verdict on a figure, and what it was taken to say. ``previous`` is what the figure before it said."""
     if is_goal(sentence):
         return Verdict(NOT_FOUND, reason_vi="là mục tiêu, nhiệm vụ, không phải kết quả trong kỳ"), None
@@ -69,8 +69,8 @@ def judge(
 
 
 def _undecided(
-    figure: Figure, sentence: Sentence, said: tuple[Said, ...], published: PublishedFigures
-) -> tuple[Verdict, Said | None]:
+    figure: Figure, sentence: Sentence, said: tuple[Meaning, ...], published: PublishedFigures
+) -> tuple[Verdict, Meaning | None]:
     """Of claims that differ only in the level, which nobody names, the one that agrees; or what all come to."""
     levels = [one.claim.scope for one in said]
     if None not in levels and len(set(levels)) == len(levels):
@@ -82,7 +82,7 @@ def _undecided(
     return Verdict(NOT_FOUND, rows=rows, reason_vi="câu chữ có thể nói về nhiều dòng khác nhau"), None
 
 
-def _judge_one(figure: Figure, sentence: Sentence, said: Said, published: PublishedFigures) -> Verdict:
+def _judge_one(figure: Figure, sentence: Sentence, said: Meaning, published: PublishedFigures) -> Verdict:
     part = part_of(figure, sentence, published)
     if part is not None and (said.claim.cases or not part.of_cases):
         return _compare_part(figure, said, part, published)
@@ -94,7 +94,7 @@ def _judge_one(figure: Figure, sentence: Sentence, said: Said, published: Publis
     return verdict
 
 
-def _compare_part(figure: Figure, said: Said, part: Part, published: PublishedFigures) -> Verdict:
+def _compare_part(figure: Figure, said: Meaning, part: Part, published: PublishedFigures) -> Verdict:
     """A count of the cases of one field or commune; other figures of a part are nowhere published."""
     if not said.claim.cases or not part.is_known or figure.kind not in (COUNT, ZERO):
         return Verdict(NOT_FOUND, reason_vi=f"nói riêng về {part.label_vi}, bảng số liệu không có số này")

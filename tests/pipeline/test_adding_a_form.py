@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from orchestration.version import ROOMS
+from sample import write_sample
 
 ROOT = Path(__file__).parents[2]
 UNIT, FIRST, SECOND, NEW = "945", "2023-Q1", "2023-Q2", "2023b"
@@ -84,7 +85,7 @@ def declare_the_new_rows(landing: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, sample_landing: Path) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """2023-Q1 as published before the form came, then 2023-Q2, then 2023-Q1 again."""
     base = tmp_path_factory.mktemp("form")
     project, home = base / "project", base / "home"
@@ -92,7 +93,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, sample_landing: Path) -> Path
     for room in (*ROOMS, "dbt_project"):
         shutil.copytree(ROOT / room, project / room, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", project)
-    shutil.copytree(sample_landing, home / "landing")
+    write_sample(home / "landing")
     add_form(project)
     declare_the_new_rows(home / "landing")
     environment = {**os.environ, "CCHC_HOME": str(home), "PYTHONPATH": str(project)}

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from common.files import remove_tree
-from publication import Published, Word, current_release, lock, roll_back, verify
+from publication import Instruction, Published, current_release, lock, roll_back, verify
 from publication.release import Unchanged
 from tests.integration.publication.conftest import Home
 from tests.integration.publication.powerloss import Disk, State, files_below, write_state
@@ -205,12 +205,12 @@ def second_release_after_one_that_died_half_way(home: Home) -> Story:
 
 
 def _lock(published: str) -> str:
-    lock(Path(published), UNIT, QUARTER, Word("ký"))
+    lock(Path(published), UNIT, QUARTER, Instruction("ký"))
     return "locked"
 
 
 def _roll_back(published: str) -> str:
-    roll_back(Path(published), UNIT, QUARTER, 1, Word("nhầm"))
+    roll_back(Path(published), UNIT, QUARTER, 1, Instruction("nhầm"))
     return "rolled back"
 
 

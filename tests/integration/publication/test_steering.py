@@ -18,7 +18,6 @@ from publication import (
     NotAllowed,
     Published,
     Refused,
-    Word,
     all_releases,
     compare_releases,
     current_release,
@@ -39,7 +38,7 @@ from tests.integration.publication.conftest import Home
 from tests.unit.publication.builders import QUARTER, UNIT, delivery
 
 CHANGED: dict[str, Any] = {"changes": {"I.04": {"value": Decimal(10)}}, "inputs": [delivery(content="b")]}
-SIGNED = Word("đã ký, số 12/BC-UBND", "Chủ tịch UBND huyện", dt.datetime(2023, 3, 16, 8, tzinfo=dt.UTC))
+SIGNED = Instruction("đã ký, số 12/BC-UBND", "Chủ tịch UBND huyện", dt.datetime(2023, 3, 16, 8, tzinfo=dt.UTC))
 
 
 @pytest.fixture
@@ -147,7 +146,7 @@ def test_the_annex_tells_the_revision_under_the_table_and_reads_back(home: Home)
 
 
 def test_unlocked_is_open_again(locked: Home) -> None:
-    unlock(locked.published, UNIT, QUARTER, Word("khóa nhầm"))
+    unlock(locked.published, UNIT, QUARTER, Instruction("khóa nhầm"))
     assert _pointer(locked).lock is None
     assert isinstance(locked.publish(locked.candidate(**CHANGED), expected=1), Published)
     assert [event.action for event in _pointer(locked).events] == ["lock", "unlock"]
@@ -166,9 +165,9 @@ def test_moves_that_cannot_be_are_refused_and_change_nothing(home: Home) -> None
     with pytest.raises(LookupError, match="r7"):
         roll_back(home.published, UNIT, QUARTER, 7, SIGNED)
     with pytest.raises(ValueError, match="not an event"):
-        lock(home.published, UNIT, QUARTER, Word(" "))
+        lock(home.published, UNIT, QUARTER, Instruction(" "))
     with pytest.raises(ValueError, match="time zone"):
-        lock(home.published, UNIT, QUARTER, Word("ký", at=dt.datetime(2023, 1, 1)))
+        lock(home.published, UNIT, QUARTER, Instruction("ký", at=dt.datetime(2023, 1, 1)))
     assert home.tree() == before
     lock(home.published, UNIT, QUARTER, SIGNED)
     with pytest.raises(NotAllowed, match="đã khóa ở bản r1"):
@@ -186,7 +185,7 @@ def test_a_rollback_moves_the_pointer_alone_in_less_than_a_second(home: Home) ->
     _two_releases(home)
     before = {name: sha256 for name, sha256 in home.tree().items() if "/r" in name}
     started = time.process_time()
-    roll_back(home.published, UNIT, QUARTER, 1, Word("r2 sai", at=SIGNED.at))
+    roll_back(home.published, UNIT, QUARTER, 1, Instruction("r2 sai", at=SIGNED.at))
     assert time.process_time() - started < 1
     current = current_release(home.published, UNIT, QUARTER)
     assert current is not None
@@ -199,7 +198,7 @@ def test_a_rollback_moves_the_pointer_alone_in_less_than_a_second(home: Home) ->
 
 def test_what_was_taken_back_does_not_come_again_by_itself_and_its_number_is_not_used_again(home: Home) -> None:
     withdrawn = _two_releases(home)
-    roll_back(home.published, UNIT, QUARTER, 1, Word("r2 sai"))
+    roll_back(home.published, UNIT, QUARTER, 1, Instruction("r2 sai"))
     refused = home.publish(withdrawn, expected=1)
     assert isinstance(refused, Refused)
     assert "thu hồi" in refused.reasons[0]
@@ -208,7 +207,7 @@ def test_what_was_taken_back_does_not_come_again_by_itself_and_its_number_is_not
     assert third.release.number == 3
     assert third.revision is not None
     assert (third.revision.previous, third.revision.release) == (1, 3)
-    roll_back(home.published, UNIT, QUARTER, 2, Word("r2 vẫn đúng"))
+    roll_back(home.published, UNIT, QUARTER, 2, Instruction("r2 vẫn đúng"))
     assert [(event.action, event.release) for event in _pointer(home).events] == [("rollback", 1), ("rollback", 2)]
 
 
@@ -216,7 +215,7 @@ def test_a_locked_quarter_is_not_rolled_back(home: Home) -> None:
     _two_releases(home)
     lock(home.published, UNIT, QUARTER, SIGNED)
     with pytest.raises(NotAllowed, match="mở khóa"):
-        roll_back(home.published, UNIT, QUARTER, 1, Word("vì"))
+        roll_back(home.published, UNIT, QUARTER, 1, Instruction("vì"))
 
 
 def test_a_damaged_release_is_neither_signed_nor_gone_back_to(home: Home) -> None:
@@ -226,7 +225,7 @@ def test_a_damaged_release_is_neither_signed_nor_gone_back_to(home: Home) -> Non
         path.chmod(0o644)
         path.write_bytes(path.read_bytes() + b" ")
     with pytest.raises(DamagedManifest):
-        roll_back(home.published, UNIT, QUARTER, 1, Word("vì"))
+        roll_back(home.published, UNIT, QUARTER, 1, Instruction("vì"))
     with pytest.raises(DamagedManifest):
         lock(home.published, UNIT, QUARTER, SIGNED)
 
