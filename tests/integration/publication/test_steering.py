@@ -15,6 +15,7 @@ from publication import (
     Amendment,
     DamagedPointer,
     Held,
+    Instruction,
     NotAllowed,
     Published,
     Refused,
