@@ -204,12 +204,16 @@ def _expanded(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
     In it and in the defaults, ``$name`` is the name and ``$word`` what the member says under that word, or the contract
     (:mod:`expectations.contract_facts`, :mod:`expectations.form_facts`) where it is one of a source, column or row.
-    Among the ``values`` of any other declaration ``$members`` stands for the names of all.
+    ``thresholds`` of a declaration fill its ``$words`` too. Among the ``values`` of any other declaration ``$members``
+    stands for the names of all.
     """
     defaults = document.get("defaults", {})
     members: dict[str, dict[str, Any]] = document.get("members", {})
     for declaration in document["rules"]:
         merged = {**defaults, **declaration}
+        # A threshold stands once, and sentence and SQL follow it.
+        if thresholds := merged.pop("thresholds", None):
+            merged = _filled(merged, thresholds, leave_others=True)
         names = merged.pop("for_each", None)
         if isinstance(names, dict) and "row" in names:
             for words in _of_forms(names):
@@ -240,14 +244,16 @@ def _of_contracts(wanted: dict[str, Any]) -> list[str]:
     return [name for name, words in facts.items() if words.get(asked) and name not in wanted.get("but", ())]
 
 
-def _filled(value: Any, words: dict[str, Any]) -> Any:
+def _filled(value: Any, words: dict[str, Any], *, leave_others: bool = False) -> Any:
     if isinstance(value, dict):
-        return {key: _filled(part, words) for key, part in value.items()}
+        return {key: _filled(part, words, leave_others=leave_others) for key, part in value.items()}
     if isinstance(value, list):
-        return [_filled(part, words) for part in value]
+        return [_filled(part, words, leave_others=leave_others) for part in value]
     if isinstance(value, str) and "$" in value:
         alone = value.removeprefix("$")
-        return words[alone] if alone in words else Template(value).substitute(words)
+        if alone in words:
+            return words[alone]
+        return Template(value).safe_substitute(words) if leave_others else Template(value).substitute(words)
     return value
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from common.forms import load_forms
 from expectations import suite_version
-from expectations.declarations import STAGES, Rule, declared_rules, load_rules
+from expectations.declarations import LOADER, RULES_DIR, STAGES, Rule, declared_rules, load_rules
 from expectations.form_facts import with_names
 
 RULES = [rule for stage in STAGES for rule in declared_rules(stage)]
@@ -117,3 +119,18 @@ def test_what_guards_the_data_is_not_settled_by_decisions() -> None:
     # A date far off may be true all the same, a report may be made without a commune, and people may mean their words.
     settled = ("_plausible", ".sent_by_communes", "letter.figures_agree")
     assert all(rule_id.endswith(settled) for rule_id in about_deliveries)
+
+
+DECLARED = [
+    (path.name, declaration)
+    for path in sorted(RULES_DIR.glob("*.yml"))
+    for declaration in yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)["rules"]
+]
+
+
+@pytest.mark.parametrize(("file", "declared"), DECLARED, ids=[f"{file}: {one['id']}" for file, one in DECLARED])
+def test_a_threshold_stands_once_and_its_texts_follow(file: str, declared: dict[str, Any]) -> None:
+    sql = " ".join(str(declared.get(name, "")) for name in ("violation", "violations", "applies_when"))
+    texts = " ".join(str(declared.get(name, "")) for name in ("sentence_vi", "message_vi", "advice_vi"))
+    numbers = [set(re.findall(r"(?<![\w./])\d{2,}(?![\w./])", text)) - {"100"} for text in (sql, texts)]
+    assert numbers[0] & numbers[1] == set()
