@@ -39,6 +39,8 @@ _GOES_ON = "[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–�
 _DOUBLE_DECODED = re.compile(rf"[ÄÅÆ]{_GOES_ON}|á[º»]{_GOES_ON}|(?P<letter>[ÃÂ]){_GOES_ON}")
 # What stands after a word in any text: of these alone "XÃ”" and "XÃ" with a fixed blank are no broken "XÔ" and "Xà".
 _AFTER_WORD = frozenset("\u00a0»‚„…‘’“”•·–—›")
+# The second bytes of letters that windows-1252 leaves unread: no program writes these signs.
+_CONTROL = re.compile("[\u0080-\u009f]")
 _OPENED = {"”": "“", "’": "‘", "»": "«", "›": "‹"}
 _BLANKS = re.compile(r"\s+")
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -186,8 +188,11 @@ def certain_repairs(text: str) -> dict[str, str]:
         mended = clean(candidate)
         if mended == before or mended.isascii() or not is_plain_vietnamese(mended) or looks_broken(mended):
             continue
-        # An acronym proves nothing: any word in capitals may be one ("AÑO" is no "AĐO").
-        if any(is_syllable(word) for word in set(_WORD_RUN.findall(mended)) - words_before if not word.isascii()):
+        # An acronym proves nothing: any word in capitals may be one ("AÑO" is no "AĐO"). A control sign does: no program
+        # writes one, and the second byte of Đ is one (P. GDĐT).
+        undone_signs = kind == "mojibake" and _CONTROL.search(text) and not _CONTROL.search(mended)
+        new_words = set(_WORD_RUN.findall(mended)) - words_before
+        if undone_signs or any(is_syllable(word) for word in new_words if not word.isascii()):
             found[kind] = mended
     return found
 
