@@ -51,7 +51,7 @@ from ingestion.rows.returned import sheets_without_cells
 _log = logging.getLogger(__name__)
 
 # Raised whenever the code reads some file differently than before, so that deliveries are read again.
-INGEST_VERSION = 8
+INGEST_VERSION = 9
 # CSV files between these sizes (bytes) are read side by side; smaller ones are not worth it, larger ones too large.
 _LARGE, _HUGE = 1 << 20, 1 << 27
 _READERS = 2

@@ -188,7 +188,7 @@ def certain_repairs(text: str) -> dict[str, str]:
         mended = clean(candidate)
         if mended == before or mended.isascii() or not is_plain_vietnamese(mended) or looks_broken(mended):
             continue
-        # An acronym proves nothing: any word in capitals may be one ("AÑO" is no "AĐO"). A control sign does: no program
+        # An acronym proves nothing: any word in capitals may be one ("AÑO" is no "AĐO"). A control sign does: nobody
         # writes one, and the second byte of Đ is one (P. GDĐT).
         undone_signs = kind == "mojibake" and _CONTROL.search(text) and not _CONTROL.search(mended)
         new_words = set(_WORD_RUN.findall(mended)) - words_before

@@ -78,10 +78,12 @@ def test_utf8_read_as_a_single_byte_encoding_is_repaired(text: str) -> None:
         assert repair(broken) in (None, text)
 
 
-@pytest.mark.parametrize("acronym", ["P. GD&ĐT", "P. LĐ-TB&XH", "HĐND", "VP HĐND&UBND", "ĐVT", "QĐ", "NĐ-CP", "TT ĐKĐĐ", "CĐ-ĐH"])
+@pytest.mark.parametrize(
+    "acronym", ["P. GD&ĐT", "P. LĐ-TB&XH", "HĐND", "VP HĐND&UBND", "ĐVT", "QĐ", "NĐ-CP", "TT ĐKĐĐ", "CĐ-ĐH"]
+)
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
 def test_an_acronym_with_d_is_repaired_by_the_control_sign_in_it(acronym: str, encoding: str) -> None:
-    """The second byte of Đ is no letter of either encoding, so nothing else can be meant, though no syllable shows it."""
+    """The second byte of Đ is a letter of neither encoding: nothing else can be meant, though no syllable shows it."""
     broken = "".join(_as_read(byte, encoding) for byte in acronym.encode())
     assert repair(broken) == acronym
     assert repair("AÑO") == "AÑO"
