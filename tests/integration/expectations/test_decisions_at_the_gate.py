@@ -136,7 +136,7 @@ def test_without_one_decision_exactly_its_contradiction_blocks(verdicts: dict[st
 def test_the_contradiction_is_told_in_words_with_row_name_and_figures(verdicts: dict[str, Verdict]) -> None:
     line = next(line for line in explain_vi(verdicts["QD-07"]) if "[report.settled]" in line)
     assert line == (
-        "Dòng 53 (III.05, Đơn giản hóa TTHC): số tính toán 0 khác số khai báo 1 và cần một quyết định lấy số nào. "
+        "III.05 “Đơn giản hóa TTHC” (mục III.1): số tính toán 0 khác số khai báo 1 và cần một quyết định lấy số nào. "
         "Sửa dữ liệu hoặc số khai báo cho khớp, hoặc ban hành quyết định số liệu cho chỉ tiêu này. "
         "Quyết định, nếu có, ghi: loại đối tượng “Chỉ tiêu”, đối tượng “III.05”, cách xử lý “Chấp nhận số khai báo” "
         "hoặc “Chấp nhận số tính toán”, số liệu đã xem “số tính toán = 0; số khai báo = 1”. [report.settled]"
@@ -261,7 +261,7 @@ def test_what_rests_on_a_figure_that_is_still_to_be_chosen_asks_for_the_choice_f
     candidate_world.add("945", change)
     [verdict] = inspect_marts(candidate_world.request(), worlds.plain)
     told = {result.expectation_id: result.findings[0].settle_vi for result in verdict.blocking()}
-    first = "Trước hết chọn số cho dòng 74 (III.26); "
+    first = "Trước hết chọn số cho III.26 “Số hồ sơ TTHC do UBND cấp xã tiếp nhận” (mục III.6); "
     assert str(told.pop("report.settled")).startswith("Quyết định, nếu có, ghi: loại đối tượng “Chỉ tiêu”")
     assert "report.III.26.cases_add_up" in told
     assert [rule for rule, advice in told.items() if not str(advice).startswith(first)] == []
