@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from orchestration import stages
 from orchestration.alerts import alert
 from orchestration.assets.names import (
     CANDIDATES,
@@ -63,7 +64,7 @@ def published_assets(marts: list[str]) -> dg.AssetsDefinition:
     def publish(
         context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[dg.MaterializeResult]:
-        outcomes = pipeline.publish(context.partition_key, scope.units)
+        outcomes = stages.publish(pipeline, context.partition_key, scope.units)
         released = {o.unit_code: o.release for o in outcomes if o.release}
         held = sorted(o.unit_code for o in outcomes if not o.release)
         revised = {o.unit_code: o.revision.lines_vi[:_REASONS_TOLD] for o in outcomes if o.release and o.revision}

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from orchestration.cli.reports import figure_lines, revision_as_dict, unit_name
+from orchestration.cli.reports import figure_lines, revision_as_dict
 from orchestration.cli.terminal import WrongUse
 from orchestration.lineage import lineage
-from orchestration.pipeline import Pipeline, lock_vi, now
+from orchestration.outcomes import lock_vi
+from orchestration.pipeline import Pipeline
+from orchestration.timing import now
 
 if TYPE_CHECKING:
     from publication import Amendment, ExplainedChange, Pointer, Release
@@ -71,7 +73,7 @@ def moved(
         from orchestration.postgres import copy_quarter
 
         copy_quarter(pipeline, quarter, [unit])
-    name = unit_name(pipeline, unit, quarter)
+    name = pipeline.units.name_of(unit, quarter)
     line = f"{unit} {name}, {quarter}: {_MOVES_VI[move]}, bản hiện hành là r{pointer.release}"
     return [line], {"unit_code": unit, "quarter": quarter, **standing(pointer)}
 
@@ -111,7 +113,7 @@ def _difference(pipeline: Pipeline, quarter: str, unit: str, old: int | None, ne
     from publication import compare_releases
 
     after = _release(pipeline, unit, quarter, new)
-    head = f"{unit} {unit_name(pipeline, unit, quarter)}, {quarter}"
+    head = f"{unit} {pipeline.units.name_of(unit, quarter)}, {quarter}"
     previous = after.manifest().previous
     number = old if old is not None else previous.release if previous else None
     data: dict[str, Any] = {"unit_code": unit, "from": number, "to": after.number, "revision": None}
