@@ -53,7 +53,7 @@ class Pipeline:
 
     def alone(self) -> AbstractContextManager[None]:
         """Holds the home's lock: the command line and the server's steps wait for one another."""
-        return one_run_at_a_time(self.home.lock, "một bước của máy chủ Dagster", tell)
+        return one_run_at_a_time(self.home.lock, "một bước của máy chủ Dagster", to_stderr)
 
     def close(self) -> None:
         self.dbt.close()
@@ -62,5 +62,5 @@ class Pipeline:
             self._gate = None
 
 
-def tell(message: str) -> None:
+def to_stderr(message: str) -> None:
     sys.stderr.write(f"{message}\n")

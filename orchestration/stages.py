@@ -23,7 +23,7 @@ from orchestration.dbt import build_args, write_scope
 from orchestration.lineage import lineage
 from orchestration.locks import wait_until_free
 from orchestration.outcomes import Outcome, why_locked, why_not_whole
-from orchestration.pipeline import Pipeline, tell
+from orchestration.pipeline import Pipeline, to_stderr
 from orchestration.settings import DBT_DIR, Home
 from orchestration.timing import now
 from orchestration.version import code_version, tool_versions
@@ -103,7 +103,7 @@ def building(pipeline: Pipeline, quarter: str, selected: Sequence[str]) -> Itera
 
     home, deliveries = pipeline.home, pipeline.deliveries
     with pipeline.alone(), pipeline.timings.stage("dbt", "tính số liệu"):
-        wait_until_free(home.warehouse_file, pipeline.settings.warehouse_wait_seconds, tell)
+        wait_until_free(home.warehouse_file, pipeline.settings.warehouse_wait_seconds, to_stderr)
         pipeline.record.candidates = None
         check_store(deliveries.paths)
         made_from = deliveries.inputs_of(deliveries.units_in(quarter), quarter)

@@ -29,10 +29,10 @@ class Timings:
         self._on_stage = on_stage
 
     @contextmanager
-    def stage(self, name: str, said: str | None = None) -> Iterator[None]:
-        """Counts a stage; ``said`` is what people are told it does."""
-        if self._on_stage is not None and said is not None:
-            self._on_stage(said)
+    def stage(self, name: str, title_vi: str | None = None) -> Iterator[None]:
+        """Counts a stage; ``title_vi`` is how people see it while it runs."""
+        if self._on_stage is not None and title_vi is not None:
+            self._on_stage(title_vi)
         began = time.perf_counter()
         try:
             yield

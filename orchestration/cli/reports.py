@@ -106,8 +106,8 @@ def _unit_report(pipeline: Pipeline, stage: Stage, quarter: str, unit: str) -> U
     found = [line for verdict in verdicts.values() for line in explain_vi(verdict)]
     why = with_real_names(pipeline.deliveries.paths, found) if found else []
     if outcome:
-        told = {result.expectation_id for verdict in verdicts.values() for result in verdict.blocking()}
-        why += [reason for reason in outcome.reasons if not any(f" {rule} " in reason for rule in told)]
+        named = {result.expectation_id for verdict in verdicts.values() for result in verdict.blocking()}
+        why += [reason for reason in outcome.reasons if not any(f" {rule} " in reason for rule in named)]
     if why:
         return UnitReport(unit, name, "held_back", reasons=why)
     if stage is not Stage.CHECK or set(verdicts) != {"raw", "mart"}:
@@ -123,8 +123,8 @@ def _passed_with(verdicts: Iterable[Verdict]) -> list[str]:
         (sum(r.status == "fail" and r.severity == "info" for r in results), "quy tắc không đạt nhưng chỉ để lưu ý"),
         (sum(r.status == "no_data" for r in results), "quy tắc không có dữ liệu để kiểm tra"),
     )
-    told = [f"{count} trên {len(results)} {what}" for count, what in counts if count]
-    return told or [f"đạt cả {len(results)} quy tắc"]
+    remarks = [f"{count} trên {len(results)} {what}" for count, what in counts if count]
+    return remarks or [f"đạt cả {len(results)} quy tắc"]
 
 
 def exit_code(result: RunResult, reports: Iterable[UnitReport]) -> Exit:

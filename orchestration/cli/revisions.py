@@ -34,18 +34,18 @@ def amendment_of(pipeline: Pipeline, quarter: str, units: Sequence[str], reason:
         pointer = read_pointer(pipeline.home.published / unit / quarter)
         if not (pointer and pointer.lock):
             raise WrongUse(f"kỳ {quarter} của {unit} chưa khóa; bỏ --amend và chạy lại")
-    return Amendment(_said(reason), by.strip() or None)
+    return Amendment(_given_reason(reason), by.strip() or None)
 
 
 def check_amend_options(amend: bool, reason: str, by: str) -> None:
     """Raises ``WrongUse`` where a word is given and nothing is amended, or the other way round."""
     if amend:
-        _said(reason)
+        _given_reason(reason)
     elif reason or by:
         raise WrongUse("--reason và --by chỉ dùng cùng --amend")
 
 
-def _said(reason: str) -> str:
+def _given_reason(reason: str) -> str:
     if not reason.strip():
         raise WrongUse("cần --reason: nêu lý do")
     return reason.strip()
@@ -57,7 +57,7 @@ def moved(
     """Locks, unlocks or rolls back; raises ``WrongUse`` where the quarter is not in the state for it."""
     from publication import NotAllowed, Word, lock, roll_back, unlock
 
-    word = Word(_said(reason), by.strip() or None, now())
+    word = Word(_given_reason(reason), by.strip() or None, now())
     published = pipeline.home.published
     try:
         pointer = (
@@ -101,7 +101,7 @@ def standing_lines(pointer: Pointer) -> list[str]:
 def differences(pipeline: Pipeline, quarter: str, units: Sequence[str], old: int | None, new: int | None) -> Answer:
     """What changed between two releases of each unit (default: the current one and the one it took the place of)."""
     found = [_difference(pipeline, quarter, unit, old, new) for unit in units or _published_units(pipeline, quarter)]
-    lines = [line for told, _ in found for line in told]
+    lines = [line for answer, _ in found for line in answer]
     return lines or [f"{quarter}: chưa công bố bản nào"], {"quarter": quarter, "units": [data for _, data in found]}
 
 
