@@ -12,9 +12,9 @@ from typing import Any
 
 import dagster as dg
 import pyarrow.parquet as pq
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
 from packaging.version import Version
 
-from orchestration.assets.dbt_bridge import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
 from orchestration.assets.names import POOL, RAW_GATE, RUN_SCOPE, SOURCE_COLUMNS, STEWARD
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
