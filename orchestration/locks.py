@@ -26,10 +26,11 @@ class WarehouseHeld(RuntimeError):
 
 
 @contextmanager
-def one_run_at_a_time(path: Path, what: str, told: Callable[[str], None]) -> Iterator[None]:
+def one_run_at_a_time(path: Path, what: str, notify: Callable[[str], None]) -> Iterator[None]:
     """Holds the home's lock; waits for another run to end, and says for which. A signal ends the wait.
 
-    ``what`` is what those who wait are told of this run. A process that holds the lock gets it again.
+    ``what`` names this run to those who wait for it; ``notify`` gets the sentence that says for whom this one waits.
+    A process that holds the lock gets it again.
     """
     if path in _held:
         yield
@@ -40,7 +41,7 @@ def one_run_at_a_time(path: Path, what: str, told: Callable[[str], None]) -> Ite
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            told(f"đang chờ lượt chạy khác trong cùng thư mục kết thúc: {file.read().strip() or 'không rõ'}")
+            notify(f"đang chờ lượt chạy khác trong cùng thư mục kết thúc: {file.read().strip() or 'không rõ'}")
             fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         file.truncate()
@@ -67,7 +68,7 @@ def holder_of(path: Path) -> int | None:
     return None if kind == fcntl.F_UNLCK else int(pid)
 
 
-def wait_until_free(path: Path, seconds: float, told: Callable[[str], None]) -> None:
+def wait_until_free(path: Path, seconds: float, notify: Callable[[str], None]) -> None:
     """Waits, not for ever, until nobody holds a file open for reading or writing as a database.
 
     Raises :class:`WarehouseHeld`, naming the program, where it is still held after ``seconds``.
@@ -76,7 +77,7 @@ def wait_until_free(path: Path, seconds: float, told: Callable[[str], None]) -> 
     pid = holder_of(path)
     if pid is None:
         return
-    told(f"đang chờ {_program(pid)} đóng {path} (nhiều nhất {seconds:.0f} giây)")
+    notify(f"đang chờ {_program(pid)} đóng {path} (nhiều nhất {seconds:.0f} giây)")
     while (pid := holder_of(path)) is not None:
         if time.monotonic() >= end:
             raise WarehouseHeld(f"{path} đang do {_program(pid)} mở; đóng chương trình đó rồi chạy lại")

@@ -14,13 +14,13 @@ from publication import Copied, PostgresCopy, PostgresError, PostgresTarget, Rel
 
 
 def copy_quarter(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[str, Copied | PostgresError]:
-    """Copies the units' current releases of a quarter; the result, by ``unit/quarter``, is also ``pipeline.copies``.
+    """Copies the units' current releases of a quarter; the run's record keeps the result, by ``unit/quarter``, too.
 
     A release that could not be copied before is tried again; one that is there costs a query.
     Raises ``RuntimeError`` where the setting is missing.
     """
     with pipeline.timings.stage("postgres", "chép sang PostgreSQL"):
-        return _copy(pipeline, [(unit, quarter) for unit in pipeline.units_in(quarter, units)])
+        return _copy(pipeline, [(unit, quarter) for unit in pipeline.deliveries.units_in(quarter, units)])
 
 
 def copy_home(pipeline: Pipeline) -> dict[str, Copied | PostgresError]:
@@ -37,10 +37,11 @@ def _copy(pipeline: Pipeline, places: Iterable[tuple[str, str]]) -> dict[str, Co
     releases = [release for unit, quarter in places if (release := current_release(published, unit, quarter))]
     try:
         with PostgresCopy(PostgresTarget(url.get_secret_value(), pipeline.settings.postgres_reader)) as copy:
-            pipeline.copies = {_place(release): _copy_one(copy, published, release) for release in releases}
+            copies = {_place(release): _copy_one(copy, published, release) for release in releases}
     except PostgresError as error:
-        pipeline.copies = {_place(release): error for release in releases}
-    return pipeline.copies
+        copies = dict.fromkeys(map(_place, releases), error)
+    pipeline.record.copies = copies
+    return copies
 
 
 def _copy_one(copy: PostgresCopy, published: Path, release: Release) -> Copied | PostgresError:

@@ -13,11 +13,11 @@ from typing import Any
 
 import dagster as dg
 
-from common.periods import find_period
 from ingestion import Contract
 from orchestration.alerts import alert
-from orchestration.pipeline import Pipeline, UnknownUnit
+from orchestration.pipeline import Pipeline
 from orchestration.settings import Settings
+from orchestration.units import UnknownUnit
 
 _SECONDS_BETWEEN_LOOKS = 60
 
@@ -49,7 +49,7 @@ def landing_fingerprint(pipeline: Pipeline, quarter: str, contracts: Mapping[str
     """Identifies what lies in a quarter's landing folders: every file's path, size and time of change."""
     digest = hashlib.sha256()
     for source in sorted(contracts):
-        for path in pipeline.delivered_files(source, quarter):
+        for path in pipeline.deliveries.landed(source, quarter):
             found = (pipeline.home.landing / path).stat()
             digest.update(f"{path.as_posix()}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
     return digest.hexdigest()
@@ -57,21 +57,21 @@ def landing_fingerprint(pipeline: Pipeline, quarter: str, contracts: Mapping[str
 
 def is_complete(pipeline: Pipeline, quarter: str, contracts: Mapping[str, Contract]) -> bool:
     """Whether some reporting unit, with all that report through it, has sent every source asked of it."""
-    sent = {(row["unit_code"], row["source"]) for row in pipeline.receipts(quarter)}
+    sent = {(row["unit_code"], row["source"]) for row in pipeline.deliveries.receipts(quarter)}
     for source in contracts:
-        sent |= {(path.parts[0], source) for path in pipeline.delivered_files(source, quarter)}
+        sent |= {(path.parts[0], source) for path in pipeline.deliveries.landed(source, quarter)}
     reporting = set()
     for folder in {unit for unit, _ in sent}:
         try:
-            reporting.add(pipeline.reporting_unit(folder, quarter))
+            reporting.add(pipeline.units.reporting_unit(folder, quarter))
         except UnknownUnit:
             continue  # The run itself names such a folder; here it only asks nothing of anybody.
     return any(
         all(
             (folder, source) in sent
             for source, contract in contracts.items()
-            for folder in pipeline.folders_expected(unit, quarter)
-            if pipeline.roles_of(folder, quarter) & set(contract.required_from)
+            for folder in pipeline.units.folders_expected(unit, quarter)
+            if pipeline.units.roles_of(folder, quarter) & set(contract.required_from)
         )
         for unit in reporting
     )
@@ -94,8 +94,7 @@ def landing_watch(settings: Settings, job: Any, contracts: Mapping[str, Contract
         known: dict[str, dict[str, str]] = json.loads(context.cursor or "{}")
         pipeline = Pipeline(settings)
         requests = []
-        quarters = {p.name for p in settings.paths.landing.glob("*/*") if p.is_dir() and find_period(p.name)}
-        for quarter in sorted(quarters):
+        for quarter in sorted(pipeline.deliveries.quarters_landed()):
             state = known.setdefault(quarter, {})
             now = landing_fingerprint(pipeline, quarter, contracts)
             is_stable, state["seen"] = state.get("seen") == now, now

@@ -1,15 +1,23 @@
-"""How long each stage of a run takes, for the benchmark and ``--verbose``."""
+"""What time it is, and how long each stage of a run takes, for the benchmark and ``--verbose``."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from common.files import replace_durably
+from orchestration.settings import TIME_ZONE
+
+
+def now() -> dt.datetime:
+    """The present second in Viet Nam; for records of when something was done, never for figures."""
+    return dt.datetime.now(ZoneInfo(TIME_ZONE)).replace(microsecond=0)
 
 
 class Timings:
@@ -21,10 +29,10 @@ class Timings:
         self._on_stage = on_stage
 
     @contextmanager
-    def stage(self, name: str, said: str | None = None) -> Iterator[None]:
-        """Counts a stage; ``said`` is what people are told it does."""
-        if self._on_stage is not None and said is not None:
-            self._on_stage(said)
+    def stage(self, name: str, title_vi: str | None = None) -> Iterator[None]:
+        """Counts a stage; ``title_vi`` is how people see it while it runs."""
+        if self._on_stage is not None and title_vi is not None:
+            self._on_stage(title_vi)
         began = time.perf_counter()
         try:
             yield

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'figure_rows'}}}) }}
 -- What the delivered rows contribute comes to every reported measure and every declared figure, and to no other.
 with rows_behind as (
 

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'figure_rows'}}}) }}
 -- Every row of the form ends at rows of the source that it is counted from: cases for a number of cases, and not the
 -- procedures they are of.
 with counted as (

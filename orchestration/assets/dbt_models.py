@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow.parquet as pq
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
 from packaging.version import Version
 
-from orchestration.assets.dbt_bridge import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
 from orchestration.assets.names import FORM_ROWS, POOL, RAW_GATE, RUN_SCOPE, SOURCE_COLUMNS, STEWARD
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
-from orchestration.settings import DBT_DIR
+from orchestration.settings import DBT_DIR, Home
+from orchestration.stages import building
 
 
 class Translator(DagsterDbtTranslator):
@@ -87,7 +89,7 @@ def dbt_models(manifest: dict[str, Any]) -> dg.AssetsDefinition:
     )
     def build(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[Any]:
         selected = sorted(key.path[-1] for key in context.selected_asset_keys) if context.is_subset else []
-        with pipeline.building(context.partition_key, selected) as process:
+        with building(pipeline, context.partition_key, selected) as process:
             invocation = DbtCliInvocation(
                 process=process,
                 manifest=manifest,
@@ -99,15 +101,17 @@ def dbt_models(manifest: dict[str, Any]) -> dg.AssetsDefinition:
                 context=context,
             )
             for event in invocation.stream():
-                yield _with_row_count(event, pipeline, marts)
+                yield _with_row_count(event, pipeline.home, marts)
 
     return build
 
 
-def _with_row_count(event: Any, pipeline: Pipeline, marts: set[str]) -> Any:
-    """Adds the rows of the exported file to a mart's event."""
+def _with_row_count(event: Any, home: Home, marts: set[str]) -> Any:
+    """Adds the rows of the exported file, told by its own footer, to a mart's event."""
     if not isinstance(event, dg.Output):
         return event
     name = str(event.metadata["unique_id"].value).rsplit(".", 1)[-1]
-    rows = pipeline.exported_rows(name) if name in marts else None
-    return event if rows is None else event.with_metadata({**event.metadata, "dagster/row_count": rows})
+    path = home.built_marts / f"{name}.parquet"
+    if name not in marts or not path.is_file():
+        return event
+    return event.with_metadata({**event.metadata, "dagster/row_count": pq.read_metadata(path).num_rows})

@@ -18,6 +18,7 @@ from orchestration.assets.names import CANDIDATES, MART_GATE, POOL, RAW_GATE, RE
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.resources import Scope
+from orchestration.stages import check_marts, check_raw, write_candidates
 
 _SHOWN = 20
 
@@ -75,7 +76,7 @@ def raw_gate(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
     def gates_raw(
         context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]
     ) -> dg.MaterializeResult:
-        verdicts = pipeline.check_raw(context.partition_key, scope.units)
+        verdicts = check_raw(pipeline, context.partition_key, scope.units)
         return dg.MaterializeResult(
             metadata=_summary(verdicts), check_results=check_results(verdicts, groups, group_of)
         )
@@ -99,7 +100,7 @@ def candidates(marts: list[str]) -> dg.AssetsDefinition:
     def gates_candidates(
         context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]
     ) -> dg.MaterializeResult:
-        folders = pipeline.write_candidates(context.partition_key, scope.units)
+        folders = write_candidates(pipeline, context.partition_key, scope.units)
         return dg.MaterializeResult(
             metadata={
                 "units": len(folders),
@@ -139,7 +140,7 @@ def mart_gate() -> dg.AssetsDefinition:
     def gates_marts(
         context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]
     ) -> dg.MaterializeResult:
-        verdicts = pipeline.check_marts(context.partition_key, scope.units)
+        verdicts = check_marts(pipeline, context.partition_key, scope.units)
         return dg.MaterializeResult(
             metadata=_summary(verdicts), check_results=check_results(verdicts, _MART_GROUPS, group_of)
         )

@@ -20,7 +20,7 @@ def landing_asset(contract: Contract) -> dg.AssetsDefinition:
         kinds={"file", "excel"},
     )
     def landing(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
-        files = pipeline.delivered_files(contract.source, context.partition_key)
+        files = pipeline.deliveries.landed(contract.source, context.partition_key)
         units = sorted({path.parts[0] for path in files})
         return dg.MaterializeResult(
             metadata={"files": len(files), "units": len(units), "unit_codes": dg.MetadataValue.json(units)}

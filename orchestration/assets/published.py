@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from orchestration import stages
 from orchestration.alerts import alert
 from orchestration.assets.names import (
     CANDIDATES,
@@ -42,7 +43,7 @@ _PARTS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "marts": ((), "parquet", "Các bảng số liệu công bố. The published marts, Parquet files and one DuckDB file."),
 }
 
-_REASONS_TOLD = 10
+_REASONS_SHOWN = 10
 
 
 def published_assets(marts: list[str]) -> dg.AssetsDefinition:
@@ -63,14 +64,14 @@ def published_assets(marts: list[str]) -> dg.AssetsDefinition:
     def publish(
         context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[dg.MaterializeResult]:
-        outcomes = pipeline.publish(context.partition_key, scope.units)
+        outcomes = stages.publish(pipeline, context.partition_key, scope.units)
         released = {o.unit_code: o.release for o in outcomes if o.release}
         held = sorted(o.unit_code for o in outcomes if not o.release)
-        revised = {o.unit_code: o.revision.lines_vi[:_REASONS_TOLD] for o in outcomes if o.release and o.revision}
+        revised = {o.unit_code: o.revision.lines_vi[:_REASONS_SHOWN] for o in outcomes if o.release and o.revision}
         for outcome in (o for o in outcomes if not o.release):
             kind = "held_by_lock" if outcome.locked else "held_back"
             line = {"kind": kind, "quarter": context.partition_key, "unit": outcome.unit_code}
-            alert(pipeline.settings, {**line, "reasons": outcome.reasons[:_REASONS_TOLD]})
+            alert(pipeline.settings, {**line, "reasons": outcome.reasons[:_REASONS_SHOWN]})
         for part in specs:
             yield dg.MaterializeResult(
                 asset_key=part.key,

@@ -11,6 +11,7 @@ from orchestration.assets.names import RECEIPTS, STEWARD, landing_key, raw_key, 
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.resources import Scope
+from orchestration.stages import ingest
 
 
 def raw_asset(contract: Contract) -> dg.AssetsDefinition:
@@ -30,7 +31,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
     def raw(
         context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]
     ) -> dg.MaterializeResult:
-        done = pipeline.ingest(contract.source, context.partition_key, scope.units)
+        done = ingest(pipeline, contract.source, context.partition_key, scope.units)
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": done.rows_accepted,
@@ -58,7 +59,7 @@ def receipts_asset(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
         kinds={"parquet"},
     )
     def deliveries(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
-        receipts = pipeline.receipts(context.partition_key)
+        receipts = pipeline.deliveries.receipts(context.partition_key)
         outcomes = Counter(str(receipt["outcome"]) for receipt in receipts)
         return dg.MaterializeResult(
             metadata={"dagster/row_count": len(receipts), "outcomes": dg.MetadataValue.json(dict(outcomes))}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json as jsonlib
 import os
 import signal
@@ -13,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import ValidationError
@@ -25,8 +23,10 @@ from orchestration.cli.reports import exit_code, unit_reports
 from orchestration.cli.runs import RunResult, Stage, alone, execute, open_pipeline
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit
 from orchestration.locks import WarehouseHeld
-from orchestration.pipeline import Pipeline, UnknownUnit
-from orchestration.settings import TIME_ZONE, load_settings
+from orchestration.pipeline import Pipeline
+from orchestration.settings import load_settings
+from orchestration.timing import now
+from orchestration.units import ReportingUnits, UnknownUnit
 
 app = typer.Typer(
     name="cchc",
@@ -108,11 +108,11 @@ def known_quarter(quarter: str) -> str:
     return quarter
 
 
-def known_units(pipeline: Pipeline, quarter: str, units: list[str]) -> list[str]:
+def known_units(register: ReportingUnits, quarter: str, units: list[str]) -> list[str]:
     """The units, each once; raises ``WrongUse`` where a code does not report in the quarter, and says who does."""
     for code in units:
         try:
-            reporting = pipeline.reporting_unit(code, quarter)
+            reporting = register.reporting_unit(code, quarter)
         except UnknownUnit as error:
             raise WrongUse(str(error)) from error
         if reporting != code:
@@ -138,11 +138,11 @@ def _run(
     known_quarter(quarter)
     revisions.check_amend_options(amend, reason, by)
     with open_pipeline(settings, stage, quarter, quiet=as_json) as pipeline:
-        units = known_units(pipeline, quarter, units) if units else []
+        units = known_units(pipeline.units, quarter, units) if units else []
         if amend:
             pipeline.amendment = revisions.amendment_of(pipeline, quarter, units, reason, by)
         pipeline.warm_up(gate=stage.checks, dbt=stage.builds)
-        if not pipeline.anything_delivered(quarter):
+        if not pipeline.deliveries.exist(quarter):
             message = f"chưa có tệp nào của kỳ {quarter} trong {settings.paths.landing}"
             emit([message], {"quarter": quarter, "units": [], "message": message}, as_json=as_json)
             _end(Exit.HELD_BACK)
@@ -160,11 +160,11 @@ def _run(
 def _answer_by_unit(
     pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], result: RunResult, *, as_json: bool
 ) -> Exit:
-    reports = unit_reports(pipeline, stage, quarter, pipeline.units_in(quarter, units))
+    reports = unit_reports(pipeline, stage, quarter, pipeline.deliveries.units_in(quarter, units))
     lines = [*(line for report in reports for line in report.lines()), *copied_lines(pipeline)]
     lines += problem_lines(pipeline)
     document = {"quarter": quarter, "units": [r.as_dict() for r in reports], **_ending(pipeline, result)}
-    document["not_deliveries"] = [asdict(problem) for problem in pipeline.problems]
+    document["not_deliveries"] = [asdict(problem) for problem in pipeline.record.problems]
     document["postgres"] = copied_document(pipeline)
     emit([*lines, *_broken_lines(pipeline, result)], document, as_json=as_json)
     return with_copies(exit_code(result, reports), pipeline)
@@ -181,7 +181,7 @@ def _answer_without_units(
         lines, found, rejected = ingest_summary(pipeline, quarter, units)
         document |= found
     emit([*lines, *_broken_lines(pipeline, result)], document, as_json=as_json)
-    if result.broken_steps or any(problem.is_fault for problem in pipeline.problems):
+    if result.broken_steps or any(problem.is_fault for problem in pipeline.record.problems):
         return Exit.FAILED
     return Exit.HELD_BACK if rejected else Exit.DONE
 
@@ -246,7 +246,7 @@ def _move(move: str, quarter: str, unit: str, reason: str, by: str, *, as_json: 
     from orchestration.cli import revisions
 
     pipeline = Pipeline(load_settings())
-    (known,) = known_units(pipeline, known_quarter(quarter), [unit])
+    (known,) = known_units(pipeline.units, known_quarter(quarter), [unit])
     lines, document = revisions.moved(move, pipeline, known, quarter, reason, by, to=to)
     emit([*lines, *copied_lines(pipeline)], document, as_json=as_json)
     _end(with_copies(Exit.DONE, pipeline))
@@ -289,7 +289,7 @@ def diff(
     from orchestration.cli import revisions
 
     pipeline = Pipeline(load_settings())
-    units = known_units(pipeline, known_quarter(quarter), unit or [])
+    units = known_units(pipeline.units, known_quarter(quarter), unit or [])
     lines, document = revisions.differences(pipeline, quarter, units, old, new)
     emit(lines, document, as_json=json)
 
@@ -384,7 +384,7 @@ def check_report(
     from orchestration.cli import report_check
 
     settings = load_settings()
-    known_units(Pipeline(settings), known_quarter(quarter), [unit])
+    known_units(ReportingUnits(), known_quarter(quarter), [unit])
     asked = report_check.release_asked(settings, unit, quarter, release)
     lines, document, code = report_check.answer(report_check.checked(file, asked), file, asked)
     emit(lines, document, as_json=json)
@@ -400,7 +400,7 @@ def purge(
     """Xóa bản gốc và bảng tính dòng bị trả lại đã quá thời hạn lưu, và ghi sổ việc xóa."""
     from orchestration.cli import housekeeping
 
-    day = housekeeping.day_of(today) if today else dt.datetime.now(ZoneInfo(TIME_ZONE)).date()
+    day = housekeeping.day_of(today) if today else now().date()
     settings = load_settings()
     with nullcontext() if dry_run else alone(settings, "cchc purge"):
         lines, document = housekeeping.purged(Pipeline(settings), day, dry_run=dry_run)
@@ -421,7 +421,7 @@ def status(
 ) -> None:
     """Đơn vị nào đã gửi, còn thiếu gì, bị giữ lại vì sao, đã công bố gì."""
     pipeline = Pipeline(load_settings())
-    quarters = [known_quarter(quarter)] if quarter else pipeline.quarters_delivered()
+    quarters = [known_quarter(quarter)] if quarter else pipeline.deliveries.quarters()
     found = [quarter_status(pipeline, name) for name in quarters]
     lines = [line for one in found for line in one.lines()] or ["chưa có dữ liệu nào"]
     emit(lines, {"quarters": [one.as_dict() for one in found]}, as_json=json)
@@ -459,6 +459,6 @@ def explain(
 
     if release and candidate:
         raise WrongUse("chỉ dùng một trong hai: --release hoặc --candidate")
-    pipeline = Pipeline(load_settings())
-    known_units(pipeline, known_quarter(quarter), [unit])
-    _end(passport.answer(pipeline.home, row, unit, quarter, release, waiting=candidate, csv=csv, as_json=json))
+    home = load_settings().paths
+    known_units(ReportingUnits(), known_quarter(quarter), [unit])
+    _end(passport.answer(home, row, unit, quarter, release, waiting=candidate, csv=csv, as_json=json))

@@ -15,6 +15,7 @@ from common.periods import find_period
 from ingestion import CheckedFile, check_file, load_contracts, write_template
 from orchestration.cli.terminal import Exit, WrongUse, asked_path
 from orchestration.pipeline import Pipeline
+from orchestration.units import ReportingUnits
 
 SHOWN = 20
 _OUTCOMES_VI = {
@@ -40,32 +41,28 @@ def place_of(pipeline: Pipeline, path: Path, unit: str | None, quarter: str | No
 
     Raises ``WrongUse`` where neither tells.
     """
-    folder_unit, folder_quarter = _folder_of(pipeline, path)
-    delivered = pipeline.quarters_delivered() if quarter is None and folder_quarter is None else []
+    register = pipeline.units
+    folder_unit, folder_quarter = _folder_of(register, path)
+    delivered = pipeline.deliveries.quarters() if quarter is None and folder_quarter is None else []
     quarter = quarter or folder_quarter or (delivered[-1] if delivered else None)
     if quarter is None:
         raise WrongUse("chưa rõ tệp thuộc kỳ nào; thêm --quarter, ví dụ --quarter 2023-Q1")
     units = {p.name for p in pipeline.home.landing.glob("*") if p.is_dir()}
-    units |= {row["unit_code"] for row in pipeline.receipts(quarter)}
-    reporting = sorted({pipeline.reporting_unit(u, quarter) for u in units if _exists(pipeline, u, quarter)})
+    units |= {row["unit_code"] for row in pipeline.deliveries.receipts(quarter)}
+    reporting = sorted({register.reporting_unit(u, quarter) for u in units if register.exists(u, quarter)})
     unit = unit or folder_unit or (reporting[0] if len(reporting) == 1 else None)
     if unit is None:
         raise WrongUse("chưa rõ tệp của đơn vị nào; thêm --unit, ví dụ --unit 945")
-    pipeline.roles_of(unit, quarter)
+    register.roles_of(unit, quarter)
     return unit, quarter
 
 
-def _folder_of(pipeline: Pipeline, path: Path) -> tuple[str | None, str | None]:
+def _folder_of(register: ReportingUnits, path: Path) -> tuple[str | None, str | None]:
     """Unit and quarter of a file that lies in ``<unit>/<quarter>/<source>/``."""
     parts = path.absolute().parts
-    if len(parts) >= 4 and find_period(parts[-3]) and _exists(pipeline, parts[-4], parts[-3]):
+    if len(parts) >= 4 and find_period(parts[-3]) and register.exists(parts[-4], parts[-3]):
         return parts[-4], parts[-3]
     return None, None
-
-
-def _exists(pipeline: Pipeline, unit: str, quarter: str) -> bool:
-    period = find_period(quarter)
-    return period is not None and pipeline.reference.unit(unit, period.closes_on) is not None
 
 
 def checked(pipeline: Pipeline, source: str, path: Path, unit: str, quarter: str) -> CheckedFile:
@@ -75,12 +72,12 @@ def checked(pipeline: Pipeline, source: str, path: Path, unit: str, quarter: str
         with path.open("rb"):
             pass
     return check_file(
-        pipeline.ingest_paths,
+        pipeline.deliveries.paths,
         source,
         path,
         unit,
         quarter,
-        reference=pipeline.reference,
+        reference=pipeline.units.reference,
         limits=pipeline.settings.intake,
     )
 
@@ -145,12 +142,14 @@ def template(pipeline: Pipeline, source: str, unit: str | None, quarter: str | N
     if unit and not quarter:
         raise WrongUse("thêm --quarter: tên đơn vị và thủ tục đổi theo kỳ")
     if unit and quarter:
-        pipeline.roles_of(unit, quarter)
+        pipeline.units.roles_of(unit, quarter)
     is_prose = load_contracts()[source].prose is not None
     suffix = ".txt" if is_prose else ".xlsx"
     path = out or Path("-".join(["mau", source, *([unit] if unit else []), *([quarter] if quarter else [])]) + suffix)
     as_text = is_prose and path.suffix.lower() != ".xlsx"
-    data = write_template(pipeline.ingest_paths, source, unit, quarter, reference=pipeline.reference, as_text=as_text)
+    data = write_template(
+        pipeline.deliveries.paths, source, unit, quarter, reference=pipeline.units.reference, as_text=as_text
+    )
     write_file(path, data)
     return path
 

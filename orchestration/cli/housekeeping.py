@@ -34,7 +34,7 @@ def purged(pipeline: Pipeline, today: dt.date, *, dry_run: bool) -> tuple[list[s
     """Deletes what is past its time, or with ``dry_run`` says what would be; lines and document of the answer."""
     days = pipeline.settings.retention_days
     act = expired_files if dry_run else purge
-    files = act(pipeline.ingest_paths, pipeline.reference, days, today)
+    files = act(pipeline.deliveries.paths, pipeline.units.reference, days, today)
     counts = Counter(file.kind for file in files)
     verb = "sẽ xóa" if dry_run else "đã xóa"
     lines = [f"{verb} {count} {_KINDS_VI[kind]}" for kind, count in sorted(counts.items())]

@@ -7,17 +7,16 @@ Does not belong here: what a run has just done (``reports``).
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from orchestration.cli.reports import unit_name
+from expectations import Verdict, explain_vi, load_verdict, path_of
+from ingestion import SourceStatus, load_contracts, not_rereadable, remarks_on_landing, status
 from orchestration.cli.revisions import standing, standing_lines
 from orchestration.pipeline import Pipeline
 from orchestration.real_names import with_real_names
-
-if TYPE_CHECKING:
-    from ingestion import SourceStatus
 
 _SOURCE_STATES_VI = {
     "delivered": "đã nhận",
@@ -101,8 +100,8 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
     """What was delivered for a quarter, what is missing, what is held back, what is published."""
     units = []
     gone = _gone_originals(pipeline, quarter)
-    for unit, folders in pipeline.units_in(quarter).items():
-        expected = pipeline.folders_expected(unit, quarter)
+    for unit, folders in pipeline.deliveries.units_in(quarter).items():
+        expected = pipeline.units.folders_expected(unit, quarter)
         sources = _sources(pipeline, sorted({*folders, *expected}), quarter)
         lines = [line for folder in folders for line in gone.get(folder, [])]
         units.append(
@@ -117,9 +116,7 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
 
 def _landing_remarks(pipeline: Pipeline, quarter: str) -> list[str]:
     """What the last ingestion noticed about versions and places, of the quarter or of no quarter that it could tell."""
-    from ingestion import remarks_on_landing
-
-    found = remarks_on_landing(pipeline.ingest_paths).to_pylist()
+    found = remarks_on_landing(pipeline.deliveries.paths).to_pylist()
     return [f"{r['message_vi']} {r['advice_vi']}".strip() for r in found if r["_quarter"] in (None, quarter)]
 
 
@@ -132,11 +129,9 @@ def _standing(pipeline: Pipeline, unit: str, quarter: str) -> dict[str, Any]:
 
 def _gone_originals(pipeline: Pipeline, quarter: str) -> dict[str, list[str]]:
     """By folder unit, the deliveries that count but can no longer be read again, and since when."""
-    from ingestion import not_rereadable
-
-    gone = not_rereadable(pipeline.ingest_paths)
+    gone = not_rereadable(pipeline.deliveries.paths)
     found: dict[str, list[str]] = {}
-    for row in pipeline.receipts(quarter):
+    for row in pipeline.deliveries.receipts(quarter):
         if row["delivery_id"] in gone:
             day = gone[row["delivery_id"]]
             why = f"đã xóa theo thời hạn lưu ngày {dt.date.fromisoformat(day):%d/%m/%Y}" if day else "bị mất"
@@ -146,48 +141,59 @@ def _gone_originals(pipeline: Pipeline, quarter: str) -> dict[str, list[str]]:
 
 
 def _unit_status(pipeline: Pipeline, unit: str, quarter: str, sources: list[SourceStatus]) -> UnitStatus:
-    from expectations import explain_vi
     from publication import current_release, hash_inputs
 
-    inputs_hash = hash_inputs(pipeline.inputs_of([unit], quarter)[unit])
+    inputs_hash = hash_inputs(pipeline.deliveries.inputs_of([unit], quarter)[unit])
     release = current_release(pipeline.home.published, unit, quarter)
-    name = unit_name(pipeline, unit, quarter)
+    name = pipeline.units.name_of(unit, quarter)
     path = str(release.path) if release else None
     if release and release.manifest().inputs_hash == inputs_hash:
         return UnitStatus(unit, name, path, "published", [], sources)
-    verdicts = pipeline.stored_verdicts(unit, quarter, inputs_hash)
+    verdicts = _stored_verdicts(pipeline, unit, quarter, inputs_hash)
     reasons = [line for verdict in verdicts for line in explain_vi(verdict)]
-    reasons = with_real_names(pipeline.ingest_paths, reasons) if reasons else []
+    reasons = with_real_names(pipeline.deliveries.paths, reasons) if reasons else []
     state = "held_back" if reasons else "outdated" if release else "not_checked"
     return UnitStatus(unit, name, path, state, reasons, sources)
 
 
+def _stored_verdicts(pipeline: Pipeline, unit: str, quarter: str, inputs_hash: str) -> list[Verdict]:
+    """The stored verdicts on exactly these inputs: gate 1, and gate 2 on the newest candidate made from them."""
+    warehouse = pipeline.home.warehouse
+    paths = [path_of(warehouse, "raw", unit, quarter, inputs_hash)]
+    candidates = (warehouse / "candidates" / unit / quarter).glob("*/candidate.json")
+    for candidate in sorted(candidates, key=lambda p: (p.stat().st_mtime_ns, p), reverse=True):
+        if json.loads(candidate.read_bytes())["inputs_hash"] == inputs_hash:
+            paths.append(path_of(warehouse, "mart", unit, quarter, candidate.parent.name))
+            break
+    return [load_verdict(path) for path in paths if path.is_file()]
+
+
 def _sources(pipeline: Pipeline, folders: list[str], quarter: str) -> list[SourceStatus]:
     """What was sent, and what must still be."""
-    from ingestion import load_contracts, status
-
     contracts = load_contracts()
-    roles = {folder: pipeline.roles_of(folder, quarter) for folder in folders}
-    found = status(pipeline.ingest_paths, folders, quarter, contracts, pipeline.waiting_files(quarter))
+    roles = {folder: pipeline.units.roles_of(folder, quarter) for folder in folders}
+    found = status(pipeline.deliveries.paths, folders, quarter, contracts, pipeline.deliveries.waiting(quarter))
     return [s for s in found if s.state != "not_sent" or roles[s.unit_code] & set(contracts[s.source].required_from)]
 
 
 def ingest_summary(pipeline: Pipeline, quarter: str, units: list[str]) -> tuple[list[str], dict[str, Any], bool]:
     """Lines and data of what is in the lake for a quarter, and whether anything delivered was turned away."""
-    folders = sorted({folder for folders in pipeline.units_in(quarter, units).values() for folder in folders})
+    folders = sorted(
+        {folder for folders in pipeline.deliveries.units_in(quarter, units).values() for folder in folders}
+    )
     found = [s for s in _sources(pipeline, folders, quarter) if s.state != "not_sent"]
     turned_away = any(s.held or s.refused or s.rows_rejected for s in found)
     lines = [f"{quarter}: {sum(s.files for s in found)} tệp", *map(source_line, found)]
     lines += problem_lines(pipeline)
     if turned_away:
         lines.append(f"dòng và tệp trả lại để sửa: {pipeline.home.rejected}")
-    data = {"sources": [asdict(s) for s in found], "not_deliveries": [asdict(p) for p in pipeline.problems]}
+    data = {"sources": [asdict(s) for s in found], "not_deliveries": [asdict(p) for p in pipeline.record.problems]}
     return lines, data, turned_away
 
 
 def problem_lines(pipeline: Pipeline) -> list[str]:
     """What lies in the landing folder and was not taken in, and why."""
-    return [f"  {problem.path}: {problem.message_vi}" for problem in pipeline.problems]
+    return [f"  {problem.path}: {problem.message_vi}" for problem in pipeline.record.problems]
 
 
 def verify_releases(folders: list[Path]) -> tuple[list[str], dict[str, Any], bool]:

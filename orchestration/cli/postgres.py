@@ -22,7 +22,7 @@ _STATES_VI = {
 def copied_lines(pipeline: Pipeline) -> list[str]:
     """One line a release that the last copy was asked for, in order; a failure says that the release itself stands."""
     lines = []
-    for place, copy in sorted(pipeline.copies.items()):
+    for place, copy in sorted(pipeline.record.copies.items()):
         if isinstance(copy, Exception):
             lines.append(f"PostgreSQL, {place}: KHÔNG CHÉP ĐƯỢC, {copy}")
             lines.append("  - bản công bố vẫn có hiệu lực; lần chạy sau sẽ chép lại")
@@ -39,13 +39,13 @@ def copied_document(pipeline: Pipeline) -> dict[str, Any]:
     """The same as data, by ``unit/quarter``."""
     return {
         place: {"state": "failed", "message": str(copy)} if isinstance(copy, Exception) else asdict(copy)
-        for place, copy in sorted(pipeline.copies.items())
+        for place, copy in sorted(pipeline.record.copies.items())
     }
 
 
 def with_copies(code: Exit, pipeline: Pipeline) -> Exit:
     """The exit code of a run, made worse where a release could not be copied."""
-    failed = any(isinstance(copy, Exception) for copy in pipeline.copies.values())
+    failed = any(isinstance(copy, Exception) for copy in pipeline.record.copies.values())
     return Exit.HELD_BACK if failed and code is Exit.DONE else code
 
 

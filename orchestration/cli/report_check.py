@@ -71,8 +71,8 @@ def answer(found: ReportCheck, path: Path, release: Release) -> tuple[list[str],
     lines += _remark_lines(found.text_remarks)
     lines += _table_lines(found.table_rows)
     counts = {verdict: found.count(verdict) for verdict in _VERDICTS_VI}
-    told = ", ".join(f"{count} {_VERDICTS_VI[verdict].lower()}" for verdict, count in counts.items())
-    lines.append(f"Lời văn: {len(found.figures)} số liệu: {told}")
+    counted = ", ".join(f"{count} {_VERDICTS_VI[verdict].lower()}" for verdict, count in counts.items())
+    lines.append(f"Lời văn: {len(found.figures)} số liệu: {counted}")
     document = {
         "file": path.name,
         "unit_code": release.unit_code,

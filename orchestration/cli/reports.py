@@ -9,14 +9,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from common.periods import find_period
+from expectations import Verdict, explain_vi
 from orchestration.cli.runs import RunResult, Stage
 from orchestration.cli.terminal import Exit
 from orchestration.pipeline import Pipeline
 from orchestration.real_names import with_real_names
 
 if TYPE_CHECKING:
-    from expectations import Verdict
     from publication import Revision
 
 State = Literal["published", "unchanged", "held_back", "locked", "cleared", "failed"]
@@ -88,36 +87,27 @@ def revision_as_dict(revision: Revision) -> dict[str, Any]:
     }
 
 
-def unit_name(pipeline: Pipeline, code: str, quarter: str) -> str:
-    """The name the unit bore when the quarter closed; its code where nobody bears it."""
-    period = find_period(quarter)
-    unit = pipeline.reference.unit(code, period.closes_on) if period else None
-    return unit.name if unit else code
-
-
 def unit_reports(pipeline: Pipeline, stage: Stage, quarter: str, units: Iterable[str]) -> list[UnitReport]:
-    """One report a unit, from what the pipeline remembers of this run."""
+    """One report a unit, from the record of this run."""
     return [_unit_report(pipeline, stage, quarter, unit) for unit in units]
 
 
 def _unit_report(pipeline: Pipeline, stage: Stage, quarter: str, unit: str) -> UnitReport:
-    from expectations import explain_vi
-
-    name = unit_name(pipeline, unit, quarter)
-    outcome = pipeline.outcomes.get(unit)
-    verdicts = pipeline.verdicts.get(unit, {})
+    name = pipeline.units.name_of(unit, quarter)
+    outcome = pipeline.record.outcomes.get(unit)
+    verdicts = pipeline.record.verdicts.get(unit, {})
     if outcome and outcome.release:
         state: State = "published" if outcome.changed else "unchanged"
         return UnitReport(unit, name, state, outcome.release, revision=outcome.revision)
     if outcome and outcome.locked:
         return UnitReport(unit, name, "locked", None, list(outcome.reasons), outcome.revision)
-    if faults := pipeline.faults_of(unit, quarter):
+    if faults := pipeline.record.faults_in(pipeline.units.folders_expected(unit, quarter)):
         return UnitReport(unit, name, "failed", reasons=list(faults))
     found = [line for verdict in verdicts.values() for line in explain_vi(verdict)]
-    why = with_real_names(pipeline.ingest_paths, found) if found else []
+    why = with_real_names(pipeline.deliveries.paths, found) if found else []
     if outcome:
-        told = {result.expectation_id for verdict in verdicts.values() for result in verdict.blocking()}
-        why += [reason for reason in outcome.reasons if not any(f" {rule} " in reason for rule in told)]
+        named = {result.expectation_id for verdict in verdicts.values() for result in verdict.blocking()}
+        why += [reason for reason in outcome.reasons if not any(f" {rule} " in reason for rule in named)]
     if why:
         return UnitReport(unit, name, "held_back", reasons=why)
     if stage is not Stage.CHECK or set(verdicts) != {"raw", "mart"}:
@@ -133,8 +123,8 @@ def _passed_with(verdicts: Iterable[Verdict]) -> list[str]:
         (sum(r.status == "fail" and r.severity == "info" for r in results), "quy tắc không đạt nhưng chỉ để lưu ý"),
         (sum(r.status == "no_data" for r in results), "quy tắc không có dữ liệu để kiểm tra"),
     )
-    told = [f"{count} trên {len(results)} {what}" for count, what in counts if count]
-    return told or [f"đạt cả {len(results)} quy tắc"]
+    remarks = [f"{count} trên {len(results)} {what}" for count, what in counts if count]
+    return remarks or [f"đạt cả {len(results)} quy tắc"]
 
 
 def exit_code(result: RunResult, reports: Iterable[UnitReport]) -> Exit:

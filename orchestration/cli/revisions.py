@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from orchestration.cli.reports import figure_lines, revision_as_dict, unit_name
+from orchestration.cli.reports import figure_lines, revision_as_dict
 from orchestration.cli.terminal import WrongUse
 from orchestration.lineage import lineage
-from orchestration.pipeline import Pipeline, lock_vi, now
+from orchestration.outcomes import lock_vi
+from orchestration.pipeline import Pipeline
+from orchestration.timing import now
 
 if TYPE_CHECKING:
     from publication import Amendment, ExplainedChange, Pointer, Release
@@ -32,18 +34,18 @@ def amendment_of(pipeline: Pipeline, quarter: str, units: Sequence[str], reason:
         pointer = read_pointer(pipeline.home.published / unit / quarter)
         if not (pointer and pointer.lock):
             raise WrongUse(f"kỳ {quarter} của {unit} chưa khóa; bỏ --amend và chạy lại")
-    return Amendment(_said(reason), by.strip() or None)
+    return Amendment(_given_reason(reason), by.strip() or None)
 
 
 def check_amend_options(amend: bool, reason: str, by: str) -> None:
     """Raises ``WrongUse`` where a word is given and nothing is amended, or the other way round."""
     if amend:
-        _said(reason)
+        _given_reason(reason)
     elif reason or by:
         raise WrongUse("--reason và --by chỉ dùng cùng --amend")
 
 
-def _said(reason: str) -> str:
+def _given_reason(reason: str) -> str:
     if not reason.strip():
         raise WrongUse("cần --reason: nêu lý do")
     return reason.strip()
@@ -55,7 +57,7 @@ def moved(
     """Locks, unlocks or rolls back; raises ``WrongUse`` where the quarter is not in the state for it."""
     from publication import Instruction, NotAllowed, lock, roll_back, unlock
 
-    instruction = Instruction(_said(reason), by.strip() or None, now())
+    instruction = Instruction(_given_reason(reason), by.strip() or None, now())
     published = pipeline.home.published
     try:
         pointer = (
@@ -71,7 +73,7 @@ def moved(
         from orchestration.postgres import copy_quarter
 
         copy_quarter(pipeline, quarter, [unit])
-    name = unit_name(pipeline, unit, quarter)
+    name = pipeline.units.name_of(unit, quarter)
     line = f"{unit} {name}, {quarter}: {_MOVES_VI[move]}, bản hiện hành là r{pointer.release}"
     return [line], {"unit_code": unit, "quarter": quarter, **standing(pointer)}
 
@@ -99,7 +101,7 @@ def standing_lines(pointer: Pointer) -> list[str]:
 def differences(pipeline: Pipeline, quarter: str, units: Sequence[str], old: int | None, new: int | None) -> Answer:
     """What changed between two releases of each unit (default: the current one and the one it took the place of)."""
     found = [_difference(pipeline, quarter, unit, old, new) for unit in units or _published_units(pipeline, quarter)]
-    lines = [line for told, _ in found for line in told]
+    lines = [line for answer, _ in found for line in answer]
     return lines or [f"{quarter}: chưa công bố bản nào"], {"quarter": quarter, "units": [data for _, data in found]}
 
 
@@ -111,7 +113,7 @@ def _difference(pipeline: Pipeline, quarter: str, unit: str, old: int | None, ne
     from publication import compare_releases
 
     after = _release(pipeline, unit, quarter, new)
-    head = f"{unit} {unit_name(pipeline, unit, quarter)}, {quarter}"
+    head = f"{unit} {pipeline.units.name_of(unit, quarter)}, {quarter}"
     previous = after.manifest().previous
     number = old if old is not None else previous.release if previous else None
     data: dict[str, Any] = {"unit_code": unit, "from": number, "to": after.number, "revision": None}

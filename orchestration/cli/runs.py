@@ -1,7 +1,7 @@
 """Running the job in this process: the same assets, checks and records as from the browser, without a server.
 
 Belongs here: starting helpers early, executing a selection of the job, keeping Dagster's talk out of the terminal.
-Does not belong here: words for people (``reports``), what the stages do (``orchestration.pipeline``).
+Does not belong here: words for people (``reports``), what the stages do (``orchestration.stages``).
 """
 
 from __future__ import annotations

@@ -112,17 +112,24 @@ def test_only_dbt_opens_the_warehouse_and_it_holds_no_lock_afterwards(home: Path
         assert connection.sql("select count(*) from reporting_periods").fetchall()[0][0] > 0
 
 
-def test_the_run_is_recorded_with_rows_and_checks(published_home: Path) -> None:
+def test_the_run_is_recorded_with_rows_times_and_checks(published_home: Path) -> None:
     import dagster as dg
 
+    mart = dg.AssetKey(["marts", "report_indicators"])
+    check = dg.AssetCheckKey(mart, "report_indicators_has_one_row_for_each_unit_code_and_row_no")
     with dg.DagsterInstance.from_config(str(published_home / "dagster")) as instance:
         runs = instance.get_runs()
         assert [run.status for run in runs] == [dg.DagsterRunStatus.SUCCESS]
-        event = instance.get_latest_materialization_event(dg.AssetKey(["marts", "report_indicators"]))
+        event = instance.get_latest_materialization_event(mart)
         assert event is not None
         assert event.asset_materialization is not None
         assert event.asset_materialization.partition == QUARTER
         rows = event.asset_materialization.metadata["dagster/row_count"].value
+        assert 0 < event.asset_materialization.metadata["Execution Duration"].value < 3600
+        evaluation = instance.get_latest_asset_check_evaluation_record(check)
+        assert evaluation is not None
+        assert evaluation.evaluation is not None
+        assert evaluation.evaluation.passed
     assert (
         rows
         == duckdb.sql(

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from orchestration.units import ReportingUnits
+
 Cli = Callable[..., Any]
 COMMANDS = [
     "sample", "run", "ingest", "build", "check", "publish", "lock", "unlock", "rollback", "diff", "status", "verify",
@@ -60,13 +62,10 @@ def test_wrong_use_ends_with_2_and_says_what_is_wrong(
     assert "Traceback" not in result.stderr
 
 
-def test_a_commune_reports_for_itself_once_districts_have_ended(tmp_path: Path) -> None:
-    from orchestration.pipeline import Pipeline
-    from orchestration.settings import Settings
-
-    pipeline = Pipeline(Settings(home=tmp_path))
-    assert pipeline.reporting_unit("31615", "2025-Q2") == "945"
-    assert pipeline.reporting_unit("31615", "2025-Q3") == "31615"
+def test_a_commune_reports_for_itself_once_districts_have_ended() -> None:
+    units = ReportingUnits()
+    assert units.reporting_unit("31615", "2025-Q2") == "945"
+    assert units.reporting_unit("31615", "2025-Q3") == "31615"
 
 
 def test_a_quarter_nobody_delivered_for_is_held_back(cli: Cli, tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""What stands in the home of deliveries: files that lie there, receipts of those taken in, what a quarter is made from.
+
+Belongs here: questions to the landing folder and to the ledger, by quarter and reporting unit. Nothing is changed.
+Does not belong here: taking in (``stages``), who reports (``units``), what a delivery is (``ingestion``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from common.periods import find_period, quarters_behind
+from ingestion import IngestPaths, LandingFile, inputs, read_deliveries, waiting_files
+from orchestration.settings import Home
+from orchestration.units import ReportingUnits
+
+
+class Deliveries:
+    """The deliveries of one home. ``paths`` are the folders that ingestion works in."""
+
+    def __init__(self, home: Home, units: ReportingUnits) -> None:
+        self.paths = IngestPaths(home.landing, home.raw, home.rejected)
+        self._units = units
+
+    def landed(self, source: str, quarter: str) -> list[Path]:
+        """Files in the landing folder, relative to it; hidden and half-written ones are not deliveries."""
+        found = (p for p in self.paths.landing.glob(f"*/{quarter}/{source}/*") if p.is_file())
+        return sorted(p.relative_to(self.paths.landing) for p in found if not p.name.startswith((".", "~$")))
+
+    def waiting(self, quarter: str) -> list[LandingFile]:
+        """Files that lie in the landing folder, of the quarter or of its look-back, and have not been taken in.
+
+        Those of a unit that reports nothing then are left out: no report waits for them.
+        """
+        closing, reference = self._units.closing_day(quarter), self._units.reference
+        found = waiting_files(self.paths, self.quarters_to_read(quarter), reference)
+        return [file for file in found if reference.reporting_unit(file.unit_code, closing)]
+
+    def receipts(self, quarter: str) -> list[dict[str, Any]]:
+        """Rows of ``deliveries.parquet`` for a quarter's folders, superseded deliveries included."""
+        return [row for row in read_deliveries(self.paths).to_pylist() if row["quarter"] == quarter]
+
+    def exist(self, quarter: str) -> bool:
+        """Whether anything was delivered for a quarter, in the landing folder or taken in before."""
+        return any(self.paths.landing.glob(f"*/{quarter}/*/*")) or bool(self.receipts(quarter))
+
+    def quarters_landed(self) -> set[str]:
+        """Quarters that have a folder in the landing folder."""
+        return {p.name for p in self.paths.landing.glob("*/*") if p.is_dir() and find_period(p.name)}
+
+    def quarters(self) -> list[str]:
+        """Quarters with a delivery, in the landing folder or taken in before, in order."""
+        return sorted(self.quarters_landed() | set(read_deliveries(self.paths)["quarter"].to_pylist()))
+
+    def quarters_to_read(self, quarter: str) -> list[str]:
+        """The quarter, and before it those of its look-back that have deliveries."""
+        earlier = set(quarters_behind(quarter)) & set(self.quarters())
+        return sorted(earlier | {quarter})
+
+    def units_in(self, quarter: str, wanted: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
+        """Reporting units of a run, each with the folder units that owe deliveries for it, in order.
+
+        ``wanted`` limits the run; without it, every unit of which something was ever delivered for the quarter, read or
+        not. Who owes follows from the register of units on the closing day, never from what arrived.
+        """
+        folders = {row["unit_code"] for row in self.receipts(quarter)} | set(wanted)
+        folders |= {file.unit_code for file in self.waiting(quarter) if file.quarter == quarter}
+        reporting = {self._units.reporting_unit(folder, quarter) for folder in folders}
+        in_scope = sorted(reporting & set(wanted) if wanted else reporting)
+        return {unit: tuple(self._units.folders_expected(unit, quarter)) for unit in in_scope}
+
+    def inputs_of(self, units: Iterable[str], quarter: str) -> dict[str, list[dict[str, str]]]:
+        """The deliveries each unit's figures are made from."""
+        behind = quarters_behind(quarter)
+        return {unit: inputs(self.paths, self._units.folders_expected(unit, quarter), behind) for unit in units}

@@ -1,0 +1,92 @@
+"""What came of a run, unit by unit, and why a unit has no new release, in words.
+
+Belongs here: what the steps of one run leave for its answer.
+Does not belong here: the steps (``stages``); the answer as a whole (``cli.reports``, ``assets``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from expectations import Verdict
+from ingestion import LandingProblem
+
+if TYPE_CHECKING:
+    from publication import Copied, Event, Held, PostgresError, ReleaseNotWhole, Revision
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What publication did for one unit: a release that is current, or why there is no new one.
+
+    ``revision`` is what the release changed, or would change where a locked quarter held it back (``locked``).
+    """
+
+    unit_code: str
+    release: str | None
+    changed: bool = False
+    reasons: tuple[str, ...] = ()
+    revision: Revision | None = None
+    locked: bool = False
+
+
+@dataclass
+class RunRecord:
+    """What the steps of one run have come to so far.
+
+    ``verdicts`` by unit and stage, ``outcomes`` and ``candidates`` by unit, ``copies`` by ``unit/quarter``.
+    ``problems``: what lies in the landing folder and was not taken in. ``candidates`` is None until they are written.
+    """
+
+    verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    copies: dict[str, Copied | PostgresError] = field(default_factory=dict)
+    problems: list[LandingProblem] = field(default_factory=list)
+    candidates: dict[str, Path] | None = None
+
+    def add_verdicts(self, verdicts: Mapping[str, Verdict]) -> None:
+        for unit, verdict in verdicts.items():
+            self.verdicts.setdefault(unit, {})[verdict.stage] = verdict
+
+    def faults_in(self, folders: Collection[str]) -> tuple[str, ...]:
+        """What this run could not take in for want of space, rights or a sound disk; no sender is to blame for it."""
+        return tuple(
+            f"{p.path}: {p.message_vi}" for p in self.problems if p.is_fault and p.path.split("/")[0] in folders
+        )
+
+
+def lock_vi(lock: Event) -> str:
+    """A lock as a clause: since when, at which release, why and by whom."""
+    since = f" từ ngày {dt.datetime.fromisoformat(lock.at):%d/%m/%Y}" if lock.at else ""
+    by = f"; người khóa: {lock.by}" if lock.by else ""
+    return f"đã khóa{since} ở bản r{lock.release} (lý do: {lock.reason}{by})"
+
+
+def why_locked(quarter: str, held: Held) -> tuple[str, ...]:
+    """Which lock holds the release back, what it would change, and the command that publishes it all the same."""
+    unit = held.release.unit_code
+    return (
+        f"Kỳ báo cáo {lock_vi(held.lock)}.",
+        f"Nếu công bố số liệu mới: {held.revision.extent_vi}",
+        f'Muốn công bố: cchc publish {quarter} --unit {unit} --amend --reason "…"',
+    )
+
+
+def why_not_whole(error: ReleaseNotWhole, folder: Path, receipts: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Which document of a candidate's ``folder`` could not be made, and of which delivered row, as far as is known."""
+    from publication import delivered_places
+
+    head = f"Không lập được “{error.output}” đúng như số liệu, nên chưa công bố."
+    if error.code is None:
+        return (head, "Chi tiết kỹ thuật ở nhật ký chạy; báo cho người quản trị hệ thống.")
+    files = {row["delivery_id"]: row["file_name"] for row in receipts}
+    places = [
+        f"tệp {files.get(delivery_id, delivery_id)}, {sheet}, dòng {rows}"
+        for delivery_id, sheet, rows in delivered_places(folder, error.code)
+    ]
+    where = f" ({'; '.join(places)})" if places else ""
+    return (head, f"Nội dung gây lỗi ở chỉ tiêu {error.code}{where}: sửa lời văn của dòng này rồi gửi lại tệp.")

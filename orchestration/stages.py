@@ -1,0 +1,214 @@
+"""The walk of a quarter: take in, check, build, write candidates, check again, publish. One function a stage.
+
+Belongs here: calling the rooms in order, with what the home holds, and keeping what came of each unit.
+Does not belong here: the rooms' own logic, Dagster, the terminal. ``publication`` is imported where it is used, so that
+definitions load fast; Great Expectations never loads here.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from common.forms import form_on
+from expectations import Verdict, run_mart_gate, run_raw_gate
+from ingestion import IngestReport, check_store, ingest_source
+from orchestration.dbt import build_args, write_scope
+from orchestration.lineage import lineage
+from orchestration.locks import wait_until_free
+from orchestration.outcomes import Outcome, why_locked, why_not_whole
+from orchestration.pipeline import Pipeline, to_stderr
+from orchestration.settings import Home
+from orchestration.timing import now
+from orchestration.version import code_version, tool_versions
+
+_log = logging.getLogger(__name__)
+
+
+class BrokenContract(RuntimeError):
+    """dbt built tables that the stored contracts do not allow: somebody changed a model without its version."""
+
+
+def ingest(pipeline: Pipeline, source: str, quarter: str, units: Sequence[str]) -> IngestReport:
+    """Takes in one source: the quarter's deliveries, and those of the quarters its figures look back to.
+
+    A late file lies in its own quarter's folder; a release must not depend on when that quarter was last run.
+    """
+    folders = {folder for unit in units for folder in pipeline.units.folders_expected(unit, quarter)}
+    with pipeline.alone(), pipeline.timings.stage("ingest", f"nhận dữ liệu: {source}"):
+        reports = {
+            name: ingest_source(
+                pipeline.deliveries.paths,
+                source,
+                name,
+                units=folders or None,
+                reference=pipeline.units.reference,
+                secret_key=pipeline.settings.person_secret(),
+                limits=pipeline.settings.intake,
+            )
+            for name in pipeline.deliveries.quarters_to_read(quarter)
+        }
+    found = {problem for report in reports.values() for problem in report.problems}
+    pipeline.record.problems = sorted(found.union(pipeline.record.problems))
+    return reports[quarter]
+
+
+def check_raw(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[str, Verdict]:
+    """Gate 1. Returns and stores one verdict a unit; raises ``ingestion.DamagedError`` where the raw layer is not what
+    ingestion left there.
+    """
+    from publication import hash_inputs
+
+    home, deliveries, period = pipeline.home, pipeline.deliveries, pipeline.units.reference.periods[quarter]
+    with pipeline.alone(), pipeline.timings.stage("gate_raw", "kiểm tra dữ liệu đầu vào"):
+        check_store(deliveries.paths)
+        in_scope = deliveries.units_in(quarter, units)
+        verdicts = run_raw_gate(
+            home.raw,
+            home.warehouse,
+            quarter,
+            (period.opens_on, period.closes_on),
+            in_scope,
+            {unit: hash_inputs(found) for unit, found in deliveries.inputs_of(in_scope, quarter).items()},
+            [(file.unit_code, file.quarter, file.source, file.file_name) for file in deliveries.waiting(quarter)],
+            pipeline.gate(),
+        )
+    pipeline.record.add_verdicts(verdicts)
+    return verdicts
+
+
+@contextmanager
+def building(pipeline: Pipeline, quarter: str, selected: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """dbt at work on a quarter. What is exported counts as a build only where all models were built.
+
+    ``selected`` names models of a partial build, made by hand from the browser; nothing is published from it.
+    Raises ``BrokenContract``, and ``ingestion.DamagedError`` as ``check_raw``.
+    """
+    from publication import record_build
+
+    home, deliveries = pipeline.home, pipeline.deliveries
+    with pipeline.alone(), pipeline.timings.stage("dbt", "tính số liệu"):
+        wait_until_free(home.warehouse_file, pipeline.settings.warehouse_wait_seconds, to_stderr)
+        pipeline.record.candidates = None
+        check_store(deliveries.paths)
+        made_from = deliveries.inputs_of(deliveries.units_in(quarter), quarter)
+        write_scope(home, quarter)
+        yield pipeline.dbt.run(build_args(home, select=selected))
+        if not selected:
+            _keep_contracts(home)
+            check_store(deliveries.paths)  # what lay there when dbt began is what it read
+            record_build(home.warehouse, quarter, made_from)
+
+
+def _keep_contracts(home: Home) -> None:
+    """Raises ``BrokenContract`` where the build is not what programs were promised; then it counts as none."""
+    from publication import contract_breaches
+
+    found = {path.stem: pq.read_schema(path) for path in home.built_marts.glob("*.parquet")}
+    if breaches := contract_breaches(found):
+        raise BrokenContract(f"the build breaks stored contracts (see `make contracts`): {'; '.join(breaches)}")
+
+
+def write_candidates(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[str, Path]:
+    """The candidate folder of each unit; the same build and inputs give the same folder.
+
+    A unit that has none (no build of the quarter, no row of the form) is left out, and its outcome says why.
+    """
+    from publication import CandidateError, write_candidates
+
+    def write(inputs_by_unit: dict[str, Any]) -> dict[str, Path]:
+        return write_candidates(pipeline.home.warehouse, quarter, list(inputs_by_unit), inputs_by_unit, version)
+
+    with pipeline.timings.stage("candidates", "lập số liệu chờ công bố"):
+        version = form_on(pipeline.units.closing_day(quarter)).form
+        inputs = pipeline.deliveries.inputs_of(pipeline.deliveries.units_in(quarter, units), quarter)
+        try:
+            folders = write(inputs)
+        except CandidateError:
+            # One by one, so that a unit without a candidate does not hold back the others.
+            folders = {}
+            for unit, found in inputs.items():
+                try:
+                    folders |= write({unit: found})
+                except CandidateError as error:
+                    pipeline.record.outcomes[unit] = Outcome(unit, None, reasons=(str(error),))
+        pipeline.record.candidates = folders
+        return folders
+
+
+def _present_candidates(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[str, Path]:
+    """The candidates this run has just written; where it has not (a stage alone), they are written now."""
+    found = pipeline.record.candidates
+    return write_candidates(pipeline, quarter, units) if found is None else found
+
+
+def check_marts(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[str, Verdict]:
+    """Gate 2, on the candidates of the present build. Returns and stores one verdict a unit."""
+    folders = _present_candidates(pipeline, quarter, units)
+    with pipeline.alone(), pipeline.timings.stage("gate_marts", "kiểm tra số liệu báo cáo"):
+        candidates = {unit: (folder, folder.name) for unit, folder in folders.items()}
+        verdicts = run_mart_gate(pipeline.home.warehouse, quarter, candidates, pipeline.gate())
+    pipeline.record.add_verdicts(verdicts)
+    return verdicts
+
+
+def publish(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> list[Outcome]:
+    """Publishes every unit whose stored verdicts let its candidate out; what holds one unit back stays its own.
+
+    A unit of whose texts no document can be made is held back with the row that is at fault. What breaks the
+    program at one unit is raised when the others are done.
+    """
+    from publication import ReleaseNotWhole, index_once
+
+    broken: list[Exception] = []
+    outcomes = pipeline.record.outcomes
+    folders = _present_candidates(pipeline, quarter, units)
+    with pipeline.alone(), pipeline.timings.stage("publish", "công bố"), index_once():
+        for unit, folder in folders.items():
+            try:
+                outcomes[unit] = _publish_unit(pipeline, unit, quarter, folder)
+            except ReleaseNotWhole as error:
+                # Its words quote delivered texts, which a log must not keep.
+                _log.error("%s, %s: %s failed: %s", unit, quarter, error.output, type(error.__cause__).__name__)
+                reasons = why_not_whole(error, folder, pipeline.deliveries.receipts(quarter))
+                outcomes[unit] = Outcome(unit, None, reasons=reasons)
+            except Exception as error:  # the next units' releases do not wait for this one's repair
+                broken.append(error)
+    if broken:
+        raise broken[0]
+    return [outcomes[unit] for unit in sorted(outcomes)]
+
+
+def _publish_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Outcome:
+    from publication import Held, Published, Refused, current_release, publish
+
+    home = pipeline.home
+    if faults := pipeline.record.faults_in(pipeline.units.folders_expected(unit, quarter)):
+        return Outcome(unit, None, reasons=faults)
+    current = current_release(home.published, unit, quarter)
+    answer = publish(
+        home.published,
+        folder,
+        home.warehouse / "verdicts" / unit / quarter,
+        unit=unit,
+        quarter=quarter,
+        expected_previous=current.number if current else None,
+        code_version=code_version(),
+        published_at=now(),
+        versions=tool_versions(),
+        lineage=lineage() if current else None,
+        amendment=pipeline.amendment,
+    )
+    if isinstance(answer, Refused):
+        return Outcome(unit, None, reasons=answer.reasons)
+    if isinstance(answer, Held):
+        return Outcome(unit, None, reasons=why_locked(quarter, answer), revision=answer.revision, locked=True)
+    if isinstance(answer, Published):
+        return Outcome(unit, str(answer.release.path), changed=True, revision=answer.revision)
+    return Outcome(unit, str(answer.release.path))
