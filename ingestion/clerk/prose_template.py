@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from common.quarters import quarter_vi
 from ingestion.base.contracts import Contract
 from ingestion.base.reference import Period
-from ingestion.clerk.feedback import quarter_vi
 from ingestion.rows.prose import REMINDER
 from ingestion.rows.resolve import Context
 

@@ -9,6 +9,7 @@ and row numbers are those of the sheet. A regular CSV file is read into Arrow co
 
 from __future__ import annotations
 
+import codecs
 import csv
 import email
 import email.errors
@@ -52,7 +53,7 @@ from ingestion.text.vietnamese import clean
 CSV_SUFFIXES = frozenset({".csv"})
 HEAD_ROWS = 80
 CSV_SHEET = "csv"
-_DELIMITERS = ",;\t|"
+DELIMITERS = ",;\t|"
 _CSV_FIELD_LIMIT = 1_000_000
 _SAMPLE = 1_000_000
 _ROWS_AT_ONCE = 5_000
@@ -674,7 +675,7 @@ def find_delimiter(data: Octets) -> str:
         common = max(set(widths), key=lambda w: (w > 1, widths.count(w), w)) if widths else 1
         return (widths.count(common), common) if common > 1 else (0, 0)
 
-    return max(_DELIMITERS, key=lambda d: (*score(d), -_DELIMITERS.index(d)))
+    return max(DELIMITERS, key=lambda d: (*score(d), -DELIMITERS.index(d)))
 
 
 @dataclass(frozen=True)
@@ -812,9 +813,6 @@ def _swallowed_lines(rows: list[list[Cell]], numbers: list[int], delimiter: str)
     return None
 
 
-_BOM = b"\xef\xbb\xbf"
-
-
 def _without_mark(path: Path) -> memoryview:
     """The file without the mark of UTF-8, which is passed over: cutting it off would copy the file.
 
@@ -825,7 +823,7 @@ def _without_mark(path: Path) -> memoryview:
         filled = 0
         while filled < len(held) and (got := file.readinto(held[filled:])):
             filled += got
-    return held[3 if held[:3] == _BOM else 0 : filled]
+    return held[3 if held[:3] == codecs.BOM_UTF8 else 0 : filled]
 
 
 def read_csv(data: Octets) -> FileContent:
