@@ -43,7 +43,7 @@ from ingestion.deliveries.landing import (
 )
 from ingestion.deliveries.landing_remarks import rebuild_landing_remarks
 from ingestion.deliveries.ledger import Arrival, Receipt
-from ingestion.reading.grid import CSV_SUFFIXES
+from ingestion.reading.csv_files import CSV_SUFFIXES
 from ingestion.rows.intake import read_delivery
 from ingestion.rows.outcome import FileIdentity, Intake, refused
 from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitEntry, UnitRegistry

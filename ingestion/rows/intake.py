@@ -57,7 +57,7 @@ def _read(
 ) -> Intake:
     # May this unit deliver the source?
     check_sender(contract, context)
-    # From the file to sheets of cells: format, whole by its format and by two readers' counts, text repaired.
+    # From the file to sheets of cells: the format, whole by it and by the counts of two readers, text repaired.
     content = read_content(path, suffix, contract, limits)
     # The headers, their columns mapped to the contract's, and what stands outside the tables.
     found = find_tables(content, contract, context)

@@ -21,8 +21,10 @@ from ingestion.base.contracts import Contract, Prose
 from ingestion.base.limits import MIB, IntakeLimits, UnreadableFileError
 from ingestion.base.readings import Cell, Proof, Remark
 from ingestion.base.remarks import FileRemark
+from ingestion.reading.csv_files import DELIMITERS
 from ingestion.reading.fastcsv import look_at
-from ingestion.reading.grid import DELIMITERS, CellSheet, FileContent, read_sheets, suffix_remarks
+from ingestion.reading.files import read_sheets, sheets_of, suffix_remarks
+from ingestion.reading.grid import CellSheet, FileContent
 from ingestion.reading.legacy_encodings import decode_text, may_be_legacy, mend_rows
 from ingestion.reading.preflight import Kind, inspect, unpacked_bytes
 from ingestion.reading.sandbox import shared_sandbox
@@ -232,7 +234,7 @@ def _read_content(path: Path, suffix: str, contract: Contract, limits: IntakeLim
         lines = [_INNER_BREAKS.sub(" ", line) for line in _LINE_END.split(text)]
         if not _heads_a_table(_LINE_END.split(text), contract):
             return _text_content(text, lines, contract)
-    return read_sheets(path, suffix, limits)
+    return sheets_of(path, kind, suffix, limits)
 
 
 def _text_content(text: str, lines: list[str], contract: Contract) -> FileContent:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from ingestion.base.contracts import Duplicates, load_contracts
 from ingestion.base.reference import ReferenceData
+from ingestion.reading.csv_files import CsvSheet
 from ingestion.reading.fastcsv import look_at
-from ingestion.reading.grid import CsvSheet, DictionaryColumn
+from ingestion.reading.grid import DictionaryColumn
 from ingestion.rows.furniture import Surroundings, find_furniture
 from ingestion.rows.headers import HeaderMap, find_layout
 from ingestion.rows.parsing import parse_rows

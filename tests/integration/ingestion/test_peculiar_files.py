@@ -22,7 +22,7 @@ import xlwt
 from ingestion.base.contracts import load_contracts
 from ingestion.base.limits import MIB, IntakeLimits, UnreadableFileError
 from ingestion.base.reference import ReferenceData
-from ingestion.reading.grid import read_sheets
+from ingestion.reading.files import read_sheets
 from ingestion.reading.sandbox import shared_sandbox
 from ingestion.rows.intake import read_delivery
 from ingestion.rows.outcome import FileIdentity, Intake
