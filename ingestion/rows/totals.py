@@ -1,7 +1,7 @@
 """Sums that a sheet states of itself in its total rows, against the sums of the rows that were read.
 
 Belongs here: which sums a total row may mean, and what to tell the clerk where it means none. Does not belong here:
-which rows are total rows (``furniture``), stated row counts (``intake``), what a difference leads to (the contract).
+which rows are total rows (``furniture``), stated row counts (``wholeness``), what a difference leads to (the contract).
 """
 
 from __future__ import annotations
