@@ -6,9 +6,7 @@ Belongs here: that order. Does not belong here: a rule (``rules``, ``belonging``
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import replace
 
 from ingestion.base.contracts import Contract
 from ingestion.rows.belonging import strays
@@ -17,22 +15,12 @@ from ingestion.rows.resolve import Context
 from ingestion.rows.rules import (
     WRONG_FIELD_COUNT,
     RowRemark,
-    Rows,
     broken_row_rules,
     missing_cells,
     repeated_keys,
     rows_with,
 )
-from ingestion.rows.tables import FileRows
-
-
-@dataclass(frozen=True)
-class JudgedRows:
-    """The rows of a file, all that is said of them, and the mask of those that are rejected."""
-
-    rows: Rows
-    remarks: Sequence[RowRemark]
-    rejected: np.ndarray
+from ingestion.rows.tables import FileRows, JudgedRows
 
 
 def judge_rows(read: FileRows, contract: Contract, context: Context) -> JudgedRows:

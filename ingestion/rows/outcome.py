@@ -22,9 +22,8 @@ from ingestion.base.remarks import SCHEMA as FILE_REMARK_SCHEMA
 from ingestion.base.remarks import FileRemark, message_of, remark_table
 from ingestion.rows import noticing
 from ingestion.rows.headers import Layout
-from ingestion.rows.judging import JudgedRows
 from ingestion.rows.rules import RowRemark, Rows
-from ingestion.rows.tables import Aside, ConservationError
+from ingestion.rows.tables import Aside, ConservationError, JudgedRows
 
 REMARK_SCHEMA = pa.schema(
     [*LINEAGE_FIELDS, *(pa.field(n, pa.string()) for n in ("column", "value", "reason_code", "reason_vi", "advice_vi"))]

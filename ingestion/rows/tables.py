@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ingestion.base.readings import Proof
 from ingestion.base.remarks import FileRemark
 from ingestion.reading.grid import Body, FileContent, Sheet
@@ -142,3 +144,12 @@ class FileRows:
     def window(self) -> tuple[dt.date, dt.date] | None:
         """The window that stands above the first table."""
         return self.tables[0].layout.title.window
+
+
+@dataclass(frozen=True)
+class JudgedRows:
+    """What ``judging`` gives: the rows of a file, all that is said of them, and the mask of those that are rejected."""
+
+    rows: Rows
+    remarks: Sequence[RowRemark]
+    rejected: np.ndarray
