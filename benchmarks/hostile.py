@@ -21,7 +21,8 @@ from pathlib import Path
 from ingestion.base.contracts import load_contracts
 from ingestion.base.reference import ReferenceData
 from ingestion.reading.sandbox import shared_sandbox
-from ingestion.rows.intake import FileIdentity, read_delivery
+from ingestion.rows.intake import read_delivery
+from ingestion.rows.outcome import FileIdentity
 from ingestion.rows.resolve import Context, ProcedureRegistry, UnitRegistry
 from tests.corpus.files import corpus
 from tests.corpus.tables import SOURCE

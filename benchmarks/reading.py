@@ -39,7 +39,7 @@ BARE = _MEASURED.format(
 OURS = _MEASURED.format(
     prepare=(
         "from pathlib import Path\n"
-        "from ingestion.reading.grid import read_sheets\n"
+        "from ingestion.reading.files import read_sheets\n"
         "from ingestion.reading.sandbox import shared_sandbox"
     ),
     work="read_sheets(Path(path), '.xlsx').sheets[0].body(1, 20)",

@@ -43,10 +43,12 @@ from ingestion.deliveries.landing import (
 )
 from ingestion.deliveries.landing_remarks import rebuild_landing_remarks
 from ingestion.deliveries.ledger import Arrival, Receipt
-from ingestion.reading.grid import CSV_SUFFIXES
-from ingestion.rows.intake import FileIdentity, Intake, read_delivery, read_returned, read_row_origins, refused
+from ingestion.reading.csv_files import CSV_SUFFIXES
+from ingestion.rows.intake import read_delivery
+from ingestion.rows.outcome import FileIdentity, Intake, refused
 from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitEntry, UnitRegistry
-from ingestion.rows.returned import sheets_without_cells
+from ingestion.rows.returned import read_returned, read_row_origins, sheets_without_cells
+from ingestion.rows.wholeness import Vouched
 
 _log = logging.getLogger(__name__)
 
@@ -422,8 +424,7 @@ class _Run:
             self.contract,
             context,
             self.limits,
-            declared_rows=receipt.declared_rows,
-            is_beginning=bool(self.beginning_of(receipt)),
+            Vouched(receipt.declared_rows, bool(self.beginning_of(receipt))),
         )
 
     def beginning_of(self, receipt: Receipt) -> str:

@@ -72,9 +72,6 @@ class Procedure:
         head = self.time_limit.split()[0]
         return int(head) if head.isdigit() else 0
 
-    def in_force(self, day: dt.date) -> bool:
-        return self.valid_from <= day and (self.ended_on is None or self.ended_on > day)
-
 
 def _read_names() -> list[Procedure]:
     with _NAMES.open(encoding="utf-8", newline="") as handle:

@@ -17,6 +17,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from common.quarters import quarter_vi
 from ingestion import Column, Contract
 from sample import cases, people
 from sample.districts import DEPARTMENTS, District
@@ -38,7 +39,6 @@ CellValue = str | int | dt.date | dt.datetime | None
 _CREATED = dt.datetime(2023, 1, 1)
 _MOTTO = ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc")
 _DAY, _MOMENT = "%d/%m/%Y", "%d/%m/%Y %H:%M:%S"
-_ROMAN = ("I", "II", "III", "IV")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Sheet:
             case "procedure_code":
                 return f"{value}{layout.code_suffix}"
             case "quarter":
-                return f"Quý {_ROMAN[int(value[-1]) - 1]}/{value[:4]}"
+                return quarter_vi(value)
             case "month":
                 return f"{value:%m/%Y}"
             case "date" | "datetime":

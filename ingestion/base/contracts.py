@@ -46,23 +46,23 @@ ColumnType = Literal[
 ]
 
 _NUMBERS = frozenset({"integer", "decimal"})
-_DAYS = frozenset({"date", "datetime"})
-_CALENDAR = frozenset({*_DAYS, "month"})
+DAY_TYPES = frozenset({"date", "datetime"})
+CALENDAR_TYPES = frozenset({*DAY_TYPES, "month"})
 # Types of which a blank cell is no answer. Of others a blank says that nothing happened (a day) or that there is
 # nothing to add (a text, a number), unless the contract tells of which rows the column is asked.
 _ANSWERS = frozenset({"flag", "presence", "enum"})
 # The shapes of a row rule's check (see docs/contracts.md): for each, which of its parts name columns of which types.
 _ANY: frozenset[str] = frozenset()
 _CHECKS: dict[frozenset[str], dict[str, frozenset[str]]] = {
-    frozenset({"earliest", "latest"}): {"earliest": _DAYS, "latest": _DAYS},
+    frozenset({"earliest", "latest"}): {"earliest": DAY_TYPES, "latest": DAY_TYPES},
     frozenset({"when", "any_present"}): {"when": frozenset({"enum"}), "any_present": _ANY},
     frozenset({"when_present", "any_present"}): {"when_present": _ANY, "any_present": _ANY},
-    frozenset({"case_code_date", "equals"}): {"case_code_date": frozenset({"case_code"}), "equals": _DAYS},
+    frozenset({"case_code_date", "equals"}): {"case_code_date": frozenset({"case_code"}), "equals": DAY_TYPES},
     frozenset({"text", "holds"}): {"text": frozenset({"text"})},
     frozenset({"text", "lacks"}): {"text": frozenset({"text"})},
     frozenset({"text", "tells"}): {"text": frozenset({"text"})},
 }
-_DECIMAL = pa.decimal128(18, 4)
+DECIMAL = pa.decimal128(18, 4)
 _ARROW: dict[str, pa.DataType] = {
     "text": pa.string(),
     "code": pa.string(),
@@ -73,7 +73,7 @@ _ARROW: dict[str, pa.DataType] = {
     "person_key": pa.string(),
     "quarter": pa.string(),
     "integer": pa.int64(),
-    "decimal": _DECIMAL,
+    "decimal": DECIMAL,
     "date": pa.date32(),
     "month": pa.date32(),
     "datetime": pa.timestamp("us"),
@@ -172,7 +172,7 @@ class Column(_Strict):
             raise ValueError(f"column {self.name}: bounds go with numbers")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"column {self.name}: minimum above maximum")
-        if self.not_after is not None and self.type not in _DAYS:
+        if self.not_after is not None and self.type not in DAY_TYPES:
             raise ValueError(f"column {self.name}: not_after goes with dates")
         if self.from_title_block and self.type != "unit":
             raise ValueError(f"column {self.name}: only a unit stands in the title block")
@@ -323,7 +323,7 @@ class Contract(_Strict):
                     self._need(f"{column.name}: asked_where", name)
             if column.resolved_from is not None:
                 self._need(f"{column.name}: resolved_from", column.resolved_from.name, frozenset({"text"}))
-                self._need(f"{column.name}: resolved_from", column.resolved_from.day, _DAYS)
+                self._need(f"{column.name}: resolved_from", column.resolved_from.day, DAY_TYPES)
         if self.totals is not None:
             for name in self.totals.columns:
                 self._need("totals", name, _NUMBERS)
@@ -336,9 +336,9 @@ class Contract(_Strict):
             if plan.own_unit_only and not plan.by_unit:
                 raise ValueError(f"{self.source}: belonging: own_unit_only goes with by_unit")
             for name in [*plan.period, *plan.ended_by, *plan.outside]:
-                self._need("belonging", name, _CALENDAR)
+                self._need("belonging", name, CALENDAR_TYPES)
             for name in plan.year_by:
-                self._need("belonging", name, frozenset({*_DAYS, "text"}))
+                self._need("belonging", name, frozenset({*DAY_TYPES, "text"}))
         if self.form_row is not None:
             self._need("form_row", self.form_row.code, frozenset({"code"}))
             self._need("form_row", self.form_row.name, frozenset({"text"}))
@@ -410,7 +410,7 @@ class Contract(_Strict):
         fields = list(LINEAGE_FIELDS)
         for column in self.lake_columns():
             if column.type == "number_or_text":
-                fields += [pa.field(column.name, _DECIMAL), pa.field(f"{column.name}_text", pa.string())]
+                fields += [pa.field(column.name, DECIMAL), pa.field(f"{column.name}_text", pa.string())]
             else:
                 fields.append(pa.field(column.name, _ARROW[column.type]))
         return pa.schema(fields)

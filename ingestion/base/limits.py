@@ -6,9 +6,12 @@ how a limit is enforced (``preflight``, ``sandbox``) or where a setting comes fr
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, replace
 
 MIB = 1 << 20
+#: The code of a file that holds nothing to be read, or that nobody asked for.
+UNUSABLE = "unusable"
 # What the parsing process gets for each byte that a file has when it is unpacked, and for a small one. Honest tables
 # need a tenth of it: a process that reads next to nothing takes 20 MiB, a sheet of 100,000 × 20 cells under 200 MiB.
 # Small files are alike in memory, since a process that may have more than the next file needs is replaced.
@@ -58,11 +61,14 @@ DEFAULT_LIMITS = IntakeLimits()
 
 
 class UnreadableFileError(Exception):
-    """The file cannot be read as a whole: a stable ``code``, and a Vietnamese message fit for the clerk."""
+    """The file is refused as a whole: a stable ``code``, a Vietnamese message fit for the clerk, and the first and last
+    day that its title names, where that is worth keeping.
+    """
 
-    def __init__(self, code: str, message_vi: str) -> None:
+    def __init__(self, code: str, message_vi: str, window: tuple[dt.date, dt.date] | None = None) -> None:
         super().__init__(message_vi)
         self.code = code
+        self.window = window
 
 
 def damaged() -> UnreadableFileError:

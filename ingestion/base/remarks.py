@@ -1,7 +1,7 @@
 """Remarks on a delivery as a whole, and on the landing folder: what intake noticed and no row can carry.
 
 Belongs here: the kinds of remarks, their record, and the clerk's message that is made from them. Does not belong here:
-noticing (``grid``, ``intake``, ``landing``), judging (gate 1), remarks on single rows (``rules``, the layers
+noticing (``reading``, ``rows``, ``landing``), judging (gate 1), remarks on single rows (``rules``, the layers
 ``rejected`` and ``findings``).
 
 A remark is a row of ``raw/remarks`` (of one delivery) or ``raw/landing_remarks.parquet`` (of the folder). Gate 1 judges

@@ -26,10 +26,13 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from common.files import PRIVATE, replace_durably, sha256_bytes
+from common.quarters import quarter_vi
+from common.workbooks import NO_DATE
 from ingestion.base.contracts import Contract
 from ingestion.base.paths import IngestPaths
 from ingestion.base.readings import Cell
-from ingestion.rows.returned import COUNT_LINE, FILE_LINE, HOW_LINE, MAX_ROWS, OWN_HEADINGS, TITLE, ReturnedSheet
+from ingestion.rows.own_words import COUNT_LINE, FILE_LINE, HOW_LINE, OWN_HEADINGS, TITLE
+from ingestion.rows.returned import MAX_ROWS, ReturnedSheet
 from ingestion.rows.values import MAX_EXACT_NUMBER, printed
 
 SUFFIX = ".rejected.xlsx"
@@ -38,8 +41,6 @@ _REFUSED_SHEET = "Tệp bị trả lại"
 _MAX_NAME_BYTES = 240
 _MAX_CELL = 32_000
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_NO_DATE = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
-_ROMAN = ("I", "II", "III", "IV")
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def workbook_bytes(answer: Answer, token: str = "") -> bytes:
         "strings_to_urls": False,
     }
     with xlsxwriter.Workbook(buffer, options) as book:
-        book.set_properties({"title": TITLE, "keywords": token, "created": _NO_DATE})
+        book.set_properties({"title": TITLE, "keywords": token, "created": NO_DATE})
         looks = _Looks(book)
         if answer.message_vi:
             _write_refusal(book.add_worksheet(_REFUSED_SHEET), looks, answer)
@@ -199,11 +200,6 @@ def _sheet_name(name: str, used: set[str]) -> str:
         candidate = f"{plain[: 28 - len(str(n))]} ({n})"
     used.add(candidate.casefold())
     return candidate
-
-
-def quarter_vi(quarter: str) -> str:
-    """``Quý I/2023`` of ``2023-Q1``."""
-    return f"Quý {_ROMAN[int(quarter[-1]) - 1]}/{quarter[:4]}"
 
 
 def _heading_lines(answer: Answer) -> list[str]:

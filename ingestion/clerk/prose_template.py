@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from common.periods import Period
+from common.quarters import quarter_vi
 from ingestion.base.contracts import Contract
-from ingestion.clerk.feedback import quarter_vi
 from ingestion.rows.prose import REMINDER
 from ingestion.rows.resolve import Context
 

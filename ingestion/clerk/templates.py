@@ -21,16 +21,16 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from common.periods import Period
+from common.workbooks import NO_DATE
 from ingestion.base.contracts import Column, Contract
 from ingestion.clerk.feedback import row_height
+from ingestion.rows.own_words import HELP_SHEET, LISTS_SHEET
 from ingestion.rows.resolve import Context
-from ingestion.rows.returned import HELP_SHEET, LISTS_SHEET
 
 DATA_SHEET = "Số liệu"
 #: Rows for which a template prepares drop-downs and hints; more may be delivered.
 PREPARED_ROWS = 20_000
 NOTHING = "Không phát sinh"
-_NO_DATE = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
 _EXAMPLE_DAY = dt.date(2023, 3, 1)
 _HINT_TITLE, _HINT_TEXT = 32, 255
 _TEXT, _WHOLE, _NUMBER = "@", "0", "0.####"
@@ -73,11 +73,11 @@ def template_columns(contract: Contract, on: dt.date | None = None) -> list[Colu
 
 def template_bytes(contract: Contract, period: Period | None = None, context: Context | None = None) -> bytes:
     """The workbook; ``context`` brings the unit's name and the names its drop-downs offer. Equal input, equal bytes."""
-    fields = _fields(contract, period, context)
+    fields = template_fields(contract, period, context)
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(buffer, options) as book:
-        book.set_properties({"title": f"Mẫu nộp số liệu: {contract.title_vi}", "created": _NO_DATE})
+        book.set_properties({"title": f"Mẫu nộp số liệu: {contract.title_vi}", "created": NO_DATE})
         looks = _Looks(book)
         data = book.add_worksheet(DATA_SHEET)
         guide = book.add_worksheet(HELP_SHEET)
@@ -89,12 +89,8 @@ def template_bytes(contract: Contract, period: Period | None = None, context: Co
     return buffer.getvalue()
 
 
-def example_row(contract: Contract, period: Period | None = None, context: Context | None = None) -> dict[str, str]:
-    """The example of every column of the template, by column name: together a row without a fault."""
-    return {field.column.name: field.example for field in _fields(contract, period, context)}
-
-
-def _fields(contract: Contract, period: Period | None, context: Context | None) -> list[_Field]:
+def template_fields(contract: Contract, period: Period | None, context: Context | None) -> list[_Field]:
+    """The columns of the template, each with how it is filled in; the examples together are a row without a fault."""
     day = max(period.opens_on, period.closes_on - dt.timedelta(days=7)) if period else _EXAMPLE_DAY
     columns = template_columns(contract, period.closes_on if period else None)
     return [_field(column, contract, day, period, context) for column in columns]

@@ -21,7 +21,7 @@ from common.files import PRIVATE, readable_json, replace_durably, sha256_bytes
 from ingestion.base.limits import UnreadableFileError
 from ingestion.base.paths import IngestPaths
 from ingestion.deliveries.landing import LandingProblem
-from ingestion.reading.grid import find_delimiter
+from ingestion.reading.csv_files import find_delimiter
 from ingestion.reading.legacy_encodings import to_utf8
 from ingestion.text.vietnamese import LabelIndex, clean
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from common.quarters import quarter_key
 from ingestion.base.paths import IngestPaths
 from ingestion.base.reference import ReferenceData
 from ingestion.base.remarks import SCHEMA, FileRemark, remark_table
@@ -29,7 +30,6 @@ _FOLDERS_OF_PROGRAMS = frozenset(
     {".git", ".svn", "__MACOSX", ".Trashes", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
 )
 _TOLD = 500
-_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
 _YEAR_FIRST = re.compile(r"(20\d\d)\D{0,6}?q(?:uy)?\W{0,2}([1-4]|iv|i{1,3})\b")
 _QUARTER_FIRST = re.compile(r"q(?:uy)?\W{0,2}([1-4]|iv|i{1,3})\W{1,2}(?:nam\W{1,2})?(20\d\d)")
 _AGENCY = re.compile(r"^(UBND|[UỦ][Yyỷ] ban nhân dân)\s+", re.IGNORECASE)
@@ -112,5 +112,5 @@ def _quarter_of(text: str, quarters: Collection[str]) -> str | None:
         quarter, year = match[1], match[2]
     else:
         return None
-    name = f"{year}-Q{_ROMAN.get(quarter, quarter)}"
+    name = quarter_key(year, quarter)
     return name if name in quarters else None

@@ -6,6 +6,7 @@ in TCVN3. Does not belong here: the tables (``legacy_fonts``), one text alone (`
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -46,13 +47,13 @@ def to_utf8(data: Octets, is_valid: bool | None = None) -> Octets:
     which of them gives Vietnamese syllables, clearly more than any other.
     """
     head = bytes(data[:4096])
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _decoded(data, "utf-16").encode()
     if b"\0" in head:
         even, odd = head[::2].count(0), head[1::2].count(0)
         return _decoded(data, "utf-16-le" if odd > even else "utf-16-be").encode()
     if is_utf8(data) if is_valid is None else is_valid:
-        return data[3:] if head.startswith(b"\xef\xbb\xbf") else data
+        return data[3:] if head.startswith(codecs.BOM_UTF8) else data
     data = bytes(data)
     if _mostly_utf8(data):
         raise _cut_letter() if any(is_utf8(data[:-tail]) for tail in (1, 2, 3)) else _bad_bytes()

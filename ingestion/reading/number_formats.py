@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from ingestion.base.cell_fault import CellFault
 from ingestion.base.readings import Cell, Remark, ShownNumber
+from ingestion.text.numbers import decimal_vi
 
 _SECTION = re.compile(r'((?:[^;"\\]|\\.|"[^"]*"|"[^"]*$)*)(?:;|$)', re.S)
 _TOKEN = re.compile(r'"([^"]*)"?|\\(.)|[_*].|\[([^\]]*)\]|(General)|(.)', re.S | re.I)
@@ -127,4 +128,4 @@ def as_shown(cell: Cell, code: str, place: str) -> Cell:
 
 
 def _plain(number: Decimal) -> str:
-    return f"{number.quantize(_DECIMALS).normalize():f}".replace(".", ",")
+    return decimal_vi(number.quantize(_DECIMALS))

@@ -10,34 +10,76 @@ import datetime as dt
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from common.periods import Period
 from ingestion.base.contracts import Contract
+from ingestion.base.limits import UNUSABLE, UnreadableFileError
 from ingestion.base.readings import Remark
+from ingestion.base.reference import roles_of
 from ingestion.rows.headers import TitleBlock
 from ingestion.rows.resolve import Context, names_an_office
-from ingestion.rows.rules import RowRemark, Rows
+from ingestion.rows.rules import RowRemark, Rows, flags_of
+from ingestion.rows.tables import FileRows
 from ingestion.rows.values import parse_date
 
 WRONG_QUARTER, WRONG_UNIT = "wrong_quarter", "wrong_unit"
 _NAMED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Misplaced:
-    """Why a file is held: a code, and a message that names the folder and what the file speaks of."""
+def check_sender(contract: Contract, context: Context) -> None:
+    """Raises :class:`UnreadableFileError` where units like the folder's do not deliver the source."""
+    if not roles_of(context.folder_unit, context.units.reporting_unit) & set(contract.delivered_by):
+        raise UnreadableFileError(
+            UNUSABLE, f"Đơn vị “{context.folder_unit.name}” không nộp nguồn “{contract.title_vi}”."
+        )
 
-    code: str
-    message_vi: str
+
+# ------------------------------------------------------------------------------------------------------------ titles
 
 
-def title_unit(titles: Sequence[TitleBlock], context: Context) -> Misplaced | None:
-    """A file headed with the name of a unit to which its folder does not belong."""
+def check_titles(titles: Sequence[TitleBlock], context: Context) -> None:
+    """Raises :class:`UnreadableFileError` where a title names another period or unit than the file's folder."""
+    for title in titles:
+        _check_title_period(title, context)
+    if (fault := _title_unit(titles, context)) is not None:
+        raise UnreadableFileError(WRONG_UNIT, fault, titles[0].window)
+
+
+def _check_title_period(title: TitleBlock, context: Context) -> None:
+    """A window agrees when it lies inside the quarter's window or covers at least half of it: offices also report
+    calendar quarters and the year to date.
+    """
+    period = context.period
+    if title.window is not None:
+        first, last = title.window
+        shared = (min(last, period.closes_on) - max(first, period.opens_on)).days + 1
+        inside = shared == (last - first).days + 1
+        if inside or shared * 2 >= (period.closes_on - period.opens_on).days + 1:
+            return
+        named = f"từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}"
+    elif title.quarters and period.quarter not in title.quarters:
+        named = ", ".join(title.quarters)
+    else:
+        return
+    raise UnreadableFileError(
+        WRONG_QUARTER,
+        f"Tệp ghi kỳ {named}, nhưng nằm trong thư mục của kỳ {_period_vi(period)}. "
+        "Chuyển tệp sang đúng thư mục hoặc xuất lại đúng kỳ.",
+        title.window,
+    )
+
+
+def _period_vi(period: Period) -> str:
+    return f"{period.quarter} (từ {period.opens_on:%d/%m/%Y} đến {period.closes_on:%d/%m/%Y})"
+
+
+def _title_unit(titles: Sequence[TitleBlock], context: Context) -> str | None:
+    """What is wrong with a file that is headed with the name of a unit to which its folder does not belong."""
     for title in titles:
         if (stranger := context.units.stranger_in_titles(title.texts)) is not None:
             name = f"“{stranger}”" if names_an_office(stranger) else "tên đơn vị khác"
@@ -54,24 +96,21 @@ def _own_units(context: Context) -> set[str]:
     return {context.folder_unit.code, context.units.reporting_unit.code}
 
 
-def misplaced(rows: Rows, remarks: Sequence[RowRemark], contract: Contract, context: Context) -> Misplaced | None:
-    """The quarter or unit to which all rows belong, where it is not the folder's; None where the rows do not tell."""
+def check_belonging(read: FileRows, contract: Contract, context: Context) -> None:
+    """Raises :class:`UnreadableFileError` where all rows belong to another quarter or unit than the folder's."""
     plan = contract.belonging
-    if plan is None or len(rows) < plan.rows:
-        return None
-    if plan.period:
-        found = _wrong_period(rows, remarks, contract, context)
-        if found is not None:
-            return found
-    if plan.by_unit:
-        return _wrong_units(rows, remarks, contract, context)
-    return None
+    if plan is None or len(read.rows) < plan.rows:
+        return
+    if plan.period and (fault := _wrong_period(read.rows, read.remarks, contract, context)) is not None:
+        raise UnreadableFileError(WRONG_QUARTER, fault, read.window)
+    if plan.by_unit and (fault := _wrong_units(read.rows, read.remarks, contract, context)) is not None:
+        raise UnreadableFileError(WRONG_UNIT, fault, read.window)
 
 
 # ----------------------------------------------------------------------------------------------------------- quarter
 
 
-def _wrong_period(rows: Rows, remarks: Sequence[RowRemark], contract: Contract, context: Context) -> Misplaced | None:
+def _wrong_period(rows: Rows, remarks: Sequence[RowRemark], contract: Contract, context: Context) -> str | None:
     """No row has a day in the quarter, and at least half of the rows are past or still to come.
 
     A row is past where it ended before the quarter, or where nothing tells that it could still be open.
@@ -87,7 +126,7 @@ def _wrong_period(rows: Rows, remarks: Sequence[RowRemark], contract: Contract, 
         moments = pc.cast(values, pa.timestamp("us"))
         opens = pa.scalar(dt.datetime.combine(first, dt.time()), pa.timestamp("us"))
         end = pa.scalar(dt.datetime.combine(period.closes_on + dt.timedelta(days=1), dt.time()), pa.timestamp("us"))
-        inside |= _flags(pc.and_(pc.greater_equal(moments, opens), pc.less(moments, end)))
+        inside |= flags_of(pc.and_(pc.greater_equal(moments, opens), pc.less(moments, end)))
         if inside.any():
             return None
         present = values.is_valid().to_numpy(zero_copy_only=False)
@@ -102,23 +141,17 @@ def _wrong_period(rows: Rows, remarks: Sequence[RowRemark], contract: Contract, 
     telling = dated & (ended if plan.ended_by else True)
     if not days or np.count_nonzero(telling) * 2 < len(rows):
         return None
-    folder = f"{period.quarter} (từ {period.opens_on:%d/%m/%Y} đến {period.closes_on:%d/%m/%Y})"
-    return Misplaced(
-        WRONG_QUARTER,
-        f"Không có dòng nào thuộc kỳ {folder}: các ngày trong tệp từ {min(days):%d/%m/%Y} đến {max(days):%d/%m/%Y}. "
-        "Tệp được giữ lại, chưa tính. Chuyển tệp sang thư mục đúng kỳ hoặc xuất lại đúng kỳ.",
+    return (
+        f"Không có dòng nào thuộc kỳ {_period_vi(period)}: các ngày trong tệp từ {min(days):%d/%m/%Y} đến "
+        f"{max(days):%d/%m/%Y}. "
+        "Tệp được giữ lại, chưa tính. Chuyển tệp sang thư mục đúng kỳ hoặc xuất lại đúng kỳ."
     )
-
-
-def _flags(mask: pa.Array) -> np.ndarray:
-    flags: np.ndarray = pc.fill_null(mask, False).to_numpy(zero_copy_only=False)
-    return flags
 
 
 # -------------------------------------------------------------------------------------------------------------- unit
 
 
-def _wrong_units(rows: Rows, remarks: Sequence[RowRemark], contract: Contract, context: Context) -> Misplaced | None:
+def _wrong_units(rows: Rows, remarks: Sequence[RowRemark], contract: Contract, context: Context) -> str | None:
     """Every row names units to which the folder does not belong.
 
     That is: another commune in a commune's folder, one single commune in the district's folder, or names that are no
@@ -163,12 +196,11 @@ def _unit_name(code: str, context: Context) -> str:
     return f"“{dict(context.units.entries)[code]}” ({code})"
 
 
-def _wrong_unit(what: str, context: Context) -> Misplaced:
+def _wrong_unit(what: str, context: Context) -> str:
     folder = f"“{context.folder_unit.name}” ({context.folder_unit.code})"
-    return Misplaced(
-        WRONG_UNIT,
+    return (
         f"Tệp nằm trong thư mục của {folder} nhưng {what}. Tệp được giữ lại, chưa tính. "
-        "Chuyển tệp sang thư mục đúng đơn vị.",
+        "Chuyển tệp sang thư mục đúng đơn vị."
     )
 
 
@@ -181,25 +213,24 @@ def strays(rows: Rows, contract: Contract, context: Context) -> Iterator[RowRema
     if plan is None:
         return
     period = context.period
-    window = f"{period.quarter} (từ {period.opens_on:%d/%m/%Y} đến {period.closes_on:%d/%m/%Y})"
     for name, effect in plan.outside.items():
         values, title = rows.columns[name], contract.column(name).title_vi
         is_month = contract.column(name).type == "month"
         first = period.opens_on.replace(day=1) if is_month else period.opens_on
         days = pc.cast(pc.cast(values, pa.timestamp("us")), pa.date32(), safe=False)
-        outside = _flags(pc.or_(pc.less(days, first), pc.greater(days, period.closes_on)))
+        outside = flags_of(pc.or_(pc.less(days, first), pc.greater(days, period.closes_on)))
         for day, places in _by_value(days, outside):
             shown = f"{day:%m/%Y}" if is_month else f"{day:%d/%m/%Y}"
             remark = Remark(
                 "outside_period",
-                f"“{title}” {shown} nằm ngoài kỳ {window}",
+                f"“{title}” {shown} nằm ngoài kỳ {_period_vi(period)}",
                 "Kiểm tra ngày, tháng; chỉ nộp số liệu thuộc kỳ.",
             )
             yield RowRemark(places, name, shown, remark, effect == "reject")
     if plan.own_unit_only and context.folder_unit.level == "commune":
         assert contract.unit_column is not None
         values = rows.columns[contract.unit_column]
-        foreign = _flags(pc.not_equal(values, context.folder_unit.code))
+        foreign = flags_of(pc.not_equal(values, context.folder_unit.code))
         for code, places in _by_value(values, foreign):
             remark = Remark(
                 WRONG_UNIT,

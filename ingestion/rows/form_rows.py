@@ -19,6 +19,7 @@ from ingestion.base.reference import FormRow
 from ingestion.rows.resolve import Context
 from ingestion.rows.rules import RowRemark, Rows
 from ingestion.rows.values import parse_flag, printed
+from ingestion.text.numbers import decimal_vi
 from ingestion.text.vietnamese import bare
 
 _COUNTS = frozenset({"count", "flag_or_count"})
@@ -50,7 +51,7 @@ def broken_form_rows(rows: Rows, contract: Contract, context: Context) -> Iterat
             )
             yield RowRemark(np.array([place]), plan.code, code, remark, True)
         if value is not None and (fault := _fault(own, value["number"], value["text"])) is not None:
-            shown = printed(value["text"]) or _shown(value["number"])
+            shown = printed(value["text"]) or ("" if value["number"] is None else decimal_vi(value["number"]))
             yield RowRemark(np.array([place]), plan.value, shown, fault, True)
 
 
@@ -69,19 +70,15 @@ def _fault(row: FormRow, number: Decimal | None, text: str | None) -> Remark | N
         return None
     if row.kind == "flag" and number not in (0, 1):
         return Remark(
-            "not_a_flag", f"Chỉ tiêu {row.code} chỉ nhận {row.unit}, nhưng ô ghi {_shown(number)}", "Ghi 0 hoặc 1."
+            "not_a_flag", f"Chỉ tiêu {row.code} chỉ nhận {row.unit}, nhưng ô ghi {decimal_vi(number)}", "Ghi 0 hoặc 1."
         )
     if row.kind in _COUNTS and (number < 0 or number != int(number)):
         return Remark(
             "not_a_count",
-            f"Chỉ tiêu {row.code} là số đếm ({row.unit}) nhưng ô ghi {_shown(number)}",
+            f"Chỉ tiêu {row.code} là số đếm ({row.unit}) nhưng ô ghi {decimal_vi(number)}",
             "Ghi số nguyên không âm.",
         )
     if row.kind == "ratio" and number < 0:
-        told = f"Chỉ tiêu {row.code} là tỷ lệ nhưng ô ghi {_shown(number)}"
+        told = f"Chỉ tiêu {row.code} là tỷ lệ nhưng ô ghi {decimal_vi(number)}"
         return Remark("negative_ratio", told, "Kiểm tra lại số.")
     return None
-
-
-def _shown(number: Decimal | None) -> str:
-    return "" if number is None else f"{number.normalize():f}".replace(".", ",")

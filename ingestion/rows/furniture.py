@@ -32,7 +32,7 @@ _KNOWN_ROWS = 10_000  # page headers and the like come again and again
 _TAIL_ROWS = 60
 
 #: Why a row is no data, by kind. The words are those of the layer ``furniture``; those of running text are told by
-#: ``prose``, those of what is passed over by ``intake``.
+#: ``prose``, those of what is passed over by ``finding`` and ``cutting``.
 REASONS = {
     "title": ("above_header",),
     "header": ("header", "repeats_header", "section_heading"),

@@ -15,10 +15,11 @@ from functools import cached_property
 import numpy as np
 
 from ingestion.base.contracts import Column, Contract
+from ingestion.base.limits import UnreadableFileError
 from ingestion.base.readings import Cell
 from ingestion.reading.formulas import column_letters
 from ingestion.reading.grid import Body, Sheet
-from ingestion.rows.values import QUARTER_IN_TEXT, parse_date, printed, quarter_of
+from ingestion.rows.values import DAY_IN_TEXT, QUARTER_IN_TEXT, parse_date, printed, quarter_of
 from ingestion.text.vietnamese import LabelIndex, bare, clean
 
 MAX_HEADER_ROWS = 4
@@ -27,8 +28,11 @@ _PROBED = 2
 SEARCH_ROWS = 60
 
 
-class HeaderError(Exception):
+class HeaderError(UnreadableFileError):
     """The sheet has a table but it cannot be used; the message is Vietnamese and names what was found."""
+
+    def __init__(self, message_vi: str) -> None:
+        super().__init__("bad_header", message_vi)
 
 
 @dataclass(frozen=True)
@@ -289,14 +293,15 @@ def check_layout(layout: Layout, contract: Contract, has_title_unit: bool) -> No
 
 # ------------------------------------------------------------------------------------------------------ title block
 
-_DAY = r"(\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{1,2} tháng \d{1,2} năm \d{4})"
 _MONTHS = re.compile(
     r"(?<!ngày )(?<!\d )tháng (?P<first>\d{1,2})(?:(?: ?[-–] ?| đến (?:hết )?tháng | và (?:tháng )?)(?P<last>\d{1,2}))?"
     r"(?: ?[/.-] ?| năm )(?P<year>\d{4})",
     re.IGNORECASE,
 )
-_AS_OF = re.compile(rf"(?:tính đến|số liệu đến|tính tới|cập nhật đến)(?: hết)?(?: ngày)?:? {_DAY}", re.IGNORECASE)
-_WINDOW = re.compile(rf"từ(?: ngày)?:? {_DAY},?(?: -)? đến(?: hết)?(?: ngày)?:? {_DAY}", re.IGNORECASE)
+_AS_OF = re.compile(
+    rf"(?:tính đến|số liệu đến|tính tới|cập nhật đến)(?: hết)?(?: ngày)?:? {DAY_IN_TEXT}", re.IGNORECASE
+)
+_WINDOW = re.compile(rf"từ(?: ngày)?:? {DAY_IN_TEXT},?(?: -)? đến(?: hết)?(?: ngày)?:? {DAY_IN_TEXT}", re.IGNORECASE)
 
 
 def _with_title(layout: Layout, rows: list[list[str]]) -> Layout:

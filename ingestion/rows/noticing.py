@@ -24,9 +24,9 @@ from ingestion.base.remarks import FileRemark
 from ingestion.reading.formulas import column_letters
 from ingestion.reading.grid import Body
 from ingestion.rows.headers import HeaderMap, Layout
-from ingestion.rows.returned import OWN_HEADINGS
+from ingestion.rows.own_words import OWN_HEADINGS
 from ingestion.rows.rules import Rows
-from ingestion.rows.values import parse_date
+from ingestion.rows.values import DAY_IN_TEXT, parse_date
 from ingestion.text.vietnamese import bare, fold
 
 # Types whose values look like nothing else, so that cells alone tell what an unknown column may be.
@@ -248,11 +248,10 @@ def of_pages(sheet: str, texts: Iterable[str]) -> Iterator[FileRemark]:
 
 # -------------------------------------------------------------------------------------------------------------- days
 
-_DAY = r"(\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{1,2} tháng \d{1,2} năm \d{4})"
 _EXPORTED = re.compile(
     r"(?:ngày|thời gian|thời điểm|giờ)?\s*(?:kết xuất|trích xuất|xuất|in|tạo|lập)"
     rf"(?: báo cáo| dữ liệu| bảng| tệp| file)?(?: ngày| lúc| vào)?[:\s]*(?:\d{{1,2}}:\d{{2}}(?::\d{{2}})?[,\s]*)?"
-    rf"(?:ngày\s*)?{_DAY}",
+    rf"(?:ngày\s*)?{DAY_IN_TEXT}",
     re.IGNORECASE,
 )
 

@@ -1,7 +1,7 @@
 """What a file holds outside the tables that were read, and whether it looks like rows of the source.
 
 Belongs here: sheets without a usable header, rows above a header, cells beside a table, and the question whether
-something of them would be lost. Does not belong here: finding the tables (``headers``), reading them (``intake``).
+something of them would be lost. Does not belong here: finding the tables (``finding``), reading them (``parsing``).
 
 A cell is shaped like a key where it is written like the keys of the table that was read, or is a case code; a row is
 like a row of data where, read in the columns of that table, every required cell holds a value of its column.

@@ -21,8 +21,10 @@ from ingestion.base.contracts import Contract, Prose
 from ingestion.base.limits import MIB, IntakeLimits, UnreadableFileError
 from ingestion.base.readings import Cell, Proof, Remark
 from ingestion.base.remarks import FileRemark
+from ingestion.reading.csv_files import DELIMITERS
 from ingestion.reading.fastcsv import look_at
-from ingestion.reading.grid import CellSheet, FileContent, read_sheets, suffix_remarks
+from ingestion.reading.files import read_sheets, sheets_of, suffix_remarks
+from ingestion.reading.grid import CellSheet, FileContent
 from ingestion.reading.legacy_encodings import decode_text, may_be_legacy, mend_rows
 from ingestion.reading.preflight import Kind, inspect, unpacked_bytes
 from ingestion.reading.sandbox import shared_sandbox
@@ -35,7 +37,6 @@ REMINDER = "//"
 TEXT_SUFFIXES = frozenset({".txt", ""})
 NOTHING = "Không phát sinh"
 _SHEETS = {Kind.CSV: "txt", Kind.DOCX: "docx"}
-_DELIMITERS = "\t;|,"
 _HEADER_LINES = 5
 _MAX_TITLES = 40
 _MAX_SHOWN = 60
@@ -233,7 +234,7 @@ def _read_content(path: Path, suffix: str, contract: Contract, limits: IntakeLim
         lines = [_INNER_BREAKS.sub(" ", line) for line in _LINE_END.split(text)]
         if not _heads_a_table(_LINE_END.split(text), contract):
             return _text_content(text, lines, contract)
-    return read_sheets(path, suffix, limits)
+    return sheets_of(path, kind, suffix, limits)
 
 
 def _text_content(text: str, lines: list[str], contract: Contract) -> FileContent:
@@ -254,7 +255,7 @@ def _heads_a_table(lines: Sequence[str], contract: Contract) -> bool:
     for column in contract.columns:
         index.add_all(column.aliases, column.name)
     first = [line for line in lines if line.strip()][:_HEADER_LINES]
-    for cells in (line.split(delimiter) for line in first for delimiter in _DELIMITERS):
+    for cells in (line.split(delimiter) for line in first for delimiter in DELIMITERS):
         if len({name for cell in cells for name in index.find(cell.strip('" '))}) > 1:
             return True
     return False

@@ -6,7 +6,7 @@ deliveries. The shapes of ``row_rules[].check`` are described in ``docs/contract
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,8 @@ from ingestion.reading.fastcsv import are_distinct, octets_at
 from ingestion.rows.values import printed
 
 _DAY_DIGITS = 6
+#: The code of a row that has more or fewer cells than the header: all of them may stand under the wrong headings.
+WRONG_FIELD_COUNT = "wrong_field_count"
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,31 @@ class Rows:
         filled: np.ndarray = pc.is_valid(self.columns[column]).to_numpy(zero_copy_only=False)
         return filled | self.bad_cells[column] if column in self.bad_cells else filled
 
+    @classmethod
+    def joined(cls, parts: Sequence[Rows]) -> Rows:
+        """The rows of all parts, in order."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            {name: pa.concat_arrays([p.columns[name] for p in parts]) for name in parts[0].columns},
+            np.concatenate([p.sheets for p in parts]),
+            np.concatenate([p.numbers for p in parts]),
+            {name: np.concatenate([p.bad_cells[name] for p in parts]) for name in parts[0].bad_cells},
+        )
+
     def place(self, row: int) -> str:
         """Where a row stands, in words; the sheet is named where there are several."""
         several = self.sheets[0] != self.sheets[-1]
         return f"dòng {self.numbers[row]}" + (f" (trang tính “{self.sheets[row]}”)" if several else "")
+
+
+def rows_with(remarks: Iterable[RowRemark], total: int, *, rejects: bool) -> np.ndarray:
+    """Which of ``total`` rows have a remark that takes them out, or one that does not."""
+    mask = np.zeros(total, dtype=bool)
+    for remark in remarks:
+        if remark.rejects == rejects:
+            mask[remark.rows] = True
+    return mask
 
 
 def missing_cells(rows: Rows, contract: Contract) -> Iterator[RowRemark]:
@@ -110,9 +133,9 @@ def _broken(rows: Rows, rule: RowRule) -> tuple[str, np.ndarray]:
         case {"case_code_date": str(code), "equals": str(moment), **rest} if not rest:
             return code, _code_date_differs(rows.columns[code], rows.columns[moment])
         case {"text": str(name), "holds": str(pattern), **rest} if not rest:
-            return name, _numpy(pc.match_substring_regex(rows.columns[name], pattern))
+            return name, flags_of(pc.match_substring_regex(rows.columns[name], pattern))
         case {"text": str(name), "lacks": str(pattern), **rest} if not rest:
-            return name, _numpy(pc.invert(pc.match_substring_regex(rows.columns[name], pattern)))
+            return name, flags_of(pc.invert(pc.match_substring_regex(rows.columns[name], pattern)))
         case {"text": str(name), "tells": str(kind), **rest} if not rest:
             texts = rows.columns[name].to_pylist()
             return name, np.array([bool(text) and kind in kinds_of_personal_data(text) for text in texts], dtype=bool)
@@ -120,13 +143,14 @@ def _broken(rows: Rows, rule: RowRule) -> tuple[str, np.ndarray]:
             raise ValueError(f"row rule {rule.id}: unknown check {rule.check}")
 
 
-def _numpy(mask: pa.Array) -> np.ndarray:
+def flags_of(mask: pa.Array) -> np.ndarray:
+    """A mask of Arrow as one of NumPy; what is null is not so."""
     flags: np.ndarray = pc.fill_null(mask, False).to_numpy(zero_copy_only=False)
     return flags
 
 
 def _is_one_of(values: pa.Array, wanted: list[str]) -> np.ndarray:
-    return _numpy(pc.is_in(values, value_set=pa.array(wanted, pa.string())))
+    return flags_of(pc.is_in(values, value_set=pa.array(wanted, pa.string())))
 
 
 def _days(values: pa.Array) -> pa.Array:
@@ -135,14 +159,14 @@ def _days(values: pa.Array) -> pa.Array:
 
 def _precedes(later: pa.Array, earlier: pa.Array) -> np.ndarray:
     """Where ``later`` lies before ``earlier``; by calendar day where either has no time of day."""
-    before = _numpy(pc.less(later, earlier))
+    before = flags_of(pc.less(later, earlier))
     both_dates = pa.types.is_date32(later.type) and pa.types.is_date32(earlier.type)
     rows = np.flatnonzero(before)
     if both_dates or not len(rows):
         return before
     # An earlier day is an earlier moment, so only these rows can break the rule.
     later, earlier = later.take(pa.array(rows)), earlier.take(pa.array(rows))
-    broken = _numpy(pc.less(_days(later), _days(earlier)))
+    broken = flags_of(pc.less(_days(later), _days(earlier)))
     if pa.types.is_timestamp(later.type) and pa.types.is_timestamp(earlier.type):
         broken |= _has_time(later) & _has_time(earlier)
     before[rows] = broken
@@ -150,7 +174,7 @@ def _precedes(later: pa.Array, earlier: pa.Array) -> np.ndarray:
 
 
 def _has_time(moments: pa.Array) -> np.ndarray:
-    return _numpy(pc.not_equal(moments, pc.floor_temporal(moments, unit="day")))
+    return flags_of(pc.not_equal(moments, pc.floor_temporal(moments, unit="day")))
 
 
 def _code_date_differs(codes: pa.Array, moments: pa.Array) -> np.ndarray:

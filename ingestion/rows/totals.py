@@ -1,7 +1,7 @@
 """Sums that a sheet states of itself in its total rows, against the sums of the rows that were read.
 
 Belongs here: which sums a total row may mean, and what to tell the clerk where it means none. Does not belong here:
-which rows are total rows (``furniture``), stated row counts (``intake``), what a difference leads to (the contract).
+which rows are total rows (``furniture``), stated row counts (``wholeness``), what a difference leads to (the contract).
 """
 
 from __future__ import annotations
@@ -14,25 +14,15 @@ from itertools import accumulate, combinations
 
 from ingestion.base.contracts import Column, Contract
 from ingestion.reading.grid import is_blank
-from ingestion.rows.furniture import Furniture, TotalRow
-from ingestion.rows.headers import Layout
+from ingestion.rows.furniture import TotalRow
 from ingestion.rows.rules import Rows
+from ingestion.rows.tables import SheetRows
 from ingestion.rows.values import parse_decimal, parse_integer
+from ingestion.text.numbers import decimal_vi
 
 # Of more kinds of rows than this, a total is held against each kind and all of them, not against every choice of kinds.
 _FEW_KINDS = 6
 _NONE = Decimal(0)
-
-
-@dataclass(frozen=True)
-class SheetRows:
-    """The rows of one sheet: ``first`` is the place of its first row among the rows of the file."""
-
-    name: str
-    layout: Layout
-    furniture: Furniture
-    first: int
-    count: int
 
 
 @dataclass(frozen=True)
@@ -50,8 +40,8 @@ class Difference:
     @property
     def message_vi(self) -> str:
         return (
-            f"Trang tính “{self.sheet}”, dòng {self.row}: cột “{self.column.title_vi}” ghi tổng {shown(self.stated)} "
-            f"nhưng các dòng đọc được cộng lại là {shown(self.whole)}."
+            f"Trang tính “{self.sheet}”, dòng {self.row}: cột “{self.column.title_vi}” ghi tổng "
+            f"{decimal_vi(self.stated)} nhưng các dòng đọc được cộng lại là {decimal_vi(self.whole)}."
         )
 
 
@@ -110,11 +100,6 @@ def _stated(total: TotalRow, position: int, column: Column) -> Decimal | None:
         return None
     figure = (parse_integer if column.type == "integer" else parse_decimal)(cell).value
     return None if figure is None else Decimal(figure)
-
-
-def shown(figure: Decimal) -> str:
-    """A figure as people write it: no trailing zeros, decimal comma."""
-    return f"{figure.normalize():f}".replace(".", ",")
 
 
 class _Sums:

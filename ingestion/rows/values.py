@@ -18,6 +18,7 @@ from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from common.periods import Period
+from common.quarters import quarter_key
 from ingestion.base.cell_fault import ERROR_TEXT, CellFault, broken_text, error_remark
 from ingestion.base.contracts import Column
 from ingestion.base.readings import BLANK, Cell, Reading, Remark, ShownNumber, rejected
@@ -270,8 +271,14 @@ _NO_DATES = frozenset(
     {dt.date(1, 1, 1), dt.date(1753, 1, 1), dt.date(1899, 12, 30), dt.date(1899, 12, 31), dt.date(1900, 1, 1)}
     | {dt.date(9999, 12, 31)}
 )
+#: Days from the epoch of 1900, from which spreadsheets count days, to the other one.
+EPOCHS_APART = 1462
 _SERIAL_LIMIT = 109_574  # last serial of the year 2199; compact dates such as 20230316 are far above it
 _SHORT_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}(?:\D.*)?")
+
+
+#: A day in running text, in one group that :func:`parse_date` reads.
+DAY_IN_TEXT = r"(\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{1,2} tháng \d{1,2} năm \d{4})"
 
 
 def _bad_date(text: str) -> Reading:
@@ -444,7 +451,6 @@ def month_parser(period: Period) -> Parser:
     return parse
 
 
-_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 QUARTER_IN_TEXT = re.compile(
     r"(?:quý|quí|quy|q)\s*(?P<q>iv|iii|ii|i|[1-4])\s*(?:[/.-]|,?\s*năm|\s)\s*(?P<y>\d{4})", re.IGNORECASE
 )
@@ -457,8 +463,7 @@ _QUARTER_FORMS = (
 
 def quarter_of(match: re.Match[str]) -> str:
     """Quarter key (``2023-Q1``) of a match of one of the quarter forms."""
-    number = match["q"].lower()
-    return f"{match['y']}-Q{_ROMAN.get(number) or int(number)}"
+    return quarter_key(match["y"], match["q"])
 
 
 def parse_quarter(cell: Cell) -> Reading:

@@ -17,20 +17,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.base.contracts import Column, Contract
+from ingestion.base.contracts import DAY_TYPES, Column, Contract
+from ingestion.base.limits import UnreadableFileError
 from ingestion.reading.grid import Body, ListColumn
 from ingestion.rows.headers import Layout
 from ingestion.rows.rules import RowRemark, Rows
-from ingestion.rows.values import parse_datetime
+from ingestion.rows.tables import DateLook, FileRows
+from ingestion.rows.values import EPOCHS_APART, parse_datetime
 
 SWAPPED, OTHER_EPOCH, EXCHANGED = "day_month_swapped", "epoch_1904", "headings_exchanged"
-_DATE_TYPES = frozenset({"date", "datetime"})
 _FEW = 3
 _SEVERAL = 5
 # Of the dates that cannot be, how many must become possible by one and the same change, and of the rows that could
 # show a contradiction, how many must.
 _NEARLY_ALL, _MANY, _HARDLY_ANY = 0.8, 0.2, 0.05
-_EPOCHS_APART = 1462
 _ROWS_TO_TELL = 1_000
 _DAY = 86_400_000_000
 _NUMERIC = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}(?:\D.*)?")
@@ -48,22 +48,11 @@ class WholeFault:
     message_vi: str
 
 
-@dataclass(frozen=True)
-class DateLook:
-    """How the days of a sheet's date columns are written: as date cells or texts, up to the twelfth or later."""
-
-    title_vi: str
-    early_cells: int = 0
-    late_cells: int = 0
-    early_texts: int = 0
-    late_texts: int = 0
-
-
 def date_looks(body: Body, layout: Layout, contract: Contract) -> list[DateLook]:
     """One look for each date column of a workbook's sheet; text files have no date cells to differ from."""
     dated: list[tuple[Column, ListColumn]] = []
     for column in contract.columns:
-        if column.type in _DATE_TYPES and column.name in layout.positions:
+        if column.type in DAY_TYPES and column.name in layout.positions:
             cells = body.columns[layout.positions[column.name]]
             if isinstance(cells, ListColumn):
                 dated.append((column, cells))
@@ -80,16 +69,20 @@ def date_looks(body: Body, layout: Layout, contract: Contract) -> list[DateLook]
     return looks
 
 
-def judged(
-    rows: Rows, remarks: Sequence[RowRemark], looks: Sequence[DateLook], contract: Contract, closes_on: dt.date
-) -> WholeFault | None:
-    """The first fault of the whole that the columns show, or None."""
-    if (fault := _swapped_cells(looks)) is not None:
+def check_columns(read: FileRows, contract: Contract, closes_on: dt.date) -> None:
+    """Raises :class:`UnreadableFileError` with the first fault of the whole that the columns show."""
+    if (fault := _first_fault(read, contract, closes_on)) is not None:
+        raise UnreadableFileError(fault.code, fault.message_vi, read.window)
+
+
+def _first_fault(read: FileRows, contract: Contract, closes_on: dt.date) -> WholeFault | None:
+    if (fault := _swapped_cells(read.looks)) is not None:
         return fault
+    rows, remarks = read.rows, read.remarks
     days = {
         c.name: _days(rows, remarks, c.name)
         for c in contract.columns
-        if c.type in _DATE_TYPES and not c.transient and c.derived_from is None
+        if c.type in DAY_TYPES and not c.transient and c.derived_from is None
     }
     if not days:
         return None
@@ -258,7 +251,7 @@ def _shifted_against_code(rows: Rows, days: dict[str, np.ndarray], contract: Con
             title = contract.column(name).title_vi
             return WholeFault(
                 OTHER_EPOCH,
-                f"Cột “{title}”: {shifted} ngày lệch đúng {_EPOCHS_APART} ngày (bốn năm) so với ngày trong mã hồ sơ. "
+                f"Cột “{title}”: {shifted} ngày lệch đúng {EPOCHS_APART} ngày (bốn năm) so với ngày trong mã hồ sơ. "
                 "Cột được dán từ sổ tính dùng hệ ngày 1904. Mở sổ tính gốc, bỏ chọn “Use 1904 date system” hoặc xuất "
                 "thẳng từ phần mềm, rồi nộp lại.",
             )
@@ -272,7 +265,7 @@ def _shifted(codes: pa.Array, days: np.ndarray) -> tuple[int, int]:
     told_days = np.array(pc.fill_null(told, _NONE).to_numpy(zero_copy_only=False))
     known = (told_days != _NONE) & (days != _NONE)
     apart = np.abs(days[known] - told_days[known] // 86_400)
-    return int(np.count_nonzero(apart == _EPOCHS_APART)), int(np.count_nonzero(known))
+    return int(np.count_nonzero(apart == EPOCHS_APART)), int(np.count_nonzero(known))
 
 
 def _contradictions(

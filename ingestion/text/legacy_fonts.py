@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ingestion.text.syllables import TONES
+
 # TCVN 5712:1993 (VN1), bytes 0x80 to 0xFF; equal to the GNU C library's TCVN. Tone marks stand at 0xB0 to 0xB4.
 _TCVN3_UPPER_HALF = (
     "ÀẢÃÁẠẶẬÈẺẼÉẸỆÌỈĨ"
@@ -62,7 +64,7 @@ _VNI_MARKS = {
     "\u0306\u0303": "ü",
     "\u0306\u0323": "ë",
 }
-_CIRCUMFLEX, _BREVE, _TONES = "\u0302", "\u0306", ("\u0301", "\u0300", "\u0309", "\u0303", "\u0323")
+_CIRCUMFLEX, _BREVE = "\u0302", "\u0306"
 _VNI_SINGLE = {"í": "í", "ì": "ì", "ỉ": "æ", "ĩ": "ó", "ị": "ò", "ỵ": "î", "đ": "ñ", "ơ": "ô", "ư": "ö"}
 
 
@@ -73,13 +75,13 @@ def _vni_pairs() -> dict[str, str]:
         ("a", _VNI_MARKS),
         ("e", {m: s for m, s in _VNI_MARKS.items() if not m.startswith(_BREVE)}),
         ("o", {m: s for m, s in _VNI_MARKS.items() if not m.startswith(_BREVE)}),
-        ("u", {m: s for m, s in _VNI_MARKS.items() if m in _TONES}),
-        ("y", {m: s for m, s in _VNI_MARKS.items() if m in _TONES and m != "\u0323"}),
+        ("u", {m: s for m, s in _VNI_MARKS.items() if m in TONES}),
+        ("y", {m: s for m, s in _VNI_MARKS.items() if m in TONES and m != "\u0323"}),
     ):
         for mark, sign in marks.items():
             pairs[unicodedata.normalize("NFC", base + mark)] = base + sign
     for horned, written in (("ơ", "ô"), ("ư", "ö")):
-        for tone in _TONES:
+        for tone in TONES:
             pairs[unicodedata.normalize("NFC", horned + tone)] = written + _VNI_MARKS[tone]
     return pairs
 

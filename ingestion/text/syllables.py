@@ -22,7 +22,7 @@ _RIME_TABLE = (
 )
 _ONSETS = ("", *_ONSET_TABLE.split())
 _RIMES = _RIME_TABLE.split()
-_TONES = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
+TONES = ("\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
 _STOPS = ("c", "ch", "p", "t", "k")
 _MARKED = "ăâêôơư"
 _VOWELS = "aeiouy" + _MARKED
@@ -52,13 +52,13 @@ def _known() -> frozenset[str]:
     for onset in _ONSETS:
         for rime in _RIMES:
             stop = rime.endswith(_STOPS)
-            for tone in _TONES:
+            for tone in ("", *TONES):
                 if stop and tone not in ("", "\u0301", "\u0323"):
                     continue
                 for place in _tone_places(onset, rime):
                     word = onset + rime[: place + 1] + tone + rime[place + 1 :]
                     known.add(unicodedata.normalize("NFC", word))
-    for tone in _TONES:  # gì, gìn, giếng: the i belongs to both onset and rime
+    for tone in ("", *TONES):  # gì, gìn, giếng: the i belongs to both onset and rime
         known |= {unicodedata.normalize("NFC", f"gi{tone}{end}") for end in ("", "n", "p", "m", "t")}
         known |= {unicodedata.normalize("NFC", f"giê{tone}{end}") for end in ("ng", "c", "t", "n")}
     return frozenset(known)

@@ -17,17 +17,16 @@ from typing import Generic, TypeVar
 import ftfy
 
 from ingestion.text.legacy_fonts import from_tcvn3, from_vni
-from ingestion.text.syllables import is_syllable
+from ingestion.text.syllables import TONES, is_syllable
 
 T = TypeVar("T")
 
 _INVISIBLE = dict.fromkeys([0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x00AD])
-_TONES = {"\u0300", "\u0301", "\u0303", "\u0309", "\u0323"}
 _BASE_LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 VIETNAMESE_LETTERS = frozenset(
     unicodedata.normalize("NFC", form)
     for letter in _BASE_LETTERS
-    for tone in (["", *_TONES] if letter in "aăâeêioôơuưy" else [""])
+    for tone in (["", *TONES] if letter in "aăâeêioôơuưy" else [""])
     for form in (letter + tone, (letter + tone).upper())
     if len(unicodedata.normalize("NFC", letter + tone)) == 1
 )
@@ -251,7 +250,7 @@ def _take_apart(word: str) -> _Word:
     marks: list[str] = []
     tone = ""
     for char in unicodedata.normalize("NFD", word):
-        if char in _TONES:
+        if char in TONES:
             tone += char
         elif unicodedata.combining(char) and marks:
             marks[-1] += char

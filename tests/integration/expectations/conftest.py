@@ -25,7 +25,7 @@ from expectations.inspection import MartRequest, RawRequest
 from expectations.suites import Compiled
 from ingestion.base.contracts import LINEAGE_FIELDS, load_contracts
 from ingestion.base.remarks import SCHEMA as REMARK_SCHEMA
-from ingestion.rows.intake import REMARK_SCHEMA as REJECTED_SCHEMA
+from ingestion.rows.outcome import REMARK_SCHEMA as REJECTED_SCHEMA
 
 QUARTER = "2023-Q2"
 WINDOW = (dt.date(2023, 3, 15), dt.date(2023, 6, 14))

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from ingestion.base.contracts import Duplicates, load_contracts
 from ingestion.base.reference import ReferenceData
+from ingestion.reading.csv_files import CsvSheet
 from ingestion.reading.fastcsv import look_at
-from ingestion.reading.grid import CsvSheet, DictionaryColumn
+from ingestion.reading.grid import DictionaryColumn
 from ingestion.rows.furniture import Surroundings, find_furniture
 from ingestion.rows.headers import HeaderMap, find_layout
-from ingestion.rows.intake import _parse_rows
+from ingestion.rows.parsing import parse_rows
 from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
 from ingestion.rows.rules import Rows, repeated_keys
 
@@ -376,7 +377,7 @@ def test_the_columnar_and_the_rowwise_way_give_the_same(context: Context, rows: 
     outcomes = []
     for body in (columnar, rowwise, replace(columnar, columns=once)):
         furniture = find_furniture(body, layout, headers.contract, Surroundings())
-        parsed, remarks = _parse_rows("csv", body.keep(furniture.data), layout, headers, context)
+        parsed, remarks = parse_rows("csv", body.keep(furniture.data), layout, headers.contract, context)
         outcomes.append(
             (
                 {name: values.to_pylist() for name, values in parsed.columns.items()},

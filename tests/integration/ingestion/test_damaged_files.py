@@ -17,7 +17,8 @@ import pytest
 from ingestion.base.contracts import load_contracts
 from ingestion.base.limits import IntakeLimits
 from ingestion.base.reference import ReferenceData
-from ingestion.rows.intake import FileIdentity, Intake, read_delivery
+from ingestion.rows.intake import read_delivery
+from ingestion.rows.outcome import FileIdentity, Intake
 from ingestion.rows.resolve import Context, ProcedureRegistry, UnitRegistry
 from tests.corpus.tables import CONTENT, HEAD, ROWS, SOURCE
 from tests.corpus.writers import (

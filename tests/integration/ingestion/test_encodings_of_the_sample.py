@@ -11,7 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from ingestion.reading.grid import read_csv
+from ingestion.reading.csv_files import read_csv
 from ingestion.text.vietnamese import clean
 from tests.corpus.writers import ENCODINGS, csv_text, shown
 

@@ -13,8 +13,8 @@ import openpyxl
 import pytest
 from openpyxl.utils.escape import unescape
 
+from ingestion.base.limits import UnreadableFileError
 from ingestion.clerk.feedback import OWN_HEADINGS, SUFFIX, token_of, workbook_name
-from ingestion.reading.grid import UnreadableFileError
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 HEAD = ["Số phiếu", "Họ và tên", "Hình thức", "Ngày trả lời", "Ghi thêm", "Đánh giá chung"]

@@ -13,8 +13,9 @@ import pytest
 
 from ingestion import read_deliveries
 from ingestion.base.contracts import Contract, load_contracts
-from ingestion.clerk.templates import example_row, template_columns
+from ingestion.clerk.templates import template_columns
 from ingestion.rows.furniture import REASONS
+from tests.support.templates import example_row
 
 # Words with which names and contents begin, and totals, page lines, ordinals and signatures too.
 BEGINNINGS = [

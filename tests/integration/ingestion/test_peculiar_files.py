@@ -22,9 +22,10 @@ import xlwt
 from ingestion.base.contracts import load_contracts
 from ingestion.base.limits import MIB, IntakeLimits, UnreadableFileError
 from ingestion.base.reference import ReferenceData
-from ingestion.reading.grid import read_sheets
+from ingestion.reading.files import read_sheets
 from ingestion.reading.sandbox import shared_sandbox
-from ingestion.rows.intake import FileIdentity, Intake, read_delivery
+from ingestion.rows.intake import read_delivery
+from ingestion.rows.outcome import FileIdentity, Intake
 from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
 from tests.corpus.writers import csv_text
 

@@ -16,8 +16,10 @@ from ingestion import check_file, write_template
 from ingestion.base.contracts import load_contracts
 from ingestion.base.limits import DEFAULT_LIMITS, IntakeLimits
 from ingestion.base.reference import ReferenceData
-from ingestion.rows.intake import FileIdentity, Intake, read_delivery
+from ingestion.rows.intake import read_delivery
+from ingestion.rows.outcome import FileIdentity, Intake
 from ingestion.rows.resolve import Context, ProcedureRegistry, UnitRegistry
+from ingestion.rows.wholeness import Vouched
 from tests.corpus.writers import ENCODINGS
 from tests.integration.ingestion.test_damaged_files import mutated, mutated_inside
 
@@ -57,7 +59,7 @@ def context(reference: ReferenceData) -> Context:
 
 def read(path: Path, context: Context, limits: IntakeLimits = DEFAULT_LIMITS, rows: int | None = None) -> Intake:
     identity = FileIdentity("d", SOURCE, "945", "2023-Q1", path.name, "0" * 64)
-    return read_delivery(path, path.suffix, identity, CONTRACT, context, limits, rows)
+    return read_delivery(path, path.suffix, identity, CONTRACT, context, limits, Vouched(rows))
 
 
 def accepted(intake: Intake) -> list[tuple[int, str, int, str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.base.limits import MIB, IntakeLimits, UnreadableFileError
-from ingestion.reading.grid import read_sheets
+from ingestion.reading.files import read_sheets
 from ingestion.reading.sandbox import shared_sandbox
 from tests.corpus.files import CorpusFile, corpus
 from tests.corpus.tables import HEAD, ROWS

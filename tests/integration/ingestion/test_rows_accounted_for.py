@@ -31,7 +31,8 @@ from ingestion.base.contracts import load_contracts
 from ingestion.base.limits import IntakeLimits
 from ingestion.engine import ingest_quarter
 from ingestion.rows.furniture import REASONS
-from ingestion.rows.intake import FileIdentity, Intake, read_delivery
+from ingestion.rows.intake import read_delivery
+from ingestion.rows.outcome import FileIdentity, Intake
 from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
 from tests.corpus.files import LIBREOFFICE, corpus
 from tests.corpus.tables import SOURCE

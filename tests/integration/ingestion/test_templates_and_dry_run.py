@@ -11,9 +11,10 @@ import pytest
 
 from ingestion import check_file, load_contracts, read_deliveries, write_template
 from ingestion.clerk.feedback import SUFFIX
-from ingestion.clerk.templates import DATA_SHEET, HELP_SHEET, LISTS_SHEET, NOTHING, example_row, template_columns
+from ingestion.clerk.templates import DATA_SHEET, HELP_SHEET, LISTS_SHEET, NOTHING, template_columns
 from ingestion.dry_run import NOT_A_DELIVERY, CheckedFile
 from ingestion.engine import ingest_quarter, reading_context
+from tests.support.templates import example_row
 
 SOURCES = sorted(load_contracts())
 QUARTER = "2023-Q1"

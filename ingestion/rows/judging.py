@@ -1,0 +1,58 @@
+"""Step of reading: all rules on rows, in order, and which rows they take out.
+
+Belongs here: that order. Does not belong here: a rule (``rules``, ``belonging``, ``form_rows``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ingestion.base.contracts import Contract
+from ingestion.rows.belonging import strays
+from ingestion.rows.form_rows import broken_form_rows
+from ingestion.rows.resolve import Context
+from ingestion.rows.rules import (
+    WRONG_FIELD_COUNT,
+    RowRemark,
+    broken_row_rules,
+    missing_cells,
+    repeated_keys,
+    rows_with,
+)
+from ingestion.rows.tables import FileRows, JudgedRows
+
+
+def judge_rows(read: FileRows, contract: Contract, context: Context) -> JudgedRows:
+    """Holds every row against the rules; a key counts as repeated only among rows that nothing else takes out."""
+    rows = read.rows
+    remarks = _without_shifted_cells(
+        [
+            *read.remarks,
+            *missing_cells(rows, contract),
+            *broken_row_rules(rows, contract),
+            *strays(rows, contract, context),
+            *broken_form_rows(rows, contract, context),
+        ],
+        len(rows),
+    )
+    rejected = rows_with(remarks, len(rows), rejects=True)
+    duplicates = list(repeated_keys(rows, contract, rejected))
+    return JudgedRows(rows, [*remarks, *duplicates], rejected | rows_with(duplicates, len(rows), rejects=True))
+
+
+def _without_shifted_cells(remarks: Sequence[RowRemark], total: int) -> Sequence[RowRemark]:
+    """The remarks without those on cells of rows that have too many or too few of them.
+
+    Such cells stand under the wrong headings: what is said of them helps nobody, and may quote a name or a phone.
+    """
+    shifted = rows_with((r for r in remarks if r.remark.code == WRONG_FIELD_COUNT), total, rejects=True)
+    if not shifted.any():
+        return remarks
+    kept: list[RowRemark] = []
+    for remark in remarks:
+        if remark.remark.code != WRONG_FIELD_COUNT:
+            remark = replace(remark, rows=remark.rows[~shifted[remark.rows]])
+        if len(remark.rows):
+            kept.append(remark)
+    return kept

@@ -1,0 +1,16 @@
+"""What the templates of clerks show, as tests fill them in.
+
+Belongs here: rows made of a template's own examples. Does not belong here: how a template looks.
+"""
+
+from __future__ import annotations
+
+from common.periods import Period
+from ingestion.base.contracts import Contract
+from ingestion.clerk.templates import template_fields
+from ingestion.rows.resolve import Context
+
+
+def example_row(contract: Contract, period: Period | None = None, context: Context | None = None) -> dict[str, str]:
+    """The example of every column of the template, by column name."""
+    return {field.column.name: field.example for field in template_fields(contract, period, context)}
