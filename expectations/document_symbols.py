@@ -20,7 +20,6 @@ _KINDS_OF_LAW = r"NĐ|QĐ|NQ|TT|TTLT|CT|L|PL|NQLT|QH\d{1,2}|UBTVQH\d{1,2}"
 _IN_WORDS = (
     "kế hoạch|quyết định|báo cáo|công văn|tờ trình|thông báo|chỉ thị|nghị quyết|nghị định|hướng dẫn|chương trình|đề án"
 )
-# Groups are plain ones: "(?:KH" would be a parameter to the first engine's database.
 # An abbreviation: at least two capitals, small letters only within (TTg, TTrH), figures only at its end (QH15).
 _ABBREVIATION = r"[A-ZĐƯÂÔ][a-zđưâôy]{0,2}[A-ZĐƯÂÔ][A-Za-zĐđƯưÂâÔô]*[0-9]{0,3}"
 _ISSUERS = rf"([-.&]{_ABBREVIATION})*"

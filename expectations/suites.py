@@ -39,7 +39,7 @@ _WITHOUT_LINEAGE = frozenset(
 
 @dataclass(frozen=True)
 class Native:
-    """A Great Expectations expectation as data: class name and arguments."""
+    """An expectation as data: the name of its class, of Great Expectations or of ``gx_duckdb.py``, and arguments."""
 
     expectation: str
     arguments: dict[str, Any]
@@ -173,8 +173,9 @@ def _row_rule(rule: Rule) -> tuple[str, str, Native, tuple[str, ...]]:
         native = Native("ExpectColumnValuesToBeInSet", {"column": name, "value_set": list(rule.values)})
         return "true", f"coalesce({column} not in ({allowed}), false)", native, ()
     if rule.kind == "matches":
-        native = Native("ExpectColumnValuesToMatchRegex", {"column": name, "regex": rule.pattern})
-        return "true", f"not coalesce(regexp_matches({column}, {literal(str(rule.pattern))}), true)", native, ()
+        # Not ExpectColumnValuesToMatchRegex: the library knows no regular expressions of DuckDB.
+        violation = f"not coalesce(regexp_matches({column}, {literal(str(rule.pattern))}), true)"
+        return "true", violation, _unexpected(_rows_where("true", violation)), ()
     if rule.kind == "symbols":
         scope, violation = f"{column} is not null", violation_sql(column)
         return scope, violation, _unexpected(_rows_where(scope, violation)), rule.columns
@@ -215,8 +216,9 @@ def _guarded(query: str) -> str:
 
 
 def _escape(sql: str) -> str:
-    return sql.replace("{", "{{").replace("}", "}}")
+    """SQL in which the library finds no field to fill (a brace) and its driver no parameter (a colon)."""
+    return sql.replace("{", "{{").replace("}", "}}").replace(":", "\\:")
 
 
 def _unexpected(query: str) -> Native:
-    return Native("UnexpectedRowsExpectation", {"unexpected_rows_query": query})
+    return Native("NoUnexpectedRows", {"unexpected_rows_query": query})

@@ -44,6 +44,9 @@ SUITE = [
     _rule("t.in_set", "in_set", columns=["t"], values=["x", "y", "it's"]),
     _rule("t.in_numbers", "in_set", columns=["a"], values=[0, 1, 2]),
     _rule("t.matches", "matches", columns=["t"], pattern="^[x-z]+$"),
+    # Braces are fields to Great Expectations, a colon is a parameter to its driver, and a quote ends a text of SQL.
+    _rule("t.matches_signs", "matches", columns=["t"], pattern=r"^(?:[x-z]{1,2}|it's|\{x\}|\:x)?$"),
+    _rule("t.matches_anywhere", "matches", columns=["t"], pattern="x"),
     _rule("t.at_least", "between", columns=["a"], minimum=1),
     _rule("t.at_most_three", "between", columns=["b"], maximum=3),
     _rule("t.within", "between", columns=["b"], minimum=0, maximum=4),
@@ -51,13 +54,14 @@ SUITE = [
     _rule("t.unique", "unique", columns=["a", "t"]),
     _rule("t.condition", "condition", violation="a + b > 5", applies_when="t is not null"),
     _rule("t.braces", "condition", violation="t = '{x}'"),
+    _rule("t.colons", "condition", violation="a::varchar = '2' or t = ':x'"),
     _rule("t.relation", "relation", expression="I.01 = I.02 + {measure} => I.03 in (0, 1)"),
     _rule("t.blank", "relation", expression="I.01 > 1 => present(I.02)", blank_as_zero=["I.01"]),
     _rule("t.query", "query", violations=f"select reporting_unit, t as subject from {TABLE} where a = 2 and b = 2"),
 ]
 
 _number = st.none() | st.integers(-1, 5)
-_text = st.none() | st.sampled_from(["x", "y", "zz", "w", "it's", "{x}", "", "Ấp"])
+_text = st.none() | st.sampled_from(["x", "y", "zz", "w", "it's", "{x}", ":x", "", "Ấp"])
 _row = st.tuples(st.sampled_from(["u1", "u2", "u3"]), _number, _number, _text, _number, _number, _number, _number)
 _tables = st.lists(_row, max_size=8)
 
@@ -108,21 +112,28 @@ def test_a_rule_on_a_missing_column_is_answered_by_neither_engine_and_spoils_no_
     assert [counts[r].error is None for r in ("t.broken", "t.broken_query", "t.sound")] == [False, False, True]
 
 
-def test_a_rule_on_a_missing_relation_is_answered_by_neither_engine() -> None:
-    compiled = _rule("t.nowhere", "not_null", columns=["a"], relation="nowhere")
+def test_a_rule_that_raises_while_it_reads_is_answered_by_neither_engine_and_spoils_no_other() -> None:
+    suite = [
+        _rule("t.a_raises", "condition", violation="cast(t as integer) > 0"),
+        _rule("t.b_condition", "condition", violation="a > 3"),
+        _rule("t.c_native", "not_null", columns=["t"]),
+        _rule("t.d_other", "condition", violation="a > 3", relation="others"),
+    ]
     with Database() as database:
-        assert database.ask([compiled])["t.nowhere"].holds is None
-        assert count_violations(database.connection, [compiled])["t.nowhere"].error is not None
+        database.connection.execute(f"create table {TABLE} as select 'u1' as reporting_unit, 'x' as t, 1 as a")
+        database.connection.execute(f"create table others as from {TABLE}")
+        answers = database.ask(suite)
+        counts = count_violations(database.connection, suite)
+    assert [answers[compiled.rule.id].holds for compiled in suite] == [None, True, True, True]
+    assert [counts[compiled.rule.id].error is None for compiled in suite] == [False, True, True, True]
 
 
-def test_the_private_names_that_teach_the_dialect_are_still_there() -> None:
-    from great_expectations.execution_engine import sqlalchemy_execution_engine as engine
-    from great_expectations.expectations.metrics import util
-    from great_expectations.expectations.metrics.map_metric_provider import column_condition_partial  # noqa: F401
-
-    from expectations.gate import teach_duckdb
-
-    teach_duckdb()
-    persisted = engine._PERSISTED_CONNECTION_DIALECTS
-    assert [getattr(dialect, "value", dialect) for dialect in persisted].count("duckdb") == 1
-    assert util.get_dialect_regex_expression.speaks_duckdb is True
+def test_a_rule_on_a_missing_relation_is_answered_by_neither_engine_and_spoils_no_other() -> None:
+    missing = _rule("t.nowhere", "not_null", columns=["a"], relation="nowhere")
+    sound = _rule("t.sound", "not_null", columns=["a"])
+    with Database() as database:
+        database.connection.execute(f"create table {TABLE} as select 'u1' as reporting_unit, 1 as a")
+        answers = database.ask([missing, sound])
+        counts = count_violations(database.connection, [missing, sound])
+    assert [answers[rule_id].holds for rule_id in ("t.nowhere", "t.sound")] == [None, True]
+    assert [counts[rule_id].error is None for rule_id in ("t.nowhere", "t.sound")] == [False, True]
