@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from common.forms import form_named
 from tests.pipeline.conftest import QUARTER, UNIT, release_of
 from tests.support.workbooks import delete_rows
 
@@ -21,6 +22,8 @@ ROWS_BY_DECISION = {
     "QD-06": {16}, "QD-07": {53}, "QD-08": {114}, "QD-09": {147}, "QD-10": {149}, "QD-11": {180},
     "QD-12": {195}, "QD-13": {196}, "QD-14": {201}, "QD-15": {202}, "QD-16": {75},
 }  # fmt: skip
+ROW_NUMBERS = {row["indicator_code"]: int(row["row_no"]) for row in form_named("2023").rows}
+_CODE = re.compile(r"\b[IVX]+\.\d{2}\b")
 IN_EVERY_RUN = ("QD-03", "QD-11")  # one about cases, one about a rule
 
 
@@ -30,10 +33,10 @@ def _decisions_file(home: Path) -> Path:
 
 
 def _subject_rows(reasons: list[str]) -> set[int]:
-    """The rows that reasons speak of first: ``Dòng 73 (III.25): …``."""
-    found = [re.match(r"\D*Dòng (\d+)", reason) for reason in reasons]
+    """The rows that reasons speak of first: ``III.25 “Số hồ sơ …” (mục III.6): …``."""
+    found = [_CODE.match(reason) for reason in reasons]
     assert all(found), reasons
-    return {int(match.group(1)) for match in found if match}
+    return {ROW_NUMBERS[match[0]] for match in found if match}
 
 
 def _without(home: Path, decisions: list[str], run_json: RunJson) -> dict[str, Any]:
@@ -56,7 +59,7 @@ def test_without_the_decisions_file_every_contradiction_is_named(home: Path, run
     assert release_of(home) is None
     text = "\n".join(units[UNIT]["reasons"])
     assert _subject_rows(units[UNIT]["reasons"]) == set().union(*ROWS_BY_DECISION.values())
-    named = {int(number) for number in re.findall(r"\b(\d{2,3})\b", text)}
+    named = {ROW_NUMBERS[code] for code in _CODE.findall(text)}
     assert {16, 53, 73, 114, 147, 148, 149, 150, 151, 97, 98, 180, 178, *range(195, 199), *range(201, 205)} <= named
     assert "606" in text
     assert "611" in text

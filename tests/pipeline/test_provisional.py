@@ -32,8 +32,9 @@ SENTENCE = "chưa gửi nguồn “Hồ sơ một cửa”"
 
 
 def _row_of(reason: str) -> str:
-    """``Dòng 74 (III.26``, or nothing where a finding is about no row."""
-    return reason.partition(",")[0] if reason.startswith("Dòng ") else ""
+    """``III.26``, or nothing where a finding is about no row."""
+    found = re.match(r"[IVX]+\.\d{2}\b", reason)
+    return found[0] if found else ""
 
 
 def _decisions(unit: str, reasons: list[str]) -> str:
