@@ -98,7 +98,8 @@ def write_sample(
             path.write_bytes(content)
         os.utime(path, (times_of[path], times_of[path]))
     hashes = {p.relative_to(landing_dir).as_posix(): sha256_bytes(c) for p, c in contents.items()}
-    (landing_dir / MARKER).write_bytes(readable_json(_written(landing_dir) | hashes))
+    if hashes.items() - _written(landing_dir).items():
+        (landing_dir / MARKER).write_bytes(readable_json(_written(landing_dir) | hashes))
     return list(contents)
 
 

@@ -175,7 +175,7 @@ def test_where_the_cells_cannot_be_read_again_the_reasons_still_come_back(
 def test_a_workbook_that_cannot_be_written_is_told_and_written_by_the_next_run(
     home: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*arguments: object) -> None:
+    def full(*arguments: object, **options: object) -> None:
         raise OSError(28, "No space left on device")
 
     home.workbook("survey_responses", [HEAD, good(1), ["P2", "B", "Bồ câu", DAY, "x", "Hài lòng"]])
