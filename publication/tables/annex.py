@@ -14,7 +14,6 @@ that needs more goes on in the rows below, whose number, name and unit are empty
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import unicodedata
 import zipfile
@@ -34,6 +33,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from common.periods import period_named
+from common.workbooks import NO_DATE
 from publication.content.notes import REMARKS_HEADING, remarks
 from publication.content.release_content import FormRow, ReleaseContent
 from publication.formatting import footnote_mark, parse_number
@@ -79,7 +79,6 @@ _FONT = {"font_name": "Times New Roman", "font_size": 13}
 _MARKS = "⁰¹²³⁴⁵⁶⁷⁸⁹ "
 _BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
 #: The workbook says nothing about when it was made, so equal figures are equal bytes.
-_NO_DATE = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
 
 
 class AnnexDamaged(Exception):
@@ -151,7 +150,7 @@ def write_annex_xlsx(path: Path, content: ReleaseContent) -> None:
     """Write the official form. Equal content gives equal bytes."""
     options = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False, "in_memory": True}
     with xlsxwriter.Workbook(str(path), options) as workbook:
-        workbook.set_properties({"title": title_lines(content)[1], "created": _NO_DATE})
+        workbook.set_properties({"title": title_lines(content)[1], "created": NO_DATE})
         looks = _Looks(workbook)
         form = workbook.add_worksheet(FORM_SHEET)
         _set_up_page(form)

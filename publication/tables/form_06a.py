@@ -9,7 +9,6 @@ computer. Every text is a string cell, so nothing is a formula.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from common.workbooks import NO_DATE
 from publication.content.release_content import ReleaseContent
 from publication.formatting import format_date, format_number, format_quarter
 from publication.tables.annex import PROVISIONAL_VI
@@ -100,7 +100,6 @@ _LAST_COLUMN = len(_WIDTHS) - 1
 _A4, _LINE_HEIGHT = 9, 17.5
 _FONT = {"font_name": "Times New Roman", "font_size": 12}
 #: The workbook says nothing about when it was made, so equal figures are equal bytes.
-_NO_DATE = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
 
 Line = tuple[str, ...]
 
@@ -144,7 +143,7 @@ def write_form(path: Path, content: ReleaseContent) -> None:
     """Write the workbook. Equal content gives equal bytes."""
     options = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(str(path), options) as workbook:
-        workbook.set_properties({"title": _FORM_NAME, "created": _NO_DATE})
+        workbook.set_properties({"title": _FORM_NAME, "created": NO_DATE})
         looks = _Looks(workbook)
         for clock, name in SHEETS.items():
             sheet = workbook.add_worksheet(name)
