@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from dbt.cli.main import dbtRunner
 
+from common.forms import load_forms, rows_csv
 from ingestion import columns_csv, load_contracts
 from sample.rows import FileKey, Row
 from tests.support.dbt_build import BUILD, DISTRICT, OTHER_DISTRICT, QUARTER, Build, Invoke
@@ -30,6 +31,7 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Invoke:
         warehouse = home / "warehouse"
         (warehouse / "build" / "marts").mkdir(parents=True, exist_ok=True)
         (warehouse / "run_scope.csv").write_text(f"quarter\n{quarter}\n", encoding="utf-8")
+        (warehouse / "form_rows.csv").write_text(rows_csv(load_forms()), encoding="utf-8")
         (warehouse / "source_columns.csv").write_text(columns_csv(load_contracts()), encoding="utf-8")
         environment = {
             "CCHC_RAW": str(home / "raw"),
