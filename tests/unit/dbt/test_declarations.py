@@ -79,7 +79,7 @@ def test_every_name_in_a_measures_sql_is_a_column_made_of_columns_of_the_contrac
 
 
 def test_every_staged_source_has_a_lake_relation_and_an_asset_of_its_name() -> None:
-    sources = yaml.safe_load((PROJECT / "models" / "sources.yml").read_text(encoding="utf-8"))["sources"]
+    sources = yaml.safe_load((PROJECT / "models" / "sources_of_deliveries.yml").read_text(encoding="utf-8"))["sources"]
     [lake] = [source for source in sources if source["name"] == "raw"]
     keys = {table["name"]: table["config"]["meta"]["dagster"]["asset_key"] for table in lake["tables"]}
     assert keys == {source: ["raw", source] for source in STAGED}
