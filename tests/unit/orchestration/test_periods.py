@@ -18,8 +18,15 @@ from orchestration.settings import TIME_ZONE
 UTC = dt.UTC
 
 
+FIRST = "2030-Q1,quý I năm 2030,I/2030,2030,2029-12-25,2030-02-02,2030-02-05,2029-12-25,2029-Q4,2029-Q1"
+_COLUMNS = (
+    "quarter,name_vi,short_name_vi,report_year,opens_on,closes_on,due_on,year_opens_on,previous_quarter,"
+    "same_quarter_last_year"
+)
+
+
 def _write(path: Path, *rows: str) -> Path:
-    path.write_text("\n".join(["quarter,opens_on,closes_on,due_on,same_quarter_last_year", *rows]) + "\n")
+    path.write_text("\n".join([_COLUMNS, *rows]) + "\n", encoding="utf-8")
     return path
 
 
@@ -30,8 +37,8 @@ def test_partition_keys_are_the_rows_of_the_table() -> None:
 
 
 def test_windows_come_from_the_table_and_not_from_the_calendar(tmp_path: Path) -> None:
-    later = "2030-Q2,2030-02-03,2030-05-06,2030-05-09,2029-Q2"
-    earlier = "2030-Q1,2029-12-25,2030-02-02,2030-02-05,2029-Q1"
+    later = "2030-Q2,quý II năm 2030,II/2030,2030,2030-02-03,2030-05-06,2030-05-09,2029-12-25,2030-Q1,2029-Q2"
+    earlier = FIRST
     table = _write(tmp_path / "p.csv", later, earlier)
     periods = load_periods(table)
     assert [p.quarter for p in periods] == ["2030-Q1", "2030-Q2"]
@@ -40,7 +47,7 @@ def test_windows_come_from_the_table_and_not_from_the_calendar(tmp_path: Path) -
     assert last_closed(dt.date(2030, 2, 2), periods) is None
 
 
-@pytest.mark.parametrize("rows", [(), ("2030-Q1,2029-12-25,2030-02-02,2030-02-05,2029-Q1",) * 2])
+@pytest.mark.parametrize("rows", [(), (FIRST,) * 2])
 def test_a_table_without_quarters_or_with_one_twice_is_refused(tmp_path: Path, rows: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=r"p\.csv"):
         load_periods(_write(tmp_path / "p.csv", *rows))
