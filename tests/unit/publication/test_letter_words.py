@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
+from common.forms import load_forms
 from publication.content.release_content import FormRow, ReleaseContent
 from publication.content.revision import RevisedFigure, Revision
 from publication.letter import compose
@@ -22,7 +21,6 @@ from publication.letter.wording import ParagraphWording, load_wording
 from tests.unit.publication.builders import FORM_VERSION, UNIT
 
 MakeContent = Callable[..., ReleaseContent]
-FORMS = Path(__file__).parents[3] / "forms" / "2023" / "rows.csv"
 MISSING = "số liệu báo cáo"
 
 
@@ -64,13 +62,9 @@ def content(make_content: MakeContent) -> ReleaseContent:
 
 
 def test_every_form_version_has_a_wording_that_names_only_its_rows() -> None:
-    codes: dict[str, set[str]] = {}
-    with FORMS.open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            codes.setdefault(row["form_version"], set()).add(row["indicator_code"])
-    assert FORM_VERSION in codes
-    for version, known in codes.items():
-        assert load_wording(version).codes <= known
+    assert FORM_VERSION in {form.form for form in load_forms()}
+    for form in load_forms():
+        assert {code.partition(":")[0] for code in load_wording(form.form).codes} <= form.codes
 
 
 def test_a_form_version_without_wording_is_said_to_have_none() -> None:

@@ -94,6 +94,7 @@ def test_each_statement_is_the_one_its_example_makes(statement: Statement) -> No
 
     class Rows:
         rows: dict[str, object] = {}
+        form_version = "2023"
 
         def __init__(self, deny: bool) -> None:
             self.deny = deny
