@@ -80,6 +80,23 @@ def _nothing() -> None:
     """No crash test stops here."""
 
 
+def _held_alone(path: Path, mode: int) -> BinaryIO:
+    """The file, empty and open for writing, that no other process holds; made where it is missing."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        held = os.fstat(descriptor)
+        try:
+            if os.path.samestat(held, path.stat()):
+                break
+        except FileNotFoundError:
+            pass
+        os.close(descriptor)  # whoever held it has put it in its place meanwhile
+    if held.st_size:
+        os.ftruncate(descriptor, 0)
+    return open(descriptor, "wb")
+
+
 @contextlib.contextmanager
 def replacing(
     path: Path,
@@ -92,23 +109,26 @@ def replacing(
     """Replace a file in one atomic step by what is written to the stream: temporary sibling, fsync, rename over, fsync
     of the directory.
 
-    The sibling has one name, so what a killed process left is written over by the next; who writes one file from
-    several processes holds a lock. Where the block or the disk fails, the old file stays and the sibling goes.
+    The sibling has one name, so what a killed process left is written over by the next; of several processes that
+    replace one file at once, each waits for the one before. Where the block or the disk fails, the old file stays and
+    the sibling goes.
     ``mode`` is narrowed by the process's umask. ``written`` and ``replaced`` are called between the steps; crash tests
     stop there. ``sync_directory`` is for a caller who replaces another file of the directory right after, whose sync
     serves both.
     """
     temporary = path.with_name(f".{path.name}.tmp")
+    stream = _held_alone(temporary, mode)
     try:
-        with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
         written()
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    finally:
+        stream.close()
     replaced()
     if sync_directory:
         fsync_path(path.parent)

@@ -70,6 +70,11 @@ def period_named(quarter: str) -> Period:
     return period
 
 
+def quarter_vi(quarter: str) -> str:
+    """``Quý I/2023`` of ``2023-Q1``. Raises ``ValueError`` where the table has no such period."""
+    return f"Quý {period_named(quarter).short_name_vi}"
+
+
 def period_after(quarter: str) -> Period:
     """The period that follows. Raises ``ValueError`` where the table ends."""
     following = [p for p in load_periods() if p.opens_on > period_named(quarter).opens_on]

@@ -1,6 +1,6 @@
-"""Quarters as keys and as people write them.
+"""Keys of quarters (``2023-Q1``) from what somebody wrote.
 
-Belongs here: a key (``2023-Q1``) from what somebody wrote, and back. Does not belong here: reporting windows, and
+Belongs here: the spellings of a quarter's number. Does not belong here: names and windows of periods (``periods``), and
 finding a quarter in a text.
 """
 
@@ -16,9 +16,3 @@ def quarter_key(year: str, number: str) -> str:
     if not 1 <= found <= len(ROMAN):
         raise ValueError(f"not a quarter of a year: {number!r}")
     return f"{year}-Q{found}"
-
-
-def quarter_vi(key: str) -> str:
-    """``Quý I/2023`` of ``2023-Q1``."""
-    year, _, number = key.partition("-Q")
-    return f"Quý {ROMAN[int(number) - 1]}/{year}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from string import Template
 from typing import Any, Literal
@@ -18,7 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from common.files import canonical_json
-from common.forms import Form
+from common.forms import Form, load_forms
 from expectations.contract_facts import LOADER, column_facts, source_facts
 from expectations.expression import Expression, parse
 from expectations.form_facts import row_facts, rows_named
@@ -92,8 +92,8 @@ class Rule(BaseModel):
     code, a case code; a decision covers findings by it. ``message_vi`` may name columns in braces.
 
     A rule is asked from the quarter ``since`` to ``until``, of ``forms`` (none named: of every form), where the form
-    has all of its ``rows``. ``sentence_vi`` and ``message_vi`` name a row by ``{I.04}`` or ``{I.04:place}``, printed as
-    the form in force calls it (:func:`expectations.form_facts.with_names`).
+    has all of its ``rows``. ``sentence_vi`` names a row by ``{I.04}`` or ``{I.04:place}``, printed as the form in force
+    calls it (:func:`expectations.form_facts.with_names`).
 
     A decision covers a finding for the figures it was made for: those of ``figures``, or all that the finding shows.
     ``makes_provisional``: a report that is published although this failed, by decision, is a provisional one.
@@ -153,7 +153,7 @@ class Rule(BaseModel):
             self.parsed()
         return self
 
-    @property
+    @cached_property
     def rows(self) -> frozenset[str]:
         """Indicator codes without which the rule cannot be asked."""
         return rows_named(self.expression, self.violation, self.violations, self.applies_when, self.sentence_vi)
@@ -257,6 +257,16 @@ def _filled(value: Any, words: dict[str, Any], *, leave_others: bool = False) ->
     return value
 
 
+def _check_some_form_asks(rule: Rule) -> None:
+    """Raises ``ValueError`` for a rule that would never be asked: of a row that no form has, or of no known form."""
+    forms = load_forms()
+    if strangers := sorted(set(rule.forms) - {form.form for form in forms}):
+        raise ValueError(f"{rule.id}: no form {strangers}")
+    asked = [form for form in forms if not rule.forms or form.form in rule.forms]
+    if not any(rule.rows <= form.codes for form in asked):
+        raise ValueError(f"{rule.id}: no form has all of {sorted(rule.rows)}")
+
+
 def load_rules(directory: Path = RULES_DIR) -> tuple[Rule, ...]:
     """All declared rules in order of id; raises ``ValueError`` on a double id or a wrong declaration."""
     rules: list[Rule] = []
@@ -266,6 +276,8 @@ def load_rules(directory: Path = RULES_DIR) -> tuple[Rule, ...]:
             Rule.model_validate(_with_sentence(_with_indicator(declaration))) for declaration in _expanded(document)
         ]
     ids = [rule.id for rule in rules]
+    for rule in rules:
+        _check_some_form_asks(rule)
     doubled = sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1})
     if doubled:
         raise ValueError(f"declared twice: {doubled}")

@@ -72,6 +72,8 @@ def with_names(sentence: str, form: Form) -> str:
 
     ``{I.04}``: by name and place; ``{I.04:place}``, ``{V.23+V.24:place}``: by the numbered items in which they stand.
     """
+    if "{" not in sentence:
+        return sentence
     names, places = form.names, form.places
 
     def named(match: re.Match[str]) -> str:

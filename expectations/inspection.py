@@ -319,7 +319,7 @@ class _Run:
         printed = {name: vietnamese(value) for name, value in violation.values.items()}
         sentence = with_names(rule.sentence_vi, form)
         if rule.message_vi is not None:
-            text = with_names(rule.message_vi, form).format(subject=violation.subject, **printed)
+            text = rule.message_vi.format(subject=violation.subject, **printed)
         elif rule.kind == "relation":
             text = f"{sentence} Số liệu: {'; '.join(f'{name} = {value}' for name, value in printed.items())}."
         else:

@@ -21,7 +21,7 @@ from typing import Any
 
 from common.files import sha256_bytes, sha256_file
 from common.forms import load_forms
-from common.periods import find_period
+from common.periods import period_named
 from expectations.contract_facts import column_facts
 from expectations.expression import column_name, quote
 from expectations.suites import COLUMN_TITLES, SHEET_NUMBERS, UNIT, literal
@@ -418,8 +418,8 @@ def _lay_figures(connection: Any, quarter: str, operands: list[str], previous: l
     )
     connection.execute(f"create table current_figures as from ({current})")
     # The year's first period has no earlier one to be compared with.
-    period = find_period(quarter)
-    comparable = "false" if period is None or period.opens_on == period.year_opens_on else "true"
+    period = period_named(quarter)
+    comparable = "false" if period.opens_on == period.year_opens_on else "true"
     earlier = "".join(
         f", max(previous_quarter_value) filter (where indicator_code = {literal(code)} and {comparable}) "
         f"as {quote(column_name(code, previous=True))}"

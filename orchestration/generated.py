@@ -32,7 +32,8 @@ STAGING_DIR = DBT_DIR / "models" / "staging"
 SOURCES_PATH = DBT_DIR / "models" / "sources_of_deliveries.yml"
 _WRITTEN = "Written by `make contracts`"
 _TYPES = {"date": "date", "boolean": "yes/no", "timestamp": "local time"}
-_SELECTED = re.compile(r"^ +(source|deliveries)\.(\w+)(?: as (\w+))?,?$", re.MULTILINE)
+_SELECT = re.compile(r"^ +select\n((?: +\S.*\n)+?) +from source$", re.MULTILINE)
+_SELECTED = re.compile(r" +(source|deliveries)\.(\w+)(?: as (\w+))?,?")
 #: Columns of staging models that tell where a row was delivered.
 _LINEAGE = {
     "delivery_id": "Delivery the row came with.",
@@ -125,10 +126,14 @@ def sources_yml(contracts: Mapping[str, ingestion.Contract]) -> str:
 
 def staging_yml(model: Path, contract: ingestion.Contract) -> str:
     """The columns that a staging model selects, with the contract's words. Raises ValueError for one it cannot have."""
-    fields = {name: column.description for column in contract.columns for name in (column.name,)}
+    fields = {column.name: column.description for column in contract.columns}
     fields |= {f"{c.name}_text": f"{c.description} The cell as printed." for c in contract.columns}
     columns = []
-    for origin, name, alias in _SELECTED.findall(model.read_text(encoding="utf-8")):
+    for line in _SELECT.findall(model.read_text(encoding="utf-8"))[-1].splitlines():
+        selected = _SELECTED.fullmatch(line)
+        if selected is None:
+            raise ValueError(f"{model.name}: {line.strip()} is no column as it was delivered; the next model computes")
+        origin, name, alias = selected.groups()
         known = _LINEAGE if origin == "deliveries" or name.startswith("_") else fields
         if name not in known:
             raise ValueError(f"{model.name}: {origin}.{name} is no column of {contract.source}")

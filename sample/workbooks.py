@@ -17,7 +17,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from common.quarters import quarter_vi
+from common.periods import quarter_vi
 from ingestion import Column, Contract
 from sample import cases, people
 from sample.districts import DEPARTMENTS, District

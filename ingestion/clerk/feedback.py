@@ -26,7 +26,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from common.files import PRIVATE, replace_durably, sha256_bytes
-from common.quarters import quarter_vi
+from common.periods import quarter_vi
 from common.workbooks import NO_DATE
 from ingestion.base.contracts import Contract
 from ingestion.base.paths import IngestPaths

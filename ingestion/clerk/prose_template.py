@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from common.periods import Period
-from common.quarters import quarter_vi
+from common.periods import Period, quarter_vi
 from ingestion.base.contracts import Contract
 from ingestion.rows.prose import REMINDER
 from ingestion.rows.resolve import Context

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from ingestion.text.vietnamese import (
     is_plain_vietnamese,
     is_well_spelt,
     looks_broken,
+    reading_in,
     spelling_share,
     with_d,
 )
@@ -37,6 +39,9 @@ _LIKE_D = re.compile(rb"\xc3[\x90\xb0]|\xc6\x89|\xc9\x96")
 _VNI_SIGN = re.compile(rb"\xc3[\x84-\x87\x8b\x8e\x8f\x91\x96\x98\x9b\x9c\xa4-\xa7\xab\xae\xaf\xb1\xb6\xb8\xbb\xbc\xbf]")
 _CERTAIN_SHARE = 0.9
 _CLEAR_LEAD = 0.25
+# A file is in one encoding where so many of its texts prove it, and so many times more than prove any other.
+_ENOUGH = 3
+_FEW = 4
 
 
 def to_utf8(data: Octets, is_valid: bool | None = None) -> Octets:
@@ -188,12 +193,17 @@ def plan_repairs(texts: Iterable[str]) -> RepairPlan:
     if not doubtful:
         return RepairPlan(dict(look_alikes), {}, {}, frozenset())
     unicode_texts = frozenset(t for t in sound if any(c > "\u00ff" and c.isalpha() for c in t))
-    fonts = _fonts(doubtful, bool(unicode_texts))
+    kind = None if unicode_texts else _kind_of_file(doubtful)
+    fonts = {kind} & set(_DECODERS) if kind else _fonts(doubtful, bool(unicode_texts))
     changes: dict[str, str | CellFault] = {
         text: broken_text(text) if _other_readings(text, fonts) else lettered for text, lettered in look_alikes.items()
     }
     kinds: dict[str, str] = {}
     for text, found in doubtful.items():
+        # What the file is in decides what no word of the text proves (acronyms), or proves of another encoding.
+        if kind and (mended := reading_in(kind, text)):
+            changes[text], kinds[text] = mended, kind
+            continue
         fitting = [k for k in found if k in fonts] if len(set(found.values())) > 1 else list(found)
         if len({found[k] for k in fitting}) == 1:
             changes[text], kinds[text] = found[fitting[0]], fitting[0]
@@ -222,6 +232,14 @@ def _mended_row(row: list[Cell], plan: RepairPlan) -> list[Cell]:
         font = next(iter(fonts)) if len(fonts) == 1 and not is_unicode else None
         mended[place] = other.get(font, cell) if font else broken_text(str(cell))
     return mended
+
+
+def _kind_of_file(doubtful: dict[str, dict[str, str]]) -> str | None:
+    """The one encoding that nearly all texts which prove any prove; None where they are few or divided."""
+    proven = Counter(next(iter(found)) for found in doubtful.values() if len(found) == 1).most_common()
+    if not proven or proven[0][1] < _ENOUGH or sum(times for _, times in proven[1:]) * _FEW > proven[0][1]:
+        return None
+    return proven[0][0]
 
 
 def _fonts(doubtful: dict[str, dict[str, str]], certainly_unicode: bool) -> set[str]:

@@ -172,28 +172,50 @@ def _undone(text: str) -> str | None:
         return None
 
 
+def reading_in(kind: str, text: str) -> str | None:
+    """The text as read in an encoding (``mojibake``, ``tcvn3``, ``vni``); None where that is no sound Vietnamese, or no
+    change.
+    """
+    if kind == "mojibake":
+        read = _undone(text) or ftfy.fix_encoding(text)
+    elif _has_unicode_letter(text):  # legacy fonts store everything in one byte a sign
+        return None
+    else:
+        read = from_tcvn3(text) if kind == "tcvn3" else from_vni(text)
+    mended = clean(read)
+    if mended == clean(text) or mended.isascii() or not is_plain_vietnamese(mended) or looks_broken(mended):
+        return None
+    return mended
+
+
 def certain_repairs(text: str) -> dict[str, str]:
-    """Readings of a text in the encodings it may have come through, each only where it gives sound Vietnamese.
+    """Readings of a text in the encodings it may have come through, each only where it gives sound Vietnamese and a
+    word of the reading proves it.
 
     Keys are ``mojibake`` (UTF-8 read as a one-byte encoding), ``tcvn3`` and ``vni``.
     """
-    candidates = {"mojibake": _undone(text) or ftfy.fix_encoding(text)}
-    if not _has_unicode_letter(text):  # legacy fonts store everything in one byte a sign
-        candidates |= {"tcvn3": from_tcvn3(text), "vni": from_vni(text)}
-    before = clean(text)
-    words_before = set(_WORD_RUN.findall(before))
+    words_before = set(_WORD_RUN.findall(clean(text)))
     found: dict[str, str] = {}
-    for kind, candidate in candidates.items():
-        mended = clean(candidate)
-        if mended == before or mended.isascii() or not is_plain_vietnamese(mended) or looks_broken(mended):
+    for kind in ("mojibake", "tcvn3", "vni"):
+        mended = reading_in(kind, text)
+        if mended is None:
             continue
         # An acronym proves nothing: any word in capitals may be one ("AÑO" is no "AĐO"). A control sign does: nobody
         # writes one, and the second byte of Đ is one (P. GDĐT).
         undone_signs = kind == "mojibake" and _CONTROL.search(text) and not _CONTROL.search(mended)
-        new_words = set(_WORD_RUN.findall(mended)) - words_before
+        proving = mended if kind == "mojibake" else _kept_in_capitals(text, mended)
+        new_words = set(_WORD_RUN.findall(proving)) - words_before
         if undone_signs or any(is_syllable(word) for word in new_words if not word.isascii()):
             found[kind] = mended
     return found
+
+
+def _kept_in_capitals(text: str, mended: str) -> str:
+    """The reading of a font without what stands for capitals and is none: ``QÑ`` is no proof of ``Qẹ``."""
+    before, after = clean(text).split(), mended.split()
+    if len(before) != len(after):
+        return mended
+    return " ".join(new for old, new in zip(before, after, strict=True) if new.isupper() or not old.isupper())
 
 
 def repair(text: str) -> str | None:

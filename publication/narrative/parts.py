@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from common.quarters import ROMAN
 from publication.narrative.claims import declarations, since_level
 from publication.narrative.figures import Figure
 from publication.narrative.published import PublishedFigures
 from publication.narrative.text import Sentence, phrase, places, tokens
 
 _FIELD, _YEAR, _MONTH, _DAY, _QUARTER = phrase("lĩnh vực"), *phrase("năm tháng ngày quý")
-_ROMANS = ("i", "ii", "iii", "iv")
+_ROMANS = tuple(map(str.lower, ROMAN))
 
 
 @dataclass(frozen=True)

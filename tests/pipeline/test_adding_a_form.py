@@ -94,10 +94,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / room, project / room, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", project)
     write_sample(home / "landing")
-    add_form(project)
-    declare_the_new_rows(home / "landing")
     environment = {**os.environ, "CCHC_HOME": str(home), "PYTHONPATH": str(project)}
-    for quarter in (FIRST, SECOND, FIRST):
+    for turn, quarter in enumerate((FIRST, SECOND, FIRST)):
+        if turn == 1:
+            add_form(project)
+            declare_the_new_rows(home / "landing")
         done = subprocess.run(
             [sys.executable, "-m", "orchestration.cli", "run", quarter, "--json"],
             cwd=project,

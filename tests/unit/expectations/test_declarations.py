@@ -134,3 +134,22 @@ def test_a_threshold_stands_once_and_its_texts_follow(file: str, declared: dict[
     texts = " ".join(str(declared.get(name, "")) for name in ("sentence_vi", "message_vi", "advice_vi"))
     numbers = [set(re.findall(r"(?<![\w./])\d{2,}(?![\w./])", text)) - {"100"} for text in (sql, texts)]
     assert numbers[0] & numbers[1] == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"expression": "I.99 <= I.04"}, r"no form has all of \['I\.04', 'I\.99'\]"),
+        ({"forms": ["1999"]}, r"no form \['1999'\]"),
+    ],
+)
+def test_a_rule_that_no_form_would_ever_be_asked_is_refused(tmp_path: Path, change: dict[str, Any], why: str) -> None:
+    """A wrong code must not make a rule silent."""
+    rule = {
+        "id": "report.I.04.at_most_planned", "stage": "mart", "source": "report", "relation": "figures",
+        "kind": "relation", "severity": "critical", "owner": "Phòng Nội vụ", "since": "2022-Q1",
+        "when_empty": "allowed", "settleable": True, "advice_vi": "Kiểm tra lại số liệu.", "expression": "I.04 <= I.03", **change,
+    }  # fmt: skip
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump({"rules": [rule]}), encoding="utf-8")
+    with pytest.raises(ValueError, match=why):
+        load_rules(tmp_path)

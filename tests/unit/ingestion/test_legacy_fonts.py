@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import unicodedata
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -99,3 +100,26 @@ def test_bytes_of_no_vietnamese_encoding_are_refused() -> None:
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     with suppress(UnreadableFileError):
         to_utf8(data).decode()
+
+
+ACRONYMS = ["P. GD&ĐT", "P. LĐ-TB&XH", "HĐND", "VP HĐND&UBND", "ĐVT", "QĐ", "NĐ-CP", "TT ĐKĐĐ", "CĐ-ĐH", "ĐTN, HĐND"]
+NAMES = ["Phòng Nội vụ", "Văn phòng HĐND và UBND huyện", "Phòng Tư pháp", "Cơ quan chuyên môn", "đơn vị sự nghiệp"]
+
+
+def _misread(text: str) -> str:
+    return "".join(
+        chr(byte) if byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else bytes([byte]).decode("cp1252")
+        for byte in text.encode()
+    )
+
+
+@pytest.mark.parametrize("broken", [to_tcvn3, to_vni, _misread], ids=["tcvn3", "vni", "mojibake"])
+def test_an_acronym_is_read_as_the_rest_of_its_file(broken: Callable[[str], str]) -> None:
+    """No word of an acronym proves an encoding; what the names around it prove is what it is in."""
+    rows, _ = mend_rows([[broken(text)] for text in (*NAMES, *ACRONYMS)])
+    assert rows == [[text] for text in (*NAMES, *ACRONYMS)]
+
+
+@pytest.mark.parametrize("acronym", ["AÑO", "ÑVT"])
+def test_capitals_of_another_alphabet_stay_in_a_unicode_file(acronym: str) -> None:
+    assert mend_rows([[text] for text in (*NAMES, acronym)])[0][-1] == [acronym]

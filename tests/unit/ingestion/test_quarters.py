@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from common.quarters import ROMAN, quarter_key, quarter_vi
+from common.periods import quarter_vi
+from common.quarters import ROMAN, quarter_key
 
 
 @pytest.mark.parametrize(("place", "roman"), enumerate(ROMAN, start=1))

@@ -58,10 +58,19 @@ def test_the_page_of_tables_and_staging_hold_every_word_of_their_declarations() 
         assert str(contracts.meta_of(model).get("notes", "")).strip() in section
 
 
-def test_a_staging_model_that_selects_what_its_contract_lacks_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("selected", "why"),
+    [
+        ("source.task_kode as task_code", r"source\.task_kode is no column of plan_tasks"),
+        ("lower(source.task_code) as task_code", r"lower\(source\.task_code\) as task_code is no column as it was"),
+    ],
+)
+def test_a_staging_model_that_selects_what_its_contract_lacks_is_refused(
+    tmp_path: Path, selected: str, why: str
+) -> None:
     model = tmp_path / "stg_plan_tasks__tasks.sql"
-    model.write_text("select\n    source.task_kode as task_code\nfrom source\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"source\.task_kode is no column of plan_tasks"):
+    model.write_text(f"    select\n        source.content,\n        {selected}\n    from source\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=why):
         generated.staging_yml(model, load_contracts()["plan_tasks"])
 
 
