@@ -12,10 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from common.forms import form_named
 from sample.districts import District
 from sample.quarters import PLANS, QuarterPlan
 
-_FORM_ROWS = Path(__file__).with_name("form_rows.csv")
+_OFFICES = Path(__file__).with_name("declaring_offices.csv")
 _PLANNED_STREAMLINING = {2022: (1, 6), 2023: (2, 7)}
 _AUXILIARY = {
     "AUX.01": "Số biên chế công chức phải tinh giản theo kế hoạch năm",
@@ -43,8 +44,14 @@ _SERVICE_UNITS = 31
 
 @cache
 def _form_rows() -> dict[int, dict[str, str]]:
-    with _FORM_ROWS.open(encoding="utf-8", newline="") as handle:
-        return {int(row["row_no"]): row for row in csv.DictReader(handle)}
+    return {int(row["row_no"]): row for row in form_named("2023").rows}
+
+
+@cache
+def _offices() -> dict[str, str]:
+    """The office that declares a row, by indicator code, where it is not the office of home affairs."""
+    with _OFFICES.open(encoding="utf-8", newline="") as handle:
+        return {row["indicator_code"]: row["declaring_office"] for row in csv.DictReader(handle)}
 
 
 def indicator_code(row_no: int) -> str:
@@ -66,11 +73,11 @@ def declared_rows(district: District, quarter: str, plan: QuarterPlan, scale: in
         rows.append(
             {
                 "indicator_code": form_row["indicator_code"],
-                "indicator_name": form_row["indicator_name"],
+                "indicator_name": form_row["name_vi"],
                 "value": values.get(row_no),
                 "note": notes[row_no].format(district=district.bare_name) if row_no in notes else None,
                 "evidence_document": _evidence(row_no, plan),
-                "prepared_by": form_row["declaring_office"] or "Phòng Nội vụ",
+                "prepared_by": _offices().get(form_row["indicator_code"], "Phòng Nội vụ"),
                 "approved_on": approved_on,
             }
         )

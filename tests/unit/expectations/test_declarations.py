@@ -148,7 +148,8 @@ def test_a_rule_that_no_form_would_ever_be_asked_is_refused(tmp_path: Path, chan
     rule = {
         "id": "report.I.04.at_most_planned", "stage": "mart", "source": "report", "relation": "figures",
         "kind": "relation", "severity": "critical", "owner": "Phòng Nội vụ", "since": "2022-Q1",
-        "when_empty": "allowed", "settleable": True, "advice_vi": "Kiểm tra lại số liệu.", "expression": "I.04 <= I.03", **change,
+        "when_empty": "allowed", "settleable": True, "advice_vi": "Kiểm tra lại số liệu.", "expression": "I.04 <= I.03",
+        **change,
     }  # fmt: skip
     (tmp_path / "rules.yml").write_text(yaml.safe_dump({"rules": [rule]}), encoding="utf-8")
     with pytest.raises(ValueError, match=why):
