@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common.files import canonical_json, replace_durably, sha256_bytes
-from publication.letter_findings import letter_findings
+from publication.letter_findings import check_words, letter_findings
 from publication.store.candidate import FORM_MART, LETTER_FINDINGS, CandidateError, hash_inputs, write_candidate
 from publication.store.parquet import from_parquet
 
@@ -92,9 +92,10 @@ def write_candidates(
     ``inputs_by_unit`` holds, for each unit, the current deliveries its figures were made from, as mappings with the
     keys of ``inputs`` in ``candidate.json``. The same rows and inputs give the same folder name and the same bytes;
     a folder already there is kept when whole and replaced when damaged.
-    Raises CandidateError when the build is not whole, a unit has no inputs listed or others than those that the build
-    was made from, or has no form rows.
+    Raises ValueError or LookupError when the words of the form are not whole, CandidateError when the build is not
+    whole, a unit has no inputs listed or others than those that the build was made from, or has no form rows.
     """
+    check_words(form_version)
     tables, made_from = read_build(warehouse, quarter)
     folders = {}
     for unit in units:

@@ -18,10 +18,12 @@ import pyarrow as pa
 from publication.content.release_content import ReleaseContent, form_rows, unit_name
 from publication.letter import compose_body
 from publication.letter.model import Paragraph, Run
-from publication.letter.wording import FIGURE
+from publication.letter.wording import FIGURE, load_wording
 from publication.narrative.check import FigureCheck, check_sentence, is_readable, remarks_on, remarks_on_words
+from publication.narrative.claims import claims_of
 from publication.narrative.published import PublishedFigures
 from publication.narrative.remarks import TextRemark, Window, window_of
+from publication.narrative.statements import declared_statements
 from publication.narrative.text import Sentence, clean, sentences
 from publication.narrative.verdicts import CONTRADICTS, NOT_FOUND
 from publication.store.candidate import FORM_MART
@@ -46,6 +48,14 @@ _DOTS = "…"
 _SHOWN = 60
 
 Row = dict[str, Any]
+
+
+def check_words(form_version: str) -> None:
+    """Raises LookupError or ValueError where the letter, claims or statements of a form are missing or name a row that
+    it lacks: that is a fault of the form, not of anybody's text.
+    """
+    for read in (load_wording, claims_of, declared_statements):
+        read(form_version)
 
 
 def letter_findings(tables: Mapping[str, pa.Table], unit: str, quarter: str, form_version: str) -> pa.Table:
