@@ -95,8 +95,7 @@ def killed_at(write: int) -> Iterator[None]:
             raise Killed
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lake.os, "replace", dying)
-        patch.setattr(Path, "replace", lambda self, target: dying(self, target))
+        patch.setattr(os, "replace", dying)
         try:
             yield
         except Killed:
