@@ -22,8 +22,6 @@ IN_FORCE = frozenset({"applied", "covers_findings", "no_effect"})
 # Two figures of one row that differ: settled by saying which is published, never by accepting that they differ.
 CHOICE = "report.settled"
 _CHOOSES = frozenset({"accept_declared", "accept_computed", "withhold"})
-# A decision never holds longer than this, its first quarter counted.
-LONGEST_VALIDITY = 4
 
 # Names of figures in the register of decisions; a form row or measure bears its own code, a column its heading.
 FIGURES_VI = {

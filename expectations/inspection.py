@@ -21,7 +21,6 @@ from typing import Any, Protocol
 from common.forms import Form, form_on, load_forms
 from expectations.decisions import (
     IN_FORCE,
-    LONGEST_VALIDITY,
     Decision,
     Register,
     figure_vi,
@@ -416,11 +415,6 @@ def _disagreement(answer: AnswerLike | None, count: Count) -> str | None:
 
 
 _WELL_FORMED = " and ".join(f"regexp_full_match({name}, '[0-9]{{4}}-Q[1-4]')" for name in ("quarter", "holds_until"))
-# Quarters from the first to the last of a decision, both counted.
-_VALIDITY = (
-    "4 * (try_cast(left(holds_until, 4) as integer) - try_cast(left(quarter, 4) as integer)) "
-    "+ try_cast(right(holds_until, 1) as integer) - try_cast(right(quarter, 1) as integer) + 1"
-)
 
 
 def _raw_decisions(connection: Any, quarter: str, rules: Mapping[str, Rule]) -> tuple[Decision, ...]:
@@ -434,7 +428,8 @@ def _raw_decisions(connection: Any, quarter: str, rules: Mapping[str, Rule]) -> 
             f"select {UNIT}, decision_id, subject, quarter, applies_to, figures_seen from all_decisions "
             f"where unit = {UNIT} "
             "and subject_kind = 'rule' and action = 'accept_finding' and quarter <= ? and holds_until >= ? "
-            f"and {_WELL_FORMED} and {_VALIDITY} <= {LONGEST_VALIDITY} "
+            f"and {_WELL_FORMED} "
+            "and holds_until <= (select longest_until from longest_validity where first_quarter = quarter) "
             f"qualify row_number() over (partition by {UNIT}, decision_id "
             "order by _delivery_rank desc, _sheet desc, _row desc) = 1 "
             f"order by {UNIT}, decision_id",

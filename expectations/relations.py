@@ -6,9 +6,10 @@ Does not belong here: rules, verdicts, anything that writes a file.
 Raw gate: one view a source (accepted rows of current deliveries of the quarter's folder), ``deliveries``
 (receipts), ``expected_deliveries`` (units that report, by role), ``waiting_files`` (delivered, not yet read),
 ``findings_by_reason`` (rows accepted with a finding, counted by delivery, column and reason), ``remarks`` (what intake
-noticed besides), ``volumes`` (rows by unit and source, beside those of its last period), ``published_texts``. Mart
-gate: one table a mart of the candidates, ``published_cells``, and ``figures``: one row a unit, one column a form row or
-measure. Both: ``decision_use``, which :mod:`expectations.inspection` fills.
+noticed besides), ``volumes`` (rows by unit and source, beside those of its last period), ``longest_validity`` (until
+when a decision made in a quarter may hold), ``published_texts``. Mart gate: one table a mart of the candidates,
+``published_cells``, and ``figures``: one row a unit, one column a form row or measure. Both: ``decision_use``, which
+:mod:`expectations.inspection` fills.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 
 from common.files import sha256_bytes, sha256_file
 from common.forms import load_forms
-from common.periods import period_named
+from common.periods import PERIODS_FILE, period_named
 from expectations.contract_facts import column_facts
 from expectations.expression import column_name, quote
 from expectations.suites import COLUMN_TITLES, SHEET_NUMBERS, UNIT, literal
@@ -89,6 +90,10 @@ def lay_raw(
     owners = {code: reporting_unit for reporting_unit, codes in units.items() for code in (reporting_unit, *codes)}
     _lay_units(connection, quarter, units)
     _lay_window(connection, window)
+    connection.execute(
+        "create table longest_validity as select quarter as first_quarter, decisions_hold_until as longest_until "
+        f"from read_csv({literal(str(PERIODS_FILE))}, header = true, all_varchar = true)"
+    )
     _lay_waiting(connection, quarter, owners, waiting)
     connection.execute(f"create table {COLUMN_TITLES} (source varchar, column_name varchar, title_vi varchar)")
     titles = [[facts["source"], facts["column"], facts["title"]] for facts in column_facts().values()]

@@ -16,6 +16,12 @@ forms as (
 
 ),
 
+periods as (
+
+    select * from {{ ref('reporting_periods') }}
+
+),
+
 delivered as (
 
     select
@@ -75,12 +81,7 @@ judged as (
                 then 'Đã hết hiệu lực sau kỳ ' || concerned.last_quarter || '.'
             when concerned.decided_reporting_unit_code is distinct from concerned.unit_code
                 then 'Ghi cho đơn vị khác đơn vị báo cáo.'
-            when
-                4 * (
-                    cast(left(concerned.last_quarter, 4) as integer) - cast(left(concerned.first_quarter, 4) as integer)
-                )
-                + cast(right(concerned.last_quarter, 1) as integer)
-                - cast(right(concerned.first_quarter, 1) as integer) >= 4
+            when coalesce(concerned.last_quarter > decided_in.decisions_hold_until, true)
                 then 'Hiệu lực dài quá bốn kỳ báo cáo.'
             when
                 (concerned.subject_kind = 'row' and concerned.action not in (
@@ -100,6 +101,7 @@ judged as (
                 then 'Biểu báo cáo của kỳ không có chỉ tiêu này.'
         end as problem_vi
     from concerned
+    left join periods as decided_in on concerned.first_quarter = decided_in.quarter
     left join forms
         on concerned.subject = forms.indicator_code
         and forms.valid_from <= concerned.closes_on
