@@ -18,9 +18,8 @@ from orchestration.assets.published import postgres_asset, published_assets
 from orchestration.assets.raw import raw_asset, receipts_asset
 from orchestration.dbt import ensure_manifest
 from orchestration.jobs import quarter_job
-from orchestration.pipeline import Pipeline
-from orchestration.resources import Scope
-from orchestration.schedules import quarter_schedule
+from orchestration.resources import Scope, pipeline_of_run
+from orchestration.schedules import closing_schedule
 from orchestration.sensors import failure_alert, landing_watch
 from orchestration.settings import Settings, load_settings
 
@@ -49,9 +48,9 @@ def build_definitions(settings: Settings | None = None, **resources: Any) -> dg.
             *([postgres_asset()] if settings.postgres_url else []),
         ],
         jobs=[job],
-        schedules=[quarter_schedule(job)],
+        schedules=[closing_schedule(settings, job)],
         sensors=[failure_alert(settings), landing_watch(settings, job, contracts)],
-        resources={"scope": Scope(), "pipeline": Pipeline(settings), **resources},
+        resources={"scope": Scope(), "pipeline": pipeline_of_run(settings), **resources},
         # Steps of one quarter share one process: starting a process a step costs more than the step.
         executor=dg.in_process_executor,
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from common.periods import find_period, quarters_behind
 from ingestion import IngestPaths, LandingFile, inputs, read_deliveries, waiting_files
+from orchestration.arrivals import folder_states, state_behind
 from orchestration.settings import Home
 from orchestration.units import ReportingUnits
 
@@ -20,6 +21,7 @@ class Deliveries:
     """The deliveries of one home. ``paths`` are the folders that ingestion works in."""
 
     def __init__(self, home: Home, units: ReportingUnits) -> None:
+        self._home = home
         self.paths = IngestPaths(home.landing, home.raw, home.rejected)
         self._units = units
 
@@ -44,6 +46,10 @@ class Deliveries:
     def exist(self, quarter: str) -> bool:
         """Whether anything was delivered for a quarter, in the landing folder or taken in before."""
         return any(self.paths.landing.glob(f"*/{quarter}/*/*")) or bool(self.receipts(quarter))
+
+    def state(self, quarter: str) -> str:
+        """What lies in the folders that the quarter's figures are made from; see ``arrivals``."""
+        return state_behind(folder_states(self._home, self.quarters_landed()), quarter)
 
     def quarters_landed(self) -> set[str]:
         """Quarters that have a folder in the landing folder."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from common.files import replace_durably
+from orchestration.locks import one_run_at_a_time, to_stderr
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-# Runs that write the warehouse are serialised twice: one run at a time, and one writer step at a time.
-# A run whose process died without a word is ended after max_runtime_seconds; only crashes are retried.
+# Runs are serialised by the home's lock, which the kernel releases with its holder; Dagster's pools, which it does not,
+# are not used. A run whose process died without a word is ended at the next look; only crashes are retried.
 _TEMPLATE = """\
 # Written by cchc; edits are overwritten. Set max_runtime_seconds in cchc.toml.
 telemetry:
@@ -25,15 +26,14 @@ nux:
 concurrency:
   runs:
     max_concurrent_runs: 1
-  pools:
-    granularity: op
-    default_limit: 1
+run_launcher:
+  module: orchestration.launcher
+  class: HomeRunLauncher
 run_monitoring:
   enabled: true
   start_timeout_seconds: 300
   max_runtime_seconds: {max_runtime}
-  poll_interval_seconds: 30
-  free_slots_after_run_end_seconds: 60
+  poll_interval_seconds: 15
 run_retries:
   enabled: true
   max_retries: 1
@@ -61,9 +61,13 @@ def write_dagster_yaml(settings: Settings, log_level: str = "INFO") -> None:
 
 
 def open_instance(settings: Settings) -> DagsterInstance:
-    """The persistent instance of the home; runs of the command line are seen in the browser too."""
+    """The persistent instance of the home; runs of the command line are seen in the browser too.
+
+    Its databases are made here, by one process at a time: two that make them at once leave them unusable for good.
+    """
     from dagster import DagsterInstance
 
     write_dagster_yaml(settings)
-    # Dagster makes addresses of databases from the path, in which a question mark would begin the options.
-    return DagsterInstance.from_config(str(settings.plain_paths.dagster))
+    with one_run_at_a_time(settings.paths.dagster / ".lock", "mở sổ ghi các lần chạy", to_stderr):
+        # Dagster makes addresses of databases from the path, in which a question mark would begin the options.
+        return DagsterInstance.from_config(str(settings.plain_paths.dagster))

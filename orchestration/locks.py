@@ -25,12 +25,16 @@ class WarehouseHeld(RuntimeError):
     """Another program has the warehouse file open; the message says which, in Vietnamese."""
 
 
+class HomeBusy(RuntimeError):
+    """Another run works in the home and this one was not to wait; the message says which, in Vietnamese."""
+
+
 @contextmanager
-def one_run_at_a_time(path: Path, what: str, notify: Callable[[str], None]) -> Iterator[None]:
+def one_run_at_a_time(path: Path, what: str, notify: Callable[[str], None], *, wait: bool = True) -> Iterator[None]:
     """Holds the home's lock; waits for another run to end, and says for which. A signal ends the wait.
 
     ``what`` names this run to those who wait for it; ``notify`` gets the sentence that says for whom this one waits.
-    A process that holds the lock gets it again.
+    A process that holds the lock gets it again. Raises :class:`HomeBusy` where it would have to wait and shall not.
     """
     if path in _held:
         yield
@@ -41,7 +45,10 @@ def one_run_at_a_time(path: Path, what: str, notify: Callable[[str], None]) -> I
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            notify(f"đang chờ lượt chạy khác trong cùng thư mục kết thúc: {file.read().strip() or 'không rõ'}")
+            holder = file.read().strip() or "không rõ"
+            if not wait:
+                raise HomeBusy(f"lượt chạy khác đang làm việc trong cùng thư mục: {holder}") from None
+            notify(f"đang chờ lượt chạy khác trong cùng thư mục kết thúc: {holder}")
             fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         file.truncate()
@@ -52,6 +59,11 @@ def one_run_at_a_time(path: Path, what: str, notify: Callable[[str], None]) -> I
             yield
         finally:
             _held.discard(path)
+
+
+def to_stderr(message: str) -> None:
+    """Tells what is waited for where there is no terminal of the command's own."""
+    sys.stderr.write(f"{message}\n")
 
 
 def holder_of(path: Path) -> int | None:

@@ -40,6 +40,7 @@ class RunRecord:
 
     ``verdicts`` by unit and stage, ``outcomes`` and ``candidates`` by unit, ``copies`` by ``unit/quarter``.
     ``problems``: what lies in the landing folder and was not taken in. ``candidates`` is None until they are written.
+    ``began_with``: the state of the folders before the first source was taken in; ``taken_in``: the sources since.
     """
 
     verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)
@@ -47,10 +48,16 @@ class RunRecord:
     copies: dict[str, Copied | PostgresError] = field(default_factory=dict)
     problems: list[LandingProblem] = field(default_factory=list)
     candidates: dict[str, Path] | None = None
+    began_with: str | None = None
+    taken_in: set[str] = field(default_factory=set)
 
     def add_verdicts(self, verdicts: Mapping[str, Verdict]) -> None:
         for unit, verdict in verdicts.items():
             self.verdicts.setdefault(unit, {})[verdict.stage] = verdict
+
+    @property
+    def has_faults(self) -> bool:
+        return any(problem.is_fault for problem in self.problems)
 
     def faults_in(self, folders: Collection[str]) -> tuple[str, ...]:
         """What this run could not take in for want of space, rights or a sound disk; no sender is to blame for it."""

@@ -6,14 +6,11 @@ Does not belong here: what a stage does (``stages``), what is known of units and
 
 from __future__ import annotations
 
-import sys
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from expectations import GateWorker
 from orchestration.dbt import DbtProcess
 from orchestration.deliveries import Deliveries
-from orchestration.locks import one_run_at_a_time
 from orchestration.outcomes import RunRecord
 from orchestration.settings import Settings
 from orchestration.timing import Timings
@@ -51,16 +48,8 @@ class Pipeline:
             self._gate = GateWorker(environment=self.settings.dbt_environment())
         return self._gate
 
-    def alone(self) -> AbstractContextManager[None]:
-        """Holds the home's lock: the command line and the server's steps wait for one another."""
-        return one_run_at_a_time(self.home.lock, "một bước của máy chủ Dagster", to_stderr)
-
     def close(self) -> None:
         self.dbt.close()
         if self._gate is not None:
             self._gate.close()
             self._gate = None
-
-
-def to_stderr(message: str) -> None:
-    sys.stderr.write(f"{message}\n")

@@ -1,34 +1,50 @@
-"""The schedule: the day after a quarter closes, at six in the morning in Viet Nam."""
+"""The schedule: the day after a period closes, at six in the morning in Viet Nam, by the table of periods.
+
+Belongs here: when a run starts by the calendar, and whether anything starts by itself. Does not belong here: dates.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from common.periods import last_closed
-from orchestration.settings import TIME_ZONE
+from common.periods import last_closed, load_periods
+from orchestration.settings import TIME_ZONE, Settings
 
-# By Decree 09/2019 a reporting quarter closes on the 14th of its last month.
-AFTER_QUARTER_CLOSES = "0 6 15 3,6,9,12 *"
+_HOUR = 6
+Status = TypeVar("Status", dg.DefaultScheduleStatus, dg.DefaultSensorStatus)
 
 
-def quarter_schedule(job: Any) -> dg.ScheduleDefinition:
-    """Requests the quarter that closed last before the tick; the table of periods says which."""
+def default_status(settings: Settings, statuses: type[Status]) -> Status:
+    """Runs without a click, unless the settings turn automation off; a click in the browser goes before both."""
+    return statuses.RUNNING if settings.automation else statuses.STOPPED
+
+
+def days_after_closing() -> list[str]:
+    """The days of a year, as cron lines, on which some period of the table has closed the day before."""
+    days = {period.closes_on + dt.timedelta(days=1) for period in load_periods()}
+    return [f"0 {_HOUR} {day} {month} *" for month, day in sorted({(d.month, d.day) for d in days})]
+
+
+def closing_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
+    """Requests the period that closed last before the tick; a tick missed while the server was down is made up for."""
 
     @dg.schedule(
-        name="after_quarter_closes",
-        cron_schedule=AFTER_QUARTER_CLOSES,
+        name="after_closing",
+        cron_schedule=days_after_closing(),
         execution_timezone=TIME_ZONE,
         job=job,
-        description="Chạy báo cáo quý vào ngày sau khi kỳ báo cáo đóng.",
+        default_status=default_status(settings, dg.DefaultScheduleStatus),
+        description="Chạy báo cáo vào ngày sau khi kỳ báo cáo đóng.",
     )
-    def after_quarter_closes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def after_closing(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         day = context.scheduled_execution_time.astimezone(ZoneInfo(TIME_ZONE)).date()
         period = last_closed(day)
         if period is None:
-            return dg.SkipReason(f"No quarter in reporting_periods closed before {day}.")
+            return dg.SkipReason(f"Chưa kỳ báo cáo nào trong bảng kỳ đóng trước ngày {day:%d/%m/%Y}.")
         return dg.RunRequest(run_key=period.quarter, partition_key=period.quarter)
 
-    return after_quarter_closes
+    return after_closing

@@ -6,20 +6,27 @@ Does not belong here: what a delivery is, what a run does.
 
 from __future__ import annotations
 
-import hashlib
+import datetime as dt
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
+from common.periods import period_named
 from ingestion import Contract
 from orchestration.alerts import alert
+from orchestration.arrivals import folder_states, remembered, state_behind
 from orchestration.pipeline import Pipeline
+from orchestration.schedules import default_status
 from orchestration.settings import Settings
+from orchestration.timing import now
 from orchestration.units import UnknownUnit
 
-_SECONDS_BETWEEN_LOOKS = 60
+_SECONDS_BETWEEN_LOOKS = 30
+_FIRST_WAIT = dt.timedelta(minutes=5)
+_LONGEST_WAIT = dt.timedelta(hours=6)
+_ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
 
 def failure_alert(settings: Settings) -> dg.SensorDefinition:
@@ -45,16 +52,6 @@ def failure_alert(settings: Settings) -> dg.SensorDefinition:
     return alert_on_failure
 
 
-def landing_fingerprint(pipeline: Pipeline, quarter: str, contracts: Mapping[str, Contract]) -> str:
-    """Identifies what lies in a quarter's landing folders: every file's path, size and time of change."""
-    digest = hashlib.sha256()
-    for source in sorted(contracts):
-        for path in pipeline.deliveries.landed(source, quarter):
-            found = (pipeline.home.landing / path).stat()
-            digest.update(f"{path.as_posix()}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
-
-
 def is_complete(pipeline: Pipeline, quarter: str, contracts: Mapping[str, Contract]) -> bool:
     """Whether some reporting unit, with all that report through it, has sent every source asked of it."""
     sent = {(row["unit_code"], row["source"]) for row in pipeline.deliveries.receipts(quarter)}
@@ -78,32 +75,60 @@ def is_complete(pipeline: Pipeline, quarter: str, contracts: Mapping[str, Contra
 
 
 def landing_watch(settings: Settings, job: Any, contracts: Mapping[str, Contract]) -> dg.SensorDefinition:
-    """Sensor that requests a quarter when its deliveries are complete and stable, and again when they change.
+    """Sensor that requests a quarter where its folders, or those of a quarter before it, hold what no run has seen.
 
-    Stable: nothing in the quarter's folders changed between two looks. The cursor holds, for each quarter, what was
-    there at the last look and what a run was last requested for; no clock, so a file with an old date is not missed.
+    It waits until nothing changed between two looks, and until a unit's deliveries are complete, the day of the report
+    has come, or a release is out that may be outdated. While a run of the quarter is under way it asks for no other; a
+    run that did not come to its end is asked for again, later each time. What a run has seen is in the home
+    (``arrivals``), so neither a lost cursor nor a run of the command line leads to one too many or too few.
     """
 
     @dg.sensor(
         name="landing_watch",
         job=job,
         minimum_interval_seconds=_SECONDS_BETWEEN_LOOKS,
+        default_status=default_status(settings, dg.DefaultSensorStatus),
         description="Chạy kỳ báo cáo khi các đơn vị đã gửi đủ tệp, và chạy lại khi có tệp gửi muộn hoặc sửa lại.",
     )
     def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        known: dict[str, dict[str, str]] = json.loads(context.cursor or "{}")
+        known: dict[str, dict[str, Any]] = json.loads(context.cursor or "{}")
         pipeline = Pipeline(settings)
+        at = now()
+        states = folder_states(pipeline.home, pipeline.deliveries.quarters_landed())
         requests = []
-        for quarter in sorted(pipeline.deliveries.quarters_landed()):
-            state = known.setdefault(quarter, {})
-            now = landing_fingerprint(pipeline, quarter, contracts)
-            is_stable, state["seen"] = state.get("seen") == now, now
-            asked_before = "requested" in state
-            if not is_stable or state.get("requested") == now:
+        for quarter in sorted(states):
+            before, state = known.get(quarter, {}), state_behind(states, quarter)
+            known[quarter] = {**before, "seen": state}
+            if before.get("seen") != state or remembered(pipeline.home, quarter) == state:
                 continue
-            if asked_before or is_complete(pipeline, quarter, contracts):
-                state["requested"] = now
-                requests.append(dg.RunRequest(run_key=f"{quarter}-{now}", partition_key=quarter))
+            if not _is_due_again(before, state, at) or _is_under_way(context.instance, quarter):
+                continue
+            if not _is_ready(pipeline, quarter, contracts, at.date()):
+                continue
+            times = before["times"] + 1 if before.get("asked") == state else 1
+            known[quarter] |= {"asked": state, "times": times, "at": at.isoformat()}
+            requests.append(dg.RunRequest(partition_key=quarter, tags={"cchc/arrived": state[:16]}))
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(known, sort_keys=True))
 
     return watch
+
+
+def _is_due_again(before: Mapping[str, Any], state: str, at: dt.datetime) -> bool:
+    """Whether a state may be asked for: at once the first time, then 5, 15, 45 minutes and so on after the last."""
+    if before.get("asked") != state:
+        return True
+    wait = min(_FIRST_WAIT * 3 ** (before["times"] - 1), _LONGEST_WAIT)
+    # Either way: a clock that was set back must not make it wait for longer.
+    return bool(abs(at - dt.datetime.fromisoformat(before["at"])) >= wait)
+
+
+def _is_under_way(instance: dg.DagsterInstance, quarter: str) -> bool:
+    not_ended = [status for status in dg.DagsterRunStatus if status not in _ENDED]
+    return bool(instance.get_runs(dg.RunsFilter(tags={"dagster/partition": quarter}, statuses=not_ended), limit=1))
+
+
+def _is_ready(pipeline: Pipeline, quarter: str, contracts: Mapping[str, Contract], today: dt.date) -> bool:
+    """Whether it is time to make the report of what is there: complete, due, or out already."""
+    if any(pipeline.home.published.glob(f"*/{quarter}/current.json")):
+        return True
+    return today >= period_named(quarter).due_on or is_complete(pipeline, quarter, contracts)

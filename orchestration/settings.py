@@ -57,6 +57,11 @@ class Home:
         return self.root / "dagster"
 
     @property
+    def alive(self) -> Path:
+        """One locked file for each run at work."""
+        return self.dagster / "alive"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 
@@ -94,6 +99,11 @@ class Home:
         return self.warehouse / "dbt"
 
     @property
+    def runs(self) -> Path:
+        """What whole runs leave for the next: see ``arrivals``."""
+        return self.warehouse / "runs"
+
+    @property
     def timings(self) -> Path:
         return self.warehouse / "timings.json"
 
@@ -127,6 +137,9 @@ class Settings(BaseSettings):
     duckdb_memory: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?(MB|GB|MiB|GiB)$", description="DuckDB's limit.")
     warehouse_wait_seconds: int = Field(
         default=60, ge=0, le=86_400, description="How long a run waits for a program that has the warehouse open."
+    )
+    automation: bool = Field(
+        default=True, description="Whether the server runs a period by itself: when it closes, when deliveries change."
     )
     max_runtime_seconds: int = Field(default=7200, ge=60, description="A run of the server ends as failed after this.")
     alert_file: Path | None = Field(default=None, description="Where failed runs are told; default logs/alerts.log.")

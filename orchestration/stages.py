@@ -18,12 +18,13 @@ import pyarrow.parquet as pq
 
 from common.forms import form_on
 from expectations import Verdict, run_mart_gate, run_raw_gate
-from ingestion import IngestReport, check_store, ingest_source
+from ingestion import IngestReport, check_store, ingest_source, load_contracts
+from orchestration.arrivals import remember
 from orchestration.dbt import build_args, write_scope
 from orchestration.lineage import lineage
-from orchestration.locks import wait_until_free
+from orchestration.locks import to_stderr, wait_until_free
 from orchestration.outcomes import Outcome, why_locked, why_not_whole
-from orchestration.pipeline import Pipeline, to_stderr
+from orchestration.pipeline import Pipeline
 from orchestration.settings import Home
 from orchestration.timing import now
 from orchestration.version import code_version, tool_versions
@@ -41,7 +42,9 @@ def ingest(pipeline: Pipeline, source: str, quarter: str, units: Sequence[str]) 
     A late file lies in its own quarter's folder; a release must not depend on when that quarter was last run.
     """
     folders = {folder for unit in units for folder in pipeline.units.folders_expected(unit, quarter)}
-    with pipeline.alone(), pipeline.timings.stage("ingest", f"nhận dữ liệu: {source}"):
+    if pipeline.record.began_with is None:
+        pipeline.record.began_with = pipeline.deliveries.state(quarter)
+    with pipeline.timings.stage("ingest", f"nhận dữ liệu: {source}"):
         reports = {
             name: ingest_source(
                 pipeline.deliveries.paths,
@@ -56,6 +59,7 @@ def ingest(pipeline: Pipeline, source: str, quarter: str, units: Sequence[str]) 
         }
     found = {problem for report in reports.values() for problem in report.problems}
     pipeline.record.problems = sorted(found.union(pipeline.record.problems))
+    pipeline.record.taken_in.add(source)
     return reports[quarter]
 
 
@@ -66,7 +70,7 @@ def check_raw(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[st
     from publication import hash_inputs
 
     home, deliveries, period = pipeline.home, pipeline.deliveries, pipeline.units.reference.periods[quarter]
-    with pipeline.alone(), pipeline.timings.stage("gate_raw", "kiểm tra dữ liệu đầu vào"):
+    with pipeline.timings.stage("gate_raw", "kiểm tra dữ liệu đầu vào"):
         check_store(deliveries.paths)
         in_scope = deliveries.units_in(quarter, units)
         verdicts = run_raw_gate(
@@ -93,7 +97,7 @@ def building(pipeline: Pipeline, quarter: str, selected: Sequence[str]) -> Itera
     from publication import record_build
 
     home, deliveries = pipeline.home, pipeline.deliveries
-    with pipeline.alone(), pipeline.timings.stage("dbt", "tính số liệu"):
+    with pipeline.timings.stage("dbt", "tính số liệu"):
         wait_until_free(home.warehouse_file, pipeline.settings.warehouse_wait_seconds, to_stderr)
         pipeline.record.candidates = None
         check_store(deliveries.paths)
@@ -151,7 +155,7 @@ def _present_candidates(pipeline: Pipeline, quarter: str, units: Sequence[str]) 
 def check_marts(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[str, Verdict]:
     """Gate 2, on the candidates of the present build. Returns and stores one verdict a unit."""
     folders = _present_candidates(pipeline, quarter, units)
-    with pipeline.alone(), pipeline.timings.stage("gate_marts", "kiểm tra số liệu báo cáo"):
+    with pipeline.timings.stage("gate_marts", "kiểm tra số liệu báo cáo"):
         candidates = {unit: (folder, folder.name) for unit, folder in folders.items()}
         verdicts = run_mart_gate(pipeline.home.warehouse, quarter, candidates, pipeline.gate())
     pipeline.record.add_verdicts(verdicts)
@@ -169,7 +173,7 @@ def publish(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> list[Outc
     broken: list[Exception] = []
     outcomes = pipeline.record.outcomes
     folders = _present_candidates(pipeline, quarter, units)
-    with pipeline.alone(), pipeline.timings.stage("publish", "công bố"), index_once():
+    with pipeline.timings.stage("publish", "công bố"), index_once():
         for unit, folder in folders.items():
             try:
                 outcomes[unit] = _publish_unit(pipeline, unit, quarter, folder)
@@ -182,7 +186,15 @@ def publish(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> list[Outc
                 broken.append(error)
     if broken:
         raise broken[0]
+    _remember_whole_run(pipeline, quarter, units)
     return [outcomes[unit] for unit in sorted(outcomes)]
+
+
+def _remember_whole_run(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> None:
+    """A run that took in every source for every unit and met no fault of ours need not be repeated for what it saw."""
+    record = pipeline.record
+    if record.began_with and not units and not record.has_faults and record.taken_in == set(load_contracts()):
+        remember(pipeline.home, quarter, record.began_with)
 
 
 def _publish_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Outcome:

@@ -1,5 +1,7 @@
-"""Dagster in the browser: ``python -m orchestration.ui`` starts the web server and the daemon, and stops both.
+"""Dagster in the browser: ``python -m orchestration.ui`` starts the web server and the daemon, and keeps both going.
 
+Belongs here: the two processes on one machine, for one user. Does not belong here: the service of an office
+(``deploy/``), where systemd keeps them.
 Listens on 127.0.0.1 only: the lake holds case records, and the web server asks nobody who they are.
 """
 
@@ -13,17 +15,24 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import BinaryIO
 
 from orchestration.dbt import ensure_manifest
-from orchestration.instance import write_dagster_yaml
-from orchestration.settings import PROJECT_DIR, load_settings
+from orchestration.instance import open_instance
+from orchestration.liveness import end_dead_runs
+from orchestration.settings import PROJECT_DIR, Settings, load_settings
 
 _HOST = "127.0.0.1"
 _FIRST_PORT = 3000
-_START_SECONDS = 90
+_START_SECONDS = 120
 _STOP_SECONDS = 15
+# A process that ends by itself is started again, later each time; one that ran for an hour is as good as new.
+_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS, _GOOD_SECONDS = 1.0, 300.0, 3600.0
+_LARGEST_LOG = 10 * 1024 * 1024
 
 
 def free_port(first: int = _FIRST_PORT) -> int:
@@ -39,71 +48,143 @@ def free_port(first: int = _FIRST_PORT) -> int:
     raise OSError(f"no free port from {first} on")
 
 
-def _wait_until_up(url: str, processes: list[subprocess.Popen[bytes]]) -> bool:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and all(p.poll() is None for p in processes):
-        try:
-            with urllib.request.urlopen(f"{url}/server_info", timeout=2):
-                return True
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.3)
-    return False
+@dataclass
+class Kept:
+    """A process that is started again where it ends by itself; with all that it starts it is one process group."""
 
+    name: str
+    command: Sequence[str]
+    environment: dict[str, str]
+    log: BinaryIO
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    wait: float = _FIRST_WAIT_SECONDS
+    again_at: float = field(default=0.0)
 
-def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
-    for process in processes:
-        if process.poll() is None:
-            process.terminate()
-    for process in processes:
+    def start(self) -> None:
+        # A session of its own, so that Ctrl-C reaches this program alone and both are stopped in order.
+        self.process = subprocess.Popen(
+            self.command,
+            cwd=PROJECT_DIR,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,
+        )
+        self.started = time.monotonic()
+
+    def look(self) -> None:
+        """Starts the process again where it is gone and its wait is over."""
+        if self.process is not None and self.process.poll() is None:
+            return
+        at = time.monotonic()
+        if self.process is not None:
+            print(f"ui: {self.name} ended with {self.process.returncode}; starting it again", flush=True)
+            self._end_group()
+            self.wait = _FIRST_WAIT_SECONDS if at - self.started > _GOOD_SECONDS else self.wait
+            self.again_at, self.process = at + self.wait, None
+            self.wait = min(self.wait * 2, _LONGEST_WAIT_SECONDS)
+        elif at >= self.again_at:
+            self.start()
+
+    def ask_to_stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def stop(self) -> None:
+        """Waits for the process, then ends whatever of its group is left."""
+        if self.process is None:
+            return
         try:
-            process.wait(timeout=_STOP_SECONDS)
+            self.process.wait(timeout=_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            self.process.kill()
+            self.process.wait()
+        self._end_group()
+
+    def _end_group(self) -> None:
+        assert self.process is not None
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+
+def _is_up(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/server_info", timeout=2):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def prepare(settings: Settings) -> None:
+    """Makes what both processes need before either starts, and ends the records of runs that were killed."""
+    settings.paths.create()
+    ensure_manifest()
+    with open_instance(settings) as instance:
+        end_dead_runs(instance, settings.paths)
+
+
+def _open_log(path: Path) -> BinaryIO:
+    """The log, begun anew where it has grown; the one before is kept."""
+    if path.is_file() and path.stat().st_size > _LARGEST_LOG:
+        path.replace(path.with_suffix(".log.1"))
+    return path.open("ab")
+
+
 def main() -> int:
     settings = load_settings()
-    settings.paths.create()
-    write_dagster_yaml(settings)
-    ensure_manifest()
-    env = {**os.environ, "DAGSTER_HOME": str(settings.plain_paths.dagster), "CCHC_HOME": str(settings.home)}
-    port = free_port()
-    url = f"http://{_HOST}:{port}"
-    tools = Path(sys.executable).parent
-    workspace = ["-w", str(PROJECT_DIR / "workspace.yaml")]
-    commands = [
-        [str(tools / "dagster-webserver"), *workspace, "-h", _HOST, "-p", str(port)],
-        [str(tools / "dagster-daemon"), "run", *workspace],
-    ]
-    for stopping in (signal.SIGINT, signal.SIGTERM):
+    print("ui: starting", flush=True)
+    for stopping in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(stopping, _interrupt)
+    kept: list[Kept] = []
     log_path = settings.paths.logs / "ui.log"
-    with log_path.open("ab") as log:
-        # A session of their own, so that Ctrl-C reaches this program alone and both are stopped in order.
-        processes = [
-            subprocess.Popen(c, cwd=PROJECT_DIR, env=env, stdout=log, stderr=log, start_new_session=True)
-            for c in commands
-        ]
-        try:
-            print("ui: starting", flush=True)
-            if not _wait_until_up(url, processes):
-                print(f"ui: did not start; see {log_path}", file=sys.stderr)
-                return 3
+    try:
+        prepare(settings)
+        env = {**os.environ, "DAGSTER_HOME": str(settings.plain_paths.dagster), "CCHC_HOME": str(settings.home)}
+        port = free_port()
+        url = f"http://{_HOST}:{port}"
+        tools = Path(sys.executable).parent
+        workspace = ["-w", str(PROJECT_DIR / "workspace.yaml")]
+        with _open_log(log_path) as log:
+            kept += [
+                Kept(
+                    "web server", [str(tools / "dagster-webserver"), *workspace, "-h", _HOST, "-p", str(port)], env, log
+                ),
+                Kept("daemon", [str(tools / "dagster-daemon"), "run", *workspace], env, log),
+            ]
+            for one in kept:
+                one.start()
+            deadline = time.monotonic() + _START_SECONDS
+            while not _is_up(url):
+                if time.monotonic() > deadline:
+                    print(f"ui: did not start; see {log_path}", file=sys.stderr)
+                    return 3
+                for one in kept:
+                    one.look()
+                time.sleep(0.3)
             print(f"ui: {url}  (Ctrl-C stops it; log in {log_path})", flush=True)
-            while all(p.poll() is None for p in processes):
+            print(f"ui: automation is {'on' if settings.automation else 'off (CCHC_AUTOMATION)'}", flush=True)
+            while True:
+                for one in kept:
+                    one.look()
                 time.sleep(0.5)
-            print(f"ui: a process ended by itself; see {log_path}", file=sys.stderr)
-            return 3
-        except KeyboardInterrupt:
-            print("ui: stopping", flush=True)
-            return 0
-        finally:
-            _stop(processes)
+    except KeyboardInterrupt:
+        print("ui: stopping", flush=True)
+        return 0
+    finally:
+        for stopping in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(stopping, signal.SIG_IGN)
+        for one in kept:
+            one.ask_to_stop()
+        for one in kept:
+            one.stop()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
 from packaging.version import Version
 
-from orchestration.assets.names import FORM_ROWS, POOL, RAW_GATE, RUN_SCOPE, SOURCE_COLUMNS, STEWARD
+from orchestration.assets.names import FORM_ROWS, RAW_GATE, RUN_SCOPE, SOURCE_COLUMNS, STEWARD
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.settings import DBT_DIR, Home
@@ -84,9 +84,7 @@ def dbt_models(manifest: dict[str, Any]) -> dg.AssetsDefinition:
     translator = Translator()
     marts = set(model_names(manifest, "marts"))
 
-    @dbt_assets(
-        manifest=manifest, name="dbt_build", partitions_def=quarters(), dagster_dbt_translator=translator, pool=POOL
-    )
+    @dbt_assets(manifest=manifest, name="dbt_build", partitions_def=quarters(), dagster_dbt_translator=translator)
     def build(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[Any]:
         selected = sorted(key.path[-1] for key in context.selected_asset_keys) if context.is_subset else []
         with building(pipeline, context.partition_key, selected) as process:

@@ -14,7 +14,7 @@ import dagster as dg
 
 from expectations import Result, Verdict
 from ingestion import Contract
-from orchestration.assets.names import CANDIDATES, MART_GATE, POOL, RAW_GATE, RECEIPTS, STEWARD, raw_key
+from orchestration.assets.names import CANDIDATES, MART_GATE, RAW_GATE, RECEIPTS, STEWARD, raw_key
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.resources import Scope
@@ -95,7 +95,6 @@ def candidates(marts: list[str]) -> dg.AssetsDefinition:
         description="Số liệu chờ công bố của từng đơn vị. Candidates, addressed by their hash.",
         owners=[STEWARD],
         kinds={"parquet"},
-        pool=POOL,
     )
     def gates_candidates(
         context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]

@@ -7,7 +7,6 @@ import unicodedata
 
 import dagster as dg
 
-POOL = "warehouse"
 STEWARD = "team:to-so-lieu-cchc"
 
 RECEIPTS = dg.AssetKey(["raw", "deliveries"])

@@ -13,7 +13,6 @@ from orchestration.alerts import alert
 from orchestration.assets.names import (
     CANDIDATES,
     MART_GATE,
-    POOL,
     POSTGRES,
     RELEASES,
     STEWARD,
@@ -60,7 +59,7 @@ def published_assets(marts: list[str]) -> dg.AssetsDefinition:
         deps = [dg.AssetKey(["marts", mart]) for mart in sources or marts]
         specs.append(spec(published_key(name), [*deps, MART_GATE], {kind}, description))
 
-    @dg.multi_asset(name="publish", specs=specs, partitions_def=quarters(), pool=POOL)
+    @dg.multi_asset(name="publish", specs=specs, partitions_def=quarters())
     def publish(
         context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[dg.MaterializeResult]:
@@ -99,7 +98,6 @@ def postgres_asset() -> dg.AssetsDefinition:
         description="Bản sao trong PostgreSQL. The current releases as tables for SQL clients.",
         owners=[STEWARD],
         kinds={"postgres"},
-        pool=POOL,
         check_specs=[dg.AssetCheckSpec("copied", asset=POSTGRES, description="Mọi bản hiện hành đã được chép")],
     )
     def postgres(

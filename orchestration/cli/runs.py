@@ -6,12 +6,14 @@ Does not belong here: words for people (``reports``), what the stages do (``orch
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from enum import Enum
 
 from orchestration.cli.terminal import Progress, asked_path, complain
+from orchestration.liveness import alive, end_dead_runs
 from orchestration.locks import one_run_at_a_time, wait_until_free
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Settings
@@ -45,25 +47,27 @@ class RunResult:
 
 
 @contextmanager
-def alone(settings: Settings, what: str) -> Iterator[None]:
+def alone(settings: Settings, what: str, *, wait: bool = True) -> Iterator[None]:
     """Makes the home's folders and holds its lock, after whoever works there; ``what`` is what others are told.
 
-    Raises ``WrongUse`` where the home cannot be used.
+    Raises ``WrongUse`` where the home cannot be used, ``HomeBusy`` where it is in use and shall not be waited for.
     """
     with asked_path(settings.home, "không dùng được thư mục"):
         settings.paths.create()
-    with one_run_at_a_time(settings.paths.lock, what, complain):
+    with one_run_at_a_time(settings.paths.lock, what, complain, wait=wait):
         yield
 
 
 @contextmanager
-def open_pipeline(settings: Settings, stage: Stage, quarter: str, *, quiet: bool) -> Iterator[Pipeline]:
+def open_pipeline(
+    settings: Settings, stage: Stage, quarter: str, *, quiet: bool, wait: bool = True
+) -> Iterator[Pipeline]:
     """A pipeline that tells how far it is, is alone in its home, and whose helper processes are ended with it."""
     stages = {Stage.RUN: 15, Stage.INGEST: 10, Stage.BUILD: 1, Stage.CHECK: 3, Stage.PUBLISH: 1}[stage]
     if settings.postgres_url and stage in (Stage.RUN, Stage.PUBLISH):
         stages += 1
     what = f"cchc {stage.name.lower()} {quarter}"
-    with alone(settings, what), Progress(stages, quiet=quiet).shown() as progress:
+    with alone(settings, what, wait=wait), Progress(stages, quiet=quiet).shown() as progress:
         if stage.builds:
             wait_until_free(settings.paths.warehouse_file, settings.warehouse_wait_seconds, complain)
         pipeline = Pipeline(settings, Timings(on_stage=progress.stage))
@@ -98,8 +102,12 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
                 selection = sorted(AssetSelection.groups(*stage.value).resolve(repository.asset_graph))
         stack.enter_context(quick_records())
         instance = stack.enter_context(open_instance(settings))
+        end_dead_runs(instance, settings.paths)
+        run_id = str(uuid.uuid4())
+        stack.enter_context(alive(settings.paths, run_id))
         outcome = job.execute_in_process(
             instance=instance,
+            run_id=run_id,
             partition_key=quarter,
             asset_selection=selection,
             run_config={"resources": {"scope": {"config": {"units": list(units)}}}},

@@ -1,0 +1,71 @@
+"""Which of the recorded runs are alive: the process of each holds a lock that the kernel releases when it ends.
+
+Belongs here: that lock, and ending the records of runs whose process is gone. Does not belong here: the lock that lets
+one run at a time into a home (``locks``), starting a run again (``sensors``, Dagster's own retries).
+Neither process numbers nor times are compared, so a restart of the machine, a copy of the home or a clock that was set
+back makes no dead run look alive.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestration.settings import Home
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+#: What the record of such a run says.
+GONE = "Tiến trình của lần chạy này không còn (bị tắt hoặc máy khởi động lại); chạy lại sẽ làm tiếp phần còn thiếu."
+
+
+def _mark(home: Home, run_id: str) -> Path:
+    return home.alive / run_id
+
+
+@contextmanager
+def alive(home: Home, run_id: str) -> Iterator[None]:
+    """While entered, the run counts as alive; what a killed process leaves behind is an unlocked file."""
+    mark = _mark(home, run_id)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    with mark.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            mark.unlink(missing_ok=True)
+
+
+def is_alive(home: Home, run_id: str) -> bool | None:
+    """Whether the run's process lives; None where it has not begun to work, or recorded its end already."""
+    try:
+        with _mark(home, run_id).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        return True
+
+
+def end_dead_runs(instance: DagsterInstance, home: Home) -> list[str]:
+    """Records as failed every run in progress whose process is gone; returns their ids, in order of starting.
+
+    The caller holds the home's lock: a run that is recorded as begun without a mark was begun by a process that could
+    not go on from there, or is one of the server's that has yet to begin and waits for this very lock, which Dagster's
+    own time limit for starting runs ends.
+    """
+    from dagster import DagsterRunStatus, RunsFilter
+
+    begun = [DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+    dead = []
+    for run in reversed(instance.get_runs(RunsFilter(statuses=begun))):
+        if is_alive(home, run.run_id) is False:
+            instance.report_run_failed(run, GONE)
+            _mark(home, run.run_id).unlink(missing_ok=True)
+            dead.append(run.run_id)
+    return dead
