@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -76,10 +76,6 @@ def make_durable_directory(path: Path) -> None:
         fsync_path(folder.parent)
 
 
-def _nothing() -> None:
-    """No crash test stops here."""
-
-
 def _held_alone(path: Path, mode: int) -> BinaryIO:
     """The file, empty and open for writing, that no other process holds; made where it is missing."""
     while True:
@@ -98,23 +94,15 @@ def _held_alone(path: Path, mode: int) -> BinaryIO:
 
 
 @contextlib.contextmanager
-def replacing(
-    path: Path,
-    *,
-    mode: int = 0o644,
-    written: Callable[[], None] = _nothing,
-    replaced: Callable[[], None] = _nothing,
-    sync_directory: bool = True,
-) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, mode: int = 0o644, sync_directory: bool = True) -> Iterator[BinaryIO]:
     """Replace a file in one atomic step by what is written to the stream: temporary sibling, fsync, rename over, fsync
     of the directory.
 
     The sibling has one name, so what a killed process left is written over by the next; of several processes that
     replace one file at once, each waits for the one before. Where the block or the disk fails, the old file stays and
     the sibling goes.
-    ``mode`` is narrowed by the process's umask. ``written`` and ``replaced`` are called between the steps; crash tests
-    stop there. ``sync_directory`` is for a caller who replaces another file of the directory right after, whose sync
-    serves both.
+    ``mode`` is narrowed by the process's umask. ``sync_directory`` is for a caller who replaces another file of the
+    directory right after, whose sync serves both.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     stream = _held_alone(temporary, mode)
@@ -122,22 +110,20 @@ def replacing(
         yield stream
         stream.flush()
         os.fsync(stream.fileno())
-        written()
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     finally:
         stream.close()
-    replaced()
     if sync_directory:
         fsync_path(path.parent)
 
 
-def replace_durably(path: Path, data: bytes, **steps: Any) -> None:
+def replace_durably(path: Path, data: bytes, *, mode: int = 0o644, sync_directory: bool = True) -> None:
     """:func:`replacing` for content that is held in memory; the directory is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path, **steps) as stream:
+    with replacing(path, mode=mode, sync_directory=sync_directory) as stream:
         stream.write(data)
 
 

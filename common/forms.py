@@ -153,11 +153,11 @@ class Form(_Declared):
         printed = Counter((names[code], places[code]) for code in names)
         parents = {row["indicator_code"]: row["logical_parent_code"] for row in self.rows}
 
-        def told_apart(code: str) -> str:
+        def distinct_name(code: str) -> str:
             twice = printed[names[code], places[code]] > 1 and parents[code] in names
-            return f"{names[code]} của {told_apart(parents[code])}" if twice else names[code]
+            return f"{names[code]} của {distinct_name(parents[code])}" if twice else names[code]
 
-        return {code: f"{told_apart(code)} ({places[code]})" for code in names}
+        return {code: f"{distinct_name(code)} ({places[code]})" for code in names}
 
 
 def _quoted(row: Mapping[str, str]) -> str:

@@ -193,8 +193,10 @@ def _with_sentence(declaration: dict[str, Any]) -> dict[str, Any]:
         return declaration
     row, sign, whole = simple.groups()
     whole_vi = " cộng ".join(f"{{{code}}}" for code in whole.split(" + "))
-    said = f"Số liệu {{{row}}} không được lớn hơn {whole_vi}." if sign == "<=" else f"{{{row}}} phải bằng {whole_vi}."
-    return {"sentence_vi": said, **declaration}
+    sentence_vi = (
+        f"Số liệu {{{row}}} không được lớn hơn {whole_vi}." if sign == "<=" else f"{{{row}}} phải bằng {whole_vi}."
+    )
+    return {"sentence_vi": sentence_vi, **declaration}
 
 
 def _expanded(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

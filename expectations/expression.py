@@ -112,13 +112,13 @@ class _Parser:
         self._take("=>")
         return f"((not {left}) or {self._rule()})"
 
-    def _chain(self, word: str, part: object) -> str:
+    def _chain(self, operator: str, part: object) -> str:
         assert callable(part)
         parts = [part()]
-        while self._peek() == word:
-            self._take(word)
+        while self._peek() == operator:
+            self._take(operator)
             parts.append(part())
-        return parts[0] if len(parts) == 1 else "(" + f" {word} ".join(parts) + ")"
+        return parts[0] if len(parts) == 1 else "(" + f" {operator} ".join(parts) + ")"
 
     def _negation(self) -> str:
         if self._peek() == "not":

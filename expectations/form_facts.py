@@ -38,10 +38,10 @@ def row_facts() -> tuple[tuple[str, Facts], ...]:
                 known.append((facts, [form.form]))
             else:
                 same.append(form.form)
-    return tuple(_told_apart(found))
+    return tuple(_with_marks(found))
 
 
-def _told_apart(found: Mapping[str, list[tuple[Facts, list[str]]]]) -> Iterator[tuple[str, Facts]]:
+def _with_marks(found: Mapping[str, list[tuple[Facts, list[str]]]]) -> Iterator[tuple[str, Facts]]:
     for code, variants in found.items():
         for place, (facts, forms) in enumerate(variants):
             apart = {"forms": forms} if len(variants) > 1 else {}

@@ -26,22 +26,22 @@ class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
     query that raised leaves behind is rolled back, or DuckDB would refuse every query after it.
     """
 
-    _kept: sa.Connection | None = None
+    _kept_connection: sa.Connection | None = None
 
     @contextmanager
     def get_connection(self) -> Iterator[sa.Connection]:
-        if self._kept is None:
-            self._kept = self.engine.connect()
+        if self._kept_connection is None:
+            self._kept_connection = self.engine.connect()
         try:
-            yield self._kept
+            yield self._kept_connection
         except Exception:
-            self._kept.rollback()
+            self._kept_connection.rollback()
             raise
 
     def close(self) -> None:
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
+        if self._kept_connection is not None:
+            self._kept_connection.close()
+            self._kept_connection = None
         super().close()
 
 

@@ -92,15 +92,15 @@ def _numbers(text: str) -> Iterator[Kind]:
     without_dates = _DATE.sub(lambda match: _NO_DIGIT if _is_date(match) else match[0], text)
     for run in _RUN.finditer(without_dates):
         groups = [(run.start() + group.start(), run.start() + group.end()) for group in _GROUP.finditer(run[0])]
-        told: list[tuple[int, int]] = []
+        known_spans: list[tuple[int, int]] = []
         # The longest first: the digits behind +84 are part of that number, and no other one.
         for size in range(min(len(groups), _MOST_GROUPS), 0, -1):
             for first in range(len(groups) - size + 1):
-                if any(begin <= first and first + size <= end for begin, end in told):
+                if any(begin <= first and first + size <= end for begin, end in known_spans):
                     continue
                 kind = _kind_of(without_dates, groups[first : first + size])
                 if kind is not None:
-                    told.append((first, first + size))
+                    known_spans.append((first, first + size))
                     yield kind
 
 

@@ -34,12 +34,12 @@ class Declared(NamedTuple):
 @cache
 def declared_texts() -> Declared:
     """The declaration, read once."""
-    said = yaml.safe_load((Path(__file__).parent / "published_texts.yml").read_text(encoding="utf-8"))
-    columns = {(source, name): title for source, named in said["sources"].items() for name, title in named.items()}
-    return Declared(columns, frozenset(said["not_words"]), int(said["fits"]))
+    document = yaml.safe_load((Path(__file__).parent / "published_texts.yml").read_text(encoding="utf-8"))
+    columns = {(source, name): title for source, named in document["sources"].items() for name, title in named.items()}
+    return Declared(columns, frozenset(document["not_words"]), int(document["fits"]))
 
 
-class _Seen(NamedTuple):
+class _TextFinding(NamedTuple):
     """What is said of a text: numbers and addresses in it, whether it names somebody, whether it is too long."""
 
     datum_vi: str | None
@@ -47,15 +47,15 @@ class _Seen(NamedTuple):
     too_long: bool
 
 
-_CLEAN = _Seen(None, None, False)
+_CLEAN = _TextFinding(None, None, False)
 
 
 @cache
-def _seen(text: str) -> _Seen:
+def _finding_of(text: str) -> _TextFinding:
     declared = declared_texts()
     found = [KIND_VI[kind] for kind in kinds_of_personal_data(text)]
     data = [kind for kind in found if kind != _NAME]
-    return _Seen(", ".join(data) or None, _NAME if _NAME in found else None, len(text) > declared.fits)
+    return _TextFinding(", ".join(data) or None, _NAME if _NAME in found else None, len(text) > declared.fits)
 
 
 def lay_published_texts(connection: Any, relations: dict[str, str]) -> None:
@@ -79,14 +79,14 @@ def lay_published_texts(connection: Any, relations: dict[str, str]) -> None:
         ).fetchall()
         rows = [(unit, source, title, None, None, None, None, fits, *_CLEAN) for unit in _units(texts)]
         for unit, text in texts:
-            seen = _seen(text)
-            if any(seen):
+            finding = _finding_of(text)
+            if any(finding):
                 places = connection.execute(
                     f"select distinct _file_name, _sheet, _row from {relation} where {UNIT} = ? and {name} = ? "
                     "order by all",
                     [unit, text],
                 ).fetchall()
-                rows += [(unit, source, title, *place, len(text), fits, *seen) for place in places]
+                rows += [(unit, source, title, *place, len(text), fits, *finding) for place in places]
         _insert(connection, PUBLISHED_TEXTS, rows)
 
 
@@ -105,7 +105,7 @@ def lay_published_cells(connection: Any, marts: Iterable[str]) -> None:
                 f"select distinct {UNIT}, {quote(name)} from {quote(mart)} where {quote(name)} is not null order by all"
             ).fetchall()
             rows = [(unit, mart, name, *_CLEAN) for unit in _units(texts)]
-            rows += [(unit, mart, name, *seen) for unit, text in texts if any(seen := _seen(text))]
+            rows += [(unit, mart, name, *finding) for unit, text in texts if any(finding := _finding_of(text))]
             _insert(connection, PUBLISHED_CELLS, rows)
 
 

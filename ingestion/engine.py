@@ -31,7 +31,7 @@ from ingestion.deliveries.landing import (
     KeptOriginal,
     LandingFile,
     LandingProblem,
-    goes_on,
+    extends,
     keep_original,
     original_path,
     program_problem,
@@ -48,7 +48,7 @@ from ingestion.rows.intake import read_delivery
 from ingestion.rows.outcome import FileIdentity, Intake, refused
 from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitEntry, UnitRegistry
 from ingestion.rows.returned import read_returned, read_row_origins, sheets_without_cells
-from ingestion.rows.wholeness import Vouched
+from ingestion.rows.wholeness import CompletenessEvidence
 
 _log = logging.getLogger(__name__)
 
@@ -291,23 +291,23 @@ class _Run:
         side_by_side = [r for r in pending if suffix_of(r.file_name) in CSV_SUFFIXES and _LARGE < r.size_bytes < _HUGE]
         if len(side_by_side) > 1:
             with ThreadPoolExecutor(_READERS) as pool:
-                settled = list(pool.map(self._settled_or_told, side_by_side))
+                settled = list(pool.map(self._settled_or_problem, side_by_side))
         else:
             settled, side_by_side = list[Receipt | None](), []
         alone = {r.delivery_id: r for r in pending if r not in side_by_side}
         while alone:
             # What brings back rejected rows is read after the delivery that had them.
             ready = [r for r in alone.values() if self.mended_by(r) not in alone] or list(alone.values())
-            settled += [self._settled_or_told(r) for r in ready]
+            settled += [self._settled_or_problem(r) for r in ready]
             alone = {identity: r for identity, r in alone.items() if r not in ready}
         done = [r for r in settled if r is not None]
         read = {r.delivery_id for r in done}
-        told = {r.delivery_id for r in pending} - read
+        failed = {r.delivery_id for r in pending} - read
         self.receipts.update({r.delivery_id: r for r in done})
         return [
             _report(self.receipts[r.delivery_id], was_read=r.delivery_id in read)
             for r in receipts
-            if r.delivery_id not in told
+            if r.delivery_id not in failed
         ]
 
     def _note_hashes(self, identities: Iterable[str]) -> None:
@@ -319,7 +319,7 @@ class _Run:
                 self.receipts[identity] = replace(receipt, rows_sha256=hashes)
                 ledger.write_receipt(self.paths, self.receipts[identity])
 
-    def _settled_or_told(self, receipt: Receipt) -> Receipt | None:
+    def _settled_or_problem(self, receipt: Receipt) -> Receipt | None:
         """The settled receipt, or None where the disk or this program failed, which is told; the next run tries again.
 
         A file over which the program breaks stops no other one: it counts as not read, so that gate 1 holds its unit
@@ -424,7 +424,7 @@ class _Run:
             self.contract,
             context,
             self.limits,
-            Vouched(receipt.declared_rows, bool(self.beginning_of(receipt))),
+            CompletenessEvidence(receipt.declared_rows, bool(self.beginning_of(receipt))),
         )
 
     def beginning_of(self, receipt: Receipt) -> str:
@@ -440,7 +440,7 @@ class _Run:
             if mine is None or theirs is None:  # purged: what was found while both were there still holds
                 if receipt.beginning_of == longer.delivery_id:
                     return longer.delivery_id
-            elif goes_on(theirs, mine):
+            elif extends(theirs, mine):
                 return longer.delivery_id
         return ""
 

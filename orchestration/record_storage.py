@@ -26,29 +26,29 @@ def quick_records() -> Iterator[None]:
     import sqlalchemy as sa
     from sqlalchemy.pool import Pool
 
-    kept_open: dict[str, sqlite3.Connection] = {}
+    open_connections: dict[str, sqlite3.Connection] = {}
 
     def opened(connection: Any, _: Any) -> None:
         if isinstance(connection, sqlite3.Connection):
             connection.execute("pragma synchronous = normal")
-            _keep_open(connection, kept_open)
+            _keep_open(connection, open_connections)
 
     sa.event.listen(Pool, "connect", opened)
     try:
         yield
     finally:
         sa.event.remove(Pool, "connect", opened)
-        for connection in kept_open.values():
+        for connection in open_connections.values():
             connection.close()
 
 
-def _keep_open(connection: sqlite3.Connection, kept_open: dict[str, sqlite3.Connection]) -> None:
+def _keep_open(connection: sqlite3.Connection, open_connections: dict[str, sqlite3.Connection]) -> None:
     """Holds one idle connection to the same file: only the last to close a file empties its write-ahead log."""
     with closing(connection.execute("pragma database_list")) as cursor:
         path = str(cursor.fetchone()[2])
     if not path:
         return
-    if path not in kept_open:
-        kept_open[path] = sqlite3.connect(path, check_same_thread=False)
+    if path not in open_connections:
+        open_connections[path] = sqlite3.connect(path, check_same_thread=False)
     # An idle connection counts as present once it has read; a new file becomes a write-ahead one after its first use.
-    kept_open[path].execute("select count(*) from sqlite_master").fetchall()
+    open_connections[path].execute("select count(*) from sqlite_master").fetchall()

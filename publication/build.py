@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common.files import canonical_json, replace_durably, sha256_bytes
-from publication.letter_findings import check_words, letter_findings
+from publication.letter_findings import check_form_texts, letter_findings
 from publication.store.candidate import FORM_MART, LETTER_FINDINGS, CandidateError, hash_inputs, write_candidate
 from publication.store.parquet import from_parquet
 
@@ -95,7 +95,7 @@ def write_candidates(
     Raises ValueError or LookupError when the words of the form are not whole, CandidateError when the build is not
     whole, a unit has no inputs listed or others than those that the build was made from, or has no form rows.
     """
-    check_words(form_version)
+    check_form_texts(form_version)
     tables, made_from = read_build(warehouse, quarter)
     folders = {}
     for unit in units:

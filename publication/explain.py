@@ -90,8 +90,8 @@ class Explanation:
             }
             for part in self.passport["parts"]
         ]
-        told = {file["file_name"]: real["file_name"] for file, real in zip(self.files, files, strict=True)}
-        notes = [_replaced(note, told) for note in self.passport["notes_vi"]]
+        replacements = {file["file_name"]: real["file_name"] for file, real in zip(self.files, files, strict=True)}
+        notes = [_replaced(note, replacements) for note in self.passport["notes_vi"]]
         behind = pa.Table.from_pylist(
             [row | {"sheet": sheet(row["delivery_id"], row["sheet"])} for row in self.behind.to_pylist()],
             schema=self.behind.schema,

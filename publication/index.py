@@ -22,7 +22,6 @@ import pyarrow as pa
 from common.files import canonical_json, exclusive_lock, replace_durably
 from publication.content.release_content import unit_name
 from publication.page import render_catalogue
-from publication.store import failpoints
 from publication.store.parquet import from_parquet
 from publication.store.pointer import POINTER_NAME, Pointer, read_pointer
 from publication.tables.manifest import DamagedManifest, read_manifest
@@ -87,12 +86,7 @@ def rebuild_index(published: Path) -> Path:
                     known.get((pointer.unit_code, pointer.quarter, pointer.manifest_sha256))
                     or _entry(published, path.parent, pointer)
                 )
-        replace_durably(
-            published / INDEX_NAME,
-            _encode(entries),
-            sync_directory=False,
-            written=lambda: failpoints.reach("index.temporary_written"),
-        )
+        replace_durably(published / INDEX_NAME, _encode(entries), sync_directory=False)
         replace_durably(published / PAGE_NAME, render_catalogue(entries))
     return published / INDEX_NAME
 

@@ -19,7 +19,7 @@ from publication.content.release_content import ReleaseContent, form_rows, unit_
 from publication.letter import compose_body
 from publication.letter.model import Paragraph, Run
 from publication.letter.wording import FIGURE, load_wording
-from publication.narrative.check import FigureCheck, check_sentence, is_readable, remarks_on, remarks_on_words
+from publication.narrative.check import FigureCheck, check_sentence, is_readable, remarks_on, wording_remarks
 from publication.narrative.claims import claims_of
 from publication.narrative.published import PublishedFigures
 from publication.narrative.remarks import TextRemark, Window, window_of
@@ -50,7 +50,7 @@ _SHOWN = 60
 Row = dict[str, Any]
 
 
-def check_words(form_version: str) -> None:
+def check_form_texts(form_version: str) -> None:
     """Raises LookupError or ValueError where the letter, claims or statements of a form are missing or name a row that
     it lacks: that is a fault of the form, not of anybody's text.
     """
@@ -83,12 +83,12 @@ class _Letter:
 
     def findings(self) -> Iterator[Row]:
         """All findings: figures and statements sentence by sentence, then the letter as a whole, then the notes."""
-        said = sentences([paragraph.text for paragraph in self._lines])
+        letter_sentences = sentences([paragraph.text for paragraph in self._lines])
         by_line: dict[int, list[TextRemark]] = {}
         by_people = frozenset(number for number, one in enumerate(self._lines, start=1) if one.written)
-        for remark in remarks_on(said, self._published, self._window, self._decided, by_people):
+        for remark in remarks_on(letter_sentences, self._published, self._window, self._decided, by_people):
             by_line.setdefault(remark.sentence_no, []).append(remark)
-        for sentence in said:
+        for sentence in letter_sentences:
             yield from self._of_figures(sentence)
             yield from (self._of_remark(remark) for remark in by_line.get(sentence.number, ()))
         yield from (self._of_remark(remark) for remark in by_line.get(0, ()))
@@ -135,7 +135,7 @@ class _Letter:
         """What the notes of rows say by themselves: symbols, days, indexes, wording."""
         for row in self._published.rows.values():
             note = clean(str(row.values.get("note_vi") or ""))
-            for remark in remarks_on_words(Sentence(0, 0, note), self._window) if note else ():
+            for remark in wording_remarks(Sentence(0, 0, note), self._window) if note else ():
                 yield self._row(
                     remark.kind,
                     0,

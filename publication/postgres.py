@@ -139,7 +139,7 @@ class PostgresCopy:
     def __init__(self, target: PostgresTarget) -> None:
         self._target = target
         self._note_vi = ""
-        with _told(target):
+        with _explained_errors(target):
             self._session = _connect(target)
 
     def __enter__(self) -> PostgresCopy:
@@ -157,7 +157,7 @@ class PostgresCopy:
         name = f"{release.unit_code}/{release.quarter}/{release.name}"
         try:
             manifest = release.manifest()
-            with _told(self._target):
+            with _explained_errors(self._target):
                 if self._holds(name, release):
                     with self._session.transaction():
                         self._let_readers_in()
@@ -449,7 +449,7 @@ _EXPLAINED = (
 
 
 @contextmanager
-def _told(target: PostgresTarget) -> Iterator[None]:
+def _explained_errors(target: PostgresTarget) -> Iterator[None]:
     """Turns what the driver raises into words for an administrator, without the password."""
     try:
         yield

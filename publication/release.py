@@ -34,7 +34,6 @@ from publication.content.release_content import ReleaseContent, gather
 from publication.content.revision import Amendment, Revision, revise
 from publication.index import rebuild_index
 from publication.outputs import check_outputs, write_outputs
-from publication.store import failpoints
 from publication.store.candidate import Candidate, CandidateError, read_candidate
 from publication.store.parquet import from_parquet, in_total_order, to_parquet
 from publication.store.pointer import (
@@ -178,7 +177,6 @@ def publish(
     quarter_dir = published / unit / quarter
     make_quarter_dir(published, quarter_dir)
     with exclusive_lock(quarter_dir / WRITERS_LOCK):
-        failpoints.reach("publish.locked")
         try:
             pointer = read_pointer(quarter_dir)
             _sweep(quarter_dir, pointer)
@@ -214,11 +212,8 @@ def publish(
             return Refused((str(error),), stale=error)
         except (DamagedPointer, DamagedManifest, UnexplainedChange) as error:
             return Refused((str(error),))
-        failpoints.reach("publish.pointer_moved")
         (quarter_dir / _INTENT_NAME).unlink()
-        failpoints.reach("publish.intent_cleared")
     rebuild_index(published)
-    failpoints.reach("publish.indexed")
     return Published(made, content.revision)
 
 
@@ -354,12 +349,9 @@ def _make_release(
     number = pointer.last_release + 1 if pointer else 1
     staging = quarter_dir / f"{_STAGING_PREFIX}{release_name(number)}"
     staging.mkdir()
-    failpoints.reach("publish.staging_created")
     try:
         write_outputs(content, staging)
-        failpoints.reach("publish.outputs_written")
         check_outputs(content, staging)
-        failpoints.reach("publish.outputs_read_back")
         previous = PreviousRelease(release=current.number, manifest_sha256=current.manifest_sha256) if current else None
         manifest = build_manifest(
             release=number,
@@ -385,17 +377,12 @@ def _seal(staging: Path, manifest: bytes, number: int) -> Path:
     """Write the manifest last, then turn the staging folder into the read-only release folder."""
     quarter_dir = staging.parent
     (staging / MANIFEST_NAME).write_bytes(manifest)
-    failpoints.reach("publish.manifest_written")
     fsync_tree(staging)
-    failpoints.reach("publish.staging_synced")
     replace_durably(quarter_dir / _INTENT_NAME, canonical_json({"release": number}))
-    failpoints.reach("publish.intent_written")
     folder = quarter_dir / release_name(number)
     staging.rename(folder)
     fsync_path(quarter_dir)
-    failpoints.reach("publish.renamed")
     make_tree_read_only(folder)
-    failpoints.reach("publish.made_read_only")
     return folder
 
 

@@ -237,16 +237,16 @@ def _events(
     for _ in range(3):
         _recruited(free_teachers.pop(), dt.date(2022, 9, 19), "selection")
     for day in ((2022, 3, 1), (2022, 5, 1), (2022, 8, 1), (2022, 10, 1), (2022, 12, 1)):
-        _gone(register, district, dt.date(*day), "streamlined")
+        _departed_teacher(register, district, dt.date(*day), "streamlined")
     for person in [free_teachers.pop() for _ in range(27)] + [free_specialists.pop() for _ in range(8)]:
         person.trainings.append((dt.date(2022, rng.randint(4, 11), rng.randint(10, 25)), rng.choice(_COURSES)))
     for _ in range(11):
         free_teachers.pop().rotated_on = dt.date(2022, rng.randint(6, 11), rng.randint(5, 25))
 
     # 2023-Q1: two public employees streamlined, one retired, one person trained.
-    _gone(register, district, dt.date(2023, 2, 1), "streamlined")
-    _gone(register, district, dt.date(2023, 3, 1), "streamlined")
-    _gone(register, district, dt.date(2023, 1, 1), "retired")
+    _departed_teacher(register, district, dt.date(2023, 2, 1), "streamlined")
+    _departed_teacher(register, district, dt.date(2023, 3, 1), "streamlined")
+    _departed_teacher(register, district, dt.date(2023, 1, 1), "retired")
     free_specialists.pop().trainings.append((dt.date(2023, 3, 3), _COURSES[0]))
 
     # 2023-Q2.
@@ -289,7 +289,7 @@ def _left(person: Person, day: dt.date, reason: str) -> None:
     person.left_on, person.leaving_reason = day, reason
 
 
-def _gone(register: _Register, district: District, day: dt.date, reason: str) -> None:
+def _departed_teacher(register: _Register, district: District, day: dt.date, reason: str) -> None:
     """A teacher beyond those present in the real quarter, who left on ``day``."""
     units = district.service_units()
     unit = units[day.toordinal() % 24][0]

@@ -42,7 +42,7 @@ class Kind:
     """
 
     description: str
-    is_told: bool = True
+    in_message: bool = True
 
 
 #: Every kind of remark. What ``subject``, ``value``, ``expected`` and ``count`` are is said where they are used.
@@ -60,12 +60,12 @@ KINDS: Mapping[str, Kind] = {
     "unknown_heading": Kind(
         "A heading that means nothing here. subject: the heading; value: its column letter; count: filled cells below; "
         "column, expected: the missing column it looks like, if any, and that column's title.",
-        is_told=False,
+        in_message=False,
     ),
     "missing_column": Kind(
         "An optional column of the contract that has no heading. subject, column: its name; expected: its title; "
         "count: unknown headings of the sheet with filled cells; value: the one that looks like it, if any.",
-        is_told=False,
+        in_message=False,
     ),
     "blank_column": Kind(
         "An optional column with a heading and not one value, so that the file is one without it. subject, column: its "
@@ -96,17 +96,17 @@ KINDS: Mapping[str, Kind] = {
     "stated_window": Kind(
         "The window that the title states. value: first/last day (ISO); expected: the period's; count: days by which "
         "it ends before the period does.",
-        is_told=False,
+        in_message=False,
     ),
     "exported_on": Kind(
         "The day on which the file says it was made. value: the day; expected: the closing day; count: days by which "
         "it precedes the closing.",
-        is_told=False,
+        in_message=False,
     ),
     "span": Kind(
         "First and last day in a date column by which the file belongs to its period. subject, column: the column; "
         "value: first/last day (ISO); expected: the period's; count: rows with a day.",
-        is_told=False,
+        in_message=False,
     ),
     # On versions and on the landing folder as a whole (landing_remarks, strays).
     "correction_refused": Kind(
@@ -146,13 +146,13 @@ class FileRemark:
             raise ValueError(f"undeclared kind of remark: {self.kind}")
 
     @property
-    def told_vi(self) -> str:
+    def text_vi(self) -> str:
         return f"{self.message_vi} {self.advice_vi}".strip()
 
 
 def message_of(remarks: Iterable[FileRemark]) -> str:
     """What the clerk is told of a file: each remark that is told, once, in order."""
-    return " ".join(dict.fromkeys(r.told_vi for r in remarks if KINDS[r.kind].is_told))
+    return " ".join(dict.fromkeys(r.text_vi for r in remarks if KINDS[r.kind].in_message))
 
 
 def remark_table(remarks: Iterable[FileRemark], **lineage: str | None) -> pa.Table:

@@ -74,11 +74,11 @@ def take_in(paths: IngestPaths, quarter: str, units: Collection[str], sources: C
             problems.append(LandingProblem(relative, "delivery_log", "Không mở được sổ giao nộp để đọc."))
             continue
         try:
-            found, said = _entries(content, unit, quarter, sources)
+            found, line_problems = _entries(content, unit, quarter, sources)
         except (UnreadableFileError, csv.Error) as error:
             problems.append(LandingProblem(relative, "delivery_log", f"Sổ giao nộp không đọc được: {error}"))
             continue
-        problems += [LandingProblem(relative, "delivery_log", text) for text in said]
+        problems += [LandingProblem(relative, "delivery_log", text) for text in line_problems]
         _remember(paths, unit, quarter, sha256_bytes(content), found)
     return problems
 

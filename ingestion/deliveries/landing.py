@@ -60,7 +60,7 @@ class LandingProblem:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Done:
+class DoneFile:
     """What a ``.done`` file says of its delivery: the hash, and the rows if it tells them (-1 where not)."""
 
     sha256: str
@@ -76,7 +76,7 @@ class LandingFile:
     source: str
     file_name: str
     path: Path
-    done: Done | None = None
+    done: DoneFile | None = None
 
     @property
     def relative_path(self) -> str:
@@ -197,10 +197,10 @@ def _scan_source(
             message = "Trong thư mục có hai tệp cùng tên, chỉ khác cách ghi dấu; giữ lại một tệp."
             problems.append(LandingProblem(shown(f"{unit}/{quarter}/{source}/{entry.name}"), "same_name", message))
             continue
-        done: Done | None = None
+        done: DoneFile | None = None
         for name in (f"{entry.name}{_DONE}", f"{Path(entry.name).stem}{_DONE}"):
             if name in names and _delivery_of(name, names) == entry.name:
-                done = read_done(folder / name)
+                done = read_done_file(folder / name)
                 if done is None:
                     problems.append(
                         LandingProblem(
@@ -245,7 +245,7 @@ def _problem_of(entry: os.DirEntry[str]) -> tuple[str, str] | None:
     return None
 
 
-def read_done(path: Path) -> Done | None:
+def read_done_file(path: Path) -> DoneFile | None:
     """What a ``.done`` file says; None where it is no plain small file or names no hash."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -256,19 +256,19 @@ def read_done(path: Path) -> Done | None:
     except OSError:
         return None
     try:
-        said = json.loads(text)
+        declared = json.loads(text)
     except ValueError:
-        said = None
-    if isinstance(said, dict):
-        sha256, rows = str(said.get("sha256", "")), said.get("rows")
+        declared = None
+    if isinstance(declared, dict):
+        sha256, rows = str(declared.get("sha256", "")), declared.get("rows")
         if not _SHA256.fullmatch(sha256):
             return None
-        return Done(sha256.lower(), rows if isinstance(rows, int) and rows >= 0 else -1)
+        return DoneFile(sha256.lower(), rows if isinstance(rows, int) and rows >= 0 else -1)
     hashes = _SHA256.findall(text)
     if len(hashes) != 1:
         return None
     numbers = re.findall(r"(?<![\w.])\d{1,9}(?![\w.])", text)
-    return Done(hashes[0].lower(), int(numbers[0]) if len(numbers) == 1 else -1)
+    return DoneFile(hashes[0].lower(), int(numbers[0]) if len(numbers) == 1 else -1)
 
 
 def settled(files: list[LandingFile], seconds: float) -> tuple[list[LandingFile], list[LandingProblem]]:
@@ -445,7 +445,7 @@ def whole(original: Path, sha256: str) -> Path:
     return original
 
 
-def goes_on(longer: Path, shorter: Path) -> bool:
+def extends(longer: Path, shorter: Path) -> bool:
     """Whether a file begins with all of another one and then says more than blanks."""
     with longer.open("rb") as whole, shorter.open("rb") as part:
         while block := part.read(_BLOCK):

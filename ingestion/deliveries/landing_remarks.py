@@ -176,12 +176,12 @@ def _contradiction(contract: Contract, deliveries: list[Delivery], keys: list[Ke
     last = deliveries[-1]
     shown_columns = [n for n, name in enumerate(contract.key) if contract.column(name).type != "person_key"]
     shown = ["/".join(str(key[n]) for n in shown_columns) for key in keys[:_SHOWN_KEYS]] if shown_columns else []
-    told = f": {', '.join(shown)}" if shown else ""
+    keys_vi = f": {', '.join(shown)}" if shown else ""
     more = f" và {len(keys) - len(shown)} khóa khác" if shown and len(keys) > len(shown) else ""
     names = ", ".join(f"“{d['unit_code']}/{d['file_name']}”" for d in deliveries)
     return FileRemark(
         _UNCERTAIN,
-        f"Các tệp {names} ghi khác nhau về {len(keys)} khóa và không có gì cho biết tệp nào gửi sau{told}{more}.",
+        f"Các tệp {names} ghi khác nhau về {len(keys)} khóa và không có gì cho biết tệp nào gửi sau{keys_vi}{more}.",
         "Ghi vào sổ giao nộp delivery_log.csv tệp nào thay tệp nào, hoặc sửa cho các tệp thống nhất rồi nộp lại; "
         f"nếu chấp nhận thì dòng của tệp “{last['file_name']}” được tính.",
         subject=" + ".join(_mark(d) for d in deliveries),

@@ -265,7 +265,7 @@ class _Version:
         return self.superseded_by is None and self.counts_instead is None
 
 
-def _versions(receipts: Iterable[Receipt], said: Iterable[Replacement]) -> dict[str, list[_Version]]:
+def _versions(receipts: Iterable[Receipt], logged: Iterable[Replacement]) -> dict[str, list[_Version]]:
     """Versions by delivery.
 
     The last version of a path counts, unless an earlier one is worth more: then that one counts instead. So it is with
@@ -278,11 +278,11 @@ def _versions(receipts: Iterable[Receipt], said: Iterable[Replacement]) -> dict[
     counting = {path: ids[-1][0] for path, ids in kept.items()}
     replaced: dict[str, str] = {}
     passed_over: dict[str, str] = {}
-    for way in _chains(history, said):
-        standing = _kept(way, [worth[counting[path]] for path in way])
-        last = way.index(standing[-1])
-        replaced[way[0]] = standing[-1]
-        passed_over.update(dict.fromkeys(way[last + 1 :], standing[-1]))
+    for chain in _chains(history, logged):
+        standing = _kept(chain, [worth[counting[path]] for path in chain])
+        last = chain.index(standing[-1])
+        replaced[chain[0]] = standing[-1]
+        passed_over.update(dict.fromkeys(chain[last + 1 :], standing[-1]))
     result: dict[str, list[_Version]] = defaultdict(list)
     for path, arrivals in history.items():
         numbers = {arrival.version: identity for identity, arrival in kept[path]}
@@ -307,35 +307,35 @@ def _kept(items: list[T], worth: list[_Worth]) -> list[T]:
     return [item for n, item in enumerate(items) if worth[n] >= max(worth[: n + 1])]
 
 
-def _chains(paths: Iterable[str], said: Iterable[Replacement]) -> list[list[str]]:
+def _chains(paths: Iterable[str], logged: Iterable[Replacement]) -> list[list[str]]:
     """For each path that is replaced by one that has arrived, itself and what takes its place, one after the other.
 
     Where several files replace one, the last by name does; files that replace each other in a circle replace nothing.
     """
     known = set(paths)
     direct: dict[str, str] = {}
-    for r in sorted(said):
+    for r in sorted(logged):
         old, new = (path_of(r.unit_code, r.quarter, r.source, name) for name in (r.replaces, r.file_name))
         if old in known and new in known:
             direct[old] = new
     found: list[list[str]] = []
     for path in direct:
-        way = [path]
-        while way[-1] in direct and direct[way[-1]] not in way:
-            way.append(direct[way[-1]])
-        if way[-1] not in direct:
-            found.append(way)
+        chain = [path]
+        while chain[-1] in direct and direct[chain[-1]] not in chain:
+            chain.append(direct[chain[-1]])
+        if chain[-1] not in direct:
+            found.append(chain)
     return found
 
 
-def deliveries_table(receipts: Iterable[Receipt], said: Iterable[Replacement] = ()) -> pa.Table:
+def deliveries_table(receipts: Iterable[Receipt], logged: Iterable[Replacement] = ()) -> pa.Table:
     """All deliveries that were read, as one table, ordered by delivery id.
 
     A delivery is current where it is the version of one of its paths that counts. Where it holds several paths it is
     shown under the current one that it held first. ``delivery_rank`` is its place in the total order of deliveries.
     """
     receipts = sorted((r for r in receipts if r.outcome), key=lambda r: r.delivery_id)
-    versions = _versions(receipts, said)
+    versions = _versions(receipts, logged)
     shown = {r.delivery_id: _shown(versions[r.delivery_id]) for r in receipts}
     elsewhere = _same_content(receipts, shown)
     ranks = _ranks(receipts, shown)

@@ -29,7 +29,7 @@ _LEFT_BY_PROGRAMS = frozenset(
 _FOLDERS_OF_PROGRAMS = frozenset(
     {".git", ".svn", "__MACOSX", ".Trashes", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
 )
-_TOLD = 500
+_MOST_FILES = 500
 _YEAR_FIRST = re.compile(r"(20\d\d)\D{0,6}?q(?:uy)?\W{0,2}([1-4]|iv|i{1,3})\b")
 _QUARTER_FIRST = re.compile(r"q(?:uy)?\W{0,2}([1-4]|iv|i{1,3})\W{1,2}(?:nam\W{1,2})?(20\d\d)")
 _AGENCY = re.compile(r"^(UBND|[UỦ][Yyỷ] ban nhân dân)\s+", re.IGNORECASE)
@@ -44,7 +44,7 @@ def stray_files(paths: IngestPaths, reference: ReferenceData, sources: Collectio
         why = _why(parts, codes, quarters, sources)
         if why is None:
             continue
-        if number >= _TOLD:
+        if number >= _MOST_FILES:
             break
         kind, reason = why
         place = shown("/".join(parts))

@@ -72,7 +72,7 @@ class BiffFacts:
     substreams: dict[int, Substream] = field(default_factory=dict)
 
 
-def look_at_stream(data: bytes) -> BiffFacts:
+def scan_stream(data: bytes) -> BiffFacts:
     """Walks the records once; raises ``ValueError`` where they do not add up (a truncated stream)."""
     facts = BiffFacts()
     current: Substream | None = None

@@ -25,7 +25,7 @@ import pyarrow as pa
 from ingestion.base.limits import UnreadableFileError
 from ingestion.base.readings import Cell
 from ingestion.base.remarks import FileRemark
-from ingestion.reading.fastcsv import Octets, TextLook, cut_lines, look_at
+from ingestion.reading.fastcsv import Octets, TextScan, cut_lines, scan_text
 from ingestion.reading.grid import (
     HEAD_ROWS,
     ArrowColumn,
@@ -73,7 +73,7 @@ class CsvSheet:
 
     data: Octets
     delimiter: str
-    look: TextLook
+    scan: TextScan
     name: str = CSV_SHEET
     hidden: bool = False
 
@@ -124,7 +124,7 @@ class CsvSheet:
         header_lines = [line for line, _ in self._records(opening[:start].decode())]
         if header_lines != list(range(1, header_end + 1)):
             return None
-        cut = cut_lines(self.data, start, width, self.delimiter, self.look)
+        cut = cut_lines(self.data, start, width, self.delimiter, self.scan)
         if cut is None:
             return None
         columns: list[CellColumn] = [
@@ -141,7 +141,7 @@ class CsvSheet:
         rows: list[list[Cell]] = []
         numbers: list[int] = []
         unfinished = bytes(self.data[-1:]) not in (b"", b"\n")
-        lines = self.look.line_feeds + unfinished if self.look.is_regular else None
+        lines = self.scan.line_feeds + unfinished if self.scan.is_regular else None
         for line, row in self._records(str(self.data, "utf-8"), lines):
             rows.append(list(row))
             numbers.append(line)
@@ -217,18 +217,18 @@ def without_mark(path: Path) -> memoryview:
 
 def read_csv(data: Octets) -> FileContent:
     """A CSV file of any known encoding; raises :class:`UnreadableFileError`."""
-    look = look_at(data)
-    utf8 = to_utf8(data, look.is_utf8)
+    scan = scan_text(data)
+    utf8 = to_utf8(data, scan.is_utf8)
     if utf8 is not data:
-        look = look_at(utf8)
-    whole = CsvSheet(utf8, find_delimiter(utf8), look)
+        scan = scan_text(utf8)
+    whole = CsvSheet(utf8, find_delimiter(utf8), scan)
     sheet: Sheet = whole
     remarks: list[FileRemark] = []
-    if may_be_legacy(utf8, look):
+    if may_be_legacy(utf8, scan):
         cells = whole.cells()
         rows, note = mend_rows(cells.rows)
         sheet = replace(cells, rows=rows)
         remarks += [FileRemark("encoding_mended", note)] if note else []
     is_cut = bytes(utf8[-1:]) not in (b"\n", b"\r")
     content = FileContent([sheet], remarks, may_be_cut=is_cut, proves_itself=False)
-    return capped(content, CSV_SHEET, look.line_feeds + content.may_be_cut)
+    return capped(content, CSV_SHEET, scan.line_feeds + content.may_be_cut)

@@ -35,7 +35,7 @@ _CONTINUES, _CONTINUATION = 0xC0, 0x80
 
 
 @dataclass(frozen=True)
-class TextLook:
+class TextScan:
     """What one pass over a text tells: whether it is valid UTF-8, how many line feeds it has, whether every carriage
     return stands before one, whether there is a quotation mark, and whether the byte C2 occurs.
     """
@@ -47,22 +47,22 @@ class TextLook:
     has_c2: bool
 
 
-def look_at(data: Octets) -> TextLook:
+def scan_text(data: Octets) -> TextScan:
     """Looks at each byte once, block by block, several blocks at a time."""
     octets = np.frombuffer(data, dtype=np.uint8)
     bounds = [*(_letter_start(octets, at) for at in range(0, len(octets), _LOOK_BLOCK)), len(octets)]
     blocks = list(pairwise(bounds))
     if len(blocks) == 1:
-        looks = [_look_at_block(octets, *blocks[0])]
+        scans = [_scan_block(octets, *blocks[0])]
     else:
         with ThreadPoolExecutor(_THREADS) as pool:
-            looks = list(pool.map(lambda block: _look_at_block(octets, *block), blocks))
-    return TextLook(
-        all(look.is_utf8 for look in looks),
-        sum(look.line_feeds for look in looks),
-        all(look.is_regular for look in looks),
-        any(look.has_quote for look in looks),
-        any(look.has_c2 for look in looks),
+            scans = list(pool.map(lambda block: _scan_block(octets, *block), blocks))
+    return TextScan(
+        all(scan.is_utf8 for scan in scans),
+        sum(scan.line_feeds for scan in scans),
+        all(scan.is_regular for scan in scans),
+        any(scan.has_quote for scan in scans),
+        any(scan.has_c2 for scan in scans),
     )
 
 
@@ -74,7 +74,7 @@ def _letter_start(octets: np.ndarray, at: int) -> int:
     return max(at - 4, 0) if at else 0
 
 
-def _look_at_block(octets: np.ndarray, first: int, end: int) -> TextLook:
+def _scan_block(octets: np.ndarray, first: int, end: int) -> TextScan:
     block = octets[first:end]
     is_newline = block == _NEWLINE
     is_return = block == _RETURN
@@ -82,7 +82,7 @@ def _look_at_block(octets: np.ndarray, first: int, end: int) -> TextLook:
     if is_return.any():
         ends_line = np.append(is_newline[1:], end < len(octets) and octets[end] == _NEWLINE)
         is_regular = not (is_return & ~ends_line).any()
-    return TextLook(
+    return TextScan(
         _is_utf8(block),
         int(np.count_nonzero(is_newline)),
         is_regular,
@@ -125,17 +125,17 @@ class LineCut:
     columns: list[Cells]
 
 
-def cut_lines(data: Octets, start: int, width: int, delimiter: str, look: TextLook) -> LineCut | None:
-    """Cuts valid UTF-8 text from byte ``start`` into ``width`` columns; ``look`` is of the whole text.
+def cut_lines(data: Octets, start: int, width: int, delimiter: str, scan: TextScan) -> LineCut | None:
+    """Cuts valid UTF-8 text from byte ``start`` into ``width`` columns; ``scan`` is of the whole text.
 
     None where a record is not exactly one line of ``width`` fields: a quoted line break, a lone carriage return, a
     short or a long line, one longer than a block, or nothing at all.
     """
     end = text_end(data)
     body = memoryview(data)[start:end]
-    if not len(body) or not look.is_regular:
+    if not len(body) or not scan.is_regular:
         return None
-    newlines = look.line_feeds - bytes(data[:start]).count(b"\n") - bytes(data[end:]).count(b"\n")
+    newlines = scan.line_feeds - bytes(data[:start]).count(b"\n") - bytes(data[end:]).count(b"\n")
     names = [str(i) for i in range(width)]
 
     def cut(part: memoryview, repeating: frozenset[str]) -> pa.Table:
@@ -144,7 +144,7 @@ def cut_lines(data: Octets, start: int, width: int, delimiter: str, look: TextLo
             read_options=pacsv.ReadOptions(column_names=names, block_size=_PARSE_BLOCK),
             parse_options=pacsv.ParseOptions(
                 delimiter=delimiter,
-                quote_char='"' if look.has_quote else False,
+                quote_char='"' if scan.has_quote else False,
                 newlines_in_values=False,
                 ignore_empty_lines=False,
             ),

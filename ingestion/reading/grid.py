@@ -215,14 +215,14 @@ class FileContent:
 
     ``may_be_cut`` is true for a text file whose last line does not end: a copy that broke off looks so.
     ``proves_itself`` is true for a format that cannot be read at all unless it is whole.
-    ``aside`` are rows that reading left out of the sheets, by sheet: the headings and reminders of running text.
+    ``non_data`` are rows that reading left out of the sheets, by sheet: the headings and reminders of running text.
     ``cut_vi`` and ``unproven_vi`` are what to tell the clerk of a file that is refused for the one or the other, and
     ``nothing_proves_vi`` of one that is taken although nothing proves it whole.
     """
 
     sheets: Sequence[Sheet]
     remarks: list[FileRemark]
-    aside: Sequence[tuple[str, Proof]] = ()
+    non_data: Sequence[tuple[str, Proof]] = ()
     may_be_cut: bool = False
     proves_itself: bool = True
     cut_vi: str = (
@@ -360,11 +360,11 @@ def capped(content: FileContent, sheet: str, rows: int) -> FileContent:
     """
     if rows not in ROW_CAPS:
         return content
-    said = f"Trang tính “{sheet}” có đúng {rows} dòng, bằng giới hạn của bảng tính: có thể đã mất các dòng sau đó."
+    notice_vi = f"Trang tính “{sheet}” có đúng {rows} dòng, bằng giới hạn của bảng tính: có thể đã mất các dòng sau đó."
     return replace(
         content,
         may_be_cut=True,
         proves_itself=False,
-        cut_vi=f"{said} Xuất lại thành nhiều tệp (theo tháng) hoặc CSV đủ dòng; nếu đúng là đủ thì thêm dòng tổng cộng "
-        "ghi số dòng, hoặc nộp kèm tệp .done, rồi nộp lại.",
+        cut_vi=f"{notice_vi} Xuất lại thành nhiều tệp (theo tháng) hoặc CSV đủ dòng; nếu đúng là đủ thì thêm dòng tổng "
+        "cộng ghi số dòng, hoặc nộp kèm tệp .done, rồi nộp lại.",
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ingestion.base.cell_fault import CellFault, broken_text
 from ingestion.base.limits import UnreadableFileError
 from ingestion.base.readings import Cell
-from ingestion.reading.fastcsv import Octets, TextLook, is_utf8
+from ingestion.reading.fastcsv import Octets, TextScan, is_utf8
 from ingestion.text.legacy_fonts import from_tcvn3, from_vni
 from ingestion.text.vietnamese import (
     certain_repairs,
@@ -118,9 +118,9 @@ def _from_one_byte(data: bytes) -> str:
     return readings[name]
 
 
-def may_be_legacy(utf8: Octets, look: TextLook) -> bool:
+def may_be_legacy(utf8: Octets, scan: TextScan) -> bool:
     """Whether a UTF-8 file holds signs that make a closer look at its texts worth while."""
-    if look.has_c2 and _C2_SIGN.search(utf8):
+    if scan.has_c2 and _C2_SIGN.search(utf8):
         return True
     return any(sign.search(utf8[:_SAMPLE]) or sign.search(utf8[-_TAIL:]) for sign in (_VNI_SIGN, _LIKE_D))
 

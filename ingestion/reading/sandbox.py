@@ -99,7 +99,7 @@ class Sandbox:
                 child.stdin.write(json.dumps(request).encode() + b"\n")
                 child.stdin.flush()
                 frames = self.frames(child, deadline)
-                sheets, said, failure = _collected(frames if meanwhile is None else _Beside(meanwhile, frames))
+                sheets, file_facts, failure = _collected(frames if meanwhile is None else _Beside(meanwhile, frames))
             except (_ChildDiedError, BrokenPipeError) as error:
                 late = time.monotonic() >= deadline
                 self.close()
@@ -109,7 +109,7 @@ class Sandbox:
                 raise
         if failure:
             raise _stopped(failure)
-        return sheets, said
+        return sheets, file_facts
 
     def _ready(self) -> subprocess.Popen[bytes]:
         if self._child is None or self._child.poll() is not None:
@@ -202,7 +202,7 @@ class _Beside:
 def _collected(frames: Iterable[list[Any]]) -> tuple[list[ParsedSheet], dict[str, Any], str]:
     """The sheets of an answer and what it says of the file, or the code of what the child could not do."""
     sheets: list[ParsedSheet] = []
-    said: dict[str, Any] = {}
+    file_facts: dict[str, Any] = {}
     for frame in frames:
         match frame:
             case ["sheet", name, hidden, facts]:
@@ -212,10 +212,10 @@ def _collected(frames: Iterable[list[Any]]) -> tuple[list[ParsedSheet], dict[str
             case ["done", facts]:
                 for sheet in sheets:
                     sheet.facts |= facts.get(sheet.name, {})
-                said = facts
+                file_facts = facts
             case ["error", code]:
                 return [], {}, str(code)
-    return sheets, said, ""
+    return sheets, file_facts, ""
 
 
 def _request(path: Path, kind: str, limits: IntakeLimits, encoding: str) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class BookFacts:
     sheets: dict[str, SheetFacts] = field(default_factory=dict)
 
 
-def look_at_workbook(path: Path, limits: IntakeLimits) -> BookFacts:
+def scan_workbook(path: Path, limits: IntakeLimits) -> BookFacts:
     """Streams every XML part once; raises :class:`UnreadableFileError` on entities, far cells and damage."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -87,7 +87,7 @@ def look_at_workbook(path: Path, limits: IntakeLimits) -> BookFacts:
                 with archive.open(part) as stream:
                     name = sheet_parts.get(Package.plain(part.filename))
                     if name is not None:
-                        facts.sheets[name] = _look_at_sheet(name, stream, limits, facts.formats)
+                        facts.sheets[name] = _scan_sheet(name, stream, limits, facts.formats)
                     elif part.filename.lower().endswith((".xml", ".rels", ".vml")):
                         _no_entities(stream)
             return facts
@@ -111,7 +111,7 @@ def _sheet_parts(archive: zipfile.ZipFile, facts: BookFacts) -> dict[str, str]:
     targets = {identity: part for identity, kind, part in relations if kind == "worksheet"}
     styles = next((part for _, kind, part in relations if kind == "styles" and part in package.stored), None)
     if styles is not None and archive.getinfo(package.stored[styles]).file_size <= _MOST_STYLES_BYTES:
-        facts.formats = _telling_formats(archive.read(package.stored[styles]))
+        facts.formats = _relevant_formats(archive.read(package.stored[styles]))
     parts: dict[str, str] = {}
     for tag in _SHEET.findall(book):
         identity = re.search(rb"""\b\w+:id\s*=\s*["']([^"']*)["']""", tag)
@@ -120,7 +120,7 @@ def _sheet_parts(archive: zipfile.ZipFile, facts: BookFacts) -> dict[str, str]:
     return parts
 
 
-def _telling_formats(styles: bytes) -> dict[str, str]:
+def _relevant_formats(styles: bytes) -> dict[str, str]:
     """Format codes that change what a number means, by the number of the cell style that has them."""
     codes = {str(number): code for number, code in _BUILT_IN_FORMATS.items()}
     for tag in _NUMBER_FORMAT.findall(styles):
@@ -174,9 +174,11 @@ def _without_prefix(block: bytes, prefix: bytes | None) -> bytes:
     return block.replace(b"<" + prefix + b":", b"<").replace(b"</" + prefix + b":", b"</")
 
 
-def _look_at_sheet(name: str, stream: IO[bytes], limits: IntakeLimits, formats: dict[str, str]) -> SheetFacts:
+def _scan_sheet(name: str, stream: IO[bytes], limits: IntakeLimits, formats: dict[str, str]) -> SheetFacts:
     facts = SheetFacts()
-    telling = re.compile(rb"""\bs\s*=\s*["'](?:%s)["']""" % b"|".join(s.encode() for s in formats)) if formats else None
+    relevant_style = (
+        re.compile(rb"""\bs\s*=\s*["'](?:%s)["']""" % b"|".join(s.encode() for s in formats)) if formats else None
+    )
     columns: list[bytes] | None = None
     row = 0
     for block in _blocks(stream):
@@ -187,9 +189,13 @@ def _look_at_sheet(name: str, stream: IO[bytes], limits: IntakeLimits, formats: 
                 (int(top), column_number(left.decode()), int(bottom), column_number(right.decode()))
                 for left, top, right, bottom in _MERGE.findall(block)
             ]
-        special = b"hidden=" in block or _has_special_cell(block) or bool(telling and telling.search(block))
+        special = (
+            b"hidden=" in block or _has_special_cell(block) or bool(relevant_style and relevant_style.search(block))
+        )
         pieces = block.split(b"</row>")
-        row = _note_rows(pieces, row, facts, telling, formats) if special else _note_plain_rows(pieces, row, facts)
+        row = (
+            _note_rows(pieces, row, facts, relevant_style, formats) if special else _note_plain_rows(pieces, row, facts)
+        )
         if facts.last_row * facts.last_column > limits.max_cells:
             raise too_many_cells(name, facts.last_row, column_letters(facts.last_column))
     for tag in columns or ():
@@ -225,7 +231,7 @@ def _has_special_cell(block: bytes) -> bool:
 
 
 def _note_rows(
-    pieces: list[bytes], row: int, facts: SheetFacts, telling: re.Pattern[bytes] | None, formats: dict[str, str]
+    pieces: list[bytes], row: int, facts: SheetFacts, relevant_style: re.Pattern[bytes] | None, formats: dict[str, str]
 ) -> int:
     """Notes rows one by one; returns the last row's number."""
     for piece in pieces:
@@ -240,7 +246,7 @@ def _note_rows(
             number = _ROW_NUMBER.search(piece)
             row = int(number[1]) if number else row
             _note_row(piece, row, facts)
-            if _has_special_cell(piece) or (telling and telling.search(piece)):
+            if _has_special_cell(piece) or (relevant_style and relevant_style.search(piece)):
                 _note_cells(piece, row, facts, formats)
     return row
 

@@ -31,13 +31,13 @@ def read_xml_spreadsheet(path: Path, max_cells: int) -> Iterator[SheetCells]:
         number = style.find(f"{_SS}NumberFormat")
         code = "" if number is None else number.get(f"{_SS}Format") or ""
         formats[style.get(f"{_SS}ID") or ""] = _NAMED_FORMATS.get(code, code)
-    telling = {name: code for name, code in formats.items() if matters(code)}
+    relevant_formats = {name: code for name, code in formats.items() if matters(code)}
     for sheet in root.iter(f"{_SS}Worksheet"):
         hidden = any(etree.QName(e).localname == "Visible" for e in sheet.iter(etree.Element))
-        yield _sheet(sheet, hidden, telling, max_cells)
+        yield _sheet(sheet, hidden, relevant_formats, max_cells)
 
 
-def _sheet(sheet: Any, hidden: bool, telling: dict[str, str], max_cells: int) -> SheetCells:
+def _sheet(sheet: Any, hidden: bool, relevant_formats: dict[str, str], max_cells: int) -> SheetCells:
     found = SheetCells(sheet.get(f"{_SS}Name") or "", hidden)
     facts: dict[str, Any] = {"faults": {}, "formats": {}, "merges": [], "hidden_rows": 0, "hidden_columns": 0}
     found.facts = facts
@@ -60,7 +60,7 @@ def _sheet(sheet: Any, hidden: bool, telling: dict[str, str], max_cells: int) ->
             place = int(cell.get(f"{_SS}Index") or place + 1)
             if row * max(place, width) > max_cells:
                 raise TooManyCellsError
-            across, down = (int(cell.get(f"{_SS}Merge{way}") or 0) for way in ("Across", "Down"))
+            across, down = (int(cell.get(f"{_SS}Merge{direction}") or 0) for direction in ("Across", "Down"))
             if across or down:
                 facts["merges"].append((row, place, row + down, place + across))
             style = cell.get(f"{_SS}StyleID") or line.get(f"{_SS}StyleID") or column_styles.get(place, "")
@@ -69,8 +69,8 @@ def _sheet(sheet: Any, hidden: bool, telling: dict[str, str], max_cells: int) ->
                 facts["faults"][(row, place)] = error
             elif value != "":
                 cells += [""] * (place - 1 - len(cells)) + [value]
-                if style in telling and isinstance(value, float):
-                    facts["formats"][(row, place)] = telling[style]
+                if style in relevant_formats and isinstance(value, float):
+                    facts["formats"][(row, place)] = relevant_formats[style]
             place += across
         if cells:
             found.rows += [[] for _ in range(row - 1 - len(found.rows))] + [cells]

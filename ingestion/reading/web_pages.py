@@ -76,11 +76,11 @@ def _html_content(text: str, limits: IntakeLimits) -> FileContent:
     content = content_of(parsed)
     if re.search(r"<html\b", markup, re.I) and not re.search(r"</html\s*>", markup, re.I):
         # Cut between two tables it would look the same.
-        said = "Tệp HTML mở đầu bằng thẻ <html> nhưng không có thẻ </html> kết thúc"
+        notice_vi = "Tệp HTML mở đầu bằng thẻ <html> nhưng không có thẻ </html> kết thúc"
         return replace(
             content,
             proves_itself=False,
-            nothing_proves_vi=f"{said} nên không có gì chứng tỏ tệp đủ bảng.",
-            unproven_vi=f"{said} nên chưa chắc đủ bảng. Nộp kèm tệp .done, hoặc nộp tệp .xlsx.",
+            nothing_proves_vi=f"{notice_vi} nên không có gì chứng tỏ tệp đủ bảng.",
+            unproven_vi=f"{notice_vi} nên chưa chắc đủ bảng. Nộp kèm tệp .done, hoặc nộp tệp .xlsx.",
         )
     return content

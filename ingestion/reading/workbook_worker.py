@@ -295,7 +295,7 @@ def _ole_facts_of(path: str) -> BiffFacts:
     """What the records of an OLE file say; raises a refusal for what is no plain .xls."""
     import olefile
 
-    from ingestion.reading.biff import look_at_stream
+    from ingestion.reading.biff import scan_stream
 
     with olefile.OleFileIO(path) as archive:
         names = {"/".join(entry).casefold() for entry in archive.listdir(streams=True, storages=True)}
@@ -305,7 +305,7 @@ def _ole_facts_of(path: str) -> BiffFacts:
         if stream is None:
             raise _Refusal("foreign_ole" if names & _FOREIGN_STREAMS else "damaged")
         data = archive.openstream(stream).read()
-        facts = look_at_stream(data)
+        facts = scan_stream(data)
         if facts.encrypted:
             raise _Refusal("encrypted")
         if any("vba" in n.split("/") or n.startswith("_vba_project_cur") for n in names):

@@ -18,7 +18,7 @@ from ingestion.reading.legacy_encodings import mend_columns
 from ingestion.reading.ooxml_package import with_usual_names
 from ingestion.reading.preflight import ZIP_ERRORS, Kind
 from ingestion.reading.sandbox import ParsedSheet, shared_sandbox
-from ingestion.reading.sheet_xml import BookFacts, look_at_workbook
+from ingestion.reading.sheet_xml import BookFacts, scan_workbook
 
 
 def read_workbook(path: Path, kind: Kind, limits: IntakeLimits) -> FileContent:
@@ -43,10 +43,10 @@ def _converted(path: Path, kind: Kind, limits: IntakeLimits) -> list[ParsedSheet
     """The sheets as the sandbox parses them, those of ``.xlsx`` with what a second look at the XML tells."""
     book = BookFacts()
 
-    def look() -> None:
-        book.__dict__.update(look_at_workbook(path, limits).__dict__)
+    def scan() -> None:
+        book.__dict__.update(scan_workbook(path, limits).__dict__)
 
-    parsed = shared_sandbox().parse(path, kind, limits, meanwhile=look if kind is Kind.XLSX else None)
+    parsed = shared_sandbox().parse(path, kind, limits, meanwhile=scan if kind is Kind.XLSX else None)
     if kind is Kind.XLSX:
         for sheet in parsed:
             if (facts := book.sheets.get(sheet.name)) is not None:
@@ -123,10 +123,10 @@ def _hidden(sheet: ParsedSheet) -> Iterator[FileRemark]:
         if sheet.facts.get(name)
     }
     if hidden and sheet.filled_rows:
-        told = ", ".join(f"{count} {what} ẩn" for what, count in hidden.items())
-        message = f"Trang tính “{sheet.name}” có {told}; đã đọc cả phần ẩn."
+        hidden_vi = ", ".join(f"{count} {what} ẩn" for what, count in hidden.items())
+        message = f"Trang tính “{sheet.name}” có {hidden_vi}; đã đọc cả phần ẩn."
         yield FileRemark(
-            "hidden_part", message, sheet=sheet.name, subject=sheet.name, value=told, count=sum(hidden.values())
+            "hidden_part", message, sheet=sheet.name, subject=sheet.name, value=hidden_vi, count=sum(hidden.values())
         )
 
 

@@ -53,13 +53,13 @@ def read_xls(path: Path) -> Iterator[SheetCells]:
             for number, xf in enumerate(book.xf_list)
             if xf.format_key in book.format_map
         }
-        telling = {number: code for number, code in formats.items() if matters(code)}
+        relevant_formats = {number: code for number, code in formats.items() if matters(code)}
         for number in range(book.nsheets):
-            yield _sheet(book, number, formats, telling)
+            yield _sheet(book, number, formats, relevant_formats)
             book.unload_sheet(number)
 
 
-def _sheet(book: Any, number: int, formats: dict[int, str], telling: dict[int, str]) -> SheetCells:
+def _sheet(book: Any, number: int, formats: dict[int, str], relevant_formats: dict[int, str]) -> SheetCells:
     sheet = book.sheet_by_index(number)
     found = SheetCells(sheet.name, bool(sheet.visibility))
     noted: dict[tuple[int, int], str] = {}
@@ -70,8 +70,8 @@ def _sheet(book: Any, number: int, formats: dict[int, str], telling: dict[int, s
                 cells.append(value)
             elif kind == xlrd.XL_CELL_NUMBER:
                 cells.append(value)
-                if telling and (style := sheet.cell_xf_index(row, column)) in telling:
-                    noted[(row + 1, column + 1)] = telling[style]
+                if relevant_formats and (style := sheet.cell_xf_index(row, column)) in relevant_formats:
+                    noted[(row + 1, column + 1)] = relevant_formats[style]
             elif kind == xlrd.XL_CELL_DATE:
                 cells.append(_moment(value, book.datemode, formats.get(sheet.cell_xf_index(row, column), "")))
             elif kind == xlrd.XL_CELL_BOOLEAN:

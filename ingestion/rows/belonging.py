@@ -138,8 +138,8 @@ def _wrong_period(rows: Rows, remarks: Sequence[RowRemark], contract: Contract, 
         if remark.remark.code == "after_closing" and remark.column in plan.period:
             dated[remark.rows] = ended[remark.rows] = True
             days += [day for day in [parse_date(remark.value).value] if day is not None]
-    telling = dated & (ended if plan.ended_by else True)
-    if not days or np.count_nonzero(telling) * 2 < len(rows):
+    deciding = dated & (ended if plan.ended_by else True)
+    if not days or np.count_nonzero(deciding) * 2 < len(rows):
         return None
     return (
         f"Không có dòng nào thuộc kỳ {_period_vi(period)}: các ngày trong tệp từ {min(days):%d/%m/%Y} đến "
@@ -263,13 +263,13 @@ def _other_year(rows: Rows, contract: Contract, context: Context) -> Iterator[Ro
     names = contract.belonging.year_by
     found: dict[tuple[str, tuple[int, ...]], list[int]] = defaultdict(list)
     for place, cells in enumerate(zip(*(rows.columns[name].to_pylist() for name in names), strict=True)):
-        told = {name: _years(cell) for name, cell in zip(names, cells, strict=True) if cell is not None}
-        years = set().union(*told.values())
+        years_by_column = {name: _years(cell) for name, cell in zip(names, cells, strict=True) if cell is not None}
+        years = set().union(*years_by_column.values())
         if years and year not in years:
-            first = next(name for name in names if told.get(name))
+            first = next(name for name in names if years_by_column.get(name))
             found[first, tuple(sorted(years))].append(place)
-    for (name, told_years), places in sorted(found.items()):
-        shown = ", ".join(map(str, told_years))
+    for (name, stated_years), places in sorted(found.items()):
+        shown = ", ".join(map(str, stated_years))
         remark = Remark(
             "other_year",
             f"“{contract.column(name).title_vi}” ghi năm {shown}, không phải năm {year} "

@@ -18,9 +18,9 @@ from ingestion.reading.formulas import column_letters
 from ingestion.reading.grid import Body, CellColumn, is_blank
 from ingestion.rows.furniture import Surroundings, find_furniture
 from ingestion.rows.headers import HeaderError, HeaderMap, Layout, check_layout, further_tables
-from ingestion.rows.passed_over import Likeness
+from ingestion.rows.passed_over import DataProfile
 from ingestion.rows.resolve import Context
-from ingestion.rows.tables import Aside, ConservationError, DataTable, FoundTable, FoundTables, Table
+from ingestion.rows.tables import ConservationError, DataTable, FoundTable, FoundTables, NonDataRows, Table
 
 
 def data_tables(found: FoundTables, context: Context) -> Iterator[DataTable]:
@@ -30,10 +30,10 @@ def data_tables(found: FoundTables, context: Context) -> Iterator[DataTable]:
     """
     while found.tables:
         table = found.tables.pop(0)
-        whole = _with_beside(below_header(table, table.width()), found.likeness)
+        whole = _with_beside(below_header(table, table.width()), found.profile)
         del table  # the text of a large file is let go before its columns are parsed
         for one in cut(whole, found.headers, context):
-            yield _set_apart(one, found.headers.contract, context, found.likeness)
+            yield _set_apart(one, found.headers.contract, context, found.profile)
         del whole
 
 
@@ -51,7 +51,7 @@ def below_header(found: FoundTable, width: int) -> Table:
         # A row that the reader itself put there has no number, and a blank one is only counted.
         if number and any(not is_blank(cell) for cell in row):
             proofs.append((sheet.name, Proof(number, kind, reason)))
-    return Table(sheet.name, layout, sheet.body(layout.header_end, width), Aside(counts, tuple(proofs)))
+    return Table(sheet.name, layout, sheet.body(layout.header_end, width), NonDataRows(counts, tuple(proofs)))
 
 
 def cut(whole: Table, headers: HeaderMap, context: Context) -> Iterator[Table]:
@@ -71,7 +71,7 @@ def cut(whole: Table, headers: HeaderMap, context: Context) -> Iterator[Table]:
         except HeaderError as error:
             raise HeaderError(f"Trang tính “{name}”, dòng {row} là tiêu đề của một bảng khác. {error}") from error
         heading = [(name, Proof(int(n), "header", "header")) for n in body.row_numbers[place : own.header_end]]
-        yield Table(name, own, _slice(body, own.header_end, end), Aside.of(heading))
+        yield Table(name, own, _slice(body, own.header_end, end), NonDataRows.of(heading))
 
 
 def _slice(body: Body, first: int, end: int) -> Body:
@@ -82,20 +82,20 @@ def _slice(body: Body, first: int, end: int) -> Body:
     return body.keep(mask)
 
 
-def _with_beside(whole: Table, likeness: Likeness) -> Table:
+def _with_beside(whole: Table, profile: DataProfile) -> Table:
     """The same with what stands to the right of it, and the rows that hold nothing else."""
     body, width = whole.body, whole.layout.width
     filled = _filled(body, body.columns[width:])
     if not filled.any():
         return whole
     only = body.row_numbers[np.flatnonzero(filled & ~_filled(body, body.columns[:width]))]
-    aside = Aside.of((whole.sheet, Proof(int(n), "passed_over", "beside_table")) for n in only)
-    aside.counts["blank"] -= len(only)  # as which they are counted with the rows of the table
+    non_data = NonDataRows.of((whole.sheet, Proof(int(n), "passed_over", "beside_table")) for n in only)
+    non_data.counts["blank"] -= len(only)  # as which they are counted with the rows of the table
     places = np.flatnonzero(filled)
     rows = zip(body.row_numbers[places].tolist(), body.rows(places), strict=True)
     where = f"từ cột {column_letters(width + 1)} trở đi"
-    part = likeness.part("skipped_block", whole.sheet, where, rows, left=width)
-    return replace(whole, aside=Aside.joined([whole.aside, aside]), beside=part)
+    part = profile.part("skipped_block", whole.sheet, where, rows, left=width)
+    return replace(whole, non_data=NonDataRows.joined([whole.non_data, non_data]), beside=part)
 
 
 def _filled(body: Body, columns: Sequence[CellColumn]) -> np.ndarray:
@@ -106,19 +106,19 @@ def _filled(body: Body, columns: Sequence[CellColumn]) -> np.ndarray:
     return filled
 
 
-def _set_apart(table: Table, contract: Contract, context: Context, likeness: Likeness) -> DataTable:
+def _set_apart(table: Table, contract: Contract, context: Context, profile: DataProfile) -> DataTable:
     """The rows of data of a table, and apart from them those that are none."""
     name, layout, body = table.sheet, table.layout, table.body
-    found = find_furniture(body, layout, contract, _surroundings(layout, contract, context, likeness))
+    found = find_furniture(body, layout, contract, _surroundings(layout, contract, context, profile))
     if sum(found.counts.values()) + np.count_nonzero(found.data) != len(body.row_numbers):
         raise ConservationError(f"{name}: rows that are neither data nor furniture")
-    inside = Aside(Counter(found.counts), tuple((name, proof) for proof in found.proofs))
+    inside = NonDataRows(Counter(found.counts), tuple((name, proof) for proof in found.proofs))
     data = body if found.data.all() else body.keep(found.data)
-    return DataTable(name, layout, data, found, Aside.joined([table.aside, inside]), table.beside)
+    return DataTable(name, layout, data, found, NonDataRows.joined([table.non_data, inside]), table.beside)
 
 
-def _surroundings(layout: Layout, contract: Contract, context: Context, likeness: Likeness) -> Surroundings:
-    fits = {place: likeness.fits[name] for name, place in layout.positions.items() if name in likeness.fits}
+def _surroundings(layout: Layout, contract: Contract, context: Context, profile: DataProfile) -> Surroundings:
+    fits = {place: profile.fits[name] for name, place in layout.positions.items() if name in profile.fits}
     units = {place for name, place in layout.positions.items() if contract.column(name).type == "unit"}
     has_units = any(column.type == "unit" for column in contract.columns)
     return Surroundings(fits, lambda text: has_units and bool(context.units.find(text)), frozenset(units))

@@ -18,9 +18,9 @@ from ingestion.base.remarks import FileRemark
 from ingestion.reading.grid import FileContent, Sheet
 from ingestion.rows.headers import HeaderError, HeaderMap, Layout, check_layout, find_layout
 from ingestion.rows.own_words import HELP_SHEETS
-from ingestion.rows.passed_over import Likeness, Part
+from ingestion.rows.passed_over import DataProfile, Part
 from ingestion.rows.resolve import Context
-from ingestion.rows.tables import Aside, FoundTable, FoundTables
+from ingestion.rows.tables import FoundTable, FoundTables, NonDataRows
 
 # A header that cannot be used but maps so much of the contract that its rows are rows of the source.
 _HALF_USABLE = 1000
@@ -33,7 +33,7 @@ def find_tables(content: FileContent, contract: Contract, context: Context) -> F
     nothing looks like a header.
     """
     headers = HeaderMap.of(contract, context.period.closes_on)
-    likeness = Likeness.of(headers, context)
+    profile = DataProfile.of(headers, context)
     usable: list[FoundTable] = []
     faults: list[tuple[int, HeaderError]] = []
     others: list[Sheet] = []
@@ -45,7 +45,7 @@ def find_tables(content: FileContent, contract: Contract, context: Context) -> F
         try:
             check_layout(layout, contract, context.units.in_titles(layout.title.texts) is not None)
         except HeaderError as error:
-            faults.append((_rank(layout, sheet.head()[layout.header_end :], likeness), error))
+            faults.append((_rank(layout, sheet.head()[layout.header_end :], profile), error))
             others.append(sheet)
             continue
         usable.append(FoundTable(sheet, layout))
@@ -54,8 +54,8 @@ def find_tables(content: FileContent, contract: Contract, context: Context) -> F
     if not usable:
         raise _no_table(others, contract)
     for table in usable:
-        likeness.learn(table.layout, table.sheet.head()[table.layout.header_end :])
-    passed_over = tuple(part for part in _passed_over(usable, others, likeness) if part is not None)
+        profile.learn(table.layout, table.sheet.head()[table.layout.header_end :])
+    passed_over = tuple(part for part in _passed_over(usable, others, profile) if part is not None)
     left_out = [
         (part.sheet, Proof(number, "passed_over", part.reason))
         for part in passed_over
@@ -66,20 +66,20 @@ def find_tables(content: FileContent, contract: Contract, context: Context) -> F
         replace(content, sheets=[]),
         usable,
         headers,
-        likeness,
+        profile,
         passed_over,
-        Aside.of([*content.aside, *left_out]),
+        NonDataRows.of([*content.non_data, *left_out]),
         tuple(_hidden(table.sheet.name) for table in usable if table.sheet.hidden),
     )
 
 
-def _rank(layout: Layout, rows: Sequence[Sequence[Cell]], likeness: Likeness) -> int:
+def _rank(layout: Layout, rows: Sequence[Sequence[Cell]], profile: DataProfile) -> int:
     """How much a header that cannot be used is that of a table of the source; from ``_HALF_USABLE`` on it surely is:
     it has half of the required columns, or keys stand below it.
     """
-    keys = [(layout.positions[n], likeness.fits[n]) for n in likeness.contract.key if n in layout.positions]
+    keys = [(layout.positions[n], profile.fits[n]) for n in profile.contract.key if n in layout.positions]
     has_keys = any(place < len(row) and fits(row[place]) for row in rows for place, fits in keys)
-    is_half = 2 * sum(name in layout.positions for name in likeness.required) >= max(4, len(likeness.required))
+    is_half = 2 * sum(name in layout.positions for name in profile.required) >= max(4, len(profile.required))
     return len(layout.positions) + (_HALF_USABLE if has_keys or is_half else 0)
 
 
@@ -96,14 +96,14 @@ def _hidden(sheet: str) -> FileRemark:
     return FileRemark("hidden_part", f"Trang tính ẩn “{sheet}” cũng được đọc.", sheet=sheet, subject=sheet)
 
 
-def _passed_over(usable: Sequence[FoundTable], others: Sequence[Sheet], likeness: Likeness) -> Iterator[Part | None]:
+def _passed_over(usable: Sequence[FoundTable], others: Sequence[Sheet], profile: DataProfile) -> Iterator[Part | None]:
     """What stands above the headers, and in sheets without a table."""
     for table in usable:
         above = enumerate(table.sheet.head()[: table.layout.header_start], 1)
-        yield likeness.part("skipped_block", table.sheet.name, "phía trên dòng tiêu đề", above, is_aside=True)
+        yield profile.part("skipped_block", table.sheet.name, "phía trên dòng tiêu đề", above, is_aside=True)
     for sheet in others:
         is_aside = sheet.hidden or sheet.name in HELP_SHEETS
         body = sheet.body(0, sheet.width())
         rows = zip(body.row_numbers.tolist(), body.rows(np.arange(len(body.row_numbers))), strict=True)
         reason = "hidden_sheet" if sheet.hidden else "help_sheet" if is_aside else "sheet_without_table"
-        yield likeness.part("skipped_sheet", sheet.name, "", rows, is_aside=is_aside, reason=reason)
+        yield profile.part("skipped_sheet", sheet.name, "", rows, is_aside=is_aside, reason=reason)

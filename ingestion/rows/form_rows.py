@@ -41,9 +41,9 @@ def broken_form_rows(rows: Rows, contract: Contract, context: Context) -> Iterat
         own = by_code.get(code) if code else None
         if own is None:
             continue
-        meant = named.get(bare(name), set()) if name else set()
-        if meant and code not in meant:
-            others = ", ".join(sorted(meant))
+        codes_of_name = named.get(bare(name), set()) if name else set()
+        if codes_of_name and code not in codes_of_name:
+            others = ", ".join(sorted(codes_of_name))
             remark = Remark(
                 "code_of_other_name",
                 f"Mã {code} là chỉ tiêu “{own.names[0]}”, nhưng tên ghi trong dòng là của mã {others}: “{name}”",
@@ -79,6 +79,6 @@ def _fault(row: FormRow, number: Decimal | None, text: str | None) -> Remark | N
             "Ghi số nguyên không âm.",
         )
     if row.kind == "ratio" and number < 0:
-        told = f"Chỉ tiêu {row.code} là tỷ lệ nhưng ô ghi {decimal_vi(number)}"
-        return Remark("negative_ratio", told, "Kiểm tra lại số.")
+        message = f"Chỉ tiêu {row.code} là tỷ lệ nhưng ô ghi {decimal_vi(number)}"
+        return Remark("negative_ratio", message, "Kiểm tra lại số.")
     return None

@@ -402,13 +402,13 @@ class _Judge:
         return place in self._mapped and place != 0 and self._fits(place, filled[place])
 
     def _says_nothing(self, filled: Mapping[int, str]) -> bool:
-        said = {i for i, text in filled.items() if _NOTHING.fullmatch(bare(text))}
+        nothing_cells = {i for i, text in filled.items() if _NOTHING.fullmatch(bare(text))}
         idle = {
             i
             for i, text in filled.items()
             if re.fullmatch(r"[0\-–—]+", text) or (i in self.layout.counters and _NUMBER.fullmatch(text))
         }
-        return bool(said) and set(filled) == said | idle
+        return bool(nothing_cells) and set(filled) == nothing_cells | idle
 
     def _is_total(self, filled: Mapping[int, str]) -> bool:
         counted = {i for i, text in filled.items() if _NUMBER.fullmatch(text) or self._counted.fullmatch(bare(text))}

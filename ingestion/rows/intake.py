@@ -25,9 +25,9 @@ from ingestion.rows.passed_over import settle
 from ingestion.rows.procedures import resolve_procedures
 from ingestion.rows.prose import read_content
 from ingestion.rows.resolve import Context
-from ingestion.rows.tables import Aside
+from ingestion.rows.tables import NonDataRows
 from ingestion.rows.whole_columns import check_columns
-from ingestion.rows.wholeness import NOTHING_VOUCHED, Vouched, check_whole
+from ingestion.rows.wholeness import NO_EVIDENCE, CompletenessEvidence, check_whole
 
 
 def read_delivery(
@@ -37,11 +37,11 @@ def read_delivery(
     contract: Contract,
     context: Context,
     limits: IntakeLimits = DEFAULT_LIMITS,
-    vouched: Vouched = NOTHING_VOUCHED,
+    evidence: CompletenessEvidence = NO_EVIDENCE,
 ) -> Intake:
     """Reads one file. A file that cannot be read gives the outcome ``refused``; only faults of the program raise."""
     try:
-        return _read(path, suffix, identity, contract, context, limits, vouched)
+        return _read(path, suffix, identity, contract, context, limits, evidence)
     except UnreadableFileError as error:
         return refused(contract, str(error), error.window, error.code)
 
@@ -53,7 +53,7 @@ def _read(
     contract: Contract,
     context: Context,
     limits: IntakeLimits,
-    vouched: Vouched,
+    evidence: CompletenessEvidence,
 ) -> Intake:
     # May this unit deliver the source?
     check_sender(contract, context)
@@ -65,14 +65,14 @@ def _read(
     # Do the titles name the folder's period and unit?
     check_titles([table.layout.title for table in found.tables], context)
     # Each sheet cut into tables, rows that are no data set apart, the others parsed; table by table.
-    read = parse_tables(data_tables(found, context), found.headers, found.likeness, context)
+    read = parse_tables(data_tables(found, context), found.headers, found.profile, context)
     # Is the file whole, by stated counts, stated sums, the sender's note?
-    doubts = check_whole(read, found.file, contract, vouched, limits)
+    doubts = check_whole(read, found.file, contract, evidence, limits)
     # Are whole columns of dates wrong, and do the rows belong to the folder's period and unit?
     check_columns(read, contract, context.period.closes_on)
     check_belonging(read, contract, context)
     # Would anything of what was passed over be lost?
-    lost = settle([*found.passed_over, *read.beside], read.rows, found.likeness)
+    lost = settle([*found.passed_over, *read.beside], read.rows, found.profile)
     noticed = [
         *found.file.remarks,
         *found.noticed,
@@ -86,4 +86,4 @@ def _read(
     judged = judge_rows(resolve_procedures(read, contract, context), contract, context)
     # What is kept, and the receipt.
     layouts = [table.layout for table in read.tables]
-    return outcome_of(judged, layouts, Aside.joined([found.aside, read.aside]), noticed, identity, contract)
+    return outcome_of(judged, layouts, NonDataRows.joined([found.non_data, read.non_data]), noticed, identity, contract)

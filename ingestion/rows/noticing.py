@@ -30,7 +30,7 @@ from ingestion.rows.values import DAY_IN_TEXT, parse_date
 from ingestion.text.vietnamese import bare, fold
 
 # Types whose values look like nothing else, so that cells alone tell what an unknown column may be.
-_TELLING_TYPES = frozenset({"date", "datetime", "month", "enum", "flag"})
+_RECOGNISABLE_TYPES = frozenset({"date", "datetime", "month", "enum", "flag"})
 _LOOKED_AT = 60
 _SHOWN = 5
 _OWN = frozenset(map(fold, OWN_HEADINGS))
@@ -68,7 +68,7 @@ def of_headings(
     ]
     pairs = {c.name: _closest(c, unknown, fits[c.name]) for c in missing}
     resembles: dict[int, str] = {}
-    for column in sorted(missing, key=lambda c: -likeness(found.label, c.aliases) if (found := pairs[c.name]) else 0):
+    for column in sorted(missing, key=lambda c: -similarity(found.label, c.aliases) if (found := pairs[c.name]) else 0):
         if (found := pairs[column.name]) is not None:
             resembles.setdefault(found.place, column.name)
     contract = headers.contract
@@ -107,16 +107,16 @@ def of_headings(
 def _closest(column: Column, unknown: Sequence[_Unknown], fits: Callable[[Cell], bool]) -> _Unknown | None:
     """The unknown heading that the column may stand under, best by words, then by cells."""
     filled = [one for one in unknown if one.filled]
-    alike = [(likeness(one.label, column.aliases), -one.place, one) for one in filled]
+    alike = [(similarity(one.label, column.aliases), -one.place, one) for one in filled]
     named = [entry for entry in alike if entry[0] > 0]
     if named:
         return max(named)[2]
-    if column.type not in _TELLING_TYPES or column.transient:
+    if column.type not in _RECOGNISABLE_TYPES or column.transient:
         return None
     return next((one for one in filled if sum(map(fits, one.cells)) * 5 >= len(one.cells) * 4), None)
 
 
-def likeness(label: str, aliases: Iterable[str]) -> float:
+def similarity(label: str, aliases: Iterable[str]) -> float:
     """How alike a heading is to the closest alias, from 0 (not at all) to 1.
 
     Two words of the shorter one, in any order, must recur, or the spelling be nearly the same.

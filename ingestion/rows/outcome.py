@@ -23,13 +23,13 @@ from ingestion.base.remarks import FileRemark, message_of, remark_table
 from ingestion.rows import noticing
 from ingestion.rows.headers import Layout
 from ingestion.rows.rules import RowRemark, Rows
-from ingestion.rows.tables import Aside, ConservationError, JudgedRows
+from ingestion.rows.tables import ConservationError, JudgedRows, NonDataRows
 
 REMARK_SCHEMA = pa.schema(
     [*LINEAGE_FIELDS, *(pa.field(n, pa.string()) for n in ("column", "value", "reason_code", "reason_vi", "advice_vi"))]
 )
 FURNITURE_SCHEMA = pa.schema([*LINEAGE_FIELDS, pa.field("kind", pa.string()), pa.field("reason", pa.string())])
-NOTHING_UNSAID = FileRemark(
+EMPTY_TABLE = FileRemark(
     "nothing_unsaid",
     "Bảng không có dòng nào nên được hiểu là “Không phát sinh”;",
     "nếu có số liệu thì điền rồi nộp lại tệp cùng tên.",
@@ -89,7 +89,7 @@ def refused(
 def outcome_of(
     judged: JudgedRows,
     layouts: Sequence[Layout],
-    aside: Aside,
+    non_data: NonDataRows,
     noticed: Sequence[FileRemark],
     identity: FileIdentity,
     contract: Contract,
@@ -105,10 +105,10 @@ def outcome_of(
             f"{identity.delivery_id}: {total} read, {accepted.num_rows} accepted, {rows_rejected} rejected"
         )
     outcome = "nothing_to_report" if total == 0 else "partly_accepted" if rows_rejected else "accepted"
-    unsaid = [NOTHING_UNSAID] if total == 0 and "nothing" not in aside.counts else []
+    empty = [EMPTY_TABLE] if total == 0 and "nothing" not in non_data.counts else []
     headed = {name for layout in layouts for name in layout.positions}
     blanks = list(noticing.of_blanks(accepted, headed, contract))
-    told = [*noticed, *unsaid, *blanks]
+    file_remarks = [*noticed, *empty, *blanks]
     mapped = headed - {remark.subject for remark in blanks}
     windows = [layout.title.window for layout in layouts if layout.title.window]
     return Intake(
@@ -116,16 +116,16 @@ def outcome_of(
         accepted,
         rejections,
         findings,
-        _file_remarks(told, identity),
-        _furniture_table(aside.proofs, identity),
+        _file_remarks(file_remarks, identity),
+        _furniture_table(non_data.proofs, identity),
         total,
         rows_rejected,
         _distinct_rows(findings),
         columns_mapped=tuple(c.name for c in contract.columns if c.name in mapped),
         unknown_columns=tuple(dict.fromkeys(label for layout in layouts for _, label in layout.unknown)),
         window=windows[0] if windows else None,
-        furniture={kind: count for kind, count in sorted(aside.counts.items()) if count},
-        message_vi=message_of(told),
+        furniture={kind: count for kind, count in sorted(non_data.counts.items()) if count},
+        message_vi=message_of(file_remarks),
     )
 
 
@@ -191,12 +191,12 @@ def _remark_table(
 ) -> pa.Table:
     """One record a remark and row, in the order of the file, then of column and reason."""
     wanted = [r for r in remarks if r.rejects == rejects]
-    told = [(r.column or "", r.remark.code, r.value, r.remark.reason_vi, r.remark.advice_vi) for r in wanted]
-    distinct = sorted(set(told))
+    records = [(r.column or "", r.remark.code, r.value, r.remark.reason_vi, r.remark.advice_vi) for r in wanted]
+    distinct = sorted(set(records))
     ranks = {text: rank for rank, text in enumerate(distinct)}
     nowhere = np.zeros(0, dtype=np.int64)
     places = np.concatenate([nowhere, *(r.rows for r in wanted)])
-    texts = np.concatenate([nowhere, *(np.full(len(r.rows), ranks[t]) for r, t in zip(wanted, told, strict=True))])
+    texts = np.concatenate([nowhere, *(np.full(len(r.rows), ranks[t]) for r, t in zip(wanted, records, strict=True))])
     kept = among[places]
     places, texts = places[kept], texts[kept]
     order = np.lexsort((texts, places))

@@ -24,11 +24,11 @@ from ingestion.rows.columns import Kernel, ParsedColumn, case_code_kernel, datet
 from ingestion.rows.furniture import serials
 from ingestion.rows.headers import HeaderMap, Layout
 from ingestion.rows.parsers import parser_of
-from ingestion.rows.passed_over import Likeness, Part
+from ingestion.rows.passed_over import DataProfile, Part
 from ingestion.rows.resolve import Context
 from ingestion.rows.rules import WRONG_FIELD_COUNT, RowRemark, Rows
-from ingestion.rows.tables import Aside, DataTable, DateLook, FileRows, SheetRows
-from ingestion.rows.whole_columns import date_looks
+from ingestion.rows.tables import DataTable, DateNotation, FileRows, NonDataRows, SheetRows
+from ingestion.rows.whole_columns import date_notations
 
 HIDDEN_VALUE = ""
 _FIGURE = pa.struct([("number", DECIMAL), ("text", pa.string())])
@@ -38,27 +38,27 @@ _THREADS = min(4, os.cpu_count() or 1)
 _THREADED_ROWS = 50_000
 
 
-def parse_tables(tables: Iterable[DataTable], headers: HeaderMap, likeness: Likeness, context: Context) -> FileRows:
+def parse_tables(tables: Iterable[DataTable], headers: HeaderMap, profile: DataProfile, context: Context) -> FileRows:
     """The rows of all tables; each is parsed before the next one is asked for, so that its cells can be let go."""
     contract, last_serial = headers.contract, 0
     parts: list[Rows] = []
     remarks: list[RowRemark] = []
     placed: list[SheetRows] = []
-    looks: list[DateLook] = []
+    notations: list[DateNotation] = []
     beside: list[Part] = []
-    asides: list[Aside] = []
+    non_data: list[NonDataRows] = []
     noticed: list[FileRemark] = []
     for table in tables:
         name, layout, texts = table.sheet, table.layout, table.furniture.texts
-        looks += date_looks(table.body, layout, contract)
+        notations += date_notations(table.body, layout, contract)
         rows, noted = parse_rows(name, table.body, layout, contract, context)
         first = sum(map(len, parts))
         remarks += [replace(remark, rows=remark.rows + first) for remark in noted]
         parts.append(rows)
         placed.append(SheetRows(name, layout, table.furniture, first, len(rows)))
         beside += [table.beside] if table.beside is not None else []
-        asides.append(table.aside)
-        noticed += noticing.of_headings(name, table.body, layout, headers, likeness.fits)
+        non_data.append(table.non_data)
+        noticed += noticing.of_headings(name, table.body, layout, headers, profile.fits)
         noticed += noticing.of_titles(name, layout, texts, context.period)
         noticed += noticing.of_pages(name, texts)
         for place in sorted(layout.counters)[:1]:
@@ -69,9 +69,9 @@ def parse_tables(tables: Iterable[DataTable], headers: HeaderMap, likeness: Like
         Rows.joined(parts),
         tuple(remarks),
         tuple(placed),
-        tuple(looks),
+        tuple(notations),
         tuple(beside),
-        Aside.joined(asides),
+        NonDataRows.joined(non_data),
         tuple(noticed),
     )
 

@@ -56,7 +56,7 @@ class Part:
 
 
 @dataclass
-class Likeness:
+class DataProfile:
     """What rows and keys of a source look like in this file."""
 
     contract: Contract
@@ -67,7 +67,7 @@ class Likeness:
     positions: list[Mapping[str, int]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, headers: HeaderMap, context: Context) -> Likeness:
+    def of(cls, headers: HeaderMap, context: Context) -> DataProfile:
         contract = headers.contract
         plain = [c for c in headers.active.values() if c.derived_from is None]
         return cls(
@@ -84,7 +84,7 @@ class Likeness:
             place = layout.positions.get(name)
             if place is not None:
                 texts = {printed(row[place]).strip() for row in rows if place < len(row) and not is_blank(row[place])}
-                self.shapes.setdefault(name, set()).update(s for s in map(_shape, texts) if _is_telling(s))
+                self.shapes.setdefault(name, set()).update(s for s in map(_shape, texts) if _is_distinctive(s))
 
     def key_in(self, cell: Cell) -> tuple[str, str] | None:
         """The key column as whose value a cell is written, and the value."""
@@ -92,7 +92,7 @@ class Likeness:
             return None
         text = printed(cell).strip()
         for name, parser in self.parsers.items():
-            is_case = self.contract.column(name).type == "case_code" and _is_telling(_shape(text))
+            is_case = self.contract.column(name).type == "case_code" and _is_distinctive(_shape(text))
             if (is_case or _shape(text) in self.shapes.get(name, ())) and (value := parser(cell).value) is not None:
                 return name, str(value)
         return None
@@ -138,11 +138,11 @@ class Likeness:
         if not filled:
             return None
         subject = f"{sheet}: {where_vi}" if where_vi else sheet
-        told = f"Trang tính “{sheet}”" + (f", {where_vi}" if where_vi else "")
-        return Part(kind, sheet, told, subject, tuple(filled), tuple(keys), tuple(like_data), is_aside, reason)
+        full_place_vi = f"Trang tính “{sheet}”" + (f", {where_vi}" if where_vi else "")
+        return Part(kind, sheet, full_place_vi, subject, tuple(filled), tuple(keys), tuple(like_data), is_aside, reason)
 
 
-def settle(parts: Iterable[Part], rows: Rows, likeness: Likeness) -> Iterator[FileRemark]:
+def settle(parts: Iterable[Part], rows: Rows, profile: DataProfile) -> Iterator[FileRemark]:
     """The remarks on the parts; raises :class:`UnreadableFileError` where one holds rows that would be lost."""
     for part in parts:
         known = {name: rows.columns[name] for name in {name for name, _, _ in part.keys} if name in rows.columns}
@@ -152,11 +152,11 @@ def settle(parts: Iterable[Part], rows: Rows, likeness: Likeness) -> Iterator[Fi
             if name not in known or not pc.is_in(pa.scalar(value), value_set=known[name]).as_py()
         ]
         if len({value for _, value, _ in lost}) >= _LOST_KEYS or (part.rows and (lost or not part.keys)):
-            raise UnreadableFileError("rows_passed_over", _refusal(part, lost, likeness.contract))
+            raise UnreadableFileError("rows_passed_over", _refusal(part, lost, profile.contract))
         if part.is_aside:
             continue
         key = lost[0] if lost else None
-        title = likeness.contract.column(key[0]).title_vi if key else None
+        title = profile.contract.column(key[0]).title_vi if key else None
         yield FileRemark(
             part.kind,
             f"{part.where_vi}: có {len(part.filled)} dòng không thuộc bảng số liệu nên không được đọc"
@@ -185,7 +185,7 @@ def _shape(text: str) -> str:
     return re.sub(r"[^\W\d_]", "A", re.sub(r"\d", "9", text))
 
 
-def _is_telling(shape: str) -> bool:
+def _is_distinctive(shape: str) -> bool:
     """Whether a shape is one that notes and counts do not have: long digits, or letters, digits and signs."""
     if re.search(r"\s", shape) or "9" not in shape:
         return False

@@ -22,7 +22,7 @@ from ingestion.base.limits import MIB, IntakeLimits, UnreadableFileError
 from ingestion.base.readings import Cell, Proof, Remark
 from ingestion.base.remarks import FileRemark
 from ingestion.reading.csv_files import DELIMITERS
-from ingestion.reading.fastcsv import look_at
+from ingestion.reading.fastcsv import scan_text
 from ingestion.reading.files import read_sheets, sheets_of, suffix_remarks
 from ingestion.reading.grid import CellSheet, FileContent
 from ingestion.reading.legacy_encodings import decode_text, may_be_legacy, mend_rows
@@ -241,7 +241,7 @@ def _text_content(text: str, lines: list[str], contract: Contract) -> FileConten
     cells: list[Cell] = list(lines)
     remarks: list[FileRemark] = []
     utf8 = text.encode()
-    if may_be_legacy(utf8, look_at(utf8)):
+    if may_be_legacy(utf8, scan_text(utf8)):
         mended, note = mend_rows([[line] for line in lines])
         cells = [row[0] for row in mended]
         remarks += [FileRemark("encoding_mended", note)] if note else []
@@ -280,7 +280,7 @@ class _Grid:
     rows: list[list[Cell]] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    aside: list[Proof] = field(default_factory=list)
+    non_data: list[Proof] = field(default_factory=list)
     _stray: list[list[Cell]] = field(default_factory=list)
 
     def add(self, line: int, place: Place, text: Cell, remark: Remark | None = None) -> None:
@@ -317,11 +317,11 @@ def grid_of(lines: Sequence[Cell], contract: Contract, sheet: str) -> FileConten
     for number, cell in enumerate(lines, start=1):
         line = cell if isinstance(cell, CellFault) else clean(str(cell))
         if not any(c.isalnum() for c in line):
-            grid.aside += [Proof(number, "separator", "signs_only")] if line else []
+            grid.non_data += [Proof(number, "separator", "signs_only")] if line else []
             continue
         if line.startswith(REMINDER):
             if begun or len(titles) >= _MAX_TITLES:
-                grid.aside.append(Proof(number, "reminder", "marked_as_reminder"))
+                grid.non_data.append(Proof(number, "reminder", "marked_as_reminder"))
             else:
                 titles.append((number, line.removeprefix(REMINDER).strip()))
             continue
@@ -338,7 +338,7 @@ def grid_of(lines: Sequence[Cell], contract: Contract, sheet: str) -> FileConten
         if found.line_fault is not None:
             grid.add(number, found, line, found.line_fault)
         else:
-            grid.aside.append(Proof(number, "header", "section_heading"))
+            grid.non_data.append(Proof(number, "header", "section_heading"))
     grid.number_strays()
     head: list[Cell] = [contract.column(name).title_vi for name in (prose.heading, prose.number, prose.text)]
     title_rows: list[list[Cell]] = [[text] for _, text in titles]
@@ -352,7 +352,7 @@ def grid_of(lines: Sequence[Cell], contract: Contract, sheet: str) -> FileConten
     return FileContent(
         sheets,
         [],
-        [(sheet, proof) for proof in grid.aside],
+        [(sheet, proof) for proof in grid.non_data],
         may_be_cut=not complete,
         proves_itself=complete,
         cut_vi=_CUT_VI,

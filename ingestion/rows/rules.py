@@ -67,8 +67,8 @@ class Rows:
 
     def place(self, row: int) -> str:
         """Where a row stands, in words; the sheet is named where there are several."""
-        several = self.sheets[0] != self.sheets[-1]
-        return f"dòng {self.numbers[row]}" + (f" (trang tính “{self.sheets[row]}”)" if several else "")
+        has_several_sheets = self.sheets[0] != self.sheets[-1]
+        return f"dòng {self.numbers[row]}" + (f" (trang tính “{self.sheets[row]}”)" if has_several_sheets else "")
 
 
 def rows_with(remarks: Iterable[RowRemark], total: int, *, rejects: bool) -> np.ndarray:

@@ -18,7 +18,7 @@ from ingestion.base.remarks import FileRemark
 from ingestion.reading.grid import Body, FileContent, Sheet
 from ingestion.rows.furniture import Furniture
 from ingestion.rows.headers import HeaderMap, Layout
-from ingestion.rows.passed_over import Likeness, Part
+from ingestion.rows.passed_over import DataProfile, Part
 from ingestion.rows.rules import RowRemark, Rows
 
 
@@ -27,7 +27,7 @@ class ConservationError(AssertionError):
 
 
 @dataclass(frozen=True)
-class Aside:
+class NonDataRows:
     """Rows that are no data: how many of each kind, blank ones too, and for each that holds something its sheet and the
     proof.
     """
@@ -36,13 +36,13 @@ class Aside:
     proofs: tuple[tuple[str, Proof], ...] = ()
 
     @classmethod
-    def of(cls, proofs: Iterable[tuple[str, Proof]]) -> Aside:
+    def of(cls, proofs: Iterable[tuple[str, Proof]]) -> NonDataRows:
         """Rows that are counted as what their proof says."""
         noted = tuple(proofs)
         return cls(Counter(proof.kind for _, proof in noted), noted)
 
     @classmethod
-    def joined(cls, parts: Iterable[Aside]) -> Aside:
+    def joined(cls, parts: Iterable[NonDataRows]) -> NonDataRows:
         counts: Counter[str] = Counter()
         proofs: list[tuple[str, Proof]] = []
         for part in parts:
@@ -68,15 +68,15 @@ class FoundTables:
     """What ``finding`` gives: the sheets with a usable table, and what is known of the file besides.
 
     ``tables`` is emptied while the sheets are cut, so that each is let go before its columns are parsed; nothing else
-    holds the sheets, ``file`` has none. ``passed_over`` are the parts outside the tables, ``aside`` their rows.
+    holds the sheets, ``file`` has none. ``passed_over`` are the parts outside the tables, ``non_data`` their rows.
     """
 
     file: FileContent
     tables: list[FoundTable]
     headers: HeaderMap
-    likeness: Likeness
+    profile: DataProfile
     passed_over: tuple[Part, ...]
-    aside: Aside
+    non_data: NonDataRows
     noticed: tuple[FileRemark, ...]
 
 
@@ -90,19 +90,19 @@ class Table:
     sheet: str
     layout: Layout
     body: Body
-    aside: Aside
+    non_data: NonDataRows
     beside: Part | None = None
 
 
 @dataclass(frozen=True)
 class DataTable:
-    """One table of a sheet with its rows of data only; those that are none are set ``aside``."""
+    """One table of a sheet with its rows of data only; those that are none are in ``non_data``."""
 
     sheet: str
     layout: Layout
     body: Body
     furniture: Furniture
-    aside: Aside
+    non_data: NonDataRows
     beside: Part | None
 
 
@@ -118,7 +118,7 @@ class SheetRows:
 
 
 @dataclass(frozen=True)
-class DateLook:
+class DateNotation:
     """How the days of a sheet's date columns are written: as date cells or texts, up to the twelfth or later."""
 
     title_vi: str
@@ -135,9 +135,9 @@ class FileRows:
     rows: Rows
     remarks: Sequence[RowRemark]
     tables: tuple[SheetRows, ...]
-    looks: tuple[DateLook, ...]
+    date_notations: tuple[DateNotation, ...]
     beside: tuple[Part, ...]
-    aside: Aside
+    non_data: NonDataRows
     noticed: tuple[FileRemark, ...]
 
     @property

@@ -297,14 +297,14 @@ def _moment_of_text(text: str) -> Reading:
     for form in _DATE_FORMS:
         match = form.fullmatch(text)
         if match:
-            said = match.groupdict()
-            part = {k: int(v) for k, v in said.items() if v and k not in ("sep", "half", "offset")}
-            hour = _hour(part.get("H", 0), said.get("half"))
+            named_groups = match.groupdict()
+            part = {k: int(v) for k, v in named_groups.items() if v and k not in ("sep", "half", "offset")}
+            hour = _hour(part.get("H", 0), named_groups.get("half"))
             if hour is None:
                 return _impossible_date(text)
             try:
                 moment = dt.datetime(part["y"], part["m"], part["d"], hour, part.get("M", 0), part.get("S", 0))
-                return Reading(moment + _to_local(said.get("offset")))
+                return Reading(moment + _to_local(named_groups.get("offset")))
             except (ValueError, OverflowError):
                 return _impossible_date(text)
     if _SHORT_YEAR.fullmatch(text):

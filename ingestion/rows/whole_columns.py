@@ -22,16 +22,16 @@ from ingestion.base.limits import UnreadableFileError
 from ingestion.reading.grid import Body, ListColumn
 from ingestion.rows.headers import Layout
 from ingestion.rows.rules import RowRemark, Rows
-from ingestion.rows.tables import DateLook, FileRows
+from ingestion.rows.tables import DateNotation, FileRows
 from ingestion.rows.values import EPOCHS_APART, parse_datetime
 
 SWAPPED, OTHER_EPOCH, EXCHANGED = "day_month_swapped", "epoch_1904", "headings_exchanged"
-_FEW = 3
-_SEVERAL = 5
+_LEAST_IMPOSSIBLE = 3
+_LEAST_VALUES = 5
 # Of the dates that cannot be, how many must become possible by one and the same change, and of the rows that could
 # show a contradiction, how many must.
 _NEARLY_ALL, _MANY, _HARDLY_ANY = 0.8, 0.2, 0.05
-_ROWS_TO_TELL = 1_000
+_SAMPLE_ROWS = 1_000
 _DAY = 86_400_000_000
 _NUMERIC = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}(?:\D.*)?")
 _HOW_TO_MEND = (
@@ -48,8 +48,8 @@ class WholeFault:
     message_vi: str
 
 
-def date_looks(body: Body, layout: Layout, contract: Contract) -> list[DateLook]:
-    """One look for each date column of a workbook's sheet; text files have no date cells to differ from."""
+def date_notations(body: Body, layout: Layout, contract: Contract) -> list[DateNotation]:
+    """The notation of each date column of a workbook's sheet; text files have no date cells to differ from."""
     dated: list[tuple[Column, ListColumn]] = []
     for column in contract.columns:
         if column.type in DAY_TYPES and column.name in layout.positions:
@@ -58,15 +58,15 @@ def date_looks(body: Body, layout: Layout, contract: Contract) -> list[DateLook]
                 dated.append((column, cells))
     if not any(issubclass(kind, dt.date) for _, cells in dated for kind in set(map(type, cells.cells))):
         return []  # no date cells to compare texts with
-    looks: list[DateLook] = []
+    notations: list[DateNotation] = []
     for column, cells in dated:
         # The first of January is itself with day and month exchanged, and tells nothing.
         days = [cell.day for cell in cells.cells if isinstance(cell, dt.date) and cell.day != cell.month]
         filled = (cell.strip() for cell in cells.cells if type(cell) is str and cell)
         texts = [int(match[1]) for text in filled if (match := _NUMERIC.match(text))]
         late = (sum(day > 12 for day in days), sum(day > 12 for day in texts))
-        looks.append(DateLook(column.title_vi, len(days) - late[0], late[0], len(texts) - late[1], late[1]))
-    return looks
+        notations.append(DateNotation(column.title_vi, len(days) - late[0], late[0], len(texts) - late[1], late[1]))
+    return notations
 
 
 def check_columns(read: FileRows, contract: Contract, closes_on: dt.date) -> None:
@@ -76,7 +76,7 @@ def check_columns(read: FileRows, contract: Contract, closes_on: dt.date) -> Non
 
 
 def _first_fault(read: FileRows, contract: Contract, closes_on: dt.date) -> WholeFault | None:
-    if (fault := _swapped_cells(read.looks)) is not None:
+    if (fault := _swapped_cells(read.date_notations)) is not None:
         return fault
     rows, remarks = read.rows, read.remarks
     days = {
@@ -98,7 +98,7 @@ def _faults(
     yield _shifted_against_code(rows, days, contract)
     orders = _orders(contract, days)
     as_headed = _contradictions(days, orders, contract, last)
-    if np.count_nonzero(as_headed) < _SEVERAL:
+    if np.count_nonzero(as_headed) < _LEAST_VALUES:
         return
     for name in days:
         yield _swapped_values(name, days, orders, contract, last)
@@ -126,15 +126,15 @@ def _days(rows: Rows, remarks: Sequence[RowRemark], name: str) -> np.ndarray:
 # ----------------------------------------------------------------------------------------------- day and month swapped
 
 
-def _swapped_cells(looks: Sequence[DateLook]) -> WholeFault | None:
+def _swapped_cells(notations: Sequence[DateNotation]) -> WholeFault | None:
     """A program that reads month before day makes dates of what it can (days up to the twelfth, exchanged with their
     months) and leaves the rest as text.
     """
-    early, late = sum(look.early_cells for look in looks), sum(look.late_cells for look in looks)
-    early_texts, late_texts = sum(look.early_texts for look in looks), sum(look.late_texts for look in looks)
-    if late or early_texts or min(early, late_texts) < _SEVERAL:
+    early, late = sum(one.early_cells for one in notations), sum(one.late_cells for one in notations)
+    early_texts, late_texts = sum(one.early_texts for one in notations), sum(one.late_texts for one in notations)
+    if late or early_texts or min(early, late_texts) < _LEAST_VALUES:
         return None
-    titles = ", ".join(f"“{look.title_vi}”" for look in looks if look.early_cells)
+    titles = ", ".join(f"“{one.title_vi}”" for one in notations if one.early_cells)
     return WholeFault(
         SWAPPED,
         f"Cột {titles}: {early} ô kiểu ngày đều có ngày từ 1 đến 12, còn {late_texts} ô kiểu chữ đều có ngày sau 12. "
@@ -149,7 +149,7 @@ def _swapped_texts(name: str, days: np.ndarray, remarks: Sequence[RowRemark], co
         if remark.column == name and remark.remark.code == "impossible_date":
             match = _NUMERIC.fullmatch(remark.value)
             impossible += len(remark.rows) if match and int(match[1]) <= 12 < int(match[2]) <= 31 else 0
-    if impossible < _FEW:
+    if impossible < _LEAST_IMPOSSIBLE:
         return None
     filled = days[days != _NONE]
     late = int(np.count_nonzero(_day_of_month(filled) > 12))
@@ -187,7 +187,7 @@ def _swapped_values(
     filled = days[name] != _NONE
     wrong = _wrong(name, days[name], days, orders, contract, last) & filled
     count = int(np.count_nonzero(wrong))
-    if count < _SEVERAL:
+    if count < _LEAST_VALUES:
         return None
     swapped = np.full(len(filled), _NONE)
     swapped[wrong] = _with_day_and_month_swapped(days[name][wrong])
@@ -243,11 +243,11 @@ def _shifted_against_code(rows: Rows, days: dict[str, np.ndarray], contract: Con
         if code is None or name not in days:
             continue
         # Some rows tell whether all have to be looked at.
-        some = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _ROWS_TO_TELL)).astype(np.int64))
-        if len(rows) > _ROWS_TO_TELL and not _shifted(rows.columns[code].take(pa.array(some)), days[name][some])[0]:
+        some = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLE_ROWS)).astype(np.int64))
+        if len(rows) > _SAMPLE_ROWS and not _shifted(rows.columns[code].take(pa.array(some)), days[name][some])[0]:
             continue
         shifted, known = _shifted(rows.columns[code], days[name])
-        if shifted >= _SEVERAL and shifted * 2 > known:
+        if shifted >= _LEAST_VALUES and shifted * 2 > known:
             title = contract.column(name).title_vi
             return WholeFault(
                 OTHER_EPOCH,
@@ -261,10 +261,10 @@ def _shifted_against_code(rows: Rows, days: dict[str, np.ndarray], contract: Con
 def _shifted(codes: pa.Array, days: np.ndarray) -> tuple[int, int]:
     """How many days lie just the epochs' difference beside the day in the row's code, of how many known."""
     digits = pc.struct_field(pc.extract_regex(codes, r"-(?P<day>\d{6})-\d{4,7}$"), "day")
-    told = pc.strptime(digits, format="%y%m%d", unit="s", error_is_null=True).cast(pa.int64())
-    told_days = np.array(pc.fill_null(told, _NONE).to_numpy(zero_copy_only=False))
-    known = (told_days != _NONE) & (days != _NONE)
-    apart = np.abs(days[known] - told_days[known] // 86_400)
+    code_moments = pc.strptime(digits, format="%y%m%d", unit="s", error_is_null=True).cast(pa.int64())
+    code_seconds = np.array(pc.fill_null(code_moments, _NONE).to_numpy(zero_copy_only=False))
+    known = (code_seconds != _NONE) & (days != _NONE)
+    apart = np.abs(days[known] - code_seconds[known] // 86_400)
     return int(np.count_nonzero(apart == EPOCHS_APART)), int(np.count_nonzero(known))
 
 

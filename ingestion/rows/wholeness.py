@@ -19,11 +19,11 @@ from ingestion.rows.tables import FileRows
 from ingestion.rows.totals import TotalsCheck, check_totals
 from ingestion.text.numbers import decimal_vi
 
-_TOLD_TOTALS = 3
+_SHOWN_TOTALS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Vouched:
+class CompletenessEvidence:
     """What is known of the whole file from elsewhere.
 
     ``declared_rows`` is how many rows the sender's ``.done`` file says there are; -1 where it vouches by hash only.
@@ -34,11 +34,11 @@ class Vouched:
     is_beginning: bool = False
 
 
-NOTHING_VOUCHED = Vouched()
+NO_EVIDENCE = CompletenessEvidence()
 
 
 def check_whole(
-    read: FileRows, file: FileContent, contract: Contract, vouched: Vouched, limits: IntakeLimits
+    read: FileRows, file: FileContent, contract: Contract, evidence: CompletenessEvidence, limits: IntakeLimits
 ) -> list[FileRemark]:
     """What is to be said of sums that differ, and of a file that nothing proves whole.
 
@@ -46,29 +46,29 @@ def check_whole(
     """
     is_shifted = any(r.remark.code == WRONG_FIELD_COUNT for r in read.remarks)  # figures under the wrong headings
     totals = TotalsCheck() if is_shifted else check_totals(read.rows, read.tables, contract)
-    noticed = _told_of_totals(totals, contract)
+    noticed = _total_remarks(totals, contract)
     stated = [
         (table.count, stated_counts([*table.layout.title.texts, *table.furniture.texts], contract))
         for table in read.tables
     ]
-    if not _is_proven(stated, vouched, totals) and not file.proves_itself:
-        _check_unproven(file, vouched, limits)
+    if not _is_proven(stated, evidence, totals) and not file.proves_itself:
+        _check_unproven(file, evidence, limits)
         if len(read.rows):
             noticed.append(FileRemark("not_proven_whole", file.nothing_proves_vi, count=len(read.rows)))
     return noticed
 
 
-def _told_of_totals(totals: TotalsCheck, contract: Contract) -> list[FileRemark]:
+def _total_remarks(totals: TotalsCheck, contract: Contract) -> list[FileRemark]:
     """What is said of sums that differ from those of the rows, a remark each; raises where the contract refuses such a
     file.
     """
     if totals.differences and contract.totals is not None and contract.totals.effect == "refuse":
-        several = len(totals.differences) - _TOLD_TOTALS
-        told = " ".join(difference.message_vi for difference in totals.differences[:_TOLD_TOTALS])
-        told += f" Và {several} chỗ khác." if several > 0 else ""
+        unlisted = len(totals.differences) - _SHOWN_TOTALS
+        messages = " ".join(difference.message_vi for difference in totals.differences[:_SHOWN_TOTALS])
+        messages += f" Và {unlisted} chỗ khác." if unlisted > 0 else ""
         raise UnreadableFileError(
             "total_mismatch",
-            f"{told} Tệp có thể bị thiếu dòng hoặc ghi sai số. Kiểm tra từng dòng và dòng tổng cộng rồi nộp lại.",
+            f"{messages} Tệp có thể bị thiếu dòng hoặc ghi sai số. Kiểm tra từng dòng và dòng tổng cộng rồi nộp lại.",
         )
     return [
         FileRemark(
@@ -85,7 +85,7 @@ def _told_of_totals(totals: TotalsCheck, contract: Contract) -> list[FileRemark]
     ]
 
 
-def _is_proven(stated: Sequence[tuple[int, list[int]]], vouched: Vouched, totals: TotalsCheck) -> bool:
+def _is_proven(stated: Sequence[tuple[int, list[int]]], evidence: CompletenessEvidence, totals: TotalsCheck) -> bool:
     """Whether the sender's note, a stated count or the sums of a total row say that no row is missing; raises where a
     count says that the file is not whole.
 
@@ -93,34 +93,34 @@ def _is_proven(stated: Sequence[tuple[int, list[int]]], vouched: Vouched, totals
     groups' totals, or both.
     """
     total = sum(rows for rows, _ in stated)
-    if vouched.declared_rows is not None and vouched.declared_rows not in (-1, total):
+    if evidence.declared_rows is not None and evidence.declared_rows not in (-1, total):
         raise UnreadableFileError(
             "row_count_mismatch",
-            f"Tệp .done ghi {vouched.declared_rows} dòng nhưng tệp có {total} dòng: tệp thiếu hoặc thừa dòng. "
+            f"Tệp .done ghi {evidence.declared_rows} dòng nhưng tệp có {total} dòng: tệp thiếu hoặc thừa dòng. "
             "Xuất lại tệp rồi nộp lại cả hai tệp.",
         )
-    proven = vouched.declared_rows is not None or totals.proves_whole
+    proven = evidence.declared_rows is not None or totals.proves_whole
     for rows, counts in stated:
         if not counts:
             continue
         if not {rows, total} & {*counts, sum(counts)} and sum(counts) != 2 * rows:
-            said = ", ".join(map(str, counts))
+            counts_vi = ", ".join(map(str, counts))
             raise UnreadableFileError(
                 "row_count_mismatch",
-                f"Tệp ghi tổng cộng {said} nhưng đọc được {rows} dòng: tệp có thể bị cắt bớt. "
+                f"Tệp ghi tổng cộng {counts_vi} nhưng đọc được {rows} dòng: tệp có thể bị cắt bớt. "
                 "Xuất lại đủ số dòng rồi nộp lại, hoặc sửa dòng tổng cộng.",
             )
         proven = True
     return proven
 
 
-def _check_unproven(content: FileContent, vouched: Vouched, limits: IntakeLimits) -> None:
+def _check_unproven(content: FileContent, evidence: CompletenessEvidence, limits: IntakeLimits) -> None:
     """Refuses a text file of which nothing proves that it is whole, where something speaks against it or proof is
     demanded.
     """
     if content.may_be_cut:
         raise UnreadableFileError("truncated", content.cut_vi)
-    if vouched.is_beginning:
+    if evidence.is_beginning:
         raise UnreadableFileError(
             "truncated",
             "Tệp chỉ là phần đầu của bản cùng tên đã nộp trước đó: phần cuối bị mất. Xuất lại đủ rồi nộp lại; nếu thật "

@@ -31,15 +31,15 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
     def raw(
         context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]
     ) -> dg.MaterializeResult:
-        done = ingest(pipeline, contract.source, context.partition_key, scope.units)
+        report = ingest(pipeline, contract.source, context.partition_key, scope.units)
         return dg.MaterializeResult(
             metadata={
-                "dagster/row_count": done.rows_accepted,
-                "rows_rejected": done.rows_rejected,
-                "deliveries": len(done.deliveries),
-                "refused": sum(delivery.outcome == "refused" for delivery in done.deliveries),
-                "read_now": done.files_read,
-                "not_deliveries": dg.MetadataValue.json([asdict(problem) for problem in done.problems]),
+                "dagster/row_count": report.rows_accepted,
+                "rows_rejected": report.rows_rejected,
+                "deliveries": len(report.deliveries),
+                "refused": sum(delivery.outcome == "refused" for delivery in report.deliveries),
+                "read_now": report.files_read,
+                "not_deliveries": dg.MetadataValue.json([asdict(problem) for problem in report.problems]),
             }
         )
 

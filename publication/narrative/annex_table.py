@@ -87,7 +87,7 @@ def _aligned(table: Sequence[frozenset[str]], form: Sequence[frozenset[str]]) ->
     best = [[0.0] * width for _ in range(len(table) + 1)]
     for i in range(len(table) - 1, -1, -1):
         for j in range(len(form) - 1, -1, -1):
-            paired = _likeness(table[i], form[j])
+            paired = _similarity(table[i], form[j])
             best[i][j] = max(
                 best[i + 1][j], best[i][j + 1], paired + best[i + 1][j + 1] if paired >= _LEAST_LIKENESS else 0.0
             )
@@ -104,6 +104,6 @@ def _aligned(table: Sequence[frozenset[str]], form: Sequence[frozenset[str]]) ->
     return places
 
 
-def _likeness(left: frozenset[str], right: frozenset[str]) -> float:
+def _similarity(left: frozenset[str], right: frozenset[str]) -> float:
     """Share of words in common (Jaccard)."""
     return len(left & right) / len(left | right) if left or right else 0.0

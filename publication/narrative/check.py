@@ -104,19 +104,19 @@ def check_written(
     ``decided``: actions of the decisions that took effect in the release.
     """
     published = PublishedFigures(tables)
-    said = sentences(report.lines)
-    checked = [figure for sentence in said for figure in check_sentence(sentence, published)]
+    report_sentences = sentences(report.lines)
+    checked = [figure for sentence in report_sentences for figure in check_sentence(sentence, published)]
     window = window_of(published.quarters, quarter)
     return ReportCheck(
         tuple(checked),
         tuple(check_table(report.table_rows, published)),
         tuple(_remarks(report, quarter)),
-        tuple(remarks_on(said, published, window, decided)),
+        tuple(remarks_on(report_sentences, published, window, decided)),
     )
 
 
 def remarks_on(
-    said: Sequence[Sentence],
+    report_sentences: Sequence[Sentence],
     published: PublishedFigures,
     window: Window | None,
     decided: frozenset[str] = frozenset(),
@@ -128,18 +128,18 @@ def remarks_on(
     wrote; None: all of them.
     """
     found: list[TextRemark] = []
-    for sentence in said:
-        found += [*statement_remarks(sentence, published, decided), *remarks_on_words(sentence, window)]
-    by_hand = [sentence for sentence in said if by_people is None or sentence.line in by_people]
+    for sentence in report_sentences:
+        found += [*statement_remarks(sentence, published, decided), *wording_remarks(sentence, window)]
+    by_hand = [sentence for sentence in report_sentences if by_people is None or sentence.line in by_people]
     return [
         *found,
-        *differing_days(said, published),
-        *differing_lists(said, published),
+        *differing_days(report_sentences, published),
+        *differing_lists(report_sentences, published),
         *unmentioned(by_hand, published),
     ]
 
 
-def remarks_on_words(sentence: Sentence, window: Window | None) -> list[TextRemark]:
+def wording_remarks(sentence: Sentence, window: Window | None) -> list[TextRemark]:
     """The remarks on a text that do not depend on figures: symbols, days, indexes, wording."""
     return [*spoilt(sentence), *days_outside(sentence, window), *early_indexes(sentence, window), *misspelt(sentence)]
 
@@ -182,8 +182,8 @@ def _remarks(report: WrittenReport, quarter: str) -> list[str]:
     word, number, _, year = phrase(format_quarter(quarter))
     for keys in map(phrase, report.lines[:_TITLE_LINES]):
         if word in keys[:-1] and any(_YEAR.fullmatch(key) for key in keys):
-            told = keys[keys.index(word) + 1]
-            if told in (number, quarter[-1]) and year in keys:
+            named_quarter = keys[keys.index(word) + 1]
+            if named_quarter in (number, quarter[-1]) and year in keys:
                 return []
             return [f"Đầu báo cáo ghi kỳ khác với {format_quarter(quarter)}; cần xem lại báo cáo của quý nào."]
     return []

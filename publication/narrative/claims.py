@@ -169,7 +169,7 @@ def quarter_column(figure: Figure) -> str:
     return next((column for column, phrases in declarations().other_quarters.items() if _any(words, phrases)), "value")
 
 
-def meant(
+def meaning_of(
     figure: Figure, sentence: Sentence, previous: Meaning | None, claims: Sequence[Claim]
 ) -> Meaning | tuple[Meaning, ...] | None:
     """The claim that a figure makes, of those of the form.
@@ -193,8 +193,8 @@ def meant(
     if not fitting:
         return None
     best = max(weight for weight, _ in fitting)
-    said = [one for weight, one in fitting if weight == best]
-    return said[0] if len({one.expressions for one in said}) == 1 else tuple(said)
+    best_fitting = [one for weight, one in fitting if weight == best]
+    return best_fitting[0] if len({one.expressions for one in best_fitting}) == 1 else tuple(best_fitting)
 
 
 def _may_count(figure: Figure, claim: Claim, sentence: Sentence) -> bool:

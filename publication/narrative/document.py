@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 _MOST_BYTES = 64 << 20
 #: A table of fewer columns sets the page (letterhead, signature block); its cells are lines of text.
 _LEAST_COLUMNS = 4
-_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_PARAGRAPH, _TABLE, _ROW, _CELL, _TEXT = (f"{_WORD}{name}" for name in ("p", "tbl", "tr", "tc", "t"))
+_NAMESPACE = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_PARAGRAPH, _TABLE, _ROW, _CELL, _TEXT = (f"{_NAMESPACE}{name}" for name in ("p", "tbl", "tr", "tc", "t"))
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_SKIPPED = frozenset({f"{_WORD}del", f"{_WORD}moveFrom", _FALLBACK})
-_SPOKEN = {f"{_WORD}tab": "\t", f"{_WORD}br": "\n", f"{_WORD}cr": "\n", f"{_WORD}noBreakHyphen": "-"}
+_SKIPPED = frozenset({f"{_NAMESPACE}del", f"{_NAMESPACE}moveFrom", _FALLBACK})
+_TEXT_OF_TAG = {
+    f"{_NAMESPACE}tab": "\t",
+    f"{_NAMESPACE}br": "\n",
+    f"{_NAMESPACE}cr": "\n",
+    f"{_NAMESPACE}noBreakHyphen": "-",
+}
 
 
 class UnreadableReport(Exception):
@@ -90,7 +95,7 @@ def _from_docx(path: Path) -> WrittenReport:
     rows: list[tuple[str, ...]] = []
     for block in _blocks(body):
         if block.tag == _PARAGRAPH:
-            lines.extend(_spoken(block).split("\n"))
+            lines.extend(_visible_text(block).split("\n"))
             continue
         cells = [tuple(text for cell in row.iter(_CELL) for text in _cells(cell)) for row in block.iter(_ROW)]
         if max(map(len, cells), default=0) >= _LEAST_COLUMNS:
@@ -111,14 +116,14 @@ def _blocks(parent: etree._Element) -> Iterator[etree._Element]:
 
 def _cells(cell: etree._Element) -> tuple[str, ...]:
     """The text of a cell, and an empty one for each further column it spans."""
-    span = next((int(mark.get(f"{_WORD}val", "1")) for mark in cell.iter(f"{_WORD}gridSpan")), 1)
-    return (clean(" ".join(_spoken(paragraph) for paragraph in cell.iter(_PARAGRAPH))), *[""] * (span - 1))
+    span = next((int(mark.get(f"{_NAMESPACE}val", "1")) for mark in cell.iter(f"{_NAMESPACE}gridSpan")), 1)
+    return (clean(" ".join(_visible_text(paragraph) for paragraph in cell.iter(_PARAGRAPH))), *[""] * (span - 1))
 
 
-def _spoken(element: etree._Element) -> str:
+def _visible_text(element: etree._Element) -> str:
     """The text that a reader sees: tracked insertions in, tracked deletions and hidden fallbacks out."""
     if element.tag in _SKIPPED:
         return ""
     if element.tag == _TEXT:
         return element.text or ""
-    return _SPOKEN.get(element.tag, "") + "".join(_spoken(child) for child in element)
+    return _TEXT_OF_TAG.get(element.tag, "") + "".join(_visible_text(child) for child in element)

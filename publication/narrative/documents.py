@@ -40,7 +40,7 @@ def spoilt(sentence: Sentence) -> Iterator[TextRemark]:
         )
 
 
-def differing_days(said: Sequence[Sentence], published: PublishedFigures) -> Iterator[TextRemark]:
+def differing_days(sentences: Sequence[Sentence], published: PublishedFigures) -> Iterator[TextRemark]:
     """Documents of the reporting unit that text and notes give different days."""
     days: dict[str, tuple[dt.date, str]] = {}
     texts = [
@@ -48,7 +48,7 @@ def differing_days(said: Sequence[Sentence], published: PublishedFigures) -> Ite
         for row in published.rows.values()
         if row.values.get("note_vi")
     ]
-    texts += [(one.number, one.line, "lời văn", one.text) for one in said]
+    texts += [(one.number, one.line, "lời văn", one.text) for one in sentences]
     for number, line, where, text in texts:
         for match in _CITED_DAY.finditer(text):
             if match["ay"] is None or _OTHER_ISSUER.match(text[match.end() :]):
@@ -67,9 +67,9 @@ def differing_days(said: Sequence[Sentence], published: PublishedFigures) -> Ite
                 )
 
 
-def differing_lists(said: Sequence[Sentence], published: PublishedFigures) -> Iterator[TextRemark]:
+def differing_lists(sentences: Sequence[Sentence], published: PublishedFigures) -> Iterator[TextRemark]:
     """Directives that the form's rows name beside those of the text, and how many own documents are named at all."""
-    in_text = {cited for one in said for cited in _cited(one.text)}
+    in_text = {cited for one in sentences for cited in _cited(one.text)}
     for row in published.rows.values():
         named = _cited(str(row.values.get("indicator_name_corrected_vi") or row.values["indicator_name_vi"]))
         missing = sorted(set(named) - in_text)
@@ -80,14 +80,14 @@ def differing_lists(said: Sequence[Sentence], published: PublishedFigures) -> It
     code = form_named(published.form_version).documents_issued
     issued = published.value(code) if code else None
     notes = [str(row.values["note_vi"]) for row in published.rows.values() if row.values.get("note_vi")]
-    own = {match[0] for text in (*(one.text for one in said), *notes) for match in _OWN_SYMBOL.finditer(text)}
-    if code and said and issued is not None and issued > len(own):
-        told = f"{format_number(int(issued))} văn bản chỉ đạo"
+    own = {match[0] for text in (*(one.text for one in sentences), *notes) for match in _OWN_SYMBOL.finditer(text)}
+    if code and sentences and issued is not None and issued > len(own):
+        issued_vi = f"{format_number(int(issued))} văn bản chỉ đạo"
         message = (
-            f"dòng {published.rows[code].row_no} ghi {told}; lời văn và ghi chú chỉ nêu số, ký hiệu của "
+            f"dòng {published.rows[code].row_no} ghi {issued_vi}; lời văn và ghi chú chỉ nêu số, ký hiệu của "
             f"{len(own)} văn bản, cần có danh mục"
         )
-        yield TextRemark("document_list", 0, 0, told, message, (code,))
+        yield TextRemark("document_list", 0, 0, issued_vi, message, (code,))
 
 
 def _cited(text: str) -> list[tuple[str, str, str]]:

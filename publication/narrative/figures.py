@@ -438,8 +438,8 @@ def _is_named(words: Sequence[Token], first: int, unit: str) -> bool:
 
 def _is_year(words: Sequence[Token], first: int) -> bool:
     """A bare number like 2023, unless a sentence says that something comes to it (``được giao là 2023``)."""
-    told = first > 0 and words[first - 1].key in (_IS, ":")
-    return not told and bool(re.fullmatch(r"(?:19|20)[0-9]{2}", words[first].key))
+    is_stated = first > 0 and words[first - 1].key in (_IS, ":")
+    return not is_stated and bool(re.fullmatch(r"(?:19|20)[0-9]{2}", words[first].key))
 
 
 # --- statements of zero ---------------------------------------------------------------------------------------------

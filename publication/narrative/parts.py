@@ -40,14 +40,14 @@ class Part:
 
 def part_of(figure: Figure, sentence: Sentence, published: PublishedFigures) -> Part | None:
     """The part that a figure is about; None where it is about the whole that the form counts."""
-    said = _keys(sentence.section) + _keys(sentence.earlier) + _keys(sentence.text[: figure.start])
-    words = _since_whole(said) + figure.right
+    preceding = _keys(sentence.section) + _keys(sentence.earlier) + _keys(sentence.text[: figure.start])
+    words = _since_whole(preceding) + figure.right
     for body in declarations().other_bodies:
         if places(words, phrase(body)):
             return Part(body)
     if time := _other_time(figure, published.quarter):
         return Part(time)
-    units = _named(since_level(_since_whole(said)) + figure.right, published.communes)
+    units = _named(since_level(_since_whole(preceding)) + figure.right, published.communes)
     fields = _named(figure.near, published.fields) or _named(words, published.fields)[-1:]
     if not units and not fields:
         return Part("một lĩnh vực", of_cases=True) if places(words, _FIELD) else None

@@ -91,16 +91,16 @@ def statement_remarks(sentence: Sentence, published: PublishedFigures, decided: 
     ends = [token.end for token in words]
     clauses = [bisect_right(ends, match.start()) for match in _CLAUSE_END.finditer(sentence.text)]
     goal = is_goal(sentence)
-    told: set[int] = set()
+    known_starts: set[int] = set()
     for statement in declared_statements(published.form_version).statements:
         if (goal and not statement.in_goals) or (statement.about and not holds_any(around, statement.about)):
             continue
-        span = _said(keys, statement, clauses)
-        if span is None or span[0] in told or not _holds(statement, published):
+        span = _affirmed_span(keys, statement, clauses)
+        if span is None or span[0] in known_starts or not _holds(statement, published):
             continue
         if statement.scope and statement.scope != level_before(sentence, words[span[1] - 1].end):
             continue
-        told.add(span[0])
+        known_starts.add(span[0])
         explained = statement.explained_by in decided
         reason = "; đã có quyết định tính các hồ sơ ấy là đúng hạn" if explained else ""
         yield TextRemark(
@@ -124,11 +124,11 @@ def _is(value: Fraction | None, condition: Condition) -> bool:
     return value > 0 if condition == "positive" else value == (0 if condition == "zero" else 100)
 
 
-def _said(keys: Sequence[str], statement: Statement, clauses: Sequence[int]) -> tuple[int, int] | None:
+def _affirmed_span(keys: Sequence[str], statement: Statement, clauses: Sequence[int]) -> tuple[int, int] | None:
     """Where the first of the phrases stands that nothing before it denies; begin and end."""
-    said = [(span, text) for text in statement.says for span in _spans(keys, text)]
+    occurrences = [(span, text) for text in statement.says for span in _spans(keys, text)]
     affirmed = []
-    for span, text in said:
+    for span, text in occurrences:
         clause = max((begin for begin in clauses if begin <= span[0]), default=0)
         if not _denied(keys[max(clause, span[0] - statement.denied_within) : span[1]], text):
             affirmed.append(span)
@@ -160,11 +160,11 @@ def _parts(text: str) -> tuple[tuple[str, ...], ...]:
     return tuple(phrase(part) for part in text.split(_GAP))
 
 
-def unmentioned(said: Sequence[Sentence], published: PublishedFigures) -> Iterator[TextRemark]:
+def unmentioned(sentences: Sequence[Sentence], published: PublishedFigures) -> Iterator[TextRemark]:
     """Rows that say that something was done of which the text has no word. A text of no sentence says nothing."""
     for code, words in declared_statements(published.form_version).unmentioned.items():
         value = published.value(code)
-        if said and value and not any(places(keys_of(one.text), phrase(words)) for one in said):
+        if sentences and value and not any(places(keys_of(one.text), phrase(words)) for one in sentences):
             yield TextRemark(
                 "doubt",
                 0,

@@ -14,7 +14,15 @@ from decimal import Decimal
 from fractions import Fraction
 
 from publication.formatting import format_number
-from publication.narrative.claims import Meaning, claims_of, declarations, is_change, is_goal, meant, quarter_column
+from publication.narrative.claims import (
+    Meaning,
+    claims_of,
+    declarations,
+    is_change,
+    is_goal,
+    meaning_of,
+    quarter_column,
+)
 from publication.narrative.figures import COUNT, PERCENT, RATIO, ZERO, Figure
 from publication.narrative.parts import Part, part_of
 from publication.narrative.published import PublishedFigures, parse
@@ -57,48 +65,48 @@ def judge(
         return Verdict(NOT_FOUND, reason_vi="là mục tiêu, nhiệm vụ, không phải kết quả trong kỳ"), None
     if is_change(figure):
         return Verdict(NOT_FOUND, reason_vi="là mức tăng, giảm so với kỳ khác; bảng số liệu không có số này"), None
-    said = meant(figure, sentence, previous, claims_of(published.form_version))
-    if said is None:
+    meaning = meaning_of(figure, sentence, previous, claims_of(published.form_version))
+    if meaning is None:
         code = _named_row(figure, published)
         if code is None:
             return Verdict(NOT_FOUND, reason_vi="bảng số liệu không có số này"), None
         return _compare(figure, (code,), (), "", published), None
-    if isinstance(said, tuple):
-        return _undecided(figure, sentence, said, published)
-    return _judge_one(figure, sentence, said, published), said
+    if isinstance(meaning, tuple):
+        return _undecided(figure, sentence, meaning, published)
+    return _judge_one(figure, sentence, meaning, published), meaning
 
 
 def _undecided(
-    figure: Figure, sentence: Sentence, said: tuple[Meaning, ...], published: PublishedFigures
+    figure: Figure, sentence: Sentence, meanings: tuple[Meaning, ...], published: PublishedFigures
 ) -> tuple[Verdict, Meaning | None]:
     """Of claims that differ only in the level, which nobody names, the one that agrees; or what all come to."""
-    levels = [one.claim.scope for one in said]
+    levels = [one.claim.scope for one in meanings]
     if None not in levels and len(set(levels)) == len(levels):
-        verdicts = [_judge_one(figure, sentence, one, published) for one in said]
-        for verdict, one in zip(verdicts, said, strict=True):
+        verdicts = [_judge_one(figure, sentence, one, published) for one in meanings]
+        for verdict, one in zip(verdicts, meanings, strict=True):
             if verdict.verdict == AGREES or verdicts.count(verdict) == len(verdicts):
                 return verdict, one
-    rows = tuple(dict.fromkeys(code for one in said for code in _rows(one.expressions, one.claim.related)))
+    rows = tuple(dict.fromkeys(code for one in meanings for code in _rows(one.expressions, one.claim.related)))
     return Verdict(NOT_FOUND, rows=rows, reason_vi="câu chữ có thể nói về nhiều dòng khác nhau"), None
 
 
-def _judge_one(figure: Figure, sentence: Sentence, said: Meaning, published: PublishedFigures) -> Verdict:
+def _judge_one(figure: Figure, sentence: Sentence, meaning: Meaning, published: PublishedFigures) -> Verdict:
     part = part_of(figure, sentence, published)
-    if part is not None and (said.claim.cases or not part.of_cases):
-        return _compare_part(figure, said, part, published)
-    verdict = _compare(figure, said.expressions, said.claim.related, said.claim.note_vi or "", published)
-    if said.wrong_unit and verdict.verdict != NOT_FOUND:
-        counted, meant_unit = (declarations().units[unit][0] for unit in (figure.unit, said.claim.units[0]))
-        reason = f"báo cáo tính theo {counted}, biểu tính theo {meant_unit}"
-        return Verdict(CONTRADICTS, verdict.sources, verdict.rows, f"{verdict.published_vi} {meant_unit}", reason)
+    if part is not None and (meaning.claim.cases or not part.of_cases):
+        return _compare_part(figure, meaning, part, published)
+    verdict = _compare(figure, meaning.expressions, meaning.claim.related, meaning.claim.note_vi or "", published)
+    if meaning.wrong_unit and verdict.verdict != NOT_FOUND:
+        counted, form_unit = (declarations().units[unit][0] for unit in (figure.unit, meaning.claim.units[0]))
+        reason = f"báo cáo tính theo {counted}, biểu tính theo {form_unit}"
+        return Verdict(CONTRADICTS, verdict.sources, verdict.rows, f"{verdict.published_vi} {form_unit}", reason)
     return verdict
 
 
-def _compare_part(figure: Figure, said: Meaning, part: Part, published: PublishedFigures) -> Verdict:
+def _compare_part(figure: Figure, meaning: Meaning, part: Part, published: PublishedFigures) -> Verdict:
     """A count of the cases of one field or commune; other figures of a part are nowhere published."""
-    if not said.claim.cases or not part.is_known or figure.kind not in (COUNT, ZERO):
+    if not meaning.claim.cases or not part.is_known or figure.kind not in (COUNT, ZERO):
         return Verdict(NOT_FOUND, reason_vi=f"nói riêng về {part.label_vi}, bảng số liệu không có số này")
-    value = published.cases(said.claim.cases, said.claim.scope or "whole", part.field_vi, part.unit_code)
+    value = published.cases(meaning.claim.cases, meaning.claim.scope or "whole", part.field_vi, part.unit_code)
     verdict = AGREES if _agrees(figure, figure.value, value) else CONTRADICTS
     return Verdict(verdict, ("case_processing",), (), printed(value), f"của riêng {part.label_vi}")
 
@@ -123,27 +131,27 @@ def _compare(
         return Verdict(NOT_FOUND, sources, rows, reason_vi=f"bảng số liệu để trống số này{when}")
     written = [figure.value] if figure.kind != RATIO else [figure.value, figure.whole or Decimal(0)]
     same = all(_agrees(figure, mine, theirs) for mine, theirs in zip(written, known, strict=True))
-    told = " / ".join(
-        _told(text, value, figure, published, column) for text, value in zip(expressions, known, strict=True)
+    published_vi = " / ".join(
+        _calculation_vi(text, value, figure, published, column) for text, value in zip(expressions, known, strict=True)
     )
     reason = note
     if same and figure.kind == PERCENT and not figure.hedge and known[0] != Fraction(figure.value):
         reason = "đúng sau khi làm tròn như báo cáo viết"
-    return Verdict(AGREES if same else CONTRADICTS, sources, rows, told, reason)
+    return Verdict(AGREES if same else CONTRADICTS, sources, rows, published_vi, reason)
 
 
 def _agrees(figure: Figure, written: Decimal, value: Fraction) -> bool:
-    said = Fraction(written)
-    if said == value or (figure.kind == PERCENT and said == rounded(value, figure.decimals)):
+    reported = Fraction(written)
+    if reported == value or (figure.kind == PERCENT and reported == rounded(value, figure.decimals)):
         return True
     room = abs(value) * _TOLERANCE
-    above, below = 0 < value - said <= room, 0 < said - value <= room
+    above, below = 0 < value - reported <= room, 0 < reported - value <= room
     if figure.least is not None:
-        return Fraction(figure.least) <= value <= said
+        return Fraction(figure.least) <= value <= reported
     if figure.hedge in _AT_LEAST or (figure.kind == PERCENT and figure.hedge in _MORE):
-        return value > said
+        return value > reported
     if figure.hedge in _AT_MOST:
-        return value < said
+        return value < reported
     if figure.hedge in _MORE:
         return above
     if figure.hedge == "gần":
@@ -163,7 +171,7 @@ def printed(value: Fraction, decimals: int = _LEAST_DECIMALS) -> str:
     return format_number(Decimal(short.numerator) / Decimal(short.denominator))
 
 
-def _told(expression: str, value: Fraction, figure: Figure, published: PublishedFigures, column: str) -> str:
+def _calculation_vi(expression: str, value: Fraction, figure: Figure, published: PublishedFigures, column: str) -> str:
     """``611 − 611 = 0``: the terms where there are several, and what they come to."""
     dividend, divisor = parse(expression)
     sign = "%" if figure.kind == PERCENT else ""

@@ -85,14 +85,14 @@ def days_outside(sentence: Sentence, window: Window | None) -> Iterator[TextRema
 
 
 def _days_counted_to(text: str, window: Window) -> Iterator[tuple[str, dt.date]]:
-    told: set[int] = set()
+    known_starts: set[int] = set()
     term = holds_any(keys_of(text), _TERM)
     for pattern in (_FROM_TO, _UNTIL):
         for match in pattern.finditer(text):
             sets_a_term = term and match.groupdict().get("counted", "").lower() == "đến hết"
             day = _day(match["ad"], match["am"], match["ay"], window)
-            if day is not None and not sets_a_term and match.start("ad") not in told:
-                told.add(match.start("ad"))
+            if day is not None and not sets_a_term and match.start("ad") not in known_starts:
+                known_starts.add(match.start("ad"))
                 yield match[0], day
     for match in _MONTH_END.finditer(text):
         month, year = int(match["m"]), int(match["y"])
@@ -123,12 +123,12 @@ def early_indexes(sentence: Sentence, window: Window | None) -> Iterator[TextRem
         return
     for name in declared.index_names:
         for place in places(keys, phrase(name)):
-            told = keys[place : place + _INDEX_REACH]
-            for at in places(told, phrase("năm")):
-                year = told[at + 1] if at + 1 < len(told) else ""
+            following = keys[place : place + _INDEX_REACH]
+            for at in places(following, phrase("năm")):
+                year = following[at + 1] if at + 1 < len(following) else ""
                 if (
                     re.fullmatch(r"20\d\d", year)
-                    and told[at - 1] != phrase("trong")[0]
+                    and following[at - 1] != phrase("trong")[0]
                     and dt.date(int(year), 12, 31) > window.closes_on
                 ):
                     yield TextRemark(

@@ -23,14 +23,14 @@ _VERDICTS = {"better": "tốt hơn", "worse": "kém hơn", "": ""}
 class Difference:
     """A move against one earlier figure.
 
-    ``way`` is 1, -1 or 0, None where the two are not comparable (``remark_vi`` says why); ``amount`` the printed size
+    ``sign`` is 1, -1 or 0, None where the two are not comparable (``remark_vi`` says why); ``amount`` the printed size
     with its unit; ``share`` the printed size in percent of the earlier figure; ``verdict`` ``better``, ``worse`` or
     empty where the form takes no side. ``rate`` is the move of the share that the figure is of its whole, where that
     is what is judged; then the move itself has no verdict, so that an arrow and its colour speak of one quantity.
     """
 
     earlier: str
-    way: int | None
+    sign: int | None
     amount: str
     share: str
     verdict: str
@@ -40,7 +40,7 @@ class Difference:
     @property
     def word_vi(self) -> str:
         """``tăng``, ``giảm`` or ``không đổi``; empty where not comparable."""
-        return "" if self.way is None else _WORDS[self.way]
+        return "" if self.sign is None else _WORDS[self.sign]
 
     @property
     def verdict_vi(self) -> str:
@@ -78,9 +78,9 @@ def judged_by_rate(move: Difference, row: FormRow, before: Decimal | None, now: 
     if before is None or now is None:
         return replace(move, verdict="")
     by = now - before
-    way = (by > 0) - (by < 0)
-    amount = f"{format_number(abs(by))} điểm\u00a0%" if way else ""
-    rate = Difference(f"{format_number(before)}%", way, amount, "", _verdict(row, by), "")
+    sign = (by > 0) - (by < 0)
+    amount = f"{format_number(abs(by))} điểm\u00a0%" if sign else ""
+    rate = Difference(f"{format_number(before)}%", sign, amount, "", _verdict(row, by), "")
     return replace(move, verdict="", rate=rate)
 
 
@@ -88,16 +88,16 @@ def _difference(row: FormRow, earlier: Decimal | None, *, judged: bool) -> Diffe
     if row.value is None or earlier is None:
         return None
     move = row.value - earlier
-    way = (move > 0) - (move < 0)
+    sign = (move > 0) - (move < 0)
     printed = format_number(earlier)
-    if not way:
+    if not sign:
         return Difference(printed, 0, "", "", "", "")
     if row.values["kind"] not in _AMOUNTS:
         return Difference(printed, None, "", "", "", "đã đổi")
     points = _is_percentage(row)
     return Difference(
         printed,
-        way,
+        sign,
         format_number(abs(move)) + (" điểm\u00a0%" if points else ""),
         "" if points or not earlier else _percent(abs(move), abs(earlier)),
         _verdict(row, move) if judged else "",

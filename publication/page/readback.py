@@ -62,8 +62,8 @@ def check_page(content: ReleaseContent, path: Path, passports: Any) -> None:
         if row.printed and printed != printable(row.printed):
             raise PageDamaged(f"headline {row.code}: {printed} is printed, the figure is {row.printed}")
     (block,) = document.xpath("//script[@id='passports']")
-    meant, rows_held = embedded(passports)
-    if json.loads(block.text) != json.loads(meant) or (block.get("data-rows") == "held") != rows_held:
+    expected, rows_held = embedded(passports)
+    if json.loads(block.text) != json.loads(expected) or (block.get("data-rows") == "held") != rows_held:
         raise PageDamaged("the passports in the page are not those of the release")
     places = {f"#{identifier}" for identifier in document.xpath("//@id")}
     for link in sorted(set(document.xpath("//a/@href")) - places):

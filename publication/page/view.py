@@ -66,7 +66,7 @@ class RowView:
     kind: str
     status_vi: str
     marks: tuple[int, ...]
-    unit_meant: str
+    canonical_unit: str
     coverage_vi: str
     previous: Difference | None
     last_year: Difference | None
@@ -225,13 +225,13 @@ def _row_view(
 ) -> RowView:
     values = row.values
     counted, expected = values["units_counted"], values["units_expected"]
-    meant, printed = values["unit_of_measure_canonical"], values["unit_of_measure"]
+    canonical, printed = values["unit_of_measure_canonical"], values["unit_of_measure"]
     return RowView(
         row=row,
         kind="section" if row.is_section else "heading" if row.is_heading else "row",
         status_vi="" if values["kind"] == "heading" else STATUS_VI[values["status"]],
         marks=marks,
-        unit_meant=meant if meant and printed and _bare(meant) != _bare(printed) else "",
+        canonical_unit=canonical if canonical and printed and _bare(canonical) != _bare(printed) else "",
         coverage_vi=f"{counted}/{expected} đơn vị" if expected is not None and expected > 1 else "",
         previous=previous,
         last_year=last_year,
@@ -269,9 +269,14 @@ def _bare(text: str) -> list[str]:
 
 
 def _counts(rows: Sequence[RowView]) -> dict[str, int]:
-    told = [row for row in rows if row.has_passport]
-    by_status = {status: sum(row.row.values["status"] == status for row in told) for status in STATUS_VI}
-    return {"rows": len(rows), "indicators": len(told), "explained": sum(bool(row.marks) for row in told), **by_status}
+    indicators = [row for row in rows if row.has_passport]
+    by_status = {status: sum(row.row.values["status"] == status for row in indicators) for status in STATUS_VI}
+    return {
+        "rows": len(rows),
+        "indicators": len(indicators),
+        "explained": sum(bool(row.marks) for row in indicators),
+        **by_status,
+    }
 
 
 def _sections(rows: Sequence[RowView]) -> Iterator[Section]:

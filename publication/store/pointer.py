@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from common.files import canonical_json, is_regular_file, replace_durably
-from publication.store import failpoints
 
 POINTER_NAME = "current.json"
 SCHEMA = 1
@@ -161,10 +160,5 @@ def move_pointer(
     manifests = {**(present.manifests if present else {}), release: manifest_sha256}
     events = (*(present.events if present else ()), *((event,) if event else ()))
     pointer = Pointer(unit, quarter, release, manifests, events)
-    replace_durably(
-        quarter_dir / POINTER_NAME,
-        _encode(pointer),
-        written=lambda: failpoints.reach("pointer.temporary_written"),
-        replaced=lambda: failpoints.reach("pointer.replaced"),
-    )
+    replace_durably(quarter_dir / POINTER_NAME, _encode(pointer))
     return pointer

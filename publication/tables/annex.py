@@ -225,7 +225,7 @@ def _write_form_rows(form: Worksheet, looks: _Looks, content: ReleaseContent) ->
         least = max(
             len(_wrapped(name, sum(_WIDTHS[1:4]) if row.is_section else _WIDTHS[1])), len(_wrapped(unit, _WIDTHS[2]))
         )
-        for part, (figure, said) in enumerate(
+        for part, (figure, note_part) in enumerate(
             zip_longest(_parts(row.printed, _WIDTHS[3]), _parts(note, _WIDTHS[4]), fillvalue="")
         ):
             place += 1
@@ -238,9 +238,10 @@ def _write_form_rows(form: Worksheet, looks: _Looks, content: ReleaseContent) ->
                 form.write_string(place, 1, heading, styles["left"])
                 form.write_string(place, 2, "" if part else unit, styles["center"])
                 form.write_string(place, 3, figure, styles["right"])
-            form.write_string(place, 4, said, looks.plain[False]["left"])
+            form.write_string(place, 4, note_part, looks.plain[False]["left"])
             form.set_row(
-                place, _height(1 if part else least, len(_wrapped(figure, _WIDTHS[3])), len(_wrapped(said, _WIDTHS[4])))
+                place,
+                _height(1 if part else least, len(_wrapped(figure, _WIDTHS[3])), len(_wrapped(note_part, _WIDTHS[4]))),
             )
     form.ignore_errors({"number_stored_as_text": f"A{_FIRST_ROW + 1}:D{place + 1}"})
     return place

@@ -162,13 +162,13 @@ def _field(name: str, kind: pa.DataType | None, column: Column | None) -> dict[s
     if column is None:
         return field
     field["description"] = column.description
-    told = {
+    details = {
         "title": column.description_vi,
         "unit": column.unit,
         "unit_vi": column.unit_vi,
         "blank_when": column.blank_when,
     }
-    field |= {key: text for key, text in told.items() if text}
+    field |= {key: text for key, text in details.items() if text}
     constraints: dict[str, Any] = {"required": True} if column.required else {}
     if column.values:
         constraints["enum"] = list(column.values)

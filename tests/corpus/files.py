@@ -157,8 +157,8 @@ def _layouts() -> Iterator[CorpusFile]:
                 f"hidden column, {writer}", suffix, partial(write, grid=columns), Expected(says="1 cột ẩn")
             )
             secret = Grid([HEAD, *ROWS[:3]], more_sheets={"Nháp": [HEAD, *ROWS[3:]]}, hidden_sheets=["Nháp"])
-            said = Expected(says="Trang tính ẩn “Nháp” cũng được đọc.")
-            yield CorpusFile(f"hidden sheet, {writer}", suffix, partial(write, grid=secret), said)
+            expected = Expected(says="Trang tính ẩn “Nháp” cũng được đọc.")
+            yield CorpusFile(f"hidden sheet, {writer}", suffix, partial(write, grid=secret), expected)
 
 
 # ------------------------------------------------------------------------------------------------------------ texts
@@ -231,21 +231,21 @@ def _saved() -> Iterator[CorpusFile]:
 
 def _renamed() -> Iterator[CorpusFile]:
     grid = Grid([HEAD, *ROWS])
-    said = Expected(says="thực chất là")
+    expected = Expected(says="thực chất là")
     for suffix in (".xls", ".csv", ".ods", ".doc"):
-        yield CorpusFile(f".xlsx as {suffix}", suffix, partial(write_openpyxl, grid=grid), said)
+        yield CorpusFile(f".xlsx as {suffix}", suffix, partial(write_openpyxl, grid=grid), expected)
     for suffix in (".xlsx", ".csv"):
-        yield CorpusFile(f".xls as {suffix}", suffix, partial(write_xlwt, grid=grid), said)
+        yield CorpusFile(f".xls as {suffix}", suffix, partial(write_xlwt, grid=grid), expected)
     for suffix in (".xlsx", ".xls"):
-        yield CorpusFile(f".ods as {suffix}", suffix, partial(write_odfpy, grid=grid), said)
+        yield CorpusFile(f".ods as {suffix}", suffix, partial(write_odfpy, grid=grid), expected)
     for suffix in (".xls", ".doc", ".xlsx", ".csv"):
         page = html_document(grid).encode()
-        yield CorpusFile(f"HTML as {suffix}", suffix, partial(_bytes, page), said)
+        yield CorpusFile(f"HTML as {suffix}", suffix, partial(_bytes, page), expected)
         wide = html_document(grid).encode("utf-16")
-        yield CorpusFile(f"UTF-16 HTML as {suffix}", suffix, partial(_bytes, wide), said)
+        yield CorpusFile(f"UTF-16 HTML as {suffix}", suffix, partial(_bytes, wide), expected)
     for suffix in (".xlsx", ".xls"):
         text = csv_text(grid.rows, "\t").encode("utf-16")
-        yield CorpusFile(f"text as {suffix}", suffix, partial(_bytes, text), said)
+        yield CorpusFile(f"text as {suffix}", suffix, partial(_bytes, text), expected)
     yield CorpusFile("text as .pdf", ".pdf", partial(_bytes, csv_text(grid.rows).encode()), refused("unknown_format"))
 
 

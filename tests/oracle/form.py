@@ -440,7 +440,7 @@ class _Computed:
 
         streamlined = [p for p in everybody if p["leaving_reason"] == "streamlined"]
         plan = {r["indicator_code"]: r["value"] for r in _source(self.files, "declared_returns")}
-        mailboxes_said = all("official_email" in p for p in everybody)
+        has_mailboxes = all("official_email" in p for p in everybody)
         self.values.update({
             87: len(civil(present)),
             88: len([p for p in present if p["category"] == "contract" and self._type(p["unit"]) == "department"]),
@@ -453,7 +453,7 @@ class _Computed:
             130: len([p for p in everybody if self.in_year(p["training_ended_on"])]),
             133: len([p for p in everybody if self.in_year(p["rotated_on"])]),
             154: len([p for p in present if p["it_officer"]]),
-            186: len([p for p in present if p["official_email"]]) if mailboxes_said else None,
+            186: len([p for p in present if p["official_email"]]) if has_mailboxes else None,
         })  # fmt: skip
         for row, certified, appointed, level in (
             (100, 188, 125, "district_leader"), (101, 190, 126, "department_leader"),
@@ -464,9 +464,9 @@ class _Computed:
             if certified is not None:
                 self.values[certified] = len([p for p in leaders if p["digital_certificate"]])
             if appointed is not None:
-                said = all("appointed_on" in p for p in leaders)
+                reported = all("appointed_on" in p for p in leaders)
                 self.values[appointed] = (
-                    len([p for p in leaders if self.in_period(p["appointed_on"])]) if said else None
+                    len([p for p in leaders if self.in_period(p["appointed_on"])]) if reported else None
                 )
         for row, category, modes in (
             (118, "district_civil_servant", ("examination", "selection")),
@@ -512,8 +512,8 @@ class _Computed:
             level = [unit for unit in registers if (unit == self.district) is at_district]
             for row, column in zip(rows, ("outgoing_total", "electronic_only", "electronic_and_paper"), strict=True):
                 figures = [_of_register(counts, unit, "all", column) for unit in level]
-                said = [figure for figure in figures if figure is not None]
-                self.values[row] = sum(said) if said else None
+                reported = [figure for figure in figures if figure is not None]
+                self.values[row] = sum(reported) if reported else None
         self.values[5] = _of_register(counts, self.district, "cchc", "outgoing_total")
         self.values[32] = _of_register(counts, self.district, "all", "outgoing_total", "legal_normative")
         self.values[161] = len({c["unit"] for c in counts if c["connected"] and c["unit"] != self.district})
@@ -529,27 +529,27 @@ class _Computed:
         for level, (all_row, offered_row, used_row) in (("level_3", (173, 174, 175)), ("level_4", (177, 178, 179))):
             self.values[all_row] = len(eligible[level])
             # Where nothing is eligible, nothing can be offered: that is a zero.
-            said = not eligible[level] or any(p["online_offered_level"] is not None for p in eligible[level])
+            reported = not eligible[level] or any(p["online_offered_level"] is not None for p in eligible[level])
             offered = {p["procedure_code"] for p in eligible[level] if p["online_offered_level"] == level}
-            self.values[offered_row] = len(offered) if said else None
-            self.values[used_row] = len(offered & met_online) if said else None
+            self.values[offered_row] = len(offered) if reported else None
+            self.values[used_row] = len(offered & met_online) if reported else None
             used |= offered & met_online
         offered_anywhere = [
             p
             for p in self.procedures.values()
             if p["on_national_portal"] and p["online_offered_level"] in ("level_3", "level_4")
         ]
-        not_said = any(
+        is_blank = any(
             listed and all(p["online_offered_level"] is None for p in listed)
             for listed in (eligible["level_3"], [p for p in eligible["level_4"] if p["on_national_portal"]])
         )
-        self.values[180] = None if not_said else len(offered_anywhere)
+        self.values[180] = None if is_blank else len(offered_anywhere)
         # Procedures "có phát sinh" a fee: with a case received in the period; paid online are some of them.
         with_cases = {c["procedure_code"] for c in received}
         for row, column in ((183, "has_fee"), (184, "online_payment")):
-            said = any(p[column] is not None for p in self.procedures.values())
+            reported = any(p[column] is not None for p in self.procedures.values())
             used_with_fee = [p for p in self.procedures.values() if p["has_fee"] and p["procedure_code"] in with_cases]
-            self.values[row] = len([p for p in used_with_fee if p[column]]) if said else None
+            self.values[row] = len([p for p in used_with_fee if p[column]]) if reported else None
         self.values[181] = len([c for c in received if c["procedure_code"] in used])
         self.values[182] = len([c for c in received if c["procedure_code"] in used and c["channel"] == "online"])
 
@@ -612,9 +612,9 @@ def _of_register(counts: list[Row], unit: str, topic: str, column: str, kind: st
         wanted = {"all"}
     else:
         wanted = kinds if "administrative" in kinds else set()
-    said: list[int] = []
+    reported: list[int] = []
     for name in wanted:
         of_kind = [c for c in lines if c["document_kind"] == name]
         totals = [c for c in of_kind if c["month"] is None]
-        said += [c[column] for c in totals or of_kind if c[column] is not None]
-    return sum(said) if said else None
+        reported += [c[column] for c in totals or of_kind if c[column] is not None]
+    return sum(reported) if reported else None

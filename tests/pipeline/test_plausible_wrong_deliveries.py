@@ -66,14 +66,14 @@ def test_there_are_kinds_of_every_source() -> None:
     """A kind is a way of being wrong in a source; docs/reliability.md says how many there are."""
     variants = {variant.name for variant in mutants.VARIANTS}
     kinds = {variant.kind for variant in mutants.VARIANTS}
-    ways = {variant.way for variant in mutants.VARIANTS}
+    error_types = {variant.error_type for variant in mutants.VARIANTS}
     assert len(variants) == len(mutants.VARIANTS)
     assert {variant.source for variant in mutants.VARIANTS} == {*mutants.SOURCES, "decisions"}
     for source in mutants.SOURCES:
         assert sum(kind.endswith(f":{source}") for kind in kinds) >= _KINDS_OF_A_SOURCE
     assert len(kinds) >= _KINDS_PROMISED
     told = RELIABILITY.read_text(encoding="utf-8")
-    assert f"{len(variants)} variants of {len(kinds)} kinds ({len(ways)} ways of being wrong" in told
+    assert f"{len(variants)} variants of {len(kinds)} kinds ({len(error_types)} ways of being wrong" in told
     assert set(UNTOLD) <= kinds | variants
     assert [kind for kind in UNTOLD if f"`{kind}`" not in told] == []
 

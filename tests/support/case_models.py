@@ -57,7 +57,7 @@ def case(code: str = "000.00.32.H51-230103-0001", **values: Any) -> Row:
 
 
 class CaseModels:
-    """Tables with the columns of a real build, to be filled; ``tell`` builds the models over them."""
+    """Tables with the columns of a real build, to be filled; ``build`` makes the models over them."""
 
     def __init__(self, build: Build, scratch: Path) -> None:
         self._sql = {name: build.compiled(name) for name in MODELS}
@@ -77,7 +77,7 @@ class CaseModels:
                 self.connection.unregister("seed")
         self.connection.execute("use warehouse")
 
-    def tell(
+    def build(
         self,
         cases: Iterable[Row],
         quarter: str = QUARTER,
@@ -162,7 +162,7 @@ class CaseModels:
         """Answers a query over the models."""
         return self.connection.execute(query).fetchall()
 
-    def told(self, columns: str, quarter: str = QUARTER) -> list[tuple[Any, ...]]:
+    def cases(self, columns: str, quarter: str = QUARTER) -> list[tuple[Any, ...]]:
         """Columns of ``int_cases`` in a quarter, in the order of the codes as delivered."""
         return self.rows(
             f"select {columns} from int_cases where unit_code = '{DISTRICT}' and quarter = '{quarter}'"

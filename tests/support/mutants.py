@@ -97,7 +97,7 @@ class Desk:
 
 @dataclass(frozen=True)
 class Variant:
-    """A fault: its name, ``way:source`` or ``way:source.what``, and the change it makes.
+    """A fault: its name, ``error_type:source`` or ``error_type:source.what``, and the change it makes.
 
     A way of being wrong in one source is a kind; what it is done to (a column, say) makes the variants of a kind.
     """
@@ -106,7 +106,7 @@ class Variant:
     apply: Mutation
 
     @property
-    def way(self) -> str:
+    def error_type(self) -> str:
         return self.name.partition(":")[0]
 
     @property

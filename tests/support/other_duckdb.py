@@ -35,8 +35,8 @@ def duckdb_line(line: str) -> Path:
 
 
 def _install(lock: Path, requirement: str, folder: Path) -> None:
-    making = folder.with_name(f".{folder.name}")
-    shutil.rmtree(making, ignore_errors=True)
+    unfinished = folder.with_name(f".{folder.name}")
+    shutil.rmtree(unfinished, ignore_errors=True)
     done = subprocess.run(
         [
             sys.executable,
@@ -49,7 +49,7 @@ def _install(lock: Path, requirement: str, folder: Path) -> None:
             "--require-hashes",
             "--disable-pip-version-check",
             "--target",
-            str(making),
+            str(unfinished),
             "--requirement",
             str(lock),
         ],
@@ -61,4 +61,4 @@ def _install(lock: Path, requirement: str, folder: Path) -> None:
         # Only an unreachable registry is a reason to go without: a wrong hash is a fault.
         assert "THESE PACKAGES DO NOT MATCH THE HASHES" not in done.stderr, done.stderr
         pytest.skip(f"needs {requirement} from the package registry, which could not be had: {done.stderr[-300:]}")
-    making.rename(folder)
+    unfinished.rename(folder)

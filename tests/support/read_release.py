@@ -74,14 +74,14 @@ def readers_of(quarter_dir: Path, stop: Path, count: int) -> Iterator[list[dict[
     """So many processes that loop as long as the block lasts; what they tell at their end is in the list then."""
     command = [sys.executable, "-P", str(SCRIPT), "loop", str(quarter_dir), str(stop)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, env=dict(os.environ)) for _ in range(count)]
-    told: list[dict[str, Any]] = []
+    answers: list[dict[str, Any]] = []
     try:
         time.sleep(_TO_BE_SURE)  # every reader has the release before open,
-        yield told
+        yield answers
         time.sleep(_TO_BE_SURE)  # and has the time to see the one after
     finally:
         stop.touch()
-        told.extend(json.loads(process.communicate(timeout=120)[0]) for process in processes)
+        answers.extend(json.loads(process.communicate(timeout=120)[0]) for process in processes)
 
 
 if __name__ == "__main__":

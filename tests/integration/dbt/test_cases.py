@@ -35,7 +35,7 @@ def models(two_districts: Build, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def test_an_older_quarters_file_sent_later_takes_nothing_back(models: CaseModels) -> None:
     """In progress in the first quarter, resolved in the second; then the first quarter's file comes once more."""
-    models.tell(
+    models.build(
         [
             case(quarter=QUARTER, file=1),
             case(quarter=NEXT_QUARTER, status="returned", finished_at="2023-04-10", due_at="2023-04-12", file=2),
@@ -44,16 +44,16 @@ def test_an_older_quarters_file_sent_later_takes_nothing_back(models: CaseModels
         ],
         NEXT_QUARTER,
     )
-    assert models.told("case_code, outcome", NEXT_QUARTER) == [
+    assert models.cases("case_code, outcome", NEXT_QUARTER) == [
         ("000.00.32.H51-230103-0001", "resolved"), ("000.00.32.H51-230301-0009", "in_progress"),
     ]  # fmt: skip
-    assert {outcome for _, outcome in models.told("case_code, outcome", QUARTER)} == {"in_progress"}
+    assert {outcome for _, outcome in models.cases("case_code, outcome", QUARTER)} == {"in_progress"}
 
 
 def test_within_a_quarter_the_order_of_deliveries_decides(models: CaseModels) -> None:
     for first, second, outcome in ((1, 2, "resolved"), (2, 1, "in_progress")):
-        models.tell([case(file=first), case(status="finished", finished_at=WITHIN, due_at=WITHIN, file=second)])
-        assert models.told("outcome") == [(outcome,)]
+        models.build([case(file=first), case(status="finished", finished_at=WITHIN, due_at=WITHIN, file=second)])
+        assert models.cases("outcome") == [(outcome,)]
 
 
 NINE = [f"{year}-Q{number}" for year in (2021, 2022) for number in (1, 2, 3, 4)] + ["2023-Q1"]
@@ -114,12 +114,12 @@ def test_a_chain_of_nine_quarters_is_right_in_whatever_order_it_is_sent(models: 
         if quarter in NINE
     }
     query = f"select quarter, case_code, outcome from int_cases where unit_code = '{DISTRICT}' and is_in_stock"
-    told = models.tell(rows, NINE[-1], nothing_sent=[(DISTRICT, quarter) for quarter in NINE]).rows(query)
+    told = models.build(rows, NINE[-1], nothing_sent=[(DISTRICT, quarter) for quarter in NINE]).rows(query)
     assert len(told) == len(set(told)) > 3
     assert set(told) == _reckoned(rows, windows)
     # Only the order within a quarter matters: whole quarters sent at other times change nothing.
     shift = {quarter: 1000 * place for place, quarter in enumerate(random.Random(seed + 100).sample(NINE, len(NINE)))}
-    again = models.tell(
+    again = models.build(
         [row | {"file": row["file"] + shift[row["quarter"]]} for row in rows], NINE[-1],
         nothing_sent=[(DISTRICT, quarter) for quarter in NINE],
     ).rows(query)  # fmt: skip
@@ -127,7 +127,7 @@ def test_a_chain_of_nine_quarters_is_right_in_whatever_order_it_is_sent(models: 
 
 
 def test_of_a_case_in_another_districts_folder_nothing_counts(models: CaseModels) -> None:
-    models.tell([case(delivering_unit_code=ELSEWHERE)])
+    models.build([case(delivering_unit_code=ELSEWHERE)])
     assert models.rows("select * from int_cases") == []
 
 
@@ -143,8 +143,8 @@ SAME = [
 @pytest.mark.parametrize("spelling", SAME[1:])
 def test_one_case_in_two_spellings_is_one_case_and_said(models: CaseModels, spelling: str) -> None:
     done = {"status": "returned", "finished_at": WITHIN, "due_at": WITHIN}
-    models.tell([case(SAME[0], **done), case(spelling, **done)])
-    assert models.told("outcome") == [("resolved",)]
+    models.build([case(SAME[0], **done), case(spelling, **done)])
+    assert models.cases("outcome") == [("resolved",)]
     assert models.findings("kind") == [("spelling_merged",), ("spelling_merged",)]
 
 
@@ -153,15 +153,15 @@ def test_one_case_in_two_spellings_is_one_case_and_said(models: CaseModels, spel
     {"status": "returned", "finished_at": WITHIN},
 ])  # fmt: skip
 def test_two_spellings_that_do_not_agree_are_to_be_settled(models: CaseModels, other: Row) -> None:
-    models.tell([case(SAME[0]), case(SAME[1], **other)])
+    models.build([case(SAME[0]), case(SAME[1], **other)])
     assert ("spelling_doubt",) in models.findings("kind")
     assert ("spelling_merged",) not in models.findings("kind")
 
 
 def test_a_later_quarter_may_spell_the_code_otherwise_and_say_how_it_ended(models: CaseModels) -> None:
-    models.tell([case(SAME[0]), case(SAME[3], quarter=NEXT_QUARTER, status="returned", finished_at="2023-04-10")],
+    models.build([case(SAME[0]), case(SAME[3], quarter=NEXT_QUARTER, status="returned", finished_at="2023-04-10")],
                 NEXT_QUARTER)  # fmt: skip
-    assert models.told("case_code, outcome, is_carried_over", NEXT_QUARTER) == [(SAME[3], "resolved", True)]
+    assert models.cases("case_code, outcome, is_carried_over", NEXT_QUARTER) == [(SAME[3], "resolved", True)]
     assert ("spelling_merged",) in models.findings("kind")
 
 
@@ -169,14 +169,14 @@ def test_a_later_quarter_may_spell_the_code_otherwise_and_say_how_it_ended(model
 def test_codes_that_differ_in_the_agency_stay_two_cases_and_are_asked_about(models: CaseModels, alike: str) -> None:
     code = "000.23.32.H51-221215-0001"
     when = {"received_at": "2022-12-15"}
-    models.tell([case(code, **when), case(alike, **when)])
-    assert len(models.told("case_code")) == 2
+    models.build([case(code, **when), case(alike, **when)])
+    assert len(models.cases("case_code")) == 2
     assert models.findings("kind, case_code, other_case_code") == sorted(
         [("same_case_other_agency", code, alike), ("same_case_other_agency", alike, code)]
     )
     for other in ({"receiving_unit_code": COMMUNE}, {"procedure_code": "1.000002"}):
-        models.tell([case(code, **when), case(alike, **when, **other)])
-        assert len(models.told("case_code")) == 2
+        models.build([case(code, **when), case(alike, **when, **other)])
+        assert len(models.cases("case_code")) == 2
         assert models.findings("kind") == []
 
 
@@ -257,11 +257,11 @@ DATED: list[tuple[str, dict[str, str]]] = [("no day of ending", {})] + [
 @pytest.fixture(scope="module")
 def every_combination(models: CaseModels) -> dict[int, tuple[Any, ...]]:
     """One case of each status and dates in one file: place -> what is told of it; those that left before are not."""
-    models.tell([
+    models.build([
         case(f"H51-221201-{place:04d}", status=status, received_at="2022-12-01", due_at="2023-06-01", **dates)
         for place, (status, (_, dates)) in enumerate(product(STATUSES, DATED))
     ])  # fmt: skip
-    told = models.told("row_number - 1, outcome, is_resolved, is_open, is_carried_over")
+    told = models.cases("row_number - 1, outcome, is_resolved, is_open, is_carried_over")
     return {place: tuple(rest) for place, *rest in told if rest[0] != "left_before"}
 
 
@@ -286,18 +286,18 @@ def test_every_status_of_the_contract_is_documented() -> None:
 
 
 def test_the_day_of_finishing_goes_before_the_day_of_return(models: CaseModels) -> None:
-    models.tell([case(status="returned", finished_at=WITHIN, returned_at=AFTER, due_at=WITHIN)])
-    assert models.told("outcome, timeliness, is_returned") == [("resolved", "on_time", False)]
+    models.build([case(status="returned", finished_at=WITHIN, returned_at=AFTER, due_at=WITHIN)])
+    assert models.cases("outcome, timeliness, is_returned") == [("resolved", "on_time", False)]
 
 
 def test_resolved_long_after_closing_contradicts_itself(models: CaseModels) -> None:
     for day, named in ((WITHIN, 0), (AFTER, 0), (LONG_AFTER, 1)):
-        models.tell([case(status="returned", finished_at=day, due_at=WITHIN)])
+        models.build([case(status="returned", finished_at=day, due_at=WITHIN)])
         assert len(models.findings("kind")) == named
 
 
 def test_lodged_and_ended_contradicts_itself(models: CaseModels) -> None:
-    models.tell([case(status="registered", finished_at=WITHIN)])
+    models.build([case(status="registered", finished_at=WITHIN)])
     assert models.findings("kind") == [("lodged_but_ended",)]
 
 
@@ -317,14 +317,16 @@ def test_lodged_and_ended_contradicts_itself(models: CaseModels) -> None:
     ({"finished_at": "2023-01-05"}, "unknown"),
 ])  # fmt: skip
 def test_on_time_is_by_the_last_appointment(models: CaseModels, dates: Row, timeliness: str) -> None:
-    models.tell([case(status="finished", **dates)], procedures=[{"procedure_code": "1.000001"}])
-    assert models.told("timeliness") == [(timeliness,)]
+    models.build([case(status="finished", **dates)], procedures=[{"procedure_code": "1.000001"}])
+    assert models.cases("timeliness") == [(timeliness,)]
     assert models.findings("kind") == ([("no_appointment",)] if timeliness == "unknown" else [])
 
 
 def test_the_hour_does_not_matter(models: CaseModels) -> None:
-    models.tell([case(status="finished", due_at=dt.datetime(2023, 1, 10, 9), finished_at=dt.datetime(2023, 1, 10, 16))])
-    assert models.told("timeliness") == [("on_time",)]
+    models.build(
+        [case(status="finished", due_at=dt.datetime(2023, 1, 10, 9), finished_at=dt.datetime(2023, 1, 10, 16))]
+    )
+    assert models.cases("timeliness") == [("on_time",)]
 
 
 def test_without_an_appointment_only_what_is_answered_at_once_is_on_time(models: CaseModels) -> None:
@@ -334,18 +336,18 @@ def test_without_an_appointment_only_what_is_answered_at_once_is_on_time(models:
         case(f"H51-230103-000{number}", procedure_code=code, status="finished", finished_at=WITHIN)
         for number, code in enumerate(("1.000001", "1.000002", "1.000009", None), start=1)
     ]
-    models.tell(cases, procedures=[at_once, limited])
-    assert [told for (told,) in models.told("timeliness")] == ["on_time", "unknown", "unknown", "unknown"]
+    models.build(cases, procedures=[at_once, limited])
+    assert [told for (told,) in models.cases("timeliness")] == ["on_time", "unknown", "unknown", "unknown"]
     assert len(models.findings("kind")) == 3
 
 
 def test_a_decision_settles_a_case_without_appointment_in_any_spelling(models: CaseModels) -> None:
-    models.tell(
+    models.build(
         [case("000.00.32.H51-230103-0001", status="finished", finished_at=WITHIN)],
         decisions=[{"subject": "H51.32-230103-00001", "decision_id": "QD-1", "dated": dt.date(2023, 3, 15)},
                    {"subject": "000.00.32.H51-230103-0001", "decision_id": "QD-2", "dated": dt.date(2023, 3, 14)}],
     )  # fmt: skip
-    assert models.told("timeliness, decision_id, late_cause") == [("on_time", "QD-1", "not_said")]
+    assert models.cases("timeliness, decision_id, late_cause") == [("on_time", "QD-1", "not_said")]
     assert models.findings("kind") == []
 
 
@@ -394,7 +396,7 @@ def test_without_a_column_what_it_decides_is_not_reported_and_never_zero(models:
              **{name: day for name, day in (("finished_at", WITHIN), ("returned_at", WITHIN), ("due_at", WITHIN))
                 if name != column}),
     ]  # fmt: skip
-    models.tell(cases, procedures=[{"procedure_code": "1.000001"}], dropped={COMMUNE: [column]})
+    models.build(cases, procedures=[{"procedure_code": "1.000001"}], dropped={COMMUNE: [column]})
     # Nobody sent a catalogue, so what was used online is not known either way.
     unknown = {name for name, (value, _, _) in models.measures().items() if value is None and "online" not in name}
     assert unknown == {f"commune_{name}" for name in NEEDS[column]}
@@ -409,7 +411,7 @@ def test_appointments_left_blank_in_every_case_are_no_hundred_per_cent(models: C
     procedures = [{"procedure_code": "1.000001"}, {"procedure_code": "1.000002", "is_answered_at_once": True}]
     known = case("H51-230103-0003", status="finished", finished_at=WITHIN, due_at=WITHIN)
     for cases, on_time, without in (([limited], None, 1), ([at_once], 1, 0), ([limited, at_once, known], 2, 1)):
-        told = models.tell(cases, procedures=procedures).measures()
+        told = models.build(cases, procedures=procedures).measures()
         assert told["district_cases_resolved"][0] == len(cases)
         assert told["district_cases_on_time"][0] == on_time
         assert told["district_cases_without_appointment"][0] == without
@@ -417,7 +419,7 @@ def test_appointments_left_blank_in_every_case_are_no_hundred_per_cent(models: C
 
 def test_a_commune_without_resolved_cases_leaves_nothing_open(models: CaseModels) -> None:
     one = {"delivering_unit_code": COMMUNE, "receiving_unit_code": COMMUNE}
-    models.tell(
+    models.build(
         [case("H51-230103-0001", status="finished", finished_at=WITHIN, due_at=WITHIN, **one)],
         nothing_sent=[("31615", QUARTER)],
     )
@@ -429,7 +431,7 @@ def test_a_commune_without_resolved_cases_leaves_nothing_open(models: CaseModels
 
 def test_results_by_post_count_by_the_day_they_were_returned(models: CaseModels) -> None:
     post = {"return_channel": "postal", "due_at": "2023-06-01"}
-    models.tell([
+    models.build([
         case("H51-230103-0011", status="finished", finished_at="2023-02-10", **post),
         case("H51-230103-0012", status="returned", finished_at="2023-03-14", returned_at="2023-03-16", **post),
         case("H51-221201-0013", status="returned", received_at="2022-12-01", finished_at="2022-12-14",
@@ -437,7 +439,7 @@ def test_results_by_post_count_by_the_day_they_were_returned(models: CaseModels)
         case("H51-230103-0014", status="returned", returned_at="2023-02-10", **post),
         case("H51-230103-0015", status="withdrawn", returned_at="2023-02-10", **post),
     ])  # fmt: skip
-    assert models.told("case_code, is_returned and return_channel = 'postal'") == [
+    assert models.cases("case_code, is_returned and return_channel = 'postal'") == [
         ("H51-221201-0013", True), ("H51-230103-0011", False), ("H51-230103-0012", False), ("H51-230103-0014", True),
         ("H51-230103-0015", False),
     ]  # fmt: skip
@@ -449,7 +451,7 @@ def test_results_by_post_count_by_the_day_they_were_returned(models: CaseModels)
 
 
 def test_returned_by_post_on_no_day_is_asked_about(models: CaseModels) -> None:
-    models.tell([case(status="returned", finished_at=WITHIN, due_at=WITHIN, return_channel="postal")])
+    models.build([case(status="returned", finished_at=WITHIN, due_at=WITHIN, return_channel="postal")])
     assert models.findings("kind") == [("postal_return_without_day",)]
 
 
@@ -468,7 +470,7 @@ KNOWN = case("H51.32.1-230105-0001", delivering_unit_code=COMMUNE, receiving_uni
 def test_a_case_entered_late_is_named_with_the_quarter_to_correct(models: CaseModels) -> None:
     """One ended in its own quarter, one in the next; both first come with the next quarter's file."""
     day = {"received_at": dt.datetime(2023, 2, 10, 8), "due_at": dt.datetime(2023, 6, 1)}
-    models.tell(
+    models.build(
         [
             KNOWN,
             _second_quarter(**day, case_code="H51.32.1-230210-0001", finished_at=dt.datetime(2023, 2, 13)),
@@ -485,13 +487,13 @@ def test_a_case_entered_late_is_named_with_the_quarter_to_correct(models: CaseMo
 def test_once_the_earlier_quarter_is_corrected_nothing_is_left_to_name(models: CaseModels) -> None:
     late = case("H51.32.1-230210-0002", delivering_unit_code=COMMUNE, receiving_unit_code=COMMUNE, due_at="2023-06-01",
                 received_at="2023-02-10")  # fmt: skip
-    models.tell([KNOWN, late | {"file": 7}, late | {"quarter": NEXT_QUARTER, "file": 2}], NEXT_QUARTER)
+    models.build([KNOWN, late | {"file": 7}, late | {"quarter": NEXT_QUARTER, "file": 2}], NEXT_QUARTER)
     assert models.findings() == []
 
 
 def test_a_case_that_was_open_and_now_had_ended_before_is_named(models: CaseModels) -> None:
     done = {"status": "finished", "finished_at": dt.datetime(2023, 2, 1)}
-    models.tell([KNOWN, KNOWN | {"quarter": NEXT_QUARTER, "file": 2} | done], NEXT_QUARTER)
+    models.build([KNOWN, KNOWN | {"quarter": NEXT_QUARTER, "file": 2} | done], NEXT_QUARTER)
     assert models.findings("kind, correct_quarter, carried_over, open_before, file_name") == [
         ("open_then_gone", QUARTER, 0, 1, "2.xlsx")
     ]
@@ -501,35 +503,35 @@ def test_a_case_that_was_open_and_now_had_ended_before_is_named(models: CaseMode
     {"status": "not_received"}, {"received_at": dt.datetime(2023, 4, 1)}, {"receiving_unit_code": ELSEWHERE},
 ])  # fmt: skip
 def test_an_open_case_that_leaves_the_stock_by_no_ending_is_named(models: CaseModels, now: Row) -> None:
-    models.tell([KNOWN, KNOWN | {"quarter": NEXT_QUARTER, "file": 2} | now], NEXT_QUARTER)
+    models.build([KNOWN, KNOWN | {"quarter": NEXT_QUARTER, "file": 2} | now], NEXT_QUARTER)
     assert models.findings("kind") == [("open_then_gone",)]
 
 
 @pytest.mark.parametrize("ended", [None, dt.datetime(2023, 4, 3)])
 def test_what_was_open_and_is_carried_over_is_in_order(models: CaseModels, ended: dt.datetime | None) -> None:
     status = "finished" if ended else "in_progress"
-    models.tell([KNOWN, KNOWN | {"quarter": NEXT_QUARTER, "file": 2, "status": status, "finished_at": ended}],
+    models.build([KNOWN, KNOWN | {"quarter": NEXT_QUARTER, "file": 2, "status": status, "finished_at": ended}],
                 NEXT_QUARTER)  # fmt: skip
     assert models.findings() == []
     # A case that the next quarter's file does not speak of stays open.
-    models.tell([KNOWN], NEXT_QUARTER)
-    assert models.told("outcome", NEXT_QUARTER) == [("in_progress",)]
+    models.build([KNOWN], NEXT_QUARTER)
+    assert models.cases("outcome", NEXT_QUARTER) == [("in_progress",)]
     assert models.findings() == []
 
 
 def test_a_unit_that_never_delivered_before_is_not_compared(models: CaseModels) -> None:
     old = case("H51.32.1-230105-0001", quarter=NEXT_QUARTER, delivering_unit_code=COMMUNE, receiving_unit_code=COMMUNE,
                due_at="2023-06-01", received_at="2023-01-05")  # fmt: skip
-    models.tell([old], NEXT_QUARTER)
+    models.build([old], NEXT_QUARTER)
     assert models.findings() == []
-    models.tell([old], NEXT_QUARTER, nothing_sent=[(COMMUNE, QUARTER)])
+    models.build([old], NEXT_QUARTER, nothing_sent=[(COMMUNE, QUARTER)])
     assert models.findings("kind") == [("carried_over_unknown",)]
     # Another unit's earlier file says nothing about this one.
-    models.tell([old], NEXT_QUARTER, nothing_sent=[("31615", QUARTER)])
+    models.build([old], NEXT_QUARTER, nothing_sent=[("31615", QUARTER)])
     assert models.findings() == []
 
 
 def test_a_case_that_was_reported_resolved_and_is_open_again_is_named(models: CaseModels) -> None:
     done = KNOWN | {"status": "finished", "finished_at": dt.datetime(2023, 2, 1)}
-    models.tell([done, KNOWN | {"quarter": NEXT_QUARTER, "file": 2}], NEXT_QUARTER)
+    models.build([done, KNOWN | {"quarter": NEXT_QUARTER, "file": 2}], NEXT_QUARTER)
     assert models.findings("kind") == [("carried_over_unknown",)]

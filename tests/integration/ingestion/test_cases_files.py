@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ingestion.base.contracts import Duplicates, load_contracts
 from ingestion.base.reference import ReferenceData
 from ingestion.reading.csv_files import CsvSheet
-from ingestion.reading.fastcsv import look_at
+from ingestion.reading.fastcsv import scan_text
 from ingestion.reading.grid import DictionaryColumn
 from ingestion.rows.furniture import Surroundings, find_furniture
 from ingestion.rows.headers import HeaderMap, find_layout
@@ -367,7 +367,7 @@ def context(reference: ReferenceData) -> Context:
 def test_the_columnar_and_the_rowwise_way_give_the_same(context: Context, rows: list[dict[str, str]]) -> None:
     titles = list(CELLS)
     text = "\r\n".join(";".join(line) for line in [titles, *([r[t] for t in titles] for r in rows)])
-    sheet = CsvSheet(text.encode(), ";", look_at(text.encode()))
+    sheet = CsvSheet(text.encode(), ";", scan_text(text.encode()))
     headers = HeaderMap.of(load_contracts()["one_stop_cases"], context.period.closes_on)
     layout = find_layout(sheet, headers)
     assert layout is not None

@@ -13,7 +13,7 @@ from ingestion.base.reference import ReferenceData
 from ingestion.rows.intake import read_delivery
 from ingestion.rows.outcome import FileIdentity, Intake
 from ingestion.rows.resolve import Context, ProcedureRegistry, UnitRegistry
-from ingestion.rows.wholeness import Vouched
+from ingestion.rows.wholeness import CompletenessEvidence
 from tests.corpus.files import CorpusFile, corpus
 from tests.corpus.tables import CONTENT, SOURCE
 
@@ -35,7 +35,7 @@ def context(reference: ReferenceData) -> Context:
 
 def read(path: Path, suffix: str, context: Context, declared_rows: int | None = None) -> Intake:
     identity = FileIdentity("d", SOURCE, "945", "2023-Q1", path.name, "0" * 64)
-    return read_delivery(path, suffix, identity, CONTRACT, context, LIMITS, Vouched(declared_rows))
+    return read_delivery(path, suffix, identity, CONTRACT, context, LIMITS, CompletenessEvidence(declared_rows))
 
 
 def test_the_corpus_is_large_and_no_file_is_there_twice() -> None:

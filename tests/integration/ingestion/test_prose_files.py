@@ -19,7 +19,7 @@ from ingestion.base.reference import ReferenceData
 from ingestion.rows.intake import read_delivery
 from ingestion.rows.outcome import FileIdentity, Intake
 from ingestion.rows.resolve import Context, ProcedureRegistry, UnitRegistry
-from ingestion.rows.wholeness import Vouched
+from ingestion.rows.wholeness import CompletenessEvidence
 from tests.corpus.writers import ENCODINGS
 from tests.integration.ingestion.test_damaged_files import mutated, mutated_inside
 
@@ -59,7 +59,7 @@ def context(reference: ReferenceData) -> Context:
 
 def read(path: Path, context: Context, limits: IntakeLimits = DEFAULT_LIMITS, rows: int | None = None) -> Intake:
     identity = FileIdentity("d", SOURCE, "945", "2023-Q1", path.name, "0" * 64)
-    return read_delivery(path, path.suffix, identity, CONTRACT, context, limits, Vouched(rows))
+    return read_delivery(path, path.suffix, identity, CONTRACT, context, limits, CompletenessEvidence(rows))
 
 
 def accepted(intake: Intake) -> list[tuple[int, str, int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 
 import publication
+from common.files import remove_tree
 from tests.integration.publication.publish_once import chosen_outputs, publish_once
-from tests.integration.publication.watched import Watched
+from tests.integration.publication.watched import Call, Watched, record
 from tests.unit.publication.builders import QUARTER, UNIT, clear_candidate, write_candidate
 
 
@@ -68,6 +70,37 @@ class Home:
         watched = Watched(publish_once, *self.arguments(candidate, expected=expected))
         watched.go()
         return watched
+
+    def keep(self) -> None:
+        """Keep a copy of what is published, in place of the one kept before."""
+        if self._kept.exists():
+            remove_tree(self._kept)
+        if self.published.exists():
+            shutil.copytree(self.published, self._kept)
+
+    def restore(self) -> None:
+        """Publish what was kept, and nothing else."""
+        if self.published.exists():
+            remove_tree(self.published)
+        if self._kept.exists():
+            shutil.copytree(self._kept, self.published)
+
+    @property
+    def _kept(self) -> Path:
+        return self.root / "kept"
+
+    def foresee(self, candidate: Path, *, expected: int | None = None) -> list[Call]:
+        """What this publication will do to files. What is published is kept, and stays as it is."""
+        self.keep()
+        # The first run compiles and caches what it imports late; the second makes the calls that all others make.
+        for _ in range(2):
+            self.restore()
+            answer, calls = record(
+                self.root / "log", self.published, publish_once, *self.arguments(candidate, expected=expected)
+            )
+            assert answer == f"Published r{(expected or 0) + 1}"
+        self.restore()
+        return calls
 
     def tree(self) -> dict[str, str]:
         """sha256 of every file below ``published``, but for empty lock files."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any
 
 from publication import Published, Refused, outputs, publish
 from publication.release import Unchanged
-from publication.store.failpoints import ENVIRONMENT_VARIABLE
 
 _ALL = outputs.OUTPUTS
 
@@ -38,9 +35,3 @@ def publish_once(
 def chosen_outputs(only: tuple[str, ...]) -> tuple[outputs.Output, ...]:
     """The outputs of those names, in order; all where there are none."""
     return tuple(output for output in _ALL if not only or output.name in only)
-
-
-def publish_until(point: str, *arguments: Any) -> str:
-    """The same with a failpoint set; where the point is passed, the process dies there."""
-    os.environ[ENVIRONMENT_VARIABLE] = point
-    return publish_once(*arguments)

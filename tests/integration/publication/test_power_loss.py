@@ -7,7 +7,6 @@ is recorded, and each prefix of the record is replayed on a disk that forgets wh
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,7 +20,7 @@ from publication import Instruction, Published, current_release, lock, roll_back
 from publication.release import Unchanged
 from tests.integration.publication.conftest import Home
 from tests.integration.publication.powerloss import Disk, State, files_below, write_state
-from tests.integration.publication.publish_once import publish_once, publish_until
+from tests.integration.publication.publish_once import publish_once
 from tests.integration.publication.watched import Call, record
 from tests.unit.publication.builders import QUARTER, UNIT, delivery
 
@@ -34,8 +33,8 @@ _DATABASE = "marts.duckdb"
 class Story:
     """One publication as recorded.
 
-    ``begin`` is a copy of the published folder that it began on, ``lead`` what a publication that was killed did to
-    that before, ``calls`` what this one did. ``old`` and ``new`` are the files before and after ``calls``.
+    It began on what the home keeps. ``lead`` is what a publication that was killed did to that before, ``calls`` what
+    this one did; ``old`` and ``new`` are the files before and after ``calls``.
     """
 
     home: Home
@@ -45,14 +44,10 @@ class Story:
     calls: Sequence[Call]
     old: Mapping[str, bytes]
     new: Mapping[str, bytes]
-    begin: Path
 
     def disk(self) -> Disk:
         """The disk as the publication found it; what a killed one before it did is not for certain."""
-        if self.home.published.exists():
-            remove_tree(self.home.published)
-        if self.begin.exists():
-            shutil.copytree(self.begin, self.home.published)
+        self.home.restore()
         disk = Disk(self.home.root, "published")
         for call in self.lead:
             disk.replay(call)
@@ -129,20 +124,17 @@ def _tell(
     body: Any = publish_once,
     arguments: tuple[Any, ...] | None = None,
     lead: Sequence[Call] = (),
-    begin: Path | None = None,
 ) -> Story:
     """Record one publication, or what else ``body`` does to the pointer."""
-    if begin is None:
-        begin = home.root / "begin"
-        if home.published.exists():
-            shutil.copytree(home.published, begin)
+    if not lead:
+        home.keep()
     old = files_below(home.root, "published")
     asked = home.arguments(folder, expected=expected) if arguments is None else arguments
     answer, calls = record(home.root / "log", home.root, body, *asked)
     assert answer is not None
     mine = _without_duckdbs_syncs([call for call in calls if _is_published(home, call)])
     new = files_below(home.root, "published")
-    story = Story(home, folder, expected, lead, mine, old, new, begin)
+    story = Story(home, folder, expected, lead, mine, old, new)
     disk = story.disk()
     for call in mine:
         disk.replay(call)
@@ -186,22 +178,28 @@ def first_release_after_one_that_died_making_folders(home: Home) -> Story:
     _, calls = record(home.root / "log", twin.root, publish_once, *twin.arguments(twin_folder))
     first_sync = next(call for call in calls if call.name in _SYNCS)
     _, lead = record(home.root / "log", home.root, publish_once, *home.arguments(folder), killed_at=first_sync)
-    story = _tell(
-        home, folder, None, lead=[call for call in lead if _is_published(home, call)], begin=home.root / "begin"
-    )
+    story = _tell(home, folder, None, lead=[call for call in lead if _is_published(home, call)])
     assert [call.name for call in story.lead] == ["mkdir"] * 3
     return story
 
 
 def second_release_after_one_that_died_half_way(home: Home) -> Story:
     home.publish(home.candidate())
-    begin = home.root / "begin"
-    shutil.copytree(home.published, begin)
     other = home.candidate(changes={"I.04": {"value": Decimal(12)}})
-    _, lead = record(
-        home.root / "log", home.published, publish_until, "publish.renamed", *home.arguments(other, expected=1)
+    after_renaming = next(
+        call
+        for call in home.foresee(other, expected=1)
+        if "chmod" in call.name and call.paths[0].is_relative_to(home.quarter_dir / "r2")
     )
-    return _tell(home, _correction(home), 1, lead=lead, begin=begin)
+    _, lead = record(
+        home.root / "log",
+        home.published,
+        publish_once,
+        *home.arguments(other, expected=1),
+        killed_at=after_renaming,
+    )
+    assert (home.quarter_dir / "r2").is_dir()
+    return _tell(home, _correction(home), 1, lead=lead)
 
 
 def _lock(published: str) -> str:

@@ -87,7 +87,8 @@ _CALL = re.compile(r"^(\d+) +(\w+)\((.*)\) += (-?\d+)(?:<([^>]*)>)?")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"(?!\.)')
 _HANDLE = re.compile(r"^(\d+)<((?:\\x[0-9a-f]{2})*)>")
 _FOLDER = re.compile(r"^(?:AT_FDCWD|\d+)<((?:\\x[0-9a-f]{2})*)>, ")
-_BROKEN_UP = re.compile(r"<unfinished|resumed>")
+#: The end of a call that another thread's broke up; one that ends in death has no result.
+_BROKEN_UP = re.compile(r"resumed>.*\) += -?\d")
 _LONGEST = 1 << 26
 _PATIENCE = 60.0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from common.forms import FORMS_DIR, Form, form_on, load_forms, read_form
-from publication.letter_findings import check_words
+from publication.letter_findings import check_form_texts
 
 
 def _without(folder: Path, code: str) -> Path:
@@ -52,7 +52,7 @@ def test_words_about_a_row_that_the_form_lacks_are_the_forms_fault(
     for module in ("letter.wording", "narrative.claims", "narrative.statements"):
         monkeypatch.setattr(f"publication.{module}.form_named", lambda _: form)
     with pytest.raises(ValueError, match=rf"form short: {who}.* names .*{code}"):
-        check_words("short")
+        check_form_texts("short")
 
 
 def test_a_form_is_used_until_the_next_begins() -> None:

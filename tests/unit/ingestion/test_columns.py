@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion.reading.fastcsv import are_distinct, cut_lines, is_utf8, look_at, may_begin_blank
+from ingestion.reading.fastcsv import are_distinct, cut_lines, is_utf8, may_begin_blank, scan_text
 from ingestion.reading.grid import ArrowColumn, DictionaryColumn
 from ingestion.rows.columns import datetime_kernel, parse_column
 from ingestion.rows.values import not_after, parse_datetime
@@ -81,7 +81,7 @@ def test_text_is_cut_where_each_line_is_a_record_and_left_alone_otherwise(
     text: bytes, columns: list[list[str]] | None
 ) -> None:
     head = b"x;y\n"
-    cut = cut_lines(head + text, len(head), 2, ";", look_at(head + text))
+    cut = cut_lines(head + text, len(head), 2, ";", scan_text(head + text))
     assert (None if cut is None else [c.to_pylist() for c in cut.columns]) == columns
 
 
@@ -89,7 +89,7 @@ def test_text_is_cut_where_each_line_is_a_record_and_left_alone_otherwise(
 def test_columns_whose_cells_repeat_are_held_once(end: str) -> None:
     lines = [f"{n};{'Đã trả' if n % 3 else 'Đang xử lý'};" for n in range(60_000)]
     text = (end.join(lines) + end).encode()
-    cut = cut_lines(text, 0, 3, ";", look_at(text))
+    cut = cut_lines(text, 0, 3, ";", scan_text(text))
     assert cut is not None
     assert [isinstance(c, pa.DictionaryArray) for c in cut.columns] == [False, True, True]
     assert cut.columns[1].dictionary.to_pylist() == ["Đang xử lý", "Đã trả"]
@@ -107,12 +107,12 @@ BLOCK = 1 << 20
 def test_a_look_in_blocks_is_a_look_at_the_whole(octets: bytes, before: int) -> None:
     for rest in (b"", b"\n", b"a" * 9):
         data = b"a\n" * ((BLOCK + before) // 2) + b"a" * ((BLOCK + before) % 2) + octets + rest
-        look = look_at(data)
-        assert look.is_utf8 == is_utf8(data)
-        assert look.line_feeds == data.count(b"\n")
-        assert look.is_regular == (data.count(b"\r") == data.count(b"\r\n"))
-        assert look.has_quote == (b'"' in data)
-        assert look.has_c2 == (b"\xc2" in data)
+        scan = scan_text(data)
+        assert scan.is_utf8 == is_utf8(data)
+        assert scan.line_feeds == data.count(b"\n")
+        assert scan.is_regular == (data.count(b"\r") == data.count(b"\r\n"))
+        assert scan.has_quote == (b'"' in data)
+        assert scan.has_c2 == (b"\xc2" in data)
 
 
 KEYS = st.lists(st.text("ab-09đ", min_size=6, max_size=19) | st.none(), max_size=12)

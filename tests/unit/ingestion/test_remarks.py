@@ -15,7 +15,7 @@ def test_a_remark_has_a_declared_kind() -> None:
 def test_the_clerk_is_told_each_thing_once_and_in_order() -> None:
     once = FileRemark("totals_differ", "Bảng đầy.", "Xuất lại.")
     hushed = FileRemark("missing_column", "Thiếu cột.", column="due_at")
-    assert not KINDS["missing_column"].is_told
+    assert not KINDS["missing_column"].in_message
     assert message_of([once, hushed, once, FileRemark("suffix_differs", "Đuôi khác.")]) == (
         "Bảng đầy. Xuất lại. Đuôi khác."
     )

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from publication.formatting import format_number
 from publication.narrative import FigureCheck, ReportCheck, WrittenReport, check_written
 from publication.narrative.check import check_sentence
-from publication.narrative.claims import Claim, Meaning, claims_of, declared_units, meant
+from publication.narrative.claims import Claim, Meaning, claims_of, declared_units, meaning_of
 from publication.narrative.figures import figures
 from publication.narrative.published import PublishedFigures
 from publication.narrative.text import Sentence, sentences
@@ -219,7 +219,7 @@ def test_another_quarter_named_in_the_title_is_remarked() -> None:
 @pytest.mark.parametrize("claim", claims_of("2023"), ids=lambda claim: claim.id)
 def test_each_claim_is_the_one_its_example_makes(claim: Claim) -> None:
     sentence = Sentence(1, 1, claim.example)
-    said = [meant(figure, sentence, None, claims_of("2023")) for figure in figures(sentence, declared_units())]
+    said = [meaning_of(figure, sentence, None, claims_of("2023")) for figure in figures(sentence, declared_units())]
     assert claim in [one.claim for one in said if isinstance(one, Meaning)], said
 
 

@@ -345,13 +345,13 @@ def test_a_figure_that_starts_again_each_year_is_not_compared_across_years() -> 
     figure = row(value=9, previous_quarter_value=18, period_basis="year_to_date", quarter="2023-Q1")
     move = since_previous_quarter(figure, "2022-Q4")
     assert move is not None
-    assert (move.way, move.verdict, move.remark_vi) == (None, "", "lũy kế cả năm trước")
+    assert (move.sign, move.verdict, move.remark_vi) == (None, "", "lũy kế cả năm trước")
 
 
 def test_within_a_year_the_rise_of_a_cumulated_figure_is_no_merit() -> None:
     move = since_previous_quarter(row(value=12, previous_quarter_value=9, period_basis="year_to_date"), "2023-Q1")
     assert move is not None
-    assert (move.way, move.amount, move.verdict) == (1, "3", "")
+    assert (move.sign, move.amount, move.verdict) == (1, "3", "")
     yearly = since_last_year(row(value=12, same_quarter_last_year_value=9, period_basis="year_to_date"))
     assert yearly is not None
     assert yearly.verdict == "better"
@@ -365,7 +365,7 @@ def test_a_blank_is_compared_with_nothing(now: int | None, before: int | None) -
 def test_an_answer_has_no_amount() -> None:
     move = since_previous_quarter(row(value=1, previous_quarter_value=2, kind="code"), "2023-Q1")
     assert move is not None
-    assert (move.way, move.amount, move.remark_vi) == (None, "", "đã đổi")
+    assert (move.sign, move.amount, move.remark_vi) == (None, "", "đã đổi")
 
 
 def test_a_rise_from_nothing_has_no_percentage() -> None:
