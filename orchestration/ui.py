@@ -7,6 +7,7 @@ Listens on 127.0.0.1 only: the lake holds case records, and the web server asks 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -20,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
+
+import psutil
 
 from orchestration.dbt import ensure_manifest
 from orchestration.instance import open_instance
@@ -50,7 +53,7 @@ def free_port(first: int = _FIRST_PORT) -> int:
 
 @dataclass
 class Kept:
-    """A process that is started again where it ends by itself; with all that it starts it is one process group."""
+    """A process that is started again where it ends by itself. ``below``: what it had started when it was stopped."""
 
     name: str
     command: Sequence[str]
@@ -59,7 +62,8 @@ class Kept:
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     wait: float = _FIRST_WAIT_SECONDS
-    again_at: float = field(default=0.0)
+    again_at: float = 0.0
+    below: list[psutil.Process] = field(default_factory=list)
 
     def start(self) -> None:
         # A session of its own, so that Ctrl-C reaches this program alone and both are stopped in order.
@@ -81,7 +85,6 @@ class Kept:
         at = time.monotonic()
         if self.process is not None:
             print(f"ui: {self.name} ended with {self.process.returncode}; starting it again", flush=True)
-            self._end_group()
             self.wait = _FIRST_WAIT_SECONDS if at - self.started > _GOOD_SECONDS else self.wait
             self.again_at, self.process = at + self.wait, None
             self.wait = min(self.wait * 2, _LONGEST_WAIT_SECONDS)
@@ -90,10 +93,11 @@ class Kept:
 
     def ask_to_stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
+            self.below = psutil.Process(self.process.pid).children(recursive=True)
             self.process.terminate()
 
     def stop(self) -> None:
-        """Waits for the process, then ends whatever of its group is left."""
+        """Waits for the process, then ends whatever it had started: Dagster leaves its code servers to time out."""
         if self.process is None:
             return
         try:
@@ -101,14 +105,11 @@ class Kept:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self._end_group()
-
-    def _end_group(self) -> None:
-        assert self.process is not None
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
+        _, left = psutil.wait_procs(self.below, timeout=1)
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=_STOP_SECONDS)
 
 
 def _is_up(url: str) -> bool:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 
+from common.periods import period_named
 from ingestion import load_contracts
-from orchestration.jobs import quarter_job
+from orchestration import sensors
+from orchestration.arrivals import folder_states, remember, state_behind
+from orchestration.jobs import QUARTER_JOB, quarter_job
 from orchestration.sensors import landing_watch
-from orchestration.settings import Settings
+from orchestration.settings import TIME_ZONE, Settings
 from sample import write_sample
 
-QUARTER = "2023-Q1"
+BEFORE, QUARTER = "2022-Q4", "2023-Q1"
+NOON = dt.datetime(2023, 3, 10, 12, tzinfo=ZoneInfo(TIME_ZONE))
 
 
 @pytest.fixture
@@ -25,51 +32,212 @@ def settings(tmp_path: Path) -> Settings:
 
 
 class Watch:
-    """Ticks of the sensor, each with the cursor that the one before left."""
+    """Ticks of the sensor, each with the cursor that the one before left, by a clock that the test sets."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, patch: pytest.MonkeyPatch) -> None:
+        self._home = settings.paths
         self._sensor = landing_watch(settings, quarter_job(), load_contracts())
         self._cursor: str | None = None
+        self.instance = dg.DagsterInstance.ephemeral()
+        self.at = NOON
+        patch.setattr(sensors, "now", lambda: self.at)
 
-    def tick(self) -> list[tuple[str, str]]:
-        with dg.DagsterInstance.ephemeral() as instance:
-            context = dg.build_sensor_context(instance=instance, cursor=self._cursor)
-            result = self._sensor(context)
+    def forget(self) -> None:
+        self._cursor = None
+
+    def tick(self) -> list[str]:
+        context = dg.build_sensor_context(instance=self.instance, cursor=self._cursor)
+        result = self._sensor(context)
         assert isinstance(result, dg.SensorResult)
         self._cursor = result.cursor
-        return [(str(r.partition_key), str(r.run_key)) for r in result.run_requests or []]
+        return [str(r.partition_key) for r in result.run_requests or []]
+
+    def ticks(self) -> list[str]:
+        """What two looks at folders that rest ask for."""
+        assert self.tick() == []
+        return self.tick()
+
+    def end_run(self, quarter: str) -> None:
+        """What a whole run leaves that came to its end, and began with what lies in the folders now."""
+        quarters = {path.name for path in self._home.landing.glob("*/*")}
+        remember(self._home, quarter, state_behind(folder_states(self._home, quarters), quarter))
 
 
-def test_a_complete_quarter_is_asked_for_once_it_is_stable_and_only_once(settings: Settings) -> None:
-    watch = Watch(settings)
+@pytest.fixture
+def watch(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Watch:
+    return Watch(settings, monkeypatch)
+
+
+def _folder(settings: Settings, quarter: str = QUARTER) -> Path:
+    return settings.paths.landing / "945" / quarter / "survey_responses"
+
+
+def test_a_complete_quarter_is_asked_for_once_it_is_stable_and_only_once(watch: Watch) -> None:
+    assert watch.ticks() == [QUARTER]
     assert watch.tick() == []
-    assert [quarter for quarter, _ in watch.tick()] == [QUARTER]
+    watch.end_run(QUARTER)
     assert watch.tick() == []
 
 
-def test_an_incomplete_quarter_is_not_asked_for(settings: Settings) -> None:
+def test_an_incomplete_quarter_is_asked_for_when_its_report_is_due(settings: Settings, watch: Watch) -> None:
     shutil.rmtree(settings.paths.landing / "31618")
-    watch = Watch(settings)
-    assert [watch.tick(), watch.tick()] == [[], []]
+    assert watch.ticks() == []
+    due = period_named(QUARTER).due_on
+    watch.at = dt.datetime.combine(due, dt.time(0), ZoneInfo(TIME_ZONE)) - dt.timedelta(seconds=1)
+    assert watch.tick() == []
+    watch.at += dt.timedelta(seconds=1)
+    assert watch.tick() == [QUARTER]
 
 
-def test_a_growing_file_delays_the_run(settings: Settings) -> None:
-    watch = Watch(settings)
-    growing = settings.paths.landing / "945" / QUARTER / "survey_responses" / "late.csv"
+def test_a_growing_file_delays_the_run(settings: Settings, watch: Watch) -> None:
+    growing = _folder(settings) / "late.csv"
     for size in (10, 20, 30):
         growing.write_bytes(b"x" * size)
         assert watch.tick() == []
-    assert len(watch.tick()) == 1
+    assert watch.tick() == [QUARTER]
 
 
-def test_a_late_file_asks_again_even_with_an_old_date(settings: Settings) -> None:
-    watch = Watch(settings)
-    watch.tick()
-    (first,) = watch.tick()
-    late = settings.paths.landing / "945" / QUARTER / "survey_responses" / "bo-sung.csv"
-    late.write_text("Số phiếu\n", encoding="utf-8")
-    os.utime(late, (0, 0))
+def _late(settings: Settings) -> None:
+    path = _folder(settings) / "bo-sung.csv"
+    path.write_text("Số phiếu\n", encoding="utf-8")
+    os.utime(path, (0, 0))
+
+
+def _any(settings: Settings) -> Path:
+    return next(path for path in sorted(_folder(settings).iterdir()) if path.is_file())
+
+
+def _same_size_same_time(settings: Settings) -> None:
+    path = _any(settings)
+    before = path.stat()
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _replaced_by_a_copy(settings: Settings) -> None:
+    path = _any(settings)
+    other = path.with_name(".copy")
+    shutil.copy2(path, other)
+    other.replace(path)
+
+
+def _renamed(settings: Settings) -> None:
+    path = _any(settings)
+    path.rename(path.with_name("ten-khac" + path.suffix))
+
+
+def _taken_away(settings: Settings) -> None:
+    _any(settings).unlink()
+
+
+def _log(settings: Settings) -> None:
+    (settings.paths.landing / "945" / QUARTER / "delivery_log.csv").write_text("a;b\n", encoding="utf-8")
+
+
+CHANGES = [_late, _same_size_same_time, _replaced_by_a_copy, _renamed, _taken_away, _log]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda f: f.__name__.strip("_"))
+@pytest.mark.parametrize("restarted", [False, True], ids=["", "restarted"])
+def test_whatever_changes_asks_again_once(
+    settings: Settings, watch: Watch, change: Callable[[Settings], None], restarted: bool
+) -> None:
+    watch.ticks()
+    watch.end_run(QUARTER)
     assert watch.tick() == []
-    (again,) = watch.tick()
-    assert again[0] == first[0]
-    assert again[1] != first[1]
+    change(settings)
+    if restarted:
+        watch.forget()
+    # Where the change alone made it incomplete, a release that is out is outdated all the same.
+    (settings.paths.published / "945" / QUARTER).mkdir(parents=True)
+    (settings.paths.published / "945" / QUARTER / "current.json").touch()
+    assert watch.ticks() == [QUARTER]
+    watch.end_run(QUARTER)
+    assert [watch.tick(), watch.tick()] == [[], []]
+
+
+def test_what_no_sender_sent_asks_for_nothing(settings: Settings, watch: Watch) -> None:
+    watch.ticks()
+    watch.end_run(QUARTER)
+    for name in (".lock", "~$so-lieu.xlsx"):
+        (_folder(settings) / name).touch()
+    assert [watch.tick(), watch.tick()] == [[], []]
+
+
+def test_a_lost_cursor_asks_for_nothing_that_a_run_has_seen(watch: Watch) -> None:
+    watch.ticks()
+    watch.end_run(QUARTER)
+    watch.forget()
+    assert [watch.tick(), watch.tick()] == [[], []]
+
+
+def test_content_put_back_asks_again(settings: Settings, watch: Watch) -> None:
+    path = _any(settings)
+    content, times = path.read_bytes(), path.stat()
+    for written in (b"khac", content):
+        path.write_bytes(written)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        assert watch.ticks() == [QUARTER]
+        watch.end_run(QUARTER)
+
+
+def test_a_late_file_of_an_earlier_quarter_asks_for_the_later_ones_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sample(tmp_path / "landing", quarters=(BEFORE, QUARTER))
+    settings = Settings(home=tmp_path)
+    watch = Watch(settings, monkeypatch)
+    assert watch.ticks() == [BEFORE, QUARTER]
+    for quarter in (BEFORE, QUARTER):
+        watch.end_run(quarter)
+    (_folder(settings) / "sau.csv").write_bytes(b"x")
+    assert watch.ticks() == [QUARTER]
+    watch.end_run(QUARTER)
+    (_folder(settings, BEFORE) / "muon.csv").write_bytes(b"x")
+    assert watch.ticks() == [BEFORE, QUARTER]
+
+
+def test_a_run_that_does_not_come_to_its_end_is_asked_for_again_later_each_time(watch: Watch) -> None:
+    assert watch.ticks() == [QUARTER]
+    asked = []
+    for minute in range(1, 26 * 60):
+        watch.at = NOON + dt.timedelta(minutes=minute)
+        asked += [minute] * len(watch.tick())
+    assert asked == [5, 20, 65, 200, 560, 920, 1280]
+    assert watch.tick() == []
+
+
+def test_new_content_does_not_wait_for_the_failure_of_the_old(settings: Settings, watch: Watch) -> None:
+    assert watch.ticks() == [QUARTER]
+    _late(settings)
+    assert watch.ticks() == [QUARTER]
+
+
+@pytest.mark.parametrize(
+    "status",
+    sorted(set(dg.DagsterRunStatus) - {dg.DagsterRunStatus.QUEUED}, key=lambda s: s.value),
+    ids=lambda s: s.value,
+)
+def test_while_a_run_of_the_quarter_is_under_way_no_other_is_asked_for(
+    watch: Watch, status: dg.DagsterRunStatus
+) -> None:
+    @dg.op
+    def nothing() -> None: ...
+
+    @dg.job(name=QUARTER_JOB)
+    def idle() -> None:
+        nothing()
+
+    # A run that is queued needs a server to be recorded; for this it is as one that is not started.
+    watch.instance.create_run_for_job(idle, status=status, tags={"dagster/partition": QUARTER})
+    ended = status in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+    assert watch.ticks() == ([QUARTER] if ended else [])
+
+
+@pytest.mark.parametrize("automation", [True, False])
+def test_it_runs_without_a_click_unless_the_settings_say_otherwise(tmp_path: Path, automation: bool) -> None:
+    sensor = landing_watch(Settings(home=tmp_path, automation=automation), quarter_job(), load_contracts())
+    running = dg.DefaultSensorStatus.RUNNING if automation else dg.DefaultSensorStatus.STOPPED
+    assert sensor.default_status == running

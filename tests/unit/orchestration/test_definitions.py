@@ -85,10 +85,10 @@ def test_assets_are_partitioned_by_the_quarters_of_the_table(graph: dg.AssetGrap
         assert "2023-Q1" in partitions.get_partition_keys()
 
 
-def test_writers_of_the_warehouse_share_one_pool(definitions: dg.Definitions) -> None:
+def test_no_step_waits_for_a_pool(definitions: dg.Definitions) -> None:
+    """The kernel frees the home's lock when its holder dies; a slot of a pool would be kept by the dead."""
     job = definitions.resolve_job_def("quarter")
-    pools = {node.name: node.definition.pool for node in job.nodes}
-    assert pools["dbt_build"] == pools["publish"] == "warehouse"
+    assert {node.name: node.definition.pool for node in job.nodes if node.definition.pool} == {}
 
 
 def test_an_owner_is_a_team_dagster_accepts() -> None:

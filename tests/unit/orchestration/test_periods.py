@@ -10,10 +10,10 @@ import dagster as dg
 import pytest
 
 from common.periods import PERIODS_FILE, last_closed, load_periods, quarters_behind
-from orchestration.jobs import QUARTER_JOB
+from orchestration.jobs import QUARTER_JOB, quarter_job
 from orchestration.partitions import quarters
-from orchestration.schedules import AFTER_QUARTER_CLOSES, quarter_schedule
-from orchestration.settings import TIME_ZONE
+from orchestration.schedules import closing_schedule, days_after_closing
+from orchestration.settings import TIME_ZONE, Settings
 
 UTC = dt.UTC
 
@@ -58,7 +58,7 @@ def _ask(moment: dt.datetime) -> dg.RunRequest | dg.SkipReason:
     def figure() -> None: ...
 
     job = dg.define_asset_job(QUARTER_JOB, selection=[figure], partitions_def=quarters())
-    schedule = quarter_schedule(job)
+    schedule = closing_schedule(Settings(), job)
     definitions = dg.Definitions(assets=[figure], jobs=[job], schedules=[schedule])
     context = dg.build_schedule_context(
         instance=dg.DagsterInstance.ephemeral(),
@@ -89,14 +89,20 @@ def test_a_quarter_ends_at_midnight_in_viet_nam(
 
 
 def test_there_is_a_tick_on_the_morning_after_every_closing_day() -> None:
-    minute, hour, days, months, weekdays = AFTER_QUARTER_CLOSES.split()
-    assert (minute, hour, weekdays) == ("0", "6", "*")
+    lines = days_after_closing()
+    assert len(lines) == len({(p.closes_on.month, p.closes_on.day) for p in load_periods()})
     for period in load_periods():
         tick = period.closes_on + dt.timedelta(days=1)
-        assert str(tick.day) in days.split(",")
-        assert str(tick.month) in months.split(",")
+        assert f"0 6 {tick.day} {tick.month} *" in lines
         morning = dt.datetime.combine(tick, dt.time(6), ZoneInfo(TIME_ZONE))
         assert _ask(morning).partition_key == period.quarter
+
+
+@pytest.mark.parametrize("automation", [True, False])
+def test_the_schedule_runs_without_a_click_unless_the_settings_say_otherwise(automation: bool) -> None:
+    schedule = closing_schedule(Settings(automation=automation), quarter_job())
+    running = dg.DefaultScheduleStatus.RUNNING if automation else dg.DefaultScheduleStatus.STOPPED
+    assert schedule.default_status == running
 
 
 def test_before_the_first_quarter_nothing_is_asked_for() -> None:
