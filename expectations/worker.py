@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -33,7 +34,7 @@ class GateWorker:
             # A fresh interpreter: no threads, locks or open databases are inherited.
             context = multiprocessing.get_context("spawn")
             added = (dict(environment or {}),)
-            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_add_environment, initargs=added)
+            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=added)
             self._warmed: Future[None] = self._pool.submit(warm_up)
 
     def __enter__(self) -> GateWorker:
@@ -74,8 +75,17 @@ def _breakdown(error: Exception) -> str:
     return f"the gate broke down: {type(error).__name__}"
 
 
-def _add_environment(environment: Mapping[str, str]) -> None:
+def _begin(environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker of a pool waits for ever where the process that would send it work was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def warm_up() -> None:

@@ -170,13 +170,16 @@ class DbtProcess:
         )
 
     def run(self, args: Sequence[str]) -> subprocess.Popen[bytes]:
-        """Sends the arguments; the caller reads the process's output and its return code."""
+        """Sends the arguments; the caller reads the process's output and its return code, then closes its input.
+
+        While its input is open the process goes on; it ends with the process that holds the other end.
+        """
         self.start()
         process, self._process = self._process, None
         assert process is not None
         assert process.stdin is not None
         process.stdin.write(json.dumps(list(args)).encode() + b"\n")
-        process.stdin.close()
+        process.stdin.flush()
         return process
 
     def close(self) -> None:

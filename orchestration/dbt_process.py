@@ -1,13 +1,20 @@
 """The child process that dbt runs in: ``python -m orchestration.dbt_process [--wait] ARGS...``.
 
 With ``--wait`` it parses the project with ARGS, then waits for one line on standard input, a JSON list of arguments,
-and runs them on the project already parsed. Without, it runs ARGS. It ends with dbt's exit code.
+and runs them on the project already parsed. Without, it runs ARGS. It ends with dbt's exit code, or at once where
+standard input ends: then whoever started it is gone, and would wait for the warehouse that it holds.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import queue
 import sys
+import threading
+
+#: Exit code where the process that started this one is gone.
+ABANDONED = 137
 
 
 def _exit_code(result: object) -> int:
@@ -22,14 +29,25 @@ def main(args: list[str]) -> int:
 
     if args[:1] != ["--wait"]:
         return _exit_code(dbtRunner().invoke(args))
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(lines,), daemon=True).start()
     parsed = dbtRunner().invoke(args[1:])
-    line = sys.stdin.readline()
-    if not line.strip():
-        return 0
+    line = lines.get()
     if not parsed.success:
         print(parsed.exception or "dbt could not parse the project", file=sys.stderr)
         return 2
     return _exit_code(dbtRunner(manifest=parsed.result).invoke(json.loads(line)))
+
+
+def _listen(lines: queue.SimpleQueue[bytes]) -> None:
+    """Hands over the one line, and ends this process when there will be no other reader of what it does."""
+    received = b""
+    # Read below Python's buffers: their lock, held by a thread, would break the end of the interpreter.
+    while part := os.read(0, 65_536):
+        complete, received = b"\n" in received, received + part
+        if not complete and b"\n" in received:
+            lines.put(received)
+    os._exit(ABANDONED)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,12 @@ def building(pipeline: Pipeline, quarter: str, selected: Sequence[str]) -> Itera
         check_store(deliveries.paths)
         made_from = deliveries.inputs_of(deliveries.units_in(quarter), quarter)
         write_scope(home, quarter)
-        yield pipeline.dbt.run(build_args(home, select=selected))
+        process = pipeline.dbt.run(build_args(home, select=selected))
+        try:
+            yield process
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
         if not selected:
             _keep_contracts(home)
             check_store(deliveries.paths)  # what lay there when dbt began is what it read

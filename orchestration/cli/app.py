@@ -8,7 +8,7 @@ import signal
 import tomllib
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, TypeVar
@@ -22,7 +22,7 @@ from orchestration.cli.postgres import copied_document, copied_lines, copy_all, 
 from orchestration.cli.reports import exit_code, unit_reports
 from orchestration.cli.runs import RunResult, Stage, alone, execute, open_pipeline
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit
-from orchestration.locks import WarehouseHeld
+from orchestration.locks import HomeBusy, WarehouseHeld
 from orchestration.pipeline import Pipeline
 from orchestration.settings import load_settings
 from orchestration.timing import now
@@ -38,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 T = TypeVar("T")
 Quarter = Annotated[str, typer.Argument(help="Kỳ báo cáo, ví dụ 2023-Q1.", metavar="QUARTER")]
 Units = Annotated[
@@ -53,7 +54,9 @@ Amend = Annotated[bool, typer.Option("--amend", help="Công bố cả khi kỳ �
 
 def run_app(arguments: list[str]) -> int:
     """Runs one command and returns its exit code; nothing escapes as a stack trace but with ``--verbose``."""
-    before = {number: signal.signal(number, _interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    # A hang-up ends a run of a dropped session cleanly; under nohup it stays ignored.
+    numbers = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _interrupted) for number in numbers}
     try:
         app(arguments)
         return Exit.DONE
@@ -65,7 +68,7 @@ def run_app(arguments: list[str]) -> int:
     except (ValidationError, tomllib.TOMLDecodeError) as error:
         complain(_wrong_settings(error))
         return Exit.WRONG_USE
-    except WarehouseHeld as error:
+    except (WarehouseHeld, HomeBusy) as error:
         complain(str(error))
         return Exit.HELD_BACK
     except Exception as error:
@@ -122,57 +125,83 @@ def known_units(register: ReportingUnits, quarter: str, units: list[str]) -> lis
 
 def _run(
     stage: Stage,
-    quarter: str,
+    quarters: list[str],
     units: list[str],
     *,
     as_json: bool,
     verbose: bool,
+    wait: bool = True,
     amend: bool = False,
     reason: str = "",
     by: str = "",
 ) -> None:
-    """Runs a stage of the job for a quarter and answers for each unit."""
+    """Runs a stage of the job for each quarter, in the order of the table, and answers for each unit.
+
+    What holds one quarter back, or breaks it, does not keep the next from its turn; the worst of their codes is the
+    command's.
+    """
     from orchestration.cli import revisions
 
     settings = load_settings()
-    known_quarter(quarter)
+    wanted = {known_quarter(quarter) for quarter in quarters}
     revisions.check_amend_options(amend, reason, by)
-    with open_pipeline(settings, stage, quarter, quiet=as_json) as pipeline:
-        units = known_units(pipeline.units, quarter, units) if units else []
-        if amend:
-            pipeline.amendment = revisions.amendment_of(pipeline, quarter, units, reason, by)
-        pipeline.warm_up(gate=stage.checks, dbt=stage.builds)
-        if not pipeline.deliveries.exist(quarter):
-            message = f"chưa có tệp nào của kỳ {quarter} trong {settings.paths.landing}"
-            emit([message], {"quarter": quarter, "units": [], "message": message}, as_json=as_json)
-            _end(Exit.HELD_BACK)
-        result = execute(pipeline, stage, quarter, units, verbose=verbose)
-        pipeline.timings.write(settings.paths.timings)
-        if stage in (Stage.INGEST, Stage.BUILD):
-            code = _answer_without_units(pipeline, stage, quarter, units, result, as_json=as_json)
-        else:
-            code = _answer_by_unit(pipeline, stage, quarter, units, result, as_json=as_json)
-        if verbose:
-            complain(jsonlib.dumps(pipeline.timings.as_dict()))
-    _end(code)
+    answers: list[Answer] = []
+    for quarter in [period.quarter for period in load_periods() if period.quarter in wanted]:
+        with open_pipeline(settings, stage, quarter, quiet=as_json, wait=wait) as pipeline:
+            known = known_units(pipeline.units, quarter, units) if units else []
+            if amend:
+                pipeline.amendment = revisions.amendment_of(pipeline, quarter, known, reason, by)
+            answer = _run_quarter(pipeline, stage, quarter, known, verbose=verbose)
+        answers.append(answer)
+        if not as_json:
+            emit(answer.lines, None, as_json=False)
+    if as_json:
+        documents = [answer.document for answer in answers]
+        emit([], documents[0] if len(documents) == 1 else {"quarters": documents}, as_json=True)
+    _end(max((answer.code for answer in answers), key=_WORST.index))
 
 
-def _answer_by_unit(
-    pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], result: RunResult, *, as_json: bool
-) -> Exit:
+#: From the best to the worst a run may come to.
+_WORST = (Exit.DONE, Exit.HELD_BACK, Exit.FAILED)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a run of one quarter came to: for people, for machines, and as exit code."""
+
+    lines: list[str]
+    document: dict[str, Any]
+    code: Exit
+
+
+def _run_quarter(pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], *, verbose: bool) -> Answer:
+    pipeline.warm_up(gate=stage.checks, dbt=stage.builds)
+    if not pipeline.deliveries.exist(quarter):
+        message = f"chưa có tệp nào của kỳ {quarter} trong {pipeline.home.landing}"
+        return Answer([message], {"quarter": quarter, "units": [], "message": message}, Exit.HELD_BACK)
+    result = execute(pipeline, stage, quarter, units, verbose=verbose)
+    pipeline.timings.write(pipeline.home.timings)
+    answer_of = _answer_without_units if stage in (Stage.INGEST, Stage.BUILD) else _answer_by_unit
+    answer = answer_of(pipeline, stage, quarter, units, result)
+    if verbose:
+        complain(jsonlib.dumps(pipeline.timings.as_dict()))
+    return answer
+
+
+def _answer_by_unit(pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], result: RunResult) -> Answer:
     reports = unit_reports(pipeline, stage, quarter, pipeline.deliveries.units_in(quarter, units))
     lines = [*(line for report in reports for line in report.lines()), *copied_lines(pipeline)]
     lines += problem_lines(pipeline)
     document = {"quarter": quarter, "units": [r.as_dict() for r in reports], **_ending(pipeline, result)}
     document["not_deliveries"] = [asdict(problem) for problem in pipeline.record.problems]
     document["postgres"] = copied_document(pipeline)
-    emit([*lines, *_broken_lines(pipeline, result)], document, as_json=as_json)
-    return with_copies(exit_code(result, reports), pipeline)
+    code = with_copies(exit_code(result, reports), pipeline)
+    return Answer([*lines, *_broken_lines(pipeline, result)], document, code)
 
 
 def _answer_without_units(
-    pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], result: RunResult, *, as_json: bool
-) -> Exit:
+    pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], result: RunResult
+) -> Answer:
     document: dict[str, Any] = {"quarter": quarter, **_ending(pipeline, result)}
     if stage is Stage.BUILD:
         lines = [] if result.broken_steps else [f"{quarter}: đã tính xong số liệu, {pipeline.home.built_marts}"]
@@ -180,10 +209,10 @@ def _answer_without_units(
     else:
         lines, found, rejected = ingest_summary(pipeline, quarter, units)
         document |= found
-    emit([*lines, *_broken_lines(pipeline, result)], document, as_json=as_json)
-    if result.broken_steps or any(problem.is_fault for problem in pipeline.record.problems):
-        return Exit.FAILED
-    return Exit.HELD_BACK if rejected else Exit.DONE
+    lines += _broken_lines(pipeline, result)
+    if result.broken_steps or pipeline.record.has_faults:
+        return Answer(lines, document, Exit.FAILED)
+    return Answer(lines, document, Exit.HELD_BACK if rejected else Exit.DONE)
 
 
 def _ending(pipeline: Pipeline, result: RunResult) -> dict[str, Any]:
@@ -195,36 +224,71 @@ def _broken_lines(pipeline: Pipeline, result: RunResult) -> list[str]:
     return [*lines, f"nhật ký: {pipeline.home.run_log}"] if lines else []
 
 
+def _asked_quarters(quarters: list[str], first: str | None, last: str | None) -> list[str]:
+    """The quarters named, and those from ``first`` to ``last`` that have deliveries; raises ``WrongUse`` for none."""
+    if first is None and last is None:
+        if not quarters:
+            raise WrongUse("nêu ít nhất một kỳ báo cáo, ví dụ cchc run 2023-Q1, hoặc --from 2022-Q4 --to 2023-Q2")
+        return quarters
+    delivered = Pipeline(load_settings()).deliveries.quarters()
+    if not delivered:
+        raise WrongUse(f"chưa có tệp nào trong {load_settings().paths.landing}")
+    begin, end = known_quarter(first or delivered[0]), known_quarter(last or delivered[-1])
+    found = [quarter for quarter in delivered if begin <= quarter <= end]
+    if not found:
+        raise WrongUse(f"từ {begin} đến {end} không có kỳ nào có tệp đã gửi; các kỳ có tệp: {', '.join(delivered)}")
+    return [*quarters, *found]
+
+
 @app.command()
 def run(
-    quarter: Quarter,
+    quarter: Annotated[
+        list[str] | None,
+        typer.Argument(help="Các kỳ báo cáo, ví dụ 2023-Q1; chạy theo thứ tự thời gian.", metavar="QUARTER..."),
+    ] = None,
     unit: Units = None,
+    first: Annotated[str | None, typer.Option("--from", help="Chạy mọi kỳ có tệp, từ kỳ này.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Chạy mọi kỳ có tệp, đến kỳ này.")] = None,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Không chờ lượt chạy khác trong cùng thư mục; kết thúc với mã 1.")
+    ] = False,
     amend: Amend = False,
     reason: Reason = "",
     by: By = "",
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Nhận dữ liệu, tính, kiểm tra và công bố một kỳ báo cáo."""
-    _run(Stage.RUN, quarter, unit or [], as_json=json, verbose=verbose, amend=amend, reason=reason, by=by)
+    """Nhận dữ liệu, tính, kiểm tra và công bố một hoặc nhiều kỳ báo cáo."""
+    quarters = _asked_quarters(quarter or [], first, last)
+    _run(
+        Stage.RUN,
+        quarters,
+        unit or [],
+        as_json=json,
+        verbose=verbose,
+        wait=not no_wait,
+        amend=amend,
+        reason=reason,
+        by=by,
+    )
 
 
 @app.command()
 def ingest(quarter: Quarter, unit: Units = None, json: Json = False, verbose: Verbose = False) -> None:
     """Chỉ nhận các tệp đã gửi vào kho dữ liệu thô."""
-    _run(Stage.INGEST, quarter, unit or [], as_json=json, verbose=verbose)
+    _run(Stage.INGEST, [quarter], unit or [], as_json=json, verbose=verbose)
 
 
 @app.command()
 def build(quarter: Quarter, json: Json = False, verbose: Verbose = False) -> None:
     """Chỉ tính số liệu từ kho dữ liệu thô."""
-    _run(Stage.BUILD, quarter, [], as_json=json, verbose=verbose)
+    _run(Stage.BUILD, [quarter], [], as_json=json, verbose=verbose)
 
 
 @app.command()
 def check(quarter: Quarter, unit: Units = None, json: Json = False, verbose: Verbose = False) -> None:
     """Chỉ kiểm tra dữ liệu và số liệu đã tính."""
-    _run(Stage.CHECK, quarter, unit or [], as_json=json, verbose=verbose)
+    _run(Stage.CHECK, [quarter], unit or [], as_json=json, verbose=verbose)
 
 
 @app.command()
@@ -238,7 +302,7 @@ def publish(
     verbose: Verbose = False,
 ) -> None:
     """Chỉ công bố số liệu đã đạt kiểm tra; chạy lại không sinh bản mới."""
-    _run(Stage.PUBLISH, quarter, unit or [], as_json=json, verbose=verbose, amend=amend, reason=reason, by=by)
+    _run(Stage.PUBLISH, [quarter], unit or [], as_json=json, verbose=verbose, amend=amend, reason=reason, by=by)
 
 
 def _move(move: str, quarter: str, unit: str, reason: str, by: str, *, as_json: bool, to: int | None = None) -> None:

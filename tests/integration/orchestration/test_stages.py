@@ -41,6 +41,14 @@ def test_publishing_again_changes_nothing(cli: Cli, home: Path) -> None:
     assert [path.name for path in (home / "published" / "945" / QUARTER).glob("r*")] == ["r1"]
 
 
+def test_quarters_asked_for_together_are_run_in_order_of_time(cli: Cli, home: Path) -> None:
+    result = cli(home, "run", "2023-Q1", "--from", "2022-Q4", "--to", "2022-Q4", "--json")
+    assert result.code == 0, result.stdout + result.stderr
+    found = [(answer["quarter"], answer["units"][0]["state"]) for answer in json.loads(result.stdout)["quarters"]]
+    # What was known of the earlier quarter does not change the later one.
+    assert found == [("2022-Q4", "published"), (QUARTER, "unchanged")]
+
+
 def test_the_stages_alone_come_to_the_same(cli: Cli, home: Path) -> None:
     for folder in ("raw", "warehouse"):
         shutil.rmtree(home / folder)

@@ -171,7 +171,7 @@ def test_a_command_waits_for_another_and_says_for_which(
         assert f"cchc run 2023-Q1 (tiến trình {pid})" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("command", ["ingest", "purge"])
 def test_a_signal_ends_the_wait_with_one_line(command: str, number: signal.Signals, code: int) -> None:
     words = [sys.executable, "-m", "orchestration.cli", *ALONE[command][0]]
@@ -183,6 +183,28 @@ def test_a_signal_ends_the_wait_with_one_line(command: str, number: signal.Signa
         assert waiting.wait(30) == code
         assert waiting.stderr.read() == f"cchc: đã dừng theo yêu cầu ({number.name})\n"
         assert waiting.stdout.read() == ""
+
+
+def test_a_run_that_shall_not_wait_says_who_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    with held(120) as pid:
+        assert run_app(["run", "2023-Q1", "--no-wait"]) == 1
+    assert f"cchc run 2023-Q1 (tiến trình {pid})" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run"], "ít nhất một kỳ"),
+        (["run", "--from", "2022-Q4"], "chưa có tệp nào"),
+        (["run", "2023-Q1", "2023-Q9"], "2023-Q9"),
+    ],
+    ids=" ".join,
+)
+def test_a_run_of_no_known_quarter_is_refused(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(arguments) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_a_warehouse_held_by_another_program_ends_the_run_and_the_program_is_named(
