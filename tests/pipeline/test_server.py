@@ -114,7 +114,7 @@ def test_a_release_comes_of_deliveries_alone_and_kills_lose_nothing(server: Serv
 
     # Delivered, one folder after another.
     assert run_cli(tmp_path / "sample", "sample", "--quarter", QUARTER).code == 0
-    for folder in sorted((tmp_path / "sample" / "landing").iterdir()):
+    for folder in sorted(path for path in (tmp_path / "sample" / "landing").iterdir() if path.is_dir()):
         shutil.copytree(folder, server.home / "landing" / folder.name)
     _until("the first release", lambda: server.release() == 1)
     _until("the end of the run", lambda: [r.status for r in server.runs()] == [dg.DagsterRunStatus.SUCCESS])
