@@ -6,6 +6,7 @@ Does not belong here: definitions.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.files import replace_durably
@@ -49,6 +50,16 @@ retention:
 python_logs:
   python_log_level: {log_level}
 """
+
+
+_LARGEST_LOG = 10 * 1024 * 1024
+
+
+def with_room(log: Path) -> Path:
+    """The log's own path, under which a new one begins where it had grown; the one before is kept beside it."""
+    if log.is_file() and log.stat().st_size > _LARGEST_LOG:
+        log.replace(log.with_name(f"{log.name}.1"))
+    return log
 
 
 def write_dagster_yaml(settings: Settings, log_level: str = "INFO") -> None:

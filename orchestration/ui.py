@@ -25,7 +25,7 @@ from typing import BinaryIO
 import psutil
 
 from orchestration.dbt import ensure_manifest
-from orchestration.instance import open_instance
+from orchestration.instance import open_instance, with_room
 from orchestration.liveness import end_dead_runs
 from orchestration.settings import PROJECT_DIR, Settings, load_settings
 
@@ -35,7 +35,6 @@ _START_SECONDS = 120
 _STOP_SECONDS = 15
 # A process that ends by itself is started again, later each time; one that ran for an hour is as good as new.
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS, _GOOD_SECONDS = 1.0, 300.0, 3600.0
-_LARGEST_LOG = 10 * 1024 * 1024
 
 
 def free_port(first: int = _FIRST_PORT) -> int:
@@ -132,13 +131,6 @@ def prepare(settings: Settings) -> None:
         end_dead_runs(instance, settings.paths)
 
 
-def _open_log(path: Path) -> BinaryIO:
-    """The log, begun anew where it has grown; the one before is kept."""
-    if path.is_file() and path.stat().st_size > _LARGEST_LOG:
-        path.replace(path.with_suffix(".log.1"))
-    return path.open("ab")
-
-
 def main() -> int:
     settings = load_settings()
     print("ui: starting", flush=True)
@@ -153,7 +145,7 @@ def main() -> int:
         url = f"http://{_HOST}:{port}"
         tools = Path(sys.executable).parent
         workspace = ["-w", str(PROJECT_DIR / "workspace.yaml")]
-        with _open_log(log_path) as log:
+        with with_room(log_path).open("ab") as log:
             kept += [
                 Kept(
                     "web server", [str(tools / "dagster-webserver"), *workspace, "-h", _HOST, "-p", str(port)], env, log

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from orchestration.cli.terminal import Progress, asked_path, complain
+from orchestration.instance import open_instance, with_room
 from orchestration.liveness import alive, end_dead_runs
 from orchestration.locks import one_run_at_a_time, wait_until_free
 from orchestration.pipeline import Pipeline
@@ -82,14 +83,13 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
     settings = pipeline.settings
     with ExitStack() as stack:
         if not verbose:
-            log = stack.enter_context(settings.paths.run_log.open("a", encoding="utf-8"))
+            log = stack.enter_context(with_room(settings.paths.run_log).open("a", encoding="utf-8"))
             stack.enter_context(redirect_stdout(log))
             stack.enter_context(redirect_stderr(log))
         with pipeline.timings.stage("imports"):
             from dagster import AssetSelection
 
             from orchestration.build import build_definitions
-            from orchestration.instance import open_instance
             from orchestration.jobs import QUARTER_JOB
             from orchestration.record_storage import quick_records
 

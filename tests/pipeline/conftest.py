@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +18,15 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from tests.support.workbooks import set_cell
+
 UNIT, QUARTER = "945", "2023-Q1"
 ANNEX = Path(__file__).parents[1] / "data" / "annex_2023-Q1.csv"
+_LATE_SURVEY = (
+    "Số phiếu,Hình thức,Ngày trả lời,Thái độ phục vụ,Thời gian giải quyết,Chất lượng xử lý,Đánh giá chung\n"
+    "BS-001,Trực tuyến,10/03/2023,Hài lòng,Hài lòng,Hài lòng,Rất hài lòng\n"
+)
+_LATE = 1_690_000_000
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,17 @@ def indicators(folder: Path) -> dict[int, dict[str, Any]]:
     """Rows of ``report_indicators`` by row number, from a release or from a build's marts."""
     marts = folder / "marts" if (folder / "marts").is_dir() else folder
     return {row["row_no"]: row for row in pq.read_table(marts / "report_indicators.parquet").to_pylist()}
+
+
+def correct(home: Path) -> None:
+    """A late file of one answer, and a decision that now lets the computed figure stand."""
+    landing = home / "landing" / UNIT / QUARTER
+    late = landing / "survey_responses" / "phieu-bo-sung.csv"
+    late.write_text(_LATE_SURVEY, encoding="utf-8-sig")
+    os.utime(late, (_LATE, _LATE))
+    (decisions,) = (landing / "decisions").iterdir()
+    assert set_cell(decisions, "QD-12", "Cách xử lý", "Chấp nhận số tính toán") == "Chấp nhận số khai báo"
+    set_cell(decisions, "QD-12", "Giá trị", None)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import shutil
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.conftest import QUARTER, release_of
+from tests.support.read_release import file_hashes
 
 ROOT = Path(__file__).parents[2]
 # A home may lie anywhere: what means something to SQL, Jinja or patterns of files means nothing in its path.
@@ -34,14 +34,6 @@ def _shuffled_copy(landing: Path, target: Path, seed: int) -> None:
         shutil.copy2(path, copy)
 
 
-def _tables(release: Path) -> dict[str, str]:
-    """Hashes of all files of a release but the two that may differ: the manifest knows the time of publication, and
-    DuckDB draws an identifier for each file."""
-    files = [p for p in release.rglob("*") if p.is_file() and p.name not in {"manifest.json", "marts.duckdb"}]
-    assert len(files) > 10
-    return {p.relative_to(release).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(files)}
-
-
 @pytest.mark.parametrize(("threads", "zone", "locale", "seed"), WORLDS)
 def test_tables_are_byte_identical(
     published_home: Path, sample_landing: Path, tmp_path: Path, threads: int, zone: str, locale: str, seed: int
@@ -55,7 +47,7 @@ def test_tables_are_byte_identical(
     first, again = release_of(published_home), release_of(home)
     assert first is not None
     assert again is not None
-    assert _tables(again) == _tables(first)
+    assert file_hashes(again) == file_hashes(first)
 
 
 def test_the_warehouse_can_be_deleted_and_rebuilt(published_home: Path, home: Path) -> None:
@@ -66,4 +58,4 @@ def test_the_warehouse_can_be_deleted_and_rebuilt(published_home: Path, home: Pa
     first, again = release_of(published_home), release_of(home)
     assert first is not None
     assert again is not None
-    assert _tables(again) == _tables(first)
+    assert file_hashes(again) == file_hashes(first)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 from collections.abc import Callable
 from decimal import Decimal
@@ -13,16 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.conftest import QUARTER, UNIT, indicators, release_of
-from tests.support.workbooks import set_cell
+from tests.pipeline.conftest import QUARTER, UNIT, correct, indicators, release_of
 
 Cli = Callable[..., Any]
 RunJson = Callable[..., tuple[int, dict[str, Any]]]
-_LATE_SURVEY = (
-    "Số phiếu,Hình thức,Ngày trả lời,Thái độ phục vụ,Thời gian giải quyết,Chất lượng xử lý,Đánh giá chung\n"
-    "BS-001,Trực tuyến,10/03/2023,Hài lòng,Hài lòng,Hài lòng,Rất hài lòng\n"
-)
-_LATE = 1_690_000_000
 
 
 @pytest.fixture
@@ -31,17 +24,6 @@ def released(published_home: Path, tmp_path: Path) -> Path:
     own = tmp_path / "home"
     shutil.copytree(published_home, own, ignore=shutil.ignore_patterns("dagster"))
     return own
-
-
-def _correct(home: Path) -> None:
-    """A late file of one answer, and a decision that now lets the computed figure stand."""
-    landing = home / "landing" / UNIT / QUARTER
-    late = landing / "survey_responses" / "phieu-bo-sung.csv"
-    late.write_text(_LATE_SURVEY, encoding="utf-8-sig")
-    os.utime(late, (_LATE, _LATE))
-    (decisions,) = (landing / "decisions").iterdir()
-    assert set_cell(decisions, "QD-12", "Cách xử lý", "Chấp nhận số tính toán") == "Chấp nhận số khai báo"
-    set_cell(decisions, "QD-12", "Giá trị", None)
 
 
 def _changes(release: Path) -> list[dict[str, str]]:
@@ -57,7 +39,7 @@ def test_a_signed_quarter_is_held_amended_explained_and_rolled_back(
     assert signed.code == 0, signed.stderr
     assert cli(released, "publish", QUARTER).code == 0, "nothing new: a lock is no complaint"
     first = release_of(released)
-    _correct(released)
+    correct(released)
 
     # Held: the answer says what would change and why, and nothing was published.
     code, units = run_json(released)

@@ -31,6 +31,14 @@ def digest(rows: Iterable[Iterable[Any]]) -> str:
     return hashlib.sha256("\n".join(sorted(repr(tuple(row)) for row in rows)).encode()).hexdigest()
 
 
+def file_hashes(release: Path) -> dict[str, str]:
+    """Hashes of all files of a release but the two that may differ: the manifest knows the time of publication, and
+    DuckDB draws an identifier for each file."""
+    files = [p for p in release.rglob("*") if p.is_file() and p.name not in {"manifest.json", "marts.duckdb"}]
+    assert len(files) > 10
+    return {p.relative_to(release).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(files)}
+
+
 def _tables(connection: Any) -> list[str]:
     return [name for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall()]
 
