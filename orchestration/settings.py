@@ -156,6 +156,9 @@ class Settings(BaseSettings):
     postgres_reader: str = Field(
         default="cchc_reader", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="Role that may read that copy."
     )
+    backup_key: SecretStr | None = Field(
+        default=None, description="Key that copies of the home are encrypted with; none: whoever has them reads them."
+    )
     person_key: SecretStr | None = Field(default=None, description="Key of the hash that stands for a person.")
 
     @field_validator("intake", mode="before")

@@ -17,6 +17,7 @@ import typer
 from pydantic import ValidationError
 
 from common.periods import find_period, load_periods
+from orchestration.backup import BackupError
 from orchestration.cli.overview import ingest_summary, problem_lines, quarter_status, verify_releases
 from orchestration.cli.postgres import copied_document, copied_lines, copy_all, with_copies
 from orchestration.cli.reports import exit_code, unit_reports
@@ -71,6 +72,9 @@ def run_app(arguments: list[str]) -> int:
     except (WarehouseHeld, HomeBusy) as error:
         complain(str(error))
         return Exit.HELD_BACK
+    except BackupError as error:
+        complain(str(error))
+        return Exit.FAILED
     except Exception as error:
         if "--verbose" in arguments:
             raise
@@ -469,6 +473,34 @@ def purge(
     with nullcontext() if dry_run else alone(settings, "cchc purge"):
         lines, document = housekeeping.purged(Pipeline(settings), day, dry_run=dry_run)
     emit(lines, document, as_json=json)
+
+
+Repository = Annotated[str, typer.Argument(help="Thư mục hoặc địa chỉ kho sao lưu (restic).", metavar="DEST")]
+
+
+@app.command()
+def backup(repository: Repository, json: Json = False) -> None:
+    """Sao lưu tệp đã gửi, kho dữ liệu thô, bản công bố, khóa và sổ của Dagster; chỉ ghi phần chưa có."""
+    from orchestration.cli import housekeeping
+
+    settings = load_settings()
+    with alone(settings, "cchc backup"):
+        lines, document = housekeeping.backed_up(settings, repository)
+    emit(lines, document, as_json=json)
+
+
+@app.command()
+def restore(
+    repository: Repository,
+    snapshot: Annotated[str, typer.Option("--snapshot", help="Bản sao lưu; mặc định: bản mới nhất.")] = "latest",
+    json: Json = False,
+) -> None:
+    """Dựng lại thư mục làm việc (còn trống) từ bản sao lưu, rồi kiểm tra từng bản công bố."""
+    from orchestration.cli import housekeeping
+
+    lines, document, whole = housekeeping.restored(load_settings(), repository, snapshot)
+    emit(lines, document, as_json=json)
+    _end(Exit.DONE if whole else Exit.FAILED)
 
 
 @app.command()

@@ -1,6 +1,7 @@
-"""What is deleted when its time is up: ``cchc purge``.
+"""What keeps a home in order: ``cchc purge``, ``cchc backup``, ``cchc restore``.
 
-Belongs here: the words of the answer. Does not belong here: what is past its time (``ingestion``).
+Belongs here: the words of the answers. Does not belong here: what is past its time (``ingestion``), what is copied
+(``backup``).
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from ingestion import expired_files, purge
+from ingestion import check_store, expired_files, purge
+from orchestration.backup import back_up, restore
+from orchestration.cli.overview import verify_releases
 from orchestration.cli.terminal import WrongUse
 from orchestration.pipeline import Pipeline
+from orchestration.settings import Settings
 
 _KINDS_VI = {
     "original": "bản gốc",
@@ -47,3 +51,25 @@ def purged(pipeline: Pipeline, today: dt.date, *, dry_run: bool) -> tuple[list[s
         "bytes": sum(file.size_bytes for file in files),
     }
     return [head, *(lines or ["không có gì quá thời hạn"])], document
+
+
+def backed_up(settings: Settings, repository: str) -> tuple[list[str], dict[str, Any]]:
+    """Copies the home; lines and document of the answer."""
+    copy = back_up(settings, repository)
+    lines = [f"đã sao lưu {copy.files} tệp vào {repository}: bản {copy.snapshot[:8]}, ghi thêm {copy.bytes_added} byte"]
+    if settings.backup_key is None:
+        lines.append("chưa đặt backup_key: ai có thư mục sao lưu đều đọc được hồ sơ trong đó")
+    return lines, {"repository": repository, **asdict(copy)}
+
+
+def restored(settings: Settings, repository: str, snapshot: str) -> tuple[list[str], dict[str, Any], bool]:
+    """Makes the home again; lines, document, and whether all that came back is what it was."""
+    try:
+        restore(settings, repository, snapshot)
+    except FileExistsError as error:
+        raise WrongUse(f"{error} không trống; đặt CCHC_HOME là một thư mục mới") from error
+    pipeline = Pipeline(settings)
+    check_store(pipeline.deliveries.paths)
+    releases = sorted(path.parent for path in settings.paths.published.glob("*/*/r*/manifest.json"))
+    lines, document, whole = verify_releases(releases)
+    return [f"đã dựng lại {settings.home} từ {repository}", *lines], {"home": str(settings.home), **document}, whole
