@@ -71,11 +71,11 @@ def test_what_cannot_be_done_is_said(cli: Cli, home: Path, tmp_path: Path, monke
     other = cli(home, "backup", copies)
     assert (other.code, "backup_key" in other.stderr, "hai" in other.stderr) == (3, True, False)
     monkeypatch.setenv("CCHC_BACKUP_KEY", "một")
-    for path in (tmp_path / "copies" / "data").rglob("*"):
-        if path.is_file():
-            path.chmod(0o600)
-            path.write_bytes(path.read_bytes()[:-1] + b"?")
-            break
+    for path in (p for p in (tmp_path / "copies" / "data").rglob("*") if p.is_file()):
+        path.chmod(0o600)
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
     damaged = cli(tmp_path / "new", "restore", copies)
     assert damaged.code == 3
     assert "restic restore" in damaged.stderr
