@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,6 +36,10 @@ _START_SECONDS = 120
 _STOP_SECONDS = 15
 # A process that ends by itself is started again, later each time; one that ran for an hour is as good as new.
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS, _GOOD_SECONDS = 1.0, 300.0, 3600.0
+
+
+# Debian's setpriv has the kernel ask a process to end when this one is gone, however that came about.
+_ENDING_WITH_THIS = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
 
 
 def free_port(first: int = _FIRST_PORT) -> int:
@@ -67,7 +72,7 @@ class Kept:
     def start(self) -> None:
         # A session of its own, so that Ctrl-C reaches this program alone and both are stopped in order.
         self.process = subprocess.Popen(
-            self.command,
+            [*_ENDING_WITH_THIS, *self.command],
             cwd=PROJECT_DIR,
             env=self.environment,
             stdin=subprocess.DEVNULL,

@@ -154,3 +154,9 @@ def test_a_release_comes_of_deliveries_alone_and_kills_lose_nothing(server: Serv
     assert first.run_id == server.runs()[0].run_id
 
     server.stop()
+
+    # Started again in the same home, and killed itself.
+    again = Server(server.home)
+    assert again.release() == 2
+    again.process.kill()
+    _until("the last process of the home to end", lambda: not again.processes())
