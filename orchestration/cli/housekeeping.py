@@ -1,6 +1,7 @@
-"""What is deleted when its time is up: ``cchc purge``.
+"""What is done from time to time: ``cchc purge`` deletes what is past its time, ``cchc watch`` looks and tells.
 
-Belongs here: the words of the answer. Does not belong here: what is past its time (``ingestion``).
+Belongs here: the words of the answer. Does not belong here: what is past its time (``ingestion``), what is worth an
+alert (``watchman``).
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from dataclasses import asdict
 from typing import Any
 
 from ingestion import expired_files, purge
-from orchestration.cli.terminal import WrongUse
+from orchestration.cli.terminal import WrongUse, asked_path
 from orchestration.pipeline import Pipeline
+from orchestration.settings import Settings
+from orchestration.timing import now
 
 _KINDS_VI = {
     "original": "bản gốc",
@@ -47,3 +50,26 @@ def purged(pipeline: Pipeline, today: dt.date, *, dry_run: bool) -> tuple[list[s
         "bytes": sum(file.size_bytes for file in files),
     }
     return [head, *(lines or ["không có gì quá thời hạn"])], document
+
+
+def watched(settings: Settings, today: dt.date) -> tuple[list[str], dict[str, Any]]:
+    """Makes the daily look of a day; lines and document of the answer."""
+    from orchestration.instance import open_instance
+    from orchestration.watchman import look
+
+    with asked_path(settings.home, "không dùng được thư mục"):
+        settings.paths.create()
+    with open_instance(settings) as instance:
+        found = look(Pipeline(settings), today, instance)
+    lines = [line for alert in found.found for line in (alert.title_vi, *(f"  - {text}" for text in alert.lines_vi))]
+    lines = lines or ["không có gì cần báo"]
+    if found.owed:
+        lines.append(f"{found.owed} cảnh báo chưa gửi được; lần sau gửi lại")
+    at = now().isoformat()
+    document = {
+        "today": today.isoformat(),
+        "found": [alert.line(at) for alert in found.found],
+        "told": len(found.told),
+        "owed": found.owed,
+    }
+    return lines, document
