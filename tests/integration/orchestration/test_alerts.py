@@ -392,3 +392,11 @@ def test_the_command_line_tells_as_the_server_does(
     monkeypatch.setattr("orchestration.cli.app.execute", unable)
     assert cli(settings.home, "ingest", QUARTER).code == 3
     assert _lines(settings)[-1]["reasons"][0] == "RuntimeError"
+
+
+def test_a_whole_run_of_the_command_line_tells_its_release_and_nothing_else(published_home: Path) -> None:
+    (line,) = _lines(Settings(home=published_home))
+    assert (line["kind"], line["unit"], line["message"]) == (
+        "published", UNIT, "945 Huyện Cù Lao Dung, Quý I/2023: đã công bố bản r1",
+    )  # fmt: skip
+    assert Path(line["links"]["Trang số liệu"]).is_file()

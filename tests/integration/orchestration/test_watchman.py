@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import shutil
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,9 +54,10 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
+@lru_cache
 def _ticked(hours_ago: float = 0, status: InstigatorStatus = InstigatorStatus.DECLARED_IN_CODE) -> dg.DagsterInstance:
     """An instance in which the watch looked that long ago."""
-    instance = dg.DagsterInstance.ephemeral()
+    instance = dg.DagsterInstance.local_temp()
     location = RegisteredCodeLocationOrigin("orchestration")
     origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), "landing_watch")
     state = InstigatorState(origin, InstigatorType.SENSOR, status)
@@ -226,7 +228,7 @@ def test_the_raw_layer_is_left_alone_while_a_run_works_in_it(settings: Settings)
         (lambda: _ticked(0.9), None),
         (lambda: _ticked(1.1), "không chạy đã hơn một giờ"),
         (lambda: _ticked(status=InstigatorStatus.STOPPED), "bị tắt trên trang Dagster"),
-        (dg.DagsterInstance.ephemeral, "không chạy đã hơn một giờ"),
+        (dg.DagsterInstance.local_temp, "không chạy đã hơn một giờ"),
     ],
 )
 def test_automation_that_stands_still_is_told(
