@@ -9,6 +9,7 @@ version), ``clerk`` (what goes back), ``rows`` (grids become rows), ``reading`` 
 """
 
 from ingestion.base.contracts import Column, Contract, columns_csv, load_contracts
+from ingestion.base.lake import DamagedError
 from ingestion.base.limits import IntakeLimits
 from ingestion.base.paths import IngestPaths
 from ingestion.base.reference import ReferenceData, roles_of
@@ -26,6 +27,7 @@ __all__ = [
     "CheckedFile",
     "Column",
     "Contract",
+    "DamagedError",
     "IngestPaths",
     "IngestReport",
     "IntakeLimits",

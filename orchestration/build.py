@@ -17,9 +17,9 @@ from orchestration.assets.landing import landing_asset
 from orchestration.assets.published import postgres_asset, published_assets
 from orchestration.assets.raw import raw_asset, receipts_asset
 from orchestration.dbt import ensure_manifest
-from orchestration.jobs import quarter_job
+from orchestration.jobs import daily_look_job, quarter_job
 from orchestration.resources import Scope, pipeline_of_run
-from orchestration.schedules import closing_schedule
+from orchestration.schedules import closing_schedule, daily_schedule
 from orchestration.sensors import failure_alert, landing_watch
 from orchestration.settings import Settings, load_settings
 
@@ -48,7 +48,7 @@ def build_definitions(settings: Settings | None = None, **resources: Any) -> dg.
             *([postgres_asset()] if settings.postgres_url else []),
         ],
         jobs=[job],
-        schedules=[closing_schedule(settings, job)],
+        schedules=[closing_schedule(settings, job), daily_schedule(settings, daily_look_job(settings))],
         sensors=[failure_alert(settings), landing_watch(settings, job, contracts)],
         resources={"scope": Scope(), "pipeline": pipeline_of_run(settings), **resources},
         # Steps of one quarter share one process: starting a process a step costs more than the step.

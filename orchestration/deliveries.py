@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from common.periods import find_period, quarters_behind
-from ingestion import IngestPaths, LandingFile, inputs, read_deliveries, waiting_files
+from ingestion import (
+    IngestPaths,
+    LandingFile,
+    SourceStatus,
+    inputs,
+    load_contracts,
+    read_deliveries,
+    status,
+    waiting_files,
+)
 from orchestration.arrivals import folder_states, state_behind
 from orchestration.settings import Home
 from orchestration.units import ReportingUnits
@@ -38,6 +47,25 @@ class Deliveries:
         closing, reference = self._units.closing_day(quarter), self._units.reference
         found = waiting_files(self.paths, self.quarters_to_read(quarter), reference)
         return [file for file in found if reference.reporting_unit(file.unit_code, closing)]
+
+    def sources(self, folders: Sequence[str], quarter: str) -> list[SourceStatus]:
+        """What folder units have sent for a quarter, and what must still be: sources asked of them and not sent."""
+        found = status(self.paths, folders, quarter, load_contracts(), self.waiting(quarter))
+        return [source for source in found if source.state != "not_sent" or self._is_required(source)]
+
+    def missing(self, unit: str, quarter: str) -> list[SourceStatus]:
+        """Sources asked of a reporting unit, or of those that report by it, of which no file is there that counts.
+
+        As gate 1 asks for them: a file that was refused or lies in a wrong folder does not count, one that waits to be
+        read does.
+        """
+        found = self.sources(self._units.folders_expected(unit, quarter), quarter)
+        nothing = ("not_sent", "held", "refused")
+        return [s for s in found if s.state in nothing and not s.waiting and self._is_required(s)]
+
+    def _is_required(self, source: SourceStatus) -> bool:
+        roles = self._units.roles_of(source.unit_code, source.quarter)
+        return bool(roles & set(load_contracts()[source.source].required_from))
 
     def receipts(self, quarter: str) -> list[dict[str, Any]]:
         """Rows of ``deliveries.parquet`` for a quarter's folders, superseded deliveries included."""

@@ -1,14 +1,34 @@
-"""The one job: a quarter, from delivered files to releases."""
-
-from __future__ import annotations
+"""The jobs: a quarter, from delivered files to releases, and the daily look at what no run notices."""
 
 from typing import Any
 
 import dagster as dg
 
 from orchestration.partitions import quarters
+from orchestration.pipeline import Pipeline
+from orchestration.settings import Settings
+from orchestration.telling import tell_run
+from orchestration.timing import now
+from orchestration.watchman import look
 
 QUARTER_JOB = "quarter"
+DAILY_LOOK = "daily_look"
+# A server that was started a moment ago has not looked at the landing folder yet.
+_PATIENCE_SECONDS = 120
+
+
+@dg.failure_hook(name="tell_what_is_known", required_resource_keys={"pipeline", "scope"})
+def _tell_what_is_known(context: dg.HookContext) -> None:
+    """A run that breaks before publication knows already whom the gates hold back; a step that ran to its end and had
+    nothing to publish has told it.
+    """
+    if isinstance(context.op_exception, dg.Failure):
+        return
+    run = context.instance.get_run_by_id(context.run_id)
+    resources = context.resources
+    if run is not None and resources.pipeline.record.verdicts:
+        quarter = run.tags["dagster/partition"]
+        tell_run(resources.pipeline, quarter, resources.scope.units, context.run_id, whole=False)
 
 
 def quarter_job() -> Any:
@@ -19,6 +39,29 @@ def quarter_job() -> Any:
         partitions_def=quarters(),
         # What a killed run knew of faults in the landing folder is gone with it, so it is repeated whole; what was
         # taken in, built and released stays, and is not done again.
+        hooks={_tell_what_is_known},
         tags={"dagster/retry_strategy": "ALL_STEPS"},
         description="Một quý báo cáo: nhận tệp, kiểm tra, tính, công bố. One quarter, from files to releases.",
     )
+
+
+def daily_look_job(settings: Settings) -> dg.JobDefinition:
+    """One step, a run of its own: reading every release takes longer than a tick of a schedule may."""
+
+    @dg.op(
+        name=DAILY_LOOK, description="Kiểm tra hằng ngày. What is missing, overdue, damaged, full or standing still."
+    )
+    def step(context: dg.OpExecutionContext) -> None:
+        found = look(Pipeline(settings), now().date(), context.instance, patience_seconds=_PATIENCE_SECONDS)
+        for alert in found.found:
+            context.log.info(alert.title_vi)
+
+    @dg.job(
+        name=DAILY_LOOK,
+        executor_def=dg.in_process_executor,
+        description="Kiểm tra hằng ngày: tệp còn thiếu, quá hạn, hư hại, ổ đĩa đầy, tự chạy bị tắt.",
+    )
+    def daily_look() -> None:
+        step()
+
+    return daily_look

@@ -1,7 +1,7 @@
 """What came of a run, unit by unit, and why a unit has no new release, in words.
 
 Belongs here: what the steps of one run leave for its answer.
-Does not belong here: the steps (``stages``); the answer as a whole (``cli.reports``, ``assets``).
+Does not belong here: the steps (``stages``); the answer as a whole (``reports``, ``assets``).
 """
 
 from __future__ import annotations

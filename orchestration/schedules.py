@@ -1,4 +1,5 @@
-"""The schedule: the day after a period closes, at six in the morning in Viet Nam, by the table of periods.
+"""The schedules: the day after a period closes, at six in the morning in Viet Nam, by the table of periods; and a look
+every day at seven.
 
 Belongs here: when a run starts by the calendar, and whether anything starts by itself. Does not belong here: dates.
 """
@@ -15,6 +16,7 @@ from common.periods import last_closed, load_periods
 from orchestration.settings import TIME_ZONE, Settings
 
 _HOUR = 6
+_HOUR_OF_LOOK = 7
 Status = TypeVar("Status", dg.DefaultScheduleStatus, dg.DefaultSensorStatus)
 
 
@@ -48,3 +50,15 @@ def closing_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
         return dg.RunRequest(run_key=period.quarter, partition_key=period.quarter)
 
     return after_closing
+
+
+def daily_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
+    """Looks once a day, after the hour at which a period that has just closed is run."""
+    return dg.ScheduleDefinition(
+        name=job.name,
+        cron_schedule=f"0 {_HOUR_OF_LOOK} * * *",
+        execution_timezone=TIME_ZONE,
+        job=job,
+        default_status=default_status(settings, dg.DefaultScheduleStatus),
+        description="Kiểm tra hằng ngày lúc 7 giờ: tệp còn thiếu, quá hạn, hư hại, ổ đĩa đầy.",
+    )

@@ -1,4 +1,4 @@
-"""Sensors: new deliveries start a run; a failed run becomes a line in the alert file.
+"""Sensors: new deliveries start a run; a failed run is told.
 
 Belongs here: when a run starts by itself outside the schedule, and who is told that one failed.
 Does not belong here: what a delivery is, what a run does.
@@ -15,11 +15,11 @@ import dagster as dg
 
 from common.periods import period_named
 from ingestion import Contract
-from orchestration.alerts import alert
 from orchestration.arrivals import folder_states, remembered, state_behind
 from orchestration.pipeline import Pipeline
 from orchestration.schedules import default_status
 from orchestration.settings import Settings
+from orchestration.telling import tell_failure
 from orchestration.timing import now
 from orchestration.units import UnknownUnit
 
@@ -30,23 +30,22 @@ _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRu
 
 
 def failure_alert(settings: Settings) -> dg.SensorDefinition:
-    """Sensor that appends a JSON line ``{kind, job, quarter, run_id, message}`` for each failed run."""
+    """Sensor that tells each failed run of the server; those of the command line tell it themselves."""
 
     @dg.run_failure_sensor(
         name="alert_on_failure",
-        description="Ghi một dòng cảnh báo khi một lần chạy hỏng.",
+        description="Cảnh báo khi một lượt chạy hỏng.",
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def alert_on_failure(context: dg.RunFailureSensorContext) -> None:
-        alert(
+        run = context.dagster_run
+        tell_failure(
             settings,
-            {
-                "kind": "run_failed",
-                "job": context.dagster_run.job_name,
-                "quarter": context.dagster_run.tags.get("dagster/partition", ""),
-                "run_id": context.dagster_run.run_id,
-                "message": context.failure_event.message or "",
-            },
+            run.tags.get("dagster/partition", ""),
+            run.run_id,
+            context.get_step_failure_events(),
+            context.failure_event.message or "",
+            run.job_name,
         )
 
     return alert_on_failure

@@ -19,6 +19,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from ingestion import IntakeLimits
+from orchestration.addresses import AlertAddress, AlertLinks
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 DBT_DIR = PROJECT_DIR / "dbt_project"
@@ -112,6 +113,11 @@ class Home:
         return self.logs / "alerts.log"
 
     @property
+    def told(self) -> Path:
+        """Which alerts were told, and to whom they are still owed: see ``alerts``."""
+        return self.logs / "alerts.json"
+
+    @property
     def run_log(self) -> Path:
         return self.logs / "dagster.log"
 
@@ -130,7 +136,8 @@ class Home:
 class Settings(BaseSettings):
     """Settings of one installation. ``CCHC_<NAME>`` in the environment comes before ``cchc.toml``."""
 
-    model_config = SettingsConfigDict(env_prefix="CCHC_", extra="forbid", frozen=True)
+    # What is refused may be a password.
+    model_config = SettingsConfigDict(env_prefix="CCHC_", extra="forbid", frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(default=Path("data"), description="Folder of deliveries, lake, warehouse and releases.")
     duckdb_threads: int = Field(default=2, ge=1, le=64, description="Threads DuckDB may use.")
@@ -142,7 +149,13 @@ class Settings(BaseSettings):
         default=True, description="Whether the server runs a period by itself: when it closes, when deliveries change."
     )
     max_runtime_seconds: int = Field(default=7200, ge=60, description="A run of the server ends as failed after this.")
-    alert_file: Path | None = Field(default=None, description="Where failed runs are told; default logs/alerts.log.")
+    alert_file: Path | None = Field(default=None, description="Where alerts are told; default logs/alerts.log.")
+    alert_to: tuple[AlertAddress, ...] = Field(default=(), description="Who is sent which alerts, by Apprise.")
+    alert_links: AlertLinks = Field(default=AlertLinks(), description="Base addresses of the links in alerts.")
+    remind_days: int = Field(
+        default=5, ge=0, le=60, description="Days before a period closes from which missing deliveries are told."
+    )
+    disk_full_percent: int = Field(default=90, ge=1, le=100, description="Used space of the home's disk that is told.")
     retention_days: int = Field(
         default=730,
         ge=1,

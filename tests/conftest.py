@@ -49,6 +49,8 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             "CCHC_DUCKDB_MEMORY",
             "CCHC_PERSON_KEY",
             "CCHC_ALERT_FILE",
+            "CCHC_ALERT_TO",
+            "CCHC_ALERT_LINKS",
             "DAGSTER_HOME",
             "CCHC_POSTGRES_URL",
             "CCHC_POSTGRES_READER",

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration import stages
-from orchestration.alerts import alert
 from orchestration.assets.names import (
     CANDIDATES,
     MART_GATE,
@@ -21,6 +20,7 @@ from orchestration.assets.names import (
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.resources import Scope
+from orchestration.telling import nothing_delivered_vi, tell_copies, tell_run
 
 _PAGE_MARTS = ("report_indicators", "indicator_trend", "case_processing", "figure_rows", "delivery_log")
 # Part of a release: the marts it is made from (empty: all), its kind, and what it is.
@@ -46,7 +46,7 @@ _REASONS_SHOWN = 10
 
 
 def published_assets(marts: list[str]) -> dg.AssetsDefinition:
-    """``published/releases`` and its parts, written in one step."""
+    """``published/releases`` and its parts, written in one step, which fails where no unit has sent anything."""
 
     def spec(key: dg.AssetKey, deps: list[dg.AssetKey], kinds: set[str], description: str) -> dg.AssetSpec:
         return dg.AssetSpec(
@@ -64,13 +64,11 @@ def published_assets(marts: list[str]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[dg.MaterializeResult]:
         outcomes = stages.publish(pipeline, context.partition_key, scope.units)
+        if not tell_run(pipeline, context.partition_key, scope.units, context.run_id):
+            raise dg.Failure(nothing_delivered_vi(context.partition_key), allow_retries=False)
         released = {o.unit_code: o.release for o in outcomes if o.release}
         held = sorted(o.unit_code for o in outcomes if not o.release)
         revised = {o.unit_code: o.revision.lines_vi[:_REASONS_SHOWN] for o in outcomes if o.release and o.revision}
-        for outcome in (o for o in outcomes if not o.release):
-            kind = "held_by_lock" if outcome.locked else "held_back"
-            line = {"kind": kind, "quarter": context.partition_key, "unit": outcome.unit_code}
-            alert(pipeline.settings, {**line, "reasons": outcome.reasons[:_REASONS_SHOWN]})
         for part in specs:
             yield dg.MaterializeResult(
                 asset_key=part.key,
@@ -106,11 +104,7 @@ def postgres_asset() -> dg.AssetsDefinition:
         from orchestration.postgres import copy_quarter
 
         copies = copy_quarter(pipeline, context.partition_key, scope.units)
-        failed = {place: str(copy) for place, copy in copies.items() if isinstance(copy, Exception)}
-        for place, message in failed.items():
-            unit = place.split("/")[0]
-            line = {"kind": "postgres_failed", "quarter": context.partition_key, "unit": unit, "message": message}
-            alert(pipeline.settings, line)
+        failed = tell_copies(pipeline, context.partition_key, copies, context.run_id)
         check = dg.AssetCheckResult(check_name="copied", passed=not failed, metadata={"failed": failed})
         return dg.MaterializeResult(metadata={"releases": len(copies)}, check_results=[check])
 

@@ -6,8 +6,8 @@ import json as jsonlib
 import os
 import signal
 import tomllib
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
@@ -15,17 +15,19 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from common.periods import find_period, load_periods
 from orchestration.backup import BackupError
 from orchestration.cli.overview import ingest_summary, problem_lines, quarter_status, verify_releases
 from orchestration.cli.postgres import copied_document, copied_lines, copy_all, with_copies
-from orchestration.cli.reports import exit_code, unit_reports
-from orchestration.cli.runs import RunResult, Stage, alone, execute, open_pipeline
+from orchestration.cli.runs import RunResult, Stage, alone, execute, exit_code, open_pipeline
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit
 from orchestration.locks import HomeBusy, WarehouseHeld
 from orchestration.pipeline import Pipeline
-from orchestration.settings import load_settings
+from orchestration.reports import unit_reports
+from orchestration.settings import Settings, load_settings
+from orchestration.telling import nothing_delivered_vi, tell_error, tell_nothing_delivered
 from orchestration.timing import now
 from orchestration.units import ReportingUnits, UnknownUnit
 
@@ -66,7 +68,7 @@ def run_app(arguments: list[str]) -> int:
     except WrongUse as error:
         complain(str(error))
         return Exit.WRONG_USE
-    except (ValidationError, tomllib.TOMLDecodeError) as error:
+    except (ValidationError, SettingsError, tomllib.TOMLDecodeError) as error:
         complain(_wrong_settings(error))
         return Exit.WRONG_USE
     except (WarehouseHeld, HomeBusy) as error:
@@ -85,7 +87,7 @@ def run_app(arguments: list[str]) -> int:
             signal.signal(number, handler)
 
 
-def _wrong_settings(error: ValidationError | tomllib.TOMLDecodeError) -> str:
+def _wrong_settings(error: ValidationError | SettingsError | tomllib.TOMLDecodeError) -> str:
     """Which setting is wrong and what it may be."""
     if isinstance(error, ValidationError):
         faults = (f"CCHC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False))
@@ -151,7 +153,10 @@ def _run(
     revisions.check_amend_options(amend, reason, by)
     answers: list[Answer] = []
     for quarter in [period.quarter for period in load_periods() if period.quarter in wanted]:
-        with open_pipeline(settings, stage, quarter, quiet=as_json, wait=wait) as pipeline:
+        with (
+            _failure_told(settings, quarter),
+            open_pipeline(settings, stage, quarter, quiet=as_json, wait=wait) as pipeline,
+        ):
             known = known_units(pipeline.units, quarter, units) if units else []
             if amend:
                 pipeline.amendment = revisions.amendment_of(pipeline, quarter, known, reason, by)
@@ -163,6 +168,18 @@ def _run(
         documents = [answer.document for answer in answers]
         emit([], documents[0] if len(documents) == 1 else {"quarters": documents}, as_json=True)
     _end(max((answer.code for answer in answers), key=_WORST.index))
+
+
+@contextmanager
+def _failure_told(settings: Settings, quarter: str) -> Iterator[None]:
+    """Tells what breaks outside the steps of a run; wrong use and a busy home are answers to whoever asked."""
+    try:
+        yield
+    except (WrongUse, HomeBusy):
+        raise
+    except Exception as error:
+        tell_error(settings, quarter, error)
+        raise
 
 
 #: From the best to the worst a run may come to.
@@ -182,6 +199,7 @@ def _run_quarter(pipeline: Pipeline, stage: Stage, quarter: str, units: list[str
     pipeline.warm_up(gate=stage.checks, dbt=stage.builds)
     if not pipeline.deliveries.exist(quarter):
         message = f"chưa có tệp nào của kỳ {quarter} trong {pipeline.home.landing}"
+        tell_nothing_delivered(pipeline.settings, quarter)
         return Answer([message], {"quarter": quarter, "units": [], "message": message}, Exit.HELD_BACK)
     result = execute(pipeline, stage, quarter, units, verbose=verbose)
     pipeline.timings.write(pipeline.home.timings)
@@ -193,13 +211,16 @@ def _run_quarter(pipeline: Pipeline, stage: Stage, quarter: str, units: list[str
 
 
 def _answer_by_unit(pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], result: RunResult) -> Answer:
-    reports = unit_reports(pipeline, stage, quarter, pipeline.deliveries.units_in(quarter, units))
+    in_scope = pipeline.deliveries.units_in(quarter, units)
+    reports = unit_reports(pipeline, quarter, in_scope, checked_only=stage is Stage.CHECK)
     lines = [*(line for report in reports for line in report.lines()), *copied_lines(pipeline)]
+    if not reports:
+        lines.append(nothing_delivered_vi(quarter))
     lines += problem_lines(pipeline)
     document = {"quarter": quarter, "units": [r.as_dict() for r in reports], **_ending(pipeline, result)}
     document["not_deliveries"] = [asdict(problem) for problem in pipeline.record.problems]
     document["postgres"] = copied_document(pipeline)
-    code = with_copies(exit_code(result, reports), pipeline)
+    code = with_copies(exit_code(result, reports) if reports or result.broken_steps else Exit.HELD_BACK, pipeline)
     return Answer([*lines, *_broken_lines(pipeline, result)], document, code)
 
 
@@ -538,6 +559,19 @@ def verify(
     lines, document, whole = verify_releases(folders)
     emit(lines or ["chưa có bản công bố nào"], document, as_json=json)
     _end(Exit.DONE if whole else Exit.HELD_BACK)
+
+
+@app.command()
+def watch(
+    today: Annotated[str, typer.Option("--today", help="Tính như vào ngày này, dạng 2026-12-31.")] = "",
+    json: Json = False,
+) -> None:
+    """Kiểm tra hằng ngày và cảnh báo: tệp còn thiếu, quá hạn, hư hại, ổ đĩa đầy, tự chạy bị tắt."""
+    from orchestration.cli import housekeeping
+
+    lines, document = housekeeping.watched(load_settings(), housekeeping.day_of(today) if today else now().date())
+    emit(lines, document, as_json=json)
+    _end(Exit.HELD_BACK if document["found"] else Exit.DONE)
 
 
 @app.command()

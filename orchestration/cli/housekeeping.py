@@ -1,7 +1,7 @@
-"""What keeps a home in order: ``cchc purge``, ``cchc backup``, ``cchc restore``.
+"""What keeps a home in order: ``cchc purge``, ``cchc watch``, ``cchc backup``, ``cchc restore``.
 
-Belongs here: the words of the answers. Does not belong here: what is past its time (``ingestion``), what is copied
-(``backup``).
+Belongs here: the words of the answers. Does not belong here: what is past its time (``ingestion``), what is worth an
+alert (``watchman``), what is copied (``backup``).
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 from ingestion import check_store, expired_files, purge
 from orchestration.backup import back_up, restore
 from orchestration.cli.overview import verify_releases
-from orchestration.cli.terminal import WrongUse
+from orchestration.cli.terminal import WrongUse, asked_path
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Settings
+from orchestration.timing import now
 
 _KINDS_VI = {
     "original": "bản gốc",
@@ -73,3 +74,26 @@ def restored(settings: Settings, repository: str, snapshot: str) -> tuple[list[s
     releases = sorted(path.parent for path in settings.paths.published.glob("*/*/r*/manifest.json"))
     lines, document, whole = verify_releases(releases)
     return [f"đã dựng lại {settings.home} từ {repository}", *lines], {"home": str(settings.home), **document}, whole
+
+
+def watched(settings: Settings, today: dt.date) -> tuple[list[str], dict[str, Any]]:
+    """Makes the daily look of a day; lines and document of the answer."""
+    from orchestration.instance import open_instance
+    from orchestration.watchman import look
+
+    with asked_path(settings.home, "không dùng được thư mục"):
+        settings.paths.create()
+    with open_instance(settings) as instance:
+        found = look(Pipeline(settings), today, instance)
+    lines = [line for alert in found.found for line in (alert.title_vi, *(f"  - {text}" for text in alert.lines_vi))]
+    lines = lines or ["không có gì cần báo"]
+    if found.owed:
+        lines.append(f"{found.owed} cảnh báo chưa gửi được; lần sau gửi lại")
+    at = now().isoformat()
+    document = {
+        "today": today.isoformat(),
+        "found": [alert.line(at) for alert in found.found],
+        "told": len(found.told),
+        "owed": found.owed,
+    }
+    return lines, document

@@ -1,7 +1,7 @@
 """What there is, without running anything: deliveries, what is missing, verdicts, releases.
 
 Belongs here: ``cchc status``, ``cchc verify`` and the summary after ``cchc ingest``.
-Does not belong here: what a run has just done (``reports``).
+Does not belong here: what a run has just done (``orchestration.reports``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations import Verdict, explain_vi, load_verdict, path_of
-from ingestion import SourceStatus, load_contracts, not_rereadable, remarks_on_landing, status
+from ingestion import SourceStatus, not_rereadable, remarks_on_landing
 from orchestration.cli.revisions import standing, standing_lines
 from orchestration.pipeline import Pipeline
 from orchestration.real_names import with_real_names
@@ -102,7 +102,7 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
     gone = _gone_originals(pipeline, quarter)
     for unit, folders in pipeline.deliveries.units_in(quarter).items():
         expected = pipeline.units.folders_expected(unit, quarter)
-        sources = _sources(pipeline, sorted({*folders, *expected}), quarter)
+        sources = pipeline.deliveries.sources(sorted({*folders, *expected}), quarter)
         lines = [line for folder in folders for line in gone.get(folder, [])]
         units.append(
             replace(
@@ -168,20 +168,12 @@ def _stored_verdicts(pipeline: Pipeline, unit: str, quarter: str, inputs_hash: s
     return [load_verdict(path) for path in paths if path.is_file()]
 
 
-def _sources(pipeline: Pipeline, folders: list[str], quarter: str) -> list[SourceStatus]:
-    """What was sent, and what must still be."""
-    contracts = load_contracts()
-    roles = {folder: pipeline.units.roles_of(folder, quarter) for folder in folders}
-    found = status(pipeline.deliveries.paths, folders, quarter, contracts, pipeline.deliveries.waiting(quarter))
-    return [s for s in found if s.state != "not_sent" or roles[s.unit_code] & set(contracts[s.source].required_from)]
-
-
 def ingest_summary(pipeline: Pipeline, quarter: str, units: list[str]) -> tuple[list[str], dict[str, Any], bool]:
     """Lines and data of what is in the lake for a quarter, and whether anything delivered was turned away."""
     folders = sorted(
         {folder for folders in pipeline.deliveries.units_in(quarter, units).values() for folder in folders}
     )
-    found = [s for s in _sources(pipeline, folders, quarter) if s.state != "not_sent"]
+    found = [s for s in pipeline.deliveries.sources(folders, quarter) if s.state != "not_sent"]
     turned_away = any(s.held or s.refused or s.rows_rejected for s in found)
     lines = [f"{quarter}: {sum(s.files for s in found)} tệp", *map(source_line, found)]
     lines += problem_lines(pipeline)

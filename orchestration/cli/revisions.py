@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from orchestration.cli.reports import figure_lines, revision_as_dict
 from orchestration.cli.terminal import WrongUse
 from orchestration.lineage import lineage
 from orchestration.outcomes import lock_vi
 from orchestration.pipeline import Pipeline
+from orchestration.reports import figure_lines, revision_as_dict
 from orchestration.timing import now
 
 if TYPE_CHECKING:

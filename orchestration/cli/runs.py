@@ -1,23 +1,27 @@
 """Running the job in this process: the same assets, checks and records as from the browser, without a server.
 
-Belongs here: starting helpers early, executing a selection of the job, keeping Dagster's talk out of the terminal.
-Does not belong here: words for people (``reports``), what the stages do (``orchestration.stages``).
+Belongs here: starting helpers early, executing a selection of the job, keeping Dagster's talk out of the terminal, the
+exit code of a run.
+Does not belong here: words for people (``orchestration.reports``), what the stages do (``orchestration.stages``).
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-from orchestration.cli.terminal import Progress, asked_path, complain
+from orchestration.cli.terminal import Exit, Progress, asked_path, complain
 from orchestration.instance import open_instance, with_room
-from orchestration.liveness import alive, end_dead_runs
+from orchestration.liveness import GONE, alive, end_dead_runs
 from orchestration.locks import one_run_at_a_time, wait_until_free
 from orchestration.pipeline import Pipeline
+from orchestration.reports import UnitReport
 from orchestration.settings import Settings
+from orchestration.telling import tell_failure
 from orchestration.timing import Timings
 
 
@@ -102,7 +106,10 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
                 selection = sorted(AssetSelection.groups(*stage.value).resolve(repository.asset_graph))
         stack.enter_context(quick_records())
         instance = stack.enter_context(open_instance(settings))
-        end_dead_runs(instance, settings.paths)
+        for dead in end_dead_runs(instance, settings.paths):
+            ended = instance.get_run_by_id(dead)
+            if ended is not None and ended.remote_job_origin is None:  # the server tells its own
+                tell_failure(settings, ended.tags.get("dagster/partition", ""), dead, [], GONE)
         run_id = str(uuid.uuid4())
         stack.enter_context(alive(settings.paths, run_id))
         outcome = job.execute_in_process(
@@ -114,15 +121,28 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             tags={"cchc/stage": stage.name.lower()},
             raise_on_error=False,
         )
-        return RunResult(outcome.success, _broken_steps(outcome))
+        failures = outcome.get_step_failure_events()
+        if failures:
+            tell_failure(settings, quarter, run_id, failures)
+        return RunResult(outcome.success, _broken_steps(failures))
 
 
-def _broken_steps(outcome: object) -> dict[str, str]:
-    """Steps that failed, with their reason."""
+def _broken_steps(failures: Iterable[Any]) -> dict[str, str]:
+    """Steps that broke, with their reason; not those that said themselves that there was nothing to do."""
     broken = {}
-    for event in outcome.get_step_failure_events():  # type: ignore[attr-defined]
+    for event in failures:
+        if event.event_specific_data.user_failure_data is not None:
+            continue
         error = event.event_specific_data.error
         while error.cause is not None:
             error = error.cause
         broken[str(event.step_key)] = error.message.strip()
     return broken
+
+
+def exit_code(result: RunResult, reports: Iterable[UnitReport]) -> Exit:
+    """3 where a step broke or a unit came to nothing, else 1 where a unit is held back or locked, else 0."""
+    states = {report.state for report in reports}
+    if result.broken_steps or "failed" in states:
+        return Exit.FAILED
+    return Exit.HELD_BACK if states & {"held_back", "locked"} else Exit.DONE

@@ -118,7 +118,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_a_release_comes_of_deliveries_alone_and_kills_lose_nothing(server: Server, tmp_path: Path) -> None:
-    assert server.switched_on() == {"after_closing", "landing_watch", "alert_on_failure"}
+    assert server.switched_on() == {"after_closing", "daily_look", "landing_watch", "alert_on_failure"}
     at_rest = len(server.processes())
 
     # Delivered, one folder after another.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -40,7 +42,7 @@ def _export(pipeline: Pipeline, without: str | None = None) -> None:
 @pytest.fixture
 def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     found = Pipeline(Settings(home=tmp_path))
-    monkeypatch.setattr(found.dbt, "run", lambda args: None)
+    monkeypatch.setattr(found.dbt, "run", lambda args: SimpleNamespace(stdin=BytesIO()))
     return found
 
 

@@ -1,6 +1,7 @@
 """What a run came to, unit by unit: words for officials and the same as data.
 
-Belongs here: turning verdicts, outcomes and receipts into lines. Does not belong here: running anything.
+Belongs here: turning verdicts, outcomes and receipts into lines. Does not belong here: running anything, who is told
+(``cli``, ``telling``).
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from expectations import Verdict, explain_vi
-from orchestration.cli.runs import RunResult, Stage
-from orchestration.cli.terminal import Exit
 from orchestration.pipeline import Pipeline
 from orchestration.real_names import with_real_names
 
@@ -87,12 +86,14 @@ def revision_as_dict(revision: Revision) -> dict[str, Any]:
     }
 
 
-def unit_reports(pipeline: Pipeline, stage: Stage, quarter: str, units: Iterable[str]) -> list[UnitReport]:
-    """One report a unit, from the record of this run."""
-    return [_unit_report(pipeline, stage, quarter, unit) for unit in units]
+def unit_reports(
+    pipeline: Pipeline, quarter: str, units: Iterable[str], *, checked_only: bool = False
+) -> list[UnitReport]:
+    """One report a unit, from the record of this run; ``checked_only``: it was to run the gates and no more."""
+    return [_unit_report(pipeline, quarter, unit, checked_only) for unit in units]
 
 
-def _unit_report(pipeline: Pipeline, stage: Stage, quarter: str, unit: str) -> UnitReport:
+def _unit_report(pipeline: Pipeline, quarter: str, unit: str, checked_only: bool) -> UnitReport:
     name = pipeline.units.name_of(unit, quarter)
     outcome = pipeline.record.outcomes.get(unit)
     verdicts = pipeline.record.verdicts.get(unit, {})
@@ -110,7 +111,7 @@ def _unit_report(pipeline: Pipeline, stage: Stage, quarter: str, unit: str) -> U
         why += [reason for reason in outcome.reasons if not any(f" {rule} " in reason for rule in named)]
     if why:
         return UnitReport(unit, name, "held_back", reasons=why)
-    if stage is not Stage.CHECK or set(verdicts) != {"raw", "mart"}:
+    if not checked_only or set(verdicts) != {"raw", "mart"}:
         return UnitReport(unit, name, "failed")
     return UnitReport(unit, name, "cleared", reasons=_passed_with(verdicts.values()))
 
@@ -125,11 +126,3 @@ def _passed_with(verdicts: Iterable[Verdict]) -> list[str]:
     )
     remarks = [f"{count} trên {len(results)} {what}" for count, what in counts if count]
     return remarks or [f"đạt cả {len(results)} quy tắc"]
-
-
-def exit_code(result: RunResult, reports: Iterable[UnitReport]) -> Exit:
-    """3 where a step broke or a unit came to nothing, else 1 where a unit is held back or locked, else 0."""
-    states = {report.state for report in reports}
-    if result.broken_steps or "failed" in states:
-        return Exit.FAILED
-    return Exit.HELD_BACK if states & {"held_back", "locked"} else Exit.DONE

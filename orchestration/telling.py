@@ -1,0 +1,176 @@
+"""What of a run is worth an alert: each unit's outcome, and that the run broke.
+
+Belongs here: alerts from a run's record and from Dagster's events, for the server and the command line alike.
+Does not belong here: sending (``alerts``), what is there without a run (``watchman``), the words of an outcome
+(``reports``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from common.periods import find_period, quarter_vi
+from orchestration.alerts import Alert, cause_of, settled, tell
+from orchestration.pipeline import Pipeline
+from orchestration.reports import UnitReport, unit_reports
+from orchestration.settings import Settings
+
+_FIGURES_SHOWN = 10
+# Of these the messages are ours and name no more than files of the home; others may quote what was delivered.
+_OUR_ERRORS = frozenset({"DamagedError", "WarehouseHeld", "HomeBusy", "BrokenContract"})
+_MEND_OR_DECIDE = "Sửa tệp rồi gửi lại cùng tên, hoặc gửi quyết định giải trình; hệ thống tự chạy lại khi tệp thay đổi."
+_OWN_FAULT = "Xem nhật ký của lượt chạy; các bản đã công bố vẫn có hiệu lực. Sửa xong, chạy lại: cchc run {quarter}"
+
+
+def tell_run(pipeline: Pipeline, quarter: str, units: Sequence[str], run_id: str, *, whole: bool = True) -> bool:
+    """Tells what a run came to for each of its units; False where there was nothing to make a report of.
+
+    ``whole``: no step broke; else of a unit only what is known by then is told.
+    """
+    settings = pipeline.settings
+    in_scope = pipeline.deliveries.units_in(quarter, units)
+    if not in_scope:
+        tell_nothing_delivered(settings, quarter, run_id)
+        return False
+    alerts, gone = [], [cause_of("nothing_delivered", quarter)]
+    if whole:
+        gone.append(cause_of("run_failed", quarter))
+    for report in unit_reports(pipeline, quarter, in_scope):
+        unit = report.unit_code
+        if report.state in ("published", "unchanged"):
+            gone += [cause_of("held_back", quarter, unit), cause_of("held_by_lock", quarter, unit)]
+        if alert := _alert_of(pipeline, quarter, report, run_id):
+            alerts.append(alert)
+            other = {"held_back": "held_by_lock", "held_by_lock": "held_back"}.get(alert.kind)
+            gone += [cause_of(other, quarter, unit)] if other else []  # type: ignore[arg-type]
+    settled(settings, *gone)
+    tell(settings, *alerts)
+    return True
+
+
+def _alert_of(pipeline: Pipeline, quarter: str, report: UnitReport, run_id: str) -> Alert | None:
+    """None where a unit's outcome is nothing new, or a step broke and left it without one."""
+    unit, settings = report.unit_code, pipeline.settings
+    about = f"{unit} {report.name}, {quarter_title(quarter)}"
+    links = run_link(settings, run_id)
+    if report.state == "published":
+        lines = report.revision.lines_vi[: _FIGURES_SHOWN + 1] if report.revision else []
+        if report.revision and (more := len(report.revision.figures) - _FIGURES_SHOWN) > 0:
+            lines.append(f"Còn {more} số liệu khác thay đổi; xem đủ bằng: cchc diff {quarter} --unit {unit}")
+        name = str(report.release).rsplit("/", maxsplit=1)[-1]
+        title = f"{about}: đã công bố bản {name}"
+        return Alert(
+            "published", title, tuple(lines), quarter, unit, {**links, **_page_link(pipeline, unit, quarter, name)}
+        )
+    if report.state == "locked":
+        title = f"{about}: kỳ báo cáo đã khóa, số liệu mới chưa công bố"
+        figures = report.revision.lines_vi[1 : _FIGURES_SHOWN + 1] if report.revision else []
+        return Alert("held_by_lock", title, (*report.reasons, *figures), quarter, unit, links)
+    if not report.reasons:
+        return None
+    title = f"{about}: chưa công bố, bị giữ lại"
+    if report.state == "failed":
+        return Alert("held_back", title, tuple(report.reasons), quarter, unit, links)
+    links |= _outbox_links(pipeline, unit, quarter)
+    return Alert("held_back", title, (_MEND_OR_DECIDE, *report.reasons), quarter, unit, links)
+
+
+def tell_nothing_delivered(settings: Settings, quarter: str, run_id: str = "") -> None:
+    """A run of a quarter for which nobody has sent anything."""
+    lines = (nothing_delivered_vi(quarter), "Nhắc các đơn vị gửi tệp; hệ thống tự chạy khi có đơn vị gửi đủ.")
+    title = f"{quarter_title(quarter)}: chưa có báo cáo vì chưa có tệp nào"
+    tell(settings, Alert("nothing_delivered", title, lines, quarter, links=run_link(settings, run_id)))
+
+
+def nothing_delivered_vi(quarter: str) -> str:
+    """Why a run of the quarter came to nothing."""
+    return f"Chưa đơn vị báo cáo nào gửi tệp của kỳ {quarter}, nên không có gì để tính và công bố."
+
+
+def tell_copies(pipeline: Pipeline, quarter: str, copies: dict[str, Any], run_id: str) -> dict[str, str]:
+    """Tells which releases PostgreSQL did not take; returns them with the reason, by ``unit/quarter``."""
+    failed = {place: str(copy) for place, copy in copies.items() if isinstance(copy, Exception)}
+    settings, advice = pipeline.settings, "Bản công bố vẫn có hiệu lực; lượt chạy sau chép lại, hoặc: cchc postgres"
+    settled(
+        settings,
+        *(cause_of("postgres_failed", quarter, place.split("/")[0]) for place in copies if place not in failed),
+    )
+    tell(
+        settings,
+        *(
+            Alert(
+                "postgres_failed",
+                f"{place}: không chép được sang PostgreSQL",
+                (message, advice),
+                quarter,
+                place.split("/")[0],
+                run_link(settings, run_id),
+            )
+            for place, message in failed.items()
+        ),
+    )
+    return failed
+
+
+def tell_failure(
+    settings: Settings, quarter: str, run_id: str, events: Iterable[Any], message: str = "", job: str = ""
+) -> None:
+    """Tells that a run broke: the steps of Dagster's failure ``events`` and why, or ``message`` where it has none.
+
+    Steps that said themselves why there was nothing to do (``dagster.Failure``) have told it.
+    """
+    found = list(events)
+    broken = [event for event in found if event.event_specific_data.user_failure_data is None]
+    if found and not broken:
+        return
+    lines = [f"Bước {event.step_key} hỏng: {_why(event.event_specific_data.error)}" for event in broken]
+    _tell_broken(settings, quarter, lines or [message], run_id, job)
+
+
+def tell_error(settings: Settings, quarter: str, error: Exception) -> None:
+    """Tells that a run of the command line broke before its first step or after its last."""
+    _tell_broken(settings, quarter, [_named(type(error).__name__, str(error))])
+
+
+def _tell_broken(settings: Settings, quarter: str, lines: Iterable[str], run_id: str = "", job: str = "") -> None:
+    about = quarter_title(quarter) or f"Việc {job}"
+    advice = _OWN_FAULT.format(quarter=quarter).rstrip() if quarter else "Xem nhật ký của lượt chạy."
+    alert = Alert("run_failed", f"{about}: lượt chạy hỏng", (*lines, advice), quarter, links=run_link(settings, run_id))
+    tell(settings, alert)
+
+
+def _why(error: Any) -> str:
+    """The root of a step's error, by its class; with its words where they are ours."""
+    while error.cause is not None:
+        error = error.cause
+    # Dagster writes a message with the class before it.
+    return _named(error.cls_name, error.message.strip().split(": ", maxsplit=1)[-1])
+
+
+def _named(name: str, message: str) -> str:
+    return f"{name}: {message.splitlines()[0]}" if name in _OUR_ERRORS and message else name
+
+
+def quarter_title(quarter: str) -> str:
+    """``Quý I/2023``; empty for no quarter, the key itself where the table does not know it."""
+    return quarter_vi(quarter) if find_period(quarter) else quarter
+
+
+def run_link(settings: Settings, run_id: str) -> dict[str, str]:
+    """Where a run is looked at: its address, or its number where no address of Dagster is set."""
+    base = settings.alert_links.dagster
+    return {"Lượt chạy": f"{base}/runs/{run_id}" if base else run_id} if run_id else {}
+
+
+def _page_link(pipeline: Pipeline, unit: str, quarter: str, release: str) -> dict[str, str]:
+    base = pipeline.settings.alert_links.page or str(pipeline.home.published)
+    return {"Trang số liệu": f"{base}/{unit}/{quarter}/{release}/report/index.html"}
+
+
+def _outbox_links(pipeline: Pipeline, unit: str, quarter: str) -> dict[str, str]:
+    """Where rows to mend lie, of the unit and of those that report by it."""
+    home, base = pipeline.home, pipeline.settings.alert_links.outbox or str(pipeline.home.rejected)
+    folders = pipeline.units.folders_expected(unit, quarter)
+    found = [folder for folder in folders if any((home.rejected / folder / quarter).glob("*/*"))]
+    return {f"Dòng trả lại để sửa, {folder}": f"{base}/{folder}/{quarter}" for folder in found}

@@ -1,0 +1,232 @@
+"""The daily look: what nobody would notice because nothing runs, or because what runs does not look there.
+
+Belongs here: deliveries missing around the day a period closes, reports overdue, damage, disk space, automation that
+stands still, and who is told of each. Does not belong here: what a run came to (``telling``), what must be delivered
+(``deliveries``), what damage is (``ingestion``, ``publication``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from common.periods import Period, last_closed, load_periods
+from ingestion import DamagedError, SourceStatus, check_store, load_contracts, read_deliveries
+from orchestration.addresses import AlertKind
+from orchestration.alerts import Alert, cause_of, send_owed, settled, tell_all
+from orchestration.locks import HomeBusy, one_run_at_a_time, to_stderr
+from orchestration.pipeline import Pipeline
+from orchestration.telling import quarter_title
+from orchestration.timing import now
+from orchestration.units import UnknownUnit
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+_log = logging.getLogger(__name__)
+_WATCH = "landing_watch"
+_LONGEST_SILENCE = dt.timedelta(hours=1)
+# Used space is told in steps, so that it is not told anew every day.
+_FULLER = (95, 98, 99)
+_GROUPS: dict[str, tuple[AlertKind, ...]] = {
+    "deliveries": ("deliveries_missing", "deliveries_missing_summary"),
+    "releases": ("overdue",),
+    "damage": ("damage",),
+    "disk": ("disk_nearly_full",),
+    "automation": ("automation_off",),
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look found, all of it and what of it was told now, and how many messages no server has taken yet."""
+
+    found: list[Alert]
+    told: list[Alert]
+    owed: int
+
+
+def look(pipeline: Pipeline, today: dt.date, instance: DagsterInstance, *, patience_seconds: float = 0) -> Look:
+    """Looks at everything and tells what is new or has changed; what is gone is forgotten.
+
+    ``patience_seconds`` is how long a server that has just been started may take to show that its automation works.
+    A part that breaks is told and keeps no other from its turn.
+    """
+    parts: dict[str, Callable[[], Iterator[Alert]]] = {
+        "deliveries": lambda: missing_deliveries(pipeline, today),
+        "releases": lambda: overdue(pipeline, today),
+        "damage": lambda: damage(pipeline),
+        "disk": lambda: disk_nearly_full(pipeline),
+        "automation": lambda: automation_off(pipeline, instance, patience_seconds),
+    }
+    found, looked_at = [], list[AlertKind](["watch_failed"])
+    for name, part in parts.items():
+        try:
+            found += list(part())
+            looked_at += _GROUPS[name]
+        except Exception as error:
+            _log.exception("the daily look at %s broke", name)
+            lines = (f"{name}: {type(error).__name__}", "Xem nhật ký; phần này chưa được kiểm tra hôm nay.")
+            found.append(Alert("watch_failed", f"Kiểm tra hằng ngày không xong: {name}", lines, quarter=""))
+    told = tell_all(pipeline.settings, found, looked_at)
+    settled(pipeline.settings, cause_of("run_failed"))  # a look that broke as a whole, now that one came to its end
+    return Look(found, told, send_owed(pipeline.settings))
+
+
+def reporting_units(pipeline: Pipeline, quarter: str) -> list[str]:
+    """Who reports in a quarter, of those that ever delivered or published anything."""
+    home, reporting = pipeline.home, set()
+    known = {path.name for root in (home.landing, home.published) for path in root.glob("*") if path.is_dir()}
+    known |= set(read_deliveries(pipeline.deliveries.paths)["unit_code"].to_pylist())
+    for code in known:
+        try:
+            reporting.add(pipeline.units.reporting_unit(code, quarter))
+        except UnknownUnit:
+            continue
+    return sorted(reporting)
+
+
+def missing_deliveries(pipeline: Pipeline, today: dt.date) -> Iterator[Alert]:
+    """A reminder to each unit that owes deliveries of the period that closed last or closes soon, and one summary.
+
+    A unit whose report is out owes nothing more: what it left out was decided.
+    """
+    for period in _periods_asked_for(today, pipeline.settings.remind_days):
+        quarter, when = period.quarter, _when_vi(period, today)
+        summary = []
+        for unit in reporting_units(pipeline, quarter):
+            missing = [] if _is_out(pipeline, unit, quarter) else pipeline.deliveries.missing(unit, quarter)
+            if not missing:
+                continue
+            name = pipeline.units.name_of(unit, quarter)
+            lines = _by_folder(pipeline, missing, quarter)
+            summary.append(f"{unit} {name}: thiếu {len(missing)} nguồn của {len(lines)} đơn vị")
+            advice = (
+                f"Gửi tệp vào thư mục nhận <mã đơn vị>/{quarter}/<nguồn>; không có gì để báo cáo thì gửi tệp chỉ có "
+                "dòng tiêu đề. Mẫu trống: cchc template <nguồn>"
+            )
+            title = f"{unit} {name}, {quarter_title(quarter)}: {when}, còn thiếu tệp"
+            yield Alert("deliveries_missing", title, (advice, *lines), quarter, unit)
+        if summary:
+            title = f"{quarter_title(quarter)}: {when}, {len(summary)} đơn vị báo cáo còn thiếu tệp"
+            lines = [f"Nhắc các đơn vị; xem từng nguồn bằng: cchc status {quarter}", *summary]
+            yield Alert("deliveries_missing_summary", title, tuple(lines), quarter)
+
+
+def _periods_asked_for(today: dt.date, remind_days: int) -> list[Period]:
+    closed = last_closed(today)
+    soon = today + dt.timedelta(days=remind_days)
+    closing = [period for period in load_periods() if today <= period.closes_on <= soon]
+    return [*([closed] if closed else []), *closing]
+
+
+def _when_vi(period: Period, today: dt.date) -> str:
+    """Words that change as days of the period pass, not every day."""
+    if today <= period.closes_on:
+        return f"sắp đến ngày chốt số liệu {period.closes_on:%d/%m/%Y}"
+    if today <= period.due_on:
+        return f"đã qua ngày chốt số liệu, hạn báo cáo {period.due_on:%d/%m/%Y}"
+    return f"đã quá hạn báo cáo {period.due_on:%d/%m/%Y}"
+
+
+def _by_folder(pipeline: Pipeline, missing: list[SourceStatus], quarter: str) -> list[str]:
+    contracts, by_folder = load_contracts(), dict[str, list[str]]()
+    for source in missing:
+        returned = "" if source.state == "not_sent" else " (tệp đã gửi bị trả lại)"
+        words = f"{contracts[source.source].title_vi}{returned}"
+        by_folder.setdefault(source.unit_code, []).append(words)
+    return [f"{code} {pipeline.units.name_of(code, quarter)}: {'; '.join(by_folder[code])}" for code in by_folder]
+
+
+def _is_out(pipeline: Pipeline, unit: str, quarter: str) -> bool:
+    return (pipeline.home.published / unit / quarter / "current.json").is_file()
+
+
+def overdue(pipeline: Pipeline, today: dt.date) -> Iterator[Alert]:
+    """Each unit of whose period nothing is out on the day its report is due: told also where nothing ran at all."""
+    period = last_closed(today)
+    if period is None or today < period.due_on:
+        return
+    quarter = period.quarter
+    for unit in reporting_units(pipeline, quarter):
+        if not _is_out(pipeline, unit, quarter):
+            title = f"{unit} {pipeline.units.name_of(unit, quarter)}, {quarter_title(quarter)}: đến hạn mà chưa công bố"
+            lines = (
+                f"Hạn báo cáo {period.due_on:%d/%m/%Y}; chưa có bản công bố nào.",
+                f"Xem vì sao: cchc status {quarter}. Chạy lại: cchc run {quarter} --unit {unit}",
+            )
+            yield Alert("overdue", title, lines, quarter, unit)
+
+
+def damage(pipeline: Pipeline) -> Iterator[Alert]:
+    """Current releases that are not what was published, and a raw layer that is not what ingestion left there.
+
+    While a run works in the home, the raw layer changes under any look; the run looks at it by itself.
+    """
+    from publication import DamagedPointer, current_release, verify
+
+    for pointer in sorted(pipeline.home.published.glob("*/*/current.json")):
+        unit, quarter = pointer.parent.parent.name, pointer.parent.name
+        try:
+            release = current_release(pipeline.home.published, unit, quarter)
+            found = [item.message_vi for item in verify(release.path)] if release else []
+        except DamagedPointer as error:
+            found = [str(error)]
+        if found:
+            title = f"{unit}, {quarter_title(quarter)}: bản công bố hiện hành bị hư hại"
+            advice = f"Khôi phục thư mục published/{unit}/{quarter} từ bản sao lưu rồi chạy: cchc verify"
+            yield Alert("damage", title, (advice, *found), quarter, unit)
+    try:
+        with one_run_at_a_time(pipeline.home.lock, "kiểm tra hằng ngày", to_stderr, wait=False):
+            check_store(pipeline.deliveries.paths)
+    except HomeBusy:
+        return
+    except DamagedError as error:
+        yield Alert("damage", "Kho dữ liệu thô bị hư hại", (str(error),))
+
+
+def disk_nearly_full(pipeline: Pipeline) -> Iterator[Alert]:
+    """Whether the disk of the home is used beyond the setting, as ``df`` counts it."""
+    limit = pipeline.settings.disk_full_percent
+    space = shutil.disk_usage(pipeline.home.root)
+    used = 100 * space.used / (space.used + space.free)
+    if used >= limit:
+        reached = max(step for step in (limit, *_FULLER) if step <= used)
+        lines = ("Dọn bớt hoặc thêm dung lượng: khi đầy, không tệp nào được nhận và không bản nào được công bố.",)
+        yield Alert("disk_nearly_full", f"Ổ đĩa của kho số liệu đã dùng từ {reached} % trở lên", lines)
+
+
+def automation_off(pipeline: Pipeline, instance: DagsterInstance, patience_seconds: float) -> Iterator[Alert]:
+    """Whether anything runs by itself: the settings, the switch in the browser, and the watch's own ticks say so."""
+    if why := _why_off(pipeline, instance, patience_seconds):
+        advice = "Không kỳ nào tự chạy. Khởi động lại máy chủ (make ui), hoặc chạy tay: cchc run KỲ"
+        yield Alert("automation_off", "Chế độ tự chạy không hoạt động", (why, advice))
+
+
+def _why_off(pipeline: Pipeline, instance: DagsterInstance, patience_seconds: float) -> str | None:
+    from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
+
+    if not pipeline.settings.automation:
+        return "Thiết đặt automation đang tắt."
+    end = time.monotonic() + patience_seconds
+    while True:
+        states = instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
+        watches = [state for state in states if state.instigator_name == _WATCH]
+        if any(state.status is InstigatorStatus.STOPPED for state in watches):
+            return f"{_WATCH} bị tắt trên trang Dagster; bật lại ở đó."
+        ticks = [
+            tick
+            for state in watches
+            for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1)
+        ]
+        since = (now() - _LONGEST_SILENCE).timestamp()
+        if any(tick.timestamp >= since for tick in ticks):
+            return None
+        if time.monotonic() >= end:
+            return f"{_WATCH} không chạy đã hơn một giờ: máy chủ chưa bật, hoặc đã dừng."
+        time.sleep(min(5.0, patience_seconds))

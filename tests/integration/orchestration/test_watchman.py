@@ -1,0 +1,288 @@
+"""The daily look: each thing it looks for is told where it is there, and nothing where it is not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
+from pydantic import SecretStr
+
+from common.periods import period_named
+from ingestion import load_contracts
+from orchestration import watchman
+from orchestration.addresses import AlertAddress, AlertKind
+from orchestration.jobs import daily_look_job
+from orchestration.locks import one_run_at_a_time
+from orchestration.pipeline import Pipeline
+from orchestration.schedules import daily_schedule
+from orchestration.settings import Settings
+from orchestration.watchman import look
+from tests.support.receivers import webhook
+
+UNIT, QUARTER = "945", "2023-Q1"
+PERIOD = period_named(QUARTER)
+DAY = dt.timedelta(days=1)
+COMMUNE = "31618"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A home where everything was sent and nothing has run."""
+    units = Pipeline(Settings(home=tmp_path)).units
+    for folder in units.folders_expected(UNIT, QUARTER):
+        for contract in load_contracts().values():
+            if units.roles_of(folder, QUARTER) & set(contract.required_from):
+                file = tmp_path / "landing" / folder / QUARTER / contract.source / "tep.csv"
+                file.parent.mkdir(parents=True)
+                file.touch()
+    made = Settings(home=tmp_path, disk_full_percent=100)
+    made.paths.create()
+    return made
+
+
+@lru_cache
+def _ticked(hours_ago: float = 0, status: InstigatorStatus = InstigatorStatus.DECLARED_IN_CODE) -> dg.DagsterInstance:
+    """An instance in which the watch looked that long ago."""
+    instance = dg.DagsterInstance.local_temp()
+    location = RegisteredCodeLocationOrigin("orchestration")
+    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), "landing_watch")
+    state = InstigatorState(origin, InstigatorType.SENSOR, status)
+    instance.add_instigator_state(state)
+    at = (dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours_ago)).timestamp()
+    instance.create_tick(
+        TickData(state.instigator_origin_id, "landing_watch", InstigatorType.SENSOR, TickStatus.SKIPPED, at,
+                 selector_id=state.selector_id)
+    )  # fmt: skip
+    return instance
+
+
+class Found(NamedTuple):
+    kind: str
+    unit: str | None
+
+
+def _looked(settings: Settings, today: dt.date, instance: dg.DagsterInstance | None = None) -> list[Found]:
+    found = look(Pipeline(settings), today, instance or _ticked()).found
+    return [Found(alert.kind, alert.unit) for alert in found]
+
+
+def _told(settings: Settings) -> list[dict[str, Any]]:
+    path = settings.alerts_path()
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def _publish(settings: Settings) -> None:
+    folder = settings.paths.published / UNIT / QUARTER
+    folder.mkdir(parents=True)
+    (folder / "current.json").touch()
+
+
+def test_missing_deliveries_are_told_before_and_after_the_due_day_to_unit_and_operator(settings: Settings) -> None:
+    shutil.rmtree(settings.paths.landing / COMMUNE)
+    with webhook() as operator, webhook() as unit:
+        addresses = (
+            AlertAddress(url=SecretStr(operator.url), kinds=("deliveries_missing", "deliveries_missing_summary")),
+            AlertAddress(url=SecretStr(unit.url), kinds=("deliveries_missing",), units=(UNIT,)),
+        )
+        asked = settings.model_copy(update={"alert_to": addresses})
+        for today in (
+            PERIOD.closes_on - 6 * DAY,  # too early
+            PERIOD.closes_on - 5 * DAY,
+            PERIOD.closes_on,
+            PERIOD.closes_on + DAY,
+            PERIOD.due_on,
+            PERIOD.due_on + DAY,
+            PERIOD.due_on + 30 * DAY,
+        ):
+            look(Pipeline(asked), today, _ticked())
+    stages = [
+        "sắp đến ngày chốt số liệu 14/03/2023",
+        "đã qua ngày chốt số liệu, hạn báo cáo 16/03/2023",
+        "đã quá hạn báo cáo 16/03/2023",
+    ]
+    reminders = [f"[CCHC] 945 Huyện Cù Lao Dung, Quý I/2023: {when}, còn thiếu tệp" for when in stages]
+    summaries = [f"[CCHC] Quý I/2023: {when}, 1 đơn vị báo cáo còn thiếu tệp" for when in stages]
+    earlier = "[CCHC] Quý IV/2022: đã quá hạn báo cáo 16/12/2022, 1 đơn vị báo cáo còn thiếu tệp"
+    assert [title for title in unit.titles() if "Quý I/2023" in title] == reminders
+    assert operator.titles() == [earlier, *summaries]
+    (line,) = [text for text in unit.taken[-1]["message"].splitlines() if f"- {COMMUNE}" in text]
+    owed = [c.title_vi for c in load_contracts().values() if "commune" in c.required_from]
+    assert owed
+    assert all(title in line for title in owed)
+
+
+def test_who_sent_everything_or_has_a_release_is_not_reminded(settings: Settings) -> None:
+    kinds = {found.kind for found in _looked(settings, PERIOD.closes_on + DAY)}
+    assert not kinds & {"deliveries_missing", "deliveries_missing_summary"}
+    shutil.rmtree(settings.paths.landing / COMMUNE)
+    pipeline = Pipeline(settings)
+    assert [alert.kind for alert in watchman.missing_deliveries(pipeline, PERIOD.closes_on + DAY)] == [
+        "deliveries_missing",
+        "deliveries_missing_summary",
+    ]
+    _publish(settings)
+    assert list(watchman.missing_deliveries(pipeline, PERIOD.closes_on + DAY)) == []
+
+
+def test_units_that_ended_or_are_unknown_are_asked_for_nothing(settings: Settings) -> None:
+    (settings.paths.landing / "khong-phai-ma").mkdir()
+    assert watchman.reporting_units(Pipeline(settings), QUARTER) == [UNIT]
+    assert UNIT not in watchman.reporting_units(Pipeline(settings), "2025-Q4")
+
+
+def test_nothing_published_on_the_due_day_is_told_until_something_is(settings: Settings) -> None:
+    overdue = Found("overdue", UNIT)
+    assert overdue not in _looked(settings, PERIOD.due_on - DAY)
+    assert overdue in _looked(settings, PERIOD.due_on)
+    assert overdue in _looked(settings, PERIOD.due_on + DAY)
+    assert [line["kind"] for line in _told(settings)].count("overdue") == 1
+    pipeline = Pipeline(settings)
+    _publish(settings)
+    assert list(watchman.overdue(pipeline, PERIOD.due_on)) == []
+
+
+def test_what_is_gone_is_forgotten_and_told_again_on_its_return(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = PERIOD.opens_on
+    for percent, times in ((91, 1), (92, 1), (96, 2), (50, 2), (93, 3)):
+        _use(percent, monkeypatch)
+        _looked(settings.model_copy(update={"disk_full_percent": 90}), today)
+        assert [line["kind"] for line in _told(settings)].count("disk_nearly_full") == times, percent
+
+
+def _use(percent: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil._ntuple_diskusage(100, percent, 100 - percent)  # type: ignore[attr-defined]
+    monkeypatch.setattr("orchestration.watchman.shutil.disk_usage", lambda _: usage)
+
+
+def test_a_disk_with_room_is_not_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    _use(89, monkeypatch)
+    limit = settings.model_copy(update={"disk_full_percent": 90})
+    assert list(watchman.disk_nearly_full(Pipeline(limit))) == []
+
+
+def test_a_damaged_pointer_and_raw_layer_are_told(settings: Settings) -> None:
+    assert list(watchman.damage(Pipeline(settings))) == []
+    _publish(settings)
+    stray = settings.paths.raw / "lake" / "source=one_stop_cases" / "quarter=2023-Q1" / "unit=945" / "x.parquet"
+    stray.parent.mkdir(parents=True)
+    stray.touch()
+    pointer, raw = watchman.damage(Pipeline(settings))
+    assert (pointer.unit, pointer.quarter, pointer.lines_vi[1]) == (UNIT, QUARTER, "tệp con trỏ current.json bị hỏng")
+    assert "x.parquet không do hệ thống ghi" in raw.lines_vi[0]
+
+
+def test_a_changed_file_of_a_release_is_told(published_home: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(published_home, home)
+    pipeline = Pipeline(Settings(home=home))
+    assert list(watchman.damage(pipeline)) == []
+    file = home / "published" / UNIT / QUARTER / "r1" / "quality" / "notes.csv"
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes() + b"x")
+    (found,) = watchman.damage(pipeline)
+    assert (found.kind, found.unit, found.quarter) == ("damage", UNIT, QUARTER)
+    assert "notes.csv" in found.lines_vi[1]
+
+
+def _hold(path: Path, ready: Any, end: Any) -> None:
+    with one_run_at_a_time(path, "lượt chạy", print):
+        ready.set()
+        end.wait()
+
+
+def test_the_raw_layer_is_left_alone_while_a_run_works_in_it(settings: Settings) -> None:
+    import multiprocessing
+
+    spawn = multiprocessing.get_context("spawn")
+    (settings.paths.raw / "lake").mkdir()
+    (settings.paths.raw / "lake" / "half.parquet").touch()
+    ready, end = spawn.Event(), spawn.Event()
+    run = spawn.Process(target=_hold, args=(settings.paths.lock, ready, end))
+    run.start()
+    assert ready.wait(60)
+    assert list(watchman.damage(Pipeline(settings))) == []
+    end.set()
+    run.join(60)
+    assert [alert.kind for alert in watchman.damage(Pipeline(settings))] == ["damage"]
+
+
+@pytest.mark.parametrize(
+    ("instance", "why"),
+    [
+        (lambda: _ticked(0.9), None),
+        (lambda: _ticked(1.1), "không chạy đã hơn một giờ"),
+        (lambda: _ticked(status=InstigatorStatus.STOPPED), "bị tắt trên trang Dagster"),
+        (dg.DagsterInstance.local_temp, "không chạy đã hơn một giờ"),
+    ],
+)
+def test_automation_that_stands_still_is_told(
+    settings: Settings, instance: Callable[[], dg.DagsterInstance], why: str | None
+) -> None:
+    found = list(watchman.automation_off(Pipeline(settings), instance(), 0))
+    assert [alert.kind for alert in found] == ([] if why is None else ["automation_off"])
+    assert why is None or why in found[0].lines_vi[0]
+
+
+def test_automation_switched_off_in_the_settings_is_told_once(settings: Settings) -> None:
+    off = settings.model_copy(update={"automation": False})
+    for _ in range(2):
+        assert Found("automation_off", None) in _looked(off, PERIOD.opens_on)
+    assert [line["kind"] for line in _told(off)].count("automation_off") == 1
+
+
+def test_a_part_that_breaks_is_told_and_forgets_nothing_of_its_own(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise OSError("hỏng")
+
+    assert Found("overdue", UNIT) in _looked(settings, PERIOD.due_on)
+    with monkeypatch.context() as patch:
+        patch.setattr(watchman, "overdue", broken)
+        kinds = [found.kind for found in _looked(settings, PERIOD.due_on)]
+    assert "watch_failed" in kinds
+    _looked(settings, PERIOD.due_on)
+    assert [line["kind"] for line in _told(settings)].count("overdue") == 1
+
+
+def test_every_kind_that_the_look_tells_is_forgotten_by_it(settings: Settings) -> None:
+    grouped: set[AlertKind] = {kind for kinds in watchman._GROUPS.values() for kind in kinds}
+    assert grouped == {
+        "deliveries_missing", "deliveries_missing_summary", "overdue", "damage", "disk_nearly_full", "automation_off",
+    }  # fmt: skip
+
+
+def test_the_command_looks_as_of_a_day(settings: Settings, cli: Callable[..., Any]) -> None:
+    result = cli(settings.home, "watch", "--today", PERIOD.due_on.isoformat(), "--json")
+    assert result.code == 1, result.stderr
+    found = json.loads(result.stdout)["found"]
+    assert ("overdue", UNIT) in [(alert["kind"], alert["unit"]) for alert in found]
+    assert cli(settings.home, "watch", "--today", "16/03/2023").code == 2
+
+
+def test_the_schedule_looks_every_morning_by_a_job_of_its_own(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = daily_look_job(settings)
+    schedule = daily_schedule(settings, job)
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 7 * * *", "Asia/Ho_Chi_Minh")
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    monkeypatch.setattr("orchestration.jobs._PATIENCE_SECONDS", 0)
+    assert job.execute_in_process(instance=_ticked()).success
+    assert "overdue" in [line["kind"] for line in _told(settings)]
