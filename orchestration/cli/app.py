@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -22,7 +21,7 @@ from orchestration.backup import BackupError
 from orchestration.cli.overview import ingest_summary, problem_lines, quarter_status, verify_releases
 from orchestration.cli.postgres import copied_document, copied_lines, copy_all, with_copies
 from orchestration.cli.runs import RunResult, Stage, alone, execute, exit_code, open_pipeline
-from orchestration.cli.terminal import Exit, WrongUse, complain, emit
+from orchestration.cli.terminal import Exit, WrongUse, complain, emit, interrupts
 from orchestration.locks import HomeBusy, WarehouseHeld
 from orchestration.pipeline import Pipeline
 from orchestration.reports import unit_reports
@@ -41,7 +40,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: What Typer makes of an interrupt.
+_INTERRUPTED = 130
 T = TypeVar("T")
 Quarter = Annotated[str, typer.Argument(help="Kỳ báo cáo, ví dụ 2023-Q1.", metavar="QUARTER")]
 Units = Annotated[
@@ -56,15 +56,27 @@ Amend = Annotated[bool, typer.Option("--amend", help="Công bố cả khi kỳ �
 
 
 def run_app(arguments: list[str]) -> int:
-    """Runs one command and returns its exit code; nothing escapes as a stack trace but with ``--verbose``."""
-    # A hang-up ends a run of a dropped session cleanly; under nohup it stays ignored.
-    numbers = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, _interrupted) for number in numbers}
+    """Runs one command and returns its exit code; nothing escapes as a stack trace but with ``--verbose``.
+
+    Where a signal ended it, the code is 128 and the signal's number, and one line says so.
+    """
+    with interrupts.listening():
+        code = _run_app(arguments)
+        number = interrupts.heard() if code == _INTERRUPTED else None
+        if number is not None:
+            complain(f"đã dừng theo yêu cầu ({signal.Signals(number).name})")
+            return 128 + number
+        return code
+
+
+def _run_app(arguments: list[str]) -> int:
     try:
         app(arguments)
         return Exit.DONE
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else Exit.DONE
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except WrongUse as error:
         complain(str(error))
         return Exit.WRONG_USE
@@ -82,9 +94,6 @@ def run_app(arguments: list[str]) -> int:
             raise
         complain(f"hệ thống gặp lỗi: {type(error).__name__}: {error}")
         return Exit.FAILED
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _wrong_settings(error: ValidationError | SettingsError | tomllib.TOMLDecodeError) -> str:
@@ -93,11 +102,6 @@ def _wrong_settings(error: ValidationError | SettingsError | tomllib.TOMLDecodeE
         faults = (f"CCHC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False))
         return f"thiết đặt không dùng được: {'; '.join(faults)}"
     return f"tệp thiết đặt không đọc được: {error}"
-
-
-def _interrupted(signum: int, frame: FrameType | None) -> None:
-    complain(f"đã dừng theo yêu cầu ({signal.Signals(signum).name})")
-    raise SystemExit(128 + signum)
 
 
 def _end(code: Exit) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from orchestration.cli.terminal import Exit, Progress, asked_path, complain
+from orchestration.cli.terminal import Exit, Progress, asked_path, complain, interrupts
 from orchestration.instance import open_instance, with_room
 from orchestration.liveness import GONE, alive, end_dead_runs
 from orchestration.locks import one_run_at_a_time, wait_until_free
@@ -121,6 +121,8 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             tags={"cchc/stage": stage.name.lower()},
             raise_on_error=False,
         )
+        if not outcome.success:
+            interrupts.end_where_asked()
         failures = outcome.get_step_failure_events()
         if failures:
             tell_failure(settings, quarter, run_id, failures)

@@ -6,13 +6,17 @@ Does not belong here: finding anything out.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
+from types import FrameType
 from typing import Any, TextIO
 
 
@@ -27,6 +31,59 @@ class Exit(IntEnum):
 
 class WrongUse(Exception):
     """The command was asked for something that cannot be; the message says what to ask for instead."""
+
+
+#: Signals that ask a command to end.
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupts:
+    """The signals that asked this command to end, heard below whatever handlers libraries put in their place.
+
+    Dagster has handlers of its own while a run lasts, which tell neither which signal came nor, between two steps, that
+    one did; Python's wake-up descriptor is written to before any handler is called.
+    """
+
+    def __init__(self) -> None:
+        self._heard: list[int] = []
+        self._ears: tuple[int, int] | None = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """While entered, the signals interrupt the command; one that is ignored, as under nohup, stays ignored."""
+        self._heard.clear()
+        self._ears = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        numbers = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, _interrupt) for number in numbers}
+        woken = signal.set_wakeup_fd(self._ears[1], warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(woken)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            for end in self._ears:
+                os.close(end)
+            self._ears = None
+
+    def heard(self) -> int | None:
+        """The first signal that came; None where none did."""
+        if self._ears is not None:
+            with contextlib.suppress(BlockingIOError):
+                self._heard += [number for number in os.read(self._ears[0], 512) if number in ENDING]
+        return self._heard[0] if self._heard else None
+
+    def end_where_asked(self) -> None:
+        """Interrupts the command where a library has met the interrupt and gone on."""
+        if self.heard() is not None:
+            raise KeyboardInterrupt
+
+
+interrupts = Interrupts()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 _WHY_VI = {
