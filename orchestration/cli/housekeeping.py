@@ -1,6 +1,7 @@
-"""What is deleted when its time is up: ``cchc purge``.
+"""What keeps a home in order: ``cchc purge`` and ``cchc prepare``.
 
-Belongs here: the words of the answer. Does not belong here: what is past its time (``ingestion``).
+Belongs here: the words of the answers. Does not belong here: what is past its time (``ingestion``), what a server needs
+(``orchestration.ui``).
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ingestion import expired_files, purge
-from orchestration.cli.terminal import WrongUse
+from orchestration.cli.terminal import WrongUse, asked_path
 from orchestration.pipeline import Pipeline
+from orchestration.settings import Settings
 
 _KINDS_VI = {
     "original": "bản gốc",
@@ -47,3 +49,12 @@ def purged(pipeline: Pipeline, today: dt.date, *, dry_run: bool) -> tuple[list[s
         "bytes": sum(file.size_bytes for file in files),
     }
     return [head, *(lines or ["không có gì quá thời hạn"])], document
+
+
+def prepared(settings: Settings) -> tuple[list[str], dict[str, Any]]:
+    """Makes in the home what Dagster's processes need before they start; lines and document of the answer."""
+    from orchestration.ui import prepare
+
+    with asked_path(settings.home, "không dùng được thư mục"):
+        prepare(settings)
+    return [f"đã chuẩn bị {settings.home}"], {"home": str(settings.home)}

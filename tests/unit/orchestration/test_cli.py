@@ -14,7 +14,7 @@ from orchestration.units import ReportingUnits
 Cli = Callable[..., Any]
 COMMANDS = [
     "sample", "run", "ingest", "build", "check", "publish", "lock", "unlock", "rollback", "diff", "status", "verify",
-    "check-file", "template", "purge",
+    "check-file", "template", "purge", "prepare",
 ]  # fmt: skip
 
 
