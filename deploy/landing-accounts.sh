@@ -19,13 +19,14 @@ done
 [ "$(id -u)" -eq 0 ] || { say "run as root" >&2; exit 2; }
 
 # All are shut into the folder of landing, where each can enter its own and see no other. What an account delivers
-# belongs to it and to the service's group, so that the service may read it, and delete it when its time is up.
+# belongs to it and to the service's group, so that the service may read it, and delete it when its time is up. Programs
+# that copy their own modes and times on what they deliver would undo that, so they are refused it.
 install -d -m 755 "$(dirname "$sshd")" "$keys"
 cat >"$sshd.new" <<END
 # Written by landing-accounts.sh; edits are overwritten.
 Match Group cchc-landing
     ChrootDirectory $landing
-    ForceCommand internal-sftp -u 0007
+    ForceCommand internal-sftp -u 0007 -P setstat,fsetstat,lsetstat,symlink,hardlink
     AuthorizedKeysFile $keys/%u
     AuthenticationMethods publickey
     DisableForwarding yes
