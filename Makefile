@@ -7,8 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 QUARTER ?= 2023-Q1
 PACKAGES := orchestration ingestion expectations publication sample common
-# What tests drive beside Python: a browser, an office suite, a PDF reader, a database server, a tracer of system calls.
-DEBIAN_PACKAGES := chromium chromium-driver libreoffice-writer libreoffice-calc poppler-utils postgresql strace
+# What tests drive beside Python: a browser, an office suite, a PDF reader, a database server, a tracer of system calls,
+# and what a host of the service has.
+DEBIAN_PACKAGES := chromium chromium-driver libreoffice-writer libreoffice-calc poppler-utils postgresql strace \
+    systemd nginx-light openssl logrotate shellcheck
 
 # One more than there are cores: tests of runs wait for processes, files that rest, and browsers.
 WORKERS = $$(($$(nproc) + 1))
@@ -19,7 +21,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup packages run test test-long lint ui bench contracts lock clean
+.PHONY: help setup packages run test test-long lint ui bench contracts lock wheel clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +66,16 @@ lock: setup ## resolve requirements.lock again (needs the network)
 	@build/lock/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --no-strip-extras \
 	    --no-emit-index-url --universal --quiet -o requirements.lock
 	@! grep -n '://' requirements.lock
+
+wheel: setup ## what a host needs, from what is committed: wheel, locked requirements, deploy/; in build/wheel
+	@rm -rf build/wheel && mkdir -p build/wheel/sources
+	@git archive HEAD | tar -x -C build/wheel/sources
+	@$(BIN)/python -m pip wheel --quiet --no-index --no-deps --no-build-isolation -w build/wheel build/wheel/sources
+	@$(BIN)/python .ci/runtime_lock.py >build/wheel/requirements.lock
+	@mv build/wheel/sources/deploy build/wheel/deploy
+	@mkdir build/wheel/docs && mv build/wheel/sources/docs/deploy.md build/wheel/docs/
+	@rm -r build/wheel/sources
+	@ls build/wheel
 
 clean: ## remove what was built; keeps the data and the virtual environment
 	@rm -rf build dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -20,12 +20,12 @@ from common.files import replace_durably, sha256_file
 from common.forms import load_forms, rows_csv
 from ingestion import columns_csv, load_contracts
 from orchestration.locks import one_run_at_a_time
-from orchestration.settings import DBT_DIR, PROJECT_DIR, Home, Settings
+from orchestration.settings import DBT_DIR, PROJECT_DIR, Home, Settings, load_settings
 
 _log = logging.getLogger(__name__)
 
-MANIFEST = DBT_DIR / "target" / "manifest.json"
-MANIFEST_RECORD = DBT_DIR / "target" / "manifest.sha256"
+_CHECKOUT = (PROJECT_DIR / "pyproject.toml").is_file()
+_MANIFEST, _RECORD = "manifest.json", "manifest.sha256"
 _PARSED_SUFFIXES = {".sql", ".yml", ".yaml", ".csv", ".md", ".py"}
 _NOT_SOURCES = {"target", "logs", "dbt_packages"}
 
@@ -52,18 +52,15 @@ def project_fingerprint(project: Path = DBT_DIR) -> str:
     return _fingerprint(files, project)
 
 
+def _folders(project: Path, target: Path) -> list[str]:
+    """What is read from where, and the one folder that dbt writes its own files to."""
+    read = ["--project-dir", str(project), "--profiles-dir", str(project)]
+    return [*read, "--target-path", str(target), "--log-path", str(target)]
+
+
 def base_args(home: Home, project: Path = DBT_DIR) -> list[str]:
     """Arguments every dbt command of a home shares."""
-    return [
-        "--project-dir",
-        str(project),
-        "--profiles-dir",
-        str(project),
-        "--target-path",
-        str(home.dbt_target),
-        "--log-path",
-        str(home.dbt_target),
-    ]
+    return _folders(project, home.dbt_target)
 
 
 def build_args(home: Home, *, select: Sequence[str] = (), project: Path = DBT_DIR) -> list[str]:
@@ -79,14 +76,9 @@ def build_args(home: Home, *, select: Sequence[str] = (), project: Path = DBT_DI
     return args
 
 
-def parse_args(home: Home | None, project: Path = DBT_DIR) -> list[str]:
-    """``dbt parse``: into the home's own target folder, or into the project's where there is no home.
-
-    Only the project's manifest is ever read as a file; a home's goes from one dbt command to the next in memory.
-    """
-    if home:
-        return ["parse", *base_args(home, project), "--quiet", "--no-write-json"]
-    return ["parse", "--project-dir", str(project), "--profiles-dir", str(project), "--quiet"]
+def parse_args(home: Home, project: Path = DBT_DIR) -> list[str]:
+    """``dbt parse`` for a home's next command; what was parsed goes from the one to the other in memory."""
+    return ["parse", *base_args(home, project), "--quiet", "--no-write-json"]
 
 
 def write_scope(home: Home, quarter: str) -> None:
@@ -106,43 +98,53 @@ def environment(settings: Settings | None, base: Mapping[str, str] | None = None
     """Environment of a dbt process; without settings, the project's own defaults hold."""
     env = dict(os.environ if base is None else base)
     env.update(settings.dbt_environment() if settings else {})
-    # The child works in dbt's folder and must find this package there too.
-    env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PROJECT_DIR), env.get("PYTHONPATH"))))
+    if _CHECKOUT:  # The child works in dbt's folder and must find this package there too.
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PROJECT_DIR), env.get("PYTHONPATH"))))
     env.update(DBT_SEND_ANONYMOUS_USAGE_STATS="false", DO_NOT_TRACK="1", DBT_NO_VERSION_CHECK="1")
     return env
 
 
-def ensure_manifest() -> Path:
+def manifest_folder() -> Path:
+    """Where the parsed project is kept: beside a checkout's project, else in the home.
+
+    The folder of an installed package belongs to whoever installed it, and may not be written to.
+    """
+    return DBT_DIR / "target" if _CHECKOUT else load_settings().paths.dbt_target / "manifest"
+
+
+def ensure_manifest(folder: Path | None = None) -> Path:
     """The parsed project that Dagster loads its assets from; parsed again only when a project file has changed.
 
     Raises ``DbtError`` where dbt cannot parse the project.
     """
+    folder = folder or manifest_folder()
     fingerprint = project_fingerprint()
-    if not _is_parsed(fingerprint):
+    if not _is_parsed(folder, fingerprint):
         # Two at once would write into one file, and what they left would count as the project for good.
-        with one_run_at_a_time(MANIFEST.with_name(".lock"), "đọc dự án dbt", _log.info):
-            if not _is_parsed(fingerprint):
-                _parse(fingerprint)
-    return MANIFEST
+        with one_run_at_a_time(folder / ".lock", "đọc dự án dbt", _log.info):
+            if not _is_parsed(folder, fingerprint):
+                _parse(folder, fingerprint)
+    return folder / _MANIFEST
 
 
-def _is_parsed(fingerprint: str) -> bool:
-    return MANIFEST.is_file() and MANIFEST_RECORD.is_file() and MANIFEST_RECORD.read_text().strip() == fingerprint
+def _is_parsed(folder: Path, fingerprint: str) -> bool:
+    record = folder / _RECORD
+    return (folder / _MANIFEST).is_file() and record.is_file() and record.read_text().strip() == fingerprint
 
 
-def _parse(fingerprint: str) -> None:
-    MANIFEST_RECORD.unlink(missing_ok=True)  # a parse that is killed leaves half a file
+def _parse(folder: Path, fingerprint: str) -> None:
+    (folder / _RECORD).unlink(missing_ok=True)  # a parse that is killed leaves half a file
     done = subprocess.run(
-        [sys.executable, "-m", "orchestration.dbt_process", *parse_args(None)],
+        [sys.executable, "-m", "orchestration.dbt_process", "parse", *_folders(DBT_DIR, folder), "--quiet"],
         cwd=DBT_DIR,
         env=environment(None),
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode != 0 or not MANIFEST.is_file():
+    if done.returncode != 0 or not (folder / _MANIFEST).is_file():
         raise DbtError(f"dbt parse failed:\n{(done.stdout + done.stderr)[-4000:]}")
-    replace_durably(MANIFEST_RECORD, f"{fingerprint}\n".encode())
+    replace_durably(folder / _RECORD, f"{fingerprint}\n".encode())
 
 
 class DbtProcess:

@@ -32,8 +32,11 @@ def alive(home: Home, run_id: str) -> Iterator[None]:
     """While entered, the run counts as alive; what a killed process leaves behind is an unlocked file."""
     mark = _mark(home, run_id)
     mark.parent.mkdir(parents=True, exist_ok=True)
-    with mark.open("w") as file:
+    beginning = mark.with_name(f".{run_id}")
+    with beginning.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        # Locked before it has its name: whoever finds it unlocked finds a run that is gone.
+        beginning.replace(mark)
         try:
             yield
         finally:
@@ -55,9 +58,8 @@ def is_alive(home: Home, run_id: str) -> bool | None:
 def end_dead_runs(instance: DagsterInstance, home: Home) -> list[str]:
     """Records as failed every run in progress whose process is gone; returns their ids, in order of starting.
 
-    The caller holds the home's lock: a run that is recorded as begun without a mark was begun by a process that could
-    not go on from there, or is one of the server's that has yet to begin and waits for this very lock, which Dagster's
-    own time limit for starting runs ends.
+    A run that is recorded as begun and has no mark is left: it may be loading its definitions. Where it does not come
+    from there, the server's monitoring ends it (``launcher``).
     """
     from dagster import DagsterRunStatus, RunsFilter
 

@@ -133,6 +133,7 @@ def prepare(settings: Settings) -> None:
     settings.paths.create()
     ensure_manifest()
     with open_instance(settings) as instance:
+        # A run that is waiting for the home, or at work in it, holds its own lock and stays as it is.
         end_dead_runs(instance, settings.paths)
 
 

@@ -529,6 +529,16 @@ def restore(
 
 
 @app.command()
+def prepare(json: Json = False) -> None:
+    """Chuẩn bị thư mục làm việc trước khi máy chủ khởi động; lượt chạy đã bị tắt ngang được ghi là hỏng."""
+    from orchestration.cli import housekeeping
+
+    settings = load_settings()
+    lines, document = housekeeping.prepared(settings)
+    emit(lines, document, as_json=json)
+
+
+@app.command()
 def postgres(json: Json = False) -> None:
     """Chép mọi bản công bố hiện hành sang PostgreSQL; bản đã có thì thôi."""
     lines, document, code = copy_all(Pipeline(load_settings()))

@@ -1,7 +1,7 @@
-"""What keeps a home in order: ``cchc purge``, ``cchc watch``, ``cchc backup``, ``cchc restore``.
+"""What keeps a home in order: ``cchc prepare``, ``purge``, ``watch``, ``backup``, ``restore``.
 
 Belongs here: the words of the answers. Does not belong here: what is past its time (``ingestion``), what is worth an
-alert (``watchman``), what is copied (``backup``).
+alert (``watchman``), what is copied (``backup``), what a server needs (``orchestration.ui``).
 """
 
 from __future__ import annotations
@@ -97,3 +97,12 @@ def watched(settings: Settings, today: dt.date) -> tuple[list[str], dict[str, An
         "owed": found.owed,
     }
     return lines, document
+
+
+def prepared(settings: Settings) -> tuple[list[str], dict[str, Any]]:
+    """Makes in the home what Dagster's processes need before they start; lines and document of the answer."""
+    from orchestration.ui import prepare
+
+    with asked_path(settings.home, "không dùng được thư mục"):
+        prepare(settings)
+    return [f"đã chuẩn bị {settings.home}"], {"home": str(settings.home)}

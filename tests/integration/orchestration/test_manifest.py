@@ -13,13 +13,10 @@ from orchestration import dbt
 from orchestration.settings import PROJECT_DIR
 
 _ENSURE = (
-    "import sys; from pathlib import Path; from orchestration import dbt; target = Path(sys.argv[1])\n"
-    "dbt.MANIFEST, dbt.MANIFEST_RECORD = target / 'manifest.json', target / 'manifest.sha256'\n"
-    "parse = dbt.parse_args\n"
-    "dbt.parse_args = lambda home: [*parse(home), '--target-path', str(target)]\n"
-    "counted = dbt._parse\n"
-    "dbt._parse = lambda fingerprint: (print('parsed'), counted(fingerprint))\n"
-    "dbt.ensure_manifest()"
+    "import sys; from pathlib import Path; from orchestration import dbt\n"
+    "parse = dbt._parse\n"
+    "dbt._parse = lambda *what: (print('parsed'), parse(*what))\n"
+    "dbt.ensure_manifest(Path(sys.argv[1]))"
 )
 
 
@@ -34,11 +31,10 @@ def test_of_two_that_come_at_once_one_parses_and_both_find_it_whole(tmp_path: Pa
 
 def test_a_parse_that_is_killed_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even where the project is again what it was when the last whole parse was made."""
-    manifest, record = tmp_path / "manifest.json", tmp_path / "manifest.sha256"
-    monkeypatch.setattr(dbt, "MANIFEST", manifest)
-    monkeypatch.setattr(dbt, "MANIFEST_RECORD", record)
+    manifest = tmp_path / "manifest.json"
     manifest.write_text("{}")
-    record.write_text("as it was\n")
+    (tmp_path / "manifest.sha256").write_text("as it was\n")
+    assert dbt._is_parsed(tmp_path, "as it was")
 
     def killed(*args: object, **kwargs: object) -> None:
         manifest.write_text('{"nodes": {"a"')
@@ -46,6 +42,6 @@ def test_a_parse_that_is_killed_does_not_count(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(dbt.subprocess, "run", killed)
     with pytest.raises(KeyboardInterrupt):
-        dbt._parse("changed")
-    assert not dbt._is_parsed("as it was")
-    assert not dbt._is_parsed("changed")
+        dbt._parse(tmp_path, "changed")
+    assert not dbt._is_parsed(tmp_path, "as it was")
+    assert not dbt._is_parsed(tmp_path, "changed")

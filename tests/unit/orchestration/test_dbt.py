@@ -51,7 +51,13 @@ def test_each_home_parses_for_itself(home: Home, tmp_path: Path) -> None:
     ours, theirs = (_option(dbt.parse_args(h), "--target-path") for h in (home, other))
     assert ours == [str(home.dbt_target)]
     assert ours != theirs
-    assert _option(dbt.parse_args(None), "--target-path") == []
+
+
+def test_an_installed_package_keeps_the_parsed_project_in_the_home(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert dbt.manifest_folder() == dbt.DBT_DIR / "target"
+    monkeypatch.setattr(dbt, "_CHECKOUT", False)
+    monkeypatch.setenv("CCHC_HOME", str(home.root))
+    assert dbt.manifest_folder().is_relative_to(home.root)
 
 
 def test_the_project_changes_with_its_files_and_not_with_what_dbt_writes(project: Path) -> None:
