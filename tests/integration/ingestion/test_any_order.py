@@ -349,6 +349,6 @@ def test_any_order_of_landing_actions_gives_the_same_lake() -> None:
 
 @pytest.mark.long
 def test_two_thousand_landing_actions_give_the_same_lake() -> None:
-    done = _play(examples=60, steps=45)
+    done = _play(examples=100, steps=45)
     assert done.total() >= 2000, done
     assert min(done[name] for name in ("run", "killed run", "copy", "rename", "truncate", "touch", "delete")) >= 50
