@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.liveness import alive
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Settings
@@ -37,9 +38,9 @@ def quarter_job() -> Any:
         QUARTER_JOB,
         selection=dg.AssetSelection.all(),
         partitions_def=quarters(),
+        hooks={_tell_what_is_known},
         # What a killed run knew of faults in the landing folder is gone with it, so it is repeated whole; what was
         # taken in, built and released stays, and is not done again.
-        hooks={_tell_what_is_known},
         tags={"dagster/retry_strategy": "ALL_STEPS"},
         description="Một quý báo cáo: nhận tệp, kiểm tra, tính, công bố. One quarter, from files to releases.",
     )
@@ -52,7 +53,8 @@ def daily_look_job(settings: Settings) -> dg.JobDefinition:
         name=DAILY_LOOK, description="Kiểm tra hằng ngày. What is missing, overdue, damaged, full or standing still."
     )
     def step(context: dg.OpExecutionContext) -> None:
-        found = look(Pipeline(settings), now().date(), context.instance, patience_seconds=_PATIENCE_SECONDS)
+        with alive(settings.paths, context.run_id):
+            found = look(Pipeline(settings), now().date(), context.instance, patience_seconds=_PATIENCE_SECONDS)
         for alert in found.found:
             context.log.info(alert.title_vi)
 
