@@ -88,9 +88,11 @@ class Server:
         body = json.dumps({"query": question}).encode()
         headers = {"Content-Type": "application/json"}
         with urllib.request.urlopen(urllib.request.Request(f"{self.url}/graphql", body, headers), timeout=60) as answer:
-            (node,) = json.load(answer)["data"]["repositoriesOrError"]["nodes"]
-        states = {s["name"]: s["scheduleState"]["status"] for s in node["schedules"]}
-        states |= {s["name"]: s["sensorState"]["status"] for s in node["sensors"]}
+            nodes = json.load(answer)["data"]["repositoriesOrError"]["nodes"]
+        states: dict[str, str] = {}
+        for node in nodes:  # none until the web server has loaded the definitions
+            states |= {s["name"]: s["scheduleState"]["status"] for s in node["schedules"]}
+            states |= {s["name"]: s["sensorState"]["status"] for s in node["sensors"]}
         return {name for name, status in states.items() if status == "RUNNING"}
 
     def release(self) -> int:
@@ -118,7 +120,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_a_release_comes_of_deliveries_alone_and_kills_lose_nothing(server: Server, tmp_path: Path) -> None:
-    assert server.switched_on() == {"after_closing", "daily_look", "landing_watch", "alert_on_failure"}
+    automation = {"after_closing", "daily_look", "landing_watch", "alert_on_failure"}
+    _until("automation that nobody switched on", lambda: server.switched_on() == automation)
     at_rest = len(server.processes())
 
     # Delivered, one folder after another.
