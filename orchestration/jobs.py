@@ -49,9 +49,7 @@ def quarter_job() -> Any:
 def daily_look_job(settings: Settings) -> dg.JobDefinition:
     """One step, a run of its own: reading every release takes longer than a tick of a schedule may."""
 
-    @dg.op(
-        name=DAILY_LOOK, description="Kiểm tra hằng ngày. What is missing, overdue, damaged, full or standing still."
-    )
+    @dg.op(name="look", description="Kiểm tra hằng ngày. What is missing, overdue, damaged, full or standing still.")
     def step(context: dg.OpExecutionContext) -> None:
         with alive(settings.paths, context.run_id):
             found = look(Pipeline(settings), now().date(), context.instance, patience_seconds=_PATIENCE_SECONDS)

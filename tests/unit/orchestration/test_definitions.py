@@ -85,6 +85,14 @@ def test_assets_are_partitioned_by_the_quarters_of_the_table(graph: dg.AssetGrap
         assert "2023-Q1" in partitions.get_partition_keys()
 
 
+def test_the_server_can_load_all_of_them(definitions: dg.Definitions) -> None:
+    """A repository is put together lazily here, and whole in a code server."""
+    dg.Definitions.validate_loadable(definitions)
+    repository = definitions.get_repository_def()
+    assert {job.name for job in repository.get_all_jobs()} >= {"quarter", "daily_look"}
+    repository.load_all_definitions()
+
+
 def test_no_step_waits_for_a_pool(definitions: dg.Definitions) -> None:
     """The kernel frees the home's lock when its holder dies; a slot of a pool would be kept by the dead."""
     job = definitions.resolve_job_def("quarter")
