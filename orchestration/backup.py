@@ -74,7 +74,8 @@ def restore(settings: Settings, repository: str, snapshot: str) -> None:
 def _dagster_at_rest(home: Home) -> Iterator[None]:
     """While entered, a copy of Dagster's databases of one moment lies in the home; the server may go on writing."""
     target = home.root / _DAGSTER
-    shutil.rmtree(target.parent, ignore_errors=True)
+    if target.parent.exists():  # of a copy that was killed
+        shutil.rmtree(target.parent)
     try:
         for path in sorted(home.dagster.rglob("*.db")):
             copy = target / path.relative_to(home.dagster)
@@ -83,7 +84,8 @@ def _dagster_at_rest(home: Home) -> Iterator[None]:
                 live.backup(kept)
         yield
     finally:
-        shutil.rmtree(target.parent, ignore_errors=True)
+        if target.parent.exists():
+            shutil.rmtree(target.parent)
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -22,6 +22,7 @@ from orchestration.settings import Settings
 from orchestration.telling import tell_failure
 from orchestration.timing import now
 from orchestration.units import UnknownUnit
+from orchestration.watchman import LANDING_WATCH
 
 _SECONDS_BETWEEN_LOOKS = 30
 _FIRST_WAIT = dt.timedelta(minutes=5)
@@ -83,7 +84,7 @@ def landing_watch(settings: Settings, job: Any, contracts: Mapping[str, Contract
     """
 
     @dg.sensor(
-        name="landing_watch",
+        name=LANDING_WATCH,
         job=job,
         minimum_interval_seconds=_SECONDS_BETWEEN_LOOKS,
         default_status=default_status(settings, dg.DefaultSensorStatus),

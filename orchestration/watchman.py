@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 _log = logging.getLogger(__name__)
-_WATCH = "landing_watch"
+#: The sensor whose ticks show that the server works by itself.
+LANDING_WATCH = "landing_watch"
 _LONGEST_SILENCE = dt.timedelta(hours=1)
 # Used space is told in steps, so that it is not told anew every day.
 _FULLER = (95, 98, 99)
@@ -216,9 +217,9 @@ def _why_off(pipeline: Pipeline, instance: DagsterInstance, patience_seconds: fl
     end = time.monotonic() + patience_seconds
     while True:
         states = instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
-        watches = [state for state in states if state.instigator_name == _WATCH]
+        watches = [state for state in states if state.instigator_name == LANDING_WATCH]
         if any(state.status is InstigatorStatus.STOPPED for state in watches):
-            return f"{_WATCH} bị tắt trên trang Dagster; bật lại ở đó."
+            return f"{LANDING_WATCH} bị tắt trên trang Dagster; bật lại ở đó."
         ticks = [
             tick
             for state in watches
@@ -228,5 +229,5 @@ def _why_off(pipeline: Pipeline, instance: DagsterInstance, patience_seconds: fl
         if any(tick.timestamp >= since for tick in ticks):
             return None
         if time.monotonic() >= end:
-            return f"{_WATCH} không chạy đã hơn một giờ: máy chủ chưa bật, hoặc đã dừng."
+            return f"{LANDING_WATCH} không chạy đã hơn một giờ: máy chủ chưa bật, hoặc đã dừng."
         time.sleep(min(5.0, patience_seconds))

@@ -65,14 +65,15 @@ def backed_up(settings: Settings, repository: str) -> tuple[list[str], dict[str,
 
 def restored(settings: Settings, repository: str, snapshot: str) -> tuple[list[str], dict[str, Any], bool]:
     """Makes the home again; lines, document, and whether all that came back is what it was."""
+    from publication import all_releases
+
     try:
         restore(settings, repository, snapshot)
     except FileExistsError as error:
         raise WrongUse(f"{error} không trống; đặt CCHC_HOME là một thư mục mới") from error
     pipeline = Pipeline(settings)
     check_store(pipeline.deliveries.paths)
-    releases = sorted(path.parent for path in settings.paths.published.glob("*/*/r*/manifest.json"))
-    lines, document, whole = verify_releases(releases)
+    lines, document, whole = verify_releases(all_releases(settings.paths.published))
     return [f"đã dựng lại {settings.home} từ {repository}", *lines], {"home": str(settings.home), **document}, whole
 
 

@@ -45,9 +45,8 @@ def test_quarters_asked_for_together_are_run_in_order_of_time(cli: Cli, home: Pa
     result = cli(home, "run", "2023-Q1", "--from", "2022-Q4", "--to", "2022-Q4", "--json")
     assert result.code == 0, result.stdout + result.stderr
     found = [(answer["quarter"], answer["units"][0]["state"]) for answer in json.loads(result.stdout)["quarters"]]
-    assert [quarter for quarter, _ in found] == ["2022-Q4", QUARTER]
-    assert found[0][1] == "published"
-    assert found[1][1] in ("published", "unchanged")
+    # What was delivered for the earlier quarter was known to the later one already.
+    assert found == [("2022-Q4", "published"), (QUARTER, "unchanged")]
 
 
 def test_the_stages_alone_come_to_the_same(cli: Cli, home: Path) -> None:
