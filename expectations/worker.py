@@ -18,6 +18,8 @@ from expectations.inspection import MartRequest, RawRequest, did_not_run
 from expectations.verdicts import Verdict
 
 _T = TypeVar("_T")
+#: How the process begins: a fresh interpreter, in which no threads, locks or open databases are inherited.
+START_METHOD = "spawn"
 
 
 class GateWorker:
@@ -31,8 +33,7 @@ class GateWorker:
     def __init__(self, inline: bool = False, environment: Mapping[str, str] | None = None) -> None:
         self._pool: ProcessPoolExecutor | None = None
         if not inline:
-            # A fresh interpreter: no threads, locks or open databases are inherited.
-            context = multiprocessing.get_context("spawn")
+            context = multiprocessing.get_context(START_METHOD)
             added = (dict(environment or {}),)
             self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=added)
             self._warmed: Future[None] = self._pool.submit(warm_up)

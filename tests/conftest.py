@@ -6,6 +6,7 @@ together; ``tests/pipeline`` looks at a whole run of the sample. The tier is the
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -20,6 +21,8 @@ from tests.support.postgres import PostgresServer, running_server
 TESTS = Path(__file__).parent
 QUARTERS = ["2022-Q4", "2023-Q1"]
 PIPELINE_FIXTURES = frozenset({"sample_landing", "published_home"})
+#: What processes forked by tests need not import again: of gates, and of publications that are killed.
+PRELOADED = ["expectations.gate", "tests.integration.publication.preloaded"]
 _TIERS = ("unit", "integration", "pipeline")
 
 
@@ -56,6 +59,18 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             "CCHC_POSTGRES_READER",
         ):
             patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _gates_begin_at_once() -> Iterator[None]:
+    """Gates of runs in this process are forked from one that has imported Great Expectations, which takes seconds.
+
+    ``test_worker`` and every run in a process of its own begin as they do for users.
+    """
+    multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("expectations.worker.START_METHOD", "forkserver")
         yield
 
 

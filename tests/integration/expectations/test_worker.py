@@ -22,6 +22,11 @@ WINDOW = (dt.date(2023, 3, 15), dt.date(2023, 6, 14))
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.fixture(autouse=True)
+def _as_for_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "START_METHOD", "spawn")
+
+
 def _python(code: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

@@ -124,7 +124,6 @@ class Watched:
 
     def __init__(self, body: Body, *arguments: Any) -> None:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tests.integration.publication.preloaded"])
         self._mine, theirs = context.Pipe()
         self.process: ForkServerProcess = context.Process(target=_child, args=(theirs, body, arguments), daemon=True)
         self.process.start()
