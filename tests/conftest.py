@@ -7,6 +7,7 @@ together; ``tests/pipeline`` looks at a whole run of the sample. The tier is the
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.locks import one_run_at_a_time
 from tests.support.postgres import PostgresServer, running_server
 
 TESTS = Path(__file__).parent
@@ -100,23 +102,40 @@ def cli() -> Callable[..., CliResult]:
     return run_cli
 
 
+def _made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder of this session that ``make`` fills: the first worker to need it makes it for all of them."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = base / name, base / f"{name}.done"
+    with one_run_at_a_time(base / f"{name}.lock", name, lambda _: None):
+        if not done.exists():
+            assert not folder.exists(), f"{name} could not be made"
+            make(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def sample_landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A landing folder with the sample deliveries of ``QUARTERS``. Shared: copy it before changing anything."""
-    home = tmp_path_factory.mktemp("sample")
-    for quarter in QUARTERS:
-        assert run_cli(home, "sample", "--quarter", quarter).code == 0
-    return home / "landing"
+
+    def make(home: Path) -> None:
+        for quarter in QUARTERS:
+            assert run_cli(home, "sample", "--quarter", quarter).code == 0
+
+    return _made_once(tmp_path_factory, "sample", make) / "landing"
 
 
 @pytest.fixture(scope="session")
 def published_home(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which 2023-Q1 of the sample was run and published. Shared: copy it before changing anything."""
-    home = tmp_path_factory.mktemp("published") / "home"
-    shutil.copytree(sample_landing, home / "landing")
-    result = run_cli(home, "run", "2023-Q1", "--json")
-    assert result.code == 0, result.stdout + result.stderr
-    return home
+
+    def make(home: Path) -> None:
+        shutil.copytree(sample_landing, home / "landing")
+        result = run_cli(home, "run", "2023-Q1", "--json")
+        assert result.code == 0, result.stdout + result.stderr
+
+    return _made_once(tmp_path_factory, "published", make)
 
 
 @pytest.fixture(scope="session")
