@@ -6,6 +6,8 @@ Does not belong here: definitions.
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +52,13 @@ retention:
 python_logs:
   python_log_level: {log_level}
 """
+# Named, not written: Dagster shows this file to whoever looks at its pages.
+_POSTGRES = """\
+storage:
+  postgres:
+    postgres_url:
+      env: CCHC_DAGSTER_POSTGRES_URL
+"""
 
 
 _LARGEST_LOG = 10 * 1024 * 1024
@@ -65,7 +74,14 @@ def with_room(log: Path) -> Path:
 def write_dagster_yaml(settings: Settings, log_level: str = "INFO") -> None:
     """Writes ``dagster.yaml`` where it is missing or out of date."""
     path = settings.paths.dagster / "dagster.yaml"
-    content = _TEMPLATE.format(max_runtime=settings.max_runtime_seconds, log_level=log_level).encode()
+    text = _TEMPLATE.format(max_runtime=settings.max_runtime_seconds, log_level=log_level)
+    if settings.dagster_postgres_url is not None:
+        # For this process and those that it starts; a service that starts by itself has it from its environment.
+        url = settings.dagster_postgres_url.get_secret_value()
+        # Dagster writes its NOTIFY for psycopg2 (psycopg refuses its parameter), which SQLAlchemy takes by name only.
+        os.environ["CCHC_DAGSTER_POSTGRES_URL"] = re.sub("^postgres(ql)?://", "postgresql+psycopg2://", url)
+        text += _POSTGRES
+    content = text.encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.is_file() or path.read_bytes() != content:
         replace_durably(path, content)

@@ -169,6 +169,9 @@ class Settings(BaseSettings):
     postgres_reader: str = Field(
         default="cchc_reader", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="Role that may read that copy."
     )
+    dagster_postgres_url: SecretStr | None = Field(
+        default=None, description="PostgreSQL database in which Dagster keeps its runs; none: SQLite files in the home."
+    )
     backup_key: SecretStr | None = Field(
         default=None, description="Key that copies of the home are encrypted with; none: whoever has them reads them."
     )

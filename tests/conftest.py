@@ -59,6 +59,7 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             "DAGSTER_HOME",
             "CCHC_POSTGRES_URL",
             "CCHC_POSTGRES_READER",
+            "CCHC_DAGSTER_POSTGRES_URL",
         ):
             patch.delenv(name, raising=False)
         yield

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -48,6 +49,11 @@ class PostgresServer:
         with self.connect(self.conninfo()) as session:
             session.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         return self.conninfo(name)
+
+    def new_url(self) -> str:
+        """The same as an address."""
+        database = psycopg.conninfo.conninfo_to_dict(self.new_database())["dbname"]
+        return f"postgresql://{ADMIN}:{quote(PASSWORD)}@/{database}?host={quote(str(self.socket))}&port=5432"
 
     @staticmethod
     def connect(conninfo: str) -> psycopg.Connection[tuple[object, ...]]:

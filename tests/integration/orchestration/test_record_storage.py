@@ -1,18 +1,21 @@
-"""The quick way into Dagster's own databases records as much as the slow one, and leaves nothing behind."""
+"""Where Dagster keeps its runs: the quick way into its own databases, and PostgreSQL in their place."""
 
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import dagster as dg
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from orchestration.instance import open_instance
 from orchestration.record_storage import quick_records
 from orchestration.settings import Settings
+from tests.support.postgres import PASSWORD, PostgresServer
 
 
 @dg.asset
@@ -77,3 +80,21 @@ def test_connections_are_opened_as_before_once_it_is_over(tmp_path: Path) -> Non
     with quick_records():
         assert waits_for_the_disk() == normal
     assert waits_for_the_disk() == full
+
+
+def test_runs_and_ticks_are_kept_in_postgresql_and_its_password_in_no_file(
+    settings: Settings, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CCHC_DAGSTER_POSTGRES_URL", "")  # taken back after the test
+    kept = Settings(home=settings.home, dagster_postgres_url=SecretStr(postgres_server.new_url()))
+    run_id = _materialize(kept)
+    with open_instance(kept) as instance:
+        run = instance.get_run_by_id(run_id)
+        assert run is not None
+        assert run.status is dg.DagsterRunStatus.FAILURE
+        materialization = instance.get_latest_materialization_event(dg.AssetKey("one"))
+        assert materialization is not None
+        assert instance.all_instigator_state() == []
+    assert list(settings.paths.dagster.rglob("*.db")) == []
+    for file in settings.paths.dagster.rglob("*"):
+        assert not file.is_file() or quote(PASSWORD).encode() not in file.read_bytes()
