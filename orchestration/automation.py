@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -251,9 +251,17 @@ def rows(database: Path, query: str, *values: Any) -> list[Any]:
     """What a database says, read without a trace; nothing where there is none. Raises ``sqlite3.Error``."""
     if not database.is_file():
         return []
+    try:
+        return _read(database, query, values)
+    except sqlite3.DatabaseError:
+        # Somebody who began to write meanwhile may make it look damaged once.
+        return _read(database, query, values)
+
+
+def _read(database: Path, query: str, values: Sequence[Any]) -> list[Any]:
     address = f"{database.absolute().as_uri()}?mode=ro"
     if not database.with_name(f"{database.name}-wal").exists():
-        # Nobody writes: SQLite would make files for those who might.
+        # Nobody writes: SQLite would make files for those who might, and leave them.
         address += "&immutable=1"
     with closing(sqlite3.connect(address, uri=True)) as connection:
         return connection.execute(query, values).fetchall()

@@ -22,6 +22,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -107,14 +108,15 @@ def examine() -> list[Examined]:
     examined += [_examined(name, title, check) for name, (title, check) in _OF_THE_HOST.items()]
     if settings is not None:
         for name, (title, of_home) in _OF_THE_HOME.items():
-            examined.append(_examined(name, title, lambda of_home=of_home: of_home(settings)))
+            examined.append(_examined(name, title, partial(of_home, settings)))
     return examined
 
 
 def _examined(name: str, title: str, check: Callable[[], Iterator[Finding]]) -> Examined:
     findings: list[Finding] = []
     try:
-        findings.extend(check())
+        for finding in check():
+            findings.append(finding)
     except Exception as error:
         seen = f"không kiểm tra được: {type(error).__name__}: {error}"
         findings.append(Finding("broken", seen, "Sửa điều vừa nêu rồi chạy lại cchc doctor."))
@@ -342,8 +344,9 @@ def person_key(settings: Settings) -> Iterator[Finding]:
             yield Finding("ok", "chưa có; lượt chạy đầu tiên sẽ tạo")
     elif not path.is_file() or not path.read_bytes().strip():
         yield Finding("broken", f"{path} trống hoặc không phải tệp", "Đặt lại đúng tệp khóa đã cất giữ.")
-    elif path.stat().st_mode & _OTHERS:
-        yield Finding("broken", f"tài khoản khác đọc được {path}", f"chmod 600 {path}")
+    elif path.stat().st_uid != os.geteuid() or path.stat().st_mode & _OTHERS:
+        seen = f"{path} thuộc tài khoản khác, hoặc tài khoản khác đọc được"
+        yield Finding("broken", seen, f"chown {os.geteuid()} {path}; chmod 600 {path}")
     else:
         yield Finding("ok", f"{path}, chỉ chủ đọc được; giữ một bản ở nơi khác")
 
@@ -362,7 +365,8 @@ def disk(settings: Settings) -> Iterator[Finding]:
     for folder in disks.values():
         free, used = shutil.disk_usage(folder).free, used_percent(folder)
         seen = f"ổ đĩa của {folder}: còn {_gb(free)}, đã dùng {used:.0f} %"
-        if free < _LEAST_FREE or os.statvfs(folder).f_files and not os.statvfs(folder).f_favail:
+        files = os.statvfs(folder)
+        if free < _LEAST_FREE or (files.f_files and not files.f_favail):
             yield Finding("broken", seen, "Dọn bớt hoặc thêm dung lượng (cả số tệp: df -i), rồi chạy lại.")
         elif used >= settings.disk_full_percent:
             yield Finding("look", seen, "Dọn bớt hoặc thêm dung lượng trước khi đầy; cchc purge xóa bản quá hạn lưu.")
@@ -413,21 +417,14 @@ def clock(settings: Settings) -> Iterator[Finding]:
 
 def _written(home: Home) -> Iterator[Path]:
     """Files that the program writes as of now; times in the landing folder are their senders' affair."""
-    patterns = (
-        "raw/ledger/*",
-        "raw/*.parquet",
-        "published/*/*/current.json",
-        "logs/*",
-        "warehouse/*",
-        "dagster/*/*.db",
-    )
+    patterns = ("raw/ledger/*", "published/*/*/current.json", "logs/*", "warehouse/*", "dagster/*/*.db")
     return (path for pattern in patterns for path in home.root.glob(pattern) if path.is_file())
 
 
 def by_itself(settings: Settings) -> Iterator[Finding]:
     """Whether automation is on, whether it has more to do, and how its last runs ended."""
     found = automation(settings)
-    head, *more = (line.strip() for line in found.lines())
+    head, *more = (line.strip().rstrip(".") for line in found.lines())
     seen = "; ".join([head.removeprefix("tự chạy: "), *more])
     if not found.on:
         advice = "Bật máy chủ (make ui, hoặc systemctl start cchc-daemon), hoặc chạy tay: cchc run KỲ"
@@ -447,18 +444,9 @@ def by_itself(settings: Settings) -> Iterator[Finding]:
 def run_records(settings: Settings) -> Iterator[Finding]:
     """Dagster's databases: each whole, and set up once."""
     home = settings.paths
-    found, damaged = sorted(home.dagster.rglob("*.db")), []
-    for path in found:
-        try:
-            said = [text for (text,) in rows(path, "pragma quick_check(1)")]
-            versions_of = rows(path, "select version_num from alembic_version")
-        except sqlite3.Error as error:
-            damaged.append(f"{path}: {error}")
-            continue
-        if said != ["ok"]:
-            damaged.append(f"{path}: {'; '.join(said)}")
-        elif len(versions_of) != 1:
-            damaged.append(f"{path}: bảng alembic_version có {len(versions_of)} dòng, phải là 1")
+    found = sorted(home.dagster.rglob("*.db"))
+    # A server that writes at this very moment may make a whole database look damaged once.
+    damaged = [f"{path}: {fault}" for path in found if _fault_of(path) and (fault := _fault_of(path))]
     lacking = [str(path) for path in databases(home).values() if path not in found]
     advice = (
         f"Dừng máy chủ, chuyển {home.dagster} đi nơi khác rồi chạy cchc prepare: mất lịch sử các lượt chạy, "
@@ -470,6 +458,17 @@ def run_records(settings: Settings) -> Iterator[Finding]:
         yield Finding("broken", f"hư hại: {_some(damaged)}", advice)
     else:
         yield Finding("ok", f"{len(found)} tệp SQLite nguyên vẹn" if found else "chưa có; lượt chạy đầu tiên sẽ tạo")
+
+
+def _fault_of(database: Path) -> str | None:
+    try:
+        said = [text for (text,) in rows(database, "pragma quick_check(1)")]
+        setups = rows(database, "select version_num from alembic_version")
+    except sqlite3.Error as error:
+        return str(error)
+    if said != ["ok"]:
+        return "; ".join(said)
+    return None if len(setups) == 1 else f"bảng alembic_version có {len(setups)} dòng, phải là 1"
 
 
 def postgresql(settings: Settings) -> Iterator[Finding]:

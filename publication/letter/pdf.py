@@ -53,9 +53,9 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
 
 
-def missing_faces(folder: Path = FONTS) -> list[str]:
-    """Faces of the shipped font that Typst does not find in the folder."""
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
+def missing_faces() -> list[str]:
+    """Faces of the shipped font that Typst does not find now, by name, style and weight."""
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
     return sorted(_FACES - {f"{face.family} {face.style} {face.weight}" for face in fonts.fonts()})
 
 
