@@ -292,6 +292,10 @@ def permissions(settings: Settings) -> Iterator[Finding]:
     home = settings.paths
     own = (home.raw, home.warehouse, home.published, home.rejected, home.dagster, home.logs)
     there = [folder for folder in (home.landing, *own) if folder.is_dir()]
+    if there and (owner := home.root.stat().st_uid) != os.geteuid():
+        seen = f"{home.root} thuộc uid {owner}, lệnh này chạy bằng uid {os.geteuid()}: tệp ghi ra sẽ lẫn chủ"
+        yield Finding("broken", seen, "Chạy bằng tài khoản của kho số liệu (trên máy chủ: sudo cchc …).")
+        return
     found = list(_missing_folders(home, own, there))
     if home.landing in there and not os.access(home.landing, os.R_OK | os.X_OK):
         found.append(Finding("broken", f"không đọc được {home.landing}", f"Cấp quyền đọc: chmod g+rx {home.landing}"))
@@ -312,8 +316,8 @@ def _own_folder(folder: Path, *, private: bool) -> Iterator[Finding]:
     me = os.geteuid()
     foreign = [path for path in _everything(folder) if path.lstat().st_uid != me]
     if foreign:
-        seen = f"{folder}: không thuộc tài khoản đang chạy (uid {me}): {_some(map(str, foreign))}"
-        yield Finding("broken", seen, f"Chạy bằng tài khoản của kho số liệu, hoặc: chown -R {me} {folder}")
+        seen = f"{folder}: không thuộc chủ của kho số liệu (uid {me}): {_some(map(str, foreign))}"
+        yield Finding("broken", seen, f"chown -R {me} {folder} (bằng root)")
         return
     mode = folder.stat().st_mode
     if mode & stat.S_IRWXU != stat.S_IRWXU:
@@ -344,9 +348,9 @@ def person_key(settings: Settings) -> Iterator[Finding]:
             yield Finding("ok", "chưa có; lượt chạy đầu tiên sẽ tạo")
     elif not path.is_file() or not path.read_bytes().strip():
         yield Finding("broken", f"{path} trống hoặc không phải tệp", "Đặt lại đúng tệp khóa đã cất giữ.")
-    elif path.stat().st_uid != os.geteuid() or path.stat().st_mode & _OTHERS:
+    elif path.stat().st_uid != (owner := path.parent.stat().st_uid) or path.stat().st_mode & _OTHERS:
         seen = f"{path} thuộc tài khoản khác, hoặc tài khoản khác đọc được"
-        yield Finding("broken", seen, f"chown {os.geteuid()} {path}; chmod 600 {path}")
+        yield Finding("broken", seen, f"chown {owner} {path}; chmod 600 {path}")
     else:
         yield Finding("ok", f"{path}, chỉ chủ đọc được; giữ một bản ở nơi khác")
 

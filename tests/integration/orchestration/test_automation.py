@@ -1,4 +1,4 @@
-"""What ``cchc status`` says of automation: read from Dagster's own databases, as Dagster writes them, and left alone."""
+"""What ``cchc status`` says of automation: read from databases as Dagster writes them, and nothing is changed."""
 
 from __future__ import annotations
 

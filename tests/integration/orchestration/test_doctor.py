@@ -41,7 +41,7 @@ ANSWERS = "Số phiếu;Hình thức;Ngày trả lời;Đánh giá chung\nP1;Phi
 
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with one delivery taken in, one release and Dagster's storage. Shared: copy it before changing anything."""
+    """A home with a delivery taken in, a release and Dagster's storage. Shared: copy it before changing anything."""
     settings = Settings(home=tmp_path_factory.mktemp("whole") / "home")
     settings.paths.create()
     file = settings.paths.landing / "945" / "2023-Q1" / "survey_responses" / "phieu.csv"
@@ -170,7 +170,7 @@ def _to(path: str, change: Callable[[Path], object]) -> Callable[[Path, Patch], 
     """Changes one thing of the home, found by a pattern."""
 
     def spoil(home: Path, patch: Patch) -> None:
-        change(sorted(home.glob(path))[0])
+        change(sorted(home.glob(path))[0] if path else home)
 
     return spoil
 
@@ -275,6 +275,7 @@ BAD: dict[str, tuple[str, Callable[[Path, Patch], None], str, str]] = {
     "a folder gone": ("permissions", _to("raw", _gone), "look", "không có raw"),
     "an open folder": ("permissions", _to("raw", lambda path: path.chmod(0o750)), "broken", "chmod 700"),
     "a closed folder": ("permissions", _to("logs", lambda path: path.chmod(0o500)), "broken", "chmod u+rwx"),
+    "somebody else's home": ("permissions", _to("", _foreign), "broken", "thuộc uid 12345"),
     "somebody else's folder": ("permissions", _to("warehouse", _foreign), "broken", "uid"),
     "somebody else's file": ("permissions", _to("raw/ledger/*.json", _foreign), "broken", ".json"),
     "no key": ("person_key", _to("person_key", _gone), "broken", "mất"),
