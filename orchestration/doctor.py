@@ -1,7 +1,8 @@
 """``cchc doctor``: is everything there that a home and its server need, is it as it must be, and what to do if not.
 
 Belongs here: one check a question, each with what it saw and what to do. Does not belong here: mending anything, and
-what is told by itself day by day (``watchman``). Nothing is made or changed, in the home or beside it.
+what is told by itself day by day (``watchman``). Nothing is made or changed, in the home or beside it, save who holds
+the home's lock.
 
 A check answers with findings: ``ok``; ``look``, which works today but may be meant otherwise or not last; ``broken``,
 which is not as it must be. A check that itself breaks is broken, and keeps no other from its turn.
@@ -21,6 +22,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -495,8 +497,10 @@ def lake(settings: Settings) -> Iterator[Finding]:
     if not settings.paths.raw.is_dir():
         yield Finding("ok", "chưa nhận tệp nào")
         return
+    lock = settings.paths.lock
     try:
-        with one_run_at_a_time(settings.paths.lock, "cchc doctor", to_stderr, wait=False):
+        # Where there is no file to lock, nobody has ever worked.
+        with one_run_at_a_time(lock, "cchc doctor", to_stderr, wait=False) if lock.exists() else nullcontext():
             check_store(Pipeline(settings).deliveries.paths)
     except HomeBusy as error:
         yield Finding("look", f"chưa đối chiếu: {error}", "Chạy lại cchc doctor khi lượt chạy đó kết thúc.")

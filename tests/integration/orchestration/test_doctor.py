@@ -94,6 +94,12 @@ def test_a_home_that_is_as_it_must_be_passes_every_check_and_is_left_alone(home:
     assert _tree(home) == before
 
 
+def test_the_raw_layer_is_looked_at_under_the_lock_of_a_home_that_has_one(home: Path) -> None:
+    (home / ".lock").touch()
+    assert _examined("lake").state == "ok"
+    assert (home / ".lock").read_text().startswith("cchc doctor")
+
+
 def test_a_home_that_is_not_there_is_not_made(tmp_path: Path, home: Path, cli: Cli) -> None:
     answer = cli(tmp_path / "none", "doctor")
     assert answer.code == 0, answer.stdout
@@ -204,6 +210,10 @@ def _flipped(path: Path) -> None:
     path.write_bytes(content)
 
 
+def _no_database(path: Path) -> None:
+    path.write_bytes(b"x" * 5000)
+
+
 def _set_up_twice(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("insert into alembic_version values ('another')")
@@ -242,6 +252,7 @@ def _busy(home: Path, patch: Patch) -> None:
     def held(*_: Any, **__: Any) -> Any:
         raise HomeBusy("lượt chạy khác đang làm việc: cchc run 2023-Q1")
 
+    (home / ".lock").touch()
     patch.setattr(doctor, "one_run_at_a_time", held)
 
 
@@ -298,7 +309,8 @@ BAD: dict[str, tuple[str, Callable[[Path, Patch], None], str, str]] = {
     "automation switched off": ("automation", _set("AUTOMATION", "false"), "look", "Thiết đặt automation"),
     "no periods to come": ("automation", lambda home, patch: patch.setattr(
         automation, "next_closing", lambda _: None), "look", "reporting_periods.csv"),
-    "ticks that cannot be read": ("automation", _to("dagster/schedules/schedules.db", _cut), "look", "Không rõ"),
+    "ticks that cannot be read": (
+        "automation", _to("dagster/schedules/schedules.db", _no_database), "look", "Không rõ"),
     "a database cut off": ("run_records", _to("dagster/history/runs.db", _cut), "broken", "runs.db"),
     "a database overwritten": ("run_records", _to("dagster/schedules/schedules.db", _flipped), "broken", "schedules"),
     "an empty database": (
