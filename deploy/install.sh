@@ -66,6 +66,7 @@ if ! [ -x "$venv/bin/pip" ]; then
     say "made       $venv"
 fi
 "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+install -m 644 "$lock" "$venv/requirements.lock" # cchc doctor compares
 "$venv/bin/pip" install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall "$wheel"
 # Nobody may write here later, so what is compiled is compiled now.
 "$venv/bin/python" -m compileall -q "$venv/lib" >/dev/null || true

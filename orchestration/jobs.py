@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.automation import DAILY_LOOK, QUARTER_JOB
 from orchestration.liveness import alive
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
@@ -12,8 +13,6 @@ from orchestration.telling import tell_run
 from orchestration.timing import now
 from orchestration.watchman import look
 
-QUARTER_JOB = "quarter"
-DAILY_LOOK = "daily_look"
 # A server that was started a moment ago has not looked at the landing folder yet.
 _PATIENCE_SECONDS = 120
 

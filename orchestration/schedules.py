@@ -13,10 +13,9 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from common.periods import last_closed, load_periods
+from orchestration.automation import AFTER_CLOSING, HOUR_OF_LOOK, HOUR_OF_RUN
 from orchestration.settings import TIME_ZONE, Settings
 
-_HOUR = 6
-_HOUR_OF_LOOK = 7
 Status = TypeVar("Status", dg.DefaultScheduleStatus, dg.DefaultSensorStatus)
 
 
@@ -28,14 +27,14 @@ def default_status(settings: Settings, statuses: type[Status]) -> Status:
 def days_after_closing() -> list[str]:
     """The days of a year, as cron lines, on which some period of the table has closed the day before."""
     days = {period.closes_on + dt.timedelta(days=1) for period in load_periods()}
-    return [f"0 {_HOUR} {day} {month} *" for month, day in sorted({(d.month, d.day) for d in days})]
+    return [f"0 {HOUR_OF_RUN} {day} {month} *" for month, day in sorted({(d.month, d.day) for d in days})]
 
 
 def closing_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
     """Requests the period that closed last before the tick; a tick missed while the server was down is made up for."""
 
     @dg.schedule(
-        name="after_closing",
+        name=AFTER_CLOSING,
         cron_schedule=days_after_closing(),
         execution_timezone=TIME_ZONE,
         job=job,
@@ -56,7 +55,7 @@ def daily_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
     """Looks once a day, after the hour at which a period that has just closed is run."""
     return dg.ScheduleDefinition(
         name=job.name,
-        cron_schedule=f"0 {_HOUR_OF_LOOK} * * *",
+        cron_schedule=f"0 {HOUR_OF_LOOK} * * *",
         execution_timezone=TIME_ZONE,
         job=job,
         default_status=default_status(settings, dg.DefaultScheduleStatus),

@@ -16,15 +16,14 @@ import dagster as dg
 from common.periods import period_named
 from ingestion import Contract
 from orchestration.arrivals import folder_states, remembered, state_behind
+from orchestration.automation import ALERT_ON_FAILURE, LANDING_WATCH, SECONDS_BETWEEN_LOOKS
 from orchestration.pipeline import Pipeline
 from orchestration.schedules import default_status
 from orchestration.settings import Settings
 from orchestration.telling import tell_failure
 from orchestration.timing import now
 from orchestration.units import UnknownUnit
-from orchestration.watchman import LANDING_WATCH
 
-_SECONDS_BETWEEN_LOOKS = 30
 _FIRST_WAIT = dt.timedelta(minutes=5)
 _LONGEST_WAIT = dt.timedelta(hours=6)
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
@@ -34,7 +33,7 @@ def failure_alert(settings: Settings) -> dg.SensorDefinition:
     """Sensor that tells each failed run of the server; those of the command line tell it themselves."""
 
     @dg.run_failure_sensor(
-        name="alert_on_failure",
+        name=ALERT_ON_FAILURE,
         description="Cảnh báo khi một lượt chạy hỏng.",
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
@@ -86,7 +85,7 @@ def landing_watch(settings: Settings, job: Any, contracts: Mapping[str, Contract
     @dg.sensor(
         name=LANDING_WATCH,
         job=job,
-        minimum_interval_seconds=_SECONDS_BETWEEN_LOOKS,
+        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=default_status(settings, dg.DefaultSensorStatus),
         description="Chạy kỳ báo cáo khi các đơn vị đã gửi đủ tệp, và chạy lại khi có tệp gửi muộn hoặc sửa lại.",
     )

@@ -11,12 +11,19 @@ import os
 import re
 import secrets
 import tempfile
+import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from ingestion import IntakeLimits
 from orchestration.addresses import AlertAddress, AlertLinks
@@ -125,11 +132,16 @@ class Home:
     def person_key(self) -> Path:
         return self.root / "person_key"
 
+    @property
+    def private(self) -> tuple[Path, ...]:
+        """Folders that hold case records, closed to other users."""
+        return (self.raw, self.warehouse, self.rejected)
+
     def create(self) -> None:
         """Makes the folders that a run expects; closed to other users, for the lake holds case records."""
         for folder in (self.landing, self.raw, self.warehouse, self.published, self.rejected, self.dagster, self.logs):
             folder.mkdir(parents=True, exist_ok=True)
-        for folder in (self.raw, self.warehouse, self.rejected):
+        for folder in self.private:
             folder.chmod(0o700)
 
 
@@ -202,8 +214,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        path = Path(os.environ.get(SETTINGS_FILE_ENV, "cchc.toml"))
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=settings_file())
 
     @property
     def paths(self) -> Home:
@@ -262,6 +273,23 @@ def plain_path(folder: Path) -> Path:
         link.unlink(missing_ok=True)
         link.symlink_to(folder, target_is_directory=True)
     return link
+
+
+def settings_file() -> Path:
+    """Where settings are read from besides the environment, whether there is a file or not."""
+    return Path(os.environ.get(SETTINGS_FILE_ENV, "cchc.toml"))
+
+
+#: What :func:`load_settings` raises where a setting, or the settings file, is not what it should be.
+WRONG_SETTINGS = (ValidationError, SettingsError, tomllib.TOMLDecodeError)
+
+
+def wrong_settings_vi(error: Exception) -> str:
+    """Which setting is wrong and what it may be, of an error of ``WRONG_SETTINGS``."""
+    if isinstance(error, ValidationError):
+        faults = (f"CCHC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False))
+        return f"thiết đặt không dùng được: {'; '.join(faults)}"
+    return f"tệp thiết đặt không đọc được: {error}"
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -13,25 +13,23 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.periods import Period, last_closed, load_periods
 from ingestion import DamagedError, SourceStatus, check_store, load_contracts, read_deliveries
 from orchestration.addresses import AlertKind
 from orchestration.alerts import Alert, cause_of, send_owed, settled, tell_all
+from orchestration.automation import LANDING_WATCH, stands_still, switched_off
 from orchestration.locks import HomeBusy, one_run_at_a_time, to_stderr
 from orchestration.pipeline import Pipeline
 from orchestration.telling import quarter_title
-from orchestration.timing import now
 from orchestration.units import UnknownUnit
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 _log = logging.getLogger(__name__)
-#: The sensor whose ticks show that the server works by itself.
-LANDING_WATCH = "landing_watch"
-_LONGEST_SILENCE = dt.timedelta(hours=1)
 # Used space is told in steps, so that it is not told anew every day.
 _FULLER = (95, 98, 99)
 _GROUPS: dict[str, tuple[AlertKind, ...]] = {
@@ -191,11 +189,16 @@ def damage(pipeline: Pipeline) -> Iterator[Alert]:
         yield Alert("damage", "Kho dữ liệu thô bị hư hại", (str(error),))
 
 
+def used_percent(folder: Path) -> float:
+    """Used space of a folder's disk, as ``df`` counts it."""
+    space = shutil.disk_usage(folder)
+    return 100 * space.used / (space.used + space.free)
+
+
 def disk_nearly_full(pipeline: Pipeline) -> Iterator[Alert]:
-    """Whether the disk of the home is used beyond the setting, as ``df`` counts it."""
+    """Whether the disk of the home is used beyond the setting."""
     limit = pipeline.settings.disk_full_percent
-    space = shutil.disk_usage(pipeline.home.root)
-    used = 100 * space.used / (space.used + space.free)
+    used = used_percent(pipeline.home.root)
     if used >= limit:
         reached = max(step for step in (limit, *_FULLER) if step <= used)
         lines = ("Dọn bớt hoặc thêm dung lượng: khi đầy, không tệp nào được nhận và không bản nào được công bố.",)
@@ -210,24 +213,21 @@ def automation_off(pipeline: Pipeline, instance: DagsterInstance, patience_secon
 
 
 def _why_off(pipeline: Pipeline, instance: DagsterInstance, patience_seconds: float) -> str | None:
-    from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
+    from dagster._core.scheduler.instigation import InstigatorType
 
-    if not pipeline.settings.automation:
-        return "Thiết đặt automation đang tắt."
     end = time.monotonic() + patience_seconds
     while True:
         states = instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
         watches = [state for state in states if state.instigator_name == LANDING_WATCH]
-        if any(state.status is InstigatorStatus.STOPPED for state in watches):
-            return f"{LANDING_WATCH} bị tắt trên trang Dagster; bật lại ở đó."
+        if why := switched_off(pipeline.settings, [state.status.value for state in watches]):
+            return why
         ticks = [
             tick
             for state in watches
             for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1)
         ]
-        since = (now() - _LONGEST_SILENCE).timestamp()
-        if any(tick.timestamp >= since for tick in ticks):
-            return None
-        if time.monotonic() >= end:
-            return f"{LANDING_WATCH} không chạy đã hơn một giờ: máy chủ chưa bật, hoặc đã dừng."
+        last = max((dt.datetime.fromtimestamp(tick.timestamp, dt.UTC) for tick in ticks), default=None)
+        why = stands_still(last)
+        if why is None or time.monotonic() >= end:
+            return why
         time.sleep(min(5.0, patience_seconds))

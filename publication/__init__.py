@@ -23,6 +23,7 @@ from publication.explain import (
 )
 from publication.formatting import format_number, format_quarter
 from publication.index import index_once
+from publication.letter import missing_faces
 from publication.narrative import FigureCheck, ReportCheck, TableRowCheck, TextRemark, UnreadableReport, check_report
 from publication.outputs import ReleaseNotWhole
 from publication.postgres import Copied, PostgresCopy, PostgresError, PostgresTarget
@@ -104,6 +105,7 @@ __all__ = [
     "hash_inputs",
     "index_once",
     "lock",
+    "missing_faces",
     "neutral_name",
     "parse_contracts",
     "publish",

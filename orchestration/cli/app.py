@@ -5,7 +5,6 @@ from __future__ import annotations
 import json as jsonlib
 import os
 import signal
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
@@ -13,10 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 
 from common.periods import find_period, load_periods
+from orchestration.automation import automation
 from orchestration.backup import BackupError
 from orchestration.cli.overview import ingest_summary, problem_lines, quarter_status, verify_releases
 from orchestration.cli.postgres import copied_document, copied_lines, copy_all, with_copies
@@ -25,7 +23,7 @@ from orchestration.cli.terminal import Exit, WrongUse, complain, emit, interrupt
 from orchestration.locks import HomeBusy, WarehouseHeld
 from orchestration.pipeline import Pipeline
 from orchestration.reports import unit_reports
-from orchestration.settings import Settings, load_settings
+from orchestration.settings import WRONG_SETTINGS, Settings, load_settings, wrong_settings_vi
 from orchestration.telling import nothing_delivered_vi, tell_error, tell_nothing_delivered
 from orchestration.timing import now
 from orchestration.units import ReportingUnits, UnknownUnit
@@ -80,8 +78,8 @@ def _run_app(arguments: list[str]) -> int:
     except WrongUse as error:
         complain(str(error))
         return Exit.WRONG_USE
-    except (ValidationError, SettingsError, tomllib.TOMLDecodeError) as error:
-        complain(_wrong_settings(error))
+    except WRONG_SETTINGS as error:
+        complain(wrong_settings_vi(error))
         return Exit.WRONG_USE
     except (WarehouseHeld, HomeBusy) as error:
         complain(str(error))
@@ -94,14 +92,6 @@ def _run_app(arguments: list[str]) -> int:
             raise
         complain(f"hệ thống gặp lỗi: {type(error).__name__}: {error}")
         return Exit.FAILED
-
-
-def _wrong_settings(error: ValidationError | SettingsError | tomllib.TOMLDecodeError) -> str:
-    """Which setting is wrong and what it may be."""
-    if isinstance(error, ValidationError):
-        faults = (f"CCHC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False))
-        return f"thiết đặt không dùng được: {'; '.join(faults)}"
-    return f"tệp thiết đặt không đọc được: {error}"
 
 
 def _end(code: Exit) -> None:
@@ -550,12 +540,14 @@ def postgres(json: Json = False) -> None:
 def status(
     quarter: Annotated[str, typer.Argument(help="Kỳ báo cáo; mặc định: mọi kỳ có dữ liệu.")] = "", json: Json = False
 ) -> None:
-    """Đơn vị nào đã gửi, còn thiếu gì, bị giữ lại vì sao, đã công bố gì."""
+    """Đơn vị nào đã gửi, còn thiếu gì, bị giữ lại vì sao, đã công bố gì; chế độ tự chạy có bật không."""
     pipeline = Pipeline(load_settings())
     quarters = [known_quarter(quarter)] if quarter else pipeline.deliveries.quarters()
     found = [quarter_status(pipeline, name) for name in quarters]
     lines = [line for one in found for line in one.lines()] or ["chưa có dữ liệu nào"]
-    emit(lines, {"quarters": [one.as_dict() for one in found]}, as_json=json)
+    by_itself = automation(pipeline.settings)
+    document = {"quarters": [one.as_dict() for one in found], "automation": asdict(by_itself)}
+    emit([*lines, *by_itself.lines()], document, as_json=json)
 
 
 @app.command()
@@ -586,6 +578,16 @@ def watch(
     lines, document = housekeeping.watched(load_settings(), housekeeping.day_of(today) if today else now().date())
     emit(lines, document, as_json=json)
     _end(Exit.HELD_BACK if document["found"] else Exit.DONE)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Kiểm tra máy, thiết đặt và kho số liệu: mục nào ổn, cần xem, hỏng, và việc cần làm. Không sửa gì."""
+    from orchestration.doctor import answer, examine
+
+    lines, document, whole = answer(examine())
+    emit(lines, document, as_json=json)
+    _end(Exit.DONE if whole else Exit.HELD_BACK)
 
 
 @app.command()

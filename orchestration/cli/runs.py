@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from orchestration.automation import STAGE_TAG
 from orchestration.cli.terminal import Exit, Progress, asked_path, complain, interrupts
 from orchestration.instance import open_instance, with_room
 from orchestration.liveness import GONE, alive, end_dead_runs
@@ -118,7 +119,7 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             partition_key=quarter,
             asset_selection=selection,
             run_config={"resources": {"scope": {"config": {"units": list(units)}}}},
-            tags={"cchc/stage": stage.name.lower()},
+            tags={STAGE_TAG: stage.name.lower()},
             raise_on_error=False,
         )
         if not outcome.success:

@@ -16,7 +16,17 @@ from publication.letter.model import LetterDamaged
 DOCX, PDF = "report.docx", "report.pdf"
 FILES = (DOCX, PDF)
 
-__all__ = ["DOCX", "FILES", "PDF", "LetterDamaged", "check_letter", "compose", "compose_body", "write_letter"]
+__all__ = [
+    "DOCX",
+    "FILES",
+    "PDF",
+    "LetterDamaged",
+    "check_letter",
+    "compose",
+    "compose_body",
+    "missing_faces",
+    "write_letter",
+]
 
 
 # The libraries of each file are loaded when it is written or read: most commands do neither.
@@ -50,3 +60,10 @@ def check_letter(folder: Path, content: ReleaseContent, files: Iterable[str] = F
                 check_marked_figures(letter, reading)
         except (Unreadable, LetterDamaged) as error:
             raise LetterDamaged(f"{name}: {error}", getattr(error, "row_no", None)) from error
+
+
+def missing_faces() -> list[str]:
+    """Faces that ``report.pdf`` is set in and whose font file is missing or cannot be read, by name."""
+    from publication.letter.pdf import missing_faces
+
+    return missing_faces()

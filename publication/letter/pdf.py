@@ -30,6 +30,8 @@ from publication.letter.model import (
 )
 
 FONTS = Path(__file__).with_name("fonts")
+_FAMILY = "Liberation Serif"
+_FACES = {f"{_FAMILY} {style} {weight}" for style in ("normal", "italic") for weight in (400, 700)}
 _TEMPLATE = Path(__file__).with_name("letter.typ")
 
 
@@ -49,6 +51,12 @@ def write_pdf(path: Path, letter: Letter) -> None:
 @functools.cache
 def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
+
+
+def missing_faces() -> list[str]:
+    """Faces of the shipped font that Typst does not find now, by name, style and weight."""
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
+    return sorted(_FACES - {f"{face.family} {face.style} {face.weight}" for face in fonts.fonts()})
 
 
 def _plain(letter: Letter) -> dict[str, Any]:

@@ -1,0 +1,303 @@
+"""What runs by itself: its names and hours, whether it is on, when it is next due, what it did last.
+
+Belongs here: what is known of that without loading Dagster, since ``cchc status`` is asked often: the table of periods,
+the processes of the server, and Dagster's databases, read and never opened for writing. Does not belong here: the
+schedules and sensors themselves (``schedules``, ``sensors``), who is told that automation stands still (``watchman``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from common.periods import Period, load_periods
+from orchestration.liveness import is_alive
+from orchestration.settings import TIME_ZONE, Home, Settings
+from orchestration.timing import now
+
+#: The sensor whose ticks show that the server works by itself.
+LANDING_WATCH = "landing_watch"
+AFTER_CLOSING = "after_closing"
+DAILY_LOOK = "daily_look"
+ALERT_ON_FAILURE = "alert_on_failure"
+QUARTER_JOB = "quarter"
+#: Tag of the runs that the command line records.
+STAGE_TAG = "cchc/stage"
+
+SECONDS_BETWEEN_LOOKS = 30
+HOUR_OF_RUN = 6
+HOUR_OF_LOOK = 7
+
+_SILENCE = (dt.timedelta(hours=1), "một giờ")
+# Of a server of which no process is seen: it may be one of another container.
+_SILENCE_UNSEEN = (dt.timedelta(minutes=5), "5 phút")
+_PARTS_VI = {
+    LANDING_WATCH: "xem thư mục nhận",
+    AFTER_CLOSING: "chạy kỳ vừa đóng",
+    DAILY_LOOK: "kiểm tra hằng ngày",
+    ALERT_ON_FAILURE: "báo lượt chạy hỏng",
+}
+_TICKS_VI = {
+    "STARTED": "đang xem",
+    "SKIPPED": "không có việc",
+    "SUCCESS": "đã yêu cầu chạy",
+    "FAILURE": "hỏng, xem trên trang Dagster",
+}
+_RUNS_VI = {
+    "STARTED": "đang chạy",
+    "SUCCESS": "xong",
+    "FAILURE": "hỏng",
+    "CANCELING": "đang dừng",
+    "CANCELED": "đã hủy",
+    "GONE": "tiến trình không còn",
+}
+_SERVER_VI = {"dagster-daemon": "dịch vụ nền", "dagster-webserver": "trang web"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A sensor or schedule. ``next_at``: when it is next due, None where it is off, or looks all the time."""
+
+    name: str
+    on: bool
+    next_at: str | None
+    last_at: str | None
+    last_status: str | None
+
+
+@dataclass(frozen=True)
+class ServerRun:
+    """The last run of a job that was not the command line's. ``status`` is Dagster's, or GONE; times have a zone."""
+
+    job: str
+    quarter: str | None
+    status: str
+    began_at: str | None
+    ended_at: str | None
+    asked_by: str | None
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Automation:
+    """Whether anything runs by itself. ``why_off`` is a sentence, None where it is on; ``unreadable`` says what is
+    wrong with Dagster's databases. ``processes``: those of the server on this machine, by program.
+    """
+
+    on: bool
+    why_off: str | None
+    setting: bool
+    processes: dict[str, list[int]]
+    next_quarter: str | None
+    parts: list[Part] = field(default_factory=list)
+    runs: list[ServerRun] = field(default_factory=list)
+    unreadable: str | None = None
+
+    def lines(self) -> list[str]:
+        """For people: whether it is on, what is due next, who is there, what was done last."""
+        lines = ["tự chạy: đang bật" if self.on else f"tự chạy: ĐANG TẮT. {self.why_off}"]
+        if self.on:
+            lines.append(f"  tiếp theo: {'; '.join(self._due())}")
+        off = [f"{_PARTS_VI[part.name]} ({part.name})" for part in self.parts if not part.on]
+        if self.on and off:
+            lines.append(f"  đang tắt: {', '.join(off)}; bật lại trên trang Dagster")
+        seen = (f"{_SERVER_VI[name]} {'đang chạy' if pids else 'không thấy'}" for name, pids in self.processes.items())
+        lines.append(f"  máy chủ, trên máy này: {', '.join(seen)}")
+        ticks = [f"{_PARTS_VI[p.name]} {_shown(p.last_at)} ({_TICKS_VI[p.last_status or '']})"
+                 for p in self.parts if p.last_at]  # fmt: skip
+        lines.append(f"  lần cuối: {'; '.join(ticks) or 'chưa lần nào'}")
+        lines.append(f"  lượt chạy cuối của máy chủ: {'; '.join(map(_run_vi, self.runs)) or 'chưa có'}")
+        return lines
+
+    def _due(self) -> Iterator[str]:
+        for part in self.parts:
+            if part.on and part.name == LANDING_WATCH:
+                yield f"{_PARTS_VI[part.name]} mỗi {SECONDS_BETWEEN_LOOKS} giây"
+            elif part.on and part.next_at:
+                title = f"chạy kỳ {self.next_quarter}" if part.name == AFTER_CLOSING else _PARTS_VI[part.name]
+                yield f"{title} lúc {_shown(part.next_at)}"
+        if self.next_quarter is None:
+            yield "bảng kỳ báo cáo không còn kỳ nào sắp đóng"
+
+
+def _run_vi(run: ServerRun) -> str:
+    what = f"kỳ {run.quarter}" if run.quarter else _PARTS_VI.get(run.job, run.job)
+    text = f"{what} {_RUNS_VI.get(run.status, 'đang chờ')}"
+    moment = run.ended_at or run.began_at
+    return f"{text}{f' lúc {_shown(moment)}' if moment else ''}{f' (do {run.asked_by})' if run.asked_by else ''}"
+
+
+def _shown(moment: str | None) -> str:
+    return f"{dt.datetime.fromisoformat(moment):%H:%M %d/%m/%Y}" if moment else ""
+
+
+def automation(settings: Settings) -> Automation:
+    """What is known of automation in a home. Reads only; a home without Dagster's databases gets none."""
+    at = now()
+    processes = server_processes(settings.paths)
+    closing_next = next_closing(at)
+    switches: dict[str, list[str]] = {}
+    ticks: dict[str, tuple[float, str]] = {}
+    runs, unreadable = [], None
+    try:
+        switches, ticks = _switches_and_ticks(settings.paths)
+        runs = [run for job in (QUARTER_JOB, DAILY_LOOK) if (run := _last_run(settings.paths, job))]
+    except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
+        unreadable = f"{type(error).__name__}: {error}"
+    last = {name: _local(tick[0]) for name, tick in ticks.items()}
+    silence = _SILENCE if processes["dagster-daemon"] else _SILENCE_UNSEEN
+    why = switched_off(settings, switches.get(LANDING_WATCH, [])) or stands_still(last.get(LANDING_WATCH), silence)
+    if unreadable:
+        why = f"Không rõ: không đọc được sổ của Dagster ({unreadable}). Xem: cchc doctor"
+    due = {AFTER_CLOSING: closing_next[1] if closing_next else None, DAILY_LOOK: next_look(at)}
+    parts = []
+    for name in _PARTS_VI:
+        on = _is_on(switches.get(name, []), settings.automation or name == ALERT_ON_FAILURE)
+        next_at = due.get(name) if on and why is None else None
+        last_at, status = last.get(name), ticks[name][1] if name in ticks else None
+        parts.append(Part(name, on, _iso(next_at), _iso(last_at), status))
+    quarter = closing_next[0].quarter if closing_next else None
+    return Automation(why is None, why, settings.automation, processes, quarter, parts, runs, unreadable)
+
+
+def switched_off(settings: Settings, switches: Collection[str]) -> str | None:
+    """Who switched automation off, a sentence; None where nobody did.
+
+    ``switches`` are the states of ``landing_watch`` in Dagster's storage; a click in the browser goes before the
+    settings.
+    """
+    if "STOPPED" in switches:
+        return f"{LANDING_WATCH} bị tắt trên trang Dagster; bật lại ở đó."
+    return None if _is_on(switches, settings.automation) else "Thiết đặt automation đang tắt."
+
+
+def stands_still(last_tick: dt.datetime | None, silence: tuple[dt.timedelta, str] = _SILENCE) -> str | None:
+    """That ``landing_watch`` has not looked for too long, a sentence; None where it has.
+
+    ``silence`` is how long ago its last tick may be, and how that is said.
+    """
+    if last_tick is None or last_tick < now() - silence[0]:
+        return f"{LANDING_WATCH} không chạy đã hơn {silence[1]}: máy chủ chưa bật, hoặc đã dừng."
+    return None
+
+
+def _is_on(switches: Collection[str], by_default: bool) -> bool:
+    return "STOPPED" not in switches and (by_default or "RUNNING" in switches)
+
+
+def next_closing(at: dt.datetime) -> tuple[Period, dt.datetime] | None:
+    """The period that is run next because it closes, and when; None where the table has no further one."""
+    for period in load_periods():
+        due = _on(period.closes_on + dt.timedelta(days=1), HOUR_OF_RUN)
+        if due > at:
+            return period, due
+    return None
+
+
+def next_look(at: dt.datetime) -> dt.datetime:
+    """When the daily look is next due."""
+    today = at.astimezone(ZoneInfo(TIME_ZONE)).date()
+    due = _on(today, HOUR_OF_LOOK)
+    return due if due > at else _on(today + dt.timedelta(days=1), HOUR_OF_LOOK)
+
+
+def _on(day: dt.date, hour: int) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(hour), ZoneInfo(TIME_ZONE))
+
+
+def _iso(moment: dt.datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _local(timestamp: float) -> dt.datetime:
+    return dt.datetime.fromtimestamp(int(timestamp), ZoneInfo(TIME_ZONE))
+
+
+def server_processes(home: Home) -> dict[str, list[int]]:
+    """Processes on this machine that serve a home, by program; those of another user may go unseen."""
+    import psutil
+
+    found: dict[str, list[int]] = {name: [] for name in _SERVER_VI}
+    for process in psutil.process_iter():
+        try:
+            words = {Path(word).name for word in process.cmdline()[:3]}
+            for name in found.keys() & words:
+                served = process.environ().get("DAGSTER_HOME")
+                if served and Path(served).resolve() == home.dagster:
+                    found[name].append(process.pid)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def databases(home: Home) -> dict[str, Path]:
+    """Dagster's databases of runs, of their events and of ticks, by what they hold, whether they are there or not."""
+    history = home.dagster / "history"
+    return {
+        "runs": history / "runs.db",
+        "events": history / "runs" / "index.db",
+        "schedules": home.dagster / "schedules" / "schedules.db",
+    }
+
+
+def rows(database: Path, query: str, *values: Any) -> list[Any]:
+    """What a database says, read without a trace; nothing where there is none. Raises ``sqlite3.Error``."""
+    if not database.is_file():
+        return []
+    try:
+        return _read(database, query, values)
+    except sqlite3.DatabaseError:
+        # Somebody who began to write meanwhile may make it look damaged once.
+        return _read(database, query, values)
+
+
+def _read(database: Path, query: str, values: Sequence[Any]) -> list[Any]:
+    address = f"{database.absolute().as_uri()}?mode=ro"
+    if not database.with_name(f"{database.name}-wal").exists():
+        # Nobody writes: SQLite would make files for those who might, and leave them.
+        address += "&immutable=1"
+    with closing(sqlite3.connect(address, uri=True)) as connection:
+        return connection.execute(query, values).fetchall()
+
+
+def _switches_and_ticks(home: Home) -> tuple[dict[str, list[str]], dict[str, tuple[float, str]]]:
+    """By name of schedule or sensor: its states, one for each way in which it was ever loaded, and its last tick."""
+    database = databases(home)["schedules"]
+    switches: dict[str, list[str]] = {}
+    ticks: dict[str, tuple[float, str]] = {}
+    for selector, status, body in rows(database, "select selector_id, status, instigator_body from instigators"):
+        name = json.loads(body)["origin"]["job_name"]
+        switches.setdefault(name, []).append(status)
+        newest = "select status, tick_body from job_ticks where selector_id = ? order by timestamp desc limit 1"
+        for tick_status, tick in rows(database, newest, selector):
+            ticks[name] = max(ticks.get(name, (0.0, "")), (float(json.loads(tick)["timestamp"]), tick_status))
+    return switches, ticks
+
+
+def _last_run(home: Home, job: str) -> ServerRun | None:
+    found = rows(
+        databases(home)["runs"],
+        """
+        select run_id, partition, status, start_time, end_time,
+            (select max(value) from run_tags tag where tag.run_id = runs.run_id
+             and key in ('dagster/sensor_name', 'dagster/schedule_name'))
+        from runs
+        where pipeline_name = ? and not exists
+            (select 1 from run_tags tag where tag.run_id = runs.run_id and key = ?)
+        order by id desc limit 1
+        """,
+        job,
+        STAGE_TAG,
+    )
+    for run_id, quarter, status, began, ended, asked_by in found:
+        gone = status == "STARTED" and is_alive(home, run_id) is False
+        began_at, ended_at = (_iso(_local(moment)) if moment else None for moment in (began, ended))
+        return ServerRun(job, quarter, "GONE" if gone else status, began_at, ended_at, asked_by, run_id)
+    return None
