@@ -60,7 +60,7 @@ from publication.verify import verify
 
 GATE_RESULTS = "gate_results"
 _STAGING_PREFIX = ".staging-"
-_INTENT_NAME = ".intent.json"
+INTENT_NAME = ".intent.json"
 WRITERS_LOCK = ".lock"
 _UNIT = re.compile(r"[0-9A-Z-]+")
 _RELEASE = re.compile(r"r([1-9][0-9]*)")
@@ -212,7 +212,7 @@ def publish(
             return Refused((str(error),), stale=error)
         except (DamagedPointer, DamagedManifest, UnexplainedChange) as error:
             return Refused((str(error),))
-        (quarter_dir / _INTENT_NAME).unlink()
+        (quarter_dir / INTENT_NAME).unlink()
     rebuild_index(published)
     return Published(made, content.revision)
 
@@ -273,7 +273,7 @@ def _sweep(quarter_dir: Path, pointer: Pointer | None) -> None:
     for temporary in sorted(quarter_dir.glob(".*.tmp")):
         temporary.unlink()
     known = set(pointer.manifests) if pointer else set()
-    intent = quarter_dir / _INTENT_NAME
+    intent = quarter_dir / INTENT_NAME
     if intent.exists():
         announced = int(json.loads(intent.read_bytes())["release"])
         folder = quarter_dir / release_name(announced)
@@ -378,7 +378,7 @@ def _seal(staging: Path, manifest: bytes, number: int) -> Path:
     quarter_dir = staging.parent
     (staging / MANIFEST_NAME).write_bytes(manifest)
     fsync_tree(staging)
-    replace_durably(quarter_dir / _INTENT_NAME, canonical_json({"release": number}))
+    replace_durably(quarter_dir / INTENT_NAME, canonical_json({"release": number}))
     folder = quarter_dir / release_name(number)
     staging.rename(folder)
     fsync_path(quarter_dir)
