@@ -390,14 +390,16 @@ class _Run:
         original = self.original(receipt)
         intake = self.read(receipt, whole(original, receipt.sha256) if original else None, context)
         tables = (intake.accepted, intake.rejected, intake.findings, intake.remarks, intake.furniture_rows)
-        hashes: dict[str, str] = {}
-        for layer, table in zip(lake.LAYERS, tables, strict=True):
-            hashes |= lake.write_rows(self.paths, layer, _place(receipt), table)
+        by_layer = dict(zip(lake.LAYERS, tables, strict=True))
         mends, fingerprint = self.mended_by(receipt), self.fingerprint(receipt)
-        if fingerprint == receipt.fingerprint and receipt.rows_sha256 not in ({}, hashes):
-            for layer in hashes:
-                self.paths.rows_file(layer, *_place(receipt)).unlink()
-            raise DamagedError(f"{original} đọc lại không ra đúng các dòng mà biên nhận {receipt.delivery_id}.json ghi")
+        if fingerprint == receipt.fingerprint and receipt.rows_sha256:
+            read = {layer: sha256_bytes(lake.table_bytes(table)) for layer, table in by_layer.items() if table.num_rows}
+            if read != receipt.rows_sha256:
+                again = f"{original} đọc lại không ra đúng các dòng mà biên nhận {receipt.delivery_id}.json ghi"
+                raise DamagedError(again)
+        hashes: dict[str, str] = {}
+        for layer, table in by_layer.items():
+            hashes |= lake.write_rows(self.paths, layer, _place(receipt), table)
         settled = replace(
             receipt,
             outcome=intake.outcome,

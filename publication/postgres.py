@@ -189,9 +189,9 @@ class PostgresCopy:
     def _holds_all(self, name: str, manifest: Manifest) -> bool:
         """Whether every table of the release is there with as many rows as its manifest says."""
         for output in manifest.outputs:
-            mart = output.path.removeprefix("marts/").removesuffix(".parquet")
-            if output.path == mart:
+            if not output.path.startswith("marts/"):
                 continue
+            mart = output.path.removeprefix("marts/").removesuffix(".parquet")
             table = _table_name(mart, _contract_of(mart, manifest))
             if self._one("select to_regclass(%s) is null", f"{SCHEMA}.{table}"):
                 return False

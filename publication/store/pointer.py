@@ -4,8 +4,8 @@ Belongs here: reading ``current.json`` and moving it by compare-and-swap. Does n
 a lock holds something back.
 A reader reads the pointer once and uses that release folder throughout. Locks, amendments and rollbacks rest in the
 same file, so that one atomic step both moves the pointer and records by whose word.
-Every pointer is written into ``history.jsonl`` before it becomes the current one, each line with the hash of the line
-before: from there a pointer that is lost or damaged comes back (``publication.mending``).
+Every pointer is written into ``history.jsonl`` before it becomes the current one, each line with its own hash and that
+of the line before: from there a pointer that is lost or damaged comes back (``publication.mending``).
 """
 
 from __future__ import annotations
@@ -155,8 +155,8 @@ def read_history(quarter_dir: Path) -> list[Pointer]:
 
 
 def _line(pointer: Pointer, before: list[bytes]) -> bytes:
-    previous = sha256_bytes(before[-1]) if before else ""
-    return canonical_json({"pointer": _content(pointer), "previous": previous}) + b"\n"
+    entry = {"pointer": _content(pointer), "previous": sha256_bytes(before[-1]) if before else ""}
+    return canonical_json({**entry, "sha256": sha256_bytes(canonical_json(entry))}) + b"\n"
 
 
 def record(quarter_dir: Path, *pointers: Pointer, anew: bool = False) -> None:
