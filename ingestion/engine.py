@@ -187,7 +187,7 @@ def ingest_source(
     problems = [p for p in problems if not delivery_log.is_log(p.path)]
     codes = {u.code for u in reference.admin_units} if chosen is None else chosen
     problems += delivery_log.take_in(paths, quarter, codes, set(contracts))
-    held = held_by_records(paths)
+    held = held_by_records(paths, run.known)
     problems += [problem for found in held.values() for problem in found]
     wanted = [f for f in files if f.source == source and (chosen is None or f.unit_code in chosen)]
     wanted = [f for f in wanted if (f.unit_code, f.quarter, f.source) not in held]
@@ -258,7 +258,8 @@ class _Run:
         self.reference = reference
         self.secret_key = secret_key
         self.problems: list[LandingProblem] = []
-        self.receipts = ledger.read_receipts(paths)
+        self.known = ledger.read_ledger(paths)
+        self.receipts = self.known.receipts
         self.known_sizes = frozenset(r.size_bytes for r in self.receipts.values())
         self._contexts: dict[str, Context | None] = {}
         self._beginnings: dict[str, str] = {}

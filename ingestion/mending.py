@@ -86,7 +86,8 @@ class _Mender:
         self.paths, self.reference, self.limits, self.dry_run = paths, reference, limits, dry_run
         self.secret_key = secret_key
         self.contracts = load_contracts()
-        self.receipts = ledger.read_receipts(paths)
+        self.known = ledger.read_ledger(paths)
+        self.receipts = self.known.receipts
         self.purged = purged_originals(paths)
         self.result = StoreMending()
 
@@ -105,7 +106,7 @@ class _Mender:
             if is_regular_file(self.paths.landing / unit / quarter / FILE_NAME):
                 self._again(path, "bị hỏng", f"đọc lại từ {FILE_NAME} trong thư mục nhận")
         try:
-            held = held_by_records(self.paths)
+            held = held_by_records(self.paths, self.known)
         except DamagedError as error:
             self.result.lost.append(str(error))
         else:
@@ -131,7 +132,7 @@ class _Mender:
 
     def mend_rows(self) -> None:
         """Files of rows are read again from the originals, registers before what is read by them."""
-        rows = row_files(self.paths, self.receipts.values())
+        rows = row_files(self.paths, self.known)
         self.result.lost += map(unknown_vi, rows.unknown)
         damaged: dict[str, list[Path]] = {}
         for path, receipt in rows.damaged.items():

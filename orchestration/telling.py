@@ -117,9 +117,16 @@ def tell_copies(pipeline: Pipeline, quarter: str, copies: dict[str, Any], run_id
 
 
 def tell_failure(
-    settings: Settings, quarter: str, run_id: str, events: Iterable[Any], message: str = "", job: str = ""
+    settings: Settings,
+    quarter: str,
+    run_id: str,
+    events: Iterable[Any],
+    message: str = "",
+    job: str = "",
+    error: Any = None,
 ) -> None:
-    """Tells that a run broke: the steps of Dagster's failure ``events`` and why, or ``message`` where it has none.
+    """Tells that a run broke: the steps of Dagster's failure ``events`` and why, or, where it has none, the ``error``
+    that kept it from its first step, else ``message``.
 
     Steps that said themselves why there was nothing to do (``dagster.Failure``) have told it.
     """
@@ -128,7 +135,7 @@ def tell_failure(
     if found and not broken:
         return
     lines = [f"Bước {event.step_key} hỏng: {_why(event.event_specific_data.error, settings)}" for event in broken]
-    _tell_broken(settings, quarter, lines or [message], run_id, job)
+    _tell_broken(settings, quarter, lines or [_why(error, settings) if error else message], run_id, job)
 
 
 def tell_error(settings: Settings, quarter: str, error: Exception) -> None:

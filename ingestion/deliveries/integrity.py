@@ -7,7 +7,6 @@ from the rows, making again what is damaged (``ingestion.mending``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from ingestion.base.paths import IngestPaths
 from ingestion.deliveries import ledger
 from ingestion.deliveries.delivery_log import FILE_NAME, damaged_logs, replacements
 from ingestion.deliveries.landing import LandingProblem
-from ingestion.deliveries.ledger import Receipt
+from ingestion.deliveries.ledger import Ledger, Receipt
 
 _NOT_OFFICES_VI = "Kho dữ liệu thô hư hại, không phải lỗi của tệp đã nộp"
 
@@ -31,7 +30,7 @@ class RowFiles:
     unknown: list[Path]
 
 
-def held_by_records(paths: IngestPaths) -> dict[tuple[str, str, str], list[LandingProblem]]:
+def held_by_records(paths: IngestPaths, known: Ledger) -> dict[tuple[str, str, str], list[LandingProblem]]:
     """What is damaged of the records that nothing in the home can make again, by the folder that waits for them.
 
     The folder is unit, quarter and source; for a delivery log, which speaks of all sources, the source is empty. Such a
@@ -40,9 +39,8 @@ def held_by_records(paths: IngestPaths) -> dict[tuple[str, str, str], list[Landi
     units go on. Raises :class:`DamagedError` where nothing tells whose record it was: then everybody waits.
     """
     held: dict[tuple[str, str, str], list[LandingProblem]] = {}
-    receipts = ledger.read_receipts(paths)
-    for path in ledger.damaged_receipts(paths):
-        folder = ledger.folder_of_damaged(paths, path.stem, receipts.values())
+    for path in known.damaged:
+        folder = ledger.folder_of_damaged(paths, path.stem, known.receipts.values())
         if folder is None:
             raise DamagedError(f"{_NOT_OFFICES_VI}: biên nhận {path} bị hỏng, không rõ của đơn vị nào; {RESTORE_VI}")
         message = f"{_NOT_OFFICES_VI}: biên nhận {path} bị hỏng; {RESTORE_VI}. Chưa công bố số liệu của đơn vị này."
@@ -57,9 +55,9 @@ def held_by_records(paths: IngestPaths) -> dict[tuple[str, str, str], list[Landi
     return held
 
 
-def row_files(paths: IngestPaths, receipts: Iterable[Receipt]) -> RowFiles:
+def row_files(paths: IngestPaths, known: Ledger) -> RowFiles:
     """Compares every file of rows with the hash that its receipt keeps; not what a damaged receipt left."""
-    receipts = list(receipts)
+    receipts = known.receipts.values()
     expected = {
         paths.rows_file(layer, r.source, r.quarter, r.unit_code, r.delivery_id): (r, sha256)
         for r in receipts
@@ -69,7 +67,7 @@ def row_files(paths: IngestPaths, receipts: Iterable[Receipt]) -> RowFiles:
     passed_over = {
         r.delivery_id for r in receipts if not r.outcome or ((r.rows_accepted or r.rows_rejected) and not r.rows_sha256)
     }
-    passed_over |= {path.stem for path in ledger.damaged_receipts(paths)}
+    passed_over |= {path.stem for path in known.damaged}
     present = {
         path
         for layer in LAYERS
@@ -89,14 +87,14 @@ def check_store(paths: IngestPaths) -> None:
 
     A file of rows that no receipt knows is named too: whoever reads the folder would count its rows.
     """
-    receipts = ledger.read_receipts(paths)
-    rows = row_files(paths, receipts.values())
+    known = ledger.read_ledger(paths)
+    rows = row_files(paths, known)
     found = [
         *(f"{path} bị hỏng, bị sửa hoặc bị mất" for path in rows.damaged),
         *(unknown_vi(path) for path in rows.unknown),
     ]
-    if receipts and not found:
-        table = ledger.deliveries_table(receipts.values(), replacements(paths))
+    if known.receipts and not found:
+        table = ledger.deliveries_table(known.receipts.values(), replacements(paths))
         if not is_same_table(paths.deliveries, table):
             found.append(f"{paths.deliveries} không khớp sổ nhận tệp")
     if found:

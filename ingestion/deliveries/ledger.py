@@ -147,17 +147,28 @@ def write_receipt(paths: IngestPaths, receipt: Receipt) -> None:
 
 
 def read_receipts(paths: IngestPaths) -> dict[str, Receipt]:
-    """All whole receipts by delivery id, in the order of the ids; :func:`damaged_receipts` are none of them."""
-    found = {path.stem: receipt for path, receipt in _looked_at(paths) if receipt is not None}
-    return _numbered(found) if any(a.version == 0 for r in found.values() for a in r.arrivals) else found
+    """All whole receipts by delivery id, in the order of the ids."""
+    return read_ledger(paths).receipts
 
 
-def damaged_receipts(paths: IngestPaths) -> list[Path]:
-    """Receipts that are not what was written there, in order.
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The receipts by delivery id, in the order of the ids, and the files that are not what was written there.
 
-    Of what such a delivery was nobody knows more than its id: whoever goes on must leave its folder alone.
+    Of a ``damaged`` one nobody knows more than its id: whoever goes on must leave its delivery's folder alone.
     """
-    return [path for path, receipt in _looked_at(paths) if receipt is None]
+
+    receipts: dict[str, Receipt]
+    damaged: list[Path]
+
+
+def read_ledger(paths: IngestPaths) -> Ledger:
+    """All receipts, read once."""
+    looked_at = dict(_looked_at(paths))
+    found = {path.stem: receipt for path, receipt in looked_at.items() if receipt is not None}
+    if any(a.version == 0 for r in found.values() for a in r.arrivals):
+        found = _numbered(found)
+    return Ledger(found, [path for path, receipt in looked_at.items() if receipt is None])
 
 
 def _looked_at(paths: IngestPaths) -> Iterator[tuple[Path, Receipt | None]]:

@@ -78,9 +78,10 @@ def expired_files(paths: IngestPaths, reference: ReferenceData, retention_days: 
 
     Raises :class:`DamagedError` while a receipt is damaged: nothing tells then how long its files are to be kept.
     """
-    if damaged := ledger.damaged_receipts(paths):
-        raise DamagedError(f"biên nhận {damaged[0]} bị hỏng, không rõ thời hạn lưu các tệp của nó; {RESTORE_VI}")
-    receipts = ledger.read_receipts(paths)
+    known = ledger.read_ledger(paths)
+    if known.damaged:
+        raise DamagedError(f"biên nhận {known.damaged[0]} bị hỏng, không rõ thời hạn lưu các tệp của nó; {RESTORE_VI}")
+    receipts = known.receipts
     by_content: dict[str, list[Receipt]] = defaultdict(list)
     for receipt in receipts.values():
         by_content[receipt.sha256].append(receipt)

@@ -203,12 +203,12 @@ def test_every_byte_of_a_receipt_counts(home: Any) -> None:
     home.ingest()
     path = receipt_of(home, "945")
     data = path.read_bytes()
-    assert ledger.damaged_receipts(home.paths) == []
+    assert ledger.read_ledger(home.paths).damaged == []
     for place in range(0, len(data) - 1, 7):
         # Not a letter's case nor a blank between two words of JSON: both would be other bytes of the same record.
         path.write_bytes(data[:place] + bytes([data[place] ^ 3]) + data[place + 1 :])
         same = data[place : place + 1].isspace()
-        assert same or ledger.damaged_receipts(home.paths) == [path], (place, data[place : place + 1])
+        assert same or ledger.read_ledger(home.paths).damaged == [path], (place, data[place : place + 1])
 
 
 def test_a_damaged_receipt_holds_its_folder_and_no_other(home: Any) -> None:
