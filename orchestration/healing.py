@@ -59,10 +59,14 @@ def mend(pipeline: Pipeline, *, originals: bool = False, dry_run: bool = False) 
 
 
 def _mend_caches(home: Home, *, dry_run: bool) -> Iterator[Mended]:
-    """dbt's database and its folder; both are made by the next build."""
-    folder = home.dbt_target
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        yield _aside(home, folder, "không phải thư mục", "để dbt đọc lại dự án", dry_run=dry_run)
+    """dbt's database, and what the next build writes over: it could not where a folder is none, or a file is one."""
+    warehouse = home.warehouse
+    for folder in (home.dbt_target, home.built_marts, home.runs, warehouse / "candidates", warehouse / "verdicts"):
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            yield _aside(home, folder, "không phải thư mục", "để lần chạy này làm lại", dry_run=dry_run)
+    for file in (home.form_rows, home.source_columns, home.run_scope, home.build_record, home.timings):
+        if file.is_dir():
+            yield _aside(home, file, "không phải tệp", "để lần chạy này làm lại", dry_run=dry_run)
     path = home.warehouse_file
     if not path.exists() and not path.is_symlink():
         if home.build_record.exists() or any((home.warehouse / "candidates").glob("*/*/*")):

@@ -343,6 +343,36 @@ def test_what_was_set_aside_is_deleted_in_time(home: Path) -> None:
 # ---------------------------------------------------------------------------------------------------------- whole runs
 
 
+def test_status_is_told_without_verdicts_and_candidates_that_read(cli: Cli, home: Path) -> None:
+    for path in [*(home / "warehouse" / "verdicts").rglob("*.json"), *home.glob("warehouse/candidates/*/*/*/*.json")]:
+        path.chmod(0o600)
+        garble(path)
+    shutil.rmtree(home / "published")  # of what is published, status asks for no verdict
+    result = cli(home, "status", QUARTER)
+    assert result.code == 0, result.stderr
+    assert UNIT in result.stdout
+
+
+def test_status_says_which_table_is_damaged_and_what_to_do(cli: Cli, home: Path) -> None:
+    path = home / "raw" / "deliveries.parquet"
+    garble(path)
+    result = cli(home, "status", QUARTER)
+    assert result.code == 3
+    assert str(path) in result.stderr
+    assert "cchc rebuild" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["dbt", "build/marts", "runs", "candidates", "verdicts"])
+def test_a_file_where_a_folder_of_the_warehouse_was_is_out_of_the_way(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "warehouse" / name
+    path.parent.mkdir(parents=True)
+    path.touch()
+    pipeline = Pipeline(Settings(home=tmp_path))
+    mend(pipeline)
+    assert [one.path for one in pipeline.record.mended] == [str(path)]
+    assert not path.exists()
+
+
 def _damage_much(home: Path) -> Iterator[Path]:
     for find, harm in (
         (at("warehouse/warehouse.duckdb"), flip),
