@@ -27,6 +27,7 @@ _STEPS = (
     ("open", "manifest.json"),
     ("rename", ".intent.json"),
     ("rename", "r{}"),
+    ("rename", "history.jsonl"),
     ("rename", "current.json"),
     ("unlink", ".intent.json"),
     ("rename", "index.json"),
