@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from common.damage import RESTORE_VI
 from common.files import (
     canonical_json,
     exclusive_lock,
@@ -210,7 +211,9 @@ def publish(
             )
         except StalePointer as error:
             return Refused((str(error),), stale=error)
-        except (DamagedPointer, DamagedManifest, UnexplainedChange) as error:
+        except DamagedManifest as error:
+            return Refused((f"{quarter_dir}: {error}; {RESTORE_VI}",))
+        except (DamagedPointer, UnexplainedChange) as error:
             return Refused((str(error),))
         (quarter_dir / INTENT_NAME).unlink()
     rebuild_index(published)
@@ -285,7 +288,7 @@ def _sweep(quarter_dir: Path, pointer: Pointer | None) -> None:
     found = {int(match[1]) for path in quarter_dir.iterdir() if (match := _RELEASE.fullmatch(path.name))}
     if found - known:
         names = ", ".join(release_name(number) for number in sorted(found - known))
-        raise DamagedPointer(f"có bản phát hành mà con trỏ không biết: {names}")
+        raise DamagedPointer(f"có bản phát hành mà con trỏ không biết: {names}; chạy cchc rebuild")
 
 
 @dataclass(frozen=True)
