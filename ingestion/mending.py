@@ -12,7 +12,7 @@ of the home.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from ingestion.base.limits import IntakeLimits
 from ingestion.base.paths import IngestPaths
 from ingestion.base.reference import ReferenceData
 from ingestion.deliveries import ledger
-from ingestion.deliveries.delivery_log import FILE_NAME, damaged_logs, replacements
+from ingestion.deliveries.delivery_log import FILE_NAME, damaged_logs, has_log, replacements, take_in
 from ingestion.deliveries.integrity import held_by_records, row_files, unknown_vi
 from ingestion.deliveries.landing import LandingFile, LandingProblem, keep_original, original_path
 from ingestion.deliveries.landing_remarks import rebuild_all_landing_remarks, remarks_on_landing
@@ -104,13 +104,25 @@ class _Mender:
             self._again(path, "bị hỏng", "đếm lại từ các biên nhận")
         for path, unit, quarter in damaged_logs(self.paths):
             if is_regular_file(self.paths.landing / unit / quarter / FILE_NAME):
-                self._again(path, "bị hỏng", f"đọc lại từ {FILE_NAME} trong thư mục nhận")
+                self._read_log_again(path, unit, quarter)
         try:
             held = held_by_records(self.paths, self.known)
         except DamagedError as error:
             self.result.lost.append(str(error))
         else:
             self.result.problems += [problem for found in held.values() for problem in found]
+
+    def _read_log_again(self, path: Path, unit: str, quarter: str) -> None:
+        """At once, not by the next intake: a build in between would count the files that the log replaces."""
+        mended = Mended(str(path), "bị hỏng", f"đọc lại từ {FILE_NAME} trong thư mục nhận")
+        if not self.dry_run:
+            kept = set_aside(path, self.paths.raw.parent)
+            take_in(self.paths, quarter, [unit], set(self.contracts))
+            if not has_log(self.paths, unit, quarter):
+                kept.rename(path)  # the one in the landing folder does not read either
+                return
+            mended = replace(mended, aside=str(kept))
+        self.result.mended.append(mended)
 
     def mend_tables(self) -> None:
         """The zero-row files and the table of deliveries; where nothing was taken in none is missing."""

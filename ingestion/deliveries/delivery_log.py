@@ -93,6 +93,11 @@ def replacements(paths: IngestPaths) -> list[Replacement]:
     return sorted(r for log in _latest(paths).values() for r in log.replacements)
 
 
+def has_log(paths: IngestPaths, unit: str, quarter: str) -> bool:
+    """Whether a log of the unit and quarter is remembered."""
+    return (unit, quarter) in _latest(paths)
+
+
 def _latest(paths: IngestPaths) -> dict[tuple[str, str], _Log]:
     """The log that counts, by unit and quarter."""
     latest: dict[tuple[str, str], _Log] = {}
