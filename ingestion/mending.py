@@ -148,7 +148,10 @@ class _Mender:
         self.result.lost += map(unknown_vi, rows.unknown)
         damaged: dict[str, list[Path]] = {}
         for path, receipt in rows.damaged.items():
-            damaged.setdefault(receipt.delivery_id, []).append(path)
+            if receipt.source in self.contracts:
+                damaged.setdefault(receipt.delivery_id, []).append(path)
+            else:  # of a source that was given up: nothing says any more how it is read
+                self.result.lost.append(f"{path} bị hỏng hoặc bị mất, và nguồn {receipt.source} đã bỏ; {RESTORE_VI}")
         order = source_order(self.contracts)
         receipts = [self.receipts[identity] for identity in damaged]
         for source, quarter in sorted({(r.source, r.quarter) for r in receipts}, key=lambda p: (order.index(p[0]), p)):
