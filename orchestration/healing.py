@@ -20,7 +20,7 @@ from common.damage import SET_ASIDE, Mended, set_aside
 from ingestion import DamagedError, mend_store
 from orchestration.locks import holder_of
 from orchestration.pipeline import Pipeline
-from orchestration.settings import Home
+from orchestration.settings import Home, LostPersonKey
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def mend(pipeline: Pipeline, *, originals: bool = False, dry_run: bool = False) 
 
     The caller holds the home's lock. ``originals`` and ``dry_run`` as ``ingestion.mend_store``; with ``dry_run``
     nothing is raised. Raises ``ingestion.DamagedError`` where the raw layer is damaged beyond that, when all else is
-    mended, and ``LostPersonKey`` where deliveries have to be read again and the key is gone.
+    mended, and ``LostPersonKey`` where the key is not the one that deliveries were taken in with.
     """
     from publication import mend_published
 
@@ -52,10 +52,15 @@ def mend(pipeline: Pipeline, *, originals: bool = False, dry_run: bool = False) 
     record.mended += [*store.mended, *released.mended, *caches]
     record.problems += store.problems
     record.damaged += [*store.lost, *released.lost]
-    if store.lost and not dry_run:
-        for mended in record.mended:
-            _log.warning("%s", mended.line_vi())
+    if fault := pipeline.settings.person_key_fault():
+        record.damaged.append(str(LostPersonKey(fault)))
+    if dry_run or not (fault or store.lost):
+        return
+    for mended in record.mended:
+        _log.warning("%s", mended.line_vi())
+    if store.lost:
         raise DamagedError(f"Kho dữ liệu thô hư hại, không phải lỗi của tệp đã nộp: {'; '.join(store.lost)}.")
+    raise LostPersonKey(fault or "")
 
 
 def _mend_caches(home: Home, *, dry_run: bool) -> Iterator[Mended]:

@@ -20,7 +20,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from common.files import PRIVATE, replace_durably, sha256_bytes
-from ingestion import IntakeLimits
+from ingestion import DamagedError, IntakeLimits
 from orchestration.addresses import AlertAddress, AlertLinks
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -144,7 +144,7 @@ class Home:
             folder.chmod(0o700)
 
 
-class LostPersonKey(RuntimeError):
+class LostPersonKey(DamagedError):
     """The key that persons are known by is gone or another one; the message says what to do, in Vietnamese."""
 
     def __init__(self, fault_vi: str) -> None:
@@ -252,22 +252,35 @@ class Settings(BaseSettings):
         Raises :class:`LostPersonKey` where deliveries were taken in with another one: with a new key, every person
         would be somebody else.
         """
-        path, mark = self.paths.person_key, self.paths.person_key_mark
-        if self.person_key is not None:
-            key = self.person_key.get_secret_value().encode()
-        else:
-            key = path.read_bytes().strip() if path.is_file() else b""
-            if len(key) < _SHORTEST_KEY:
-                if mark.exists() or any(self.paths.ledger.glob("[!.]*.json")):
-                    raise LostPersonKey(f"khóa {path} bị mất hoặc bị hỏng, trong khi đã nhận tệp bằng khóa đó")
-                key = _new_key(path)
-        known = sha256_bytes(b"person key" + key)
-        if not mark.exists():
-            replace_durably(mark, known.encode(), mode=PRIVATE)
-        elif not mark.is_file() or mark.read_text(errors="replace").strip() != known:
-            where = "thiết đặt person_key" if self.person_key is not None else f"khóa trong {path}"
-            raise LostPersonKey(f"{where} không phải khóa đã dùng để nhận các tệp trước (dấu của khóa đó: {mark})")
+        if fault := self.person_key_fault():
+            raise LostPersonKey(fault)
+        key = self._known_key() or _new_key(self.paths.person_key)
+        if not self.paths.person_key_mark.exists():
+            replace_durably(self.paths.person_key_mark, _mark_of(key), mode=PRIVATE)
         return key
+
+    def person_key_fault(self) -> str | None:
+        """Why the key is not the one that deliveries were taken in with; None where it is, or none was taken in yet."""
+        path, mark = self.paths.person_key, self.paths.person_key_mark
+        key = self._known_key()
+        if key is None:
+            taken_in = mark.exists() or any(self.paths.ledger.glob("[!.]*.json"))
+            return f"khóa {path} bị mất hoặc bị hỏng, trong khi đã nhận tệp bằng khóa đó" if taken_in else None
+        if not mark.exists() or (mark.is_file() and mark.read_bytes() == _mark_of(key)):
+            return None
+        where = "thiết đặt person_key" if self.person_key is not None else f"khóa trong {path}"
+        return f"{where} không phải khóa đã dùng để nhận các tệp trước (dấu của khóa đó: {mark})"
+
+    def _known_key(self) -> bytes | None:
+        if self.person_key is not None:
+            return self.person_key.get_secret_value().encode()
+        path = self.paths.person_key
+        key = path.read_bytes().strip() if path.is_file() else b""
+        return key if len(key) >= _SHORTEST_KEY else None
+
+
+def _mark_of(key: bytes) -> bytes:
+    return sha256_bytes(b"person key" + key).encode()
 
 
 _SHORTEST_KEY = 16

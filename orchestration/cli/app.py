@@ -27,7 +27,7 @@ from orchestration.cli.terminal import Exit, WrongUse, complain, emit, interrupt
 from orchestration.locks import HomeBusy, WarehouseHeld
 from orchestration.pipeline import Pipeline
 from orchestration.reports import unit_reports
-from orchestration.settings import LostPersonKey, Settings, load_settings
+from orchestration.settings import Settings, load_settings
 from orchestration.telling import nothing_delivered_vi, tell_error, tell_nothing_delivered
 from orchestration.timing import now
 from orchestration.units import ReportingUnits, UnknownUnit
@@ -88,7 +88,7 @@ def _run_app(arguments: list[str]) -> int:
     except (WarehouseHeld, HomeBusy) as error:
         complain(str(error))
         return Exit.HELD_BACK
-    except (BackupError, DamagedError, LostPersonKey) as error:
+    except (BackupError, DamagedError) as error:
         complain(str(error))
         return Exit.FAILED
     except Exception as error:
