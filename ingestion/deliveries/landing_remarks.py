@@ -75,7 +75,7 @@ def remarks_on_landing(paths: IngestPaths) -> pa.Table:
     if not paths.landing_remarks.exists():
         return SCHEMA.empty_table()
     try:
-        return pq.read_table(paths.landing_remarks, page_checksum_verification=True)
+        return pq.ParquetFile(paths.landing_remarks, page_checksum_verification=True).read()
     except (OSError, pa.ArrowException) as error:
         raise DamagedError(f"{paths.landing_remarks} bị hỏng; lập lại bằng: cchc rebuild") from error
 

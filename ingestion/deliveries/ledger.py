@@ -520,7 +520,7 @@ def read_deliveries(paths: IngestPaths) -> pa.Table:
     Raises :class:`DamagedError` where the table cannot be read.
     """
     try:
-        return pq.read_table(paths.deliveries) if paths.deliveries.exists() else DELIVERIES_SCHEMA.empty_table()
+        return pq.ParquetFile(paths.deliveries).read() if paths.deliveries.exists() else DELIVERIES_SCHEMA.empty_table()
     except (OSError, pa.ArrowException) as error:
         raise DamagedError(f"{paths.deliveries} bị hỏng; lập lại từ sổ nhận tệp bằng: cchc rebuild") from error
 
