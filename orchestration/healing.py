@@ -10,7 +10,6 @@ What nothing can be made from is checked and named, and never replaced by someth
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,11 +17,9 @@ from pathlib import Path
 
 from common.damage import SET_ASIDE, Mended, set_aside
 from ingestion import DamagedError, mend_store
-from orchestration.locks import holder_of
+from orchestration.locks import holder_of, to_stderr
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Home, LostPersonKey
-
-_log = logging.getLogger(__name__)
 
 _DAGSTER_DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 _SQLITE_SIDES = ("", "-wal", "-shm", "-journal")
@@ -57,7 +54,7 @@ def mend(pipeline: Pipeline, *, originals: bool = False, dry_run: bool = False) 
     if dry_run or not (fault or store.lost):
         return
     for mended in record.mended:
-        _log.warning("%s", mended.line_vi())
+        to_stderr(mended.line_vi())
     if store.lost:
         raise DamagedError(f"Kho dữ liệu thô hư hại, không phải lỗi của tệp đã nộp: {'; '.join(store.lost)}.")
     raise LostPersonKey(fault or "")
@@ -119,7 +116,7 @@ def mend_dagster(home: Home) -> list[Mended]:
             remedy = "mở sổ mới (máy chủ Dagster đang chạy thì khởi động lại)"
             found.append(Mended(str(path), f"bị hỏng ({fault})", remedy, str(kept)))
     for mended in found:
-        _log.warning("%s", mended.line_vi())
+        to_stderr(mended.line_vi())
     return found
 
 

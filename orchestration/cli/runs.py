@@ -7,7 +7,6 @@ Does not belong here: words for people (``orchestration.reports``), what the sta
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
@@ -20,14 +19,12 @@ from orchestration.cli.terminal import Exit, Progress, asked_path, complain, int
 from orchestration.healing import mend
 from orchestration.instance import open_instance, with_room
 from orchestration.liveness import GONE, alive, end_dead_runs
-from orchestration.locks import one_run_at_a_time, wait_until_free
+from orchestration.locks import one_run_at_a_time, to_stderr, wait_until_free
 from orchestration.pipeline import Pipeline
 from orchestration.reports import UnitReport
 from orchestration.settings import Settings
 from orchestration.telling import OUR_ERRORS, tell_failure
 from orchestration.timing import Timings
-
-_log = logging.getLogger(__name__)
 
 
 class Stage(Enum):
@@ -110,10 +107,10 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             selection = None
             if stage is not Stage.RUN:
                 selection = sorted(AssetSelection.groups(*stage.value).resolve(repository.asset_graph))
+        for line in pipeline.record.healing_lines():
+            to_stderr(line)  # into the run's log, which is what stands for it here
         stack.enter_context(quick_records())
         instance = stack.enter_context(open_instance(settings, pipeline.record.mended))
-        for line in pipeline.record.healing_lines():
-            _log.warning("%s", line)
         for dead in end_dead_runs(instance, settings.paths):
             ended = instance.get_run_by_id(dead)
             if ended is not None and ended.remote_job_origin is None:  # the server tells its own
