@@ -32,6 +32,28 @@ def readable_json(value: Any) -> bytes:
     return text.encode() + b"\n"
 
 
+_SEAL = "seal"
+
+
+def sealed_json(content: dict[str, Any]) -> bytes:
+    """Readable JSON of a record that carries the hash of its own content, so that a changed byte is noticed."""
+    return readable_json({**content, _SEAL: sha256_bytes(canonical_json(content))})
+
+
+def unsealed(data: bytes) -> dict[str, Any]:
+    """The content of a sealed record, without its seal; one that was written before there were seals has none.
+
+    Raises ``ValueError`` where it is no record, or not the one that was written.
+    """
+    content = json.loads(data)
+    if not isinstance(content, dict):
+        raise ValueError("no record")
+    seal = content.pop(_SEAL, None)
+    if seal is not None and seal != sha256_bytes(canonical_json(content)):
+        raise ValueError("not the record that was written")
+    return content
+
+
 def sha256_bytes(data: bytes) -> str:
     """Hex sha256 of the bytes."""
     return hashlib.sha256(data).hexdigest()

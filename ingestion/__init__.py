@@ -3,8 +3,8 @@
 Belongs here: reading files, contracts, parsing values, resolving names, receipts.
 Does not belong here: indicators, report forms, gates, scheduling.
 
-Rooms, each standing on those after it: ``dry_run`` and ``engine`` (what runs), ``deliveries`` (what came, in which
-version), ``clerk`` (what goes back), ``rows`` (grids become rows), ``reading`` (files become grids), ``base``
+Rooms, each standing on those after it: ``dry_run``, ``mending``, ``engine`` (what runs), ``deliveries`` (what came,
+in which version), ``clerk`` (what goes back), ``rows`` (grids become rows), ``reading`` (files become grids), ``base``
 (contracts, places, reference), ``text`` (Vietnamese as it is written). ``sources`` holds the contracts.
 """
 
@@ -22,6 +22,7 @@ from ingestion.deliveries.retention import expired_files, not_rereadable, purge
 from ingestion.deliveries.waiting import waiting_files
 from ingestion.dry_run import CheckedFile, check_file, write_template
 from ingestion.engine import IngestReport, ingest_source
+from ingestion.mending import StoreMending, mend_store
 
 __all__ = [
     "CheckedFile",
@@ -35,6 +36,7 @@ __all__ = [
     "LandingProblem",
     "ReferenceData",
     "SourceStatus",
+    "StoreMending",
     "check_file",
     "check_store",
     "columns_csv",
@@ -42,6 +44,7 @@ __all__ = [
     "ingest_source",
     "inputs",
     "load_contracts",
+    "mend_store",
     "not_rereadable",
     "purge",
     "read_deliveries",

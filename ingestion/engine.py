@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from traceback import format_tb
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -26,6 +26,7 @@ from ingestion.base.paths import IngestPaths
 from ingestion.base.reference import AdminUnit, ReferenceData
 from ingestion.clerk import feedback
 from ingestion.deliveries import delivery_log, ledger
+from ingestion.deliveries.integrity import held_by_records
 from ingestion.deliveries.landing import (
     NOT_SEEN,
     KeptOriginal,
@@ -186,7 +187,10 @@ def ingest_source(
     problems = [p for p in problems if not delivery_log.is_log(p.path)]
     codes = {u.code for u in reference.admin_units} if chosen is None else chosen
     problems += delivery_log.take_in(paths, quarter, codes, set(contracts))
+    held = held_by_records(paths, run.known)
+    problems += [problem for found in held.values() for problem in found]
     wanted = [f for f in files if f.source == source and (chosen is None or f.unit_code in chosen)]
+    wanted = [f for f in wanted if (f.unit_code, f.quarter, f.source) not in held]
     wanted, growing = settled(wanted, limits.stability_seconds)
     problems += growing
     unseen = {p.path for p in growing} | {p.path for p in problems if p.code in NOT_SEEN}
@@ -216,6 +220,25 @@ def reading_context(
     return _Run(paths, contract, quarter, reference, b"", DEFAULT_LIMITS).context(unit_code)
 
 
+class Reader(Protocol):
+    """What reads deliveries of one source and quarter again whose rows were lost."""
+
+    def read_again(self, receipt: Receipt) -> None:
+        """Makes the files of rows again as the receipt has them; raises :class:`DamagedError` where they cannot be."""
+
+
+def reading_again(
+    paths: IngestPaths,
+    contract: Contract,
+    quarter: str,
+    reference: ReferenceData,
+    secret_key: bytes,
+    limits: IntakeLimits,
+) -> Reader:
+    """A reader for what was lost of a source and quarter. Raises ``KeyError`` for a quarter without a period."""
+    return _Run(paths, contract, quarter, reference, secret_key, limits)
+
+
 class _Run:
     """The ingestion of one source of one quarter."""
 
@@ -235,7 +258,8 @@ class _Run:
         self.reference = reference
         self.secret_key = secret_key
         self.problems: list[LandingProblem] = []
-        self.receipts = ledger.read_receipts(paths)
+        self.known = ledger.read_ledger(paths)
+        self.receipts = self.known.receipts
         self.known_sizes = frozenset(r.size_bytes for r in self.receipts.values())
         self._contexts: dict[str, Context | None] = {}
         self._beginnings: dict[str, str] = {}
@@ -253,7 +277,9 @@ class _Run:
             known = Receipt(identity, file.source, file.unit_code, file.quarter, kept.sha256, kept.size_bytes, ())
         noted = known
         if last != identity:
-            look = self._looks.setdefault(known.folder, ledger.looks(self.paths, known.folder) + 1)
+            look = self._looks.setdefault(
+                known.folder, ledger.looks(self.paths, known.folder, self.receipts.values()) + 1
+            )
             arrival = Arrival(look, file.file_name, version + 1, kept.delivered_at.isoformat())
             noted = known.with_arrival(arrival)
             self._last[path] = (identity, arrival.version)
@@ -310,6 +336,16 @@ class _Run:
             if r.delivery_id not in failed
         ]
 
+    def read_again(self, receipt: Receipt) -> None:
+        """Makes the files of rows of a delivery again from its original, as its receipt has them.
+
+        Raises as ``settled``, and :class:`DamagedError` where there is no original.
+        """
+        if self.original(receipt) is None:
+            raise DamagedError(f"bản gốc {receipt.sha256} của {receipt.file_name} không còn")
+        self.context(receipt.unit_code)
+        self.receipts[receipt.delivery_id] = self.settled(receipt)
+
     def _note_hashes(self, identities: Iterable[str]) -> None:
         """Gives receipts that were written before files of rows were hashed the hashes of what lies there."""
         for identity in sorted(identities):
@@ -346,19 +382,29 @@ class _Run:
         return (is_gone or receipt.fingerprint != self.fingerprint(receipt)) and self.original(receipt) is not None
 
     def settled(self, receipt: Receipt) -> Receipt:
-        """Reads a delivery and stores what came of it; rows first, the receipt last."""
+        """Reads a delivery and stores what came of it; rows first, the receipt last.
+
+        Raises :class:`DamagedError` where it is read by the same rules as before and is not what it was then: what a
+        receipt says of rows that were lost is never made to fit what else can be had.
+        """
         context = self.context(receipt.unit_code)
         original = self.original(receipt)
         intake = self.read(receipt, whole(original, receipt.sha256) if original else None, context)
         tables = (intake.accepted, intake.rejected, intake.findings, intake.remarks, intake.furniture_rows)
+        by_layer = dict(zip(lake.LAYERS, tables, strict=True))
+        mends, fingerprint = self.mended_by(receipt), self.fingerprint(receipt)
+        if fingerprint == receipt.fingerprint and receipt.rows_sha256:
+            read = {layer: sha256_bytes(lake.table_bytes(table)) for layer, table in by_layer.items() if table.num_rows}
+            if read != receipt.rows_sha256:
+                again = f"{original} đọc lại không ra đúng các dòng mà biên nhận {receipt.delivery_id}.json ghi"
+                raise DamagedError(again)
         hashes: dict[str, str] = {}
-        for layer, table in zip(lake.LAYERS, tables, strict=True):
+        for layer, table in by_layer.items():
             hashes |= lake.write_rows(self.paths, layer, _place(receipt), table)
-        mends = self.mended_by(receipt)
         settled = replace(
             receipt,
             outcome=intake.outcome,
-            fingerprint=self.fingerprint(receipt),
+            fingerprint=fingerprint,
             beginning_of=self.beginning_of(receipt),
             rows_read=intake.rows_read,
             rows_accepted=intake.accepted.num_rows,
@@ -609,4 +655,13 @@ def _report(receipt: Receipt, *, was_read: bool) -> DeliveryReport:
     )
 
 
-__all__ = ["DeliveryReport", "IngestReport", "ingest_quarter", "ingest_source", "reading_context", "source_order"]
+__all__ = [
+    "DeliveryReport",
+    "IngestReport",
+    "Reader",
+    "ingest_quarter",
+    "ingest_source",
+    "reading_again",
+    "reading_context",
+    "source_order",
+]

@@ -122,7 +122,7 @@ def _told(settings: Settings) -> Iterator[_Causes]:
         except OSError as error:
             _log.error("alerts are told without their lock: %s", error)
         causes: _Causes = {}
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, KeyError, TypeError):
             causes = json.loads(path.read_bytes())["causes"]
         yield causes
 

@@ -62,6 +62,6 @@ def remember(home: Home, quarter: str, state: str) -> None:
 def remembered(home: Home, quarter: str) -> str | None:
     """The state that the last whole run of the quarter began with; None where there was none."""
     try:
-        return (home.runs / f"{quarter}.seen").read_text()
+        return (home.runs / f"{quarter}.seen").read_text(errors="replace")
     except FileNotFoundError:
         return None

@@ -128,8 +128,11 @@ def ensure_manifest(folder: Path | None = None) -> Path:
 
 
 def _is_parsed(folder: Path, fingerprint: str) -> bool:
-    record = folder / _RECORD
-    return (folder / _MANIFEST).is_file() and record.is_file() and record.read_text().strip() == fingerprint
+    """Whether the manifest is of this project, and still what dbt wrote."""
+    manifest, record = folder / _MANIFEST, folder / _RECORD
+    if not manifest.is_file() or not record.is_file():
+        return False
+    return record.read_bytes().decode(errors="replace").split() == [fingerprint, sha256_file(manifest)]
 
 
 def _parse(folder: Path, fingerprint: str) -> None:
@@ -144,7 +147,7 @@ def _parse(folder: Path, fingerprint: str) -> None:
     )
     if done.returncode != 0 or not (folder / _MANIFEST).is_file():
         raise DbtError(f"dbt parse failed:\n{(done.stdout + done.stderr)[-4000:]}")
-    replace_durably(folder / _RECORD, f"{fingerprint}\n".encode())
+    replace_durably(folder / _RECORD, f"{fingerprint} {sha256_file(folder / _MANIFEST)}\n".encode())
 
 
 class DbtProcess:

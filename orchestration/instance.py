@@ -11,7 +11,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.damage import Mended
 from common.files import replace_durably
+from orchestration.healing import mend_dagster
 from orchestration.locks import one_run_at_a_time, to_stderr
 from orchestration.settings import Settings
 
@@ -87,14 +89,18 @@ def write_dagster_yaml(settings: Settings, log_level: str = "INFO") -> None:
         replace_durably(path, content)
 
 
-def open_instance(settings: Settings) -> DagsterInstance:
+def open_instance(settings: Settings, mended: list[Mended] | None = None) -> DagsterInstance:
     """The persistent instance of the home; runs of the command line are seen in the browser too.
 
     Its databases are made here, by one process at a time: two that make them at once leave them unusable for good.
+    Those that are damaged are set aside first and added to ``mended``.
     """
     from dagster import DagsterInstance
 
     write_dagster_yaml(settings)
     with one_run_at_a_time(settings.paths.dagster / ".lock", "mở sổ ghi các lần chạy", to_stderr):
+        found = mend_dagster(settings.paths)
+        if mended is not None:
+            mended += found
         # Dagster makes addresses of databases from the path, in which a question mark would begin the options.
         return DagsterInstance.from_config(str(settings.plain_paths.dagster))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.damage import Mended
 from expectations import Verdict
 from ingestion import LandingProblem
 
@@ -41,6 +42,7 @@ class RunRecord:
     ``verdicts`` by unit and stage, ``outcomes`` and ``candidates`` by unit, ``copies`` by ``unit/quarter``.
     ``problems``: what lies in the landing folder and was not taken in. ``candidates`` is None until they are written.
     ``began_with``: the state of the folders before the first source was taken in; ``taken_in``: the sources since.
+    ``mended``: what was missing or damaged in the home and was made again; ``damaged``: what a person must bring back.
     """
 
     verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)
@@ -50,6 +52,8 @@ class RunRecord:
     candidates: dict[str, Path] | None = None
     began_with: str | None = None
     taken_in: set[str] = field(default_factory=set)
+    mended: list[Mended] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
 
     def add_verdicts(self, verdicts: Mapping[str, Verdict]) -> None:
         for unit, verdict in verdicts.items():
@@ -58,6 +62,10 @@ class RunRecord:
     @property
     def has_faults(self) -> bool:
         return any(problem.is_fault for problem in self.problems)
+
+    def healing_lines(self) -> list[str]:
+        """What was wrong with the home itself, a line each."""
+        return [*(mended.line_vi() for mended in self.mended), *(f"HƯ HẠI: {line}" for line in self.damaged)]
 
     def faults_in(self, folders: Collection[str]) -> tuple[str, ...]:
         """What this run could not take in for want of space, rights or a sound disk; no sender is to blame for it."""

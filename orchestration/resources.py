@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import dagster as dg
 from pydantic import Field
 
+from orchestration.healing import mend
 from orchestration.liveness import alive
 from orchestration.locks import one_run_at_a_time
 from orchestration.pipeline import Pipeline
@@ -40,6 +41,9 @@ def pipeline_of_run(settings: Settings) -> dg.ResourceDefinition:
         with alive(settings.paths, run_id), one_run_at_a_time(settings.paths.lock, what, notify):
             made = Pipeline(settings)
             try:
+                mend(made)
+                for line in made.record.healing_lines():
+                    notify(line)
                 yield made
             finally:
                 made.close()

@@ -46,6 +46,7 @@ def failure_alert(settings: Settings) -> dg.SensorDefinition:
             context.get_step_failure_events(),
             context.failure_event.message or "",
             run.job_name,
+            getattr(context.failure_event.event_specific_data, "error", None),
         )
 
     return alert_on_failure

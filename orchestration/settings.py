@@ -6,6 +6,7 @@ Does not belong here: anything that opens those files, save the key that persons
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -25,7 +26,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from ingestion import IntakeLimits
+from common.files import PRIVATE, replace_durably, sha256_bytes
+from ingestion import DamagedError, IntakeLimits
 from orchestration.addresses import AlertAddress, AlertLinks
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -137,12 +139,32 @@ class Home:
         """Folders that hold case records, closed to other users."""
         return (self.raw, self.warehouse, self.rejected)
 
+    def person_key_mark(self) -> Path:
+        """Hash of the key that deliveries were taken in with, by which a lost or changed key is noticed."""
+        return self.raw / "person_key.sha256"
+
+    @property
+    def ledger(self) -> Path:
+        return self.raw / "ledger"
+
     def create(self) -> None:
         """Makes the folders that a run expects; closed to other users, for the lake holds case records."""
         for folder in (self.landing, self.raw, self.warehouse, self.published, self.rejected, self.dagster, self.logs):
             folder.mkdir(parents=True, exist_ok=True)
         for folder in self.private:
             folder.chmod(0o700)
+
+
+class LostPersonKey(DamagedError):
+    """The key that persons are known by is gone or another one; the message says what to do, in Vietnamese."""
+
+    def __init__(self, fault_vi: str) -> None:
+        super().__init__(
+            f"{fault_vi}. Dừng lại, không tạo khóa mới: khóa khác thì mọi người trong số liệu thành người khác. Lấy "
+            "lại tệp person_key từ bản sao lưu (CCHC_HOME=THƯ_MỤC_MỚI cchc restore KHO_SAO_LƯU) hoặc nơi cất giữ, đặt "
+            "về chỗ cũ (hoặc đặt CCHC_PERSON_KEY), rồi chạy lại. Nếu cố ý đổi khóa: xóa tệp person_key.sha256 trong "
+            "thư mục raw, đặt khóa mới rồi chạy lại."
+        )
 
 
 class Settings(BaseSettings):
@@ -238,18 +260,61 @@ class Settings(BaseSettings):
         }
 
     def person_secret(self) -> bytes:
-        """The key persons are hashed with; made once in the home, readable by its owner only, where none is set."""
+        """The key persons are hashed with; made once in the home, readable by its owner only, where none is set.
+
+        Raises :class:`LostPersonKey` where deliveries were taken in with another one: with a new key, every person
+        would be somebody else.
+        """
+        if fault := self.person_key_fault():
+            raise LostPersonKey(fault)
+        key = self._known_key() or _new_key(self.paths.person_key)
+        if not self.paths.person_key_mark.exists():
+            replace_durably(self.paths.person_key_mark, _mark_of(key), mode=PRIVATE)
+        return key
+
+    def person_key_fault(self) -> str | None:
+        """Why the key is not the one that deliveries were taken in with; None where it is, or none was taken in yet."""
+        path, mark = self.paths.person_key, self.paths.person_key_mark
+        key = self._known_key()
+        if key is None:
+            taken_in = mark.exists() or any(self.paths.ledger.glob("[!.]*.json"))
+            return f"khóa {path} bị mất hoặc bị hỏng, trong khi đã nhận tệp bằng khóa đó" if taken_in else None
+        if not mark.exists() or (mark.is_file() and mark.read_bytes() == _mark_of(key)):
+            return None
+        where = "thiết đặt person_key" if self.person_key is not None else f"khóa trong {path}"
+        return f"{where} không phải khóa đã dùng để nhận các tệp trước (dấu của khóa đó: {mark})"
+
+    def _known_key(self) -> bytes | None:
         if self.person_key is not None:
             return self.person_key.get_secret_value().encode()
         path = self.paths.person_key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            return path.read_bytes().strip()
-        with os.fdopen(handle, "w") as out:
-            out.write(secrets.token_hex(32))
-        return path.read_bytes().strip()
+        key = path.read_bytes().strip() if path.is_file() else b""
+        return key if len(key) >= _SHORTEST_KEY else None
+
+
+def _mark_of(key: bytes) -> bytes:
+    return sha256_bytes(b"person key" + key).encode()
+
+
+_SHORTEST_KEY = 16
+
+
+def _new_key(path: Path) -> bytes:
+    """Makes the key, whole or not at all; of two processes that do so at once, both get the first one's."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, made = tempfile.mkstemp(dir=path.parent, prefix=".person_key-")
+    with os.fdopen(handle, "w") as out:
+        out.write(secrets.token_hex(32))
+        out.flush()
+        os.fsync(out.fileno())
+    try:
+        if path.is_file() and not path.stat().st_size:
+            path.unlink()  # of a process that was killed before it had written one
+        with contextlib.suppress(FileExistsError):
+            os.link(made, path)
+    finally:
+        os.unlink(made)
+    return path.read_bytes().strip()
 
 
 # What means something in SQL, Jinja, YAML or file patterns. dbt pastes paths into all of them and quotes them in none.

@@ -103,6 +103,7 @@ def building(pipeline: Pipeline, quarter: str, selected: Sequence[str]) -> Itera
         check_store(deliveries.paths)
         made_from = deliveries.inputs_of(deliveries.units_in(quarter), quarter)
         write_scope(home, quarter)
+        (home.dbt_target / "run_results.json").unlink(missing_ok=True)  # the last build's would tell of this one
         process = pipeline.dbt.run(build_args(home, select=selected))
         try:
             yield process

@@ -12,13 +12,16 @@ from typing import Any
 
 from common.periods import find_period, quarter_vi
 from orchestration.alerts import Alert, cause_of, settled, tell
+from orchestration.causes import cause_vi
 from orchestration.pipeline import Pipeline
 from orchestration.reports import UnitReport, unit_reports
 from orchestration.settings import Settings
 
 _FIGURES_SHOWN = 10
 # Of these the messages are ours and name no more than files of the home; others may quote what was delivered.
-_OUR_ERRORS = frozenset({"DamagedError", "WarehouseHeld", "HomeBusy", "BrokenContract"})
+OUR_ERRORS = frozenset(
+    {"DamagedError", "WarehouseHeld", "HomeBusy", "BrokenContract", "RunFault", "LostPersonKey", "DamagedPointer"}
+)
 _MEND_OR_DECIDE = "Sửa tệp rồi gửi lại cùng tên, hoặc gửi quyết định giải trình; hệ thống tự chạy lại khi tệp thay đổi."
 _OWN_FAULT = "Xem nhật ký của lượt chạy; các bản đã công bố vẫn có hiệu lực. Sửa xong, chạy lại: cchc run {quarter}"
 
@@ -114,9 +117,16 @@ def tell_copies(pipeline: Pipeline, quarter: str, copies: dict[str, Any], run_id
 
 
 def tell_failure(
-    settings: Settings, quarter: str, run_id: str, events: Iterable[Any], message: str = "", job: str = ""
+    settings: Settings,
+    quarter: str,
+    run_id: str,
+    events: Iterable[Any],
+    message: str = "",
+    job: str = "",
+    error: Any = None,
 ) -> None:
-    """Tells that a run broke: the steps of Dagster's failure ``events`` and why, or ``message`` where it has none.
+    """Tells that a run broke: the steps of Dagster's failure ``events`` and why, or, where it has none, the ``error``
+    that kept it from its first step, else ``message``.
 
     Steps that said themselves why there was nothing to do (``dagster.Failure``) have told it.
     """
@@ -124,13 +134,13 @@ def tell_failure(
     broken = [event for event in found if event.event_specific_data.user_failure_data is None]
     if found and not broken:
         return
-    lines = [f"Bước {event.step_key} hỏng: {_why(event.event_specific_data.error)}" for event in broken]
-    _tell_broken(settings, quarter, lines or [message], run_id, job)
+    lines = [f"Bước {event.step_key} hỏng: {_why(event.event_specific_data.error, settings)}" for event in broken]
+    _tell_broken(settings, quarter, lines or [_why(error, settings) if error else message], run_id, job)
 
 
 def tell_error(settings: Settings, quarter: str, error: Exception) -> None:
     """Tells that a run of the command line broke before its first step or after its last."""
-    _tell_broken(settings, quarter, [_named(type(error).__name__, str(error))])
+    _tell_broken(settings, quarter, [_named(type(error).__name__, str(error), settings)])
 
 
 def _tell_broken(settings: Settings, quarter: str, lines: Iterable[str], run_id: str = "", job: str = "") -> None:
@@ -140,16 +150,19 @@ def _tell_broken(settings: Settings, quarter: str, lines: Iterable[str], run_id:
     tell(settings, alert)
 
 
-def _why(error: Any) -> str:
+def _why(error: Any, settings: Settings) -> str:
     """The root of a step's error, by its class; with its words where they are ours."""
     while error.cause is not None:
         error = error.cause
     # Dagster writes a message with the class before it.
-    return _named(error.cls_name, error.message.strip().split(": ", maxsplit=1)[-1])
+    return _named(error.cls_name, error.message.strip().split(": ", maxsplit=1)[-1], settings)
 
 
-def _named(name: str, message: str) -> str:
-    return f"{name}: {message.splitlines()[0]}" if name in _OUR_ERRORS and message else name
+def _named(name: str, message: str, settings: Settings) -> str:
+    if name in OUR_ERRORS and message:
+        return f"{name}: {message.splitlines()[0]}"
+    cause = cause_vi(message, settings)
+    return f"{name}: {cause}" if cause else name
 
 
 def quarter_title(quarter: str) -> str:

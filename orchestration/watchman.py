@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.periods import Period, last_closed, load_periods
-from ingestion import DamagedError, SourceStatus, check_store, load_contracts, read_deliveries
+from ingestion import SourceStatus, load_contracts, read_deliveries
 from orchestration.addresses import AlertKind
 from orchestration.alerts import Alert, cause_of, send_owed, settled, tell_all
 from orchestration.automation import LANDING_WATCH, stands_still, switched_off
+from orchestration.healing import mend
 from orchestration.locks import HomeBusy, one_run_at_a_time, to_stderr
 from orchestration.pipeline import Pipeline
 from orchestration.telling import quarter_title
@@ -163,7 +164,8 @@ def overdue(pipeline: Pipeline, today: dt.date) -> Iterator[Alert]:
 
 
 def damage(pipeline: Pipeline) -> Iterator[Alert]:
-    """Current releases that are not what was published, and a raw layer that is not what ingestion left there.
+    """Current releases that are not what was published, and what else of the home is not what was left there, every
+    original included. Nothing is mended: that is for the next run, or ``cchc rebuild``.
 
     While a run works in the home, the raw layer changes under any look; the run looks at it by itself.
     """
@@ -182,11 +184,14 @@ def damage(pipeline: Pipeline) -> Iterator[Alert]:
             yield Alert("damage", title, (advice, *found), quarter, unit)
     try:
         with one_run_at_a_time(pipeline.home.lock, "kiểm tra hằng ngày", to_stderr, wait=False):
-            check_store(pipeline.deliveries.paths)
+            seen = Pipeline(pipeline.settings)
+            mend(seen, originals=True, dry_run=True)
     except HomeBusy:
         return
-    except DamagedError as error:
-        yield Alert("damage", "Kho dữ liệu thô bị hư hại", (str(error),))
+    record = seen.record
+    lines = [*record.damaged, *(f"{one.path}: {one.message_vi}" for one in record.problems)]
+    if lines := [*lines, *(mended.line_vi(done=False) for mended in record.mended)]:
+        yield Alert("damage", "Thư mục làm việc có tệp hư hại", (*lines, "Dựng lại những gì dựng được: cchc rebuild"))
 
 
 def used_percent(folder: Path) -> float:

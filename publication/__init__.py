@@ -22,8 +22,9 @@ from publication.explain import (
     explain_release,
 )
 from publication.formatting import format_number, format_quarter
-from publication.index import index_once
+from publication.index import index_once, rebuild_index
 from publication.letter import missing_faces
+from publication.mending import ReleasesMending, mend_published
 from publication.narrative import FigureCheck, ReportCheck, TableRowCheck, TextRemark, UnreadableReport, check_report
 from publication.outputs import ReleaseNotWhole
 from publication.postgres import Copied, PostgresCopy, PostgresError, PostgresTarget
@@ -84,6 +85,7 @@ __all__ = [
     "Refused",
     "Release",
     "ReleaseNotWhole",
+    "ReleasesMending",
     "ReportCheck",
     "Revision",
     "TableRowCheck",
@@ -105,12 +107,14 @@ __all__ = [
     "hash_inputs",
     "index_once",
     "lock",
+    "mend_published",
     "missing_faces",
     "neutral_name",
     "parse_contracts",
     "publish",
     "read_candidate",
     "read_pointer",
+    "rebuild_index",
     "record_build",
     "roll_back",
     "unlock",

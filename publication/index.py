@@ -23,7 +23,7 @@ from common.files import canonical_json, exclusive_lock, replace_durably
 from publication.content.release_content import unit_name
 from publication.page import render_catalogue
 from publication.store.parquet import from_parquet
-from publication.store.pointer import POINTER_NAME, Pointer, read_pointer
+from publication.store.pointer import POINTER_NAME, DamagedPointer, Pointer, read_pointer
 from publication.tables.manifest import DamagedManifest, read_manifest
 
 INDEX_NAME = "index.json"
@@ -66,29 +66,53 @@ def index_once() -> Iterator[None]:
             rebuild_index(published)
 
 
-def rebuild_index(published: Path) -> Path:
+def rebuild_index(published: Path, *, from_releases: bool = False) -> Path:
     """Write both files from the pointers and return the path of ``index.json``.
 
-    Each is replaced in one step. A release that is damaged is listed as such; another unit's publication does not
-    fail over it. Raises DamagedPointer when a pointer cannot be read.
+    Each is replaced in one step. A release that is damaged is listed as such, one whose pointer is stays listed as it
+    was; another unit's publication does not fail over it. ``from_releases``: nothing is taken from the last index.
     """
     postponed = _postponed.get()
     if postponed is not None:
         postponed.add(published)
         return published / INDEX_NAME
     with exclusive_lock(published / ".index.lock"):
-        known = _known_entries(published / INDEX_NAME)
-        entries = []
-        for path in sorted(published.glob(f"*/*/{POINTER_NAME}")):
-            pointer = read_pointer(path.parent)
-            if pointer is not None:
-                entries.append(
-                    known.get((pointer.unit_code, pointer.quarter, pointer.manifest_sha256))
-                    or _entry(published, path.parent, pointer)
-                )
+        entries = _entries(published, {} if from_releases else _known_entries(published / INDEX_NAME))
         replace_durably(published / INDEX_NAME, _encode(entries), sync_directory=False)
         replace_durably(published / PAGE_NAME, render_catalogue(entries))
     return published / INDEX_NAME
+
+
+def index_is_whole(published: Path) -> bool:
+    """Whether both files are what they would be were they written now from the pointers and the last list.
+
+    Where they are, each vouches for the other, so that no release has to be opened.
+    """
+    index, page = published / INDEX_NAME, published / PAGE_NAME
+    if not any(published.glob(f"*/*/{POINTER_NAME}")):
+        return True
+    try:
+        entries = _entries(published, _known_entries(index))
+        return index.read_bytes() == _encode(entries) and page.read_bytes() == render_catalogue(entries)
+    except OSError:
+        return False
+
+
+def _entries(published: Path, known: Mapping[tuple[str, str, str], dict[str, Any]]) -> list[dict[str, Any]]:
+    entries = []
+    for path in sorted(published.glob(f"*/*/{POINTER_NAME}")):
+        try:
+            pointer = read_pointer(path.parent)
+        except DamagedPointer:
+            place = (path.parent.parent.name, path.parent.name)
+            entries += [entry for key, entry in known.items() if key[:2] == place]
+            continue
+        if pointer is not None:
+            entries.append(
+                known.get((pointer.unit_code, pointer.quarter, pointer.manifest_sha256))
+                or _entry(published, path.parent, pointer)
+            )
+    return entries
 
 
 def _encode(entries: Sequence[Mapping[str, Any]]) -> bytes:

@@ -21,7 +21,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
 import pyarrow as pa
@@ -64,6 +64,9 @@ _SCHEMA_COMMENT = "Số liệu cải cách hành chính: bản sao các bản c�
 _RELEASES_COMMENT = "Các bản công bố hiện hành, mỗi đơn vị và quý một dòng."
 
 
+_WAS_SHORT = "bản sao trước trong PostgreSQL thiếu bảng hoặc thiếu dòng, đã chép lại từ bản công bố."
+
+
 class PostgresError(Exception):
     """The copy did not come about; the message says why, in Vietnamese, and holds no password."""
 
@@ -80,7 +83,7 @@ class PostgresTarget:
 class Copied:
     """What became of one release. ``present``: it was there already; ``superseded``: it is no longer the current one.
 
-    ``note_vi`` tells what an administrator still has to do, empty where nothing.
+    ``note_vi`` tells what an administrator still has to do, or that the copy before was damaged; empty where nothing.
     """
 
     release: str
@@ -100,8 +103,7 @@ class _Table:
 
     @property
     def name(self) -> str:
-        version = major(self.contract.version) if self.contract else 1
-        return self.mart if version < 2 else f"{self.mart}_v{version}"
+        return _table_name(self.mart, self.contract)
 
     @property
     def types(self) -> dict[str, str]:
@@ -123,6 +125,20 @@ class _Table:
                 text = column.description_vi or column.description
                 words[column.name] = f"{text} ({column.unit_vi})" if column.unit_vi else text
         return words
+
+
+def _table_name(mart: str, contract: Contract | None) -> str:
+    version = major(contract.version) if contract else 1
+    return mart if version < 2 else f"{mart}_v{version}"
+
+
+def _contract_of(mart: str, manifest: Manifest) -> Contract | None:
+    """The mart's contract in the version under which the release was made: it keeps the names of that version."""
+    contract = stored_contracts().get(mart)
+    if contract is None:
+        return None
+    version = manifest.contract_versions.get(mart, contract.version)
+    return contract.model_copy(update={"version": version})
 
 
 def _postgres_type(kind: str) -> str:
@@ -158,17 +174,34 @@ class PostgresCopy:
         try:
             manifest = release.manifest()
             with _explained_errors(self._target):
-                if self._holds(name, release):
+                is_known = self._knows(name, release)
+                if is_known and self._holds_all(name, manifest):
                     with self._session.transaction():
                         self._let_readers_in()
                     return Copied(name, "present", note_vi=self._note_vi)
                 tables = _tables(release, manifest)
                 self._fill(tables)
-                return self._swap(name, release, manifest, tables, is_current)
+                copied = self._swap(name, release, manifest, tables, is_current)
+                return replace(copied, note_vi=f"{_WAS_SHORT} {copied.note_vi}".strip()) if is_known else copied
         except (DamagedManifest, OSError, pa.ArrowException) as error:
             raise PostgresError(f"không đọc được {name}: {error}") from error
 
-    def _holds(self, name: str, release: Release) -> bool:
+    def _holds_all(self, name: str, manifest: Manifest) -> bool:
+        """Whether every table of the release is there with as many rows as its manifest says."""
+        for output in manifest.outputs:
+            if not output.path.startswith("marts/"):
+                continue
+            mart = output.path.removeprefix("marts/").removesuffix(".parquet")
+            table = _table_name(mart, _contract_of(mart, manifest))
+            if self._one("select to_regclass(%s) is null", f"{SCHEMA}.{table}"):
+                return False
+            query = "select count(*) from {}.{} where release = {}"
+            (found,) = self._run(query, _name(SCHEMA), _name(table), _text(name)).fetchone() or (None,)
+            if found != output.rows:
+                return False
+        return True
+
+    def _knows(self, name: str, release: Release) -> bool:
         if self._one("select to_regclass(%s) is null", f"{SCHEMA}.{RELEASES}"):
             return False
         stored = self._one(f"select manifest_sha256 from {SCHEMA}.{RELEASES} where release = %s", name)
@@ -351,19 +384,13 @@ class PostgresCopy:
 def _tables(release: Release, manifest: Manifest) -> list[_Table]:
     """The marts of a release, each checked against the manifest. Raises DamagedManifest."""
     hashes = {output.path: output.sha256 for output in manifest.outputs}
-    contracts = stored_contracts()
     tables = []
     for path in sorted(name for name in hashes if name.startswith("marts/")):
         data = (release.path / path).read_bytes()
         if sha256_bytes(data) != hashes[path]:
             raise DamagedManifest(f"{path} không còn như khi công bố")
         mart = path.removeprefix("marts/").removesuffix(".parquet")
-        # A release made under another major version keeps the names of that version.
-        contract = contracts.get(mart)
-        if contract is not None:
-            version = manifest.contract_versions.get(mart, contract.version)
-            contract = contract.model_copy(update={"version": version})
-        tables.append(_Table(mart, from_parquet(data), contract))
+        tables.append(_Table(mart, from_parquet(data), _contract_of(mart, manifest)))
     return tables
 
 

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from common.damage import RESTORE_VI
 from common.files import (
     canonical_json,
     exclusive_lock,
@@ -60,7 +61,7 @@ from publication.verify import verify
 
 GATE_RESULTS = "gate_results"
 _STAGING_PREFIX = ".staging-"
-_INTENT_NAME = ".intent.json"
+INTENT_NAME = ".intent.json"
 WRITERS_LOCK = ".lock"
 _UNIT = re.compile(r"[0-9A-Z-]+")
 _RELEASE = re.compile(r"r([1-9][0-9]*)")
@@ -210,9 +211,11 @@ def publish(
             )
         except StalePointer as error:
             return Refused((str(error),), stale=error)
-        except (DamagedPointer, DamagedManifest, UnexplainedChange) as error:
+        except DamagedManifest as error:
+            return Refused((f"{quarter_dir}: {error}; {RESTORE_VI}",))
+        except (DamagedPointer, UnexplainedChange) as error:
             return Refused((str(error),))
-        (quarter_dir / _INTENT_NAME).unlink()
+        (quarter_dir / INTENT_NAME).unlink()
     rebuild_index(published)
     return Published(made, content.revision)
 
@@ -273,7 +276,7 @@ def _sweep(quarter_dir: Path, pointer: Pointer | None) -> None:
     for temporary in sorted(quarter_dir.glob(".*.tmp")):
         temporary.unlink()
     known = set(pointer.manifests) if pointer else set()
-    intent = quarter_dir / _INTENT_NAME
+    intent = quarter_dir / INTENT_NAME
     if intent.exists():
         announced = int(json.loads(intent.read_bytes())["release"])
         folder = quarter_dir / release_name(announced)
@@ -285,7 +288,7 @@ def _sweep(quarter_dir: Path, pointer: Pointer | None) -> None:
     found = {int(match[1]) for path in quarter_dir.iterdir() if (match := _RELEASE.fullmatch(path.name))}
     if found - known:
         names = ", ".join(release_name(number) for number in sorted(found - known))
-        raise DamagedPointer(f"có bản phát hành mà con trỏ không biết: {names}")
+        raise DamagedPointer(f"có bản phát hành mà con trỏ không biết: {names}; chạy cchc rebuild")
 
 
 @dataclass(frozen=True)
@@ -378,7 +381,7 @@ def _seal(staging: Path, manifest: bytes, number: int) -> Path:
     quarter_dir = staging.parent
     (staging / MANIFEST_NAME).write_bytes(manifest)
     fsync_tree(staging)
-    replace_durably(quarter_dir / _INTENT_NAME, canonical_json({"release": number}))
+    replace_durably(quarter_dir / INTENT_NAME, canonical_json({"release": number}))
     folder = quarter_dir / release_name(number)
     staging.rename(folder)
     fsync_path(quarter_dir)

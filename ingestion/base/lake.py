@@ -27,9 +27,15 @@ class DamagedError(OSError):
     """A file of this program's own is not what it left there; the message names it. Never a fault of a delivery."""
 
 
-def _put(table: pa.Table, sink: Any) -> None:
+def _put(table: pa.Table, sink: Any, *, checksums: bool = False) -> None:
     pq.write_table(
-        table, sink, compression="zstd", row_group_size=_ROW_GROUP, write_statistics=True, store_schema=False
+        table,
+        sink,
+        compression="zstd",
+        row_group_size=_ROW_GROUP,
+        write_statistics=True,
+        store_schema=False,
+        write_page_checksum=checksums,
     )
 
 
@@ -40,14 +46,22 @@ def table_bytes(table: pa.Table) -> bytes:
     return bytes(sink.getvalue().to_pybytes())
 
 
-def write_table(path: Path, table: pa.Table) -> str:
+def write_table(path: Path, table: pa.Table, *, checksums: bool = False) -> str:
     """Writes Parquet with fixed settings, atomically, and returns its SHA-256. Dictionary-encoded columns are read back
-    as their plain type.
+    as their plain type. ``checksums`` on each page are for files whose hash nobody keeps.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path, mode=PRIVATE) as stream:
-        _put(table, stream)
+        _put(table, stream, checksums=checksums)
     return sha256_file(path)
+
+
+def is_same_table(path: Path, table: pa.Table) -> bool:
+    """Whether the Parquet file at the path can be read and holds this table."""
+    try:
+        return path.is_file() and bool(pq.read_table(path) == table)
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def write_rows(paths: IngestPaths, layer: str, place: tuple[str, str, str, str], table: pa.Table) -> dict[str, str]:
@@ -79,9 +93,13 @@ def read_rows(
 
 def write_empty_schemas(paths: IngestPaths, contracts: Iterable[Contract]) -> None:
     """Writes the zero-row files of the sources and of the remarks where one is missing or of another schema."""
+    for path, schema in empty_schemas(paths, contracts).items():
+        if not is_same_table(path, schema.empty_table()):
+            write_table(path, schema.empty_table())
+
+
+def empty_schemas(paths: IngestPaths, contracts: Iterable[Contract]) -> dict[Path, pa.Schema]:
+    """Where the zero-row files lie, and what each must say."""
     schemas = {paths.lake(contract.source): contract.arrow_schema() for contract in contracts}
     schemas[paths.remarks] = FILE_REMARK_SCHEMA
-    for folder, schema in schemas.items():
-        path = folder / "schema.parquet"
-        if not path.exists() or pq.read_schema(path) != schema:
-            write_table(path, schema.empty_table())
+    return {folder / "schema.parquet": schema for folder, schema in schemas.items()}

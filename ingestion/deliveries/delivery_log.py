@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import stat
 from collections.abc import Collection
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.files import PRIVATE, readable_json, replace_durably, sha256_bytes
+from common.files import PRIVATE, replace_durably, sealed_json, sha256_bytes, unsealed
 from ingestion.base.limits import UnreadableFileError
 from ingestion.base.paths import IngestPaths
 from ingestion.deliveries.landing import LandingProblem
@@ -94,15 +93,49 @@ def replacements(paths: IngestPaths) -> list[Replacement]:
     return sorted(r for log in _latest(paths).values() for r in log.replacements)
 
 
+def has_log(paths: IngestPaths, unit: str, quarter: str) -> bool:
+    """Whether a log of the unit and quarter is remembered."""
+    return (unit, quarter) in _latest(paths)
+
+
 def _latest(paths: IngestPaths) -> dict[tuple[str, str], _Log]:
     """The log that counts, by unit and quarter."""
     latest: dict[tuple[str, str], _Log] = {}
-    for file in sorted(_folder(paths).glob("[!.]*.json")):
-        log = _log(json.loads(file.read_text(encoding="utf-8")))
+    for file in _records(paths):
+        if (log := _read(file)) is None:
+            continue
         place = (log.unit_code, log.quarter)
         if place not in latest or log.versions[-1] > latest[place].versions[-1]:
             latest[place] = log
     return latest
+
+
+def damaged_logs(paths: IngestPaths) -> list[tuple[Path, str, str]]:
+    """Records of logs that are not what was written there, each with its unit and quarter, in order."""
+    return [(file, *_place_of(file)) for file in _records(paths) if _read(file) is None]
+
+
+def _records(paths: IngestPaths) -> list[Path]:
+    return sorted(_folder(paths).glob("[!.]*.json"))
+
+
+def _name(unit: str, quarter: str, sha256: str) -> str:
+    return f"{unit}-{quarter}-{sha256[:16]}.json"
+
+
+def _place_of(file: Path) -> tuple[str, str]:
+    """Unit and quarter as the record's name has them."""
+    unit, year, quarter, _ = file.stem.rsplit("-", 3)
+    return unit, f"{year}-{quarter}"
+
+
+def _read(file: Path) -> _Log | None:
+    """What a record says; None where its seal or its name does not fit its content."""
+    try:
+        log = _log(unsealed(file.read_bytes()))
+    except (ValueError, KeyError, TypeError, IsADirectoryError):
+        return None
+    return log if file.name == _name(log.unit_code, log.quarter, log.sha256) else None
 
 
 def _folder(paths: IngestPaths) -> Path:
@@ -168,8 +201,8 @@ def _remember(paths: IngestPaths, unit: str, quarter: str, sha256: str, found: t
     latest = _latest(paths).get((unit, quarter))
     if latest is not None and latest.sha256 == sha256:
         return
-    path = _folder(paths) / f"{unit}-{quarter}-{sha256[:16]}.json"
-    known = _log(json.loads(path.read_text(encoding="utf-8"))).versions if path.exists() else ()
+    path = _folder(paths) / _name(unit, quarter, sha256)
+    known = before.versions if path.exists() and (before := _read(path)) else ()
     content = {
         "unit_code": unit,
         "quarter": quarter,
@@ -177,7 +210,7 @@ def _remember(paths: IngestPaths, unit: str, quarter: str, sha256: str, found: t
         "versions": [*known, latest.versions[-1] + 1 if latest else 1],
         "replacements": [[r.source, r.file_name, r.replaces] for r in found],
     }
-    replace_durably(path, readable_json(content), mode=PRIVATE)
+    replace_durably(path, sealed_json(content), mode=PRIVATE)
 
 
 def _log(data: dict[str, Any]) -> _Log:

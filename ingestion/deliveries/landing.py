@@ -317,7 +317,8 @@ def storage_problem(relative_path: str, error: OSError) -> LandingProblem:
         return LandingProblem(
             relative_path,
             "store_damaged",
-            f"Kho lưu trữ hư hại, không phải lỗi của tệp đã nộp: {error.args[0]}. Xóa đúng tệp hư đó rồi chạy lại.",
+            f"Kho lưu trữ hư hại, không phải lỗi của tệp đã nộp: {error.args[0]}. Chạy cchc rebuild: hệ thống lấy lại "
+            "từ thư mục nhận nếu còn, và nói rõ tệp nào phải lấy từ bản sao lưu.",
         )
     if error.errno in _FULL:
         return LandingProblem(

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingestion.base.contracts import Contract
-from ingestion.base.lake import write_table
+from ingestion.base.lake import DamagedError, write_table
 from ingestion.base.paths import IngestPaths
 from ingestion.base.reference import ReferenceData
 from ingestion.base.remarks import SCHEMA, FileRemark, remark_table
@@ -36,22 +36,48 @@ def rebuild_landing_remarks(
     Contradictions between files are looked for in that source and quarter only, and kept of all others.
     """
     with ledger.locked(paths):
-        parts = [stray_files(paths, reference, contracts), _corrections(paths)]
-        if paths.landing_remarks.exists():
-            before = pq.read_table(paths.landing_remarks)
-            if before.schema.names == SCHEMA.names:
-                elsewhere = pc.or_(pc.not_equal(before["_source"], source), pc.not_equal(before["_quarter"], quarter))
-                parts.append(before.filter(pc.and_(pc.equal(before["kind"], _UNCERTAIN), elsewhere)).cast(SCHEMA))
-        parts.append(contradictions(paths, contracts[source], reference, quarter))
-        order = [(name, "ascending") for name in ("kind", "_quarter", "_unit_code", "_source", "subject", "_file_name")]
-        table = pa.concat_tables(parts).sort_by(order).combine_chunks()
-        if not paths.landing_remarks.exists() or pq.read_table(paths.landing_remarks) != table:
-            write_table(paths.landing_remarks, table)
+        parts = [contradictions(paths, contracts[source], reference, quarter)]
+        before = remarks_on_landing(paths)
+        if before.schema.names == SCHEMA.names:
+            elsewhere = pc.or_(pc.not_equal(before["_source"], source), pc.not_equal(before["_quarter"], quarter))
+            parts.append(before.filter(pc.and_(pc.equal(before["kind"], _UNCERTAIN), elsewhere)).cast(SCHEMA))
+        _keep(paths, contracts, reference, parts)
+
+
+def rebuild_all_landing_remarks(
+    paths: IngestPaths, contracts: Mapping[str, Contract], reference: ReferenceData
+) -> None:
+    """Makes ``raw/landing_remarks.parquet`` from nothing, for every source and quarter with deliveries."""
+    with ledger.locked(paths):
+        places = {(d["source"], d["quarter"]) for d in ledger.current(paths)}
+        parts = [contradictions(paths, contracts[s], reference, q) for s, q in sorted(places) if s in contracts]
+        _keep(paths, contracts, reference, parts)
+
+
+def _keep(
+    paths: IngestPaths, contracts: Mapping[str, Contract], reference: ReferenceData, contradicting: list[pa.Table]
+) -> None:
+    """Writes the remarks where they are others than before, with a checksum on each page: nothing else vouches for
+    them.
+    """
+    parts = [SCHEMA.empty_table(), stray_files(paths, reference, contracts), _corrections(paths), *contradicting]
+    order = [(name, "ascending") for name in ("kind", "_quarter", "_unit_code", "_source", "subject", "_file_name")]
+    table = pa.concat_tables(parts).sort_by(order).combine_chunks()
+    if not paths.landing_remarks.exists() or remarks_on_landing(paths) != table:
+        write_table(paths.landing_remarks, table, checksums=True)
 
 
 def remarks_on_landing(paths: IngestPaths) -> pa.Table:
-    """The remarks as the last ingestion left them; none where there was none."""
-    return pq.read_table(paths.landing_remarks) if paths.landing_remarks.exists() else SCHEMA.empty_table()
+    """The remarks as the last ingestion left them; none where there was none.
+
+    Raises :class:`DamagedError` where they cannot be read, or not as they were written.
+    """
+    if not paths.landing_remarks.exists():
+        return SCHEMA.empty_table()
+    try:
+        return pq.ParquetFile(paths.landing_remarks, page_checksum_verification=True).read()
+    except (OSError, pa.ArrowException) as error:
+        raise DamagedError(f"{paths.landing_remarks} bị hỏng; lập lại bằng: cchc rebuild") from error
 
 
 def _lineage(d: Delivery) -> dict[str, str]:

@@ -22,8 +22,8 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from common.files import PRIVATE, readable_json, replace_durably, sha256_bytes
-from ingestion.base.lake import write_table
+from common.files import PRIVATE, replace_durably, sealed_json, sha256_bytes, unsealed
+from ingestion.base.lake import DamagedError, is_same_table, write_table
 from ingestion.base.paths import IngestPaths
 from ingestion.deliveries.delivery_log import Replacement, replacements
 from ingestion.deliveries.landing import LandingFile
@@ -141,15 +141,59 @@ def _receipt(data: dict[str, Any]) -> Receipt:
 
 
 def write_receipt(paths: IngestPaths, receipt: Receipt) -> None:
-    replace_durably(paths.ledger / f"{receipt.delivery_id}.json", readable_json(asdict(receipt)), mode=PRIVATE)
+    # By way of JSON, whose lists stand for tuples: the seal is over what will be read again.
+    content = json.loads(json.dumps(asdict(receipt)))
+    replace_durably(paths.ledger / f"{receipt.delivery_id}.json", sealed_json(content), mode=PRIVATE)
 
 
 def read_receipts(paths: IngestPaths) -> dict[str, Receipt]:
-    """All receipts by delivery id, in the order of the ids."""
-    found = {
-        p.stem: _receipt(json.loads(p.read_text(encoding="utf-8"))) for p in sorted(paths.ledger.glob("[!.]*.json"))
-    }
-    return _numbered(found) if any(a.version == 0 for r in found.values() for a in r.arrivals) else found
+    """All whole receipts by delivery id, in the order of the ids."""
+    return read_ledger(paths).receipts
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The receipts by delivery id, in the order of the ids, and the files that are not what was written there.
+
+    Of a ``damaged`` one nobody knows more than its id: whoever goes on must leave its delivery's folder alone.
+    """
+
+    receipts: dict[str, Receipt]
+    damaged: list[Path]
+
+
+def read_ledger(paths: IngestPaths) -> Ledger:
+    """All receipts, read once."""
+    looked_at = dict(_looked_at(paths))
+    found = {path.stem: receipt for path, receipt in looked_at.items() if receipt is not None}
+    if any(a.version == 0 for r in found.values() for a in r.arrivals):
+        found = _numbered(found)
+    return Ledger(found, [path for path, receipt in looked_at.items() if receipt is None])
+
+
+def _looked_at(paths: IngestPaths) -> Iterator[tuple[Path, Receipt | None]]:
+    """Each receipt file with what it says; None where its seal or its name does not fit its content."""
+    for path in sorted(paths.ledger.glob("[!.]*.json")):
+        try:
+            receipt = _receipt(unsealed(path.read_bytes()))
+            is_whole = path.stem == delivery_id(*receipt.folder, receipt.sha256) and bool(receipt.arrivals)
+        except (ValueError, KeyError, TypeError, IsADirectoryError):
+            is_whole = False
+        yield path, receipt if is_whole else None
+
+
+def folder_of_damaged(paths: IngestPaths, identity: str, known: Iterable[Receipt]) -> tuple[str, str, str] | None:
+    """Unit, quarter and source of a delivery whose receipt is damaged; None where nothing tells them any more.
+
+    Its rows lie under them; else they are found by its id, which is the hash of them and of a content that is kept.
+    """
+    for file in paths.raw.glob(f"*/source=*/quarter=*/unit=*/{identity}.parquet"):
+        source, quarter, unit = (part.partition("=")[2] for part in file.parts[-4:-1])
+        return unit, quarter, source
+    landed = {file.relative_to(paths.landing).parts[:3] for file in paths.landing.glob("*/*/*")}
+    folders = {r.folder for r in known} | {(unit, quarter, source) for unit, quarter, source in landed}
+    contents = {file.stem for file in paths.originals.glob("*/*")}
+    return next((f for f in sorted(folders) for sha256 in contents if delivery_id(*f, sha256) == identity), None)
 
 
 def _numbered(receipts: dict[str, Receipt]) -> dict[str, Receipt]:
@@ -214,10 +258,29 @@ def _looks_file(paths: IngestPaths, folder: tuple[str, str, str]) -> Path:
     return paths.ledger / "looks" / f"{'-'.join(folder)}.json"
 
 
-def looks(paths: IngestPaths, folder: tuple[str, str, str]) -> int:
-    """How many whole looks at a folder (unit, quarter, source) have met something new."""
-    file = _looks_file(paths, folder)
-    return int(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else 0
+def looks(paths: IngestPaths, folder: tuple[str, str, str], receipts: Iterable[Receipt] = ()) -> int:
+    """How many whole looks at a folder (unit, quarter, source) have met something new.
+
+    Where the count was lost, what the ``receipts`` were first seen in stands for it, but for the last look, of which
+    nothing else tells whether it was whole.
+    """
+    seen = [a.first_seen for r in receipts if r.folder == folder for a in r.arrivals]
+    return max(_counted(_looks_file(paths, folder)) or 0, max(seen, default=1) - 1)
+
+
+def _counted(file: Path) -> int | None:
+    """What a file of looks says, None where it is damaged; nothing was counted where there is none."""
+    try:
+        return int(json.loads(file.read_bytes()))
+    except FileNotFoundError:
+        return 0
+    except (ValueError, TypeError, IsADirectoryError):
+        return None
+
+
+def damaged_looks(paths: IngestPaths) -> list[Path]:
+    """Files of counted looks that cannot be read, in order."""
+    return [file for file in sorted((paths.ledger / "looks").glob("[!.]*.json")) if _counted(file) is None]
 
 
 def count_look(paths: IngestPaths, folder: tuple[str, str, str], number: int) -> None:
@@ -446,14 +509,20 @@ def rebuild_deliveries(paths: IngestPaths) -> pa.Table:
     """Rebuilds ``raw/deliveries.parquet`` from the receipts and returns it."""
     with locked(paths):
         table = deliveries_table(read_receipts(paths).values(), replacements(paths))
-        if not paths.deliveries.exists() or pq.read_table(paths.deliveries) != table:
+        if not is_same_table(paths.deliveries, table):
             write_table(paths.deliveries, table)
     return table
 
 
 def read_deliveries(paths: IngestPaths) -> pa.Table:
-    """All deliveries (see ``docs/architecture.md``); zero rows where nothing was ever ingested."""
-    return pq.read_table(paths.deliveries) if paths.deliveries.exists() else DELIVERIES_SCHEMA.empty_table()
+    """All deliveries (see ``docs/architecture.md``); zero rows where nothing was ever ingested.
+
+    Raises :class:`DamagedError` where the table cannot be read.
+    """
+    try:
+        return pq.ParquetFile(paths.deliveries).read() if paths.deliveries.exists() else DELIVERIES_SCHEMA.empty_table()
+    except (OSError, pa.ArrowException) as error:
+        raise DamagedError(f"{paths.deliveries} bị hỏng; lập lại từ sổ nhận tệp bằng: cchc rebuild") from error
 
 
 def current(paths: IngestPaths) -> list[dict[str, Any]]:

@@ -25,8 +25,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from common.damage import RESTORE_VI
 from common.files import PRIVATE, canonical_json, fsync_path, replace_durably, sha256_bytes, sha256_file
-from ingestion.base.lake import table_bytes
+from ingestion.base.lake import DamagedError, table_bytes
 from ingestion.base.paths import IngestPaths
 from ingestion.base.reference import ReferenceData
 from ingestion.clerk import feedback
@@ -73,8 +74,14 @@ def log_path(paths: IngestPaths) -> Path:
 
 
 def expired_files(paths: IngestPaths, reference: ReferenceData, retention_days: int, today: dt.date) -> list[Expired]:
-    """Every kept file that is past its time on ``today``, in order."""
-    receipts = ledger.read_receipts(paths)
+    """Every kept file that is past its time on ``today``, in order.
+
+    Raises :class:`DamagedError` while a receipt is damaged: nothing tells then how long its files are to be kept.
+    """
+    known = ledger.read_ledger(paths)
+    if known.damaged:
+        raise DamagedError(f"biên nhận {known.damaged[0]} bị hỏng, không rõ thời hạn lưu các tệp của nó; {RESTORE_VI}")
+    receipts = known.receipts
     by_content: dict[str, list[Receipt]] = defaultdict(list)
     for receipt in receipts.values():
         by_content[receipt.sha256].append(receipt)
@@ -236,9 +243,9 @@ def read_log(paths: IngestPaths) -> list[PurgeEntry]:
             entry_hash, found = line.pop("entry_hash"), line["previous"]
             file = Expired(**{n: line[n] for n in Expired.__slots__} | {"delivery_ids": tuple(line["delivery_ids"])})
         except (ValueError, KeyError, TypeError) as error:
-            raise PurgeLogDamagedError(f"{path}: dòng {number} không đọc được") from error
+            raise PurgeLogDamagedError(f"{path}: dòng {number} không đọc được; {RESTORE_VI}") from error
         if found != previous or _hash(line) != entry_hash:
-            raise PurgeLogDamagedError(f"{path}: dòng {number} đã bị sửa, hoặc có dòng trước đó bị xóa")
+            raise PurgeLogDamagedError(f"{path}: dòng {number} đã bị sửa, hoặc có dòng trước đó bị xóa; {RESTORE_VI}")
         entries.append(PurgeEntry(line["purged_on"], file, previous, entry_hash))
         previous = entry_hash
     return entries
@@ -252,9 +259,14 @@ def _cut_torn_end(log: Path) -> None:
             os.fsync(file.fileno())
 
 
+def purged_originals(paths: IngestPaths) -> dict[str, str]:
+    """Contents whose original was purged, with the day; raises :class:`PurgeLogDamagedError` as :func:`read_log`."""
+    return {e.file.sha256: e.purged_on for e in read_log(paths) if e.file.kind == ORIGINAL}
+
+
 def not_rereadable(paths: IngestPaths) -> dict[str, str | None]:
     """Current deliveries whose original is no longer kept: the day it was purged, or None where nothing says why."""
-    purged = {e.file.sha256: e.purged_on for e in read_log(paths) if e.file.kind == ORIGINAL}
+    purged = purged_originals(paths)
     kept = {path.stem for path in _files(paths.originals)}
     return {
         d["delivery_id"]: purged.get(d["sha256"])

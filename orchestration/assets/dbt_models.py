@@ -13,9 +13,11 @@ from typing import Any
 import dagster as dg
 import pyarrow.parquet as pq
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from packaging.version import Version
 
 from orchestration.assets.names import FORM_ROWS, RAW_GATE, RUN_SCOPE, SOURCE_COLUMNS, STEWARD
+from orchestration.causes import why_dbt_failed
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.settings import DBT_DIR, Home
@@ -98,8 +100,13 @@ def dbt_models(manifest: dict[str, Any]) -> dg.AssetsDefinition:
                 cli_version=Version(installed_version("dbt-core")),
                 context=context,
             )
-            for event in invocation.stream():
-                yield _with_row_count(event, pipeline.home, marts)
+            try:
+                for event in invocation.stream():
+                    yield _with_row_count(event, pipeline.home, marts)
+            except DagsterDbtCliRuntimeError as error:
+                # Its own words are the command line; what dbt said is in its log and in the record of its run.
+                target, settings = pipeline.home.dbt_target, pipeline.settings
+                raise why_dbt_failed(target, process.poll(), str(error), settings) from None
 
     return build
 

@@ -14,8 +14,10 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from common.periods import find_period, load_periods
+from ingestion import DamagedError
 from orchestration.automation import automation
 from orchestration.backup import BackupError
+from orchestration.causes import cause_vi
 from orchestration.cli.overview import ingest_summary, problem_lines, quarter_status, verify_releases
 from orchestration.cli.postgres import copied_document, copied_lines, copy_all, with_copies
 from orchestration.cli.runs import RunResult, Stage, alone, execute, exit_code, open_pipeline
@@ -84,13 +86,14 @@ def _run_app(arguments: list[str]) -> int:
     except (WarehouseHeld, HomeBusy) as error:
         complain(str(error))
         return Exit.HELD_BACK
-    except BackupError as error:
+    except (BackupError, DamagedError) as error:
         complain(str(error))
         return Exit.FAILED
     except Exception as error:
         if "--verbose" in arguments:
             raise
-        complain(f"hệ thống gặp lỗi: {type(error).__name__}: {error}")
+        cause = cause_vi(f"{type(error).__name__}: {error}", load_settings())
+        complain(cause or f"hệ thống gặp lỗi: {type(error).__name__}: {error}")
         return Exit.FAILED
 
 
@@ -190,6 +193,14 @@ class Answer:
 
 
 def _run_quarter(pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], *, verbose: bool) -> Answer:
+    """Runs the stage and answers; what was wrong with the home itself comes first, and is a failure where it stays."""
+    answer, record = _ran(pipeline, stage, quarter, units, verbose=verbose), pipeline.record
+    lines = [*record.healing_lines(), *answer.lines]
+    document = {**answer.document, "mended": [asdict(one) for one in record.mended], "damaged": record.damaged}
+    return Answer(lines, document, Exit.FAILED if record.damaged else answer.code)
+
+
+def _ran(pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], *, verbose: bool) -> Answer:
     pipeline.warm_up(gate=stage.checks, dbt=stage.builds)
     if not pipeline.deliveries.exist(quarter):
         message = f"chưa có tệp nào của kỳ {quarter} trong {pipeline.home.landing}"
@@ -514,6 +525,20 @@ def restore(
     from orchestration.cli import housekeeping
 
     lines, document, whole = housekeeping.restored(load_settings(), repository, snapshot)
+    emit(lines, document, as_json=json)
+    _end(Exit.DONE if whole else Exit.FAILED)
+
+
+@app.command()
+def rebuild(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Chỉ nói sẽ dựng lại gì.")] = False, json: Json = False
+) -> None:
+    """Kiểm tra và dựng lại những gì suy ra được: kho số liệu, bảng tệp nhận, dữ liệu thô, mục lục, con trỏ."""
+    from orchestration.cli import rebuild as rebuilding
+
+    settings = load_settings()
+    with alone(settings, "cchc rebuild"):
+        lines, document, whole = rebuilding.rebuilt(settings, dry_run=dry_run)
     emit(lines, document, as_json=json)
     _end(Exit.DONE if whole else Exit.FAILED)
 

@@ -15,6 +15,7 @@ from ingestion import check_store, expired_files, purge
 from orchestration.backup import back_up, restore
 from orchestration.cli.overview import verify_releases
 from orchestration.cli.terminal import WrongUse, asked_path
+from orchestration.healing import forget_set_aside
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Settings
 from orchestration.timing import now
@@ -43,6 +44,8 @@ def purged(pipeline: Pipeline, today: dt.date, *, dry_run: bool) -> tuple[list[s
     counts = Counter(file.kind for file in files)
     verb = "sẽ xóa" if dry_run else "đã xóa"
     lines = [f"{verb} {count} {_KINDS_VI[kind]}" for kind, count in sorted(counts.items())]
+    if old := forget_set_aside(pipeline.home, days, today, dry_run=dry_run):
+        lines.append(f"{verb} {len(old)} tệp hư hại đã để riêng")
     head = f"thời hạn lưu {days} ngày, tính đến {today:%d/%m/%Y}"
     document = {
         "today": today.isoformat(),
@@ -50,6 +53,7 @@ def purged(pipeline: Pipeline, today: dt.date, *, dry_run: bool) -> tuple[list[s
         "dry_run": dry_run,
         "files": [asdict(file) for file in files],
         "bytes": sum(file.size_bytes for file in files),
+        "set_aside": [str(path) for path in old],
     }
     return [head, *(lines or ["không có gì quá thời hạn"])], document
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -162,10 +163,15 @@ def _stored_verdicts(pipeline: Pipeline, unit: str, quarter: str, inputs_hash: s
     paths = [path_of(warehouse, "raw", unit, quarter, inputs_hash)]
     candidates = (warehouse / "candidates" / unit / quarter).glob("*/candidate.json")
     for candidate in sorted(candidates, key=lambda p: (p.stat().st_mtime_ns, p), reverse=True):
-        if json.loads(candidate.read_bytes())["inputs_hash"] == inputs_hash:
-            paths.append(path_of(warehouse, "mart", unit, quarter, candidate.parent.name))
-            break
-    return [load_verdict(path) for path in paths if path.is_file()]
+        with suppress(ValueError, LookupError, TypeError):  # one that is damaged is none; the next run makes it anew
+            if json.loads(candidate.read_bytes())["inputs_hash"] == inputs_hash:
+                paths.append(path_of(warehouse, "mart", unit, quarter, candidate.parent.name))
+                break
+    found = []
+    for path in paths:
+        with suppress(FileNotFoundError, ValueError):
+            found.append(load_verdict(path))
+    return found
 
 
 def ingest_summary(pipeline: Pipeline, quarter: str, units: list[str]) -> tuple[list[str], dict[str, Any], bool]:

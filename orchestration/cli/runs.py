@@ -15,14 +15,16 @@ from enum import Enum
 from typing import Any
 
 from orchestration.automation import STAGE_TAG
+from orchestration.causes import cause_vi
 from orchestration.cli.terminal import Exit, Progress, asked_path, complain, interrupts
+from orchestration.healing import mend
 from orchestration.instance import open_instance, with_room
 from orchestration.liveness import GONE, alive, end_dead_runs
-from orchestration.locks import one_run_at_a_time, wait_until_free
+from orchestration.locks import one_run_at_a_time, to_stderr, wait_until_free
 from orchestration.pipeline import Pipeline
 from orchestration.reports import UnitReport
 from orchestration.settings import Settings
-from orchestration.telling import tell_failure
+from orchestration.telling import OUR_ERRORS, tell_failure
 from orchestration.timing import Timings
 
 
@@ -78,6 +80,7 @@ def open_pipeline(
             wait_until_free(settings.paths.warehouse_file, settings.warehouse_wait_seconds, complain)
         pipeline = Pipeline(settings, Timings(on_stage=progress.stage))
         try:
+            mend(pipeline)
             yield pipeline
         finally:
             pipeline.close()
@@ -105,8 +108,10 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             selection = None
             if stage is not Stage.RUN:
                 selection = sorted(AssetSelection.groups(*stage.value).resolve(repository.asset_graph))
+        for line in pipeline.record.healing_lines():
+            to_stderr(line)  # into the run's log, which is what stands for it here
         stack.enter_context(quick_records())
-        instance = stack.enter_context(open_instance(settings))
+        instance = stack.enter_context(open_instance(settings, pipeline.record.mended))
         for dead in end_dead_runs(instance, settings.paths):
             ended = instance.get_run_by_id(dead)
             if ended is not None and ended.remote_job_origin is None:  # the server tells its own
@@ -127,11 +132,11 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
         failures = outcome.get_step_failure_events()
         if failures:
             tell_failure(settings, quarter, run_id, failures)
-        return RunResult(outcome.success, _broken_steps(failures))
+        return RunResult(outcome.success, _broken_steps(failures, settings))
 
 
-def _broken_steps(failures: Iterable[Any]) -> dict[str, str]:
-    """Steps that broke, with their reason; not those that said themselves that there was nothing to do."""
+def _broken_steps(failures: Iterable[Any], settings: Settings) -> dict[str, str]:
+    """Steps that broke, with their first cause; not those that said themselves that there was nothing to do."""
     broken = {}
     for event in failures:
         if event.event_specific_data.user_failure_data is not None:
@@ -139,7 +144,10 @@ def _broken_steps(failures: Iterable[Any]) -> dict[str, str]:
         error = event.event_specific_data.error
         while error.cause is not None:
             error = error.cause
-        broken[str(event.step_key)] = error.message.strip()
+        message = error.message.strip()
+        ours = error.cls_name in OUR_ERRORS
+        told = message.split(": ", maxsplit=1)[-1] if ours else cause_vi(message, settings) or message
+        broken[str(event.step_key)] = told
     return broken
 
 

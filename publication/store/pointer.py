@@ -4,6 +4,8 @@ Belongs here: reading ``current.json`` and moving it by compare-and-swap. Does n
 a lock holds something back.
 A reader reads the pointer once and uses that release folder throughout. Locks, amendments and rollbacks rest in the
 same file, so that one atomic step both moves the pointer and records by whose word.
+Every pointer is written into ``history.jsonl`` before it becomes the current one, each line with its own hash and that
+of the line before: from there a pointer that is lost or damaged comes back (``publication.mending``).
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from common.files import canonical_json, is_regular_file, replace_durably
+from common.files import canonical_json, is_regular_file, replace_durably, sha256_bytes
 
 POINTER_NAME = "current.json"
+HISTORY_NAME = "history.jsonl"
 SCHEMA = 1
 
 
@@ -30,6 +33,10 @@ class StalePointer(Exception):
 
 class DamagedPointer(Exception):
     """``current.json`` is there and cannot be trusted; a person must look before anything is published."""
+
+
+class DamagedHistory(Exception):
+    """``history.jsonl`` is there and not what was written."""
 
 
 Action = Literal["lock", "unlock", "amend", "rollback"]
@@ -107,23 +114,80 @@ def read_pointer(quarter_dir: Path) -> Pointer | None:
         return None
     try:
         data = path.read_bytes() if is_regular_file(path) else b""
-        content = json.loads(data)
-        pointer = Pointer(
-            content["unit_code"],
-            content["quarter"],
-            content["release"],
-            {entry["release"]: entry["manifest_sha256"] for entry in content["history"]},
-            tuple(Event(**entry) for entry in content.get("events", [])),
-        )
+        pointer = _decode(json.loads(data))
         whole = _encode(pointer) == data
     except (ValueError, KeyError, TypeError) as error:
-        raise DamagedPointer(f"tệp con trỏ {POINTER_NAME} bị hỏng") from error
+        raise DamagedPointer(f"tệp con trỏ {POINTER_NAME} bị hỏng; chạy cchc rebuild") from error
     if not whole:
-        raise DamagedPointer(f"tệp con trỏ {POINTER_NAME} không đúng khuôn")
+        raise DamagedPointer(f"tệp con trỏ {POINTER_NAME} không đúng khuôn; chạy cchc rebuild")
     return pointer
 
 
+def _decode(content: dict[str, Any]) -> Pointer:
+    return Pointer(
+        content["unit_code"],
+        content["quarter"],
+        content["release"],
+        {entry["release"]: entry["manifest_sha256"] for entry in content["history"]},
+        tuple(Event(**entry) for entry in content.get("events", [])),
+    )
+
+
+def read_history(quarter_dir: Path) -> list[Pointer]:
+    """Every pointer of the quarter in order, as far as they were recorded; the last may not have become current.
+
+    Raises DamagedHistory when a line was changed, added or taken out of the middle, or the file cannot be read.
+    """
+    path = quarter_dir / HISTORY_NAME
+    if not path.exists() and not path.is_symlink():
+        return []
+    try:
+        lines = path.read_bytes().splitlines(keepends=True) if is_regular_file(path) else [b""]
+        pointers = [_decode(json.loads(line)["pointer"]) for line in lines]
+        whole = bool(lines)
+        for number, pointer in enumerate(pointers):
+            whole = whole and lines[number] == _line(pointer, lines[:number])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedHistory(f"tệp {path} bị hỏng; chạy cchc rebuild") from error
+    if not whole:
+        raise DamagedHistory(f"tệp {path} bị sửa; chạy cchc rebuild")
+    return pointers
+
+
+def _line(pointer: Pointer, before: list[bytes]) -> bytes:
+    entry = {"pointer": _content(pointer), "previous": sha256_bytes(before[-1]) if before else ""}
+    return canonical_json({**entry, "sha256": sha256_bytes(canonical_json(entry))}) + b"\n"
+
+
+def record(quarter_dir: Path, *pointers: Pointer, anew: bool = False) -> None:
+    """Adds to the history, or begins it ``anew``; what is said already by its last line is not said again.
+
+    The entry in the folder is safe from a power cut when the folder is synced next, as moving the pointer does. The
+    caller holds the lock of the quarter folder. Raises DamagedHistory.
+    """
+    known = [] if anew else read_history(quarter_dir)
+    lines: list[bytes] = []
+    wanted = list(known)
+    for pointer in pointers:
+        if not wanted or wanted[-1] != pointer:
+            wanted.append(pointer)
+    if wanted == known:
+        return
+    for pointer in wanted:
+        lines.append(_line(pointer, lines))
+    replace_durably(quarter_dir / HISTORY_NAME, b"".join(lines), sync_directory=False)
+
+
+def put_back(quarter_dir: Path, pointer: Pointer) -> None:
+    """Makes a recorded pointer the current one where there is none. The caller holds the lock of the quarter folder."""
+    replace_durably(quarter_dir / POINTER_NAME, _encode(pointer))
+
+
 def _encode(pointer: Pointer) -> bytes:
+    return canonical_json(_content(pointer))
+
+
+def _content(pointer: Pointer) -> dict[str, Any]:
     content: dict[str, Any] = {
         "schema": SCHEMA,
         "unit_code": pointer.unit_code,
@@ -135,7 +199,7 @@ def _encode(pointer: Pointer) -> bytes:
     }
     if pointer.events:
         content["events"] = [asdict(event) for event in pointer.events]
-    return canonical_json(content)
+    return content
 
 
 def move_pointer(
@@ -151,7 +215,8 @@ def move_pointer(
     """Make ``release`` current if ``expected`` still is, and record the event with it; the same release may stay.
 
     The caller holds the lock of the quarter folder.
-    Raises StalePointer when another release is current, DamagedPointer when the present pointer cannot be read.
+    Raises StalePointer when another release is current, DamagedPointer when the present pointer or the history cannot
+    be read.
     """
     present = read_pointer(quarter_dir)
     found = present.release if present else None
@@ -160,5 +225,9 @@ def move_pointer(
     manifests = {**(present.manifests if present else {}), release: manifest_sha256}
     events = (*(present.events if present else ()), *((event,) if event else ()))
     pointer = Pointer(unit, quarter, release, manifests, events)
-    replace_durably(quarter_dir / POINTER_NAME, _encode(pointer))
+    try:
+        record(quarter_dir, *((present,) if present else ()), pointer)
+    except DamagedHistory as error:
+        raise DamagedPointer(str(error)) from error
+    put_back(quarter_dir, pointer)
     return pointer

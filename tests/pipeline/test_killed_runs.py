@@ -112,7 +112,7 @@ def _check(home: Path, published_home: Path) -> None:
     assert again.name == "r1", "a run that was killed published something else before"
     assert file_hashes(again) == file_hashes(first)
     names = {path.name for path in (home / "published" / UNIT / QUARTER).iterdir()}
-    assert names == {".lock", "current.json", "r1"}
+    assert names == {".lock", "current.json", "history.jsonl", "r1"}
     assert run_cli(home, "verify").code == 0
 
 

@@ -400,3 +400,13 @@ def test_a_whole_run_of_the_command_line_tells_its_release_and_nothing_else(publ
         "published", UNIT, "945 Huyện Cù Lao Dung, Quý I/2023: đã công bố bản r1",
     )  # fmt: skip
     assert Path(line["links"]["Trang số liệu"]).is_file()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "null"])
+def test_a_damaged_record_of_what_was_told_costs_one_repetition(tmp_path: Path, content: str) -> None:
+    settings = _settings(tmp_path)
+    tell(settings, HELD)
+    settings.paths.told.write_text(content)
+    for _ in range(2):
+        tell(settings, HELD)
+    assert _told(settings) == [("held_back", UNIT)] * 2

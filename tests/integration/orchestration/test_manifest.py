@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from common.files import sha256_file
 from orchestration import dbt
 from orchestration.settings import PROJECT_DIR
 
@@ -33,8 +34,8 @@ def test_a_parse_that_is_killed_does_not_count(tmp_path: Path, monkeypatch: pyte
     """Not even where the project is again what it was when the last whole parse was made."""
     manifest = tmp_path / "manifest.json"
     manifest.write_text("{}")
-    (tmp_path / "manifest.sha256").write_text("as it was\n")
-    assert dbt._is_parsed(tmp_path, "as it was")
+    (tmp_path / "manifest.sha256").write_text(f"before {sha256_file(manifest)}\n")
+    assert dbt._is_parsed(tmp_path, "before")
 
     def killed(*args: object, **kwargs: object) -> None:
         manifest.write_text('{"nodes": {"a"')
@@ -43,5 +44,14 @@ def test_a_parse_that_is_killed_does_not_count(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(dbt.subprocess, "run", killed)
     with pytest.raises(KeyboardInterrupt):
         dbt._parse(tmp_path, "changed")
-    assert not dbt._is_parsed(tmp_path, "as it was")
+    assert not dbt._is_parsed(tmp_path, "before")
     assert not dbt._is_parsed(tmp_path, "changed")
+
+
+def test_a_manifest_that_is_not_what_dbt_wrote_is_made_anew(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text('{"nodes": {}}')
+    (tmp_path / "manifest.sha256").write_text(f"now {sha256_file(manifest)}\n")
+    assert dbt._is_parsed(tmp_path, "now")
+    manifest.write_text('{"nodes": {')
+    assert not dbt._is_parsed(tmp_path, "now")

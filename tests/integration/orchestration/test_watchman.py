@@ -183,7 +183,11 @@ def test_a_damaged_pointer_and_raw_layer_are_told(settings: Settings) -> None:
     stray.parent.mkdir(parents=True)
     stray.touch()
     pointer, raw = watchman.damage(Pipeline(settings))
-    assert (pointer.unit, pointer.quarter, pointer.lines_vi[1]) == (UNIT, QUARTER, "tệp con trỏ current.json bị hỏng")
+    assert (pointer.unit, pointer.quarter, pointer.lines_vi[1]) == (
+        UNIT,
+        QUARTER,
+        "tệp con trỏ current.json bị hỏng; chạy cchc rebuild",
+    )
     assert "x.parquet không do hệ thống ghi" in raw.lines_vi[0]
 
 

@@ -67,7 +67,7 @@ def _cases() -> dict[str, list[str]]:
               ["publish", "2023-Q1", "--amend", "--reason", "r"], ["run"], ["run", "a", "b"], ["no-such-command"],
               ["run", "2023-Q1", "--no-such-option"]]  # fmt: skip
     found += [["run", "--from", "x"], ["run", "--from", "2022-Q4", "--to", "x"], ["run", "x", "--no-wait"]]
-    found += [["watch", "--today", "x"], ["backup"], ["restore"], ["restore", "dir", "--snapshot"]]
+    found += [["watch", "--today", "x"], ["backup"], ["restore"], ["restore", "dir", "--snapshot"], ["rebuild", "x"]]
     return {" ".join(words)[:90] + f" #{n}": words for n, words in enumerate(found)}
 
 

@@ -27,6 +27,7 @@ _STEPS = (
     ("open", "manifest.json"),
     ("rename", ".intent.json"),
     ("rename", "r{}"),
+    ("rename", "history.jsonl"),
     ("rename", "current.json"),
     ("unlink", ".intent.json"),
     ("rename", "index.json"),
@@ -52,7 +53,7 @@ def _place(calls: Sequence[Call], begin: str, name: str) -> int:
 def _check_nothing_is_left(home: Home, number: int) -> None:
     assert {path.name for path in home.published.iterdir()} == {".index.lock", "index.html", "index.json", UNIT}
     names = {path.name for path in home.quarter_dir.iterdir()}
-    assert names == {".lock", "current.json", *(f"r{n}" for n in range(1, number + 1))}
+    assert names == {".lock", "current.json", "history.jsonl", *(f"r{n}" for n in range(1, number + 1))}
     index = json.loads((home.published / "index.json").read_bytes())
     assert [entry["release"] for entry in index["releases"]] == [number]
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pyarrow as pa
@@ -200,6 +200,30 @@ def test_the_same_release_twice_has_no_effect(world: World, conninfo: str, sessi
     before = session.execute(marks).fetchall()
     assert copy(conninfo, release).state == "present"
     assert session.execute(marks).fetchall() == before
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "delete from cchc.report_indicators where indicator_code = 'I.04'",
+        "truncate cchc.case_processing",
+        "drop table cchc.dim_unit",
+    ],
+)
+def test_a_copy_that_lost_tables_or_rows_is_made_again_and_says_so(
+    world: World, conninfo: str, session: psycopg.Connection[Any], harm: LiteralString
+) -> None:
+    copy(conninfo, world.first)
+    count = "select count(*) from cchc.report_indicators"
+    before = session.execute(count).fetchall()
+    session.execute(harm)
+    session.commit()
+    again = copy(conninfo, world.first)
+    assert again.state == "copied"
+    assert "đã chép lại" in again.note_vi
+    assert session.execute(count).fetchall() == before
+    session.commit()
+    assert copy(conninfo, world.first).state == "present"
 
 
 def test_the_next_release_replaces_its_own_unit_and_quarter_only(

@@ -65,6 +65,11 @@ class Story:
         for name in sorted(known):
             if not _same_below(f"{place}{name}/", files, self.new):
                 return f"{name} is not whole"
+        history = files.get(place + "history.jsonl")
+        if history not in (self.old.get(place + "history.jsonl"), self.new[place + "history.jsonl"]):
+            return "the history is torn"
+        if returned and history != self.new[place + "history.jsonl"]:
+            return "the history of a publication that was reported done is lost"
         return self._blocked(files, place, known) or self._index(files, pointer, returned)
 
     def _blocked(self, files: State, place: str, known: set[str]) -> str | None:
@@ -260,7 +265,7 @@ def _recover(story: Story, state: State) -> None:
     assert isinstance(again, (Published, Unchanged)), again
     assert verify(again.release.path) == []
     names = {path.name for path in home.quarter_dir.iterdir()}
-    assert names == {".lock", "current.json", *(f"r{n}" for n in range(1, again.release.number + 1))}
+    assert names == {".lock", "current.json", "history.jsonl", *(f"r{n}" for n in range(1, again.release.number + 1))}
     assert current_release(home.published, UNIT, QUARTER) == again.release
 
 

@@ -192,6 +192,7 @@ def test_equal_figures_give_equal_releases(home: Home, tmp_path: Path) -> None:
         f"{quarter}/r1/marts.duckdb",
         f"{quarter}/r1/manifest.json",
         f"{quarter}/current.json",
+        f"{quarter}/history.jsonl",
         "index.json",
         "index.html",
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from orchestration.settings import Settings, load_settings
+from orchestration.settings import LostPersonKey, Settings, load_settings
 
 
 def test_environment_comes_before_the_settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,3 +71,41 @@ def test_limits_of_intake_come_from_the_settings_file_and_a_misspelt_one_is_refu
     file.write_text("[intake]\nmax_cels = 1000\n", encoding="utf-8")
     with pytest.raises(ValueError, match="max_cels"):
         load_settings()
+
+
+def test_a_lost_key_is_not_replaced_once_deliveries_were_taken_in(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    key = settings.person_secret()
+    settings.paths.person_key.unlink()
+    for _ in range(2):
+        with pytest.raises(LostPersonKey, match=r"person_key.*bản sao lưu"):
+            settings.person_secret()
+    assert not settings.paths.person_key.exists()
+    settings.paths.person_key.write_bytes(key)
+    assert settings.person_secret() == key
+
+
+def test_receipts_alone_tell_that_there_was_a_key(tmp_path: Path) -> None:
+    """A home from before the key left its mark."""
+    settings = Settings(home=tmp_path)
+    settings.paths.ledger.mkdir(parents=True)
+    (settings.paths.ledger / "0123456789abcdef.json").write_text("{}")
+    with pytest.raises(LostPersonKey):
+        settings.person_secret()
+    assert Settings(home=tmp_path, person_key="một khóa của văn phòng").person_secret()
+
+
+def test_another_key_than_before_is_refused_until_somebody_says_so(tmp_path: Path) -> None:
+    Settings(home=tmp_path, person_key="một khóa của văn phòng").person_secret()
+    other = Settings(home=tmp_path, person_key="một khóa khác hẳn")
+    with pytest.raises(LostPersonKey, match="thiết đặt person_key") as caught:
+        other.person_secret()
+    assert "khác hẳn" not in str(caught.value)
+    other.paths.person_key_mark.unlink()  # as the message says
+    assert other.person_secret() == "một khóa khác hẳn".encode()
+
+
+def test_a_key_that_a_killed_process_left_empty_is_made_anew(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    settings.paths.person_key.touch()
+    assert len(settings.person_secret()) == 64

@@ -1,0 +1,150 @@
+"""What a run does before it reads anything of its home: what is derived is made again where it is missing or damaged.
+
+Belongs here: the caches of a home (dbt's database and folder, Dagster's storage), in which order the rooms mend what is
+theirs, and keeping what was mended for the run's answer. Does not belong here: how the raw layer (``ingestion``) and
+the releases (``publication``) are mended, the command ``cchc rebuild`` (``cli``).
+
+What nothing can be made from is checked and named, and never replaced by something that merely fits.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from common.damage import SET_ASIDE, Mended, set_aside
+from ingestion import DamagedError, mend_store
+from orchestration.locks import holder_of, to_stderr
+from orchestration.pipeline import Pipeline
+from orchestration.settings import Home, LostPersonKey
+
+_DAGSTER_DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+_SQLITE_SIDES = ("", "-wal", "-shm", "-journal")
+
+
+def mend(pipeline: Pipeline, *, originals: bool = False, dry_run: bool = False) -> None:
+    """Mends the home; the run's record keeps what was mended, and what holds single units back.
+
+    The caller holds the home's lock. ``originals`` and ``dry_run`` as ``ingestion.mend_store``; with ``dry_run``
+    nothing is raised. Raises ``ingestion.DamagedError`` where the raw layer is damaged beyond that, when all else is
+    mended, and ``LostPersonKey`` where the key is not the one that deliveries were taken in with.
+    """
+    from publication import mend_published
+
+    home, record = pipeline.home, pipeline.record
+    with pipeline.timings.stage("mend"):
+        store = mend_store(
+            pipeline.deliveries.paths,
+            pipeline.units.reference,
+            pipeline.settings.person_secret,
+            pipeline.settings.intake,
+            originals=originals,
+            dry_run=dry_run,
+        )
+        released = mend_published(home.published, dry_run=dry_run)
+        caches = list(_mend_caches(home, dry_run=dry_run))
+    record.mended += [*store.mended, *released.mended, *caches]
+    record.problems += store.problems
+    record.damaged += [*store.lost, *released.lost]
+    if fault := pipeline.settings.person_key_fault():
+        record.damaged.append(str(LostPersonKey(fault)))
+    if dry_run or not (fault or store.lost):
+        return
+    for mended in record.mended:
+        to_stderr(mended.line_vi())
+    if store.lost:
+        raise DamagedError(f"Kho dữ liệu thô hư hại, không phải lỗi của tệp đã nộp: {'; '.join(store.lost)}.")
+    raise LostPersonKey(fault or "")
+
+
+def _mend_caches(home: Home, *, dry_run: bool) -> Iterator[Mended]:
+    """dbt's database, and what the next build writes over: it could not where a folder is none, or a file is one."""
+    warehouse = home.warehouse
+    for folder in (home.dbt_target, home.built_marts, home.runs, warehouse / "candidates", warehouse / "verdicts"):
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            yield _aside(home, folder, "không phải thư mục", "để lần chạy này làm lại", dry_run=dry_run)
+    for file in (home.form_rows, home.source_columns, home.run_scope, home.build_record, home.timings):
+        if file.is_dir():
+            yield _aside(home, file, "không phải tệp", "để lần chạy này làm lại", dry_run=dry_run)
+    path = home.warehouse_file
+    if not path.exists() and not path.is_symlink():
+        if home.build_record.exists() or any((home.warehouse / "candidates").glob("*/*/*")):
+            yield Mended(str(path), "bị mất", "để lần tính số liệu này dựng lại từ kho dữ liệu thô")
+    elif (path.is_dir() or holder_of(path) is None) and (fault := _fault_of_warehouse(path)):
+        wal = path.with_name(f"{path.name}.wal")
+        if wal.exists() and not dry_run:
+            set_aside(wal, home.root)
+        remedy = "để lần tính số liệu này dựng lại từ kho dữ liệu thô"
+        yield _aside(home, path, f"bị hỏng ({fault})", remedy, dry_run=dry_run)
+
+
+def _aside(home: Home, path: Path, fault_vi: str, remedy_vi: str, *, dry_run: bool) -> Mended:
+    kept = None if dry_run else str(set_aside(path, home.root))
+    return Mended(str(path), fault_vi, remedy_vi, kept)
+
+
+def _fault_of_warehouse(path: Path) -> str | None:
+    """Why dbt could not build on the file; None where every block of every table in it reads as it was written."""
+    import duckdb
+
+    try:
+        with duckdb.connect(str(path), read_only=True, config={"threads": 1}) as database:
+            tables = database.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+            for schema, name in tables:
+                database.execute(f'select bit_xor(hash(t)) from "{schema}"."{name}" t').fetchall()
+    except duckdb.Error as error:
+        return str(error).splitlines()[0].removeprefix("IO Error: ")
+    return None
+
+
+def mend_dagster(home: Home) -> list[Mended]:
+    """Sets aside those of Dagster's databases that it could not work with; it makes new ones as it opens them.
+
+    The caller holds the lock under which they are opened. What they tell of earlier runs is lost with them; nothing of
+    a figure rests there. A server that is running keeps the file that it has open, and must be started anew.
+    """
+    found = []
+    for name in _DAGSTER_DATABASES:
+        path = home.dagster / name
+        if (path.exists() or path.is_symlink()) and (fault := _fault_of_database(path)):
+            for side in reversed(_SQLITE_SIDES):
+                if (file := path.with_name(path.name + side)).exists() or file.is_symlink():
+                    kept = set_aside(file, home.root)
+            remedy = "mở sổ mới (máy chủ Dagster đang chạy thì khởi động lại)"
+            found.append(Mended(str(path), f"bị hỏng ({fault})", remedy, str(kept)))
+    for mended in found:
+        to_stderr(mended.line_vi())
+    return found
+
+
+def _fault_of_database(path: Path) -> str | None:
+    """Why Dagster could not work with the database; None where it can, also where others are at work in it."""
+    if not path.is_file():
+        return "không phải tệp"
+    try:
+        with closing(sqlite3.connect(path, timeout=30)) as database:
+            (answer,) = database.execute("pragma quick_check(1)").fetchone()
+            if answer != "ok":
+                return str(answer).splitlines()[0]
+            # Two that made it at once leave two rows, and Dagster refuses it for good.
+            versions = database.execute("select count(*) from alembic_version").fetchone()[0]
+            return None if versions == 1 else f"alembic_version có {versions} dòng"
+    except sqlite3.OperationalError as error:
+        return None if "locked" in str(error) else str(error)
+    except sqlite3.DatabaseError as error:
+        return str(error)
+
+
+def forget_set_aside(home: Home, days: int, today: dt.date, *, dry_run: bool) -> list[Path]:
+    """Deletes, unless ``dry_run``, what was set aside more than ``days`` ago: it may hold what persons wrote."""
+    old = [
+        path
+        for path in sorted((home.root / SET_ASIDE).rglob("*"))
+        if not path.is_dir() and dt.date.fromtimestamp(path.lstat().st_ctime) + dt.timedelta(days) < today
+    ]
+    for path in old if not dry_run else ():
+        path.unlink()
+    return old
