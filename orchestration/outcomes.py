@@ -7,13 +7,14 @@ Does not belong here: the steps (``stages``); the answer as a whole (``reports``
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expectations import Verdict
-from ingestion import LandingProblem
+from ingestion import IngestReport, LandingProblem
 
 if TYPE_CHECKING:
     from publication import Copied, Event, Held, PostgresError, ReleaseNotWhole, Revision
@@ -41,8 +42,12 @@ class RunRecord:
     ``verdicts`` by unit and stage, ``outcomes`` and ``candidates`` by unit, ``copies`` by ``unit/quarter``.
     ``problems``: what lies in the landing folder and was not taken in. ``candidates`` is None until they are written.
     ``began_with``: the state of the folders before the first source was taken in; ``taken_in``: the sources since.
+    ``run_id`` and ``units``: which run this is, in Dagster's storage too, and for whom (all where empty); ``intake`` by
+    source, a report a quarter; ``broken``: steps and why; ``exit_code`` once the command knows it.
     """
 
+    run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    units: tuple[str, ...] = ()
     verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     copies: dict[str, Copied | PostgresError] = field(default_factory=dict)
@@ -50,6 +55,9 @@ class RunRecord:
     candidates: dict[str, Path] | None = None
     began_with: str | None = None
     taken_in: set[str] = field(default_factory=set)
+    intake: dict[str, list[IngestReport]] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    exit_code: int | None = None
 
     def add_verdicts(self, verdicts: Mapping[str, Verdict]) -> None:
         for unit, verdict in verdicts.items():

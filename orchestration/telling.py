@@ -148,6 +148,13 @@ def _why(error: Any) -> str:
     return _named(error.cls_name, error.message.strip().split(": ", maxsplit=1)[-1])
 
 
+def why_broken(error: BaseException | None) -> str:
+    """The same of an error in hand."""
+    while error is not None and error.__cause__ is not None:
+        error = error.__cause__
+    return _named(type(error).__name__, str(error))
+
+
 def _named(name: str, message: str) -> str:
     return f"{name}: {message.splitlines()[0]}" if name in _OUR_ERRORS and message else name
 

@@ -25,6 +25,7 @@ from publication.formatting import format_number, format_quarter
 from publication.index import index_once
 from publication.narrative import FigureCheck, ReportCheck, TableRowCheck, TextRemark, UnreadableReport, check_report
 from publication.outputs import ReleaseNotWhole
+from publication.page import HeldUnit, RunLine, render_runs
 from publication.postgres import Copied, PostgresCopy, PostgresError, PostgresTarget
 from publication.release import (
     Held,
@@ -70,6 +71,7 @@ __all__ = [
     "Explanation",
     "FigureCheck",
     "Held",
+    "HeldUnit",
     "Instruction",
     "Lineage",
     "NoPassports",
@@ -85,6 +87,7 @@ __all__ = [
     "ReleaseNotWhole",
     "ReportCheck",
     "Revision",
+    "RunLine",
     "TableRowCheck",
     "TextRemark",
     "UnknownRow",
@@ -110,6 +113,7 @@ __all__ = [
     "read_candidate",
     "read_pointer",
     "record_build",
+    "render_runs",
     "roll_back",
     "unlock",
     "verify",
