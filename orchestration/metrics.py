@@ -8,10 +8,11 @@ but for quarters, of which each year adds seven.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, get_args
 
-from common.files import replace_durably
+from common.files import replacing
 from orchestration.history import Ended, Entry, Look
 from orchestration.reports import State
 from orchestration.settings import Settings
@@ -62,7 +63,11 @@ def write_metrics(settings: Settings, records: Sequence[Entry], look: Look | Non
 
     registry = CollectorRegistry()
     registry.register(Figures())
-    replace_durably(settings.metrics_path(), generate_latest(registry))
+    path = settings.metrics_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as stream:
+        os.fchmod(stream.fileno(), 0o644)  # the collector is another account, and there is nothing private in it
+        stream.write(generate_latest(registry))
 
 
 def _samples(records: Sequence[Entry], look: Look | None) -> Iterator[Sample]:

@@ -161,7 +161,8 @@ def _drawn(
 ) -> Chart | None:
     if len(runs) < 2 or all(value is None for one in series for value in one.values):
         return None
-    labels = [f"{run.at:%d/%m}" for run in runs]
+    days = [f"{run.at:%d/%m}" for run in runs]
+    labels = [day if day != after else "" for day, after in zip(days, [*days[1:], ""], strict=True)]
     return Chart(
         identifier,
         title_vi,
