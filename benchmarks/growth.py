@@ -53,6 +53,12 @@ def _cchc(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
+def _say(*cells: object) -> None:
+    texts = (f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in cells)
+    sys.stdout.write("".join(f"{text:>14}" for text in texts) + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("runs", type=int, nargs="?", default=12)
@@ -64,7 +70,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="growth-") as folder:
         home = Path(folder) / "home"
         district = _deliver(home / "landing", windows, options.seed)
-        print("MiB after the run:", *(f"{part:>10}" for part in _SHOWN), f"{'seconds':>9}  quarter  outcome", sep="")
+        _say("MiB after run", *_SHOWN, "seconds", "quarter", "outcome")
         for number in range(options.runs):
             quarter, window = list(windows.items())[number % len(windows)]
             if number >= len(windows):
@@ -73,13 +79,7 @@ def main() -> None:
             (run,) = json.loads(_cchc(home, "history", "--last", "1", "--json").stdout)["runs"]
             sizes = (run["space"]["used"].get(part, 0) / 2**20 for part in _SHOWN)
             states = ", ".join(unit["state"] for unit in run["units"]) or "nothing"
-            print(
-                f"{number + 1:>18}",
-                *(f"{size:>10.1f}" for size in sizes),
-                f"{run['seconds']:>9.1f}  {quarter}  {states}",
-                sep="",
-                flush=True,
-            )
+            _say(number + 1, *sizes, run["seconds"], quarter, states)
             if done.returncode not in (0, 1):
                 sys.exit(done.stderr or done.stdout)
 
