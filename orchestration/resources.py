@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import dagster as dg
 from pydantic import Field
 
+from orchestration.assets.names import is_whole
 from orchestration.history import Asked
 from orchestration.liveness import alive
 from orchestration.locks import one_run_at_a_time
@@ -56,7 +57,7 @@ def pipeline_of_run(settings: Settings) -> dg.ResourceDefinition:
                 yield made
                 return
             made.record.run_id, made.record.units = run_id, tuple(context.resources.scope.units)
-            asked: Asked = "part" if run.asset_selection else "run"
+            asked: Asked = "run" if is_whole(run.asset_selection) else "part"
             with recorded(made, quarter, asked, "dagster", interrupted=lambda: _code_if_canceled(instance, run_id)):
                 try:
                     yield made

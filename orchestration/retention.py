@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _LARGEST_LOG = 10 * 1024 * 1024
+#: Runs of Dagster that one run deletes.
+_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -150,30 +152,41 @@ def prune_dagster(instance: DagsterInstance, settings: Settings) -> list[str]:
     """Deletes of each job the runs beyond the setting, with their events and what their steps wrote; returns their ids.
 
     Not those that have not ended or are to be repeated or whose backfill goes on, nor the last success of a quarter:
-    by it the browser knows that the quarter was made.
+    by it the browser knows that the quarter was made. Breaks no run: the next one tries again, also where there are
+    more of them than one run should wait for.
     """
-    if instance.get_runs_count() <= settings.keep_runs:
-        return []
-    by_job = defaultdict(list)
-    for run in instance.get_runs():  # newest first
-        by_job[run.job_name].append(run)
-    deleted = []
-    for runs in by_job.values():
-        last = _last_successes(runs)
-        for run in runs[settings.keep_runs :]:
-            if run.run_id not in last and _is_over(instance, run):
-                _delete(instance, run.run_id)
-                deleted.append(run.run_id)
+    deleted: list[str] = []
+    try:
+        if instance.get_runs_count() > settings.keep_runs:
+            for run_id in _beyond(instance, settings.keep_runs):
+                _delete(instance, run_id)
+                deleted.append(run_id)
+    except Exception:
+        _log.exception("Dagster's old runs are not pruned")
     if deleted:
-        _log.info("pruned %d of Dagster's runs, the newest of them %s", len(deleted), deleted[0])
+        _log.info("pruned %d of Dagster's runs, the newest of them %s", len(deleted), deleted[-1])
     return deleted
 
 
+def _beyond(instance: DagsterInstance, keep: int) -> list[str]:
+    """The runs that may go, oldest first."""
+    by_job = defaultdict(list)
+    for run in instance.get_runs():  # newest first
+        by_job[run.job_name].append(run)
+    beyond = []
+    for runs in by_job.values():
+        last = _last_successes(runs)
+        beyond += [run for run in runs[keep:] if run.run_id not in last and _is_over(instance, run)]
+    return [run.run_id for run in beyond[::-1]][:_AT_ONCE]
+
+
 def _last_successes(newest_first: Iterable[DagsterRun]) -> set[str]:
+    from orchestration.assets.names import is_whole
+
     found: dict[str, str] = {}
     for run in newest_first:
         partition = run.tags.get("dagster/partition")
-        if partition and run.is_success and run.asset_selection is None:
+        if partition and run.is_success and is_whole(run.asset_selection):
             found.setdefault(partition, run.run_id)
     return set(found.values())
 
