@@ -49,7 +49,8 @@ def _run(
     pipeline.record.units = (UNIT,)
     with one_run_at_a_time(settings.paths.lock, "run", print), recorded(pipeline, quarter, asked, "dagster", **options):
         work(pipeline)
-    return entries(settings.paths)[-1]
+    (entry,) = (entry for entry in entries(settings.paths) if entry.run_id == pipeline.record.run_id)
+    return entry
 
 
 def _broken(settings: Settings, error: BaseException, **options: Any) -> list[Entry]:
@@ -158,6 +159,7 @@ def test_wrong_use_is_no_run(settings: Settings) -> None:
 def test_a_run_that_dagster_closes_is_still_judged(settings: Settings) -> None:
     def resource() -> Iterator[None]:
         pipeline = Pipeline(settings)
+        pipeline.record.units = (UNIT,)
         with recorded(pipeline, QUARTER, "run", "dagster"):
             _publishes(pipeline)
             yield
@@ -166,8 +168,7 @@ def test_a_run_that_dagster_closes_is_still_judged(settings: Settings) -> None:
     next(opened)
     assert [entry.ended for entry in entries(settings.paths)] == ["running"]
     opened.close()  # type: ignore[attr-defined]
-    assert entries(settings.paths)[0].ended in ("done", "failed")
-    assert entries(settings.paths)[0].ended_at is not None
+    assert [entry.ended for entry in entries(settings.paths)] == ["done"]
 
 
 def test_a_command_for_a_quarter_without_deliveries_is_recorded(settings: Settings) -> None:
@@ -262,14 +263,17 @@ def test_of_dagsters_runs_the_newest_remain_and_nothing_of_the_others(
     for run_id in ids:
         left = [path for path in settings.paths.dagster.rglob("*") if run_id in path.name]
         assert bool(left) is (run_id not in deleted)
-        assert bool(instance.all_logs(run_id)) is (run_id not in deleted)
+    with open_instance(settings) as again:
+        assert {run_id for run_id in ids if again.all_logs(run_id)} == set(ids) - set(deleted)
 
 
 def test_runs_that_have_not_ended_are_to_be_repeated_or_are_a_quarters_last_success_stay(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     status, failed = dg.DagsterRunStatus, dg.DagsterRunStatus.FAILURE
-    unfinished = [_record(instance, one) for one in status if one not in (status.SUCCESS, failed, status.CANCELED)]
+    ended = (status.SUCCESS, failed, status.CANCELED)
+    # One that waits in the server's queue has an origin there, and counts as those before its start.
+    unfinished = [_record(instance, one) for one in status if one not in (*ended, status.QUEUED)]
     to_repeat = _record(instance, failed, **{WILL_RETRY_TAG.removeprefix("dagster/"): "true"})
     repeated = _record(
         instance,
