@@ -171,9 +171,14 @@ def write_verdict(warehouse_dir: Path, verdict: Verdict) -> Path:
 
 def load_verdict(path: Path) -> Verdict:
     """Reads a verdict; raises ``FileNotFoundError``, or ``ValueError`` where the file is not a whole verdict."""
-    body = json.loads(path.read_bytes())
+    return parse_verdict(path.read_bytes())
+
+
+def parse_verdict(data: bytes) -> Verdict:
+    """The verdict of these bytes; raises ``ValueError`` where they are not a whole one."""
+    body = json.loads(data)
     if not isinstance(body, dict) or "schema" not in body:
-        raise ValueError(f"{path.name} is not a verdict")
+        raise ValueError("not a verdict")
     body["schema_version"] = body.pop("schema")
     return Verdict.model_validate(body)
 

@@ -9,7 +9,7 @@ from orchestration.liveness import alive
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Settings
-from orchestration.telling import tell_run
+from orchestration.telling import tell_run, why_broken
 from orchestration.timing import now
 from orchestration.watchman import look
 
@@ -26,6 +26,7 @@ def _tell_what_is_known(context: dg.HookContext) -> None:
         return
     run = context.instance.get_run_by_id(context.run_id)
     resources = context.resources
+    resources.pipeline.record.broken[context.op.name] = why_broken(context.op_exception, resources.pipeline.settings)
     if run is not None and resources.pipeline.record.verdicts:
         quarter = run.tags["dagster/partition"]
         tell_run(resources.pipeline, quarter, resources.scope.units, context.run_id, whole=False)

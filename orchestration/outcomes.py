@@ -7,6 +7,7 @@ Does not belong here: the steps (``stages``); the answer as a whole (``reports``
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.damage import Mended
 from expectations import Verdict
-from ingestion import LandingProblem
+from ingestion import IngestReport, LandingProblem
 
 if TYPE_CHECKING:
     from publication import Copied, Event, Held, PostgresError, ReleaseNotWhole, Revision
@@ -43,8 +44,12 @@ class RunRecord:
     ``problems``: what lies in the landing folder and was not taken in. ``candidates`` is None until they are written.
     ``began_with``: the state of the folders before the first source was taken in; ``taken_in``: the sources since.
     ``mended``: what was missing or damaged in the home and was made again; ``damaged``: what a person must bring back.
+    ``run_id`` and ``units``: which run this is, in Dagster's storage too, and for whom (all where empty); ``intake`` by
+    source, a report a quarter; ``broken``: steps and why; ``exit_code`` once the command knows it.
     """
 
+    run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    units: tuple[str, ...] = ()
     verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     copies: dict[str, Copied | PostgresError] = field(default_factory=dict)
@@ -54,6 +59,9 @@ class RunRecord:
     taken_in: set[str] = field(default_factory=set)
     mended: list[Mended] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    intake: dict[str, list[IngestReport]] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    exit_code: int | None = None
 
     def add_verdicts(self, verdicts: Mapping[str, Verdict]) -> None:
         for unit, verdict in verdicts.items():

@@ -6,7 +6,7 @@ Belongs here: turning verdicts, outcomes and receipts into lines. Does not belon
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 State = Literal["published", "unchanged", "held_back", "locked", "cleared", "failed"]
 
-_STATE_VI: dict[State, str] = {
+STATE_VI: dict[State, str] = {
     "published": "đã công bố",
     "unchanged": "không thay đổi",
     "held_back": "CHƯA CÔNG BỐ, bị giữ lại",
@@ -41,7 +41,7 @@ class UnitReport:
     revision: Revision | None = None
 
     def lines(self) -> list[str]:
-        head = f"{self.unit_code} {self.name}: {_STATE_VI[self.state]}"
+        head = f"{self.unit_code} {self.name}: {STATE_VI[self.state]}"
         if self.release:
             head += f": {self.release}"
         lines = [head, *(f"  - {reason}" for reason in self.reasons)]
@@ -91,6 +91,16 @@ def unit_reports(
 ) -> list[UnitReport]:
     """One report a unit, from the record of this run; ``checked_only``: it was to run the gates and no more."""
     return [_unit_report(pipeline, quarter, unit, checked_only) for unit in units]
+
+
+def ending(broken: bool, reports: Sequence[UnitReport]) -> Literal["done", "held_back", "failed"]:
+    """How a run ended that came to these reports: failed where a step broke or a unit came to nothing, else held back
+    where a unit is held back or locked, or where nobody had sent anything.
+    """
+    states = {report.state for report in reports}
+    if broken or "failed" in states:
+        return "failed"
+    return "held_back" if states & {"held_back", "locked"} or not reports else "done"
 
 
 def _unit_report(pipeline: Pipeline, quarter: str, unit: str, checked_only: bool) -> UnitReport:

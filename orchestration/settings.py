@@ -131,6 +131,25 @@ class Home:
         return self.logs / "dagster.log"
 
     @property
+    def run_records(self) -> Path:
+        """One file a run: see ``history``."""
+        return self.logs / "runs"
+
+    @property
+    def run_verdicts(self) -> Path:
+        return self.run_records / "verdicts"
+
+    @property
+    def history(self) -> Path:
+        """What is shown of the records of runs, to operators: see ``history_views``."""
+        return self.root / "history"
+
+    @property
+    def last_look(self) -> Path:
+        """What the last daily look found, counted."""
+        return self.logs / "look.json"
+
+    @property
     def person_key(self) -> Path:
         return self.root / "person_key"
 
@@ -190,6 +209,17 @@ class Settings(BaseSettings):
         default=5, ge=0, le=60, description="Days before a period closes from which missing deliveries are told."
     )
     disk_full_percent: int = Field(default=90, ge=1, le=100, description="Used space of the home's disk that is told.")
+    keep_runs: int = Field(
+        default=200,
+        ge=1,
+        description="Runs of which record, verdicts and Dagster's events are kept; the last success of a quarter too.",
+    )
+    keep_candidates: int = Field(
+        default=3, ge=1, description="Candidates kept of a unit and quarter, with their verdicts, beside those in use."
+    )
+    metrics_folder: Path | None = Field(
+        default=None, description="Where figures for Prometheus are written (cchc.prom); default <home>/metrics."
+    )
     retention_days: int = Field(
         default=730,
         ge=1,
@@ -249,6 +279,9 @@ class Settings(BaseSettings):
 
     def alerts_path(self) -> Path:
         return self.alert_file or self.paths.alerts
+
+    def metrics_path(self) -> Path:
+        return (self.metrics_folder or self.home / "metrics") / "cchc.prom"
 
     def dbt_environment(self) -> dict[str, str]:
         """What dbt's profile and models, and the gate's database, read from the environment."""

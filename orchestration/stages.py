@@ -60,6 +60,7 @@ def ingest(pipeline: Pipeline, source: str, quarter: str, units: Sequence[str]) 
     found = {problem for report in reports.values() for problem in report.problems}
     pipeline.record.problems = sorted(found.union(pipeline.record.problems))
     pipeline.record.taken_in.add(source)
+    pipeline.record.intake[source] = list(reports.values())
     return reports[quarter]
 
 

@@ -158,6 +158,13 @@ def _why(error: Any, settings: Settings) -> str:
     return _named(error.cls_name, error.message.strip().split(": ", maxsplit=1)[-1], settings)
 
 
+def why_broken(error: BaseException | None, settings: Settings) -> str:
+    """The same of an error in hand."""
+    while error is not None and error.__cause__ is not None:
+        error = error.__cause__
+    return _named(type(error).__name__, str(error), settings)
+
+
 def _named(name: str, message: str, settings: Settings) -> str:
     if name in OUR_ERRORS and message:
         return f"{name}: {message.splitlines()[0]}"

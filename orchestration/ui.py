@@ -26,6 +26,7 @@ from typing import BinaryIO
 import psutil
 
 from orchestration.dbt import ensure_manifest
+from orchestration.history import end_killed_if_free
 from orchestration.instance import open_instance, with_room
 from orchestration.liveness import end_dead_runs
 from orchestration.settings import PROJECT_DIR, Settings, load_settings
@@ -135,6 +136,7 @@ def prepare(settings: Settings) -> None:
     with open_instance(settings) as instance:
         # A run that is waiting for the home, or at work in it, holds its own lock and stays as it is.
         end_dead_runs(instance, settings.paths)
+    end_killed_if_free(settings.paths)
 
 
 def main() -> int:

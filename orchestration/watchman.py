@@ -11,10 +11,11 @@ import datetime as dt
 import logging
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from common.periods import Period, last_closed, load_periods
 from ingestion import SourceStatus, load_contracts, read_deliveries
@@ -22,8 +23,13 @@ from orchestration.addresses import AlertKind
 from orchestration.alerts import Alert, cause_of, send_owed, settled, tell_all
 from orchestration.automation import LANDING_WATCH, stands_still, switched_off
 from orchestration.healing import mend
+from orchestration.history import Look as LastLook
+from orchestration.history import end_killed_if_free, keep_look, space_of
+from orchestration.history_views import show
 from orchestration.locks import HomeBusy, one_run_at_a_time, to_stderr
 from orchestration.pipeline import Pipeline
+from orchestration.retention import prune
+from orchestration.settings import Settings
 from orchestration.telling import quarter_title
 from orchestration.units import UnknownUnit
 
@@ -75,7 +81,22 @@ def look(pipeline: Pipeline, today: dt.date, instance: DagsterInstance, *, patie
             found.append(Alert("watch_failed", f"Kiểm tra hằng ngày không xong: {name}", lines, quarter=""))
     told = tell_all(pipeline.settings, found, looked_at)
     settled(pipeline.settings, cause_of("run_failed"))  # a look that broke as a whole, now that one came to its end
-    return Look(found, told, send_owed(pipeline.settings))
+    answer = Look(found, told, send_owed(pipeline.settings))
+    _keep_house(pipeline.settings, instance, answer)
+    return answer
+
+
+def _keep_house(settings: Settings, instance: DagsterInstance, answer: Look) -> None:
+    """What is past its time goes, runs that were killed are named so, and what there is is shown anew."""
+    home, kinds = settings.paths, Counter(alert.kind for alert in answer.found)
+    try:
+        end_killed_if_free(home)
+        prune(settings, instance)
+        counts = {kind: kinds[kind] for kind in get_args(AlertKind)}
+        keep_look(home, LastLook(at=now(), found=counts, owed=answer.owed, space=space_of(home)))
+        show(settings)
+    except Exception:
+        _log.exception("the house is not kept as it should be")
 
 
 def reporting_units(pipeline: Pipeline, quarter: str) -> list[str]:

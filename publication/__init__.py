@@ -27,6 +27,7 @@ from publication.letter import missing_faces
 from publication.mending import ReleasesMending, mend_published
 from publication.narrative import FigureCheck, ReportCheck, TableRowCheck, TextRemark, UnreadableReport, check_report
 from publication.outputs import ReleaseNotWhole
+from publication.page import HeldUnit, RunLine, render_runs
 from publication.postgres import Copied, PostgresCopy, PostgresError, PostgresTarget
 from publication.release import (
     Held,
@@ -72,6 +73,7 @@ __all__ = [
     "Explanation",
     "FigureCheck",
     "Held",
+    "HeldUnit",
     "Instruction",
     "Lineage",
     "NoPassports",
@@ -88,6 +90,7 @@ __all__ = [
     "ReleasesMending",
     "ReportCheck",
     "Revision",
+    "RunLine",
     "TableRowCheck",
     "TextRemark",
     "UnknownRow",
@@ -116,6 +119,7 @@ __all__ = [
     "read_pointer",
     "rebuild_index",
     "record_build",
+    "render_runs",
     "roll_back",
     "unlock",
     "verify",

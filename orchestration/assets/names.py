@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 import dagster as dg
+
+from ingestion import load_contracts
 
 STEWARD = "team:to-so-lieu-cchc"
 
@@ -37,3 +40,10 @@ def team(office: str) -> str:
     plain = unicodedata.normalize("NFD", office.replace("Đ", "D").replace("đ", "d"))
     ascii_only = "".join(c for c in plain if not unicodedata.combining(c)).lower()
     return "team:" + re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")
+
+
+def is_whole(selection: Collection[dg.AssetKey] | None) -> bool:
+    """Whether a run of these assets goes from deliveries to releases; None is all there are."""
+    return selection is None or {RELEASES, RECEIPTS, *(raw_key(source) for source in load_contracts())} <= set(
+        selection
+    )

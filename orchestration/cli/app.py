@@ -158,6 +158,7 @@ def _run(
             if amend:
                 pipeline.amendment = revisions.amendment_of(pipeline, quarter, known, reason, by)
             answer = _run_quarter(pipeline, stage, quarter, known, verbose=verbose)
+            pipeline.record.exit_code = int(answer.code)
         answers.append(answer)
         if not as_json:
             emit(answer.lines, None, as_json=False)
@@ -225,7 +226,7 @@ def _answer_by_unit(pipeline: Pipeline, stage: Stage, quarter: str, units: list[
     document = {"quarter": quarter, "units": [r.as_dict() for r in reports], **_ending(pipeline, result)}
     document["not_deliveries"] = [asdict(problem) for problem in pipeline.record.problems]
     document["postgres"] = copied_document(pipeline)
-    code = with_copies(exit_code(result, reports) if reports or result.broken_steps else Exit.HELD_BACK, pipeline)
+    code = with_copies(exit_code(result, reports), pipeline)
     return Answer([*lines, *_broken_lines(pipeline, result)], document, code)
 
 
@@ -573,6 +574,20 @@ def status(
     by_itself = automation(pipeline.settings)
     document = {"quarters": [one.as_dict() for one in found], "automation": asdict(by_itself)}
     emit([*lines, *by_itself.lines()], document, as_json=json)
+
+
+@app.command()
+def history(
+    quarter: Annotated[str, typer.Option("--quarter", help="Chỉ các lượt chạy của kỳ này.")] = "",
+    unit: Annotated[str, typer.Option("--unit", help="Chỉ các lượt chạy có đơn vị này, và kết quả của đơn vị.")] = "",
+    last: Annotated[int, typer.Option("--last", min=1, help="Chừng này lượt mới nhất.")] = 20,
+    json: Json = False,
+) -> None:
+    """Các lượt chạy đã qua: kết thúc ra sao, bao lâu, bao nhiêu dòng, đơn vị nào bị giữ lại, công bố gì."""
+    from orchestration.cli import history as past
+
+    lines, document = past.answer(load_settings(), known_quarter(quarter) if quarter else "", unit, last)
+    emit(lines, document, as_json=json)
 
 
 @app.command()

@@ -7,7 +7,6 @@ Does not belong here: words for people (``orchestration.reports``), what the sta
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -16,13 +15,16 @@ from typing import Any
 
 from orchestration.automation import STAGE_TAG
 from orchestration.causes import cause_vi
-from orchestration.cli.terminal import Exit, Progress, asked_path, complain, interrupts
+from orchestration.cli.terminal import Exit, Progress, WrongUse, asked_path, complain, interrupts
 from orchestration.healing import mend
+from orchestration.history import Asked
 from orchestration.instance import open_instance, with_room
 from orchestration.liveness import GONE, alive, end_dead_runs
-from orchestration.locks import one_run_at_a_time, to_stderr, wait_until_free
+from orchestration.locks import one_run_at_a_time, to_stderr
 from orchestration.pipeline import Pipeline
-from orchestration.reports import UnitReport
+from orchestration.recording import recorded
+from orchestration.reports import UnitReport, ending
+from orchestration.retention import prune_dagster
 from orchestration.settings import Settings
 from orchestration.telling import OUR_ERRORS, tell_failure
 from orchestration.timing import Timings
@@ -38,12 +40,25 @@ class Stage(Enum):
     PUBLISH = ("published",)
 
     @property
+    def asked(self) -> Asked:
+        return _ASKED[self]
+
+    @property
     def checks(self) -> bool:
         return "gates" in self.value
 
     @property
     def builds(self) -> bool:
         return "marts" in self.value
+
+
+_ASKED: dict[Stage, Asked] = {
+    Stage.RUN: "run",
+    Stage.INGEST: "ingest",
+    Stage.BUILD: "build",
+    Stage.CHECK: "check",
+    Stage.PUBLISH: "publish",
+}
 
 
 @dataclass(frozen=True)
@@ -76,14 +91,13 @@ def open_pipeline(
         stages += 1
     what = f"cchc {stage.name.lower()} {quarter}"
     with alone(settings, what, wait=wait), Progress(stages, quiet=quiet).shown() as progress:
-        if stage.builds:
-            wait_until_free(settings.paths.warehouse_file, settings.warehouse_wait_seconds, complain)
         pipeline = Pipeline(settings, Timings(on_stage=progress.stage))
-        try:
-            mend(pipeline)
-            yield pipeline
-        finally:
-            pipeline.close()
+        with recorded(pipeline, quarter, stage.asked, "cchc", no_run=(WrongUse,), interrupted=interrupts.exit_code):
+            try:
+                mend(pipeline)
+                yield pipeline
+            finally:
+                pipeline.close()
 
 
 def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str], *, verbose: bool) -> RunResult:
@@ -116,7 +130,7 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             ended = instance.get_run_by_id(dead)
             if ended is not None and ended.remote_job_origin is None:  # the server tells its own
                 tell_failure(settings, ended.tags.get("dagster/partition", ""), dead, [], GONE)
-        run_id = str(uuid.uuid4())
+        run_id, pipeline.record.units = pipeline.record.run_id, tuple(units)
         stack.enter_context(alive(settings.paths, run_id))
         outcome = job.execute_in_process(
             instance=instance,
@@ -132,6 +146,7 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
         failures = outcome.get_step_failure_events()
         if failures:
             tell_failure(settings, quarter, run_id, failures)
+        prune_dagster(instance, settings)
         return RunResult(outcome.success, _broken_steps(failures, settings))
 
 
@@ -151,9 +166,7 @@ def _broken_steps(failures: Iterable[Any], settings: Settings) -> dict[str, str]
     return broken
 
 
-def exit_code(result: RunResult, reports: Iterable[UnitReport]) -> Exit:
-    """3 where a step broke or a unit came to nothing, else 1 where a unit is held back or locked, else 0."""
-    states = {report.state for report in reports}
-    if result.broken_steps or "failed" in states:
-        return Exit.FAILED
-    return Exit.HELD_BACK if states & {"held_back", "locked"} else Exit.DONE
+def exit_code(result: RunResult, reports: Sequence[UnitReport]) -> Exit:
+    """The exit code of a run that came to these reports."""
+    codes = {"failed": Exit.FAILED, "held_back": Exit.HELD_BACK, "done": Exit.DONE}
+    return codes[ending(bool(result.broken_steps), reports)]

@@ -73,6 +73,11 @@ class Interrupts:
                 self._heard += [number for number in os.read(self._ears[0], 512) if number in ENDING]
         return self._heard[0] if self._heard else None
 
+    def exit_code(self) -> int | None:
+        """The code with which a command ends that one of the signals ended; None where none came."""
+        number = self.heard()
+        return None if number is None else 128 + number
+
     def end_where_asked(self) -> None:
         """Interrupts the command where a library has met the interrupt and gone on."""
         if self.heard() is not None:

@@ -1,4 +1,4 @@
-"""The page for people: ``report/index.html`` of a release, and ``published/index.html`` over all releases.
+"""The page for people: ``report/index.html`` of a release, ``published/index.html`` over all of them; the page of runs.
 
 Belongs here: what the pages say, their look, and reading them again. Does not belong here: figures (the marts), the
 other files of a release, when an index is rebuilt (``publication.index``).
@@ -6,6 +6,17 @@ other files of a release, when an index is rebuilt (``publication.index``).
 
 from publication.page.catalogue import render_catalogue
 from publication.page.readback import PageDamaged, PageRow, check_page, read_page
+from publication.page.runs import HeldUnit, RunLine, render_runs
 from publication.page.write import write_page
 
-__all__ = ["PageDamaged", "PageRow", "check_page", "read_page", "render_catalogue", "write_page"]
+__all__ = [
+    "HeldUnit",
+    "PageDamaged",
+    "PageRow",
+    "RunLine",
+    "check_page",
+    "read_page",
+    "render_catalogue",
+    "render_runs",
+    "write_page",
+]

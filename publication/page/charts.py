@@ -83,7 +83,7 @@ def print_all(values: Sequence[Decimal | None], unit: str = "") -> tuple[str, ..
 def draw_lines(labels: Sequence[str], series: Sequence[Series]) -> Markup:
     """A line for each series over the labels, left to right; the last points carry their figures.
 
-    Where labels would stand too close every third one is kept, counted back from the last.
+    Where labels would stand too close every third one is kept, or fewer of many, counted back from the last.
     """
     last = _last_labels(series)
     chart = pygal.Line(
@@ -97,7 +97,8 @@ def draw_lines(labels: Sequence[str], series: Sequence[Series]) -> Markup:
     )
     chart.x_labels = list(labels)
     if len(labels) > _LABELS_SIDE_BY_SIDE:
-        chart.x_labels_major, chart.show_minor_x_labels = list(labels[::-3]), False
+        step = max(3, -(-len(labels) // _LABELS_SIDE_BY_SIDE))
+        chart.x_labels_major, chart.show_minor_x_labels = list(labels[::-step]), False
     for one, label in zip(series, last, strict=True):
         end = max((place for place, value in enumerate(one.values) if value is not None), default=None)
         chart.add(one.name_vi, [_point(value, label if place == end else "") for place, value in enumerate(one.values)])

@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from orchestration.history import entries
 from orchestration.instance import open_instance
 from orchestration.settings import PROJECT_DIR, Settings
 from tests.conftest import run_cli
@@ -84,8 +85,8 @@ def _wait_for_nobody(home: Path) -> None:
         time.sleep(0.2)
 
 
-def _play(home: Path, kills: tuple[tuple[str, int, float], ...]) -> None:
-    """Ends a run for each kill, then lets the same command finish."""
+def _play(home: Path, kills: tuple[tuple[str, int, float], ...]) -> list[str]:
+    """Ends a run for each kill, then lets the same command finish; returns how each ended, by its record."""
     for stage, number, after in kills:
         ended = _run_and_end(home, stage, number, after)
         if ended.code in (0, 1):
@@ -103,6 +104,13 @@ def _play(home: Path, kills: tuple[tuple[str, int, float], ...]) -> None:
     with open_instance(Settings(home=home)) as instance:
         assert all(run.is_finished for run in instance.get_runs())
     assert not list((home / "dagster" / "alive").iterdir())
+    records = [entry.ended for entry in entries(Settings(home=home).paths)]
+    assert len(records) == len(kills) + 1
+    for (_, number, _), ended in zip(kills, records, strict=False):
+        # Whom the signal met while the record was being written left it as a killed one does.
+        assert ended in ("done", "killed") or (ended == "interrupted" and number != signal.SIGKILL)
+    assert records[-1] == "done"
+    return list(records)
 
 
 def _check(home: Path, published_home: Path) -> None:
@@ -119,7 +127,7 @@ def _check(home: Path, published_home: Path) -> None:
 def test_runs_that_are_ended_lose_and_leave_nothing(published_home: Path, sample_landing: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(sample_landing, home / "landing")
-    _play(home, ROW)
+    assert {"killed", "interrupted"} <= set(_play(home, ROW))
     _check(home, published_home)
 
 

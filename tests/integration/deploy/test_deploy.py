@@ -93,7 +93,9 @@ def test_accounts_and_folders(tmp_path: Path) -> None:
         assert (oct(found.st_mode & 0o7777), found.st_uid, found.st_gid) == (oct(mode), users[user], groups[group])
 
     is_laid("var/lib/cchc", 0o711, "cchc", "cchc")
-    is_laid("var/lib/cchc/published", 0o2750, "cchc", "cchc-readers")
+    for folder in ("published", "history"):
+        is_laid(f"var/lib/cchc/{folder}", 0o2750, "cchc", "cchc-readers")
+    is_laid("var/lib/cchc/metrics", 0o755, "cchc", "cchc")
     # What SSH demands of a chroot: root's own, and nobody else's to write.
     for folder in ("srv", "srv/cchc"):
         is_laid(folder, 0o755, "root", "root")
@@ -194,10 +196,13 @@ class Office:
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     nginx, openssl = program("nginx", "nginx-light"), program("openssl", "openssl")
     base = tmp_path_factory.mktemp("office")
-    published, settings = base / "published", base / "etc"
+    published, history, settings = base / "published", base / "history", base / "etc"
     (settings / "tls").mkdir(parents=True)
     published.mkdir()
     (published / "index.html").write_text("<!doctype html><title>Báo cáo</title>")
+    history.mkdir()
+    (history / "index.html").write_text("<!doctype html><title>Lịch sử</title>")
+    (history / ".runs.parquet.tmp").write_text("half")
     (published / ".index.json.tmp").write_text("half")
     key, certificate = settings / "tls" / "key.pem", settings / "tls" / "cert.pem"
     named = ["-subj", "/CN=cchc", "-days", "1", "-keyout", key, "-out", certificate]
@@ -212,6 +217,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     for theirs, ours in {
         "/etc/cchc": str(settings),
         "/var/lib/cchc/published": str(published),
+        "/var/lib/cchc/history": str(history),
         "listen 443 ": f"listen 127.0.0.1:{port} ",
         "listen 80 ": f"listen 127.0.0.1:{free_port()} ",
         "127.0.0.1:3001": f"127.0.0.1:{view}",
@@ -254,7 +260,9 @@ def _answers(office: Office) -> bool:
         return False
 
 
-@pytest.mark.parametrize("path", ["/", "/index.html", "/view/", "/view/graphql", "/ops/", "/ops/graphql", "/none"])
+@pytest.mark.parametrize(
+    "path", ["/", "/index.html", "/view/", "/view/graphql", "/ops/", "/ops/graphql", "/history/", "/none"]
+)
 def test_nothing_is_shown_without_a_login(office: Office, path: str) -> None:
     assert office.ask(path)[0] == 401
     assert office.ask(path, "stranger")[0] == 401
@@ -278,6 +286,13 @@ def test_viewers_look_into_dagster_and_change_nothing(office: Office) -> None:
 def test_operators_reach_their_server_which_learns_no_password(office: Office) -> None:
     status, answer = office.graphql("/ops", "operator", "{ version }")
     assert (status, json.loads(answer)) == (200, {"path": "/ops/graphql", "authorization": None})
+
+
+def test_operators_alone_see_runs_over_time(office: Office) -> None:
+    status, page = office.ask("/history/", "operator")
+    assert (status, "Lịch sử" in page) == (200, True)
+    assert office.ask("/history/", "viewer")[0] == 401
+    assert office.ask("/history/.runs.parquet.tmp", "operator")[0] == 404
 
 
 def test_another_sites_page_starts_nothing_in_an_operators_name(office: Office) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +28,7 @@ from common.periods import period_named
 from ingestion import load_contracts
 from orchestration import watchman
 from orchestration.addresses import AlertAddress, AlertKind
+from orchestration.history import entries, keep, last_look
 from orchestration.jobs import daily_look_job
 from orchestration.locks import one_run_at_a_time
 from orchestration.pipeline import Pipeline
@@ -32,6 +36,7 @@ from orchestration.schedules import daily_schedule
 from orchestration.settings import Settings
 from orchestration.watchman import look
 from tests.support.receivers import webhook
+from tests.support.run_records import record
 
 UNIT, QUARTER = "945", "2023-Q1"
 PERIOD = period_named(QUARTER)
@@ -290,3 +295,37 @@ def test_the_schedule_looks_every_morning_by_a_job_of_its_own(
     monkeypatch.setattr("orchestration.jobs._PATIENCE_SECONDS", 0)
     assert job.execute_in_process(instance=_ticked()).success
     assert "overdue" in [line["kind"] for line in _told(settings)]
+
+
+# --- keeping house ----------------------------------------------------------------------------------------------------
+
+
+def test_a_look_prunes_names_killed_runs_and_shows_what_it_found(settings: Settings) -> None:
+    settings = settings.model_copy(update={"keep_runs": 2})
+    for number, ended in enumerate(("done", "done", "running")):
+        keep(settings.paths, record(number, ended))
+    found = _looked(settings, PERIOD.due_on)
+    assert [entry.ended for entry in entries(settings.paths)] == ["done", "killed"]
+    kept = last_look(settings.paths)
+    assert kept is not None
+    assert {kind: count for kind, count in kept.found.items() if count} == Counter(alert.kind for alert in found)
+    assert "cchc_daily_look_timestamp_seconds" in settings.metrics_path().read_text(encoding="utf-8")
+
+
+def test_a_look_leaves_the_records_of_a_home_in_which_a_run_works(settings: Settings) -> None:
+    for number in range(3):
+        keep(settings.paths, record(number, "running"))
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLDS, str(settings.paths.lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline()
+        _looked(settings.model_copy(update={"keep_runs": 1}), PERIOD.due_on)
+        run.communicate()
+    assert [entry.ended for entry in entries(settings.paths)] == ["running"] * 3
+
+
+_HOLDS = (
+    "import fcntl, sys; file = open(sys.argv[1], 'a+'); fcntl.flock(file, fcntl.LOCK_EX); "
+    "print('held', flush=True); sys.stdin.read()"
+)

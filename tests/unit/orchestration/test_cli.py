@@ -14,7 +14,7 @@ from orchestration.units import ReportingUnits
 Cli = Callable[..., Any]
 COMMANDS = [
     "sample", "run", "ingest", "build", "check", "publish", "lock", "unlock", "rollback", "diff", "status", "verify",
-    "check-file", "template", "purge", "watch", "prepare", "backup", "restore", "rebuild", "doctor",
+    "check-file", "template", "purge", "watch", "prepare", "backup", "restore", "rebuild", "doctor", "history",
 ]  # fmt: skip
 
 
