@@ -31,6 +31,7 @@ from orchestration.pipeline import Pipeline
 from orchestration.retention import prune
 from orchestration.settings import Settings
 from orchestration.telling import quarter_title
+from orchestration.timing import now
 from orchestration.units import UnknownUnit
 
 if TYPE_CHECKING:
