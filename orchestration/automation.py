@@ -147,9 +147,9 @@ def automation(settings: Settings) -> Automation:
     ticks: dict[str, tuple[float, str]] = {}
     runs, unreadable = [], None
     try:
-        switches, ticks = _switches_and_ticks(settings.paths)
-        runs = [run for job in (QUARTER_JOB, DAILY_LOOK) if (run := _last_run(settings.paths, job))]
-    except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
+        switches, ticks = _switches_and_ticks(settings)
+        runs = [run for job in (QUARTER_JOB, DAILY_LOOK) if (run := _last_run(settings, job))]
+    except (sqlite3.Error, OSError, ValueError, KeyError, TypeError) as error:
         unreadable = f"{type(error).__name__}: {error}"
     last = {name: _local(tick[0]) for name, tick in ticks.items()}
     silence = _SILENCE if processes["dagster-daemon"] else _SILENCE_UNSEEN
@@ -267,23 +267,42 @@ def _read(database: Path, query: str, values: Sequence[Any]) -> list[Any]:
         return connection.execute(query, values).fetchall()
 
 
-def _switches_and_ticks(home: Home) -> tuple[dict[str, list[str]], dict[str, tuple[float, str]]]:
+def recorded_rows(settings: Settings, of: str, query: str, *values: Any) -> list[Any]:
+    """The same of what Dagster keeps ``of`` runs, events or schedules, wherever it keeps it.
+
+    Raises ``sqlite3.Error``; ``ConnectionError`` where PostgreSQL does not answer as it should.
+    """
+    if settings.dagster_postgres_url is None:
+        return rows(databases(settings.paths)[of], query, *values)
+    import psycopg
+
+    address = settings.dagster_postgres_url.get_secret_value().replace("+psycopg2", "", 1)
+    try:
+        with psycopg.connect(address, connect_timeout=10) as connection:
+            return connection.execute(query.replace("?", "%s").encode(), values).fetchall()
+    except psycopg.Error as error:
+        raise ConnectionError(f"PostgreSQL: {type(error).__name__}") from None
+
+
+def _switches_and_ticks(settings: Settings) -> tuple[dict[str, list[str]], dict[str, tuple[float, str]]]:
     """By name of schedule or sensor: its states, one for each way in which it was ever loaded, and its last tick."""
-    database = databases(home)["schedules"]
     switches: dict[str, list[str]] = {}
     ticks: dict[str, tuple[float, str]] = {}
-    for selector, status, body in rows(database, "select selector_id, status, instigator_body from instigators"):
+    for selector, status, body in recorded_rows(
+        settings, "schedules", "select selector_id, status, instigator_body from instigators"
+    ):
         name = json.loads(body)["origin"]["job_name"]
         switches.setdefault(name, []).append(status)
         newest = "select status, tick_body from job_ticks where selector_id = ? order by timestamp desc limit 1"
-        for tick_status, tick in rows(database, newest, selector):
+        for tick_status, tick in recorded_rows(settings, "schedules", newest, selector):
             ticks[name] = max(ticks.get(name, (0.0, "")), (float(json.loads(tick)["timestamp"]), tick_status))
     return switches, ticks
 
 
-def _last_run(home: Home, job: str) -> ServerRun | None:
-    found = rows(
-        databases(home)["runs"],
+def _last_run(settings: Settings, job: str) -> ServerRun | None:
+    found = recorded_rows(
+        settings,
+        "runs",
         """
         select run_id, partition, status, start_time, end_time,
             (select max(value) from run_tags tag where tag.run_id = runs.run_id
@@ -297,7 +316,7 @@ def _last_run(home: Home, job: str) -> ServerRun | None:
         STAGE_TAG,
     )
     for run_id, quarter, status, began, ended, asked_by in found:
-        gone = status == "STARTED" and is_alive(home, run_id) is False
+        gone = status == "STARTED" and is_alive(settings.paths, run_id) is False
         began_at, ended_at = (_iso(_local(moment)) if moment else None for moment in (began, ended))
         return ServerRun(job, quarter, "GONE" if gone else status, began_at, ended_at, asked_by, run_id)
     return None

@@ -31,7 +31,7 @@ from zoneinfo import ZoneInfo
 
 from common.periods import load_periods
 from ingestion import DamagedError, check_store
-from orchestration.automation import automation, databases, rows
+from orchestration.automation import automation, databases, recorded_rows, rows
 from orchestration.locks import HomeBusy, one_run_at_a_time, to_stderr
 from orchestration.pipeline import Pipeline
 from orchestration.settings import (
@@ -211,7 +211,7 @@ def _needed(extras: frozenset[str]) -> dict[str, str | None]:
     from packaging.utils import canonicalize_name
 
     found: dict[str, str | None] = {}
-    asked = {(_DISTRIBUTION, extras)}
+    asked: set[tuple[str, frozenset[str]]] = {(_DISTRIBUTION, extras)}
     waiting = set(asked)
     while waiting:
         for requirement in _requirements(*waiting.pop()):
@@ -449,6 +449,13 @@ def by_itself(settings: Settings) -> Iterator[Finding]:
 
 def run_records(settings: Settings) -> Iterator[Finding]:
     """Dagster's databases: each whole, and set up once."""
+    if settings.dagster_postgres_url is not None:
+        try:
+            recorded_rows(settings, "runs", "select count(*) from runs")
+            yield Finding("ok", "ở PostgreSQL (dagster_postgres_url)")
+        except ConnectionError as error:
+            yield Finding("broken", str(error), "Xem máy chủ PostgreSQL và địa chỉ trong dagster_postgres_url")
+        return
     home = settings.paths
     found = sorted(home.dagster.rglob("*.db"))
     # A server that writes at this very moment may make a whole database look damaged once.

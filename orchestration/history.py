@@ -32,6 +32,7 @@ from orchestration.settings import Home
 
 _log = logging.getLogger(__name__)
 Asked = Literal["run", "ingest", "build", "check", "publish", "part"]
+Counted = Literal["rules_failed", "findings", "waived", "decisions"]
 Ended = Literal["running", "done", "held_back", "failed", "interrupted", "killed"]
 
 
@@ -130,7 +131,7 @@ class Entry(_Kept):
         """Releases that the run made."""
         return [unit.release for unit in self.units if unit.state == "published" and unit.release]
 
-    def total(self, of: Literal["rules_failed", "findings", "waived", "decisions"]) -> int:
+    def total(self, of: Counted) -> int:
         return sum(getattr(unit, of) for unit in self.units)
 
 

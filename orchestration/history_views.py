@@ -7,12 +7,12 @@ All of it is derived, written anew at the end of each run and each daily look, a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pyarrow as pa
 
 from common.files import replace_durably, replacing
-from orchestration.history import Asked, Ended, Entry, entries, last_look
+from orchestration.history import Asked, Counted, Ended, Entry, entries, last_look
 from orchestration.metrics import write_metrics
 from orchestration.reports import STATE_VI
 from orchestration.settings import Settings
@@ -112,7 +112,7 @@ def show(settings: Settings) -> None:
 
 def _row(entry: Entry) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(entry, name, None) for name in _RUNS.names}
-    row |= {name: entry.total(name) for name in ("rules_failed", "findings", "waived", "decisions")}
+    row |= {name: entry.total(name) for name in get_args(Counted)}
     row |= entry.intake.model_dump() if entry.intake else {}
     row |= {"units": len(entry.units), "units_held": len(entry.held)}
     if entry.space:

@@ -158,6 +158,7 @@ class Home:
         """Folders that hold case records, closed to other users."""
         return (self.raw, self.warehouse, self.rejected)
 
+    @property
     def person_key_mark(self) -> Path:
         """Hash of the key that deliveries were taken in with, by which a lost or changed key is noticed."""
         return self.raw / "person_key.sha256"

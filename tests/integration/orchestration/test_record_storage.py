@@ -12,6 +12,8 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from orchestration.automation import automation
+from orchestration.doctor import run_records
 from orchestration.instance import open_instance
 from orchestration.record_storage import quick_records
 from orchestration.settings import Settings
@@ -95,6 +97,11 @@ def test_runs_and_ticks_are_kept_in_postgresql_and_its_password_in_no_file(
         materialization = instance.get_latest_materialization_event(dg.AssetKey("one"))
         assert materialization is not None
         assert instance.all_instigator_state() == []
+    assert automation(kept).unreadable is None
+    assert [finding.state for finding in run_records(kept)] == ["ok"]
+    gone = Settings(home=settings.home, dagster_postgres_url=SecretStr("postgresql://u:p@127.0.0.1:9/none"))
+    assert automation(gone).unreadable == "ConnectionError: PostgreSQL: OperationalError"
+    assert [finding.state for finding in run_records(gone)] == ["broken"]
     assert list(settings.paths.dagster.rglob("*.db")) == []
     for file in settings.paths.dagster.rglob("*"):
         assert not file.is_file() or quote(PASSWORD).encode() not in file.read_bytes()
