@@ -221,7 +221,7 @@ def _needed(extras: frozenset[str]) -> dict[str, str | None]:
             except importlib.metadata.PackageNotFoundError:
                 found[name] = None
                 continue
-            one = (name, frozenset(requirement.extras))
+            one = (str(name), frozenset(map(str, requirement.extras)))
             waiting |= {one} - asked
             asked.add(one)
     return found
