@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import dagster as dg
 from pydantic import Field
 
+from orchestration.journal import LOGIN_TAG
 from orchestration.liveness import alive
 from orchestration.locks import one_run_at_a_time
 from orchestration.pipeline import Pipeline
@@ -38,7 +39,7 @@ def pipeline_of_run(settings: Settings) -> dg.ResourceDefinition:
         notify = context.log.info if context.log else print
         settings.paths.create()
         with alive(settings.paths, run_id), one_run_at_a_time(settings.paths.lock, what, notify):
-            made = Pipeline(settings)
+            made = Pipeline(settings, asked_by=context.run.tags.get(LOGIN_TAG) if context.run else None)
             try:
                 yield made
             finally:

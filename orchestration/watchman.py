@@ -19,6 +19,7 @@ from common.periods import Period, last_closed, load_periods
 from ingestion import DamagedError, SourceStatus, check_store, load_contracts, read_deliveries
 from orchestration.addresses import AlertKind
 from orchestration.alerts import Alert, cause_of, send_owed, settled, tell_all
+from orchestration.journal import check_journal
 from orchestration.locks import HomeBusy, one_run_at_a_time, to_stderr
 from orchestration.pipeline import Pipeline
 from orchestration.telling import quarter_title
@@ -165,7 +166,8 @@ def overdue(pipeline: Pipeline, today: dt.date) -> Iterator[Alert]:
 
 
 def damage(pipeline: Pipeline) -> Iterator[Alert]:
-    """Current releases that are not what was published, and a raw layer that is not what ingestion left there.
+    """Current releases that are not what was published, a journal that does not hold, and a raw layer that is not what
+    ingestion left there.
 
     While a run works in the home, the raw layer changes under any look; the run looks at it by itself.
     """
@@ -184,6 +186,10 @@ def damage(pipeline: Pipeline) -> Iterator[Alert]:
             yield Alert("damage", title, (advice, *found), quarter, unit)
     try:
         with one_run_at_a_time(pipeline.home.lock, "kiểm tra hằng ngày", to_stderr, wait=False):
+            journal = check_journal(pipeline.home)
+            if journal.damages:
+                advice = "Đối chiếu với bản sao lưu và thư báo công bố; xem lại bằng: cchc verify"
+                yield Alert("damage", "Nhật ký thao tác bị hư hại", (advice, *journal.damages))
             check_store(pipeline.deliveries.paths)
     except HomeBusy:
         return

@@ -50,7 +50,7 @@ from publication.store.contracts import (
     parse_contracts,
     version_faults,
 )
-from publication.store.pointer import DamagedPointer, Event, Pointer, read_pointer
+from publication.store.pointer import DamagedPointer, Event, Move, Pointer, read_pointer
 from publication.verify import all_releases, verify
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "Held",
     "Instruction",
     "Lineage",
+    "Move",
     "NoPassports",
     "NotAllowed",
     "Pointer",

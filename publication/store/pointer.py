@@ -9,11 +9,12 @@ same file, so that one atomic step both moves the pointer and records by whose w
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from common.files import canonical_json, is_regular_file, replace_durably
+from common.files import canonical_json, is_regular_file, replace_durably, sha256_bytes
 
 POINTER_NAME = "current.json"
 SCHEMA = 1
@@ -88,6 +89,23 @@ class Pointer:
         return release_name(self.release)
 
 
+@dataclass(frozen=True)
+class Move:
+    """A pointer that is about to take the place of another: ``before`` and ``after`` are the sha256 of the two files,
+    None where there was none.
+    """
+
+    action: Action | Literal["publish"]
+    pointer: Pointer
+    by: str | None
+    before: str | None
+    after: str
+
+
+#: Who is told of a move before it is made. A witness that raises keeps it from being made.
+Witness = Callable[[Move], None]
+
+
 def release_name(number: int) -> str:
     """``3`` → ``r3``."""
     return f"r{number}"
@@ -147,6 +165,7 @@ def move_pointer(
     release: int,
     manifest_sha256: str,
     event: Event | None = None,
+    witness: Witness | None = None,
 ) -> Pointer:
     """Make ``release`` current if ``expected`` still is, and record the event with it; the same release may stay.
 
@@ -160,5 +179,10 @@ def move_pointer(
     manifests = {**(present.manifests if present else {}), release: manifest_sha256}
     events = (*(present.events if present else ()), *((event,) if event else ()))
     pointer = Pointer(unit, quarter, release, manifests, events)
-    replace_durably(quarter_dir / POINTER_NAME, _encode(pointer))
+    data = _encode(pointer)
+    if witness is not None:
+        action, by = (event.action, event.by) if event else ("publish", None)
+        before = sha256_bytes(_encode(present)) if present else None
+        witness(Move(action, pointer, by, before, sha256_bytes(data)))
+    replace_durably(quarter_dir / POINTER_NAME, data)
     return pointer
