@@ -29,14 +29,21 @@ Key = tuple[Any, ...]
 
 
 def rebuild_landing_remarks(
-    paths: IngestPaths, contracts: Mapping[str, Contract], reference: ReferenceData, source: str, quarter: str
+    paths: IngestPaths,
+    contracts: Mapping[str, Contract],
+    reference: ReferenceData,
+    source: str,
+    quarter: str,
+    *,
+    signed: bool = False,
 ) -> None:
-    """Rebuilds ``raw/landing_remarks.parquet`` after a source of a quarter has been taken in.
+    """Rebuilds ``raw/landing_remarks.parquet`` after a source of a quarter has been taken in; ``signed``: whether
+    decisions must be signed.
 
     Contradictions between files are looked for in that source and quarter only, and kept of all others.
     """
     with ledger.locked(paths):
-        parts = [stray_files(paths, reference, contracts), _corrections(paths)]
+        parts = [stray_files(paths, reference, contracts, signed=signed), _corrections(paths)]
         if paths.landing_remarks.exists():
             before = pq.read_table(paths.landing_remarks)
             if before.schema.names == SCHEMA.names:
