@@ -10,7 +10,7 @@ PACKAGES := orchestration ingestion expectations publication sample common
 # What tests drive beside Python: a browser, an office suite, a PDF reader, a database server, a tracer of system calls,
 # and what a host of the service has.
 DEBIAN_PACKAGES := chromium chromium-driver libreoffice-writer libreoffice-calc poppler-utils postgresql strace restic \
-    systemd nginx-light openssl logrotate shellcheck
+    systemd nginx-light openssl logrotate shellcheck minisign
 
 # One more than there are cores: tests of runs wait for processes, files that rest, and browsers.
 WORKERS = $$(($$(nproc) + 1))
@@ -21,7 +21,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup packages run test test-long lint ui bench contracts lock wheel clean
+.PHONY: help setup packages run test test-long lint ui bench contracts lock wheel audit sbom clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,16 @@ wheel: setup ## what a host needs, from what is committed: wheel, locked require
 	@mkdir build/wheel/docs && mv build/wheel/sources/docs/deploy.md build/wheel/docs/
 	@rm -r build/wheel/sources
 	@ls build/wheel
+
+audit: setup ## the lock against known vulnerabilities, of the folder ADVISORIES (OSV files) where one is given
+	@$(BIN)/python .ci/audit.py $(ADVISORIES)
+
+sbom: setup ## what the program is made of, as CycloneDX: build/sbom.cdx.json; the same lock gives the same bytes
+	@mkdir -p build
+	@$(BIN)/python .ci/runtime_lock.py >build/runtime.lock
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements build/runtime.lock --pyproject pyproject.toml --mc-type application \
+	    --output-reproducible --of JSON -o build/sbom.cdx.json
+	@ls build/sbom.cdx.json
 
 clean: ## remove what was built; keeps the data and the virtual environment
 	@rm -rf build dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

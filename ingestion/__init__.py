@@ -19,6 +19,7 @@ from ingestion.deliveries.landing import LandingFile, LandingProblem
 from ingestion.deliveries.landing_remarks import remarks_on_landing
 from ingestion.deliveries.ledger import SourceStatus, inputs, read_deliveries, status
 from ingestion.deliveries.retention import expired_files, not_rereadable, purge
+from ingestion.deliveries.signatures import PublicKey, Signers
 from ingestion.deliveries.waiting import waiting_files
 from ingestion.dry_run import CheckedFile, check_file, write_template
 from ingestion.engine import IngestReport, ingest_source
@@ -34,7 +35,9 @@ __all__ = [
     "IntakeLimits",
     "LandingFile",
     "LandingProblem",
+    "PublicKey",
     "ReferenceData",
+    "Signers",
     "SourceStatus",
     "StoreMending",
     "check_file",

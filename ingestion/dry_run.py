@@ -25,6 +25,7 @@ from ingestion.clerk import feedback
 from ingestion.clerk.prose_template import text_template
 from ingestion.clerk.templates import template_bytes
 from ingestion.deliveries import ledger
+from ingestion.deliveries.signatures import Signers
 from ingestion.engine import ingest_source, reading_context
 
 NOT_A_DELIVERY = "not_a_delivery"
@@ -68,6 +69,7 @@ def check_file(
     *,
     reference: ReferenceData,
     limits: IntakeLimits = DEFAULT_LIMITS,
+    signers: Signers | None = None,
 ) -> CheckedFile:
     """Tries a file as a delivery of the unit and quarter, against the registers that were delivered to this home.
 
@@ -82,7 +84,14 @@ def check_file(
         for file in _with_companions(path):
             shutil.copy2(file, folder / file.name)
         report = ingest_source(
-            scratch, source, quarter, units=[unit_code], reference=reference, secret_key=secret_key, limits=limits
+            scratch,
+            source,
+            quarter,
+            units=[unit_code],
+            reference=reference,
+            secret_key=secret_key,
+            limits=limits,
+            signers=signers,
         )
         mine = [d for d in ledger.read_deliveries(scratch).to_pylist() if d["source"] == source]
         if not mine:
@@ -132,9 +141,9 @@ def write_template(
 
 
 def _with_companions(path: Path) -> list[Path]:
-    """The file and, where it lies beside it, the note with which a sender says that it is complete."""
-    done = path.with_name(f"{path.name}.done")
-    return [path, done] if done.is_file() else [path]
+    """The file with what lies beside it: the note with which a sender says that it is complete, and its signature."""
+    beside = (path.with_name(f"{path.name}{suffix}") for suffix in (".done", ".minisig"))
+    return [path, *(found for found in beside if found.is_file())]
 
 
 def _records(paths: IngestPaths, layer: str, delivery: dict[str, Any]) -> tuple[dict[str, Any], ...]:

@@ -44,6 +44,7 @@ from ingestion.deliveries.landing import (
 )
 from ingestion.deliveries.landing_remarks import rebuild_landing_remarks
 from ingestion.deliveries.ledger import Arrival, Receipt
+from ingestion.deliveries.signatures import NOT_SIGNED, SIGNED_SOURCE, Signers
 from ingestion.reading.csv_files import CSV_SUFFIXES
 from ingestion.rows.intake import read_delivery
 from ingestion.rows.outcome import FileIdentity, Intake, refused
@@ -125,6 +126,7 @@ def ingest_quarter(
     reference: ReferenceData,
     secret_key: bytes,
     limits: IntakeLimits = DEFAULT_LIMITS,
+    signers: Signers | None = None,
 ) -> IngestReport:
     """Ingests the quarter's deliveries of all units (or those whose folder is in ``units``) and sources, in order.
 
@@ -149,6 +151,7 @@ def ingest_quarter(
                 secret_key=secret_key,
                 contracts=contracts,
                 limits=limits,
+                signers=signers,
             )
             found += report.deliveries
             problems |= set(report.problems)
@@ -165,16 +168,17 @@ def ingest_source(
     secret_key: bytes,
     contracts: Mapping[str, Contract] | None = None,
     limits: IntakeLimits = DEFAULT_LIMITS,
+    signers: Signers | None = None,
 ) -> IngestReport:
     """Ingests one source of a quarter; the sources it depends on must have been ingested before.
 
     Deliveries that are already in the ledger are read again, from their original, where their fingerprint is out of
-    date.
+    date. With ``signers``, decisions count only where one of them signed the file.
     """
     if len(secret_key) < 16:
         raise ValueError("the secret key must have at least 16 bytes")
     contracts = load_contracts() if contracts is None else contracts
-    run = _Run(paths, contracts[source], quarter, reference, secret_key, limits)
+    run = _Run(paths, contracts[source], quarter, reference, secret_key, limits, signers)
     lake.write_empty_schemas(paths, contracts.values())
     files, problems = scan(
         paths,
@@ -205,7 +209,7 @@ def ingest_source(
     reports = run.settle_all(run.receipts_in_scope(chosen))
     problems += run.problems
     ledger.rebuild_deliveries(paths)
-    rebuild_landing_remarks(paths, contracts, reference, source, quarter)
+    rebuild_landing_remarks(paths, contracts, reference, source, quarter, signed=signers is not None)
     problems += run.return_rejections(chosen)
     return IngestReport(quarter, tuple(reports), tuple(sorted(problems)))
 
@@ -250,8 +254,10 @@ class _Run:
         reference: ReferenceData,
         secret_key: bytes,
         limits: IntakeLimits,
+        signers: Signers | None = None,
     ) -> None:
         self.limits = limits
+        self.signers = signers if contract.source == SIGNED_SOURCE else None
         self.paths = paths
         self.contract = contract
         self.period = reference.periods[quarter]
@@ -285,6 +291,8 @@ class _Run:
             self._last[path] = (identity, arrival.version)
         if file.done is not None and (file.done.rows >= 0 or noted.declared_rows is None):
             noted = replace(noted, declared_rows=file.done.rows)
+        if file.signature:
+            noted = replace(noted, signature=file.signature)
         if noted != known:
             self.receipts[identity] = noted
             ledger.write_receipt(self.paths, noted)
@@ -460,6 +468,10 @@ class _Run:
         if receipt.size_bytes == 0:
             return refused(self.contract, "Tệp rỗng (0 byte). Nộp lại tệp.")
         assert original is not None, "a delivery without a fingerprint has just been copied"
+        if self.signers is not None:
+            why = self.signers.why_not(receipt.unit_code, receipt.file_name, original, receipt.signature)
+            if why is not None:
+                return refused(self.contract, why, code=NOT_SIGNED)
         identity = FileIdentity(
             receipt.delivery_id, receipt.source, receipt.unit_code, receipt.quarter, receipt.file_name, receipt.sha256
         )
@@ -500,6 +512,8 @@ class _Run:
             receipt.file_name,
             f"{receipt.declared_rows} {self.limits.csv_needs_proof} {self.beginning_of(receipt)}",
         ]
+        if self.signers is not None:
+            parts += [self.signers.digest(receipt.unit_code), receipt.signature]
         if mends := self.mended_by(receipt):
             parts.append(self.fingerprint(self.receipts[mends]))
         return sha256_bytes("\n".join(parts).encode())

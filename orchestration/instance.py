@@ -31,6 +31,9 @@ nux:
 concurrency:
   runs:
     max_concurrent_runs: 1
+run_coordinator:
+  module: orchestration.coordinator
+  class: HomeRunCoordinator
 run_launcher:
   module: orchestration.launcher
   class: HomeRunLauncher

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from expectations import GateWorker
 from orchestration.dbt import DbtProcess
 from orchestration.deliveries import Deliveries
+from orchestration.journal import Journal, this_process
 from orchestration.outcomes import RunRecord
 from orchestration.settings import Settings
 from orchestration.timing import Timings
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
 
 
 class Pipeline:
-    """One home and the processes that serve it. Safe to build without doing anything; processes start when asked."""
+    """One home and the processes that serve it. Safe to build without doing anything; processes start when asked.
 
-    def __init__(self, settings: Settings, timings: Timings | None = None) -> None:
+    ``asked_by`` is the login of whoever had the server run, for the journal.
+    """
+
+    def __init__(self, settings: Settings, timings: Timings | None = None, *, asked_by: str | None = None) -> None:
         self.settings = settings
         self.home = settings.paths
         self.units = ReportingUnits()
         self.deliveries = Deliveries(self.home, self.units)
+        self.journal = Journal(self.home, this_process(asked_by))
         self.record = RunRecord()
         self.timings = timings or Timings()
         #: The word by which this run may revise locked quarters; without it they hold.

@@ -14,6 +14,7 @@ from pydantic import Field
 from orchestration.assets.names import is_whole
 from orchestration.healing import mend
 from orchestration.history import Asked
+from orchestration.journal import LOGIN_TAG
 from orchestration.liveness import alive
 from orchestration.locks import one_run_at_a_time
 from orchestration.pipeline import Pipeline
@@ -53,7 +54,7 @@ def pipeline_of_run(settings: Settings) -> dg.ResourceDefinition:
         notify = context.log.info if context.log else print
         settings.paths.create()
         with alive(settings.paths, run_id), one_run_at_a_time(settings.paths.lock, what, notify):
-            made = Pipeline(settings)
+            made = Pipeline(settings, asked_by=run.tags.get(LOGIN_TAG) if run else None)
             if run is None or not quarter:  # tried by itself
                 yield made
                 return

@@ -27,7 +27,7 @@ from pydantic_settings import (
 )
 
 from common.files import PRIVATE, replace_durably, sha256_bytes
-from ingestion import DamagedError, IntakeLimits
+from ingestion import DamagedError, IntakeLimits, PublicKey, Signers
 from orchestration.addresses import AlertAddress, AlertLinks
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -125,6 +125,11 @@ class Home:
     def told(self) -> Path:
         """Which alerts were told, and to whom they are still owed: see ``alerts``."""
         return self.logs / "alerts.json"
+
+    @property
+    def journal(self) -> Path:
+        """Who did what; see ``journal``. Not named as a log: those are rotated."""
+        return self.logs / "journal.jsonl"
 
     @property
     def run_log(self) -> Path:
@@ -228,6 +233,15 @@ class Settings(BaseSettings):
         description="Days after closing (or intake, if later) that originals are kept; cchc purge.",
     )
     intake: IntakeLimits = Field(default=IntakeLimits(), description="What one delivered file may cost.")
+    decision_signatures: bool = Field(
+        default=False, description="Whether a register of decisions counts only with a signature (minisign) beside it."
+    )
+    decision_keys: dict[str, tuple[str, ...]] = Field(
+        default={}, description="Public keys that may sign decisions, by code of the reporting unit."
+    )
+    proxy_login: bool = Field(
+        default=False, description="Whether a proxy with a login stands before the web server: it may listen anywhere."
+    )
     postgres_url: SecretStr | None = Field(
         default=None, description="PostgreSQL database into which current releases are copied; none: no copy."
     )
@@ -248,6 +262,18 @@ class Settings(BaseSettings):
         """A limit misspelt would else be a limit not set."""
         if isinstance(value, dict) and (unknown := sorted(value.keys() - {f.name for f in fields(IntakeLimits)})):
             raise ValueError(f"unknown limits: {', '.join(unknown)}")
+        return value
+
+    @field_validator("decision_keys")
+    @classmethod
+    def _known_keys(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        """A key misspelt would else refuse what is signed rightly, and say that the signature is not."""
+        for unit, keys in value.items():
+            for key in keys:
+                try:
+                    PublicKey.parse(key)
+                except ValueError as error:
+                    raise ValueError(f"not a public key of minisign, of unit {unit}") from error
         return value
 
     @field_validator("home")
@@ -277,6 +303,10 @@ class Settings(BaseSettings):
     def plain_paths(self) -> Home:
         """The same home, for tools that paste paths into what they write."""
         return Home(plain_path(self.home))
+
+    def signers(self) -> Signers | None:
+        """Whose signatures decisions must carry; None where they need none."""
+        return Signers(self.decision_keys) if self.decision_signatures else None
 
     def alerts_path(self) -> Path:
         return self.alert_file or self.paths.alerts

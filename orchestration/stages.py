@@ -54,6 +54,7 @@ def ingest(pipeline: Pipeline, source: str, quarter: str, units: Sequence[str]) 
                 reference=pipeline.units.reference,
                 secret_key=pipeline.settings.person_secret(),
                 limits=pipeline.settings.intake,
+                signers=pipeline.settings.signers(),
             )
             for name in pipeline.deliveries.quarters_to_read(quarter)
         }
@@ -223,6 +224,7 @@ def _publish_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> 
         versions=tool_versions(),
         lineage=lineage() if current else None,
         amendment=pipeline.amendment,
+        witness=pipeline.journal.witness,
     )
     if isinstance(answer, Refused):
         return Outcome(unit, None, reasons=answer.reasons)

@@ -2,11 +2,12 @@
 
 Belongs here: the two processes on one machine, for one user. Does not belong here: the service of an office
 (``deploy/``), where systemd keeps them.
-Listens on 127.0.0.1 only: the lake holds case records, and the web server asks nobody who they are.
+Listens on 127.0.0.1; with ``--host``, elsewhere where that is allowed (``web``).
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import shutil
@@ -30,8 +31,8 @@ from orchestration.history import end_killed_if_free
 from orchestration.instance import open_instance, with_room
 from orchestration.liveness import end_dead_runs
 from orchestration.settings import PROJECT_DIR, Settings, load_settings
+from orchestration.web import LOOPBACK, why_not
 
-_HOST = "127.0.0.1"
 _FIRST_PORT = 3000
 _START_SECONDS = 120
 _STOP_SECONDS = 15
@@ -43,13 +44,13 @@ _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS, _GOOD_SECONDS = 1.0, 300.0, 3600.0
 _ENDING_WITH_THIS = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
 
 
-def free_port(first: int = _FIRST_PORT) -> int:
+def free_port(first: int = _FIRST_PORT, host: str = LOOPBACK) -> int:
     """The first port from ``first`` on that nobody listens on; raises ``OSError`` where a hundred are taken."""
     for port in range(first, first + 100):
-        with socket.socket() as probe:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((_HOST, port))
+                probe.bind((host, port))
             except OSError:
                 continue
             return port
@@ -139,8 +140,14 @@ def prepare(settings: Settings) -> None:
     end_killed_if_free(settings.paths)
 
 
-def main() -> int:
+def main(words: Sequence[str] = ()) -> int:
+    options = argparse.ArgumentParser(prog="python -m orchestration.ui", allow_abbrev=False)
+    options.add_argument("--host", default=LOOPBACK, help="address to listen on")
+    host = options.parse_args(list(words)).host
     settings = load_settings()
+    if why := why_not(settings, host):
+        print(f"ui: {why}", file=sys.stderr)
+        return 2
     print("ui: starting", flush=True)
     for stopping in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(stopping, _interrupt)
@@ -149,14 +156,14 @@ def main() -> int:
     try:
         prepare(settings)
         env = {**os.environ, "DAGSTER_HOME": str(settings.plain_paths.dagster), "CCHC_HOME": str(settings.home)}
-        port = free_port()
-        url = f"http://{_HOST}:{port}"
+        port = free_port(host=host)
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         tools = Path(sys.executable).parent
         workspace = ["-w", str(PROJECT_DIR / "workspace.yaml")]
         with with_room(log_path).open("ab") as log:
             kept += [
                 Kept(
-                    "web server", [str(tools / "dagster-webserver"), *workspace, "-h", _HOST, "-p", str(port)], env, log
+                    "web server", [str(tools / "dagster-webserver"), *workspace, "-h", host, "-p", str(port)], env, log
                 ),
                 Kept("daemon", [str(tools / "dagster-daemon"), "run", *workspace], env, log),
             ]
@@ -189,4 +196,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -26,6 +26,7 @@ from orchestration.healing import mend
 from orchestration.history import Look as LastLook
 from orchestration.history import end_killed_if_free, keep_look, space_of
 from orchestration.history_views import show
+from orchestration.journal import check_journal
 from orchestration.locks import HomeBusy, one_run_at_a_time, to_stderr
 from orchestration.pipeline import Pipeline
 from orchestration.retention import prune
@@ -186,8 +187,8 @@ def overdue(pipeline: Pipeline, today: dt.date) -> Iterator[Alert]:
 
 
 def damage(pipeline: Pipeline) -> Iterator[Alert]:
-    """Current releases that are not what was published, and what else of the home is not what was left there, every
-    original included. Nothing is mended: that is for the next run, or ``cchc rebuild``.
+    """Current releases that are not what was published, a journal that does not hold, and what else of the home is not
+    what was left there, every original included. Nothing is mended: that is for the next run, or ``cchc rebuild``.
 
     While a run works in the home, the raw layer changes under any look; the run looks at it by itself.
     """
@@ -206,6 +207,10 @@ def damage(pipeline: Pipeline) -> Iterator[Alert]:
             yield Alert("damage", title, (advice, *found), quarter, unit)
     try:
         with one_run_at_a_time(pipeline.home.lock, "kiểm tra hằng ngày", to_stderr, wait=False):
+            journal = check_journal(pipeline.home)
+            if journal.damages:
+                advice = "Đối chiếu với bản sao lưu và thư báo công bố; xem lại bằng: cchc verify"
+                yield Alert("damage", "Nhật ký thao tác bị hư hại", (advice, *journal.damages))
             seen = Pipeline(pipeline.settings)
             mend(seen, originals=True, dry_run=True)
     except HomeBusy:

@@ -53,7 +53,7 @@ from publication.store.contracts import (
     parse_contracts,
     version_faults,
 )
-from publication.store.pointer import DamagedPointer, Event, Pointer, read_pointer
+from publication.store.pointer import DamagedPointer, Event, Move, Pointer, read_pointer
 from publication.verify import all_releases, verify
 
 __all__ = [
@@ -76,6 +76,7 @@ __all__ = [
     "HeldUnit",
     "Instruction",
     "Lineage",
+    "Move",
     "NoPassports",
     "NotAllowed",
     "Pointer",

@@ -43,6 +43,7 @@ from publication.store.pointer import (
     Event,
     Pointer,
     StalePointer,
+    Witness,
     move_pointer,
     read_pointer,
     release_name,
@@ -157,12 +158,14 @@ def publish(
     versions: Mapping[str, str] | None = None,
     lineage: Lineage | None = None,
     amendment: Amendment | None = None,
+    witness: Witness | None = None,
 ) -> PublishOutcome:
     """Publish a candidate of ``unit`` and ``quarter`` if its stored verdicts let it out.
 
     ``verdicts_dir`` is ``warehouse/verdicts/<unit>/<quarter>``; ``expected_previous`` the number of the release that
     the caller saw as current (None: none); ``versions`` goes into the manifest (dbt, duckdb, ...); ``lineage`` makes
-    the causes of a revision sharper. Publishing what is already current is Unchanged, whatever was expected.
+    the causes of a revision sharper; ``witness`` is told before the pointer moves.
+    Publishing what is already current is Unchanged, whatever was expected.
     A locked quarter is Held, with what would change, unless an ``amendment`` lets it be revised; where nothing that a
     reader sees would change it is Unchanged. An amendment of a quarter that is not locked is Refused, and so is a
     candidate that a rollback took back.
@@ -208,6 +211,7 @@ def publish(
                 release=made.number,
                 manifest_sha256=made.manifest_sha256,
                 event=draft.event(made.number),
+                witness=witness,
             )
         except StalePointer as error:
             return Refused((str(error),), stale=error)

@@ -1,8 +1,8 @@
 """What people do to a published quarter by hand: lock it, unlock it, go back to an earlier release.
 
 Belongs here: these three moves of the pointer and when each is allowed. Does not belong here: making releases, what a
-lock holds back (``release``). Each move is one atomic replacement of the pointer, with who, why and when in it; release
-folders are never touched and numbers never used again.
+lock holds back (``release``). Each move is one atomic replacement of the pointer, with who, why and when in it; a
+``witness`` is told of it before. Release folders are never touched and numbers never used again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from common.files import exclusive_lock
 from publication.index import rebuild_index
 from publication.release import WRITERS_LOCK
-from publication.store.pointer import Action, Event, Pointer, move_pointer, read_pointer, release_name
+from publication.store.pointer import Action, Event, Pointer, Witness, move_pointer, read_pointer, release_name
 from publication.tables.manifest import DamagedManifest
 from publication.verify import verify
 
@@ -40,7 +40,7 @@ class Instruction:
         return Event(action, release, self.reason, self.by, self.at.isoformat() if self.at else None)
 
 
-def lock(published: Path, unit: str, quarter: str, instruction: Instruction) -> Pointer:
+def lock(published: Path, unit: str, quarter: str, instruction: Instruction, witness: Witness | None = None) -> Pointer:
     """Close a quarter, as after its report was signed: from now on it is revised by an amendment only.
 
     Raises LookupError when nothing was published, NotAllowed when it is locked already, DamagedManifest when the
@@ -50,18 +50,27 @@ def lock(published: Path, unit: str, quarter: str, instruction: Instruction) -> 
         if pointer.lock:
             raise NotAllowed(f"{_named(pointer)} đã khóa ở bản {release_name(pointer.lock.release)}")
         _check_whole(quarter_dir, pointer.release)
-        return _move(quarter_dir, pointer, pointer.release, instruction.event("lock", pointer.release))
+        return _move(quarter_dir, pointer, pointer.release, instruction.event("lock", pointer.release), witness)
 
 
-def unlock(published: Path, unit: str, quarter: str, instruction: Instruction) -> Pointer:
+def unlock(
+    published: Path, unit: str, quarter: str, instruction: Instruction, witness: Witness | None = None
+) -> Pointer:
     """Open a locked quarter again. Raises LookupError when nothing was published, NotAllowed when it is not locked."""
     with _held(published, unit, quarter) as (quarter_dir, pointer):
         if not pointer.lock:
             raise NotAllowed(f"{_named(pointer)} không khóa")
-        return _move(quarter_dir, pointer, pointer.release, instruction.event("unlock", pointer.release))
+        return _move(quarter_dir, pointer, pointer.release, instruction.event("unlock", pointer.release), witness)
 
 
-def roll_back(published: Path, unit: str, quarter: str, number: int, instruction: Instruction) -> Pointer:
+def roll_back(
+    published: Path,
+    unit: str,
+    quarter: str,
+    number: int,
+    instruction: Instruction,
+    witness: Witness | None = None,
+) -> Pointer:
     """Make another release of the quarter current, earlier or (to undo this) later.
 
     Raises LookupError when there is no such release, NotAllowed when it is current already or the quarter is locked,
@@ -75,7 +84,7 @@ def roll_back(published: Path, unit: str, quarter: str, number: int, instruction
         if pointer.lock:
             raise NotAllowed(f"{_named(pointer)} đã khóa; mở khóa trước khi thay bản hiện hành")
         _check_whole(quarter_dir, number)
-        moved = _move(quarter_dir, pointer, number, instruction.event("rollback", number))
+        moved = _move(quarter_dir, pointer, number, instruction.event("rollback", number), witness)
     rebuild_index(published)
     return moved
 
@@ -93,7 +102,7 @@ def _held(published: Path, unit: str, quarter: str) -> Iterator[tuple[Path, Poin
         yield quarter_dir, pointer
 
 
-def _move(quarter_dir: Path, pointer: Pointer, number: int, event: Event) -> Pointer:
+def _move(quarter_dir: Path, pointer: Pointer, number: int, event: Event, witness: Witness | None) -> Pointer:
     return move_pointer(
         quarter_dir,
         unit=pointer.unit_code,
@@ -102,6 +111,7 @@ def _move(quarter_dir: Path, pointer: Pointer, number: int, event: Event) -> Poi
         release=number,
         manifest_sha256=pointer.manifests[number],
         event=event,
+        witness=witness,
     )
 
 

@@ -122,6 +122,7 @@ KINDS: Mapping[str, Kind] = {
         "the first keys; expected: the file whose rows would count; count: how many keys."
     ),
     "stray_file": Kind("A file lies where no delivery can lie. subject: its path; unit and quarter as far as told."),
+    "signature_file": Kind("A detached signature by which no file is judged. subject: its path."),
     "temporary_file": Kind("A hidden, unfinished or lock file. subject: its path."),
 }
 

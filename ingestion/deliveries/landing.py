@@ -30,6 +30,7 @@ from zoneinfo import ZoneInfo
 from common.files import sha256_file
 from ingestion.base.lake import DamagedError
 from ingestion.base.paths import IngestPaths
+from ingestion.deliveries.signatures import SIGNED_SOURCE, is_signature, read_signature, signature_name
 
 LOCAL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 _UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart")
@@ -69,7 +70,9 @@ class DoneFile:
 
 @dataclass(frozen=True, slots=True, order=True)
 class LandingFile:
-    """A plain file in a known place of the landing folder, with its sender's ``.done`` file if there is one."""
+    """A plain file in a known place of the landing folder, with its sender's ``.done`` file if there is one, and the
+    text of the signature beside it where its source is one that may be signed.
+    """
 
     unit_code: str
     quarter: str
@@ -77,6 +80,7 @@ class LandingFile:
     file_name: str
     path: Path
     done: DoneFile | None = None
+    signature: str = ""
 
     @property
     def relative_path(self) -> str:
@@ -190,6 +194,8 @@ def _scan_source(
                     )
                 )
             continue
+        if is_signature(entry.name):
+            continue
         if (problem := _problem_of(entry)) is not None:
             problems.append(LandingProblem(shown(f"{unit}/{quarter}/{source}/{entry.name}"), *problem))
             continue
@@ -197,6 +203,8 @@ def _scan_source(
             message = "Trong thư mục có hai tệp cùng tên, chỉ khác cách ghi dấu; giữ lại một tệp."
             problems.append(LandingProblem(shown(f"{unit}/{quarter}/{source}/{entry.name}"), "same_name", message))
             continue
+        signed_by = signature_name(entry.name, names) if source == SIGNED_SOURCE else None
+        signature = read_signature(folder / signed_by) if signed_by else ""
         done: DoneFile | None = None
         for name in (f"{entry.name}{_DONE}", f"{Path(entry.name).stem}{_DONE}"):
             if name in names and _delivery_of(name, names) == entry.name:
@@ -211,10 +219,10 @@ def _scan_source(
                     )
                 break
         else:
-            files.append(LandingFile(unit, quarter, source, entry.name, Path(entry.path)))
+            files.append(LandingFile(unit, quarter, source, entry.name, Path(entry.path), None, signature))
             continue
         if done is not None:
-            files.append(LandingFile(unit, quarter, source, entry.name, Path(entry.path), done))
+            files.append(LandingFile(unit, quarter, source, entry.name, Path(entry.path), done, signature))
 
 
 def _delivery_of(done_name: str, names: Collection[str]) -> str | None:
@@ -222,7 +230,7 @@ def _delivery_of(done_name: str, names: Collection[str]) -> str | None:
     stem = done_name[: -len(_DONE)]
     if stem in names:
         return stem
-    found = [n for n in names if Path(n).stem == stem and not n.lower().endswith(_DONE)]
+    found = [n for n in names if Path(n).stem == stem and not n.lower().endswith(_DONE) and not is_signature(n)]
     return found[0] if len(found) == 1 else None
 
 

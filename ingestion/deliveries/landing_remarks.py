@@ -29,9 +29,16 @@ Key = tuple[Any, ...]
 
 
 def rebuild_landing_remarks(
-    paths: IngestPaths, contracts: Mapping[str, Contract], reference: ReferenceData, source: str, quarter: str
+    paths: IngestPaths,
+    contracts: Mapping[str, Contract],
+    reference: ReferenceData,
+    source: str,
+    quarter: str,
+    *,
+    signed: bool = False,
 ) -> None:
-    """Rebuilds ``raw/landing_remarks.parquet`` after a source of a quarter has been taken in.
+    """Rebuilds ``raw/landing_remarks.parquet`` after a source of a quarter has been taken in; ``signed``: whether
+    decisions must be signed.
 
     Contradictions between files are looked for in that source and quarter only, and kept of all others.
     """
@@ -41,7 +48,7 @@ def rebuild_landing_remarks(
         if before.schema.names == SCHEMA.names:
             elsewhere = pc.or_(pc.not_equal(before["_source"], source), pc.not_equal(before["_quarter"], quarter))
             parts.append(before.filter(pc.and_(pc.equal(before["kind"], _UNCERTAIN), elsewhere)).cast(SCHEMA))
-        _keep(paths, contracts, reference, parts)
+        _keep(paths, contracts, reference, parts, signed)
 
 
 def rebuild_all_landing_remarks(
@@ -55,12 +62,21 @@ def rebuild_all_landing_remarks(
 
 
 def _keep(
-    paths: IngestPaths, contracts: Mapping[str, Contract], reference: ReferenceData, contradicting: list[pa.Table]
+    paths: IngestPaths,
+    contracts: Mapping[str, Contract],
+    reference: ReferenceData,
+    contradicting: list[pa.Table],
+    signed: bool = False,
 ) -> None:
     """Writes the remarks where they are others than before, with a checksum on each page: nothing else vouches for
     them.
     """
-    parts = [SCHEMA.empty_table(), stray_files(paths, reference, contracts), _corrections(paths), *contradicting]
+    parts = [
+        SCHEMA.empty_table(),
+        stray_files(paths, reference, contracts, signed=signed),
+        _corrections(paths),
+        *contradicting,
+    ]
     order = [(name, "ascending") for name in ("kind", "_quarter", "_unit_code", "_source", "subject", "_file_name")]
     table = pa.concat_tables(parts).sort_by(order).combine_chunks()
     if not paths.landing_remarks.exists() or remarks_on_landing(paths) != table:

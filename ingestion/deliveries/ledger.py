@@ -92,7 +92,8 @@ class Receipt:
 
     ``beginning_of`` is the earlier delivery under the same name that goes on where this one ends, where there is one.
     ``rows_sha256`` holds the hash of each file of rows that the reading left, by layer. ``mends`` names the delivery
-    whose rejected rows this one brings back, ``mended`` their numbers by sheet.
+    whose rejected rows this one brings back, ``mended`` their numbers by sheet. ``signature`` is the text of the last
+    one beside the file, where its source is one that may be signed.
     """
 
     delivery_id: str
@@ -120,6 +121,7 @@ class Receipt:
     rows_sha256: dict[str, str] = field(default_factory=dict)
     mends: str = ""
     mended: dict[str, list[int]] = field(default_factory=dict)
+    signature: str = ""
 
     @property
     def file_name(self) -> str:

@@ -14,8 +14,6 @@ the one before, so that none can be taken out unseen.
 from __future__ import annotations
 
 import datetime as dt
-import json
-import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -25,8 +23,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from common.chained_log import BrokenChain, add_line, read_lines
 from common.damage import RESTORE_VI
-from common.files import PRIVATE, canonical_json, fsync_path, replace_durably, sha256_bytes, sha256_file
+from common.files import PRIVATE, fsync_path, replace_durably, sha256_bytes, sha256_file
 from ingestion.base.lake import DamagedError, table_bytes
 from ingestion.base.paths import IngestPaths
 from ingestion.base.reference import ReferenceData
@@ -38,7 +37,6 @@ from ingestion.deliveries.ledger import Receipt
 ORIGINAL, REJECTION, LANDING, RETURNED = "original", "rejection_workbook", "landing_file", "returned_values"
 #: Row layers that hold single cells as delivered: values turned away or remarked on.
 _VALUE_LAYERS = ("rejected", "findings")
-_START = "0" * 64
 
 
 class PurgeLogDamagedError(Exception):
@@ -59,14 +57,10 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class PurgeEntry:
-    """One line of the purge log. ``entry_hash`` is the SHA-256 of the line without it, ``previous`` that of the line
-    before.
-    """
+    """One line of the purge log."""
 
     purged_on: str
     file: Expired
-    previous: str
-    entry_hash: str
 
 
 def log_path(paths: IngestPaths) -> Path:
@@ -160,13 +154,11 @@ def purge(paths: IngestPaths, reference: ReferenceData, retention_days: int, tod
     Raises :class:`PurgeLogDamagedError` before anything is deleted, and ``OSError`` where a file cannot be.
     """
     with ledger.locked(paths):
-        entries = read_log(paths)
-        _cut_torn_end(log_path(paths))
-        previous = entries[-1].entry_hash if entries else _START
+        read_log(paths)
         expired = expired_files(paths, reference, retention_days, today)
         for file in expired:
             path = _absolute(paths, file)
-            previous = _append(paths, file, today, previous)
+            add_line(log_path(paths), {"purged_on": today.isoformat(), **asdict(file)})
             if file.kind == RETURNED:
                 _forget_values(paths, path)
             else:
@@ -203,60 +195,21 @@ def _absolute(paths: IngestPaths, file: Expired) -> Path:
     return root.joinpath(*Path(file.path).parts[1:])
 
 
-def _line(today: str, file: Expired, previous: str) -> dict[str, Any]:
-    return {"purged_on": today, **asdict(file), "previous": previous}
-
-
-def _hash(line: dict[str, Any]) -> str:
-    return sha256_bytes(canonical_json(line))
-
-
-def _append(paths: IngestPaths, file: Expired, today: dt.date, previous: str) -> str:
-    """Adds one entry, safe from a power cut when this returns; returns its hash."""
-    line = _line(today.isoformat(), file, previous)
-    entry_hash = _hash(line)
-    text = json.dumps({**line, "entry_hash": entry_hash}, ensure_ascii=False, sort_keys=True)
-    handle = os.open(log_path(paths), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(handle, f"{text}\n".encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    return entry_hash
-
-
 def read_log(paths: IngestPaths) -> list[PurgeEntry]:
     """The purge log, oldest first; raises :class:`PurgeLogDamagedError` where an entry was changed or taken out.
 
-    A last line without its end is what a power cut leaves of an entry; its file was not deleted, and it is passed over.
+    A line that a power cut left without its end is passed over: its file was not deleted.
     """
-    path = log_path(paths)
-    if not path.exists():
-        return []
-    data = path.read_bytes()
-    whole = data[: data.rfind(b"\n") + 1]
-    entries: list[PurgeEntry] = []
-    previous = _START
-    for number, text in enumerate(whole.decode().splitlines(), start=1):
-        try:
-            line = json.loads(text)
-            entry_hash, found = line.pop("entry_hash"), line["previous"]
-            file = Expired(**{n: line[n] for n in Expired.__slots__} | {"delivery_ids": tuple(line["delivery_ids"])})
-        except (ValueError, KeyError, TypeError) as error:
-            raise PurgeLogDamagedError(f"{path}: dòng {number} không đọc được; {RESTORE_VI}") from error
-        if found != previous or _hash(line) != entry_hash:
-            raise PurgeLogDamagedError(f"{path}: dòng {number} đã bị sửa, hoặc có dòng trước đó bị xóa; {RESTORE_VI}")
-        entries.append(PurgeEntry(line["purged_on"], file, previous, entry_hash))
-        previous = entry_hash
-    return entries
+    try:
+        return [PurgeEntry(line["purged_on"], _expired(line)) for line in read_lines(log_path(paths))]
+    except BrokenChain as error:
+        raise PurgeLogDamagedError(f"{error}; {RESTORE_VI}") from error
+    except (KeyError, TypeError) as error:
+        raise PurgeLogDamagedError(f"{log_path(paths)}: có dòng không phải do việc xóa ghi; {RESTORE_VI}") from error
 
 
-def _cut_torn_end(log: Path) -> None:
-    """Takes a half-written last line off, so that the next entry stands on a line of its own."""
-    if log.exists() and not (data := log.read_bytes()).endswith(b"\n"):
-        with log.open("r+b") as file:
-            file.truncate(data.rfind(b"\n") + 1)
-            os.fsync(file.fileno())
+def _expired(line: dict[str, Any]) -> Expired:
+    return Expired(**{n: line[n] for n in Expired.__slots__} | {"delivery_ids": tuple(line["delivery_ids"])})
 
 
 def purged_originals(paths: IngestPaths) -> dict[str, str]:

@@ -20,6 +20,7 @@ from ingestion.base.reference import ReferenceData
 from ingestion.base.remarks import SCHEMA, FileRemark, remark_table
 from ingestion.deliveries import delivery_log
 from ingestion.deliveries.landing import is_temporary, shown
+from ingestion.deliveries.signatures import is_signature, why_unused
 from ingestion.text.vietnamese import fold
 
 #: What file managers, archives and this program leave behind; it holds nothing that anybody delivered.
@@ -36,12 +37,16 @@ _AGENCY = re.compile(r"^(UBND|[UỦ][Yyỷ] ban nhân dân)\s+", re.IGNORECASE)
 _ADVICE = "Chuyển tệp vào đúng thư mục <mã đơn vị>/<kỳ>/<nguồn>, hoặc bỏ tệp khỏi thư mục nhận."
 
 
-def stray_files(paths: IngestPaths, reference: ReferenceData, sources: Collection[str]) -> pa.Table:
-    """Remarks on every file that lies where no delivery can lie, with the unit and quarter it seems to be of."""
+def stray_files(
+    paths: IngestPaths, reference: ReferenceData, sources: Collection[str], *, signed: bool = False
+) -> pa.Table:
+    """Remarks on every file that lies where no delivery can lie, with the unit and quarter it seems to be of, and on
+    signatures by which nothing is judged; ``signed``: whether decisions must be signed.
+    """
     codes, quarters = {u.code for u in reference.admin_units}, set(reference.periods)
     tables = [SCHEMA.empty_table()]
     for number, parts in enumerate(_files(paths.landing)):
-        why = _why(parts, codes, quarters, sources)
+        why = _why(parts, codes, quarters, sources) or _why_signature(paths.landing.joinpath(*parts), signed)
         if why is None:
             continue
         if number >= _MOST_FILES:
@@ -50,7 +55,8 @@ def stray_files(paths: IngestPaths, reference: ReferenceData, sources: Collectio
         place = shown("/".join(parts))
         unit = _unit_of(parts[0], codes, reference) if len(parts) > 1 else None
         quarter = _quarter_of(parts[1] if len(parts) > 2 else parts[-1], quarters)
-        remark = FileRemark(kind, f"Tệp “{place}” không được đọc: {reason}.", _ADVICE, subject=place)
+        advice = "" if kind == "signature_file" else _ADVICE
+        remark = FileRemark(kind, f"Tệp “{place}” không được đọc: {reason}.", advice, subject=place)
         lineage = {"_unit_code": unit, "_quarter": quarter, "_file_name": shown(parts[-1])}
         tables.append(remark_table([remark], **lineage))
     return pa.concat_tables(tables)
@@ -90,6 +96,14 @@ def _why(
     if len(parts) > 4:
         return "stray_file", "nằm trong thư mục con của thư mục nguồn"
     return None
+
+
+def _why_signature(path: Path, signed: bool) -> tuple[str, str] | None:
+    """The same for a file in the folder of a source."""
+    if not is_signature(path.name):
+        return None
+    reason = why_unused(path, path.parent.name, asked=signed)
+    return ("signature_file", reason) if reason else None
 
 
 def _unit_of(folder: str, codes: Collection[str], reference: ReferenceData) -> str | None:

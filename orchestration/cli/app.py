@@ -595,15 +595,18 @@ def verify(
     release: Annotated[str, typer.Argument(help="Thư mục bản công bố; mặc định: mọi bản từng công bố.")] = "",
     json: Json = False,
 ) -> None:
-    """Đối chiếu từng tệp của bản công bố với bản kê."""
+    """Đối chiếu từng tệp của bản công bố với bản kê, và nhật ký thao tác với các bản công bố."""
+    from orchestration.cli import housekeeping
     from publication import all_releases
 
     settings = load_settings()
-    folders = [Path(release)] if release else all_releases(settings.paths.published)
     if release and not os.path.isdir(release):  # a name too long is no folder either
         raise WrongUse(f"không có thư mục {release}")
-    lines, document, whole = verify_releases(folders)
-    emit(lines or ["chưa có bản công bố nào"], document, as_json=json)
+    if release:
+        lines, document, whole = verify_releases([Path(release)])
+    else:
+        lines, document, whole = housekeeping.verified(settings, all_releases(settings.paths.published))
+    emit(lines if document["releases"] else ["chưa có bản công bố nào", *lines], document, as_json=json)
     _end(Exit.DONE if whole else Exit.HELD_BACK)
 
 

@@ -79,6 +79,7 @@ def checked(pipeline: Pipeline, source: str, path: Path, unit: str, quarter: str
         quarter,
         reference=pipeline.units.reference,
         limits=pipeline.settings.intake,
+        signers=pipeline.settings.signers(),
     )
 
 

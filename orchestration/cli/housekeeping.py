@@ -1,4 +1,4 @@
-"""What keeps a home in order: ``cchc prepare``, ``purge``, ``watch``, ``backup``, ``restore``.
+"""What keeps a home in order: ``cchc prepare``, ``purge``, ``verify``, ``watch``, ``backup``, ``restore``.
 
 Belongs here: the words of the answers. Does not belong here: what is past its time (``ingestion``), what is worth an
 alert (``watchman``), what is copied (``backup``), what a server needs (``orchestration.ui``).
@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from ingestion import check_store, expired_files, purge
@@ -16,6 +17,7 @@ from orchestration.backup import back_up, restore
 from orchestration.cli.overview import verify_releases
 from orchestration.cli.terminal import WrongUse, asked_path
 from orchestration.healing import forget_set_aside
+from orchestration.journal import check_journal
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Settings
 from orchestration.timing import now
@@ -39,8 +41,11 @@ def day_of(text: str) -> dt.date:
 def purged(pipeline: Pipeline, today: dt.date, *, dry_run: bool) -> tuple[list[str], dict[str, Any]]:
     """Deletes what is past its time, or with ``dry_run`` says what would be; lines and document of the answer."""
     days = pipeline.settings.retention_days
-    act = expired_files if dry_run else purge
-    files = act(pipeline.deliveries.paths, pipeline.units.reference, days, today)
+    asked = (pipeline.deliveries.paths, pipeline.units.reference, days, today)
+    files = expired_files(*asked)
+    if files and not dry_run:
+        pipeline.journal.note("purge", files=len(files))
+        files = purge(*asked)
     counts = Counter(file.kind for file in files)
     verb = "sẽ xóa" if dry_run else "đã xóa"
     lines = [f"{verb} {count} {_KINDS_VI[kind]}" for kind, count in sorted(counts.items())]
@@ -77,8 +82,16 @@ def restored(settings: Settings, repository: str, snapshot: str) -> tuple[list[s
         raise WrongUse(f"{error} không trống; đặt CCHC_HOME là một thư mục mới") from error
     pipeline = Pipeline(settings)
     check_store(pipeline.deliveries.paths)
-    lines, document, whole = verify_releases(all_releases(settings.paths.published))
+    lines, document, whole = verified(settings, all_releases(settings.paths.published))
+    pipeline.journal.note("restore", snapshot=snapshot)
     return [f"đã dựng lại {settings.home} từ {repository}", *lines], {"home": str(settings.home), **document}, whole
+
+
+def verified(settings: Settings, folders: list[Path]) -> tuple[list[str], dict[str, Any], bool]:
+    """Reads releases and the journal of who did what; lines, document, and whether all is what it was."""
+    lines, document, whole = verify_releases(folders)
+    journal = check_journal(settings.paths)
+    return [*lines, *journal.lines_vi()], {**document, "journal": asdict(journal)}, whole and not journal.damages
 
 
 def watched(settings: Settings, today: dt.date) -> tuple[list[str], dict[str, Any]]:

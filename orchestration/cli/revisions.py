@@ -58,14 +58,14 @@ def moved(
     from publication import Instruction, NotAllowed, lock, roll_back, unlock
 
     instruction = Instruction(_given_reason(reason), by.strip() or None, now())
-    published = pipeline.home.published
+    published, witness = pipeline.home.published, pipeline.journal.witness
     try:
         pointer = (
-            lock(published, unit, quarter, instruction)
+            lock(published, unit, quarter, instruction, witness)
             if move == "lock"
-            else unlock(published, unit, quarter, instruction)
+            else unlock(published, unit, quarter, instruction, witness)
             if move == "unlock"
-            else roll_back(published, unit, quarter, to or 0, instruction)
+            else roll_back(published, unit, quarter, to or 0, instruction, witness)
         )
     except (LookupError, NotAllowed) as error:
         raise WrongUse(str(error.args[0])) from error

@@ -11,6 +11,7 @@ of the line before: from there a pointer that is lost or damaged comes back (``p
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -93,6 +94,23 @@ class Pointer:
     def release_name(self) -> str:
         """The folder of the current release."""
         return release_name(self.release)
+
+
+@dataclass(frozen=True)
+class Move:
+    """A pointer that is about to take the place of another: ``before`` and ``after`` are the sha256 of the two files,
+    None where there was none.
+    """
+
+    action: Action | Literal["publish"]
+    pointer: Pointer
+    by: str | None
+    before: str | None
+    after: str
+
+
+#: Who is told of a move before it is made. A witness that raises keeps it from being made.
+Witness = Callable[[Move], None]
 
 
 def release_name(number: int) -> str:
@@ -211,6 +229,7 @@ def move_pointer(
     release: int,
     manifest_sha256: str,
     event: Event | None = None,
+    witness: Witness | None = None,
 ) -> Pointer:
     """Make ``release`` current if ``expected`` still is, and record the event with it; the same release may stay.
 
@@ -225,6 +244,10 @@ def move_pointer(
     manifests = {**(present.manifests if present else {}), release: manifest_sha256}
     events = (*(present.events if present else ()), *((event,) if event else ()))
     pointer = Pointer(unit, quarter, release, manifests, events)
+    if witness is not None:
+        action, by = (event.action, event.by) if event else ("publish", None)
+        before = sha256_bytes(_encode(present)) if present else None
+        witness(Move(action, pointer, by, before, sha256_bytes(_encode(pointer))))
     try:
         record(quarter_dir, *((present,) if present else ()), pointer)
     except DamagedHistory as error:

@@ -12,25 +12,24 @@ import csv
 import io
 import json
 import os
-import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import openpyxl
 import pyarrow.parquet as pq
-import pypdfium2
 import pytest
 
 from ingestion import load_contracts
 from ingestion.text.vietnamese import fold
+from tests.support.opened_files import opened
 
 QUARTER = "2023-Q1"
 PROJECT = Path(__file__).parents[2]
@@ -56,9 +55,6 @@ IN_DECISIONS = {
 UNKNOWN_HEADINGS = ("Người thân", "Liên hệ khẩn cấp", "Cột riêng của văn phòng")
 #: Where the clerk's own cells may be, and the deliveries themselves.
 ALLOWED = ("landing", "raw/originals", "rejected")
-
-
-_ESCAPE = re.compile(rb"\\u([0-9a-fA-F]{4})")
 
 
 # ------------------------------------------------------------------------------------------------------------ planting
@@ -168,54 +164,6 @@ def add_bad_files(landing: Path) -> None:
 
 
 # ----------------------------------------------------------------------------------------------------------- searching
-
-
-def opened(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The bytes of a file, and those of whatever is packed inside it, with a name for each."""
-    yield from _opened(str(path), path.read_bytes())
-    head = path.read_bytes()[:16]
-    if head[:4] == b"PAR1":
-        table = pq.ParquetFile(path)
-        yield f"{path} rows", "\n".join(map(str, table.read().to_pylist())).encode()
-        yield f"{path} metadata", (str(table.metadata.metadata) + str(table.schema_arrow)).encode()
-    elif head[8:12] == b"DUCK":
-        yield f"{path} tables", "\n".join(_duckdb_rows(path)).encode()
-    elif head.startswith(b"%PDF"):
-        pages = (page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(path))
-        yield f"{path} text", " ".join(" ".join(pages).split()).encode()
-    elif head.startswith(b"SQLite format 3"):
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
-            names = [r[0] for r in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            for name in names:
-                for row in database.execute(f'SELECT * FROM "{name}"'):
-                    for cell in row:
-                        data = cell if isinstance(cell, bytes) else str(cell).encode()
-                        yield from _opened(f"{path} {name}", data)
-
-
-def _opened(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
-    yield name, data
-    if data[:4] == b"PK\x03\x04":
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for member in archive.namelist():
-                yield from _opened(f"{name}!{member}", archive.read(member))
-    elif data[:2] in (b"\x1f\x8b", b"\x78\x9c", b"\x78\xda", b"\x78\x01"):
-        try:
-            yield from _opened(f"{name} unpacked", zlib.decompress(data, wbits=47))
-        except zlib.error:
-            return
-    if b"\\u" in data:  # JSON written in ASCII
-        yield f"{name} unescaped", _ESCAPE.sub(lambda m: chr(int(m[1], 16)).encode("utf-8", "surrogatepass"), data)
-
-
-def _duckdb_rows(path: Path) -> Iterator[str]:
-    with duckdb.connect(str(path), read_only=True) as database:
-        tables = database.execute(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()"
-        ).fetchall()
-        for schema, table in tables:
-            for row in database.execute(f'SELECT * FROM "{schema}"."{table}"').fetchall():
-                yield str(row)
 
 
 def hits(roots: list[Path], leave_out: tuple[Path, ...] = ()) -> list[str]:

@@ -65,7 +65,7 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     units = tmp_path / "units"
     shutil.copytree(DEPLOY / "systemd", units)
     (tmp_path / "bin").mkdir()
-    for name in ("cchc", "dagster-daemon", "dagster-webserver"):
+    for name in ("cchc", "dagster-daemon", "python"):
         shutil.copy("/bin/true", tmp_path / "bin" / name)
     for path in units.rglob("*.*"):
         if path.is_file():
