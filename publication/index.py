@@ -19,7 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from common.files import canonical_json, exclusive_lock, replace_durably
+from common.files import canonical_json, exclusive_lock, replace_durably, sha256_bytes
 from publication.content.release_content import unit_name
 from publication.page import render_catalogue
 from publication.store.parquet import from_parquet
@@ -86,14 +86,16 @@ def rebuild_index(published: Path, *, from_releases: bool = False) -> Path:
 def index_is_whole(published: Path) -> bool:
     """Whether both files are what they would be were they written now from the pointers and the last list.
 
-    Where they are, each vouches for the other, so that no release has to be opened.
+    The list carries its own hash and the page follows from it, so that no release has to be opened.
     """
     index, page = published / INDEX_NAME, published / PAGE_NAME
     if not any(published.glob(f"*/*/{POINTER_NAME}")):
         return True
     try:
+        data = index.read_bytes()
         entries = _entries(published, _known_entries(index))
-        return index.read_bytes() == _encode(entries) and page.read_bytes() == render_catalogue(entries)
+        is_list = data in (_encode(entries), _encode(entries, sealed=False))
+        return is_list and page.read_bytes() == render_catalogue(entries)
     except OSError:
         return False
 
@@ -115,18 +117,28 @@ def _entries(published: Path, known: Mapping[tuple[str, str, str], dict[str, Any
     return entries
 
 
-def _encode(entries: Sequence[Mapping[str, Any]]) -> bytes:
-    """Canonical JSON with a line for each release, so that it can be looked through."""
+def _encode(entries: Sequence[Mapping[str, Any]], *, sealed: bool = True) -> bytes:
+    """Canonical JSON with a line for each release, so that it can be looked through, and the hash of these lines.
+
+    Indexes were written without the hash before; one that is still there is as good.
+    """
     lines = b",\n".join(canonical_json(entry) for entry in entries)
-    return b'{"releases":[\n' + lines + b'\n],"schema":%d}\n' % SCHEMA
+    seal = b',"sha256":"%s"' % sha256_bytes(lines).encode() if sealed else b""
+    return b'{"releases":[\n' + lines + b'\n],"schema":%d%s}\n' % (SCHEMA, seal)
 
 
 def _known_entries(path: Path) -> Mapping[tuple[str, str, str], dict[str, Any]]:
-    """The entries of the last index by unit, quarter and manifest, but for damaged ones; none when it is unreadable."""
+    """The entries of the last index by unit, quarter and manifest, but for damaged ones; none when it is unreadable or
+    not what was written.
+    """
     try:
+        data = path.read_bytes()
+        entries = json.loads(data)["releases"]
+        if data not in (_encode(entries), _encode(entries, sealed=False)):
+            return {}
         return {
             (entry["unit_code"], entry["quarter"], entry["manifest_sha256"]): entry
-            for entry in json.loads(path.read_bytes())["releases"]
+            for entry in entries
             if entry.keys() == _FIELDS and entry["files"]
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
