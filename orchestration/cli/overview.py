@@ -18,6 +18,7 @@ from ingestion import SourceStatus, not_rereadable, remarks_on_landing
 from orchestration.cli.revisions import standing, standing_lines
 from orchestration.pipeline import Pipeline
 from orchestration.real_names import with_real_names
+from orchestration.watchman import reporting_units
 
 _SOURCE_STATES_VI = {
     "delivered": "đã nhận",
@@ -83,7 +84,7 @@ _STATES_VI = {
 
 @dataclass(frozen=True)
 class QuarterStatus:
-    """All reporting units of a quarter of which anything is known."""
+    """All reporting units of a quarter that ever delivered anything, or have a folder to deliver into."""
 
     quarter: str
     units: list[UnitStatus]
@@ -101,7 +102,7 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
     """What was delivered for a quarter, what is missing, what is held back, what is published."""
     units = []
     gone = _gone_originals(pipeline, quarter)
-    for unit, folders in pipeline.deliveries.units_in(quarter).items():
+    for unit, folders in pipeline.deliveries.units_in(quarter, reporting_units(pipeline, quarter)).items():
         expected = pipeline.units.folders_expected(unit, quarter)
         sources = pipeline.deliveries.sources(sorted({*folders, *expected}), quarter)
         lines = [line for folder in folders for line in gone.get(folder, [])]
@@ -153,7 +154,8 @@ def _unit_status(pipeline: Pipeline, unit: str, quarter: str, sources: list[Sour
     verdicts = _stored_verdicts(pipeline, unit, quarter, inputs_hash)
     reasons = [line for verdict in verdicts for line in explain_vi(verdict)]
     reasons = with_real_names(pipeline.deliveries.paths, reasons) if reasons else []
-    state = "held_back" if reasons else "outdated" if release else "not_checked"
+    sent = any(source.state != "not_sent" for source in sources)
+    state = "held_back" if reasons else "outdated" if release else "not_checked" if sent else "nothing_delivered"
     return UnitStatus(unit, name, path, state, reasons, sources)
 
 

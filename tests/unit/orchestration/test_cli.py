@@ -82,6 +82,13 @@ def test_an_empty_home_has_an_empty_status(cli: Cli, tmp_path: Path) -> None:
     assert cli(tmp_path, "verify").code == 0
 
 
+def test_a_unit_that_sent_nothing_is_listed_with_what_it_owes(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "landing" / "945").mkdir(parents=True)
+    told = cli(tmp_path, "status", "2023-Q1").stdout
+    assert "945 Huyện Cù Lao Dung: chưa gửi dữ liệu" in told
+    assert "945 staffing_roster: chưa gửi" in told
+
+
 def test_a_failure_inside_ends_with_3_and_one_line(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: object) -> None:
         raise OSError("đĩa đầy")
