@@ -63,7 +63,7 @@ def mend_store(
     asked for only where deliveries are read again.
     """
     mender = _Mender(paths, reference, secret_key, limits, dry_run)
-    if not paths.ledger.is_dir() and not any(paths.raw.glob("*/source=*/quarter=*")):
+    if not paths.ledger.is_dir() and not any(paths.raw.rglob("*.parquet")):
         return mender.result  # nothing was ever taken in
     mender.mend_records()
     mender.mend_tables()

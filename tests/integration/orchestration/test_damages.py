@@ -217,9 +217,9 @@ def test_a_damaged_key_is_no_new_key(home: Path, harm: Callable[[Path], None]) -
 
 def test_an_original_that_reads_otherwise_is_no_source_of_lost_rows(home: Path) -> None:
     """The same name of a content that is another one: nothing is made to fit."""
-    rows, original = _lake("one_stop_cases")(home), _original(home)
+    rows, original, landed = _lake("one_stop_cases")(home), _original(home), _landed(home)
     rows.unlink()
-    _landed(home).unlink()
+    landed.unlink()
     flip(original)
     with pytest.raises(DamagedError) as caught:
         mend(Pipeline(Settings(home=home)))
