@@ -43,8 +43,9 @@ def purged(pipeline: Pipeline, today: dt.date, *, dry_run: bool) -> tuple[list[s
     days = pipeline.settings.retention_days
     asked = (pipeline.deliveries.paths, pipeline.units.reference, days, today)
     files = expired_files(*asked)
-    if files and not dry_run:
-        pipeline.journal.note("purge", files=len(files))
+    if not dry_run:
+        if files:
+            pipeline.journal.note("purge", files=len(files))
         files = purge(*asked)
     counts = Counter(file.kind for file in files)
     verb = "sẽ xóa" if dry_run else "đã xóa"
