@@ -91,19 +91,15 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             stack.enter_context(redirect_stdout(log))
             stack.enter_context(redirect_stderr(log))
         with pipeline.timings.stage("imports"):
-            from dagster import AssetSelection
-
             from orchestration.build import build_definitions
             from orchestration.jobs import QUARTER_JOB
             from orchestration.record_storage import quick_records
 
         with pipeline.timings.stage("definitions"):
             definitions = build_definitions(settings, pipeline=pipeline)
-            repository = definitions.get_repository_def()
             job = definitions.resolve_job_def(QUARTER_JOB)
-            selection = None
             if stage is not Stage.RUN:
-                selection = sorted(AssetSelection.groups(*stage.value).resolve(repository.asset_graph))
+                job = _part(job, stage)
         stack.enter_context(quick_records())
         instance = stack.enter_context(open_instance(settings))
         for dead in end_dead_runs(instance, settings.paths):
@@ -116,7 +112,6 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             instance=instance,
             run_id=run_id,
             partition_key=quarter,
-            asset_selection=selection,
             run_config={"resources": {"scope": {"config": {"units": list(units)}}}},
             tags={"cchc/stage": stage.name.lower()},
             raise_on_error=False,
@@ -127,6 +122,20 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
         if failures:
             tell_failure(settings, quarter, run_id, failures)
         return RunResult(outcome.success, _broken_steps(failures))
+
+
+def _part(job: Any, stage: Stage) -> Any:
+    """The job with the assets of a stage, and with the gates' checks where it is the stage that checks."""
+    from dagster import AssetSelection
+
+    from orchestration.assets.names import GATE_CHECK
+
+    graph = job.asset_layer.asset_graph
+    assets = AssetSelection.groups(*stage.value).resolve(graph)
+    checks = {
+        key for key in graph.asset_check_keys if (stage.checks if key.name == GATE_CHECK else key.asset_key in assets)
+    }
+    return job.get_subset(asset_selection=assets, asset_check_selection=checks)
 
 
 def _broken_steps(failures: Iterable[Any]) -> dict[str, str]:
