@@ -50,6 +50,9 @@ def held_rows(verdict: Verdict, results: Iterable[Result]) -> list[HeldRow]:
             )
             for finding in _uncovered(result)
         ]
+        if result.status == "did_not_run":
+            message = f"Không kiểm tra được ({result.observed or 'không rõ'}): {result.sentence_vi}"
+            found = [HeldRow(result.expectation_id, message, None, None, None, "Báo cho người quản trị hệ thống.")]
         rows += found or [HeldRow(result.expectation_id, result.sentence_vi, None, None, None, says)]
     return rows
 
