@@ -21,7 +21,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup packages run test test-long lint ui bench contracts lock wheel audit sbom clean
+.PHONY: help setup packages run test test-long lint ui bench docs contracts lock wheel audit sbom clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ ui: setup ## Dagster in the browser, on this machine only; Ctrl-C stops it
 
 bench: setup ## measure the main job beside its floor; writes docs/performance.md
 	@$(BIN)/python benchmarks/bench.py --write
+
+docs: setup ## dbt's documentation as one page, build/dbt-docs/index.html
+	@$(BIN)/python -m orchestration.dbt_docs build/dbt-docs
 
 contracts: setup ## write what is generated from declarations; refuses where a published table lacks its version
 	@$(BIN)/python -m orchestration.generated $(if $(REMOVE),--remove $(REMOVE))

@@ -15,7 +15,7 @@ from pathlib import Path
 from expectations.declarations import Rule, declared_rules, suite_version
 from expectations.document_symbols import spoilt_symbols
 from expectations.inspection import MartRequest, RawRequest
-from expectations.messages import explain_vi
+from expectations.messages import HeldRow, explain_vi, held_rows
 from expectations.personal_data import KIND_VI as PERSONAL_DATA_VI
 from expectations.personal_data import kinds_of_personal_data
 from expectations.verdicts import (
@@ -37,6 +37,7 @@ __all__ = [
     "PERSONAL_DATA_VI",
     "Finding",
     "GateWorker",
+    "HeldRow",
     "Refusal",
     "Result",
     "Rule",
@@ -45,6 +46,7 @@ __all__ = [
     "declared_rules",
     "explain_vi",
     "gate_results_table",
+    "held_rows",
     "kinds_of_personal_data",
     "load_verdict",
     "parse_verdict",

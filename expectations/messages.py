@@ -5,11 +5,56 @@ Belongs here: Vietnamese sentences about verdicts. Does not belong here: judging
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from expectations.declarations import declared_rules
 from expectations.verdicts import Finding, Result, Verdict
 
 # Lines of one rule on the screen; the verdict keeps the others.
 _SHOWN = 20
+
+
+@dataclass(frozen=True)
+class HeldRow:
+    """A finding that holds a unit back: the rule, what is wrong where, and what to do.
+
+    ``row`` is the row in the sheet of the delivered file, or the line of a CSV file.
+    """
+
+    rule: str
+    message_vi: str
+    file: str | None
+    sheet: str | None
+    row: int | None
+    advice_vi: str
+
+
+def held_rows(verdict: Verdict, results: Iterable[Result]) -> list[HeldRow]:
+    """Every finding of a verdict's blocking ``results`` that no decision settles.
+
+    A rule that blocks without a finding (nothing to check, not run) is told by its own sentence.
+    """
+    advice = {rule.id: rule.advice_vi for rule in declared_rules(verdict.stage)}
+    rows: list[HeldRow] = []
+    for result in results:
+        says = advice.get(result.expectation_id, "")
+        found = [
+            HeldRow(
+                result.expectation_id,
+                _sentence(finding.message_vi),
+                finding.file,
+                finding.sheet,
+                finding.row,
+                f"{says}{_how_to_settle(finding)}".strip(),
+            )
+            for finding in _uncovered(result)
+        ]
+        if result.status == "did_not_run":
+            message = f"Không kiểm tra được ({result.observed or 'không rõ'}): {result.sentence_vi}"
+            found = [HeldRow(result.expectation_id, message, None, None, None, "Báo cho người quản trị hệ thống.")]
+        rows += found or [HeldRow(result.expectation_id, result.sentence_vi, None, None, None, says)]
+    return rows
 
 
 def explain_vi(verdict: Verdict) -> list[str]:
@@ -38,7 +83,7 @@ def explain_vi(verdict: Verdict) -> list[str]:
 
 
 def _finding_lines(result: Result, advice: str) -> list[str]:
-    uncovered = [finding for finding in result.findings if finding.decision_id is None or not result.settleable]
+    uncovered = _uncovered(result)
     lines = [
         f"{_sentence(finding.message_vi)} {advice}{_how_to_settle(finding)} [{result.expectation_id}]"
         for finding in uncovered[:_SHOWN]
@@ -47,6 +92,10 @@ def _finding_lines(result: Result, advice: str) -> list[str]:
     if hidden > 0:
         lines.append(f"Còn {hidden} dòng khác vi phạm cùng quy tắc: {result.sentence_vi} [{result.expectation_id}]")
     return lines
+
+
+def _uncovered(result: Result) -> list[Finding]:
+    return [finding for finding in result.findings if finding.decision_id is None or not result.settleable]
 
 
 def _how_to_settle(finding: Finding) -> str:

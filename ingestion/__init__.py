@@ -17,7 +17,7 @@ from ingestion.clerk.prose_template import text_of
 from ingestion.deliveries.integrity import check_store
 from ingestion.deliveries.landing import LandingFile, LandingProblem
 from ingestion.deliveries.landing_remarks import remarks_on_landing
-from ingestion.deliveries.ledger import SourceStatus, inputs, read_deliveries, status
+from ingestion.deliveries.ledger import DELIVERIES_SCHEMA, SourceStatus, inputs, read_deliveries, status
 from ingestion.deliveries.retention import expired_files, not_rereadable, purge
 from ingestion.deliveries.signatures import PublicKey, Signers
 from ingestion.deliveries.waiting import waiting_files
@@ -26,6 +26,7 @@ from ingestion.engine import IngestReport, ingest_source
 from ingestion.mending import StoreMending, mend_store
 
 __all__ = [
+    "DELIVERIES_SCHEMA",
     "CheckedFile",
     "Column",
     "Contract",

@@ -150,6 +150,23 @@ def _parse(folder: Path, fingerprint: str) -> None:
     replace_durably(folder / _RECORD, f"{fingerprint} {sha256_file(folder / _MANIFEST)}\n".encode())
 
 
+def run_apart(command: Sequence[str], folder: Path) -> None:
+    """Runs a dbt command that reads no data, in a folder of its own that is also its warehouse.
+
+    Raises ``DbtError`` where it does not end well.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration.dbt_process", *command, *_folders(DBT_DIR, folder), "--quiet"],
+        cwd=DBT_DIR,
+        env={**environment(None), "CCHC_WAREHOUSE": str(folder), "CCHC_RAW": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise DbtError(f"dbt {command[0]} failed:\n{(done.stdout + done.stderr)[-4000:]}")
+
+
 class DbtProcess:
     """One dbt command in a child process that imports dbt and parses the project before it is asked to run.
 

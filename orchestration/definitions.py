@@ -1,5 +1,6 @@
 """What Dagster loads (``workspace.yaml``): the definitions of the configured home, and nothing else."""
 
 from orchestration.build import build_definitions
+from orchestration.column_lineage import column_lineage
 
-defs = build_definitions()
+defs = build_definitions(columns=column_lineage())

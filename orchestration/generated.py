@@ -139,7 +139,9 @@ def staging_yml(model: Path, contract: ingestion.Contract) -> str:
             raise ValueError(f"{model.name}: {origin}.{name} is no column of {contract.source}")
         columns.append({"name": alias or name, "description": " ".join(known[name].split())})
     text = f"Current rows of the source `{contract.source}` as delivered. Versions of one row are still apart here."
-    declared = {"models": [{"name": model.stem, "description": text, "columns": columns}]}
+    vi = f"Các dòng đang dùng của nguồn “{contract.title_vi}”, như đơn vị đã gửi."
+    meta = {"meta": {"vi": vi}}
+    declared = {"models": [{"name": model.stem, "description": text, "config": meta, "columns": columns}]}
     return f"# {_WRITTEN} from the model's select and the source's contract.\n" + _dumped(declared)
 
 

@@ -26,7 +26,7 @@ from typing import BinaryIO
 
 import psutil
 
-from orchestration.dbt import ensure_manifest
+from orchestration.column_lineage import column_lineage
 from orchestration.history import end_killed_if_free
 from orchestration.instance import open_instance, with_room
 from orchestration.liveness import end_dead_runs
@@ -133,7 +133,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 def prepare(settings: Settings) -> None:
     """Makes what both processes need before either starts, and ends the records of runs that were killed."""
     settings.paths.create()
-    ensure_manifest()
+    column_lineage()  # and the parsed project it is made of
     with open_instance(settings) as instance:
         # A run that is waiting for the home, or at work in it, holds its own lock and stays as it is.
         end_dead_runs(instance, settings.paths)

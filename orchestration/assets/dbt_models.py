@@ -1,11 +1,11 @@
 """dbt's seeds and models as assets, its tests as checks.
 
-Belongs here: how a dbt node is named and grouped in Dagster, and passing dbt's events on.
+Belongs here: how a dbt node is named, described and grouped in Dagster, and passing dbt's events on.
 Does not belong here: SQL; dbt's arguments (``orchestration.dbt``).
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from packaging.version import Version
 
-from orchestration.assets.names import FORM_ROWS, RAW_GATE, RUN_SCOPE, SOURCE_COLUMNS, STEWARD
+from orchestration.assets.columns import Catalogue
+from orchestration.assets.names import FORM_ROWS, RECEIPTS, RUN_SCOPE, SOURCE_COLUMNS, STEWARD
 from orchestration.causes import why_dbt_failed
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
@@ -25,32 +26,43 @@ from orchestration.stages import building
 
 
 class Translator(DagsterDbtTranslator):
-    """Groups follow the folders; models that read a source wait for the raw gate."""
+    """Groups follow the folders; words are Vietnamese (``meta.vi``), then dbt's own."""
+
+    def __init__(self, catalogue: Catalogue, published: Collection[str]) -> None:
+        super().__init__()
+        self._catalogue = catalogue
+        self._published = published
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        declared = _meta(dbt_resource_props).get("dagster", {}).get("asset_key")
-        if declared:
-            return dg.AssetKey(declared)
-        return dg.AssetKey([self.get_group_name(dbt_resource_props), dbt_resource_props["name"]])
+        return _key_of(dbt_resource_props)
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        kind = dbt_resource_props["resource_type"]
-        if kind == "source":
-            return "raw"
-        return "reference" if kind == "seed" else str(dbt_resource_props["fqn"][1])
+        return _group_of(dbt_resource_props)
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        return str(dbt_resource_props.get("description") or dbt_resource_props["name"])
+        described = str(dbt_resource_props.get("description") or dbt_resource_props["name"])
+        return " ".join(filter(None, (_meta(dbt_resource_props).get("vi"), described)))
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = super().get_metadata(dbt_resource_props)
+        if dbt_resource_props["resource_type"] == "source":
+            return found
+        return {**found, **self._catalogue.metadata(dbt_resource_props["name"])}
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         return [STEWARD]
 
-    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
-        spec = super().get_asset_spec(manifest, unique_id, project)
-        parents = self.get_resource_props(manifest, unique_id).get("depends_on", {}).get("nodes", [])
-        if any(parent.startswith("source.") for parent in parents):
-            return spec.merge_attributes(deps=[RAW_GATE])
-        return spec
+    def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
+        """Which marts are published, and which only the gates read."""
+        if self.get_group_name(dbt_resource_props) != "marts":
+            return {}
+        return {"cchc/published": "yes" if dbt_resource_props["name"] in self._published else "no"}
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec and spec._replace(partitions_def=quarters())
 
 
 def _meta(props: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -68,22 +80,57 @@ def model_names(manifest: Mapping[str, Any], group: str) -> list[str]:
     return sorted(n["name"] for n in nodes if n["resource_type"] == "model" and n["fqn"][1] == group)
 
 
+def asset_keys(manifest: Mapping[str, Any]) -> dict[str, dg.AssetKey]:
+    """The assets of seeds and models by name."""
+    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("seed", "model")]
+    return {node["name"]: _key_of(node) for node in nodes}
+
+
+def _key_of(props: Mapping[str, Any]) -> dg.AssetKey:
+    declared = _meta(props).get("dagster", {}).get("asset_key")
+    return dg.AssetKey(declared) if declared else dg.AssetKey([_group_of(props), props["name"]])
+
+
+def _group_of(props: Mapping[str, Any]) -> str:
+    kind = props["resource_type"]
+    if kind == "source":
+        return "raw"
+    return "reference" if kind == "seed" else str(props["fqn"][1])
+
+
+def published_marts(manifest: Mapping[str, Any]) -> set[str]:
+    """Names of the marts that every release holds."""
+    nodes = manifest["exposures"]["exposure.cchc.release_tables"]["depends_on"]["nodes"]
+    return {node.rsplit(".", 1)[-1] for node in nodes}
+
+
 def run_files() -> list[dg.AssetSpec]:
-    """Assets of the files that the dbt step writes before dbt reads them."""
+    """Assets of the files that other steps write before dbt reads them.
+
+    The receipts are of every source's files. Were they made from all sources here, every table would be.
+    """
     described = {
+        RECEIPTS: "Sổ nhận tệp: mỗi tệp đã gửi một dòng, bước nhận dữ liệu ghi. Receipts of the files of all sources.",
         RUN_SCOPE: "Kỳ báo cáo đang tính. The quarter that dbt builds for, one row.",
         FORM_ROWS: "Các dòng của biểu mẫu báo cáo. The rows of every report form, from forms/<id>/rows.csv.",
         SOURCE_COLUMNS: "Tên cột của các nguồn số liệu. The columns of the sources' contracts.",
     }
     return [
-        dg.AssetSpec(key, group_name="raw", description=text, owners=[STEWARD], kinds={"csv"})
+        dg.AssetSpec(
+            key,
+            group_name="raw",
+            description=text,
+            owners=[STEWARD],
+            kinds={"parquet" if key == RECEIPTS else "csv"},
+            partitions_def=quarters() if key == RECEIPTS else None,
+        )
         for key, text in described.items()
     ]
 
 
-def dbt_models(manifest: dict[str, Any]) -> dg.AssetsDefinition:
+def dbt_models(manifest: dict[str, Any], catalogue: Catalogue) -> dg.AssetsDefinition:
     """All seeds and models of the project as one step."""
-    translator = Translator()
+    translator = Translator(catalogue, published_marts(manifest))
     marts = set(model_names(manifest, "marts"))
 
     @dbt_assets(manifest=manifest, name="dbt_build", partitions_def=quarters(), dagster_dbt_translator=translator)

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from ingestion import Contract
+from orchestration.assets.columns import headings_schema
 from orchestration.assets.names import landing_key, team
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
@@ -18,6 +19,7 @@ def landing_asset(contract: Contract) -> dg.AssetsDefinition:
         description=f"{contract.title_vi}: tệp các đơn vị đã gửi. Files delivered for {contract.source}.",
         owners=[team(contract.owner)],
         kinds={"file", "excel"},
+        metadata={"dagster/column_schema": headings_schema(contract)},
     )
     def landing(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
         files = pipeline.deliveries.landed(contract.source, context.partition_key)

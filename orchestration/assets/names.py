@@ -16,9 +16,9 @@ RECEIPTS = dg.AssetKey(["raw", "deliveries"])
 RUN_SCOPE = dg.AssetKey(["raw", "run_scope"])
 FORM_ROWS = dg.AssetKey(["raw", "form_rows"])
 SOURCE_COLUMNS = dg.AssetKey(["raw", "source_columns"])
-RAW_GATE = dg.AssetKey(["gates", "raw"])
 CANDIDATES = dg.AssetKey(["gates", "candidates"])
-MART_GATE = dg.AssetKey(["gates", "marts"])
+#: Name of the check on each table that a gate judges.
+GATE_CHECK = "rules"
 RELEASES = dg.AssetKey(["published", "releases"])
 POSTGRES = dg.AssetKey(["published", "postgres"])
 
@@ -29,6 +29,10 @@ def landing_key(source: str) -> dg.AssetKey:
 
 def raw_key(source: str) -> dg.AssetKey:
     return dg.AssetKey(["raw", source])
+
+
+def mart_key(name: str) -> dg.AssetKey:
+    return dg.AssetKey(["marts", name])
 
 
 def published_key(name: str) -> dg.AssetKey:

@@ -1,20 +1,20 @@
 """Raw assets: each source's deliveries read into the lake. One factory; the contracts are the list of sources."""
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import dagster as dg
 
 from ingestion import Contract
-from orchestration.assets.names import RECEIPTS, STEWARD, landing_key, raw_key, team
+from orchestration.assets.columns import Catalogue
+from orchestration.assets.names import landing_key, raw_key, team
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.resources import Scope
 from orchestration.stages import ingest
 
 
-def raw_asset(contract: Contract) -> dg.AssetsDefinition:
+def raw_asset(contract: Contract, catalogue: Catalogue) -> dg.AssetsDefinition:
     """Asset ``raw/<source>`` of one source; waits for the sources its names are resolved against."""
 
     @dg.asset(
@@ -26,7 +26,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         owners=[team(contract.owner)],
         kinds={"parquet", "python"},
         code_version=str(contract.version),
-        metadata={"columns": dg.MetadataValue.json([c.name for c in contract.lake_columns()])},
+        metadata=_columns(contract) | catalogue.metadata(f"raw/{contract.source}"),
     )
     def raw(
         context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]
@@ -46,23 +46,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
     return raw
 
 
-def receipts_asset(contracts: Mapping[str, Contract]) -> dg.AssetsDefinition:
-    """Asset ``raw/deliveries``: the receipts of all deliveries as one table, rebuilt by each ingestion."""
-
-    @dg.asset(
-        key=RECEIPTS,
-        deps=[raw_key(source) for source in contracts],
-        partitions_def=quarters(),
-        group_name="raw",
-        description="Sổ nhận tệp: mỗi tệp đã gửi một dòng. Receipts of all deliveries, derived from the ledger.",
-        owners=[STEWARD],
-        kinds={"parquet"},
-    )
-    def deliveries(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
-        receipts = pipeline.deliveries.receipts(context.partition_key)
-        outcomes = Counter(str(receipt["outcome"]) for receipt in receipts)
-        return dg.MaterializeResult(
-            metadata={"dagster/row_count": len(receipts), "outcomes": dg.MetadataValue.json(dict(outcomes))}
-        )
-
-    return deliveries
+def _columns(contract: Contract) -> dict[str, Any]:
+    said = {column.name: column.title_vi for column in contract.columns}
+    columns = [dg.TableColumn(field.name, str(field.type), said.get(field.name)) for field in contract.arrow_schema()]
+    return {"dagster/column_schema": dg.TableSchema(columns=columns)}

@@ -109,19 +109,15 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             stack.enter_context(redirect_stdout(log))
             stack.enter_context(redirect_stderr(log))
         with pipeline.timings.stage("imports"):
-            from dagster import AssetSelection
-
             from orchestration.build import build_definitions
             from orchestration.jobs import QUARTER_JOB
             from orchestration.record_storage import quick_records
 
         with pipeline.timings.stage("definitions"):
             definitions = build_definitions(settings, pipeline=pipeline)
-            repository = definitions.get_repository_def()
             job = definitions.resolve_job_def(QUARTER_JOB)
-            selection = None
             if stage is not Stage.RUN:
-                selection = sorted(AssetSelection.groups(*stage.value).resolve(repository.asset_graph))
+                job = _part(job, stage)
         for line in pipeline.record.healing_lines():
             to_stderr(line)  # into the run's log, which is what stands for it here
         stack.enter_context(quick_records())
@@ -136,7 +132,6 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             instance=instance,
             run_id=run_id,
             partition_key=quarter,
-            asset_selection=selection,
             run_config={"resources": {"scope": {"config": {"units": list(units)}}}},
             tags={STAGE_TAG: stage.name.lower()},
             raise_on_error=False,
@@ -148,6 +143,20 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             tell_failure(settings, quarter, run_id, failures)
         prune_dagster(instance, settings)
         return RunResult(outcome.success, _broken_steps(failures, settings))
+
+
+def _part(job: Any, stage: Stage) -> Any:
+    """The job with the assets of a stage, and with the gates' checks where it is the stage that checks."""
+    from dagster import AssetSelection
+
+    from orchestration.assets.names import GATE_CHECK
+
+    graph = job.asset_layer.asset_graph
+    assets = AssetSelection.groups(*stage.value).resolve(graph)
+    checks = {
+        key for key in graph.asset_check_keys if (stage.checks if key.name == GATE_CHECK else key.asset_key in assets)
+    }
+    return job.get_subset(asset_selection=assets, asset_check_selection=checks)
 
 
 def _broken_steps(failures: Iterable[Any], settings: Settings) -> dict[str, str]:

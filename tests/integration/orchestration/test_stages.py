@@ -113,6 +113,31 @@ def test_a_source_not_sent_holds_the_unit_back_and_says_so(cli: Cli, home: Path)
     assert "945 org_units: chưa gửi" in status
     assert "bị giữ lại" in status
     assert not (home / "published" / "945" / QUARTER / "current.json").exists()
+    _is_told_as_held_not_as_broken(home)
+
+
+def _is_told_as_held_not_as_broken(home: Path) -> None:
+    """In Dagster the run came to its end; a check on what it judges says who is held back, where and what to do."""
+    import dagster as dg
+
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        [run] = instance.get_runs(limit=1)
+        assert run.status is dg.DagsterRunStatus.SUCCESS
+        evaluations = [
+            event.asset_check_evaluation_data
+            for event in (record.dagster_event for record in instance.all_logs(run.run_id))
+            if event is not None and event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        ]
+    failed = {(e.asset_key.to_user_string(), e.check_name): e for e in evaluations if not e.passed}
+    assert ("published/releases", "all_units_published") in failed
+    assert {e.severity for e in failed.values()} == {dg.AssetCheckSeverity.WARN}
+    assert {e.partition for e in failed.values()} == {QUARTER}
+    gate = (
+        failed["raw/deliveries", "rules"] if ("raw/deliveries", "rules") in failed else failed["raw/org_units", "rules"]
+    )
+    records = gate.metadata["findings"].records
+    assert {record.data["don_vi"] for record in records} == {"945"}
+    assert all(record.data["noi_dung"] and record.data["cach_xu_ly"] for record in records)
 
 
 def test_only_dbt_opens_the_warehouse_and_it_holds_no_lock_afterwards(home: Path) -> None:
@@ -134,10 +159,24 @@ def test_the_run_is_recorded_with_rows_times_and_checks(published_home: Path) ->
         assert event.asset_materialization.partition == QUARTER
         rows = event.asset_materialization.metadata["dagster/row_count"].value
         assert 0 < event.asset_materialization.metadata["Execution Duration"].value < 3600
+        events = [record.dagster_event for record in instance.all_logs(runs[0].run_id) if record.dagster_event]
         evaluation = instance.get_latest_asset_check_evaluation_record(check)
         assert evaluation is not None
         assert evaluation.evaluation is not None
         assert evaluation.evaluation.passed
+        assert evaluation.evaluation.partition == QUARTER
+        page = instance.get_latest_materialization_event(dg.AssetKey(["published", "report_page"]))
+        assert page is not None
+        assert page.asset_materialization is not None
+        assert Path(str(page.asset_materialization.metadata["path_945"].value)).is_file()
+    # A backfill counts what a run has planned and not made as failed, whatever the run says of itself.
+    planned = {e.asset_key for e in events if e.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED}
+    made = {e.asset_key: e.partition for e in events if e.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION}
+    assert planned
+    assert planned <= set(made)
+    assert set(made.values()) == {QUARTER}
+    steps = [e.step_key for e in events if e.event_type is dg.DagsterEventType.STEP_SUCCESS]
+    assert steps.index("gates_raw") < steps.index("dbt_build") < steps.index("gates_marts") < steps.index("publish")
     assert (
         rows
         == duckdb.sql(
