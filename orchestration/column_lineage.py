@@ -161,7 +161,7 @@ def _of_query(sql: str, tables: Mapping[str, list[str]]) -> dict[str, list[Origi
     for table in tree.find_all(exp.Table):
         table.set("db", None)
         table.set("catalog", None)
-    schema = {name: dict.fromkeys(columns, "varchar") for name, columns in tables.items()}
+    schema: dict[str, object] = {name: dict.fromkeys(columns, "varchar") for name, columns in tables.items()}
     tree = qualify(tree, schema=schema, dialect=_DIALECT, validate_qualify_columns=False)
     scopes = traverse_scope(tree)
     return _Query(scopes).columns_of(scopes[-1])
