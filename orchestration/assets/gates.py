@@ -10,8 +10,6 @@ is held back must not hold back another, and where all are, people still want to
 Publication looks the stored verdicts up by itself and refuses what they hold back.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 

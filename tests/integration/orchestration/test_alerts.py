@@ -17,6 +17,7 @@ from pydantic import SecretStr, ValidationError
 from expectations import Finding, Result, Verdict
 from orchestration.addresses import AlertAddress, AlertLinks
 from orchestration.alerts import Alert, cause_of, send_owed, settled, tell
+from orchestration.assets.columns import Catalogue
 from orchestration.assets.published import published_assets
 from orchestration.jobs import quarter_job
 from orchestration.outcomes import Outcome
@@ -304,7 +305,7 @@ def test_a_copy_that_failed_is_told_until_it_is_made(settings: Settings) -> None
 def _publish_alone(settings: Settings) -> tuple[dg.ExecuteInProcessResult, dg.DagsterInstance]:
     instance = dg.DagsterInstance.ephemeral()
     result = dg.materialize(
-        [published_assets([])],
+        [published_assets([], Catalogue({}, {}))],
         partition_key=QUARTER,
         instance=instance,
         resources={"scope": Scope(), "pipeline": Pipeline(settings)},
