@@ -112,7 +112,8 @@ def show(settings: Settings) -> None:
 
 def _row(entry: Entry) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(entry, name, None) for name in _RUNS.names}
-    row |= {name: entry.total(name) for name in ("rules_failed", "findings", "waived", "decisions")}
+    row |= {"rules_failed": entry.total("rules_failed"), "findings": entry.total("findings")}
+    row |= {"waived": entry.total("waived"), "decisions": entry.total("decisions")}
     row |= entry.intake.model_dump() if entry.intake else {}
     row |= {"units": len(entry.units), "units_held": len(entry.held)}
     if entry.space:
