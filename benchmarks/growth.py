@@ -1,4 +1,4 @@
-"""Measures how a home grows: period after period of one small district, then the same again, each with a late file.
+"""Measures how a home grows: the periods of one small district in turn, again and again, each time with a late file.
 
 Belongs here: seconds a run and size by part after it, from the records that runs leave. Does not belong here:
 assertions; that what is kept is bounded is tested with ``retention``.
@@ -16,26 +16,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from common.periods import load_periods
 from sample.quarters import Window
 from tests.support import worlds
 
 ROOT = Path(__file__).resolve().parents[1]
-_MOST, _PERIODS = 40, 12
+_MOST = 40
 _SHOWN = ("dagster", "warehouse", "raw", "landing", "rejected", "published", "logs")
 _LATE = "Số phiếu,Hình thức,Ngày trả lời,Đánh giá chung\nMUON-{number},Phát phiếu,{day:%d/%m/%Y},Hài lòng\n"
 
 
-def _periods(count: int) -> dict[str, Window]:
-    """The windows of consecutive periods in which districts report, beginning with the first that has one before it."""
-    found = [period for period in load_periods() if period.closes_on.year < 2025][1 : count + 1]
-    return {period.quarter: Window(period.opens_on, period.closes_on, period.year_opens_on) for period in found}
-
-
-def _deliver(landing: Path, windows: dict[str, Window], seed: int) -> str:
-    """Writes the deliveries of a world that lasts for all these periods; returns its district."""
-    worlds.WINDOWS = windows
-    worlds.BEFORE, worlds.QUARTER = min(windows), max(windows)
+def _deliver(landing: Path, seed: int) -> str:
+    """Writes the deliveries of a small world; returns its district."""
     world = worlds.make_world(seed, *worlds.districts(most=3)[0])
     worlds.write_papers(landing, worlds.papers(world))
     return world.district.code
@@ -66,10 +57,10 @@ def main() -> None:
     options = parser.parse_args()
     if not 1 <= options.runs <= _MOST:
         parser.error(f"between 1 and {_MOST} runs")
-    windows = _periods(min(options.runs, _PERIODS))
+    windows = worlds.WINDOWS
     with tempfile.TemporaryDirectory(prefix="growth-") as folder:
         home = Path(folder) / "home"
-        district = _deliver(home / "landing", windows, options.seed)
+        district = _deliver(home / "landing", options.seed)
         _say("MiB after run", *_SHOWN, "seconds", "quarter", "outcome")
         for number in range(options.runs):
             quarter, window = list(windows.items())[number % len(windows)]
