@@ -12,8 +12,9 @@ import dagster as dg
 import pyarrow.parquet as pq
 
 from orchestration import stages
-from orchestration.assets.columns import ANNEX, Catalogue
+from orchestration.assets.columns import Catalogue
 from orchestration.assets.names import CANDIDATES, POSTGRES, RELEASES, STEWARD, mart_key, published_key
+from orchestration.column_lineage import ANNEX
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.resources import Scope
