@@ -71,7 +71,11 @@ def home(whole: Path, tmp_path: Path, monkeypatch: Patch) -> Path:
 
 
 def _examined(name: str) -> Examined:
-    (found,) = [one for one in doctor.examine() if one.name == name]
+    """One check alone: all of them take seconds."""
+    with Patch.context() as patch:
+        for checks in ("_OF_THE_HOST", "_OF_THE_HOME"):
+            patch.setattr(doctor, checks, {n: check for n, check in getattr(doctor, checks).items() if n == name})
+        (found,) = [one for one in doctor.examine() if one.name == name]
     return found
 
 
