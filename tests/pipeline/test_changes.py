@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,14 +94,3 @@ def test_two_good_districts_are_both_published_and_do_not_mix(
     assert before is not None
     assert _figures(mine) == _figures(before)
     assert {row["unit_code"] for row in indicators(theirs).values()} == {other}
-
-
-def test_a_second_run_on_the_same_inputs_makes_no_release_and_says_so(
-    published_home: Path, tmp_path: Path, run_json: RunJson
-) -> None:
-    own = tmp_path / "home"
-    shutil.copytree(published_home, own)
-    exit_code, units = run_json(own)
-    assert exit_code == 0
-    assert units[UNIT]["state"] == "unchanged"
-    assert [p.name for p in sorted((own / "published" / UNIT / QUARTER).glob("r*"))] == ["r1"]

@@ -50,6 +50,7 @@ def test_tables_are_byte_identical(
     assert file_hashes(again) == file_hashes(first)
 
 
+@pytest.mark.long
 def test_the_warehouse_can_be_deleted_and_rebuilt(published_home: Path, home: Path) -> None:
     from tests.conftest import run_cli
 
