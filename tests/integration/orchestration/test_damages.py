@@ -127,7 +127,14 @@ DERIVED = (
     Place("index_list", at("published/index.json"), (lose, flip, be_a_folder)),
     Place("index_page", at("published/index.html"), (lose, cut)),
 )
-DERIVED_CASES = [pytest.param(p, harm, id=f"{p.name}-{harm.__name__}") for p in DERIVED for harm in p.harms]
+# Of each file one harm in every run, another for each file.
+DERIVED_CASES = [
+    pytest.param(
+        p, harm, id=f"{p.name}-{harm.__name__}", marks=[] if turn == number % len(p.harms) else pytest.mark.long
+    )
+    for number, p in enumerate(DERIVED)
+    for turn, harm in enumerate(p.harms)
+]
 
 
 def _files(home: Path) -> dict[str, str]:
