@@ -25,7 +25,7 @@ from ingestion.base.paths import IngestPaths
 from ingestion.base.reference import ReferenceData
 from ingestion.deliveries import ledger
 from ingestion.deliveries.delivery_log import FILE_NAME, damaged_logs, has_log, replacements, take_in
-from ingestion.deliveries.integrity import held_by_records, row_files, unknown_vi
+from ingestion.deliveries.integrity import RowFiles, held_by_records, row_files, unknown_vi
 from ingestion.deliveries.landing import LandingFile, LandingProblem, keep_original, original_path
 from ingestion.deliveries.landing_remarks import rebuild_all_landing_remarks, remarks_on_landing
 from ingestion.deliveries.ledger import Receipt
@@ -66,8 +66,12 @@ def mend_store(
     if not paths.ledger.is_dir() and not any(paths.raw.rglob("*.parquet")):
         return mender.result  # nothing was ever taken in
     mender.mend_records()
+    rows = row_files(paths, mender.known)
+    mender.result.lost += map(unknown_vi, rows.unknown)
+    if rows.unknown and not dry_run:
+        return mender.result  # tables made without a lost receipt would be of less than was delivered
     mender.mend_tables()
-    mender.mend_rows()
+    mender.mend_rows(rows)
     if originals:
         mender.check_originals()
     mender.mend_landing_remarks()
@@ -142,10 +146,8 @@ class _Mender:
             write_empty_schemas(self.paths, self.contracts.values())
             ledger.rebuild_deliveries(self.paths)
 
-    def mend_rows(self) -> None:
+    def mend_rows(self, rows: RowFiles) -> None:
         """Files of rows are read again from the originals, registers before what is read by them."""
-        rows = row_files(self.paths, self.known)
-        self.result.lost += map(unknown_vi, rows.unknown)
         damaged: dict[str, list[Path]] = {}
         for path, receipt in rows.damaged.items():
             if receipt.source in self.contracts:

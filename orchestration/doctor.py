@@ -30,7 +30,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from common.periods import load_periods
-from ingestion import DamagedError, check_store
+from ingestion import DamagedError, check_store, mend_store
 from orchestration.automation import automation, databases, recorded_rows, rows
 from orchestration.locks import HomeBusy, one_run_at_a_time, to_stderr
 from orchestration.pipeline import Pipeline
@@ -508,12 +508,23 @@ def lake(settings: Settings) -> Iterator[Finding]:
     try:
         # Where there is no file to lock, nobody has ever worked.
         with one_run_at_a_time(lock, "cchc doctor", to_stderr, wait=False) if lock.exists() else nullcontext():
-            check_store(Pipeline(settings).deliveries.paths)
+            pipeline = Pipeline(settings)
+            paths, reference = pipeline.deliveries.paths, pipeline.units.reference
+            check_store(paths)
+            seen = mend_store(paths, reference, settings.person_secret, settings.intake, dry_run=True)
     except HomeBusy as error:
         yield Finding("look", f"chưa đối chiếu: {error}", "Chạy lại cchc doctor khi lượt chạy đó kết thúc.")
     except DamagedError as error:
         yield Finding("broken", str(error), "Làm theo lời vừa nêu. Không đọc lại được: " + _ADVICE_RESTORE)
     else:
+        lines = [*seen.lost, *(f"{problem.path}: {problem.message_vi}" for problem in seen.problems)]
+        if lines:
+            yield Finding(
+                "broken",
+                _some(lines),
+                f"Làm theo lời vừa nêu; dựng lại những gì dựng được: cchc rebuild. {_ADVICE_RESTORE}",
+            )
+            return
         yield Finding("ok", f"khớp {sum(1 for _ in _receipts(settings))} biên nhận")
 
 
