@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.pipeline.conftest import QUARTER, UNIT
 from tests.pipeline.test_changes import _district_cases, _first_open_case
 from tests.support.workbooks import set_cell
@@ -69,6 +71,7 @@ def _deliver(home: Path, deliveries: list[Delivery], cli: Callable[..., Any]) ->
     assert result.code in (0, 1), result.stdout + result.stderr
 
 
+@pytest.mark.long
 def test_two_orders_of_the_same_deliveries_give_identical_marts(
     sample_landing: Path, tmp_path: Path, cli: Callable[..., Any]
 ) -> None:
