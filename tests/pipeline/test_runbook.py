@@ -95,6 +95,7 @@ def test_who_sent_nothing_is_found_and_can_be_sent_a_form(tmp_path: Path, monkey
     assert "chưa gửi" in status.stdout
 
 
+@pytest.mark.long
 def test_a_report_held_back_and_overdue_comes_out(home: Path, tmp_path: Path) -> None:
     (decisions,) = (home / "landing" / UNIT / QUARTER / "decisions").iterdir()
     shutil.copy2(decisions, tmp_path)
@@ -133,6 +134,7 @@ def _flip(path: Path) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.long
 def test_a_damaged_store_breaks_the_run_and_is_made_again(published_home: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(published_home, home)

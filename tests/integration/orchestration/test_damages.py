@@ -390,6 +390,7 @@ def _damage_much(home: Path) -> Iterator[Path]:
         garble(home / garbled)
 
 
+@pytest.mark.long
 def test_a_run_over_many_damages_tells_each_and_publishes_nothing_new(cli: Cli, home: Path) -> None:
     releases = {name: sha256 for name, sha256 in _files(home).items() if name.startswith("published/")}
     paths = list(_damage_much(home))

@@ -41,6 +41,7 @@ def test_publishing_again_changes_nothing(cli: Cli, home: Path) -> None:
     assert [path.name for path in (home / "published" / "945" / QUARTER).glob("r*")] == ["r1"]
 
 
+@pytest.mark.long
 def test_quarters_asked_for_together_are_run_in_order_of_time(cli: Cli, home: Path) -> None:
     result = cli(home, "run", "2023-Q1", "--from", "2022-Q4", "--to", "2022-Q4", "--json")
     assert result.code == 0, result.stdout + result.stderr
