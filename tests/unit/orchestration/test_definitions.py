@@ -159,7 +159,8 @@ def test_every_column_of_every_mart_is_known_and_no_lineage_leads_nowhere(
         for column, origins in made.items():
             assert {of.split("/")[-1] for of, _ in origins} <= known, (table, column)
     node = graph.get(dg.AssetKey(["marts", "report_indicators"]))
-    lineage = node.metadata["dagster/column_lineage"].value
+    lineage = node.metadata["dagster/column_lineage"]
+    assert isinstance(lineage, dg.TableColumnLineage)
     assert set(lineage.deps_by_column) == set(columns["report_indicators"])
     assert [dep.column_name for dep in lineage.deps_by_column["value"]] == ["value"]
 
