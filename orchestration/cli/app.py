@@ -586,6 +586,8 @@ def history(
     """Các lượt chạy đã qua: kết thúc ra sao, bao lâu, bao nhiêu dòng, đơn vị nào bị giữ lại, công bố gì."""
     from orchestration.cli import history as past
 
+    if unit and unit not in {known.code for known in ReportingUnits().reference.admin_units}:
+        raise WrongUse(f"không có đơn vị nào mang mã {unit[:40]!r}")
     lines, document = past.answer(load_settings(), known_quarter(quarter) if quarter else "", unit, last)
     emit(lines, document, as_json=json)
 

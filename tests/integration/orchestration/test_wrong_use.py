@@ -34,7 +34,7 @@ def _cases() -> dict[str, list[str]]:
                   quarter], ["check-report", "a.docx", "--unit", "945", "--quarter", quarter]]  # fmt: skip
         if quarter:
             found += [["check-file", "org_units", "a.csv", "--quarter", quarter], ["template", "org_units", "--quarter",
-                      quarter]]  # fmt: skip
+                      quarter], ["history", "--quarter", quarter]]  # fmt: skip
     for unit in BAD_UNITS:
         found += [[command, "2023-Q1", "--unit", unit] for command in ("run", "ingest", "check", "publish", "diff")]
         found += [[c, "2023-Q1", "--unit", unit, "--reason", "r", *(["--to", "1"] if c == "rollback" else [])]
@@ -43,12 +43,14 @@ def _cases() -> dict[str, list[str]]:
                   "--quarter", "2023-Q1"]]  # fmt: skip
         if unit:
             found += [["check-file", "org_units", "a.csv", "--unit", unit, "--quarter", "2023-Q1"],
-                      ["template", "org_units", "--unit", unit, "--quarter", "2023-Q1"]]  # fmt: skip
+                      ["template", "org_units", "--unit", unit, "--quarter", "2023-Q1"],
+                      ["history", "--unit", unit]]  # fmt: skip
     for number in BAD_INTS:
         found += [["sample", "--scale", number], ["diff", "2023-Q1", "--from", number], ["diff", "2023-Q1", "--to",
                   number], ["rollback", "2023-Q1", "--unit", "945", "--reason", "r", "--to", number],
                   ["explain", "1", "--unit", "945", "--quarter", "2023-Q1", "--release", number],
                   ["check-report", "a.docx", "--unit", "945", "--quarter", "2023-Q1", "--release", number]]  # fmt: skip
+    found += [["history", "--last", number] for number in BAD_INTS]
     found += [["sample", "--scale", n] for n in ("1000", "1300", "9" * 30)]
     found += [["sample", "--seed", n] for n in ("-1", "x", "9" * 30)]
     for file in BAD_FILES:
