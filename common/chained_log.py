@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +41,23 @@ def add_line(path: Path, facts: Mapping[str, Any], *, first: Mapping[str, Any] |
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         last = _last_line(handle)
-        for document in ([first] if first is not None and last is None else []) + [facts]:
-            line = {**document, "previous": _hash_of(last)}
-            last = canonical_json({**line, "entry_hash": sha256_bytes(canonical_json(line))})
-            _write(handle, last + b"\n")
+        begun = [first] if first is not None and last is None else []
+        _write(handle, chained([*begun, facts], previous=_hash_of(last)))
         os.fsync(handle)
     finally:
         os.close(handle)
     if is_new:
         fsync_path(path.parent)
+
+
+def chained(documents: Iterable[Mapping[str, Any]], previous: str = START) -> bytes:
+    """The lines of documents, each chained to the one before, the first to ``previous``."""
+    lines = []
+    for document in documents:
+        line = {**document, "previous": previous}
+        previous = sha256_bytes(canonical_json(line))
+        lines.append(canonical_json({**line, "entry_hash": previous}) + b"\n")
+    return b"".join(lines)
 
 
 def _write(handle: int, data: bytes) -> None:

@@ -238,9 +238,10 @@ def reading_again(
     reference: ReferenceData,
     secret_key: bytes,
     limits: IntakeLimits,
+    signers: Signers | None,
 ) -> Reader:
     """A reader for what was lost of a source and quarter. Raises ``KeyError`` for a quarter without a period."""
-    return _Run(paths, contract, quarter, reference, secret_key, limits)
+    return _Run(paths, contract, quarter, reference, secret_key, limits, signers)
 
 
 class _Run:

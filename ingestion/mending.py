@@ -30,6 +30,7 @@ from ingestion.deliveries.landing import LandingFile, LandingProblem, keep_origi
 from ingestion.deliveries.landing_remarks import rebuild_all_landing_remarks, remarks_on_landing
 from ingestion.deliveries.ledger import Receipt
 from ingestion.deliveries.retention import purged_originals
+from ingestion.deliveries.signatures import Signers
 from ingestion.engine import reading_again, source_order
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def mend_store(
     reference: ReferenceData,
     secret_key: Callable[[], bytes],
     limits: IntakeLimits,
+    signers: Signers | None = None,
     *,
     originals: bool = False,
     dry_run: bool = False,
@@ -62,7 +64,7 @@ def mend_store(
     ``originals``: every kept original is hashed too, which reads them all. ``dry_run`` only says. ``secret_key`` is
     asked for only where deliveries are read again.
     """
-    mender = _Mender(paths, reference, secret_key, limits, dry_run)
+    mender = _Mender(paths, reference, secret_key, limits, signers, dry_run)
     if not paths.ledger.is_dir() and not any(paths.raw.rglob("*.parquet")):
         return mender.result  # nothing was ever taken in
     mender.mend_records()
@@ -85,9 +87,11 @@ class _Mender:
         reference: ReferenceData,
         secret_key: Callable[[], bytes],
         limits: IntakeLimits,
+        signers: Signers | None,
         dry_run: bool,
     ) -> None:
         self.paths, self.reference, self.limits, self.dry_run = paths, reference, limits, dry_run
+        self.signers = signers
         self.secret_key = secret_key
         self.contracts = load_contracts()
         self.known = ledger.read_ledger(paths)
@@ -177,7 +181,7 @@ class _Mender:
                 continue
             try:
                 reader = reader or reading_again(
-                    self.paths, contract, quarter, self.reference, self.secret_key(), self.limits
+                    self.paths, contract, quarter, self.reference, self.secret_key(), self.limits, self.signers
                 )
                 reader.read_again(receipt)
             except (DamagedError, KeyError) as error:
@@ -231,4 +235,4 @@ class _Mender:
             fault = "bị hỏng"
         self._again(path, fault, "lập lại từ sổ nhận tệp và kho dữ liệu thô")
         if not self.dry_run and not self.result.lost:
-            rebuild_all_landing_remarks(self.paths, self.contracts, self.reference)
+            rebuild_all_landing_remarks(self.paths, self.contracts, self.reference, signed=self.signers is not None)

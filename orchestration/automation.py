@@ -10,14 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from common.periods import Period, load_periods
+from orchestration.dagster_files import databases, rows
 from orchestration.liveness import is_alive
 from orchestration.settings import TIME_ZONE, Home, Settings
 from orchestration.timing import now
@@ -235,36 +235,6 @@ def server_processes(home: Home) -> dict[str, list[int]]:
         except (psutil.Error, OSError):
             continue
     return found
-
-
-def databases(home: Home) -> dict[str, Path]:
-    """Dagster's databases of runs, of their events and of ticks, by what they hold, whether they are there or not."""
-    history = home.dagster / "history"
-    return {
-        "runs": history / "runs.db",
-        "events": history / "runs" / "index.db",
-        "schedules": home.dagster / "schedules" / "schedules.db",
-    }
-
-
-def rows(database: Path, query: str, *values: Any) -> list[Any]:
-    """What a database says, read without a trace; nothing where there is none. Raises ``sqlite3.Error``."""
-    if not database.is_file():
-        return []
-    try:
-        return _read(database, query, values)
-    except sqlite3.DatabaseError:
-        # Somebody who began to write meanwhile may make it look damaged once.
-        return _read(database, query, values)
-
-
-def _read(database: Path, query: str, values: Sequence[Any]) -> list[Any]:
-    address = f"{database.absolute().as_uri()}?mode=ro"
-    if not database.with_name(f"{database.name}-wal").exists():
-        # Nobody writes: SQLite would make files for those who might, and leave them.
-        address += "&immutable=1"
-    with closing(sqlite3.connect(address, uri=True)) as connection:
-        return connection.execute(query, values).fetchall()
 
 
 def recorded_rows(settings: Settings, of: str, query: str, *values: Any) -> list[Any]:

@@ -17,6 +17,7 @@ import logging
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from common.files import replace_durably
 from common.forms import load_forms, rows_csv
 from ingestion import DELIVERIES_SCHEMA, columns_csv, load_contracts
-from orchestration.dbt import DbtError, ensure_manifest, manifest_folder, project_fingerprint, run_apart
+from orchestration.dbt import ensure_manifest, manifest_folder, project_fingerprint, run_apart
 from orchestration.locks import one_run_at_a_time
 from orchestration.settings import DBT_DIR
 
@@ -56,11 +57,13 @@ def column_lineage() -> Columns:
     fingerprint = _fingerprint()
     with one_run_at_a_time(folder / ".column_lineage.lock", "tìm nguồn gốc các cột", _log.info):
         kept = folder / _KEPT
-        if kept.is_file() and (found := json.loads(kept.read_bytes()))["fingerprint"] == fingerprint:
-            return _columns(found["columns"])
+        with suppress(OSError, ValueError, LookupError, TypeError):  # what does not read is worked out anew
+            found = json.loads(kept.read_bytes())
+            if found["fingerprint"] == fingerprint:
+                return _columns(found["columns"])
         try:
             columns = _worked_out(manifest)
-        except DbtError:
+        except Exception:  # whatever dbt or the parser of SQL stumbles over
             _log.exception("no column lineage")
             return {}
         replace_durably(kept, json.dumps({"fingerprint": fingerprint, "columns": columns}).encode())

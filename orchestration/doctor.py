@@ -16,7 +16,6 @@ import os
 import platform
 import re
 import shutil
-import sqlite3
 import stat
 import sys
 import tomllib
@@ -26,12 +25,16 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
+from pydantic import SecretStr
+
+from common.damage import RESTORE_VI
 from common.periods import load_periods
-from ingestion import DamagedError, check_store, mend_store
-from orchestration.automation import automation, databases, recorded_rows, rows
+from ingestion import mend_store
+from orchestration.automation import automation, recorded_rows
+from orchestration.dagster_files import databases, fault_of
 from orchestration.locks import HomeBusy, one_run_at_a_time, to_stderr
 from orchestration.pipeline import Pipeline
 from orchestration.settings import (
@@ -60,9 +63,10 @@ _OPTIONAL_TOOLS = {
     "restic": ("cchc backup và cchc restore", "restic"),
     "setpriv": ("make ui, để tiến trình con dừng theo", "util-linux"),
 }
-_SECRETS = {"person_key", "backup_key", "postgres_url", "alert_to"}
+# Addresses of alerts carry passwords inside.
+_SECRETS = {"alert_to"} | {n for n, field in Settings.model_fields.items() if SecretStr in get_args(field.annotation)}
 _OTHERS = 0o077
-_ADVICE_RESTORE = "Khôi phục từ bản sao lưu (cchc restore vào một thư mục mới)."
+_ADVICE_RESTORE = f"{RESTORE_VI[0].upper()}{RESTORE_VI[1:]}."
 _MIB = 1 << 20
 # With less a run cannot even say in its records that the disk is full.
 _LEAST_FREE = 100 * _MIB
@@ -338,18 +342,14 @@ def _everything(folder: Path) -> Iterator[Path]:
 
 
 def person_key(settings: Settings) -> Iterator[Finding]:
-    """The key that persons are hashed with: there where it was used, and nobody else's."""
+    """The key that persons are hashed with: the one deliveries were taken in with, and nobody else's."""
     path = settings.paths.person_key
-    if settings.person_key is not None:
+    if fault := settings.person_key_fault():
+        yield Finding("broken", fault, "Đặt lại đúng khóa đã cất giữ. " + _ADVICE_RESTORE)
+    elif settings.person_key is not None:
         yield Finding("ok", "đặt trong thiết đặt person_key")
     elif not path.exists():
-        if any(_receipts(settings)):
-            seen = f"mất {path} dù đã nhận tệp: với khóa khác, mỗi người thành người khác"
-            yield Finding("broken", seen, "Đặt lại đúng tệp khóa đã cất giữ, hoặc khôi phục từ bản sao lưu.")
-        else:
-            yield Finding("ok", "chưa có; lượt chạy đầu tiên sẽ tạo")
-    elif not path.is_file() or not path.read_bytes().strip():
-        yield Finding("broken", f"{path} trống hoặc không phải tệp", "Đặt lại đúng tệp khóa đã cất giữ.")
+        yield Finding("ok", "chưa có; lượt chạy đầu tiên sẽ tạo")
     elif path.stat().st_uid != (owner := path.parent.stat().st_uid) or path.stat().st_mode & _OTHERS:
         seen = f"{path} thuộc tài khoản khác, hoặc tài khoản khác đọc được"
         yield Finding("broken", seen, f"chown {owner} {path}; chmod 600 {path}")
@@ -459,10 +459,10 @@ def run_records(settings: Settings) -> Iterator[Finding]:
     home = settings.paths
     found = sorted(home.dagster.rglob("*.db"))
     # A server that writes at this very moment may make a whole database look damaged once.
-    damaged = [f"{path}: {fault}" for path in found if _fault_of(path) and (fault := _fault_of(path))]
+    damaged = [f"{path}: {fault}" for path in found if fault_of(path) and (fault := fault_of(path))]
     lacking = [str(path) for path in databases(home).values() if path not in found]
     advice = (
-        f"Dừng máy chủ, chuyển {home.dagster} đi nơi khác rồi chạy cchc prepare: mất lịch sử các lượt chạy, "
+        "Dừng máy chủ rồi chạy cchc prepare: hệ thống để riêng tệp hỏng và mở sổ mới; mất lịch sử các lượt chạy, "
         "không mất số liệu. Hoặc khôi phục từ bản sao lưu."
     )
     if found and lacking:
@@ -471,17 +471,6 @@ def run_records(settings: Settings) -> Iterator[Finding]:
         yield Finding("broken", f"hư hại: {_some(damaged)}", advice)
     else:
         yield Finding("ok", f"{len(found)} tệp SQLite nguyên vẹn" if found else "chưa có; lượt chạy đầu tiên sẽ tạo")
-
-
-def _fault_of(database: Path) -> str | None:
-    try:
-        said = [text for (text,) in rows(database, "pragma quick_check(1)")]
-        setups = rows(database, "select version_num from alembic_version")
-    except sqlite3.Error as error:
-        return str(error)
-    if said != ["ok"]:
-        return "; ".join(said)
-    return None if len(setups) == 1 else f"bảng alembic_version có {len(setups)} dòng, phải là 1"
 
 
 def postgresql(settings: Settings) -> Iterator[Finding]:
@@ -500,31 +489,30 @@ def postgresql(settings: Settings) -> Iterator[Finding]:
 
 
 def lake(settings: Settings) -> Iterator[Finding]:
-    """The raw layer against the receipts of what was taken in; not while a run changes both."""
+    """The raw layer, as the next run will look at it before it reads; not while a run changes it."""
     if not settings.paths.raw.is_dir():
         yield Finding("ok", "chưa nhận tệp nào")
         return
-    lock = settings.paths.lock
+    lock, pipeline = settings.paths.lock, Pipeline(settings)
     try:
         # Where there is no file to lock, nobody has ever worked.
         with one_run_at_a_time(lock, "cchc doctor", to_stderr, wait=False) if lock.exists() else nullcontext():
-            pipeline = Pipeline(settings)
-            paths, reference = pipeline.deliveries.paths, pipeline.units.reference
-            check_store(paths)
-            seen = mend_store(paths, reference, settings.person_secret, settings.intake, dry_run=True)
+            seen = mend_store(
+                pipeline.deliveries.paths,
+                pipeline.units.reference,
+                settings.person_secret,
+                settings.intake,
+                settings.signers(),
+                dry_run=True,
+            )
     except HomeBusy as error:
         yield Finding("look", f"chưa đối chiếu: {error}", "Chạy lại cchc doctor khi lượt chạy đó kết thúc.")
-    except DamagedError as error:
-        yield Finding("broken", str(error), "Làm theo lời vừa nêu. Không đọc lại được: " + _ADVICE_RESTORE)
-    else:
-        lines = [*seen.lost, *(f"{problem.path}: {problem.message_vi}" for problem in seen.problems)]
-        if lines:
-            yield Finding(
-                "broken",
-                _some(lines),
-                f"Làm theo lời vừa nêu; dựng lại những gì dựng được: cchc rebuild. {_ADVICE_RESTORE}",
-            )
-            return
+        return
+    if damaged := [*seen.lost, *(f"{problem.path}: {problem.message_vi}" for problem in seen.problems)]:
+        yield Finding("broken", _some(damaged), "Làm theo lời vừa nêu. " + _ADVICE_RESTORE)
+    if again := [mended.line_vi(done=False) for mended in seen.mended]:
+        yield Finding("look", _some(again), "Lượt chạy tới tự làm; làm ngay bằng: cchc rebuild")
+    if not damaged and not again:
         yield Finding("ok", f"khớp {sum(1 for _ in _receipts(settings))} biên nhận")
 
 

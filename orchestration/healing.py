@@ -10,18 +10,16 @@ What nothing can be made from is checked and named, and never replaced by someth
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 from common.damage import SET_ASIDE, Mended, set_aside
 from ingestion import DamagedError, mend_store
+from orchestration.dagster_files import databases, fault_of
 from orchestration.locks import holder_of, to_stderr
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Home, LostPersonKey
 
-_DAGSTER_DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 _SQLITE_SIDES = ("", "-wal", "-shm", "-journal")
 
 
@@ -41,6 +39,7 @@ def mend(pipeline: Pipeline, *, originals: bool = False, dry_run: bool = False) 
             pipeline.units.reference,
             pipeline.settings.person_secret,
             pipeline.settings.intake,
+            pipeline.settings.signers(),
             originals=originals,
             dry_run=dry_run,
         )
@@ -107,9 +106,8 @@ def mend_dagster(home: Home) -> list[Mended]:
     a figure rests there. A server that is running keeps the file that it has open, and must be started anew.
     """
     found = []
-    for name in _DAGSTER_DATABASES:
-        path = home.dagster / name
-        if (path.exists() or path.is_symlink()) and (fault := _fault_of_database(path)):
+    for path in databases(home).values():
+        if (path.exists() or path.is_symlink()) and (fault := fault_of(path)):
             for side in reversed(_SQLITE_SIDES):
                 if (file := path.with_name(path.name + side)).exists() or file.is_symlink():
                     kept = set_aside(file, home.root)
@@ -118,24 +116,6 @@ def mend_dagster(home: Home) -> list[Mended]:
     for mended in found:
         to_stderr(mended.line_vi())
     return found
-
-
-def _fault_of_database(path: Path) -> str | None:
-    """Why Dagster could not work with the database; None where it can, also where others are at work in it."""
-    if not path.is_file():
-        return "không phải tệp"
-    try:
-        with closing(sqlite3.connect(path, timeout=30)) as database:
-            (answer,) = database.execute("pragma quick_check(1)").fetchone()
-            if answer != "ok":
-                return str(answer).splitlines()[0]
-            # Two that made it at once leave two rows, and Dagster refuses it for good.
-            versions = database.execute("select count(*) from alembic_version").fetchone()[0]
-            return None if versions == 1 else f"alembic_version có {versions} dòng"
-    except sqlite3.OperationalError as error:
-        return None if "locked" in str(error) else str(error)
-    except sqlite3.DatabaseError as error:
-        return str(error)
 
 
 def forget_set_aside(home: Home, days: int, today: dt.date, *, dry_run: bool) -> list[Path]:

@@ -7,8 +7,6 @@ Does not belong here: definitions.
 from __future__ import annotations
 
 import os
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.damage import Mended
@@ -66,25 +64,13 @@ storage:
 """
 
 
-_LARGEST_LOG = 10 * 1024 * 1024
-
-
-def with_room(log: Path) -> Path:
-    """The log's own path, under which a new one begins where it had grown; the one before is kept beside it."""
-    if log.is_file() and log.stat().st_size > _LARGEST_LOG:
-        log.replace(log.with_name(f"{log.name}.1"))
-    return log
-
-
 def write_dagster_yaml(settings: Settings, log_level: str = "INFO") -> None:
     """Writes ``dagster.yaml`` where it is missing or out of date."""
     path = settings.paths.dagster / "dagster.yaml"
     text = _TEMPLATE.format(max_runtime=settings.max_runtime_seconds, log_level=log_level)
     if settings.dagster_postgres_url is not None:
         # For this process and those that it starts; a service that starts by itself has it from its environment.
-        url = settings.dagster_postgres_url.get_secret_value()
-        # Dagster writes its NOTIFY for psycopg2 (psycopg refuses its parameter), which SQLAlchemy takes by name only.
-        os.environ["CCHC_DAGSTER_POSTGRES_URL"] = re.sub("^postgres(ql)?://", "postgresql+psycopg2://", url)
+        os.environ["CCHC_DAGSTER_POSTGRES_URL"] = settings.dagster_postgres_url.get_secret_value()
         text += _POSTGRES
     content = text.encode()
     path.parent.mkdir(parents=True, exist_ok=True)

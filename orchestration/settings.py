@@ -276,6 +276,17 @@ class Settings(BaseSettings):
                     raise ValueError(f"not a public key of minisign, of unit {unit}") from error
         return value
 
+    @field_validator("dagster_postgres_url")
+    @classmethod
+    def _by_its_driver(cls, value: SecretStr | None) -> SecretStr | None:
+        """Dagster writes its NOTIFY for psycopg2 (psycopg refuses its parameter), which SQLAlchemy takes by name only.
+
+        Services hand the address on as it stands, so nothing could mend it for them.
+        """
+        if value is not None and not value.get_secret_value().startswith("postgresql+psycopg2://"):
+            raise ValueError("an address that begins with postgresql+psycopg2:// is needed")
+        return value
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

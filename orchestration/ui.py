@@ -28,7 +28,7 @@ import psutil
 
 from orchestration.column_lineage import column_lineage
 from orchestration.history import end_killed_if_free
-from orchestration.instance import open_instance, with_room
+from orchestration.instance import open_instance
 from orchestration.liveness import end_dead_runs
 from orchestration.settings import PROJECT_DIR, Settings, load_settings
 from orchestration.web import LOOPBACK, why_not
@@ -160,7 +160,7 @@ def main(words: Sequence[str] = ()) -> int:
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         tools = Path(sys.executable).parent
         workspace = ["-w", str(PROJECT_DIR / "workspace.yaml")]
-        with with_room(log_path).open("ab") as log:
+        with log_path.open("ab") as log:
             kept += [
                 Kept(
                     "web server", [str(tools / "dagster-webserver"), *workspace, "-h", host, "-p", str(port)], env, log

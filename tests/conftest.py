@@ -46,22 +46,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test reads the settings of whoever runs it, nor touches their home."""
     with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("CCHC_") or name == "DAGSTER_HOME"]:
+            patch.delenv(name)
         home = tmp_path_factory.mktemp("no-home")
         patch.setenv("CCHC_HOME", str(home))
         patch.setenv("CCHC_SETTINGS", str(home / "none.toml"))
-        for name in (
-            "CCHC_DUCKDB_THREADS",
-            "CCHC_DUCKDB_MEMORY",
-            "CCHC_PERSON_KEY",
-            "CCHC_ALERT_FILE",
-            "CCHC_ALERT_TO",
-            "CCHC_ALERT_LINKS",
-            "DAGSTER_HOME",
-            "CCHC_POSTGRES_URL",
-            "CCHC_POSTGRES_READER",
-            "CCHC_DAGSTER_POSTGRES_URL",
-        ):
-            patch.delenv(name, raising=False)
         yield
 
 

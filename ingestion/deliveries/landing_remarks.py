@@ -52,13 +52,13 @@ def rebuild_landing_remarks(
 
 
 def rebuild_all_landing_remarks(
-    paths: IngestPaths, contracts: Mapping[str, Contract], reference: ReferenceData
+    paths: IngestPaths, contracts: Mapping[str, Contract], reference: ReferenceData, *, signed: bool
 ) -> None:
     """Makes ``raw/landing_remarks.parquet`` from nothing, for every source and quarter with deliveries."""
     with ledger.locked(paths):
         places = {(d["source"], d["quarter"]) for d in ledger.current(paths)}
         parts = [contradictions(paths, contracts[s], reference, q) for s, q in sorted(places) if s in contracts]
-        _keep(paths, contracts, reference, parts)
+        _keep(paths, contracts, reference, parts, signed)
 
 
 def _keep(
@@ -66,7 +66,7 @@ def _keep(
     contracts: Mapping[str, Contract],
     reference: ReferenceData,
     contradicting: list[pa.Table],
-    signed: bool = False,
+    signed: bool,
 ) -> None:
     """Writes the remarks where they are others than before, with a checksum on each page: nothing else vouches for
     them.

@@ -18,7 +18,7 @@ from orchestration.causes import cause_vi
 from orchestration.cli.terminal import Exit, Progress, WrongUse, asked_path, complain, interrupts
 from orchestration.healing import mend
 from orchestration.history import Asked
-from orchestration.instance import open_instance, with_room
+from orchestration.instance import open_instance
 from orchestration.liveness import GONE, alive, end_dead_runs
 from orchestration.locks import one_run_at_a_time, to_stderr
 from orchestration.pipeline import Pipeline
@@ -105,7 +105,7 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
     settings = pipeline.settings
     with ExitStack() as stack:
         if not verbose:
-            log = stack.enter_context(with_room(settings.paths.run_log).open("a", encoding="utf-8"))
+            log = stack.enter_context(settings.paths.run_log.open("a", encoding="utf-8"))
             stack.enter_context(redirect_stdout(log))
             stack.enter_context(redirect_stderr(log))
         with pipeline.timings.stage("imports"):

@@ -11,11 +11,12 @@ of the line before: from there a pointer that is lost or damaged comes back (``p
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from common.chained_log import chained
 from common.files import canonical_json, is_regular_file, replace_durably, sha256_bytes
 
 POINTER_NAME = "current.json"
@@ -160,11 +161,9 @@ def read_history(quarter_dir: Path) -> list[Pointer]:
     if not path.exists() and not path.is_symlink():
         return []
     try:
-        lines = path.read_bytes().splitlines(keepends=True) if is_regular_file(path) else [b""]
-        pointers = [_decode(json.loads(line)["pointer"]) for line in lines]
-        whole = bool(lines)
-        for number, pointer in enumerate(pointers):
-            whole = whole and lines[number] == _line(pointer, lines[:number])
+        data = path.read_bytes() if is_regular_file(path) else b""
+        pointers = [_decode(json.loads(line)["pointer"]) for line in data.splitlines()]
+        whole = bool(pointers) and _lines(pointers) == data
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedHistory(f"tệp {path} bị hỏng; chạy cchc rebuild") from error
     if not whole:
@@ -172,9 +171,8 @@ def read_history(quarter_dir: Path) -> list[Pointer]:
     return pointers
 
 
-def _line(pointer: Pointer, before: list[bytes]) -> bytes:
-    entry = {"pointer": _content(pointer), "previous": sha256_bytes(before[-1]) if before else ""}
-    return canonical_json({**entry, "sha256": sha256_bytes(canonical_json(entry))}) + b"\n"
+def _lines(pointers: Iterable[Pointer]) -> bytes:
+    return chained({"pointer": _content(pointer)} for pointer in pointers)
 
 
 def record(quarter_dir: Path, *pointers: Pointer, anew: bool = False) -> None:
@@ -184,16 +182,13 @@ def record(quarter_dir: Path, *pointers: Pointer, anew: bool = False) -> None:
     caller holds the lock of the quarter folder. Raises DamagedHistory.
     """
     known = [] if anew else read_history(quarter_dir)
-    lines: list[bytes] = []
     wanted = list(known)
     for pointer in pointers:
         if not wanted or wanted[-1] != pointer:
             wanted.append(pointer)
     if wanted == known:
         return
-    for pointer in wanted:
-        lines.append(_line(pointer, lines))
-    replace_durably(quarter_dir / HISTORY_NAME, b"".join(lines), sync_directory=False)
+    replace_durably(quarter_dir / HISTORY_NAME, _lines(wanted), sync_directory=False)
 
 
 def put_back(quarter_dir: Path, pointer: Pointer) -> None:

@@ -51,9 +51,9 @@ class PostgresServer:
         return self.conninfo(name)
 
     def new_url(self) -> str:
-        """The same as an address."""
+        """The same as an address, with the driver that Dagster needs."""
         database = psycopg.conninfo.conninfo_to_dict(self.new_database())["dbname"]
-        return f"postgresql://{ADMIN}:{quote(PASSWORD)}@/{database}?host={quote(str(self.socket))}&port=5432"
+        return f"postgresql+psycopg2://{ADMIN}:{quote(PASSWORD)}@/{database}?host={quote(str(self.socket))}&port=5432"
 
     @staticmethod
     def connect(conninfo: str) -> psycopg.Connection[tuple[object, ...]]:

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ingestion import PublicKey, Signers, check_file, read_deliveries, remarks_on_landing
+from ingestion import IntakeLimits, PublicKey, Signers, check_file, mend_store, read_deliveries, remarks_on_landing
 from ingestion.deliveries.signatures import read_signature
 from orchestration.settings import Settings
+from tests.integration.ingestion.conftest import KEY
 
 pytestmark = pytest.mark.skipif(shutil.which("minisign") is None, reason="needs Debian's package minisign")
 UNIT, OTHER, COMMUNE = "945", "946", "31618"
@@ -228,6 +229,21 @@ def test_a_signature_without_use_is_told_also_where_they_are_asked_for(
     assert "không phải chữ ký minisign" in told["so-qd.xlsx.asc"]
     assert "nguồn này không cần chữ ký" in told["a.xlsx.minisig"]
     assert len(told) == 3
+
+
+def test_lost_rows_of_a_signed_register_come_back_by_the_same_rules(
+    registers: Any, mine: Signer, signers: Signers
+) -> None:
+    mine.sign(deliver(registers))
+    ingest(registers, signers)
+    (rows,) = (registers.paths.raw / "lake" / "source=decisions").rglob(f"unit={UNIT}/*.parquet")
+    before = {path: path.read_bytes() for path in (rows, *registers.paths.ledger.glob("*.json"))}
+    rows.unlink()
+    registers.paths.landing_remarks.unlink()
+    found = mend_store(registers.paths, registers.reference, lambda: KEY, IntakeLimits(), signers)
+    assert (found.lost, found.problems) == ([], [])
+    assert {path: path.read_bytes() for path in before} == before
+    assert remarks(registers) == [], "its signature is one by which something is judged"
 
 
 def test_names_in_two_unicode_forms_are_one(registers: Any, mine: Signer, signers: Signers) -> None:

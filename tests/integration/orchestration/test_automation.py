@@ -32,8 +32,9 @@ from dagster._utils.error import SerializableErrorInfo
 
 from common.periods import load_periods
 from orchestration import automation as module
-from orchestration.automation import Automation, Part, automation, databases, next_closing, next_look
+from orchestration.automation import Automation, Part, automation, next_closing, next_look
 from orchestration.build import build_definitions
+from orchestration.dagster_files import databases
 from orchestration.instance import open_instance
 from orchestration.liveness import alive
 from orchestration.schedules import days_after_closing

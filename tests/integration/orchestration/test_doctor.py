@@ -10,6 +10,7 @@ import re
 import shutil
 import sqlite3
 import sys
+import time
 import zoneinfo
 from collections import namedtuple
 from collections.abc import Callable, Iterator
@@ -225,7 +226,7 @@ def _set_up_twice(path: Path) -> None:
 
 
 def _later(path: Path) -> None:
-    ahead = dt.datetime.now().timestamp() + 3600
+    ahead = time.time() + 3600
     os.utime(path, (ahead, ahead))
 
 
@@ -294,7 +295,7 @@ BAD: dict[str, tuple[str, Callable[[Path, Patch], None], str, str]] = {
     "somebody else's folder": ("permissions", _to("warehouse", _foreign), "broken", "uid"),
     "somebody else's file": ("permissions", _to("raw/ledger/*.json", _foreign), "broken", ".json"),
     "no key": ("person_key", _to("person_key", _gone), "broken", "mất"),
-    "an empty key": ("person_key", _to("person_key", lambda path: path.write_bytes(b"\n")), "broken", "trống"),
+    "an empty key": ("person_key", _to("person_key", lambda path: path.write_bytes(b"\n")), "broken", "bị hỏng"),
     "an open key": ("person_key", _to("person_key", lambda path: path.chmod(0o640)), "broken", "chmod 600"),
     "somebody else's key": ("person_key", _to("person_key", _foreign), "broken", "tài khoản khác"),
     "a disk nearly full": ("disk", _disk(100 * GB, 0), "broken", "đã dùng 100 %"),
@@ -324,11 +325,11 @@ BAD: dict[str, tuple[str, Callable[[Path, Patch], None], str, str]] = {
         "run_records", _to("dagster/history/runs.db", _set_up_twice), "broken", "alembic_version có 2 dòng"),
     "a PostgreSQL that is not there": (
         "postgresql", _set("POSTGRES_URL", "postgresql://a:bi-mat@127.0.0.1:9/x"), "broken", "không chạy"),
-    "rows edited": ("lake", _to("raw/lake/*/*/*/*.parquet", _edited), "broken", "hư hại"),
-    "rows gone": ("lake", _to("raw/lake/*/*/*/*.parquet", _gone), "broken", "hư hại"),
+    "rows edited": ("lake", _to("raw/lake/*/*/*/*.parquet", _edited), "look", "đọc lại từ bản gốc"),
+    "rows gone": ("lake", _to("raw/lake/*/*/*/*.parquet", _gone), "look", "cchc rebuild"),
     "rows planted": ("lake", _to("raw/lake/*/*/*/*.parquet", _planted), "broken", "la.parquet"),
     "a receipt that is none": (
-        "lake", _to("raw/ledger/*.json", lambda path: path.write_bytes(b"{")), "broken", "không kiểm tra được"),
+        "lake", _to("raw/ledger/*.json", lambda path: path.write_bytes(b"{")), "broken", "biên nhận"),
     "a run at work": ("lake", _busy, "look", "cchc run 2023-Q1"),
     "a file of a release changed": ("releases", _to("published/*/*/r1/marts/*.parquet", _cut), "broken", "đã thay đổi"),
     "a file of a release gone": ("releases", _to("published/*/*/r1/quality/*", _gone), "broken", "thiếu tệp"),
@@ -386,9 +387,16 @@ def test_a_postgresql_that_answers_passes(home: Path, postgres_server: PostgresS
 
 
 def test_a_key_set_in_the_settings_needs_no_file(home: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setenv("CCHC_PERSON_KEY", (home / "person_key").read_text())
     (home / "person_key").unlink()
-    monkeypatch.setenv("CCHC_PERSON_KEY", "một khóa đủ dài để dùng")
     assert _examined("person_key").state == "ok"
+
+
+def test_another_key_than_deliveries_were_taken_in_with_is_told_whatever_it_comes_from(
+    home: Path, monkeypatch: Patch
+) -> None:
+    monkeypatch.setenv("CCHC_PERSON_KEY", "một khóa đủ dài để dùng")
+    assert _examined("person_key").state == "broken"
 
 
 def test_without_a_lock_at_hand_versions_are_held_against_the_requirements_alone(

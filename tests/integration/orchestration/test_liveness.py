@@ -14,7 +14,7 @@ import dagster as dg
 import pytest
 from dagster._core.launcher import WorkerStatus
 
-from orchestration.instance import open_instance, with_room
+from orchestration.instance import open_instance
 from orchestration.launcher import HomeRunLauncher
 from orchestration.liveness import GONE, alive, end_dead_runs, is_alive
 from orchestration.settings import Home, Settings
@@ -153,13 +153,3 @@ def test_many_that_open_a_fresh_home_at_once_all_find_it_whole(tmp_path: Path) -
     for process in processes:
         process.join(120)
     assert [process.exitcode for process in processes] == [0] * len(processes)
-
-
-def test_a_log_begins_anew_where_it_has_grown(tmp_path: Path) -> None:
-    log = tmp_path / "ui.log"
-    assert with_room(log) == log
-    for size, kept in ((10, False), (11 * 1024 * 1024, True)):
-        log.write_bytes(b"x" * size)
-        assert with_room(log) == log
-        assert log.exists() is not kept
-        assert log.with_name("ui.log.1").exists() is kept

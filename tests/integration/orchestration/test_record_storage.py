@@ -99,7 +99,7 @@ def test_runs_and_ticks_are_kept_in_postgresql_and_its_password_in_no_file(
         assert instance.all_instigator_state() == []
     assert automation(kept).unreadable is None
     assert [finding.state for finding in run_records(kept)] == ["ok"]
-    gone = Settings(home=settings.home, dagster_postgres_url=SecretStr("postgresql://u:p@127.0.0.1:9/none"))
+    gone = Settings(home=settings.home, dagster_postgres_url=SecretStr("postgresql+psycopg2://u:p@127.0.0.1:9/none"))
     assert automation(gone).unreadable == "ConnectionError: PostgreSQL: OperationalError"
     assert [finding.state for finding in run_records(gone)] == ["broken"]
     assert list(settings.paths.dagster.rglob("*.db")) == []

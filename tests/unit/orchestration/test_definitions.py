@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from ingestion import load_contracts
+from orchestration import column_lineage as lineage_module
 from orchestration.assets.names import CANDIDATES, GATE_CHECK, RECEIPTS, landing_key, published_key, raw_key, team
 from orchestration.build import build_definitions
 from orchestration.column_lineage import ANNEX, Columns, Way, column_lineage
@@ -198,3 +199,17 @@ def test_definitions_do_not_load_great_expectations(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_lineage_that_cannot_be_worked_out_keeps_no_server_from_its_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def stumbles(_: object) -> Columns:
+        raise ValueError("no SQL")
+
+    (tmp_path / "manifest.json").write_text("{}")
+    (tmp_path / "column_lineage.json").write_bytes(b"{torn")
+    monkeypatch.setattr(lineage_module, "manifest_folder", lambda: tmp_path)
+    monkeypatch.setattr(lineage_module, "ensure_manifest", lambda: tmp_path / "manifest.json")
+    monkeypatch.setattr(lineage_module, "_worked_out", stumbles)
+    assert lineage_module.column_lineage() == {}
