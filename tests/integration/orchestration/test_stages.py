@@ -196,5 +196,5 @@ def test_what_holds_persons_is_closed_to_others(published_home: Path) -> None:
     assert stat.S_IMODE((published_home / "person_key").stat().st_mode) == 0o600
     assert stat.S_IMODE((published_home / "raw").stat().st_mode) == 0o700
     key = (published_home / "person_key").read_text()
-    for log in (published_home / "logs").iterdir():
+    for log in (path for path in (published_home / "logs").rglob("*") if path.is_file()):
         assert key not in log.read_text(encoding="utf-8", errors="replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -212,19 +213,21 @@ def test_a_run_of_no_known_quarter_is_refused(
 
 
 def test_a_warehouse_held_by_another_program_ends_the_run_and_the_program_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    published_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CCHC_WAREHOUSE_WAIT_SECONDS", "1")
-    Path("home/warehouse").mkdir(parents=True)
+    shutil.copytree(published_home, "home")
     code = (
         "import duckdb, time\nconnection = duckdb.connect('home/warehouse/warehouse.duckdb')\n"
         "print('held', flush=True)\ntime.sleep(600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
-        assert run_app(["build", "2023-Q1"]) == 1
-        assert f"tiến trình {other.pid}" in capsys.readouterr().err
-        other.kill()
-    assert run_app(["build", "2023-Q1"]) == 1  # nothing was delivered, and nobody is in the way
-    assert "tiến trình" not in capsys.readouterr().err
+        try:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "held\n"
+            assert run_app(["build", "2023-Q1"]) == 3
+            assert f"tiến trình {other.pid}" in capsys.readouterr().out
+        finally:
+            other.kill()
+    assert run_app(["build", "2023-Q1"]) == 0
+    assert "tiến trình" not in capsys.readouterr().out
