@@ -14,6 +14,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from common import process
 from expectations.inspection import MartRequest, RawRequest, did_not_run
 from expectations.verdicts import Verdict
 
@@ -77,6 +78,7 @@ def _breakdown(error: Exception) -> str:
 
 
 def _begin(environment: Mapping[str, str]) -> None:
+    process.begin()
     os.environ.update(environment)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -25,7 +25,9 @@ from orchestration.settings import DBT_DIR, PROJECT_DIR, Home, Settings, load_se
 _log = logging.getLogger(__name__)
 
 _CHECKOUT = (PROJECT_DIR / "pyproject.toml").is_file()
-_MANIFEST, _RECORD = "manifest.json", "manifest.sha256"
+_MANIFEST, _RECORD, _PARSED = "manifest.json", "manifest.sha256", "partial_parse.msgpack"
+#: The child process; it works in a home, and nothing there may pass for a module (-P).
+_DBT = (sys.executable, "-P", "-m", "orchestration.dbt_process")
 _PARSED_SUFFIXES = {".sql", ".yml", ".yaml", ".csv", ".md", ".py"}
 _NOT_SOURCES = {"target", "logs", "dbt_packages"}
 
@@ -98,7 +100,7 @@ def environment(settings: Settings | None, base: Mapping[str, str] | None = None
     """Environment of a dbt process; without settings, the project's own defaults hold."""
     env = dict(os.environ if base is None else base)
     env.update(settings.dbt_environment() if settings else {})
-    if _CHECKOUT:  # The child works in dbt's folder and must find this package there too.
+    if _CHECKOUT:  # The child works in a home and must find this package from there too.
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PROJECT_DIR), env.get("PYTHONPATH"))))
     env.update(DBT_SEND_ANONYMOUS_USAGE_STATS="false", DO_NOT_TRACK="1", DBT_NO_VERSION_CHECK="1")
     return env
@@ -138,9 +140,9 @@ def _is_parsed(folder: Path, fingerprint: str) -> bool:
 def _parse(folder: Path, fingerprint: str) -> None:
     (folder / _RECORD).unlink(missing_ok=True)  # a parse that is killed leaves half a file
     done = subprocess.run(
-        [sys.executable, "-m", "orchestration.dbt_process", "parse", *_folders(DBT_DIR, folder), "--quiet"],
-        cwd=DBT_DIR,
-        env=environment(None),
+        [*_DBT, "parse", *_folders(DBT_DIR, folder), "--quiet"],
+        cwd=folder,
+        env=environment(load_settings()),
         capture_output=True,
         text=True,
         check=False,
@@ -150,14 +152,22 @@ def _parse(folder: Path, fingerprint: str) -> None:
     replace_durably(folder / _RECORD, f"{fingerprint} {sha256_file(folder / _MANIFEST)}\n".encode())
 
 
+def _lend_what_is_parsed(target: Path) -> None:
+    """Gives a home that dbt parsed nothing for yet what was parsed for another; dbt looks whether it still holds."""
+    parsed = manifest_folder() / _PARSED
+    if not (target / _PARSED).exists() and _is_parsed(manifest_folder(), project_fingerprint()) and parsed.is_file():
+        replace_durably(target / _PARSED, parsed.read_bytes())
+
+
 def run_apart(command: Sequence[str], folder: Path) -> None:
     """Runs a dbt command that reads no data, in a folder of its own that is also its warehouse.
 
     Raises ``DbtError`` where it does not end well.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "-m", "orchestration.dbt_process", *command, *_folders(DBT_DIR, folder), "--quiet"],
-        cwd=DBT_DIR,
+        [*_DBT, *command, *_folders(DBT_DIR, folder), "--quiet"],
+        cwd=folder,
         env={**environment(None), "CCHC_WAREHOUSE": str(folder), "CCHC_RAW": str(folder)},
         capture_output=True,
         text=True,
@@ -181,13 +191,15 @@ class DbtProcess:
     def start(self) -> None:
         if self._process is not None:
             return
-        self._settings.paths.dbt_target.mkdir(parents=True, exist_ok=True)
+        home = self._settings.paths
+        home.dbt_target.mkdir(parents=True, exist_ok=True)
+        _lend_what_is_parsed(home.dbt_target)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "orchestration.dbt_process", "--wait", *parse_args(self._settings.paths)],
+            [*_DBT, "--wait", *parse_args(home)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            cwd=DBT_DIR,
+            cwd=home.root,
             env=environment(self._settings),
         )
 

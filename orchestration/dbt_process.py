@@ -13,6 +13,8 @@ import queue
 import sys
 import threading
 
+from common import process
+
 #: Exit code where the process that started this one is gone.
 ABANDONED = 137
 
@@ -25,6 +27,7 @@ def _exit_code(result: object) -> int:
 
 
 def main(args: list[str]) -> int:
+    process.begin()
     from dbt.cli.main import dbtRunner
 
     if args[:1] != ["--wait"]:

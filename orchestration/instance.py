@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from common.damage import Mended
 from common.files import replace_durably
+from orchestration.engines import keep_engines
 from orchestration.healing import mend_dagster
 from orchestration.locks import one_run_at_a_time, to_stderr
 from orchestration.settings import Settings
@@ -86,6 +87,7 @@ def open_instance(settings: Settings, mended: list[Mended] | None = None) -> Dag
     """
     from dagster import DagsterInstance
 
+    keep_engines()
     write_dagster_yaml(settings)
     with one_run_at_a_time(settings.paths.dagster / ".lock", "mở sổ ghi các lần chạy", to_stderr):
         found = mend_dagster(settings.paths)

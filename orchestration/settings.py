@@ -326,10 +326,15 @@ class Settings(BaseSettings):
         return (self.metrics_folder or self.home / "metrics") / "cchc.prom"
 
     def dbt_environment(self) -> dict[str, str]:
-        """What dbt's profile and models, and the gate's database, read from the environment."""
+        """What dbt's profile and models read from the environment; paths are of the home, in which dbt works.
+
+        They are the same in every home: what dbt parsed for one holds for all, and no character of a home's path means
+        anything to Jinja or SQL.
+        """
+        inside = Home(Path())
         return {
-            "CCHC_RAW": str(self.plain_paths.raw),
-            "CCHC_WAREHOUSE": str(self.plain_paths.warehouse),
+            "CCHC_RAW": str(inside.raw),
+            "CCHC_WAREHOUSE": str(inside.warehouse),
             "CCHC_DUCKDB_THREADS": str(self.duckdb_threads),
             "CCHC_DUCKDB_MEMORY": self.duckdb_memory,
         }
@@ -397,7 +402,7 @@ _MEANINGFUL = re.compile(r"""['"{}\[\]*?%$\\;#&,:`\x00-\x1f\x7f]""")
 
 
 def plain_path(folder: Path) -> Path:
-    """The folder itself or, where its path holds characters that mean something to dbt, a link to it that has none.
+    """The folder itself or, where its path holds characters that mean something to Dagster, a link to it that has none.
 
     The link lies in a folder of this user's own and is the same for the same home. Raises ``PermissionError`` where
     somebody else made that folder.

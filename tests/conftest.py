@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from common import process
 from orchestration.locks import one_run_at_a_time
 from tests.support.postgres import PostgresServer, running_server
 
@@ -40,6 +41,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         used = PIPELINE_FIXTURES & set(getattr(item, "fixturenames", ()))
         if tier == "unit" and used:
             raise pytest.UsageError(f"{item.nodeid}: a unit test may not use {', '.join(sorted(used))}")
+
+
+def pytest_sessionstart() -> None:
+    process.begin()
 
 
 @pytest.fixture(autouse=True, scope="session")

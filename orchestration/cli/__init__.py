@@ -7,6 +7,9 @@ import sys
 
 def main() -> None:
     """Entry point of the ``cchc`` command."""
+    from common import process
+
+    process.begin()
     from orchestration.cli.app import run_app
 
     sys.exit(run_app(sys.argv[1:]))

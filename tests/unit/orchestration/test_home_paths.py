@@ -31,12 +31,14 @@ def profile(settings: Settings) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_dbt_is_told_of_a_home_means_nothing_but_the_home(name: str, tmp_path: Path) -> None:
+def test_what_dbt_is_told_means_nothing_but_the_home_it_works_in(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = Settings(home=tmp_path / name)
     settings.paths.create()
     pq.write_table(pa.table({"a": [7]}), settings.paths.raw / "x.parquet")
+    monkeypatch.chdir(settings.home)
     env = settings.dbt_environment()
-    assert not set("'\"{}[]*?%$\\;#&,:`\t\n") & set(env["CCHC_RAW"] + env["CCHC_WAREHOUSE"])
     # As the models paste it: into Jinja, a format string, a quoted literal with a pattern.
     location = "read_parquet('" + env["CCHC_RAW"] + "/**/*.parquet')"
     location = jinja2.Environment(autoescape=False).from_string(location.format(name="s")).render()
@@ -45,7 +47,7 @@ def test_what_dbt_is_told_of_a_home_means_nothing_but_the_home(name: str, tmp_pa
         connection.execute(f"copy (select 1) to '{env['CCHC_WAREHOUSE']}/out.parquet' (format parquet)")
     assert (settings.paths.warehouse / "out.parquet").is_file()
     assert settings.paths.warehouse_file.is_file()
-    assert settings.dbt_environment() == env, "the same home is told in the same words, or dbt would parse anew"
+    assert env == Settings(home=tmp_path).dbt_environment(), "every home is told the same, or dbt would parse anew"
 
 
 def test_a_question_mark_in_the_path_is_refused_with_its_reason(tmp_path: Path) -> None:
@@ -58,15 +60,16 @@ def test_a_folder_of_links_that_others_may_write_is_not_used(tmp_path: Path, mon
     (tmp_path / f"cchc-{os.getuid()}").mkdir(mode=0o777)
     (tmp_path / f"cchc-{os.getuid()}").chmod(0o777)
     with pytest.raises(PermissionError):
-        Settings(home=tmp_path / "o'brien").dbt_environment()
+        _ = Settings(home=tmp_path / "o'brien").plain_paths
 
 
 _BIG = "select count(*) from (select range as a, repeat('x', 100) as b from range(1500000) order by hash(range), b)"
 
 
-def test_dbts_database_spills_past_its_memory(tmp_path: Path) -> None:
+def test_dbts_database_spills_past_its_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(home=tmp_path, duckdb_memory="100MB")
     settings.paths.create()
+    monkeypatch.chdir(settings.home)
     found = profile(settings)
     assert "settings" not in found
     config = {name: str(value) for name, value in found["config_options"].items()}
