@@ -68,6 +68,8 @@ lock: setup ## resolve requirements.lock again (needs the network)
 	@test -x build/lock/bin/uv || { $(BIN)/python -m venv build/lock && build/lock/bin/pip install --quiet uv; }
 	@build/lock/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --no-strip-extras \
 	    --no-emit-index-url --universal --quiet -o requirements.lock
+	@echo 'cyclonedx-bom>=7' | build/lock/bin/uv pip compile - --generate-hashes --no-emit-index-url --universal \
+	    --python-version 3.11 --quiet -o .ci/sbom.lock
 	@! grep -n '://' requirements.lock
 
 wheel: setup ## what a host needs, from what is committed: wheel, locked requirements, deploy/; in build/wheel
@@ -86,7 +88,9 @@ audit: setup ## the lock against known vulnerabilities, of the folder ADVISORIES
 sbom: setup ## what the program is made of, as CycloneDX: build/sbom.cdx.json; the same lock gives the same bytes
 	@mkdir -p build
 	@$(BIN)/python .ci/runtime_lock.py >build/runtime.lock
-	@$(BIN)/python -W ignore -m cyclonedx_py requirements build/runtime.lock --pyproject pyproject.toml --mc-type application \
+	@test -x build/sbom/bin/cyclonedx-py || { $(BIN)/python -m venv build/sbom && \
+	    build/sbom/bin/pip install --quiet --require-hashes -r .ci/sbom.lock; }
+	@build/sbom/bin/python -W ignore -m cyclonedx_py requirements build/runtime.lock --pyproject pyproject.toml --mc-type application \
 	    --output-reproducible --of JSON -o build/sbom.cdx.json
 	@ls build/sbom.cdx.json
 
