@@ -15,6 +15,6 @@ def begin() -> None:
     """Looks for cyclic garbage less often.
 
     The libraries loaded here keep some million objects for good, and Python's default would walk through them again
-    and again while they are made: a tenth of a run's processor time, for 4 % less memory (``benchmarks/``).
+    and again while they are made: a tenth of a run's processor time, for 4 % less memory (``docs/performance.md``).
     """
     gc.set_threshold(_BETWEEN_COLLECTIONS, 10, 10)
