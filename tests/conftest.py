@@ -24,8 +24,8 @@ from tests.support.postgres import PostgresServer, running_server
 TESTS = Path(__file__).parent
 QUARTERS = ["2022-Q4", "2023-Q1"]
 PIPELINE_FIXTURES = frozenset({"sample_landing", "published_home"})
-#: What processes forked by tests need not import again: of gates, and of publications that are killed.
-PRELOADED = ["expectations.gate", "tests.integration.publication.preloaded"]
+#: What processes forked by tests need not import again: of gates, of publications and of daemons that are killed.
+PRELOADED = ["expectations.gate", "tests.integration.publication.preloaded", "tests.support.daemon_ticks"]
 _TIERS = ("unit", "integration", "pipeline")
 
 
