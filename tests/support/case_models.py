@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import chdir
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -66,7 +67,7 @@ class CaseModels:
             shutil.copy(path, scratch)
         self.connection = duckdb.connect()
         self.connection.execute("attach ':memory:' as warehouse")
-        with duckdb.connect(str(scratch / "warehouse.duckdb")) as built:
+        with chdir(build.home), duckdb.connect(str(scratch / "warehouse.duckdb")) as built:
             for name in INPUTS:
                 columns = ", ".join(f"{row[0]} {row[1]}" for row in built.execute(f"describe {name}").fetchall())
                 self.connection.execute(f"create table warehouse.main.{name} ({columns})")

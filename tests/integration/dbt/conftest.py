@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from common.forms import load_forms, rows_csv
@@ -34,11 +35,13 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Invoke:
         (warehouse / "form_rows.csv").write_text(rows_csv(load_forms()), encoding="utf-8")
         (warehouse / "source_columns.csv").write_text(columns_csv(load_contracts()), encoding="utf-8")
         environment = {
-            "CCHC_RAW": str(home / "raw"),
-            "CCHC_WAREHOUSE": str(warehouse),
+            "CCHC_RAW": "raw",
+            "CCHC_WAREHOUSE": "warehouse",
             "CCHC_DUCKDB_THREADS": str(threads),
         }
+        # In the home, as the pipeline runs it: what was parsed for one build holds for the next.
         with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(home)
             for name, value in environment.items():
                 patch.setenv(name, value)
             result = runner.invoke(
@@ -57,6 +60,10 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Invoke:
                     str(PROJECT),
                 ]
             )
+        # The adapter tells databases apart by their path, which is the same in every home.
+        if DuckDBConnectionManager._ENV is not None:
+            DuckDBConnectionManager._ENV.close()
+            DuckDBConnectionManager._ENV = None
         if not result.success:
             problems = [f"{r.node.name}: {r.message}" for r in getattr(result.result, "results", []) if r.message]
             pytest.fail(f"dbt {' '.join(arguments)} failed: {result.exception or os.linesep.join(problems)}")

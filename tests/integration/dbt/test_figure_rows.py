@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class Facts:
         self._connection = duckdb.connect()
         self._connection.execute("attach ':memory:' as warehouse")
         # Opened by its own name: views of the build say which file they read from.
-        with duckdb.connect(str(scratch / "warehouse.duckdb")) as built:
+        with chdir(build.home), duckdb.connect(str(scratch / "warehouse.duckdb")) as built:
             for name in RELATIONS:
                 columns = ", ".join(f"{row[0]} {row[1]}" for row in built.execute(f"describe {name}").fetchall())
                 self._connection.execute(f"create table warehouse.main.{name} ({columns})")
