@@ -128,6 +128,25 @@ def run_files() -> list[dg.AssetSpec]:
     ]
 
 
+class Invocation(DbtCliInvocation):
+    """dagster-dbt's, but for how lines are read: its own reader takes whatever is raised while it hands one over, an
+    interrupt or its own end too, for a line that does not read, and goes on.
+    """
+
+    def _stream_stdout(self) -> Iterator[str | dict[str, Any]]:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            text = line.decode(errors="replace").strip()
+            try:
+                event = json.loads(text)
+            except ValueError:
+                event = None
+            is_event = isinstance(event, dict) and "info" in event
+            if is_event and event["info"]["level"] == "error":
+                self._error_messages.append(event["info"]["msg"])
+            yield event if is_event else text
+
+
 def dbt_models(manifest: dict[str, Any], catalogue: Catalogue) -> dg.AssetsDefinition:
     """All seeds and models of the project as one step."""
     translator = Translator(catalogue, published_marts(manifest))
@@ -137,7 +156,7 @@ def dbt_models(manifest: dict[str, Any], catalogue: Catalogue) -> dg.AssetsDefin
     def build(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[Any]:
         selected = sorted(key.path[-1] for key in context.selected_asset_keys) if context.is_subset else []
         with building(pipeline, context.partition_key, selected) as process:
-            invocation = DbtCliInvocation(
+            invocation = Invocation(
                 process=process,
                 manifest=manifest,
                 dagster_dbt_translator=translator,

@@ -1,0 +1,62 @@
+"""Makes the pictures of Dagster's pages: ``python docs/make_ui_pictures.py HOME QUARTER``, for a home whose last run of
+that quarter was held back by a gate.
+
+Starts the server in that home with automation off, so that it does nothing by itself. Needs Chromium and its driver.
+Belongs here: which pages are shown. Does not belong here: making the home.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from selenium import webdriver
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "docs" / "images"
+#: Dagster's pages draw themselves bit by bit and say nowhere that they are done.
+_SECONDS_TO_DRAW = 12
+_DESKTOP, _PHONE = (1400, 900), (390, 844)
+_JOB = "/locations/orchestration.definitions/jobs/quarter"
+
+
+def main(home: Path, quarter: str) -> None:
+    """Draws every page at desktop width, and the list of runs as a phone shows it."""
+    environment = {**os.environ, "CCHC_HOME": str(home), "CCHC_AUTOMATION": "false"}
+    command = [sys.executable, "-m", "orchestration.ui"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            address = next(line.split()[1] for line in server.stdout if line.startswith("ui: http"))
+            pages = {
+                "dagster-dong-du-lieu": "/asset-groups~?asset-selection=" + quote('+key:"published/report_annex"'),
+                "dagster-nguon-goc-cot": "/assets/marts/report_indicators?view=lineage&column=value",
+                "dagster-kiem-tra": f"/assets/raw/deliveries?view=checks&partition={quarter}",
+                "dagster-bang": f"/assets/published/report_annex?view=overview&partition={quarter}",
+                "dagster-chay-lai": f"{_JOB}/partitions",
+                "dagster-cac-luot-chay": "/runs",
+            }
+            for name, page in pages.items():
+                _draw(address + page, name, _DESKTOP)
+            _draw(address + "/runs", "dagster-dien-thoai", _PHONE)
+        finally:
+            server.send_signal(signal.SIGINT)
+
+
+def _draw(url: str, name: str, size: tuple[int, int]) -> None:
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", f"--window-size={size[0]},{size[1]}"):
+        options.add_argument(argument)
+    with webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver")) as driver:
+        driver.get(url)
+        time.sleep(_SECONDS_TO_DRAW)
+        driver.save_screenshot(str(IMAGES / f"{name}.png"))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
