@@ -1,5 +1,5 @@
-"""Makes the pictures of Dagster's pages: ``python docs/make_ui_pictures.py HOME QUARTER``, for a home whose last run of
-that quarter was held back by a gate.
+"""Makes the pictures of Dagster's pages: ``python docs/make_ui_pictures.py HOME``, for a home whose last run was held
+back by a gate.
 
 Starts the server in that home with automation off, so that it does nothing by itself. Needs Chromium and its driver.
 Belongs here: which pages are shown. Does not belong here: making the home.
@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from selenium import webdriver
+from selenium.webdriver.common.by import By
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -25,7 +26,7 @@ _DESKTOP, _PHONE = (1400, 900), (390, 844)
 _JOB = "/locations/orchestration.definitions/jobs/quarter"
 
 
-def main(home: Path, quarter: str) -> None:
+def main(home: Path) -> None:
     """Draws every page at desktop width, and the list of runs as a phone shows it."""
     environment = {**os.environ, "CCHC_HOME": str(home), "CCHC_AUTOMATION": "false"}
     command = [sys.executable, "-m", "orchestration.ui"]
@@ -33,30 +34,35 @@ def main(home: Path, quarter: str) -> None:
         assert server.stdout is not None
         try:
             address = next(line.split()[1] for line in server.stdout if line.startswith("ui: http"))
-            pages = {
-                "dagster-dong-du-lieu": "/asset-groups~?asset-selection=" + quote('+key:"published/report_annex"'),
-                "dagster-nguon-goc-cot": "/assets/marts/report_indicators?view=lineage&column=value",
-                "dagster-kiem-tra": f"/assets/raw/deliveries?view=checks&partition={quarter}",
-                "dagster-bang": f"/assets/published/report_annex?view=overview&partition={quarter}",
-                "dagster-chay-lai": f"{_JOB}/partitions",
-                "dagster-cac-luot-chay": "/runs",
-            }
-            for name, page in pages.items():
-                _draw(address + page, name, _DESKTOP)
+            annex = quote('+key:"published/report_annex"')
+            for name, page, text in (
+                ("dagster-dong-du-lieu", f"/asset-groups?asset-selection={annex}", ""),
+                ("dagster-nguon-goc-cot", "/assets/published/report_annex?view=overview", "nguon_goc_cot"),
+                ("dagster-kiem-tra", "/assets/gates/candidates?view=checks", "findings"),
+                ("dagster-bang", "/assets/published/report_annex?view=overview", ""),
+                ("dagster-chay-lai", f"{_JOB}/partitions", ""),
+                ("dagster-cac-luot-chay", "/runs", ""),
+            ):
+                _draw(address + page, name, _DESKTOP, text)
             _draw(address + "/runs", "dagster-dien-thoai", _PHONE)
         finally:
             server.send_signal(signal.SIGINT)
+            server.communicate()
 
 
-def _draw(url: str, name: str, size: tuple[int, int]) -> None:
+def _draw(url: str, name: str, size: tuple[int, int], text: str = "") -> None:
+    """Draws a page, moved to where ``text`` stands on it."""
     options = webdriver.ChromeOptions()
     for argument in ("--headless=new", "--no-sandbox", f"--window-size={size[0]},{size[1]}"):
         options.add_argument(argument)
     with webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver")) as driver:
         driver.get(url)
         time.sleep(_SECONDS_TO_DRAW)
+        for found in driver.find_elements(By.XPATH, f"//*[text()='{text}']")[-1:]:
+            driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
+            time.sleep(1)
         driver.save_screenshot(str(IMAGES / f"{name}.png"))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
@@ -9,7 +10,16 @@ def main() -> None:
     """Entry point of the ``cchc`` command."""
     from common import process
 
+    # Until the command listens, an interrupt ends it as it ends any program; Python would print where it was.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     process.begin()
     from orchestration.cli.app import run_app
+    from orchestration.cli.terminal import ENDING
 
-    sys.exit(run_app(sys.argv[1:]))
+    code = run_app(sys.argv[1:])
+    # All is done and said. What is left, the interpreter's own end, would be cut short without a word and with another
+    # code than the command's.
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)

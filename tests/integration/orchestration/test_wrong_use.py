@@ -231,3 +231,34 @@ def test_a_warehouse_held_by_another_program_ends_the_run_and_the_program_is_nam
             other.kill()
     assert run_app(["build", "2023-Q1"]) == 0
     assert "tiến trình" not in capsys.readouterr().out
+
+
+_BEGINNING = """
+import sys, time, common.process
+common.process.begin = lambda: (print("here", flush=True), time.sleep(60))
+"""
+_ENDING = """
+import atexit, sys, time
+atexit.register(lambda: (print("here", flush=True), time.sleep(2)))
+"""
+_MAIN = """
+sys.argv = ["cchc", "status", "2023-Q1"]
+from orchestration.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
+@pytest.mark.parametrize(("script", "cut_short"), [(_BEGINNING, True), (_ENDING, False)], ids=["beginning", "ending"])
+def test_a_signal_before_and_after_the_work_says_nothing_and_one_after_it_changes_nothing(
+    script: str, cut_short: bool, number: signal.Signals
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", script + _MAIN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert any(line == "here\n" for line in process.stdout)
+        process.send_signal(number)
+        _, words = process.communicate(timeout=60)
+    assert process.returncode == (-number if cut_short else 0)
+    assert words == ""
