@@ -87,7 +87,7 @@ def check_results(
             "rules_checked": len(checked),
             "held_back": dg.MetadataValue.json(sorted(held)),
         }
-        words = "Không đơn vị nào bị giữ lại."
+        words = "Các quy tắc này không giữ lại đơn vị nào."
         if held:
             found = [(unit, row) for unit, results in held.items() for row in held_rows(verdicts[unit], results)]
             total = sum(_rows_to_mend(result) for results in held.values() for result in results)
