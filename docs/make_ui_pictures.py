@@ -41,7 +41,7 @@ def main(home: Path) -> None:
                     "",
                 ),
                 ("dagster-nguon-goc-cot", "/assets/published/report_annex?view=overview", "nguon_goc_cot"),
-                ("dagster-kiem-tra", "/assets/marts/report_indicators?view=checks&checkDetail=rules", "findings"),
+                ("dagster-kiem-tra", "/assets/marts/report_indicators?view=checks&checkDetail=rules", ""),
                 ("dagster-bang", "/assets/published/report_annex?view=overview", ""),
                 ("dagster-chay-lai", f"{_JOB}/partitions", ""),
                 ("dagster-cac-luot-chay", "/runs", ""),

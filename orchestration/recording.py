@@ -141,6 +141,8 @@ def _came_to(pipeline: Pipeline, begun: Entry, reports: list[UnitReport]) -> End
 def _breaking_nothing() -> Iterator[None]:
     try:
         yield
+    except OSError as error:
+        _log.error("the record of a run is not written as it should be: %s", error)
     except Exception:
         _log.exception("the record of a run is not written as it should be")
 

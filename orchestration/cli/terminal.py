@@ -100,7 +100,7 @@ _WHY_VI = {
     errno.EPERM: "không có quyền",
     errno.ENAMETOOLONG: "tên quá dài",
 }
-_OUR_OWN = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+_OUR_OWN = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
 @contextmanager

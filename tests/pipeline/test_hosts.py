@@ -21,21 +21,20 @@ from tests.conftest import run_cli
 from tests.pipeline.conftest import QUARTER, correct, release_of
 from tests.support.read_release import file_hashes
 
-FOLDERS = ("", "raw", "warehouse", "rejected", "published", "logs", "dagster", "history", "metrics")
-#: Half of what a folder comes to hold in a whole run; or it may not be written to.
-STATES = ("0.5", "closed")
-#: In every run of the tests.
-SLICE = {("raw", "0.5")}
+#: A folder of the home ("": all of it), and its state: half of what it comes to hold in a whole run, or closed.
+CASES = [
+    pytest.param(folder, state, id=f"{folder or 'home'}-{state}", marks=marks)
+    for folder, state, *marks in (
+        ("raw", "0.5"),  # in every run of the tests
+        ("raw", "closed", pytest.mark.long),
+        ("warehouse", "0.5", pytest.mark.long),
+        ("published", "closed", pytest.mark.long),
+        ("", "0.5", pytest.mark.long),
+        ("", "closed", pytest.mark.long),
+    )
+]
 
 _RUN = (sys.executable, "-m", "orchestration.cli", "run", QUARTER)
-
-
-def _case(folder: str, state: str) -> object:
-    marks = () if (folder, state) in SLICE else (pytest.mark.long,)
-    return pytest.param(folder, state, id=f"{folder or 'home'}-{state}", marks=marks)
-
-
-CASES = [_case(folder, state) for folder in FOLDERS for state in STATES]
 
 
 @pytest.fixture(scope="module", autouse=True)

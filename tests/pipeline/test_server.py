@@ -70,15 +70,8 @@ def test_a_release_comes_of_deliveries_alone_and_kills_lose_nothing(server: Serv
     until("the last process of the home to end", lambda: not again.processes())
 
 
-def _rest(server: Server, runs: int, at_rest: int) -> int:
-    """Waits until so many runs are over and their processes gone; the memory that the server's hold then, in bytes."""
-    until(f"the end of run {runs}", lambda: len(server.runs()) >= runs and all(r.is_finished for r in server.runs()))
-    until("as few processes as before the run", lambda: len(server.processes()) <= at_rest)
-    return sum(psutil.Process(pid).memory_full_info().uss for pid in server.processes())
-
-
 @pytest.mark.long
-def test_quarters_one_after_another_and_twenty_runs_leave_nothing_behind(tmp_path: Path) -> None:
+def test_quarters_come_one_after_another_and_a_held_unit_is_mended(tmp_path: Path) -> None:
     sample = tmp_path / "sample"
     assert run_cli(sample, "sample").code == 0
     with serving(tmp_path / "home") as server:
@@ -110,19 +103,13 @@ def test_quarters_one_after_another_and_twenty_runs_leave_nothing_behind(tmp_pat
         before = len(server.runs())
         correct(server.home)
         until("the revision", lambda: server.release(UNIT, QUARTER) == 2)
-        memory = [_rest(server, before + 2, at_rest)]
+        until("the run of the quarter after", lambda: len(server.runs()) == before + 2)
+        until("the end of every run", lambda: all(r.is_finished for r in server.runs()))
+        until("as few processes as before", lambda: len(server.processes()) <= at_rest)
         again = [r.tags["dagster/partition"] for r in server.runs()[before:]]
         assert again == [QUARTER, "2023-Q2"]
 
-        # The same file with one answer more each time.
-        late = landing / UNIT / "2023-Q2" / "survey_responses" / "phieu-bo-sung.csv"
-        lines = (landing / UNIT / QUARTER / "survey_responses" / late.name).read_text(encoding="utf-8-sig").splitlines()
-        while (runs := len(server.runs())) < 20:
-            answers = [lines[1].replace("BS-001", f"BS-{n:03d}").replace("/03/", "/06/") for n in range(runs)]
-            late.write_text("\n".join([lines[0], *answers, ""]), encoding="utf-8-sig")
-            memory.append(_rest(server, runs + 1, at_rest))
         assert all(r.status == dg.DagsterRunStatus.SUCCESS for r in server.runs())
-        assert memory[-1] < 1.1 * memory[0], memory
         for quarter in ("2022-Q4", QUARTER, "2023-Q2"):
             assert server.not_made(quarter) == []
         assert run_cli(server.home, "verify").code == 0
