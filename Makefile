@@ -70,7 +70,7 @@ lock: setup ## resolve requirements.lock again (needs the network)
 	    --no-emit-index-url --universal --quiet -o requirements.lock
 	@echo 'cyclonedx-bom>=7' | build/lock/bin/uv pip compile - --generate-hashes --no-emit-index-url --universal \
 	    --python-version 3.11 --quiet -o .ci/sbom.lock
-	@! grep -n '://' requirements.lock
+	@! grep -n '://' requirements.lock .ci/sbom.lock
 
 wheel: setup ## what a host needs, from what is committed: wheel, locked requirements, deploy/; in build/wheel
 	@rm -rf build/wheel && mkdir -p build/wheel/sources
@@ -85,11 +85,14 @@ wheel: setup ## what a host needs, from what is committed: wheel, locked require
 audit: setup ## the lock against known vulnerabilities, of the folder ADVISORIES (OSV files) where one is given
 	@$(BIN)/python .ci/audit.py $(ADVISORIES)
 
-sbom: setup ## what the program is made of, as CycloneDX: build/sbom.cdx.json; the same lock gives the same bytes
+build/sbom/.ready: .ci/sbom.lock
 	@mkdir -p build
+	@$(BIN)/python -m venv build/sbom
+	@build/sbom/bin/pip install --quiet --require-hashes -r .ci/sbom.lock
+	@touch $@
+
+sbom: setup build/sbom/.ready ## what the program is made of, as CycloneDX: build/sbom.cdx.json; the same lock gives the same bytes
 	@$(BIN)/python .ci/runtime_lock.py >build/runtime.lock
-	@test -x build/sbom/bin/cyclonedx-py || { $(BIN)/python -m venv build/sbom && \
-	    build/sbom/bin/pip install --quiet --require-hashes -r .ci/sbom.lock; }
 	@build/sbom/bin/python -W ignore -m cyclonedx_py requirements build/runtime.lock --pyproject pyproject.toml --mc-type application \
 	    --output-reproducible --of JSON -o build/sbom.cdx.json
 	@ls build/sbom.cdx.json

@@ -28,7 +28,7 @@ from orchestration.history import (
     space_of,
 )
 from orchestration.history_views import show
-from orchestration.locks import HomeBusy
+from orchestration.locks import HomeBusy, WarehouseHeld
 from orchestration.pipeline import Pipeline
 from orchestration.reports import UnitReport, ending, unit_reports
 from orchestration.retention import prune_files
@@ -89,7 +89,7 @@ def recorded(
 
 
 def _exit_code_of(error: BaseException) -> int:
-    return 1 if isinstance(error, HomeBusy) else 3
+    return 1 if isinstance(error, (HomeBusy, WarehouseHeld)) else 3
 
 
 def _finish(pipeline: Pipeline, begun: Entry, ended: Ended | None, interrupted: Callable[[], int | None]) -> None:

@@ -22,7 +22,7 @@ from orchestration.cli.overview import ingest_summary, problem_lines, quarter_st
 from orchestration.cli.postgres import copied_document, copied_lines, copy_all, with_copies
 from orchestration.cli.runs import RunResult, Stage, alone, execute, exit_code, open_pipeline
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit, interrupts
-from orchestration.locks import HomeBusy
+from orchestration.locks import HomeBusy, WarehouseHeld
 from orchestration.pipeline import Pipeline
 from orchestration.reports import unit_reports
 from orchestration.settings import WRONG_SETTINGS, Settings, load_settings, wrong_settings_vi
@@ -83,7 +83,7 @@ def _run_app(arguments: list[str]) -> int:
     except WRONG_SETTINGS as error:
         complain(wrong_settings_vi(error))
         return Exit.WRONG_USE
-    except HomeBusy as error:
+    except (WarehouseHeld, HomeBusy) as error:
         complain(str(error))
         return Exit.HELD_BACK
     except (BackupError, DamagedError) as error:
@@ -527,7 +527,7 @@ def restore(
 
     lines, document, whole = housekeeping.restored(load_settings(), repository, snapshot)
     emit(lines, document, as_json=json)
-    _end(Exit.DONE if whole else Exit.FAILED)
+    _end(Exit.DONE if whole else Exit.HELD_BACK)
 
 
 @app.command()

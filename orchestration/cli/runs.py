@@ -20,7 +20,7 @@ from orchestration.healing import mend
 from orchestration.history import Asked
 from orchestration.instance import open_instance
 from orchestration.liveness import GONE, alive, end_dead_runs
-from orchestration.locks import one_run_at_a_time, to_stderr
+from orchestration.locks import WarehouseHeld, one_run_at_a_time, to_stderr
 from orchestration.pipeline import Pipeline
 from orchestration.recording import recorded
 from orchestration.reports import UnitReport, ending
@@ -142,6 +142,7 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
         if failures:
             tell_failure(settings, quarter, run_id, failures)
         prune_dagster(instance, settings)
+        _raise_where_held(failures)
         return RunResult(outcome.success, _broken_steps(failures, settings))
 
 
@@ -159,18 +160,33 @@ def _part(job: Any, stage: Stage) -> Any:
     return job.get_subset(asset_selection=assets, asset_check_selection=checks)
 
 
+def _first_cause(event: Any) -> tuple[str, str]:
+    """The class of the error that a step broke by, and its message; one of ours without the class before it."""
+    error = event.event_specific_data.error
+    while error.cause is not None:
+        error = error.cause
+    message = error.message.strip()
+    return error.cls_name, message.split(": ", maxsplit=1)[-1] if error.cls_name in OUR_ERRORS else message
+
+
+def _raise_where_held(failures: Iterable[Any]) -> None:
+    """Another program has the warehouse open: the command is held up, as by a run in the same home, and no step is at
+    fault.
+    """
+    for event in failures:
+        cls_name, message = _first_cause(event)
+        if cls_name == WarehouseHeld.__name__:
+            raise WarehouseHeld(message)
+
+
 def _broken_steps(failures: Iterable[Any], settings: Settings) -> dict[str, str]:
     """Steps that broke, with their first cause; not those that said themselves that there was nothing to do."""
     broken = {}
     for event in failures:
         if event.event_specific_data.user_failure_data is not None:
             continue
-        error = event.event_specific_data.error
-        while error.cause is not None:
-            error = error.cause
-        message = error.message.strip()
-        ours = error.cls_name in OUR_ERRORS
-        told = message.split(": ", maxsplit=1)[-1] if ours else cause_vi(message, settings) or message
+        cls_name, message = _first_cause(event)
+        told = message if cls_name in OUR_ERRORS else cause_vi(message, settings) or message
         broken[str(event.step_key)] = told
     return broken
 

@@ -105,7 +105,7 @@ _OUR_OWN = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, er
 
 @contextmanager
 def asked_path(path: Path, what_vi: str) -> Iterator[None]:
-    """Makes it wrong use that a path that was asked for cannot be used; a full or failing disk stays a failure."""
+    """Makes it wrong use that a path that was asked for cannot be used; a fault of the machine stays a failure."""
     try:
         yield
     except OSError as error:

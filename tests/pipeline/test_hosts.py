@@ -1,7 +1,7 @@
 """Hosts in a bad state: folders that are full or may not be written to, a clock set back, nobody else's umask.
 
 Where a run cannot go on it says why and leaves what was published as it was; when the host is well again, the same
-command finishes the work. Folders are mounted in a name space of the test's own; where a host grants none, the tests
+command finishes the work. Folders are mounted in a name space of the test's own; where a host grants none, those tests
 are skipped with that reason.
 """
 
@@ -37,8 +37,8 @@ CASES = [
 _RUN = (sys.executable, "-m", "orchestration.cli", "run", QUARTER)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _may_mount(tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.fixture(scope="module")
+def may_mount(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("mount")
     tried = _in_own_name_space(f"mount -t tmpfs none {folder}")
     if tried.returncode:
@@ -70,6 +70,7 @@ def _broken_then_well(folder: Path, state: str, size: int) -> tuple[str, str]:
     return bad + f"cp -a {kept}/. {where}/ || true", f"mount -o remount,size=1G {where}; cp -a {kept}/. {where}/"
 
 
+@pytest.mark.usefixtures("may_mount")
 @pytest.mark.parametrize(("folder", "state"), CASES)
 def test_a_folder_that_takes_nothing_ends_the_run_and_loses_nothing(
     folder: str, state: str, published_home: Path, sample_landing: Path, tmp_path: Path
@@ -115,7 +116,14 @@ def test_no_figure_depends_on_a_clock_set_back_or_on_the_umask(published_home: P
         correct(home)
     assert run_cli(usual, "run", QUARTER).code == 0
     command = shlex.join(("faketime", "-f", "-1h", *_RUN))
-    done = _in_own_name_space(f"umask 077; {command}", CCHC_HOME=str(strange), TZ="Pacific/Kiritimati")
+    done = subprocess.run(
+        ["bash", "-c", f"umask 077; {command}"],
+        cwd=PROJECT_DIR,
+        env={**os.environ, "CCHC_HOME": str(strange), "TZ": "Pacific/Kiritimati"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     expected, found = release_of(usual), release_of(strange)
     assert expected is not None

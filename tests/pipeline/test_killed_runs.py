@@ -16,7 +16,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 
 from orchestration.history import entries
@@ -25,6 +24,7 @@ from orchestration.settings import PROJECT_DIR, Settings
 from tests.conftest import run_cli
 from tests.pipeline.conftest import QUARTER, UNIT, release_of
 from tests.support.read_release import file_hashes
+from tests.support.server import processes_of
 
 STAGES = (
     "nhận dữ liệu: org_units", "nhận dữ liệu: one_stop_cases", "nhận dữ liệu: decisions", "kiểm tra dữ liệu đầu vào",
@@ -67,20 +67,9 @@ def _run_and_end(home: Path, stage: str, number: int, after: float) -> Ended:
         return Ended(run.wait(120), words)
 
 
-def _left_behind(home: Path) -> list[str]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("CCHC_HOME") == str(home):
-                found.append(" ".join(process.cmdline()))
-        except psutil.Error:
-            continue
-    return found
-
-
 def _wait_for_nobody(home: Path) -> None:
     end = time.monotonic() + 60
-    while left := _left_behind(home):
+    while left := processes_of(home):
         assert time.monotonic() < end, left
         time.sleep(0.2)
 

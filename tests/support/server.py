@@ -36,6 +36,18 @@ def until(what: str, seen: Callable[[], Any]) -> Any:
     raise AssertionError(f"not seen within {_LONGEST_WAIT} s: {what}")
 
 
+def processes_of(home: Path) -> dict[int, list[str]]:
+    """Every process that was started for a home, with its command line."""
+    found = {}
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("CCHC_HOME") == str(home):
+                found[process.pid] = process.cmdline()
+        except psutil.Error:
+            continue
+    return found
+
+
 class Server:
     """``python -m orchestration.ui`` in a home of its own."""
 
@@ -55,14 +67,7 @@ class Server:
 
     def processes(self) -> dict[int, list[str]]:
         """Every process that works for this home, whoever started it."""
-        found = {}
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("CCHC_HOME") == str(self.home) and process.pid != self.process.pid:
-                    found[process.pid] = process.cmdline()
-            except psutil.Error:
-                continue
-        return found
+        return {pid: line for pid, line in processes_of(self.home).items() if pid != self.process.pid}
 
     def working(self, words: str) -> list[int]:
         return [pid for pid, line in self.processes().items() if any(words in word for word in line)]

@@ -21,7 +21,7 @@ from orchestration.cli.runs import Stage, open_pipeline
 from orchestration.cli.terminal import WrongUse
 from orchestration.history import Asked, Entry, entries, verdict_of
 from orchestration.instance import open_instance
-from orchestration.locks import HomeBusy, one_run_at_a_time
+from orchestration.locks import WarehouseHeld, one_run_at_a_time
 from orchestration.outcomes import Outcome
 from orchestration.pipeline import Pipeline
 from orchestration.recording import recorded
@@ -119,7 +119,7 @@ def test_the_commands_own_exit_code_counts(settings: Settings) -> None:
     [
         (RuntimeError("HS-01 Nguyễn Văn A"), "failed", 3),
         (OSError(errno.ENOSPC, "full"), "failed", 3),
-        (HomeBusy("đang chạy"), "failed", 1),
+        (WarehouseHeld("đang mở"), "failed", 1),
         (SystemExit(3), "failed", 3),
         (KeyboardInterrupt(), "interrupted", 130),
     ],

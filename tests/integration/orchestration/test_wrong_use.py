@@ -225,12 +225,12 @@ def test_a_warehouse_held_by_another_program_ends_the_run_and_the_program_is_nam
         try:
             assert other.stdout is not None
             assert other.stdout.readline() == "held\n"
-            assert run_app(["build", "2023-Q1"]) == 3
-            assert f"tiến trình {other.pid}" in capsys.readouterr().out
+            assert run_app(["build", "2023-Q1"]) == 1
+            assert f"tiến trình {other.pid}" in capsys.readouterr().err
         finally:
             other.kill()
     assert run_app(["build", "2023-Q1"]) == 0
-    assert "tiến trình" not in capsys.readouterr().out
+    assert "tiến trình" not in capsys.readouterr().err
 
 
 _BEGINNING = """

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dagster_dbt import DagsterDbtTranslator
 from packaging.version import Version
 
 from orchestration.assets.dbt_models import Invocation
@@ -27,7 +28,7 @@ def invocation() -> Iterator[Any]:
         yield Invocation(
             process=process,
             manifest={},
-            dagster_dbt_translator=None,  # type: ignore[arg-type]
+            dagster_dbt_translator=DagsterDbtTranslator(),
             project_dir=Path(),
             target_path=Path(),
             raise_on_error=False,
