@@ -527,7 +527,7 @@ def restore(
 
     lines, document, whole = housekeeping.restored(load_settings(), repository, snapshot)
     emit(lines, document, as_json=json)
-    _end(Exit.DONE if whole else Exit.HELD_BACK)
+    _end(Exit.DONE if whole else Exit.FAILED)
 
 
 @app.command()
@@ -609,7 +609,7 @@ def verify(
     else:
         lines, document, whole = housekeeping.verified(settings, all_releases(settings.paths.published))
     emit(lines if document["releases"] else ["chưa có bản công bố nào", *lines], document, as_json=json)
-    _end(Exit.DONE if whole else Exit.FAILED)
+    _end(Exit.DONE if whole else Exit.HELD_BACK)
 
 
 @app.command()
