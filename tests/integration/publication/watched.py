@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -166,15 +167,15 @@ def changing(calls: Iterable[Call]) -> list[Call]:
     return [call for call in calls if call.name != _PLACING]
 
 
-def kill_at(call: Call, body: Body, *arguments: Any) -> int:
-    """Run the body and kill the process as it enters the call; returns the exit code."""
+def kill_at(log: Path, call: Call, body: Body, *arguments: Any) -> list[Call]:
+    """Run the body and kill the process as it enters the call; returns what it had renamed until then."""
     watched = Watched(body, *arguments)
-    tracer = _attach(watched, CHANGING, ["-o", os.devnull, "-e", _kill_option(call)])
+    tracer = _attach(watched, CHANGING, ["-o", str(log), "-y", "-xx", "-s", "4096", "-e", _kill_option(call)])
     watched.go()
     watched.end()
     tracer.wait(_PATIENCE)
-    assert watched.process.exitcode is not None
-    return watched.process.exitcode
+    assert watched.process.exitcode == -signal.SIGKILL, call
+    return [done for done in _calls(log) if done.name.startswith("rename")]
 
 
 def _kill_option(call: Call) -> str:
