@@ -7,6 +7,7 @@ Does not belong here: definitions.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from common.damage import Mended
@@ -15,6 +16,7 @@ from orchestration.engines import keep_engines
 from orchestration.healing import mend_dagster
 from orchestration.locks import one_run_at_a_time, to_stderr
 from orchestration.settings import Settings
+from orchestration.timing import now
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -79,13 +81,16 @@ def write_dagster_yaml(settings: Settings, log_level: str = "INFO") -> None:
         replace_durably(path, content)
 
 
-def open_instance(settings: Settings, mended: list[Mended] | None = None) -> DagsterInstance:
+def open_instance(settings: Settings, mended: list[Mended] | None = None, asked: Iterable[str] = ()) -> DagsterInstance:
     """The persistent instance of the home; runs of the command line are seen in the browser too.
 
     Its databases are made here, by one process at a time: two that make them at once leave them unusable for good.
-    Those that are damaged are set aside first and added to ``mended``.
+    Those that are damaged are set aside first and added to ``mended``. It knows the quarters that have begun, and
+    those asked for.
     """
     from dagster import DagsterInstance
+
+    from orchestration.partitions import add_quarters
 
     keep_engines()
     write_dagster_yaml(settings)
@@ -94,4 +99,6 @@ def open_instance(settings: Settings, mended: list[Mended] | None = None) -> Dag
         if mended is not None:
             mended += found
         # Dagster makes addresses of databases from the path, in which a question mark would begin the options.
-        return DagsterInstance.from_config(str(settings.plain_paths.dagster))
+        instance = DagsterInstance.from_config(str(settings.plain_paths.dagster))
+        add_quarters(instance, now().date(), asked)
+        return instance

@@ -1,15 +1,39 @@
-"""Quarters as Dagster partitions. Apart from ``periods``, so that a quarter can be looked up without Dagster."""
+"""Quarters as Dagster partitions: those that have begun, and those that somebody delivered or asked for.
+
+Belongs here: which quarters Dagster's pages list, and making them known to an instance. Does not belong here: windows;
+``common.periods`` reads them, without Dagster.
+"""
 
 from __future__ import annotations
 
-from functools import lru_cache
+import datetime as dt
+from collections.abc import Iterable
 
 import dagster as dg
 
-from common.periods import load_periods
+from common.periods import find_period, load_periods
+
+_NAME = "quarters"
 
 
-@lru_cache(maxsize=1)
-def quarters() -> dg.StaticPartitionsDefinition:
-    """Partitions whose keys are the quarters, ``2023-Q1``."""
-    return dg.StaticPartitionsDefinition([p.quarter for p in load_periods()])
+def quarters() -> dg.DynamicPartitionsDefinition:
+    """Partitions whose keys are quarters, ``2023-Q1``. A static list of the table would show years to come as missing
+    reports (https://docs.dagster.io/guides/build/partitions-and-backfills/partitioning-assets).
+    """
+    return dg.DynamicPartitionsDefinition(name=_NAME)
+
+
+def add_quarters(instance: dg.DagsterInstance, today: dt.date, others: Iterable[str] = ()) -> None:
+    """Makes known every quarter of the table that has begun by ``today``, and of the others those that it has.
+
+    A backfill follows the order in which partitions became known; so an older one that comes late is put in its place.
+    """
+    known = instance.get_dynamic_partitions(_NAME)
+    begun = (period.quarter for period in load_periods() if period.opens_on <= today)
+    wanted = {*known, *begun, *(quarter for quarter in others if find_period(quarter))}
+    in_order = [period.quarter for period in load_periods() if period.quarter in wanted]
+    stay = next((n for n, pair in enumerate(zip(known, in_order, strict=False)) if pair[0] != pair[1]), len(known))
+    for quarter in known[stay:]:
+        instance.delete_dynamic_partition(_NAME, quarter)
+    if len(in_order) > stay:
+        instance.add_dynamic_partitions(_NAME, in_order[stay:])

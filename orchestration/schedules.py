@@ -14,6 +14,7 @@ import dagster as dg
 
 from common.periods import last_closed, load_periods
 from orchestration.automation import AFTER_CLOSING, HOUR_OF_LOOK, HOUR_OF_RUN
+from orchestration.partitions import add_quarters
 from orchestration.settings import TIME_ZONE, Settings
 
 Status = TypeVar("Status", dg.DefaultScheduleStatus, dg.DefaultSensorStatus)
@@ -46,6 +47,7 @@ def closing_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
         period = last_closed(day)
         if period is None:
             return dg.SkipReason(f"Chưa kỳ báo cáo nào trong bảng kỳ đóng trước ngày {day:%d/%m/%Y}.")
+        add_quarters(context.instance, day, [period.quarter])
         return dg.RunRequest(run_key=period.quarter, partition_key=period.quarter)
 
     return after_closing

@@ -17,6 +17,7 @@ from common.periods import period_named
 from ingestion import Contract
 from orchestration.arrivals import folder_states, remembered, state_behind
 from orchestration.automation import ALERT_ON_FAILURE, LANDING_WATCH, SECONDS_BETWEEN_LOOKS
+from orchestration.partitions import add_quarters
 from orchestration.pipeline import Pipeline
 from orchestration.schedules import default_status
 from orchestration.settings import Settings
@@ -95,6 +96,7 @@ def landing_watch(settings: Settings, job: Any, contracts: Mapping[str, Contract
         pipeline = Pipeline(settings)
         at = now()
         states = folder_states(pipeline.home, pipeline.deliveries.quarters_landed())
+        add_quarters(context.instance, at.date(), states)
         requests = []
         for quarter in sorted(states):
             before, state = known.get(quarter, {}), state_behind(states, quarter)

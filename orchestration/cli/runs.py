@@ -121,7 +121,7 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
         for line in pipeline.record.healing_lines():
             to_stderr(line)  # into the run's log, which is what stands for it here
         stack.enter_context(quick_records())
-        instance = stack.enter_context(open_instance(settings, pipeline.record.mended))
+        instance = stack.enter_context(open_instance(settings, pipeline.record.mended, [quarter]))
         for dead in end_dead_runs(instance, settings.paths):
             ended = instance.get_run_by_id(dead)
             if ended is not None and ended.remote_job_origin is None:  # the server tells its own

@@ -11,7 +11,7 @@ import pytest
 
 from common.periods import PERIODS_FILE, last_closed, load_periods, quarters_behind
 from orchestration.jobs import QUARTER_JOB, quarter_job
-from orchestration.partitions import quarters
+from orchestration.partitions import add_quarters, quarters
 from orchestration.schedules import closing_schedule, days_after_closing
 from orchestration.settings import TIME_ZONE, Settings
 
@@ -30,10 +30,33 @@ def _write(path: Path, *rows: str) -> Path:
     return path
 
 
-def test_partition_keys_are_the_rows_of_the_table() -> None:
-    rows = PERIODS_FILE.read_text(encoding="utf-8").splitlines()[1:]
-    assert sorted(quarters().get_partition_keys()) == sorted(row.split(",")[0] for row in rows)
-    assert "2023-Q1" in quarters().get_partition_keys()
+def _known(instance: dg.DagsterInstance) -> list[str]:
+    return list(quarters().get_partition_keys(dynamic_partitions_store=instance))
+
+
+def test_partition_keys_are_the_quarters_that_have_begun() -> None:
+    rows = [row.split(",")[0] for row in PERIODS_FILE.read_text(encoding="utf-8").splitlines()[1:]]
+    with dg.DagsterInstance.ephemeral() as instance:
+        add_quarters(instance, dt.date(2023, 6, 14))
+        assert _known(instance) == rows[: rows.index("2023-Q2") + 1]
+        add_quarters(instance, dt.date(2023, 6, 15))
+        assert _known(instance)[-1] == "2023-Q3"
+        add_quarters(instance, dt.date(2040, 1, 1))
+        assert _known(instance) == rows
+
+
+def test_what_was_asked_for_too_early_stands_in_its_place() -> None:
+    """A clock that is behind, or a folder for a quarter to come: known, and still in order."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        add_quarters(instance, dt.date(2020, 1, 1), ["2023-Q2", "no-quarter"])
+        assert _known(instance) == ["2023-Q2"]
+        add_quarters(instance, dt.date(2020, 1, 1), ["2023-Q1", "2023-Q4"])
+        assert _known(instance) == ["2023-Q1", "2023-Q2", "2023-Q4"]
+        add_quarters(instance, dt.date(2023, 6, 15))
+        assert _known(instance)[-4:] == ["2023-Q1", "2023-Q2", "2023-Q3", "2023-Q4"]
+        before = _known(instance)
+        add_quarters(instance, dt.date(2023, 6, 1))
+        assert _known(instance) == before
 
 
 def test_windows_come_from_the_table_and_not_from_the_calendar(tmp_path: Path) -> None:
@@ -60,12 +83,14 @@ def _ask(moment: dt.datetime) -> dg.RunRequest | dg.SkipReason:
     job = dg.define_asset_job(QUARTER_JOB, selection=[figure], partitions_def=quarters())
     schedule = closing_schedule(Settings(), job)
     definitions = dg.Definitions(assets=[figure], jobs=[job], schedules=[schedule])
-    context = dg.build_schedule_context(
-        instance=dg.DagsterInstance.ephemeral(),
-        scheduled_execution_time=moment,
-        repository_def=definitions.get_repository_def(),
-    )
-    answer = schedule(context)
+    with (
+        dg.DagsterInstance.local_temp() as instance,
+        dg.build_schedule_context(
+            instance=instance, scheduled_execution_time=moment, repository_def=definitions.get_repository_def()
+        ) as context,
+    ):
+        answer = schedule(context)
+        assert not isinstance(answer, dg.RunRequest) or answer.partition_key in _known(instance)
     assert isinstance(answer, dg.RunRequest | dg.SkipReason)
     return answer
 
