@@ -21,7 +21,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup packages run test test-long lint ui bench docs contracts lock wheel audit sbom clean
+.PHONY: help setup packages run test test-long mutants lint ui bench docs contracts lock wheel audit sbom clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,18 @@ test: setup packages lint ## lint, types, layers, then every test but the long o
 
 test-long: setup packages ## the tests that take minutes
 	@$(BIN)/python -m pytest -m long --numprocesses logical --dist loadfile --no-loadscope-reorder
+	@$(MAKE) --no-print-directory mutants
+
+build/mutants/.ready: .ci/mutants.lock $(VENV)/.ready
+	@mkdir -p build
+	@$(BIN)/python -m venv build/mutants
+	@build/mutants/bin/pip install --quiet --require-hashes -r .ci/mutants.lock
+	@$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' >build/project.pth
+	@mv build/project.pth build/mutants/lib/python3.11/site-packages/
+	@touch $@
+
+mutants: setup build/mutants/.ready ## changes the code in small ways and sees whether a test notices; GROUP names one
+	@build/mutants/bin/python .ci/mutants.py $(GROUP)
 
 lint: setup ## ruff, its layout, mypy and the layers between rooms
 	@$(BIN)/ruff check .
@@ -70,7 +82,9 @@ lock: setup ## resolve requirements.lock again (needs the network)
 	    --no-emit-index-url --universal --quiet -o requirements.lock
 	@echo 'cyclonedx-bom>=7' | build/lock/bin/uv pip compile - --generate-hashes --no-emit-index-url --universal \
 	    --python-version 3.11 --quiet -o .ci/sbom.lock
-	@! grep -n '://' requirements.lock .ci/sbom.lock
+	@echo 'mutmut>=3.8' | build/lock/bin/uv pip compile - --constraint requirements.lock --generate-hashes \
+	    --no-emit-index-url --universal --python-version 3.11 --quiet -o .ci/mutants.lock
+	@! grep -n '://' requirements.lock .ci/sbom.lock .ci/mutants.lock
 
 wheel: setup ## what a host needs, from what is committed: wheel, locked requirements, deploy/; in build/wheel
 	@rm -rf build/wheel && mkdir -p build/wheel/sources

@@ -15,6 +15,8 @@ import dagster as dg
 import psutil
 import pytest
 
+from common.periods import load_periods
+from orchestration.timing import now
 from tests.conftest import run_cli
 from tests.pipeline.conftest import QUARTER, UNIT, correct
 from tests.support.server import Server, serving, until
@@ -113,4 +115,32 @@ def test_quarters_come_one_after_another_and_a_held_unit_is_mended(tmp_path: Pat
         for quarter in ("2022-Q4", QUARTER, "2023-Q2"):
             assert server.not_made(quarter) == []
         assert run_cli(server.home, "verify").code == 0
+        server.stop()
+
+
+@pytest.mark.long
+def test_quarters_asked_for_at_once_in_the_browser_come_in_order_and_leave_nothing_behind(tmp_path: Path) -> None:
+    """Backfills of all assets, with nothing that starts by itself; after twenty runs the server is as after three."""
+    quarters = ["2022-Q4", QUARTER, "2023-Q2"]
+    sample = tmp_path / "sample"
+    assert run_cli(sample, "sample").code == 0
+    with serving(tmp_path / "home", automation="false") as server:
+        shutil.copytree(sample / "landing", server.home / "landing", dirs_exist_ok=True)
+        listed = until("the quarters that the page lists", server.quarters)
+        assert set(quarters) <= set(listed) == {p.quarter for p in load_periods() if p.opens_on <= now().date()}
+        sizes = []
+        for _ in range(7):
+            backfill = server.backfill(quarters)
+            until(
+                "the end of the backfill", lambda b=backfill: server.state_of_backfill(b) not in ("None", "REQUESTED")
+            )
+            assert server.state_of_backfill(backfill) == "COMPLETED_SUCCESS"
+            sizes.append((len(server.processes()), server.memory()))
+        assert [(r.tags["dagster/partition"], r.status) for r in server.runs()] == [
+            (quarter, dg.DagsterRunStatus.SUCCESS) for quarter in quarters
+        ] * len(sizes)
+        assert {count for count, _ in sizes} == {sizes[0][0]}, sizes
+        assert sizes[-1][1] < 1.1 * sizes[0][1], sizes
+        assert [server.release(UNIT, quarter) for quarter in quarters] == [1, 1, 1]
+        assert server.switched_on() == {"alert_on_failure"}
         server.stop()

@@ -63,10 +63,11 @@ def published(home: Path, papers: Iterable[worlds.Paper], districts: Sequence[st
     result = run_cli(home, "run", worlds.QUARTER, "--json")
     assert result.code in (0, 1), f"internal failure: {result.stdout[-2000:]}{result.stderr[-2000:]}"
     reasons = {unit["unit_code"]: tuple(unit["reasons"]) for unit in json.loads(result.stdout)["units"]}
-    return {code: Published(reasons.get(code, ()), _figures(home, code)) for code in districts}
+    return {code: Published(reasons.get(code, ()), figures(home, code)) for code in districts}
 
 
-def _figures(home: Path, district: str) -> dict[int, tuple[Decimal | None, str]]:
+def figures(home: Path, district: str) -> dict[int, tuple[Decimal | None, str]]:
+    """Value and status of each row of the current release; none where there is no release."""
     pointer = home / "published" / district / worlds.QUARTER / "current.json"
     if not pointer.exists():
         return {}

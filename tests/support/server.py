@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,13 +48,21 @@ def processes_of(home: Path) -> dict[int, list[str]]:
     return found
 
 
+def _share(pid: int) -> int:
+    try:
+        return int(psutil.Process(pid).memory_full_info().pss)
+    except psutil.NoSuchProcess:
+        return 0
+
+
 class Server:
     """``python -m orchestration.ui`` in a home of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **settings: str) -> None:
         self.home, self.settings = home, Settings(home=home)
         self._output = (home / "ui.out").open("w+")
-        environment = {**os.environ, "CCHC_HOME": str(home)}
+        set_so = {f"CCHC_{name.upper()}": value for name, value in settings.items()}
+        environment = {**os.environ, "CCHC_HOME": str(home), **set_so}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "orchestration.ui"], cwd=PROJECT_DIR, env=environment, stdout=self._output
         )
@@ -68,6 +76,10 @@ class Server:
     def processes(self) -> dict[int, list[str]]:
         """Every process that works for this home, whoever started it."""
         return {pid: line for pid, line in processes_of(self.home).items() if pid != self.process.pid}
+
+    def memory(self) -> float:
+        """What all of them hold, in MiB; what they share is counted once."""
+        return sum(_share(pid) for pid in (self.process.pid, *self.processes())) / 2**20
 
     def working(self, words: str) -> list[int]:
         return [pid for pid, line in self.processes().items() if any(words in word for word in line)]
@@ -84,13 +96,40 @@ class Server:
             keys = graph.materializable_asset_keys
             return [key for key in keys if quarter not in instance.get_materialized_partitions(key)]
 
+    def ask(self, question: str, **values: Any) -> dict[str, Any]:
+        """What the web server answers, as to a browser's page."""
+        body = json.dumps({"query": question, "variables": values}).encode()
+        headers = {"Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(f"{self.url}/graphql", body, headers), timeout=60) as answer:
+            data: dict[str, Any] = json.load(answer)["data"]
+        return data
+
+    def backfill(self, quarters: Sequence[str]) -> str:
+        """Asks for all assets of some quarters, as the page does; returns the backfill's id."""
+        graph = build_definitions(self.settings).get_repository_def().asset_graph
+        question = "mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) "
+        question += "{ __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"
+        assets = [{"path": list(key.path)} for key in sorted(graph.materializable_asset_keys)]
+        answer = self.ask(question, params={"assetSelection": assets, "partitionNames": list(quarters), "tags": []})
+        assert answer["launchPartitionBackfill"]["__typename"] == "LaunchBackfillSuccess", answer
+        return str(answer["launchPartitionBackfill"]["backfillId"])
+
+    def state_of_backfill(self, backfill: str) -> str:
+        question = "query($id: String!) { partitionBackfillOrError(backfillId: $id) "
+        question += "{ __typename ... on PartitionBackfill { status } } }"
+        return str(self.ask(question, id=backfill)["partitionBackfillOrError"].get("status"))
+
+    def quarters(self) -> list[str]:
+        """The partitions of a published table, as the page lists them."""
+        question = "query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) "
+        question += "{ __typename ... on AssetNode { partitionKeys } } }"
+        key = {"path": ["marts", "report_indicators"]}
+        return list(self.ask(question, key=key)["assetNodeOrError"].get("partitionKeys", []))
+
     def switched_on(self) -> set[str]:
         question = "{ repositoriesOrError { ... on RepositoryConnection { nodes { schedules { name scheduleState "
         question += "{ status } } sensors { name sensorState { status } } } } } }"
-        body = json.dumps({"query": question}).encode()
-        headers = {"Content-Type": "application/json"}
-        with urllib.request.urlopen(urllib.request.Request(f"{self.url}/graphql", body, headers), timeout=60) as answer:
-            nodes = json.load(answer)["data"]["repositoriesOrError"]["nodes"]
+        nodes = self.ask(question)["repositoriesOrError"]["nodes"]
         states: dict[str, str] = {}
         for node in nodes:  # none until the web server has loaded the definitions
             states |= {s["name"]: s["scheduleState"]["status"] for s in node["schedules"]}
@@ -110,10 +149,10 @@ class Server:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[Server]:
-    """A server in this home, which is made; whatever still works for it in the end is killed."""
+def serving(home: Path, **settings: str) -> Iterator[Server]:
+    """A server in this home, which is made, with these settings; whatever works for it in the end is killed."""
     home.mkdir()
-    made = Server(home)
+    made = Server(home, **settings)
     try:
         yield made
     finally:
