@@ -1,18 +1,18 @@
-"""``published/index.json`` and ``published/index.html``: all current releases at a glance, for programs and people.
+"""``published/index.json`` and what is made from it: all current releases at a glance, for programs and people.
 
-Belongs here: deriving the list from the pointers. Nothing relies on it for truth: both files can be deleted and
-rebuilt. Does not belong here: the look of the page (``page``).
+Belongs here: deriving the list from the pointers. Nothing relies on it for truth: all of its files can be deleted and
+rebuilt. Does not belong here: the look of the page (``page``), the feed and the catalogue of data (``feeds``).
 
 Only the pointers, which are small, are read each time. Name, date and files of a release never change, so they are
-taken from the last index while the pointer names the same manifest, and from the release itself when it is new.
-Whoever publishes many units does so within :func:`index_once`, since both files grow with the number of releases.
+taken from the last index while the pointer names the same manifest, and from the releases themselves when it is new.
+Whoever publishes many units does so within :func:`index_once`, since the files grow with the number of releases.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,22 @@ import pyarrow as pa
 
 from common.files import canonical_json, exclusive_lock, replace_durably, sha256_bytes
 from publication.content.release_content import unit_name
+from publication.feeds import CATALOGUE_NAME, FEED_NAME, render_catalogue_of_data, render_feed
 from publication.page import render_catalogue
 from publication.store.parquet import from_parquet
-from publication.store.pointer import POINTER_NAME, DamagedPointer, Pointer, read_pointer
-from publication.tables.manifest import DamagedManifest, read_manifest
+from publication.store.pointer import POINTER_NAME, DamagedPointer, Pointer, read_pointer, release_name
+from publication.tables.manifest import DamagedManifest, Manifest, read_manifest
 
 INDEX_NAME = "index.json"
-PAGE_NAME = "index.html"
-SCHEMA = 1
+#: What is made from the list, by name. The page comes last: who sees it finds what it leads to.
+_MADE: dict[str, Callable[[Sequence[dict[str, Any]]], bytes]] = {
+    FEED_NAME: render_feed,
+    CATALOGUE_NAME: render_catalogue_of_data,
+    "index.html": render_catalogue,
+}
+#: Every file of the index.
+NAMES = (INDEX_NAME, *_MADE)
+SCHEMA = 2
 _FIELDS = {
     "unit_code",
     "unit_name_vi",
@@ -39,6 +47,7 @@ _FIELDS = {
     "published_at",
     "files",
     "provisional",
+    "history",
 }
 #: Files of a release that the index leads to, by the name it gives them.
 _FILES = {
@@ -46,8 +55,11 @@ _FILES = {
     "report_pdf": "report/report.pdf",
     "report_docx": "report/report.docx",
     "annex_xlsx": "report/annex.xlsx",
+    "annex_csv": "report/annex.csv",
+    "database": "marts.duckdb",
+    "data_package": "datapackage.json",
 }
-
+_CHANGES = "quality/changes.csv"
 
 #: Folders whose index is to be rebuilt at the end of the block of :func:`index_once`; None outside of one.
 _postponed: ContextVar[set[Path] | None] = ContextVar("postponed", default=None)
@@ -67,7 +79,7 @@ def index_once() -> Iterator[None]:
 
 
 def rebuild_index(published: Path, *, from_releases: bool = False) -> Path:
-    """Write both files from the pointers and return the path of ``index.json``.
+    """Write all files from the pointers and return the path of ``index.json``.
 
     Each is replaced in one step. A release that is damaged is listed as such, one whose pointer is stays listed as it
     was; another unit's publication does not fail over it. ``from_releases``: nothing is taken from the last index.
@@ -79,23 +91,32 @@ def rebuild_index(published: Path, *, from_releases: bool = False) -> Path:
     with exclusive_lock(published / ".index.lock"):
         entries = _entries(published, {} if from_releases else _known_entries(published / INDEX_NAME))
         replace_durably(published / INDEX_NAME, _encode(entries), sync_directory=False)
-        replace_durably(published / PAGE_NAME, render_catalogue(entries))
+        for name, made in _MADE.items():
+            replace_durably(published / name, made(entries), sync_directory=name == NAMES[-1])
     return published / INDEX_NAME
 
 
-def index_is_whole(published: Path) -> bool:
-    """Whether both files are what they would be were they written now from the pointers and the last list.
+def is_of_older_version(published: Path) -> bool:
+    """Whether the list was written before its present schema: then it is not damaged, and is written anew."""
+    try:
+        return int(json.loads((published / INDEX_NAME).read_bytes())["schema"]) < SCHEMA
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
-    The list carries its own hash and the page follows from it, so that no release has to be opened.
+
+def index_is_whole(published: Path) -> bool:
+    """Whether all files are what they would be were they written now from the pointers and the last list.
+
+    The list carries its own hash and the others follow from it, so that no release has to be opened.
     """
-    index, page = published / INDEX_NAME, published / PAGE_NAME
+    index = published / INDEX_NAME
     if not any(published.glob(f"*/*/{POINTER_NAME}")):
         return True
     try:
         data = index.read_bytes()
         entries = _entries(published, _known_entries(index))
-        is_list = data in (_encode(entries), _encode(entries, sealed=False))
-        return is_list and page.read_bytes() == render_catalogue(entries)
+        is_list = data == _encode(entries)
+        return is_list and all((published / name).read_bytes() == made(entries) for name, made in _MADE.items())
     except OSError:
         return False
 
@@ -117,14 +138,10 @@ def _entries(published: Path, known: Mapping[tuple[str, str, str], dict[str, Any
     return entries
 
 
-def _encode(entries: Sequence[Mapping[str, Any]], *, sealed: bool = True) -> bytes:
-    """Canonical JSON with a line for each release, so that it can be looked through, and the hash of these lines.
-
-    Indexes were written without the hash before; one that is still there is as good.
-    """
+def _encode(entries: Sequence[Mapping[str, Any]]) -> bytes:
+    """Canonical JSON with a line for each release, so that it can be looked through, and the hash of these lines."""
     lines = b",\n".join(canonical_json(entry) for entry in entries)
-    seal = b',"sha256":"%s"' % sha256_bytes(lines).encode() if sealed else b""
-    return b'{"releases":[\n' + lines + b'\n],"schema":%d%s}\n' % (SCHEMA, seal)
+    return b'{"releases":[\n' + lines + b'\n],"schema":%d,"sha256":"%s"}\n' % (SCHEMA, sha256_bytes(lines).encode())
 
 
 def _known_entries(path: Path) -> Mapping[tuple[str, str, str], dict[str, Any]]:
@@ -134,7 +151,7 @@ def _known_entries(path: Path) -> Mapping[tuple[str, str, str], dict[str, Any]]:
     try:
         data = path.read_bytes()
         entries = json.loads(data)["releases"]
-        if data not in (_encode(entries), _encode(entries, sealed=False)):
+        if data != _encode(entries):
             return {}
         return {
             (entry["unit_code"], entry["quarter"], entry["manifest_sha256"]): entry
@@ -158,8 +175,45 @@ def _entry(published: Path, quarter_dir: Path, pointer: Pointer) -> dict[str, An
         "manifest_sha256": pointer.manifest_sha256,
         "published_at": published_at,
         "provisional": provisional,
+        "history": _history(quarter_dir, pointer),
         "files": {kind: f"{path}/{file}" for kind, file in files.items()},
     }
+
+
+def _history(quarter_dir: Path, pointer: Pointer) -> list[dict[str, Any]]:
+    """What was published and taken back, in order: the release that was current then, the moment where the manifest
+    tells one, the release before, how many changes the release lists, and the reason of an amendment or a rollback.
+    """
+    steps: list[dict[str, Any]] = []
+    for number, sha256 in sorted(pointer.manifests.items()):
+        try:
+            manifest = read_manifest(quarter_dir / release_name(number), expected_sha256=sha256)
+        except (DamagedManifest, OSError):
+            steps.append(_step("publish", number))
+        else:
+            steps.append(_published(manifest))
+    taken_back = [event for event in pointer.events if event.action == "rollback"]
+    steps += [_step("rollback", event.release, at=event.at, reason=event.reason) for event in taken_back]
+    # What no moment is known of stays where its number puts it, before what people did by hand.
+    return sorted(steps, key=lambda step: step["at"] or "")
+
+
+def _published(manifest: Manifest) -> dict[str, Any]:
+    changes = next((output.rows for output in manifest.outputs if output.path == _CHANGES), None)
+    return _step(
+        "publish",
+        manifest.release,
+        at=manifest.published_at,
+        previous=manifest.previous.release if manifest.previous else None,
+        changed=changes,
+        reason=manifest.amendment.reason if manifest.amendment else None,
+        provisional=bool(manifest.provisional_vi),
+    )
+
+
+def _step(action: str, release: int, **more: Any) -> dict[str, Any]:
+    unknown = {"at": None, "previous": None, "changed": None, "reason": None, "provisional": False}
+    return {"action": action, "release": release, **unknown, **more}
 
 
 def _told_by_release(release: Path, pointer: Pointer) -> tuple[str, str | None, dict[str, str], bool]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from common.damage import RESTORE_VI, Mended, set_aside
 from common.files import exclusive_lock
-from publication.index import INDEX_NAME, PAGE_NAME, index_is_whole, rebuild_index
+from publication.index import NAMES, index_is_whole, is_of_older_version, rebuild_index
 from publication.release import INTENT_NAME, WRITERS_LOCK
 from publication.store.pointer import (
     HISTORY_NAME,
@@ -113,8 +113,12 @@ def _can_be_current(quarter_dir: Path, pointer: Pointer) -> bool:
 
 
 def _mend_index(published: Path, result: ReleasesMending, *, dry_run: bool) -> None:
-    damaged = [path for name in (INDEX_NAME, PAGE_NAME) if (path := published / name).exists() or path.is_symlink()]
-    for name in (INDEX_NAME, PAGE_NAME):
+    if is_of_older_version(published):
+        if not dry_run:
+            rebuild_index(published)
+        return
+    damaged = [path for name in NAMES if (path := published / name).exists() or path.is_symlink()]
+    for name in NAMES:
         path = published / name
         fault = "hư hỏng, hoặc không khớp các bản công bố" if path in damaged else "bị mất"
         if path.is_dir() and not path.is_symlink():

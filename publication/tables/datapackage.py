@@ -52,6 +52,11 @@ _FIELD_TYPES = {
 _BLANK = "A blank cell is unknown or does not apply; it never stands for zero."
 
 
+def media_type(name: str) -> str:
+    """What a published file is, by the ending of its name."""
+    return _MEDIA_TYPES.get(Path(name).suffix, "application/octet-stream")
+
+
 class PackageDamaged(Exception):
     """The descriptor does not describe the files beside it."""
 
@@ -109,7 +114,7 @@ def _resource(content: ReleaseContent, name: str, path: Path) -> dict[str, Any]:
         "name": re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"),
         "path": name,
         "format": path.suffix.lstrip("."),
-        "mediatype": _MEDIA_TYPES.get(path.suffix, "application/octet-stream"),
+        "mediatype": media_type(path.name),
     }
     if name not in NOT_REPRODUCIBLE:
         data = path.read_bytes()

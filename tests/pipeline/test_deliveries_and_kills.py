@@ -42,7 +42,8 @@ def _in_parts(papers: worlds.Paper, rng: random.Random, files: int) -> worlds.Pa
         dealt = [*range(count), *rng.choices(range(count), weights, k=max(0, len(sheet.rows) - count))]
         stem, _, suffix = name.rpartition(".")
         for part in range(count):
-            rows = [row for row, of in zip(sheet.rows, dealt, strict=False) if of == part]
+            mine = [row for row, of in zip(sheet.rows, dealt, strict=False) if of == part]
+            rows = [[number, *row[1:]] for number, row in enumerate(mine, 1)]
             found[quarter, (unit, source, f"{stem}-{part:03}.{suffix}")] = [replace(sheet, rows=rows)]
     return found
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from publication import Published, current_release, read_pointer, verify
+from publication.index import NAMES
 from publication.release import Unchanged
 from tests.integration.publication.conftest import Home
 from tests.integration.publication.publish_once import publish_once
@@ -30,6 +31,8 @@ _STEPS = (
     ("rename", "current.json"),
     ("unlink", ".intent.json"),
     ("rename", "index.json"),
+    ("rename", "feed.atom"),
+    ("rename", "catalog.jsonld"),
     ("rename", "index.html"),
 )
 _SPREAD_IN_EVERY_RUN = 15
@@ -50,7 +53,7 @@ def _place(calls: Sequence[Call], begin: str, name: str) -> int:
 
 
 def _check_nothing_is_left(home: Home, number: int) -> None:
-    assert {path.name for path in home.published.iterdir()} == {".index.lock", "index.html", "index.json", UNIT}
+    assert {path.name for path in home.published.iterdir()} == {".index.lock", *NAMES, UNIT}
     names = {path.name for path in home.quarter_dir.iterdir()}
     assert names == {".lock", "current.json", "history.jsonl", *(f"r{n}" for n in range(1, number + 1))}
     index = json.loads((home.published / "index.json").read_bytes())

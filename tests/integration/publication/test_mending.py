@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from publication import Instruction, Published, current_release, lock, mend_published, read_pointer, roll_back
+from publication.index import INDEX_NAME, NAMES
 from publication.release import INTENT_NAME
 from publication.store.pointer import DamagedHistory, read_history
 from tests.integration.publication.conftest import Home
@@ -122,7 +123,7 @@ def test_a_first_publication_that_was_killed_is_left_to_the_next(light_home: Hom
     assert isinstance(light_home.publish(light_home.candidate()), Published)
 
 
-@pytest.mark.parametrize("name", ["index.json", "index.html"])
+@pytest.mark.parametrize("name", NAMES)
 def test_any_flipped_byte_of_the_index_is_noticed(light_home: Home, name: str) -> None:
     _first(light_home)
     path = light_home.published / name
@@ -132,6 +133,16 @@ def test_any_flipped_byte_of_the_index_is_noticed(light_home: Home, name: str) -
         path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
         assert str(path) in {one.path for one in mend_published(light_home.published).mended}
         assert path.read_bytes() == data
+
+
+def test_an_index_of_an_older_version_is_written_anew_and_is_no_damage(light_home: Home) -> None:
+    _first(light_home)
+    whole = {name: (light_home.published / name).read_bytes() for name in NAMES}
+    for name in NAMES[1:]:
+        (light_home.published / name).unlink()
+    (light_home.published / INDEX_NAME).write_bytes(b'{"releases":[\n\n],"schema":1}\n')
+    assert mend_published(light_home.published).mended == []
+    assert {name: (light_home.published / name).read_bytes() for name in NAMES} == whole
 
 
 def test_a_pointer_of_another_quarter_that_is_lost_keeps_no_other_from_the_index(light_home: Home) -> None:

@@ -24,7 +24,7 @@ from publication import (
     verify,
 )
 from publication.content.release_content import ReleaseContent
-from publication.index import rebuild_index
+from publication.index import NAMES, rebuild_index
 from publication.outputs import OUTPUTS, Output
 from publication.release import Unchanged
 from publication.store.csvfile import from_csv
@@ -193,8 +193,7 @@ def test_equal_figures_give_equal_releases(home: Home, tmp_path: Path) -> None:
         f"{quarter}/r1/manifest.json",
         f"{quarter}/current.json",
         f"{quarter}/history.jsonl",
-        "index.json",
-        "index.html",
+        *NAMES,
     }
 
 
@@ -284,13 +283,13 @@ def test_a_damaged_previous_release_cannot_be_followed_unseen(home: Home) -> Non
 
 def test_the_index_can_be_rebuilt(home: Home) -> None:
     release = _published(home.publish(home.candidate()))
-    index, page = home.published / "index.json", home.published / "index.html"
-    before = index.read_bytes(), page.read_bytes()
-    index.unlink()
-    page.unlink()
+    index = home.published / "index.json"
+    before = {name: (home.published / name).read_bytes() for name in NAMES}
+    for name in NAMES:
+        (home.published / name).unlink()
     assert rebuild_index(home.published) == index
-    assert (index.read_bytes(), page.read_bytes()) == before
-    (entry,) = json.loads(before[0])["releases"]
+    assert {name: (home.published / name).read_bytes() for name in NAMES} == before
+    (entry,) = json.loads(before[index.name])["releases"]
     path = f"{UNIT}/{QUARTER}/r1"
     assert entry | {"files": {}} == {
         "unit_code": UNIT,
@@ -301,6 +300,17 @@ def test_the_index_can_be_rebuilt(home: Home) -> None:
         "manifest_sha256": release.manifest_sha256,
         "published_at": None,
         "provisional": False,
+        "history": [
+            {
+                "action": "publish",
+                "release": 1,
+                "at": None,
+                "previous": None,
+                "changed": None,
+                "reason": None,
+                "provisional": False,
+            }
+        ],
         "files": {},
     }
     assert entry["files"]["page"] == f"{path}/report/index.html"

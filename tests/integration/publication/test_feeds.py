@@ -1,0 +1,134 @@
+"""The feed of releases and corrections, and the catalogue of data, as their readers find them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from publication import Instruction, Published, lock, roll_back
+from publication.feeds import CATALOGUE_NAME, FEED_NAME, render_catalogue_of_data, render_feed
+from publication.index import rebuild_index
+from tests.integration.publication.conftest import Home
+from tests.unit.publication.builders import QUARTER, UNIT
+
+_ATOM = "{http://www.w3.org/2005/Atom}"
+#: What DCAT-AP 3 demands of each kind of thing.
+_MANDATORY = {
+    "dcat:Catalog": {"dct:title", "dct:description", "dct:publisher", "dcat:dataset"},
+    "dcat:Dataset": {"dct:title", "dct:description"},
+    "dcat:Distribution": {"dcat:accessURL"},
+    "foaf:Organization": {"foaf:name"},
+    "dct:PeriodOfTime": {"dcat:startDate", "dcat:endDate"},
+}
+
+
+def _day(day: int) -> dt.datetime:
+    return dt.datetime(2023, 3, day, 8, tzinfo=dt.UTC)
+
+
+def _publish(home: Home, value: int, day: int, expected: int | None) -> None:
+    changes = {"I.04": {"value": Decimal(value)}} if expected else {}
+    candidate = home.candidate(changes=changes)
+    assert isinstance(home.publish(candidate, expected=expected, published_at=_day(day)), Published)
+
+
+@pytest.fixture
+def corrected(home: Home) -> Home:
+    """A release, its correction, and the correction taken back."""
+    _publish(home, 0, 16, None)
+    _publish(home, 10, 17, 1)
+    roll_back(home.published, UNIT, QUARTER, 1, Instruction("tính nhầm & sửa <sai>", at=_day(18)))
+    return home
+
+
+def _feed(home: Home) -> ElementTree.Element:
+    return ElementTree.fromstring((home.published / FEED_NAME).read_bytes())
+
+
+def _ids(home: Home) -> list[str]:
+    return [str(entry.findtext(f"{_ATOM}id")) for entry in _feed(home).iter(f"{_ATOM}entry")]
+
+
+def _things(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for part in value.values():
+            yield from _things(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _things(part)
+
+
+def test_the_feed_tells_each_step_newest_first(corrected: Home) -> None:
+    told = list(_feed(corrected).iter(f"{_ATOM}entry"))
+    titles = [str(entry.findtext(f"{_ATOM}title")) for entry in told]
+    assert [title.rsplit(": ", 1)[1] for title in titles] == ["quay lại bản r1", "bản r2 thay bản r1", "công bố bản r1"]
+    assert all("Cù Lao Dung, quý I năm 2023" in title for title in titles)
+    summaries = [str(entry.findtext(f"{_ATOM}summary")) for entry in told]
+    assert "Lý do: tính nhầm & sửa <sai>" in summaries[0]
+    assert "Thay bản r1; " in summaries[1]
+    assert summaries[2] == "Công bố lần đầu."
+    moments = [dt.datetime.fromisoformat(str(entry.findtext(f"{_ATOM}updated"))) for entry in told]
+    assert moments == [_day(18), _day(17), _day(16)]
+    assert _feed(corrected).findtext(f"{_ATOM}updated") == told[0].findtext(f"{_ATOM}updated")
+
+
+def test_the_feed_holds_what_its_format_demands_and_leads_to_files_that_are_there(corrected: Home) -> None:
+    feed = _feed(corrected)
+    for part in (feed, *feed.iter(f"{_ATOM}entry")):
+        assert all(part.findtext(f"{_ATOM}{name}") for name in ("id", "title", "updated"))
+    for entry in feed.iter(f"{_ATOM}entry"):
+        assert entry.findtext(f"{_ATOM}author/{_ATOM}name")
+    assert len(set(_ids(corrected))) == 3
+    assert {link.get("href") for link in feed.iter(f"{_ATOM}link")} >= {FEED_NAME, "index.html"}
+    for link in feed.iter(f"{_ATOM}link"):
+        assert (corrected.published / str(link.get("href"))).is_file(), link.get("href")
+
+
+def test_a_step_keeps_its_name_whatever_follows(home: Home) -> None:
+    _publish(home, 0, 16, None)
+    name, before = _feed(home).findtext(f"{_ATOM}id"), _ids(home)
+    _publish(home, 10, 17, 1)
+    assert _ids(home)[1:] == before
+    assert _feed(home).findtext(f"{_ATOM}id") == name
+    lock(home.published, UNIT, QUARTER, Instruction("ký"))
+    assert len(_ids(home)) == 2
+    rebuild_index(home.published, from_releases=True)
+    assert _ids(home)[1:] == before
+
+
+def test_a_release_without_a_moment_is_in_the_catalogue_and_not_in_the_feed(home: Home) -> None:
+    assert isinstance(home.publish(home.candidate()), Published)
+    assert _ids(home) == []
+    assert len(json.loads((home.published / CATALOGUE_NAME).read_bytes())["dcat:dataset"]) == 1
+
+
+def test_the_catalogue_holds_what_its_profile_demands_and_leads_to_files_that_are_there(corrected: Home) -> None:
+    catalogue = json.loads((corrected.published / CATALOGUE_NAME).read_bytes())
+    kinds = set()
+    for thing in _things({key: value for key, value in catalogue.items() if key != "@context"}):
+        for name in thing:
+            assert name.startswith("@") or name.split(":")[0] in catalogue["@context"], name
+        if "@type" in thing:
+            kinds.add(thing["@type"])
+            assert thing.keys() >= _MANDATORY.get(thing["@type"], set()), thing
+        address = thing.get("@id", "urn:")
+        if not address.startswith(("urn:", "http")):
+            assert (corrected.published / address).is_file(), address
+    assert kinds >= set(_MANDATORY)
+    (dataset,) = catalogue["dcat:dataset"]
+    assert dataset["dcat:version"] == "r1"
+    assert dataset["dct:issued"]["@value"] == _day(16).isoformat()
+    assert dataset["dct:modified"]["@value"] == _day(18).isoformat()
+    assert {d["dct:title"] for d in dataset["dcat:distribution"]} >= {"annex.csv", "marts.duckdb", "report.pdf"}
+
+
+def test_nothing_published_makes_whole_files_too() -> None:
+    assert ElementTree.fromstring(render_feed([])).findtext(f"{_ATOM}id")
+    assert json.loads(render_catalogue_of_data([]))["dcat:dataset"] == []
