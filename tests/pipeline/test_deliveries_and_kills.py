@@ -26,7 +26,8 @@ _KILLS = 20
 _DISTRICTS = 3
 #: Sources whose exports may come in any number of files.
 _DIVISIBLE = ("one_stop_cases", "survey_responses")
-_LONGEST_PAUSE = 2.0
+#: Seconds. A run begins when nothing changed between two looks, half a minute apart.
+_LONGEST_PAUSE, _LONGEST_PAUSE_IN_BURST = 150.0, 0.4
 
 
 def _in_parts(papers: worlds.Paper, rng: random.Random, files: int) -> worlds.Paper:
@@ -88,20 +89,23 @@ def test_every_file_is_taken_once_and_the_marts_are_those_of_a_quiet_run(tmp_pat
     expected = {world.district.code: _marts(quiet, world.district.code) for world in made}
 
     order = rng.sample(sorted(files), len(files))
-    deaths = {order[place] for place in rng.sample(range(len(order)), _KILLS)}
+    ends = sorted(rng.sample(range(1, len(order)), _KILLS))
     killed = 0
     with serving(tmp_path / "home") as server:
         until("automation that nobody switched on", lambda: len(server.switched_on()) == 4)
-        for path in order:
-            target = server.home / "landing" / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(files[path])
-            if path in deaths:
+        # In bursts of any size; the daemon dies in the pause after each, before, in or after the run that it starts.
+        for first, last in zip([0, *ends], [*ends, len(order)], strict=True):
+            for path in order[first:last]:
+                target = server.home / "landing" / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(files[path])
+                time.sleep(rng.uniform(0, _LONGEST_PAUSE_IN_BURST))
+            if last < len(order):
+                time.sleep(rng.uniform(0, _LONGEST_PAUSE))
                 for daemon in server.working("dagster-daemon"):
                     os.kill(daemon, signal.SIGKILL)
                     killed += 1
                 until("another daemon", lambda: server.working("dagster-daemon"))
-            time.sleep(rng.uniform(0, _LONGEST_PAUSE))
         assert killed >= _KILLS
         until("the last run, of all that was delivered", lambda: _at_rest(server))
 
