@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from common.faults import is_of_the_machine
 from common.files import canonical_json, replace_durably, sha256_bytes
 from publication.letter_findings import check_form_texts, letter_findings
 from publication.store.candidate import FORM_MART, LETTER_FINDINGS, CandidateError, hash_inputs, write_candidate
@@ -64,7 +65,7 @@ def read_build(warehouse: Path, quarter: str) -> tuple[dict[str, pa.Table], dict
         record = json.loads((build / BUILD_NAME).read_bytes())
         recorded_quarter, marts, made_from = record["quarter"], record["marts"], dict(record["inputs"])
         hashes = {name: entry["sha256"] for name, entry in marts.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CandidateError("chưa có kết quả dựng số liệu hoàn chỉnh (build.json)") from error
     if recorded_quarter != quarter:
         raise CandidateError(f"số liệu đã dựng là của {recorded_quarter}, không phải {quarter}")
@@ -112,6 +113,8 @@ def write_candidates(
         try:
             slices[LETTER_FINDINGS] = letter_findings(slices, unit, quarter, form_version)
         except Exception as error:  # a text that cannot be read is this unit's own; its words may not stand in a log
+            if is_of_the_machine(error):
+                raise
             raise CandidateError(
                 f"không soát được lời văn báo cáo của đơn vị {unit} ({type(error).__name__}); xem lại nội dung các "
                 "đoạn báo cáo và ghi chú đã nộp, hoặc báo cho người quản trị hệ thống"

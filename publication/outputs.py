@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.faults import is_of_the_machine
 from common.files import canonical_json
 from publication.content.notes import notes_csv
 from publication.content.passport import PassportMismatch, check_passports, passports
@@ -71,9 +72,11 @@ def _fault_of(output: Output, content: ReleaseContent) -> Iterator[None]:
     """Whatever a text does to a writer or reader is a fault of this release's output; a disk's fault is none."""
     try:
         yield
-    except (OSError, MemoryError):
+    except OSError:
         raise
     except Exception as error:
+        if is_of_the_machine(error):
+            raise
         row = getattr(error.__cause__ if isinstance(error, ReleaseNotWhole) else error, "row_no", None)
         code = next((found.code for found in content.rows if found.row_no == row), None)
         raise ReleaseNotWhole(f"{output.name}: {error}", output=output.name, code=code) from error

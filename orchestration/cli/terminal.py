@@ -19,6 +19,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
+from common.faults import MACHINE_ERRNOS
+
 
 class Exit(IntEnum):
     """Exit codes of every command."""
@@ -100,7 +102,6 @@ _WHY_VI = {
     errno.EPERM: "không có quyền",
     errno.ENAMETOOLONG: "tên quá dài",
 }
-_OUR_OWN = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
 @contextmanager
@@ -109,7 +110,7 @@ def asked_path(path: Path, what_vi: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _OUR_OWN:
+        if error.errno in MACHINE_ERRNOS:
             raise
         raise WrongUse(f"{what_vi} {path}: {_WHY_VI.get(error.errno or 0, error.strerror)}") from error
 

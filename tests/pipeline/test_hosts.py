@@ -68,7 +68,7 @@ def _broken_then_well(folder: Path, state: str, size: int) -> tuple[str, str]:
     if state == "closed":
         return f"mount --bind {where} {where}; mount -o remount,ro,bind {where}", f"mount -o remount,rw,bind {where}"
     kept = shlex.quote(f"{folder}.kept")
-    bad = f"cp -a {where} {kept}; mount -t tmpfs -o size={int(size * float(state))} none {where}; "
+    bad = f"cp -a {where} {kept}; mount -t tmpfs -o size={max(4096, int(size * float(state)))} none {where}; "
     return bad + f"cp -a {kept}/. {where}/ || true", f"mount -o remount,size=1G {where}; cp -a {kept}/. {where}/"
 
 
