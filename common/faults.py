@@ -7,14 +7,15 @@ say of it (``orchestration.causes``).
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 
 #: What a machine answers that has no more to give, or fails.
 MACHINE_ERRNOS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EFBIG}
 )
-# By name: whoever asks need not load the library. Its messages are no help, they may quote what was delivered.
-_CLASSES = frozenset({("_duckdb", "IOException"), ("_duckdb", "OutOfMemoryException")})
+_RIGHTS = frozenset({errno.EACCES, errno.EPERM})
+_WORDS = tuple(os.strerror(number) for number in sorted(MACHINE_ERRNOS | _RIGHTS))
 
 
 def is_of_the_machine(error: BaseException) -> bool:
@@ -32,8 +33,11 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_machine_s(error: BaseException) -> bool:
-    if isinstance(error, MemoryError):
-        return True
-    if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS | {errno.EACCES, errno.EPERM}:
-        return True
-    return any((kind.__module__, kind.__name__) in _CLASSES for kind in type(error).__mro__)
+    if isinstance(error, OSError):
+        return error.errno in MACHINE_ERRNOS | _RIGHTS
+    # By name: whoever asks need not load the library. Of its errors only this one speaks of files alone: the messages
+    # of others may quote what was delivered.
+    kind = (type(error).__module__, type(error).__name__)
+    if kind == ("_duckdb", "IOException"):
+        return any(words in str(error) for words in _WORDS)
+    return isinstance(error, MemoryError) or kind == ("_duckdb", "OutOfMemoryException")

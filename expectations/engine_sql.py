@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Protocol
 
+from common.faults import is_of_the_machine
 from expectations.expression import quote
 from expectations.suites import COLUMN_TITLES, SHEET_NUMBERS, UNIT, Compiled
 from expectations.verdicts import Place
@@ -163,6 +164,8 @@ def _count_row_rules(connection: Connection, relation: str, rules: list[Compiled
     try:
         rows = connection.execute(query).fetchall()
     except Exception as error:  # any failure of a rule is a finding about the rule, never a pass
+        if is_of_the_machine(error):
+            raise
         if len(rules) == 1:
             return {rules[0].rule.id: Count(error=first_line(error))}
         counts: dict[str, Count] = {}
@@ -188,6 +191,8 @@ def _count_query(connection: Connection, compiled: Compiled) -> Count:
             f"select {UNIT}, count(*) from ({compiled.violations()}) as found group by {UNIT}"
         ).fetchall()
     except Exception as error:  # see _count_row_rules
+        if is_of_the_machine(error):
+            raise
         return Count(error=first_line(error))
     return Count(scope=dict(scope), failed=dict(failed))
 

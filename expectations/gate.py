@@ -24,6 +24,7 @@ import great_expectations as gx
 import great_expectations.expectations as gxe
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
+from common.faults import is_of_the_machine
 from expectations.expression import quote
 from expectations.gx_duckdb import DuckDBDatasource, NoUnexpectedRows
 from expectations.suites import Compiled, literal
@@ -99,6 +100,8 @@ def _validated(asset: Any, rules: list[Compiled]) -> dict[str, Answer]:
         suite = gx.ExpectationSuite(name=asset.name, expectations=[_expectation(compiled) for compiled in rules])
         validation = asset.get_batch_definition("all").get_batch().validate(suite, result_format="BOOLEAN_ONLY")
     except Exception as error:  # whatever the library raises, the rules of this relation were not answered
+        if is_of_the_machine(error):
+            raise
         return _unanswered(rules, type(error).__name__)
     answers = _unanswered(rules, "no result was returned")
     for result in validation.results:

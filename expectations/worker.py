@@ -15,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from common import process
+from common.faults import is_of_the_machine
 from expectations.inspection import MartRequest, RawRequest, did_not_run
 from expectations.verdicts import Verdict
 
@@ -29,6 +30,7 @@ class GateWorker:
     Use as a context manager. ``inline=True`` runs in this process instead (tests, single-purpose commands).
     ``environment`` is added to that process's own: how much memory its database may take, and where it spills.
     A breakdown of a gate, or of the process, gives verdicts in which every rule did not run; it never raises them away.
+    Only what befalls disk or memory is raised: it ends the run, and holds no unit back.
     """
 
     def __init__(self, inline: bool = False, environment: Mapping[str, str] | None = None) -> None:
@@ -51,17 +53,21 @@ class GateWorker:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def check_raw(self, request: RawRequest) -> list[Verdict]:
-        """Gate 1 for the units of the request."""
+        """Gate 1 for the units of the request. Raises what befalls disk or memory: no unit is held back for that."""
         try:
             return self._call(_check_raw, request)
         except Exception as error:  # whatever broke, the units must be held back with a verdict that says so
+            if is_of_the_machine(error):
+                raise
             return did_not_run("raw", request.quarter, request.subject_hashes, _breakdown(error))
 
     def check_marts(self, request: MartRequest) -> list[Verdict]:
-        """Gate 2 for the candidates of the request."""
+        """Gate 2 for the candidates of the request. Raises as ``check_raw`` does."""
         try:
             return self._call(_check_marts, request)
         except Exception as error:  # see check_raw
+            if is_of_the_machine(error):
+                raise
             hashes = {unit: candidate_hash for unit, (_, candidate_hash) in request.candidates.items()}
             return did_not_run("mart", request.quarter, hashes, _breakdown(error))
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from expectations import GateWorker, load_verdict, publishable, run_mart_gate, run_raw_gate
 from expectations import worker as worker_module
+from expectations.engine_sql import _count_query
 
 if TYPE_CHECKING:
     from conftest import CandidateWorld, Lake
@@ -78,6 +82,35 @@ def test_a_gate_that_breaks_down_leaves_verdicts_that_block(lake: Lake, tmp_path
     [verdict] = GateWorker(inline=True).check_raw(request)
     assert {result.status for result in verdict.results} == {"did_not_run"}
     assert publishable(verdict, None, "c", verdict.subject_hash)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.ENOSPC, "full"), duckdb.OutOfMemoryException("x")])
+def test_what_befalls_disk_or_memory_in_the_gate_holds_no_unit_back(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    lake.add_unit("945")
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(worker_module, "_check_raw", fail)
+    with pytest.raises(type(error)):
+        GateWorker(inline=True).check_raw(lake.request())
+
+
+def test_a_rule_that_breaks_is_told_from_a_machine_that_does() -> None:
+    class Broken:
+        def execute(self, _: str) -> None:
+            raise self.error
+
+        error: Exception = duckdb.BinderException("no such column")
+
+    broken: Any = Broken()
+    rule: Any = SimpleNamespace(scope="true", violation="true", relation="t", violations=lambda: "x")
+    assert _count_query(broken, rule).error
+    broken.error = duckdb.OutOfMemoryException("x")
+    with pytest.raises(duckdb.OutOfMemoryException):
+        _count_query(broken, rule)
 
 
 def test_a_process_that_dies_leaves_verdicts_that_block(lake: Lake) -> None:

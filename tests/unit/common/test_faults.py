@@ -92,6 +92,7 @@ def test_an_error_that_came_of_one_of_the_machine_is_the_machine_s(full: Path) -
     [
         ValueError("[Errno 28] No space left on device"),
         KeyError("Out of Memory Error"),
+        duckdb.IOException("No files found that match the pattern"),
         duckdb.ConversionException("IO Error: No space left on device"),
         UnicodeDecodeError("utf-8", b"x", 0, 1, "x"),
     ],
