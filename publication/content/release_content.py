@@ -27,6 +27,11 @@ def split_ids(decision_id: str | None) -> list[str]:
     return re.findall(r"[^\s,;]+", decision_id or "")
 
 
+#: Kinds of rows whose figure stands for an answer.
+_ANSWERS = frozenset({"flag", "code"})
+_ANSWER = re.compile(r"([^=;\s][^=;]*?)\s*=\s*(\d+)")
+
+
 @dataclass(frozen=True)
 class FormRow:
     """One printed row of the form. ``values`` holds every column of the mart ``report_indicators``."""
@@ -58,6 +63,16 @@ class FormRow:
     def printed(self) -> str:
         """The figure as the form prints it; a text where the row holds one; empty where the row is blank."""
         return self.values["value_text"] or "" if self.value is None else format_number(self.value)
+
+    @property
+    def answer_vi(self) -> str:
+        """What the figure of a yes-or-no row or of a code means, by the row's unit (``Có = 1; Không = 0``); empty where
+        it is an amount, blank, or no code of the row's.
+        """
+        if self.values["kind"] not in _ANSWERS or self.value is None:
+            return ""
+        answers = _ANSWER.findall(self.values["unit_of_measure_canonical"] or "")
+        return next((str(text) for text, code in answers if Decimal(code) == self.value), "")
 
     @property
     def is_section(self) -> bool:

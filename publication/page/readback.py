@@ -35,6 +35,7 @@ class PageRow:
     name_vi: str
     unit_of_measure: str
     printed: str
+    answer_vi: str
     status: str
 
     @property
@@ -95,23 +96,30 @@ def _check_rows(content: ReleaseContent, found: list[PageRow]) -> None:
 
 
 def _wanted(row: FormRow) -> PageRow:
-    number, name, unit, printed = (
+    number, name, unit, printed, answer = (
         printable(str(text or "")).strip()
         for text in (
             *(row.values[column] for column in ("printed_number", "indicator_name_vi", "unit_of_measure")),
             row.printed,
+            row.answer_vi,
         )
     )
     return PageRow(
-        row.code, number, name, unit, printed, "" if row.values["kind"] == "heading" else str(row.values["status"])
+        row.code,
+        number,
+        name,
+        unit,
+        printed,
+        answer,
+        "" if row.values["kind"] == "heading" else str(row.values["status"]),
     )
 
 
 def _row(element: Any) -> PageRow:
-    number, name, unit, printed = (
-        _text(element, f".//*[@class='{part}']") for part in ("number", "name", "printed-unit", "value")
+    number, name, unit, printed, answer = (
+        _text(element, f".//*[@class='{part}']") for part in ("number", "name", "printed-unit", "value", "answer")
     )
-    return PageRow(element.get("data-code"), number, name, unit, printed, element.get("data-status"))
+    return PageRow(element.get("data-code"), number, name, unit, printed, answer, element.get("data-status"))
 
 
 def _text(element: Any, path: str) -> str:

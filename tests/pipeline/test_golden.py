@@ -49,16 +49,17 @@ class _PageFigures(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.figures: dict[int, Decimal | None] = {}
-        self._in_figure = False
+        self._in_cell = self._in_figure = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = dict(attrs)
         if tag == "tr" and "data-code" in names:
             self.figures[len(self.figures) + 1] = None
-        self._in_figure = (tag == "td" and names.get("class") == "figure") or (tag == "span" and self._in_figure)
+        self._in_cell = names.get("class") == "figure" if tag == "td" else self._in_cell
+        self._in_figure = self._in_cell and tag == "span" and names.get("class") == "value"
 
     def handle_endtag(self, tag: str) -> None:
-        self._in_figure = self._in_figure and tag != "td"
+        self._in_figure = False
 
     def handle_data(self, data: str) -> None:
         if self._in_figure and data.strip():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import json
 import re
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pytest
 
 from common.files import canonical_json
+from common.forms import FORMS_DIR
 from publication import Revision
 from publication.content.causes import Cause
 from publication.content.changes import Change
@@ -72,6 +74,45 @@ def test_every_row_of_the_form_is_in_the_page_and_read_back(make_content: MakeCo
         (row.code, row.printed, row.value) for row in content.rows
     ]
     assert len(rows) == 211
+
+
+def test_an_answer_stands_before_its_code_and_is_read_back(make_content: MakeContent, write: Any) -> None:
+    asked = {"kind": "flag", "unit_of_measure_canonical": "Tốt = 1; Có vi phạm = 0"}
+    content = make_content(
+        changes={
+            "I.03": asked | {"value": Decimal(1)},
+            "I.04": asked | {"value": Decimal(0)},
+            "I.05": asked | {"value": Decimal(2)},
+            "I.07": asked | {"value": None, "status": "not_reported"},
+            "I.08": asked | {"kind": "flag_or_count", "value": Decimal(1)},
+        }
+    )
+    page = write(content)
+    texts = {
+        row.get("data-code"): " ".join(cell.text_content().split())
+        for row in html(page).xpath("//tr[@data-code]")
+        for cell in row.xpath("td[@class='figure']")
+        if row.get("data-code") in ("I.03", "I.04", "I.05", "I.07", "I.08")
+    }
+    assert texts == {"I.03": "Tốt 1", "I.04": "Có vi phạm 0", "I.05": "2", "I.07": "", "I.08": "1"}
+    page.write_text(page.read_text(encoding="utf-8").replace(">Có vi phạm<", ">Tốt<"), encoding="utf-8")
+    with pytest.raises(PageDamaged, match="row 4"):
+        check_page(content, page, passports_of(page))
+
+
+def test_every_code_of_every_form_has_an_answer() -> None:
+    for rows in FORMS_DIR.glob("*/rows.csv"):
+        with rows.open(encoding="utf-8", newline="") as handle:
+            asked = [row for row in csv.DictReader(handle) if row["kind"] in ("flag", "code")]
+        assert asked
+        for row in asked:
+            codes = re.findall(r"\d+", row["unit_canonical"])
+            assert len(codes) >= 2, row
+            for code in codes:
+                values = {
+                    "kind": row["kind"], "value": Decimal(code), "unit_of_measure_canonical": row["unit_canonical"],
+                }  # fmt: skip
+                assert FormRow(values).answer_vi, row
 
 
 def test_equal_content_gives_equal_bytes(make_content: MakeContent, write: Any, tmp_path: Path) -> None:
