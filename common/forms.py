@@ -67,6 +67,9 @@ class Page(_Declared):
     parts: dict[str, PartOf] = Field(default_factory=dict)
     trends: tuple[Trend, ...] = ()
     staffing: tuple[Staffing, ...] = ()
+    #: Short word of the print -> what it stands for; term of the print -> what people call it.
+    abbreviations: dict[str, str] = Field(default_factory=dict)
+    also_called: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @property
     def codes(self) -> Iterator[str]:

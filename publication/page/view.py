@@ -7,12 +7,12 @@ Does not belong here: markup (``templates``), drawing (``charts``), where figure
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from common.forms import form_named
+from common.forms import Page, form_named
 from common.periods import period_named
 from publication.content.notes import notes
 from publication.content.passport import SOURCE_VI, STATUS_VI
@@ -60,13 +60,14 @@ CHANGES_LISTED = 200
 
 @dataclass(frozen=True)
 class RowView:
-    """One of the form's rows. ``kind`` is ``section``, ``heading`` or ``row``."""
+    """One of the form's rows. ``kind`` is ``section``, ``heading`` or ``row``; ``also_vi`` what else it is found by."""
 
     row: FormRow
     kind: str
     status_vi: str
     marks: tuple[int, ...]
     canonical_unit: str
+    also_vi: str
     coverage_vi: str
     previous: Difference | None
     last_year: Difference | None
@@ -152,6 +153,7 @@ class PageView:
     charts: tuple[Chart, ...]
     statistics: tuple[Table, ...]
     sections: tuple[Section, ...]
+    abbreviations: Mapping[str, str]
     statuses: tuple[tuple[str, str], ...]
     footnotes: tuple[Footnote, ...]
     findings: tuple[NoteGroup, ...]
@@ -192,6 +194,7 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         charts=tuple(charts(content)),
         statistics=tuple(tables(content)),
         sections=tuple(_sections(rows)),
+        abbreviations=_abbreviations(content.rows, form_named(content.form_version).page),
         statuses=tuple(
             (status, name)
             for status, name in STATUS_VI.items()
@@ -215,13 +218,32 @@ def _row_views(content: ReleaseContent, previous_quarter: str | None) -> list[Ro
     for footnote in content.footnotes:
         for code in footnote.indicator_codes:
             marks.setdefault(code, []).append(footnote.number)
+    declared = form_named(content.form_version).page
     return [
-        _row_view(row, tuple(marks.get(row.code, ())), *_moves(content, row, previous_quarter)) for row in content.rows
+        _row_view(row, declared, tuple(marks.get(row.code, ())), *_moves(content, row, previous_quarter))
+        for row in content.rows
     ]
 
 
+def _words(row: FormRow) -> str:
+    return f"{row.values['indicator_name_vi']} {row.values['unit_of_measure'] or ''}"
+
+
+def _abbreviations(rows: Iterable[FormRow], declared: Page) -> dict[str, str]:
+    """The abbreviations that stand in these rows, and what each stands for."""
+    words = set(re.findall(r"\w+", " ".join(map(_words, rows))))
+    return {short: long for short, long in sorted(declared.abbreviations.items()) if short in words}
+
+
+def _also_found_by(row: FormRow, declared: Page) -> str:
+    """What its abbreviations stand for, and what people call its terms."""
+    known, words = _abbreviations([row], declared), f" {_words(row)} ".casefold()
+    called = [name for term, names in declared.also_called.items() if term.casefold() in words for name in names]
+    return "; ".join([*known.values(), *called])
+
+
 def _row_view(
-    row: FormRow, marks: tuple[int, ...], previous: Difference | None, last_year: Difference | None
+    row: FormRow, declared: Page, marks: tuple[int, ...], previous: Difference | None, last_year: Difference | None
 ) -> RowView:
     values = row.values
     counted, expected = values["units_counted"], values["units_expected"]
@@ -232,6 +254,7 @@ def _row_view(
         status_vi="" if values["kind"] == "heading" else STATUS_VI[values["status"]],
         marks=marks,
         canonical_unit=canonical if canonical and printed and _bare(canonical) != _bare(printed) else "",
+        also_vi=_also_found_by(row, declared),
         coverage_vi=f"{counted}/{expected} đơn vị" if expected is not None and expected > 1 else "",
         previous=previous,
         last_year=last_year,

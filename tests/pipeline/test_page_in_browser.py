@@ -203,6 +203,8 @@ def search(browser: Browser, text: str) -> list[str]:
     ("iii.23", ["III.01", "III.23"]),
     ("1.145", ["III.01", "III.23"]),
     ("đơn giản hóa", ["III.01", "III.05"]),
+    ("trễ hẹn", ["I.01", "I.21"]),
+    ("quan ly chat luong", ["VII.01", "VII.57", "VII.60"]),
     ("khong co dong nao nhu the", []),
 ])  # fmt: skip
 @pytest.mark.parametrize("window", [DESKTOP, TABLET, PHONE], ids=["desktop", "tablet", "phone"])

@@ -22,7 +22,8 @@
     section: element.parentElement.dataset.section,
     status: element.dataset.status,
     text: fold([".number", ".name", ".place", ".unit", ".figure", ".notes"]
-      .map((selector) => (find(selector, element) || {}).textContent || "").join(" ")).split(/\s+/).join(" "),
+      .map((selector) => (find(selector, element) || {}).textContent || "")
+      .concat(element.dataset.also || "").join(" ")).split(/\s+/).join(" "),
   }));
   const form = find("form.controls");
   const [query, section, status] = ["tim", "phan", "trang-thai"].map((id) => document.getElementById(id));

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 from common.forms import FORMS_DIR, Form, form_on, load_forms, read_form
 from publication.letter_findings import check_form_texts
+
+ROMAN = {"III", "VII"}
 
 
 def _without(folder: Path, code: str) -> Path:
@@ -69,3 +72,13 @@ def test_rows_are_named_apart_by_the_row_of_which_they_are_a_part() -> None:
     for form in load_forms():
         names = list(form.names.values())
         assert len(set(names)) == len(names)
+
+
+def test_every_abbreviation_of_every_form_is_explained() -> None:
+    """So that a reader, and the search, know it; and none is explained that the print does not have."""
+    for folder in FORMS_DIR.iterdir():
+        form = read_form(folder)
+        print_vi = " ".join(f"{row['name_vi']} {row['unit_vi']}" for row in form.rows)
+        assert set(re.findall(r"\b[A-ZĐ]{3,}\b", print_vi)) - ROMAN == set(form.page.abbreviations), folder
+        for term in form.page.also_called:
+            assert term.casefold() in print_vi.casefold(), term

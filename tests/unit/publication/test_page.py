@@ -100,6 +100,16 @@ def test_an_answer_stands_before_its_code_and_is_read_back(make_content: MakeCon
         check_page(content, page, passports_of(page))
 
 
+def test_a_row_is_found_by_what_its_words_stand_for(make_content: MakeContent, write: Any) -> None:
+    document = html(write(make_content()))
+    also = {row.get("data-code"): row.get("data-also", "") for row in document.xpath("//tr[@data-code]")}
+    assert also["III.23"] == "thủ tục hành chính; ủy ban nhân dân"
+    assert also["I.21"] == "trễ hẹn; chậm trễ; muộn"
+    assert also["I.25"] == ""
+    explained = document.xpath("//p[@class='abbreviations']")[0].text_content()
+    assert "TTHC thủ tục hành chính" in explained
+
+
 def test_every_code_of_every_form_has_an_answer() -> None:
     for rows in FORMS_DIR.glob("*/rows.csv"):
         with rows.open(encoding="utf-8", newline="") as handle:
