@@ -204,6 +204,7 @@ def search(browser: Browser, text: str) -> list[str]:
     ("1.145", ["III.01", "III.23"]),
     ("đơn giản hóa", ["III.01", "III.05"]),
     ("trễ hẹn", ["I.01", "I.21"]),
+    ("thủ tục hành chính cấp huyện tiếp nhận", ["III.01", "III.23", "III.25"]),
     ("quan ly chat luong", ["VII.01", "VII.57", "VII.60"]),
     ("khong co dong nao nhu the", []),
 ])  # fmt: skip

@@ -22,17 +22,19 @@
     section: element.parentElement.dataset.section,
     status: element.dataset.status,
     text: fold([".number", ".name", ".place", ".unit", ".figure", ".notes"]
-      .map((selector) => (find(selector, element) || {}).textContent || "")
-      .concat(element.dataset.also || "").join(" ")).split(/\s+/).join(" "),
+      .map((selector) => (find(selector, element) || {}).textContent || "").join(" ")).split(/\s+/).join(" "),
+    also: ` ${fold(element.dataset.also || "").split(/[\s;]+/).join(" ")} `,
   }));
   const form = find("form.controls");
   const [query, section, status] = ["tim", "phan", "trang-thai"].map((id) => document.getElementById(id));
 
-  // The words as they stand side by side; where no row has them so, rows that have each somewhere, begun at least.
+  // The words as they stand side by side; where no row has them so, rows that have each somewhere: begun at least in
+  // what is printed, whole in what it is also called.
   function matcher(words) {
     const phrase = words.join(" ");
-    if (rows.some((row) => row.text.includes(phrase))) return (row) => row.text.includes(phrase);
-    return (row) => words.every((word) => ` ${row.text}`.includes(` ${word}`));
+    const together = (row) => row.text.includes(phrase) || row.also.includes(` ${phrase} `);
+    if (rows.some(together)) return together;
+    return (row) => words.every((word) => ` ${row.text}`.includes(` ${word}`) || row.also.includes(` ${word} `));
   }
 
   function suits(row, matches) {
