@@ -14,6 +14,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +97,32 @@ def rebuild_index(published: Path, *, from_releases: bool = False) -> Path:
     return published / INDEX_NAME
 
 
-def is_of_older_version(published: Path) -> bool:
-    """Whether the list was written before its present schema: then it is not damaged, and is written anew."""
+def is_of_another_version(published: Path) -> bool:
+    """Whether another version of this program wrote the list: then nothing is damaged, and all is written anew."""
     try:
-        return int(json.loads((published / INDEX_NAME).read_bytes())["schema"]) < SCHEMA
+        data = (published / INDEX_NAME).read_bytes()
+        index = json.loads(data)
+        if index["schema"] < SCHEMA:
+            return True
+        return index["made_by"] != _maker() and data == _encode(index["releases"], index["made_by"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+@cache
+def _maker() -> str:
+    """Which version of this program writes: a hash of what it makes of a release that is always the same."""
+    step = {"at": "2023-03-16T08:00:00+07:00", "previous": 1, "changed": 1, "reason": "x", "provisional": True}
+    history = [{"action": action, "release": 2, **step} for action in ("publish", "rollback")]
+    specimen = dict.fromkeys(_FIELDS, "x") | {
+        "quarter": "2023-Q1",
+        "release": 2,
+        "published_at": step["at"],
+        "provisional": True,
+        "history": history,
+        "files": {name: f"x/{path}" for name, path in _FILES.items()},
+    }
+    return sha256_bytes(b"".join(made([specimen]) for made in _MADE.values()))[:16]
 
 
 def index_is_whole(published: Path) -> bool:
@@ -138,10 +159,13 @@ def _entries(published: Path, known: Mapping[tuple[str, str, str], dict[str, Any
     return entries
 
 
-def _encode(entries: Sequence[Mapping[str, Any]]) -> bytes:
-    """Canonical JSON with a line for each release, so that it can be looked through, and the hash of these lines."""
+def _encode(entries: Sequence[Mapping[str, Any]], made_by: str = "") -> bytes:
+    """Canonical JSON with a line for each release, so that it can be looked through, who made it (this version where
+    none is named), and the hash of all that stands before it.
+    """
     lines = b",\n".join(canonical_json(entry) for entry in entries)
-    return b'{"releases":[\n' + lines + b'\n],"schema":%d,"sha256":"%s"}\n' % (SCHEMA, sha256_bytes(lines).encode())
+    told = b'{"releases":[\n' + lines + b'\n],"schema":%d,"made_by":"%s"' % (SCHEMA, (made_by or _maker()).encode())
+    return told + b',"sha256":"%s"}\n' % sha256_bytes(told).encode()
 
 
 def _known_entries(path: Path) -> Mapping[tuple[str, str, str], dict[str, Any]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from common.damage import RESTORE_VI, Mended, set_aside
 from common.files import exclusive_lock
-from publication.index import NAMES, index_is_whole, is_of_older_version, rebuild_index
+from publication.index import NAMES, index_is_whole, is_of_another_version, rebuild_index
 from publication.release import INTENT_NAME, WRITERS_LOCK
 from publication.store.pointer import (
     HISTORY_NAME,
@@ -113,7 +113,7 @@ def _can_be_current(quarter_dir: Path, pointer: Pointer) -> bool:
 
 
 def _mend_index(published: Path, result: ReleasesMending, *, dry_run: bool) -> None:
-    if is_of_older_version(published):
+    if is_of_another_version(published):
         if not dry_run:
             rebuild_index(published)
         return

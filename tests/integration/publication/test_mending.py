@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import publication.index
 from publication import Instruction, Published, current_release, lock, mend_published, read_pointer, roll_back
 from publication.index import INDEX_NAME, NAMES
 from publication.release import INTENT_NAME
@@ -135,14 +136,38 @@ def test_any_flipped_byte_of_the_index_is_noticed(light_home: Home, name: str) -
         assert path.read_bytes() == data
 
 
-def test_an_index_of_an_older_version_is_written_anew_and_is_no_damage(light_home: Home) -> None:
+def _index(home: Home) -> dict[str, bytes]:
+    return {name: (home.published / name).read_bytes() for name in NAMES}
+
+
+def test_an_index_of_the_first_schema_is_written_anew_and_is_no_damage(light_home: Home) -> None:
     _first(light_home)
-    whole = {name: (light_home.published / name).read_bytes() for name in NAMES}
+    whole = _index(light_home)
     for name in NAMES[1:]:
         (light_home.published / name).unlink()
     (light_home.published / INDEX_NAME).write_bytes(b'{"releases":[\n\n],"schema":1}\n')
     assert mend_published(light_home.published).mended == []
-    assert {name: (light_home.published / name).read_bytes() for name in NAMES} == whole
+    assert _index(light_home) == whole
+
+
+def test_an_index_that_looked_otherwise_before_an_update_is_no_damage(
+    light_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = publication.index._MADE["index.html"]
+    with monkeypatch.context() as before:
+        before.setitem(publication.index._MADE, "index.html", lambda entries: page(entries) + b"<!-- before -->")
+        publication.index._maker.cache_clear()
+        _first(light_home)
+        assert mend_published(light_home.published).mended == []
+        old = _index(light_home)
+    publication.index._maker.cache_clear()
+    assert mend_published(light_home.published).mended == []
+    assert b"<!-- before -->" not in _index(light_home)["index.html"]
+    # Such a list that was touched is damage, whoever made it.
+    touched = old[INDEX_NAME].replace(b'"release":1', b'"release":3')
+    assert touched != old[INDEX_NAME]
+    (light_home.published / INDEX_NAME).write_bytes(touched)
+    assert str(light_home.published / INDEX_NAME) in {one.path for one in mend_published(light_home.published).mended}
 
 
 def test_a_pointer_of_another_quarter_that_is_lost_keeps_no_other_from_the_index(light_home: Home) -> None:
