@@ -64,7 +64,9 @@ def _marts(home: Path, district: str) -> dict[str, pa.Table]:
     release = current_release(home / "published", district, worlds.QUARTER)
     assert release is not None
     tables = {path.stem: pq.read_table(path) for path in sorted((release.path / "marts").glob("*.parquet"))}
-    return tables | {"delivery_log": tables["delivery_log"].drop_columns("delivered_at")}
+    # Its rows stand in the order of these moments.
+    log = tables["delivery_log"].drop_columns("delivered_at").sort_by("sha256")
+    return tables | {"delivery_log": log}
 
 
 def _content(papers: worlds.Paper) -> dict[Path, bytes]:
