@@ -14,6 +14,7 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from common.periods import period_named
 from expectations import Finding, Result, Verdict
 from orchestration.addresses import AlertAddress, AlertLinks
 from orchestration.alerts import Alert, cause_of, send_owed, settled, tell
@@ -21,7 +22,7 @@ from orchestration.assets.columns import Catalogue
 from orchestration.assets.published import published_assets
 from orchestration.jobs import quarter_job
 from orchestration.outcomes import Outcome
-from orchestration.partitions import quarters
+from orchestration.partitions import add_quarters, quarters
 from orchestration.pipeline import Pipeline
 from orchestration.resources import Scope
 from orchestration.sensors import failure_alert
@@ -302,8 +303,14 @@ def test_a_copy_that_failed_is_told_until_it_is_made(settings: Settings) -> None
     assert len(_lines(settings)) == 2
 
 
-def _publish_alone(settings: Settings) -> tuple[dg.ExecuteInProcessResult, dg.DagsterInstance]:
+def _instance() -> dg.DagsterInstance:
     instance = dg.DagsterInstance.ephemeral()
+    add_quarters(instance, period_named(QUARTER).closes_on)
+    return instance
+
+
+def _publish_alone(settings: Settings) -> tuple[dg.ExecuteInProcessResult, dg.DagsterInstance]:
+    instance = _instance()
     result = dg.materialize(
         [published_assets([], Catalogue({}, {}))],
         partition_key=QUARTER,
@@ -347,7 +354,7 @@ def _broken(pipeline: Pipeline | None = None) -> dg.AssetsDefinition:
 def test_a_step_that_breaks_is_told_without_what_it_quotes_and_so_is_who_was_held_back_by_then(
     settings: Settings,
 ) -> None:
-    pipeline, instance = Pipeline(settings), dg.DagsterInstance.ephemeral()
+    pipeline, instance = Pipeline(settings), _instance()
     definitions = dg.Definitions(
         assets=[_broken(pipeline)], jobs=[quarter_job()], resources={"scope": Scope(), "pipeline": pipeline}
     )
