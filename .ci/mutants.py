@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TREE = ROOT / "build" / "mutants" / "tree"
 LEAST_NOTICED = 0.85
-_NOTICED = frozenset({"killed", "timeout", "segfault", "suspicious"})
+_NOTICED = frozenset({"killed", "timeout"})
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ GROUPS = {
 def _copy_tracked() -> list[str]:
     """Copies what git knows of; returns the names at the top."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    shutil.rmtree(TREE, ignore_errors=True)
+    if TREE.exists():
+        shutil.rmtree(TREE)
     for name in filter(None, listed.split("\0")):
         target = TREE / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -65,7 +65,9 @@ def read_build(warehouse: Path, quarter: str) -> tuple[dict[str, pa.Table], dict
         record = json.loads((build / BUILD_NAME).read_bytes())
         recorded_quarter, marts, made_from = record["quarter"], record["marts"], dict(record["inputs"])
         hashes = {name: entry["sha256"] for name, entry in marts.items()}
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if is_of_the_machine(error):
+            raise
         raise CandidateError("chưa có kết quả dựng số liệu hoàn chỉnh (build.json)") from error
     if recorded_quarter != quarter:
         raise CandidateError(f"số liệu đã dựng là của {recorded_quarter}, không phải {quarter}")

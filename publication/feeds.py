@@ -9,6 +9,7 @@ a published folder may be put anywhere; what stays the same wherever it is, are 
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,7 +49,11 @@ def _urn(*parts: object) -> str:
 def _steps(entries: Sequence[Entry]) -> list[tuple[Entry, Step]]:
     """Every step whose moment is known, newest first."""
     known = [(entry, step) for entry in entries for step in entry["history"] if step["at"]]
-    return sorted(known, key=lambda pair: (pair[1]["at"], pair[0]["unit_code"], pair[0]["quarter"]), reverse=True)
+    return sorted(
+        known,
+        key=lambda pair: (dt.datetime.fromisoformat(pair[1]["at"]), pair[0]["unit_code"], pair[0]["quarter"]),
+        reverse=True,
+    )
 
 
 def render_feed(entries: Sequence[Entry]) -> bytes:
@@ -88,16 +93,19 @@ def _title(step: Step) -> str:
     name = f"bản r{step['release']}"
     if step["action"] == "rollback":
         return f"quay lại {name}"
+    # Without one before it: the first, or one whose manifest cannot be read.
     return f"công bố {name}" if step["previous"] is None else f"{name} thay bản r{step['previous']}"
 
 
 def _summary(step: Step) -> Iterator[str]:
     if step["action"] == "rollback":
         yield f"Bản r{step['release']} là bản hiện hành trở lại, các bản sau nó không còn hiệu lực."
-    elif step["previous"] is None:
+    elif step["release"] == 1:
         yield "Công bố lần đầu."
-    else:
-        yield f"Thay bản r{step['previous']}; {step['changed']} thay đổi, xem quality/changes.csv của bản này."
+    elif step["previous"] is not None:
+        yield f"Thay bản r{step['previous']}."
+    if step["changed"] is not None:
+        yield f"{step['changed']} thay đổi, xem quality/changes.csv của bản này."
     if step["reason"]:
         yield f"Lý do: {step['reason']}"
     if step["provisional"]:
@@ -127,7 +135,7 @@ def render_catalogue_of_data(entries: Sequence[Entry]) -> bytes:
 
 def _dataset(entry: Entry) -> dict[str, Any]:
     period = period_named(entry["quarter"])
-    moments = sorted(step["at"] for step in entry["history"] if step["at"])
+    moments = [step["at"] for step in entry["history"] if step["at"]]
     dated = {"dct:issued": _moment(moments[0]), "dct:modified": _moment(moments[-1])} if moments else {}
     return {
         "@id": _urn("dataset", entry["unit_code"], entry["quarter"]),

@@ -11,6 +11,7 @@ Whoever publishes many units does so within :func:`index_once`, since the files 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -24,6 +25,7 @@ from common.files import canonical_json, exclusive_lock, replace_durably, sha256
 from publication.content.release_content import unit_name
 from publication.feeds import CATALOGUE_NAME, FEED_NAME, render_catalogue_of_data, render_feed
 from publication.page import render_catalogue
+from publication.store.csvfile import from_csv
 from publication.store.parquet import from_parquet
 from publication.store.pointer import POINTER_NAME, DamagedPointer, Pointer, read_pointer, release_name
 from publication.tables.manifest import DamagedManifest, Manifest, read_manifest
@@ -61,6 +63,7 @@ _FILES = {
     "data_package": "datapackage.json",
 }
 _CHANGES = "quality/changes.csv"
+_UNKNOWN = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 #: Folders whose index is to be rebuilt at the end of the block of :func:`index_once`; None outside of one.
 _postponed: ContextVar[set[Path] | None] = ContextVar("postponed", default=None)
@@ -210,26 +213,36 @@ def _history(quarter_dir: Path, pointer: Pointer) -> list[dict[str, Any]]:
     """
     steps: list[dict[str, Any]] = []
     for number, sha256 in sorted(pointer.manifests.items()):
+        release = quarter_dir / release_name(number)
         try:
-            manifest = read_manifest(quarter_dir / release_name(number), expected_sha256=sha256)
+            manifest = read_manifest(release, expected_sha256=sha256)
         except (DamagedManifest, OSError):
             steps.append(_step("publish", number))
         else:
-            steps.append(_published(manifest))
+            steps.append(_published(manifest, release))
     taken_back = [event for event in pointer.events if event.action == "rollback"]
     steps += [_step("rollback", event.release, at=event.at, reason=event.reason) for event in taken_back]
     # What no moment is known of stays where its number puts it, before what people did by hand.
-    return sorted(steps, key=lambda step: step["at"] or "")
+    return sorted(steps, key=lambda step: dt.datetime.fromisoformat(step["at"]) if step["at"] else _UNKNOWN)
 
 
-def _published(manifest: Manifest) -> dict[str, Any]:
-    changes = next((output.rows for output in manifest.outputs if output.path == _CHANGES), None)
+def _changes(manifest: Manifest, release: Path) -> int | None:
+    """How many changed cells the release lists; None for a first one, and where the list is not what was published."""
+    listed = next((output.sha256 for output in manifest.outputs if output.path == _CHANGES), None)
+    try:
+        data = (release / _CHANGES).read_bytes()
+    except OSError:
+        return None
+    return len(from_csv(data)) if manifest.previous and sha256_bytes(data) == listed else None
+
+
+def _published(manifest: Manifest, release: Path) -> dict[str, Any]:
     return _step(
         "publish",
         manifest.release,
         at=manifest.published_at,
         previous=manifest.previous.release if manifest.previous else None,
-        changed=changes,
+        changed=_changes(manifest, release),
         reason=manifest.amendment.reason if manifest.amendment else None,
         provisional=bool(manifest.provisional_vi),
     )

@@ -14,6 +14,7 @@ import pytest
 from publication import Instruction, Published, lock, roll_back
 from publication.feeds import CATALOGUE_NAME, FEED_NAME, render_catalogue_of_data, render_feed
 from publication.index import rebuild_index
+from publication.store.csvfile import from_csv
 from tests.integration.publication.conftest import Home
 from tests.unit.publication.builders import QUARTER, UNIT
 
@@ -72,7 +73,9 @@ def test_the_feed_tells_each_step_newest_first(corrected: Home) -> None:
     assert all("Cù Lao Dung, quý I năm 2023" in title for title in titles)
     summaries = [str(entry.findtext(f"{_ATOM}summary")) for entry in told]
     assert "Lý do: tính nhầm & sửa <sai>" in summaries[0]
-    assert "Thay bản r1; " in summaries[1]
+    changes = from_csv((corrected.quarter_dir / "r2" / "quality" / "changes.csv").read_bytes())
+    assert summaries[1] == f"Thay bản r1. {len(changes)} thay đổi, xem quality/changes.csv của bản này."
+    assert changes
     assert summaries[2] == "Công bố lần đầu."
     moments = [dt.datetime.fromisoformat(str(entry.findtext(f"{_ATOM}updated"))) for entry in told]
     assert moments == [_day(18), _day(17), _day(16)]
@@ -89,6 +92,37 @@ def test_the_feed_holds_what_its_format_demands_and_leads_to_files_that_are_ther
     assert {link.get("href") for link in feed.iter(f"{_ATOM}link")} >= {FEED_NAME, "index.html"}
     for link in feed.iter(f"{_ATOM}link"):
         assert (corrected.published / str(link.get("href"))).is_file(), link.get("href")
+
+
+def test_what_is_not_known_of_a_release_is_not_told(corrected: Home) -> None:
+    """Its manifest cannot be read: no moment, no release before it, and not the first."""
+    manifest = corrected.quarter_dir / "r2" / "manifest.json"
+    manifest.chmod(0o644)
+    manifest.write_bytes(b"{}")
+    rebuild_index(corrected.published, from_releases=True)
+    entries = json.loads((corrected.published / "index.json").read_bytes())["releases"]
+    assert [(step["release"], step["at"] is None) for step in entries[0]["history"]] == [
+        (2, True),
+        (1, False),
+        (1, False),
+    ]
+    assert len(_ids(corrected)) == 2
+    entries[0]["history"] = entries[0]["history"][:1]
+    text = render_catalogue_of_data(entries).decode()
+    assert "Công bố lần đầu" not in text
+    assert "None" not in text
+
+
+def test_moments_of_other_zones_stand_in_their_order(home: Home) -> None:
+    zone = dt.timezone(dt.timedelta(hours=7))
+    assert isinstance(home.publish(home.candidate(), published_at=_day(16)), Published)
+    later = home.candidate(changes={"I.04": {"value": Decimal(10)}})
+    moment = _day(16).astimezone(zone) + dt.timedelta(minutes=1)
+    assert isinstance(home.publish(later, expected=1, published_at=moment), Published)
+    roll_back(home.published, UNIT, QUARTER, 1, Instruction("x", at=_day(16) + dt.timedelta(minutes=2)))
+    titles = [str(entry.findtext(f"{_ATOM}title")) for entry in _feed(home).iter(f"{_ATOM}entry")]
+    assert [title.rsplit("bản r", 1)[1] for title in titles] == ["1", "1", "1"]
+    assert "quay lại" in titles[0]
 
 
 def test_a_step_keeps_its_name_whatever_follows(home: Home) -> None:
