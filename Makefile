@@ -44,7 +44,6 @@ test: setup packages lint ## lint, types, layers, then every test but the long o
 
 test-long: setup packages ## the tests that take minutes
 	@$(BIN)/python -m pytest -m long --numprocesses logical --dist loadfile --no-loadscope-reorder
-	@$(MAKE) --no-print-directory mutants
 
 build/mutants/.ready: .ci/mutants.lock $(VENV)/.ready
 	@mkdir -p build

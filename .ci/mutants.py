@@ -64,7 +64,11 @@ GROUPS = {
     ),
     "sensors": Group(
         ("orchestration/sensors.py", "orchestration/schedules.py", "orchestration/partitions.py"),
-        ("tests/unit/orchestration/test_periods.py", f"{_ORCHESTRATION}/test_landing_watch.py"),
+        (
+            "tests/unit/orchestration/test_periods.py",
+            f"{_ORCHESTRATION}/test_landing_watch.py",
+            f"{_ORCHESTRATION}/test_alerts.py",
+        ),
     ),
 }
 
