@@ -9,7 +9,7 @@ QUARTER ?= 2023-Q1
 PACKAGES := orchestration ingestion expectations publication sample common
 # What tests drive beside Python: a browser, an office suite, a PDF reader, a database server, a tracer of system calls,
 # and what a host of the service has.
-DEBIAN_PACKAGES := chromium chromium-driver libreoffice-writer libreoffice-calc poppler-utils postgresql strace restic \
+DEBIAN_PACKAGES := chromium chromium-driver libreoffice-writer libreoffice-calc poppler-utils mupdf-tools qpdf postgresql strace restic \
     systemd nginx-light openssl logrotate shellcheck minisign faketime
 
 # One more than there are cores: tests of runs wait for processes, files that rest, and browsers.
