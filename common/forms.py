@@ -13,15 +13,16 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 FORMS_DIR = Path(__file__).resolve().parents[1] / "forms"
 
@@ -38,10 +39,75 @@ class Card(_Declared):
 
 
 class PartOf(_Declared):
-    """The row of which another counts a part, and what that whole is called."""
+    """The row of which another counts a part, and what that whole is called.
+
+    ``by_decision``: the level of units at which some of the part are late in the register and count as on time by
+    decision; they are told beside the share.
+    """
 
     of: str
     name_vi: str
+    by_decision: Literal["district", "commune"] | None = None
+
+
+#: A place in a sentence of findings: ``{III.23}`` or ``{III.25:share}``, ``{open}``.
+FINDING_PLACE = re.compile(r"\{([A-Za-z]+(?:\.[0-9]{2})?)(?::([a-z_]+))?\}")
+#: What may be said of a row beside its figure, and figures that are no row's.
+FINDING_ASPECTS = frozenset({"share", "by_decision", "previous", "last_year", "share_previous", "share_last_year"})
+FINDING_COUNTS = frozenset({"open", "overdue"})
+FINDING_NAMES = frozenset({"closing", "quarter"})
+
+
+class FindingChoice(_Declared):
+    """One way to say a finding: when every count of ``if`` is zero (positive) and every place can be filled.
+
+    A stretch in square brackets is left out where one of its places cannot be filled.
+    """
+
+    say: str = Field(min_length=1)
+    conditions: dict[str, Literal["zero", "positive"]] = Field(default_factory=dict, alias="if")
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """(row or name, aspect or empty) of each place, conditions included."""
+        named = [(match[1], match[2] or "") for match in FINDING_PLACE.finditer(self.say)]
+        return [*named, *((name, "") for name in self.conditions)]
+
+    @property
+    def codes(self) -> list[str]:
+        """Rows of the form that it needs."""
+        return [name for name, _ in self.places if "." in name]
+
+    @model_validator(mode="after")
+    def _has_known_places(self) -> FindingChoice:
+        bare = FINDING_PLACE.sub("", self.say)
+        if set("{}") & set(bare) or not re.fullmatch(r"[^\[\]]*(\[[^\[\]]+\][^\[\]]*)*", bare):
+            raise ValueError(f"braces or brackets are not closed: {self.say}")
+        for name, aspect in self.places:
+            known = (
+                not aspect or aspect in FINDING_ASPECTS
+                if "." in name
+                else not aspect and (name in FINDING_COUNTS | FINDING_NAMES)
+            )
+            if not known:
+                raise ValueError(f"nothing is called {name}:{aspect}".rstrip(":"))
+        return self
+
+
+class Finding(_Declared):
+    """A sentence of the summary in plain words, as choices: the first that can be said is; the last always can.
+
+    ``level`` keeps it to the pages of units of that level.
+    """
+
+    level: Literal["district", "commune"] | None = None
+    choices: tuple[FindingChoice, ...]
+
+    @model_validator(mode="after")
+    def _can_always_be_said(self) -> Finding:
+        if not self.choices or any(name not in FINDING_NAMES for name, _ in self.choices[-1].places):
+            raise ValueError("the last choice of a finding names no figure and has no condition")
+        return self
 
 
 class Trend(_Declared):
@@ -67,6 +133,7 @@ class Page(_Declared):
     parts: dict[str, PartOf] = Field(default_factory=dict)
     trends: tuple[Trend, ...] = ()
     staffing: tuple[Staffing, ...] = ()
+    findings: tuple[Finding, ...] = ()
     #: Short word of the print -> what it stands for; term of the print -> what people call it.
     abbreviations: dict[str, str] = Field(default_factory=dict)
     also_called: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -81,6 +148,20 @@ class Page(_Declared):
             yield from trend.rows
         for kind in self.staffing:
             yield from (kind.quota, kind.present)
+        for finding in self.findings:
+            for choice in finding.choices:
+                yield from choice.codes
+
+    def findings_at(self, level: str) -> tuple[Finding, ...]:
+        """The findings of a unit's page by its level."""
+        return tuple(finding for finding in self.findings if finding.level in (None, level))
+
+    @model_validator(mode="after")
+    def _tells_three_to_five(self) -> Page:
+        told = {level: len(self.findings_at(level)) for level in ("district", "commune")}
+        if self.findings and not all(3 <= count <= 5 for count in told.values()):
+            raise ValueError(f"a page has three to five findings: {told}")
+        return self
 
 
 class Form(_Declared):

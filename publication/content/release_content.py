@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from publication.content.case_totals import CaseTotals, case_totals
 from publication.content.revision import Revision
 from publication.formatting import format_date, format_number, format_quarter
 from publication.store.candidate import FORM_MART, Candidate
@@ -112,6 +113,21 @@ class ReleaseContent:
     gate_results: tuple[Mapping[str, Any], ...]
     inputs: tuple[Mapping[str, Any], ...]
     revision: Revision | None = None
+    #: Sums over levels from before small counts were held back; None: nothing was.
+    totals_before: CaseTotals | None = None
+
+    @property
+    def case_totals(self) -> CaseTotals:
+        """Cases open and overdue, and those counted on time by decision, over whole levels."""
+        return self.totals_before or case_totals(self.tables)
+
+    @property
+    def unit_level(self) -> str:
+        """``district`` or ``commune``: what the reporting unit is."""
+        levels = [
+            row["unit_level"] for row in self.tables["dim_unit"].to_pylist() if row["unit_code"] == self.unit_code
+        ]
+        return str(levels[0])
 
     @property
     def provisional_vi(self) -> tuple[str, ...]:

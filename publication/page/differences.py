@@ -24,9 +24,10 @@ class Difference:
     """A move against one earlier figure.
 
     ``sign`` is 1, -1 or 0, None where the two are not comparable (``remark_vi`` says why); ``amount`` the printed size
-    with its unit; ``share`` the printed size in percent of the earlier figure; ``verdict`` ``better``, ``worse`` or
-    empty where the form takes no side. ``rate`` is the move of the share that the figure is of its whole, where that
-    is what is judged; then the move itself has no verdict, so that an arrow and its colour speak of one quantity.
+    with the sign of points, ``unit_vi`` what it counts; ``share`` the printed size in percent of the earlier figure;
+    ``verdict`` ``better``, ``worse`` or empty where the form takes no side. ``rate`` is the move of the share that the
+    figure is of its whole, where that is what is judged; then the move itself has no verdict, so that an arrow and its
+    colour speak of one quantity.
     """
 
     earlier: str
@@ -36,6 +37,12 @@ class Difference:
     verdict: str
     remark_vi: str
     rate: Difference | None = None
+    unit_vi: str = ""
+
+    @property
+    def told_vi(self) -> str:
+        """``tăng 103 hồ sơ``, ``không đổi``; empty where not comparable."""
+        return " ".join(part for part in (self.word_vi, self.amount, self.unit_vi if self.amount else "") if part)
 
     @property
     def word_vi(self) -> str:
@@ -102,7 +109,14 @@ def _difference(row: FormRow, earlier: Decimal | None, *, judged: bool) -> Diffe
         "" if points or not earlier else _percent(abs(move), abs(earlier)),
         _verdict(row, move) if judged else "",
         "",
+        unit_vi="" if points else _counted(row),
     )
+
+
+def _counted(row: FormRow) -> str:
+    """What the row counts, as it stands within a sentence; empty where its unit says more than that."""
+    unit = str(row.values["unit_of_measure_canonical"] or "")
+    return unit.lower() if unit and all(word.isalpha() for word in unit.split()) and not unit.isupper() else ""
 
 
 def _verdict(row: FormRow, move: Decimal) -> str:

@@ -22,6 +22,8 @@ from publication.page.charts import Chart, Series, draw_bars, draw_lines, draw_s
 _LEVELS = {"district": "Cấp huyện", "commune": "Cấp xã"}
 _CHANNELS = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính công ích"}
 _PERCENT = "%"
+#: What the form counts as on time: a case without an appointment whose procedure has a limit is in neither.
+_ON_TIME = ("resolved_early", "resolved_on_time")
 
 
 def charts(content: ReleaseContent) -> list[Chart]:
@@ -69,9 +71,9 @@ def _trend_summary(labels: Sequence[str], series: Sequence[Series]) -> str:
 
 def _on_time(content: ReleaseContent) -> Chart | None:
     names = {row["unit_code"]: row["name_vi"] for row in content.tables["dim_unit"].to_pylist()}
-    sums = _sums(content, ("unit_level", "receiving_unit_code"), ("resolved", "resolved_late"))
+    sums = _sums(content, ("unit_level", "receiving_unit_code"), ("resolved", *_ON_TIME))
     lines = [
-        (str(names.get(unit, unit)), counts["resolved"], counts["resolved"] - counts["resolved_late"])
+        (str(names.get(unit, unit)), counts["resolved"], sum(counts[column] for column in _ON_TIME))
         for (_, unit), counts in sums.items()
         if counts["resolved"]
     ]
@@ -84,10 +86,10 @@ def _on_time(content: ReleaseContent) -> Chart | None:
         "dung-han",
         "Giải quyết đúng hạn theo nơi tiếp nhận",
         f"{format_number(on_time)} trên {format_number(resolved)} hồ sơ đã trả kết quả là đúng hoặc trước hạn, "
-        "theo số liệu chi tiết của phần mềm và các quyết định giải trình.",
+        "tính như biểu: theo số liệu chi tiết của phần mềm và các quyết định giải trình.",
         draw_bars([name for name, _, _ in lines], [series], top=Decimal(100)),
         (),
-        ("Nơi tiếp nhận", "Đã trả kết quả", "Đúng hoặc trước hạn", "Trễ hạn", "Tỷ lệ đúng hạn"),
+        ("Nơi tiếp nhận", "Đã trả kết quả", "Đúng hoặc trước hạn", "Trễ hạn hoặc chưa rõ hạn", "Tỷ lệ đúng hạn"),
         tuple(
             (name, format_number(all_), format_number(good), format_number(all_ - good), rate)
             for (name, all_, good), rate in zip(lines, series.printed, strict=True)
@@ -111,7 +113,8 @@ def _channels(content: ReleaseContent) -> Chart | None:
         "kenh-tiep-nhan",
         "Kênh tiếp nhận hồ sơ",
         f"{format_number(online)} trên {format_number(total)} hồ sơ tiếp nhận trong quý được nộp trực tuyến "
-        f"({format_number(share(online, total) or 0)}{_PERCENT}).",
+        f"({format_number(share(online, total) or 0)}{_PERCENT} của mọi hồ sơ, kể cả của thủ tục chưa cung cấp "
+        "trực tuyến).",
         draw_shares([_LEVELS[level] for level in levels], series),
         tuple(_CHANNELS.values()),
         ("Cấp tiếp nhận", *_CHANNELS.values(), "Tổng số"),

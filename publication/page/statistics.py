@@ -49,7 +49,7 @@ class Table:
 
 def tables(content: ReleaseContent) -> list[Table]:
     """The tables for which the release has rows, in the order of the page."""
-    found = (_timeliness(content), _backlog(content), _durations(content), _lateness(content))
+    found = (_timeliness(content), _backlog(content), _lateness(content), _durations(content))
     return [table for table in found if table is not None and table.lines]
 
 

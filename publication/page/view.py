@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
-from common.forms import Page, form_named
+from common.forms import Page, PartOf, form_named
 from common.periods import period_named
 from publication.content.notes import notes
 from publication.content.passport import SOURCE_VI, STATUS_VI
@@ -20,6 +21,7 @@ from publication.content.release_content import Footnote, FormRow, ReleaseConten
 from publication.formatting import format_date, format_number
 from publication.page.charts import Chart
 from publication.page.differences import Difference, judged_by_rate, since_last_year, since_previous_quarter
+from publication.page.findings import Facts, findings
 from publication.page.pictures import charts, share
 from publication.page.statistics import Table, tables
 from publication.store.candidate import FORM_MART
@@ -148,6 +150,7 @@ class PageView:
     revision_vi: str
     causes_vi: tuple[str, ...]
     provisional_vi: tuple[str, ...]
+    findings_vi: tuple[str, ...]
     headlines: tuple[Headline, ...]
     counts: Mapping[str, int]
     charts: tuple[Chart, ...]
@@ -181,14 +184,15 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         unit_code=content.unit_code,
         quarter=content.quarter,
         quarter_vi=content.quarter_vi,
-        previous_quarter_vi=f"quý {period_named(previous).short_name_vi}" if previous else "quý trước",
-        last_year_quarter_vi=f"quý {period_named(last_year).short_name_vi}" if last_year else "cùng quý năm trước",
+        previous_quarter_vi=_quarter_vi(previous, "quý trước"),
+        last_year_quarter_vi=_quarter_vi(last_year, "cùng quý năm trước"),
         form_version=content.form_version,
         window_vi=f"{format_date(quarter['opens_on'])} – {format_date(quarter['closes_on'])}",
         release_vi=f"Bản phát hành r{content.revision.release if content.revision else 1}",
         revision_vi=content.revision.head_vi if content.revision else "",
         provisional_vi=content.provisional_vi,
         causes_vi=tuple(content.revision.causes_vi) if content.revision else (),
+        findings_vi=tuple(_findings(content, rows, quarter)),
         headlines=tuple(_headlines(content, rows)),
         counts=_counts(rows),
         charts=tuple(charts(content)),
@@ -319,13 +323,51 @@ def _headlines(content: ReleaseContent, views: Sequence[RowView]) -> Iterator[He
             yield Headline(view.row, card.title_vi, unit, _context(content, view.row), view.previous, view.last_year)
 
 
+def _findings(content: ReleaseContent, views: Sequence[RowView], quarter: Mapping[str, Any]) -> list[str]:
+    declared, rows, totals = form_named(content.form_version).page, content.rows_by_code, content.case_totals
+    shares = {
+        code: f"{format_number(rate)}%"
+        for code, part in declared.parts.items()
+        if code in rows and part.of in rows
+        if (rate := _share_of(rows[code].value, rows[part.of].value)) is not None
+    }
+    facts = Facts(
+        rows,
+        {view.row.code: (view.previous, view.last_year) for view in views},
+        shares,
+        {code: _decided(content, part) for code, part in declared.parts.items()},
+        {"open": totals.open, "overdue": totals.overdue},
+        {
+            "closing": format_date(quarter["closes_on"]),
+            "quarter": content.quarter_vi,
+            "previous_quarter": _quarter_vi(quarter["previous_quarter"], "quý trước"),
+            "last_year_quarter": _quarter_vi(quarter["same_quarter_last_year"], "cùng quý năm trước"),
+        },
+    )
+    return findings(declared, content.unit_level, facts)
+
+
+def _quarter_vi(quarter: str | None, otherwise: str) -> str:
+    return f"quý {period_named(quarter).short_name_vi}" if quarter else otherwise
+
+
+def _decided(content: ReleaseContent, part: PartOf) -> int:
+    """Of the cases on time, those that are late in the register and were counted on time by decision."""
+    return content.case_totals.by_decision.get(part.by_decision, 0) if part.by_decision else 0
+
+
 def _context(content: ReleaseContent, row: FormRow) -> str:
-    """What the figure is part of: ``100 % của 611 hồ sơ đã trả kết quả``, ``9 trên 19``."""
+    """What the figure is part of: ``100% của 611 hồ sơ đã trả kết quả``, ``9 trên 19``; late cases that a decision
+    counts as on time stand beside the share."""
     part = form_named(content.form_version).page.parts.get(row.code)
     whole = content.rows_by_code.get(part.of) if part else None
     if part and whole is not None:
         rate = _share_of(row.value, whole.value)
-        return "" if rate is None else f"{format_number(rate)}% của {whole.printed} {part.name_vi}"
+        told = "" if rate is None else f"{format_number(rate)}% của {whole.printed} {part.name_vi}"
+        decided = _decided(content, part)
+        if not told or not decided:
+            return told
+        return f"{told}; {format_number(decided)} hồ sơ trễ trên phần mềm được tính đúng hạn theo quyết định"
     numerator, denominator = row.values["numerator"], row.values["denominator"]
     if numerator is None or denominator is None:
         return ""

@@ -149,7 +149,11 @@ def build_tables(
                 "unit_level": ["district"] * 3,
                 "received": pa.array([7, 3, 1], pa.int64()),
                 "resolved": pa.array([6, 2, 1], pa.int64()),
+                "resolved_early": pa.array([3, 1, 1], pa.int64()),
+                "resolved_on_time": pa.array([1, 1, 0], pa.int64()),
                 "resolved_late": pa.array([1, 0, 0], pa.int64()),
+                "resolved_without_appointment": pa.array([1, 0, 0], pa.int64()),
+                "counted_on_time_by_decision": pa.array([1, 0, 0], pa.int64()),
                 "median_days": pa.array([Decimal("1.5"), None, Decimal("2")], _DECIMAL),
             }
         ),
