@@ -16,6 +16,7 @@ AlertKind = Literal[
     "run_failed",
     "held_back",
     "held_by_lock",
+    "awaits_approval",
     "published",
     "nothing_delivered",
     "postgres_failed",

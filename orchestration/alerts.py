@@ -168,7 +168,11 @@ def _send(settings: Settings, causes: _Causes) -> None:
         _keep(settings, causes)
 
 
-_WEIGHTS: dict[AlertKind, str] = {"published": "success", "deliveries_missing": "info"}
+_WEIGHTS: dict[AlertKind, str] = {
+    "published": "success",
+    "deliveries_missing": "info",
+    "awaits_approval": "info",
+}
 
 
 def _takes(address: AlertAddress, line: Mapping[str, Any]) -> bool:

@@ -31,7 +31,7 @@ from orchestration.reports import State
 from orchestration.settings import Home
 
 _log = logging.getLogger(__name__)
-Asked = Literal["run", "ingest", "build", "check", "publish", "part"]
+Asked = Literal["run", "ingest", "build", "check", "publish", "review", "part"]
 Counted = Literal["rules_failed", "findings", "waived", "decisions"]
 Ended = Literal["running", "done", "held_back", "failed", "interrupted", "killed"]
 

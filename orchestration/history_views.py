@@ -27,6 +27,7 @@ ASKED_VI: dict[Asked, str] = {
     "build": "tính số liệu",
     "check": "kiểm tra",
     "publish": "công bố",
+    "review": "lập dự thảo",
     "part": "chạy một phần",
 }
 ENDED_VI: dict[Ended, str] = {

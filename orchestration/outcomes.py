@@ -18,7 +18,8 @@ from expectations import Verdict
 from ingestion import IngestReport, LandingProblem
 
 if TYPE_CHECKING:
-    from publication import Copied, Event, Held, PostgresError, ReleaseNotWhole, Revision
+    from orchestration.settings import Settings
+    from publication import Copied, Draft, Event, Held, PostgresError, ReleaseNotWhole, Revision
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Outcome:
     """What publication did for one unit: a release that is current, or why there is no new one.
 
     ``revision`` is what the release changed, or would change where a locked quarter held it back (``locked``).
+    ``draft`` is the folder of its draft, where one was made; ``awaits`` whether it only waits to be approved.
     """
 
     unit_code: str
@@ -34,6 +36,8 @@ class Outcome:
     reasons: tuple[str, ...] = ()
     revision: Revision | None = None
     locked: bool = False
+    draft: str | None = None
+    awaits: bool = False
 
 
 @dataclass
@@ -97,6 +101,18 @@ def why_locked(quarter: str, held: Held) -> tuple[str, ...]:
         f"Nếu công bố số liệu mới: {held.revision.extent_vi}",
         f'Muốn công bố: cchc publish {quarter} --unit {unit} --amend --reason "…"',
     )
+
+
+def why_it_waits(draft: Draft, settings: Settings) -> tuple[str, ...]:
+    """Where the draft lies, and the command that publishes exactly it."""
+    unit, quarter = draft.unit_code, draft.quarter
+    if settings.approval == "recorded":
+        command = f'cchc approve {quarter} --unit {unit} --by "…" --document "…" --draft {draft.code}'
+    else:
+        command = f"cchc publish {quarter} --unit {unit}"
+        if draft.amendment:
+            command += ' --amend --reason "…"'
+    return (f"Bản dự thảo {draft.code}: {draft.folder}", f"Đồng ý công bố: {command}")
 
 
 def why_not_whole(error: ReleaseNotWhole, folder: Path, receipts: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:

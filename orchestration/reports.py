@@ -17,13 +17,14 @@ from orchestration.real_names import with_real_names
 if TYPE_CHECKING:
     from publication import Revision
 
-State = Literal["published", "unchanged", "held_back", "locked", "cleared", "failed"]
+State = Literal["published", "unchanged", "held_back", "locked", "drafted", "cleared", "failed"]
 
 STATE_VI: dict[State, str] = {
     "published": "đã công bố",
     "unchanged": "không thay đổi",
     "held_back": "CHƯA CÔNG BỐ, bị giữ lại",
     "locked": "KỲ BÁO CÁO ĐÃ KHÓA, số liệu mới chưa công bố",
+    "drafted": "đã lập dự thảo, chờ phê duyệt",
     "cleared": "đủ điều kiện công bố",
     "failed": "KHÔNG HOÀN THÀNH, hệ thống gặp lỗi",
 }
@@ -31,7 +32,9 @@ STATE_VI: dict[State, str] = {
 
 @dataclass(frozen=True)
 class UnitReport:
-    """What a run came to for one reporting unit. ``release`` is a folder; ``revision`` what it changed or would."""
+    """What a run came to for one reporting unit. ``release`` and ``draft`` are folders; ``revision`` what the release
+    changed or would change.
+    """
 
     unit_code: str
     name: str
@@ -39,6 +42,7 @@ class UnitReport:
     release: str | None = None
     reasons: list[str] = field(default_factory=list)
     revision: Revision | None = None
+    draft: str | None = None
 
     def lines(self) -> list[str]:
         head = f"{self.unit_code} {self.name}: {STATE_VI[self.state]}"
@@ -112,6 +116,8 @@ def _unit_report(pipeline: Pipeline, quarter: str, unit: str, checked_only: bool
         return UnitReport(unit, name, state, outcome.release, revision=outcome.revision)
     if outcome and outcome.locked:
         return UnitReport(unit, name, "locked", None, list(outcome.reasons), outcome.revision)
+    if outcome and outcome.awaits:
+        return UnitReport(unit, name, "drafted", None, list(outcome.reasons), draft=outcome.draft)
     if faults := pipeline.record.faults_in(pipeline.units.folders_expected(unit, quarter)):
         return UnitReport(unit, name, "failed", reasons=list(faults))
     found = [line for verdict in verdicts.values() for line in explain_vi(verdict)]
@@ -120,7 +126,9 @@ def _unit_report(pipeline: Pipeline, quarter: str, unit: str, checked_only: bool
         named = {result.expectation_id for verdict in verdicts.values() for result in verdict.blocking()}
         why += [reason for reason in outcome.reasons if not any(f" {rule} " in reason for rule in named)]
     if why:
-        return UnitReport(unit, name, "held_back", reasons=why)
+        draft = outcome.draft if outcome else None
+        why += [f"Bản dự thảo (số liệu bị giữ lại để trống): {draft}"] if draft else []
+        return UnitReport(unit, name, "held_back", reasons=why, draft=draft)
     if not checked_only or set(verdicts) != {"raw", "mart"}:
         return UnitReport(unit, name, "failed")
     return UnitReport(unit, name, "cleared", reasons=_passed_with(verdicts.values()))

@@ -15,7 +15,7 @@ import json
 import logging
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,15 +107,17 @@ def _kept_verdicts(settings: Settings, records: Iterable[Entry]) -> int:
 
 
 def _candidates(home: Home, unit: str, quarter: str, current: Path, keep: int) -> int:
-    """Of one unit and quarter: the candidate just written and the newest of the others stay, with their verdicts.
+    """Of one unit and quarter: the candidate just written, that of its draft and the newest of the others stay, with
+    their verdicts.
 
     Verdicts are written anew whenever a gate looks, so the newest of gate 1 are those of the deliveries in force.
     """
-    folders = [path for path in current.parent.glob("*") if path.is_dir() and path != current]
+    used = {current, *_drafted(home, unit, quarter)}
+    folders = [path for path in current.parent.glob("*") if path.is_dir() and path not in used]
     beyond = _oldest_first(folders)[: -(keep - 1) or None]
     for folder in beyond:
         remove_tree(folder)
-    kept = {current.name} | {folder.name for folder in folders} - {folder.name for folder in beyond}
+    kept = {path.name for path in used} | {folder.name for folder in folders} - {folder.name for folder in beyond}
     verdicts = home.warehouse / "verdicts" / unit / quarter
     of_kept = {f"mart-{name}.json" for name in kept} | {
         f"raw-{_inputs_hash(current.parent / name)}.json" for name in kept
@@ -125,6 +127,15 @@ def _candidates(home: Home, unit: str, quarter: str, current: Path, keep: int) -
         if path.name not in of_kept | newest:
             path.unlink(missing_ok=True)
     return len(beyond)
+
+
+def _drafted(home: Home, unit: str, quarter: str) -> Iterator[Path]:
+    """The candidate that the draft of the unit would be published from: whoever approves, approves that one."""
+    from publication import DamagedDraft, read_draft
+
+    with suppress(DamagedDraft):
+        draft = read_draft(home.draft_of(unit, quarter))
+        yield home.warehouse / "candidates" / unit / quarter / draft.candidate_hash
 
 
 def _oldest_first(paths: Iterable[Path]) -> list[Path]:

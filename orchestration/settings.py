@@ -15,7 +15,7 @@ import tempfile
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -61,6 +61,14 @@ class Home:
     @property
     def rejected(self) -> Path:
         return self.root / "rejected"
+
+    @property
+    def review(self) -> Path:
+        """What officials look through before anything is published."""
+        return self.root / "review"
+
+    def draft_of(self, unit: str, quarter: str) -> Path:
+        return self.review / unit / quarter / "du-thao"
 
     @property
     def dagster(self) -> Path:
@@ -161,7 +169,7 @@ class Home:
     @property
     def private(self) -> tuple[Path, ...]:
         """Folders that hold case records, closed to other users."""
-        return (self.raw, self.warehouse, self.rejected)
+        return (self.raw, self.warehouse, self.rejected, self.review)
 
     @property
     def person_key_mark(self) -> Path:
@@ -174,7 +182,8 @@ class Home:
 
     def create(self) -> None:
         """Makes the folders that a run expects; closed to other users, for the lake holds case records."""
-        for folder in (self.landing, self.raw, self.warehouse, self.published, self.rejected, self.dagster, self.logs):
+        shared = (self.landing, self.published, self.dagster, self.logs)
+        for folder in (*shared, *self.private):
             folder.mkdir(parents=True, exist_ok=True)
         for folder in self.private:
             folder.chmod(0o700)
@@ -206,6 +215,13 @@ class Settings(BaseSettings):
     )
     automation: bool = Field(
         default=True, description="Whether the server runs a period by itself: when it closes, when deliveries change."
+    )
+    approval: Literal["none", "recorded"] = Field(
+        default="none",
+        description="Whether a run publishes what passed the gates, or stops at the draft that somebody approves.",
+    )
+    drafts: bool = Field(
+        default=False, description="Whether runs make a draft of what is held back too; with approval they always do."
     )
     max_runtime_seconds: int = Field(default=7200, ge=60, description="A run of the server ends as failed after this.")
     alert_file: Path | None = Field(default=None, description="Where alerts are told; default logs/alerts.log.")

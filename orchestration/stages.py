@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
@@ -23,11 +24,14 @@ from orchestration.arrivals import remember
 from orchestration.dbt import build_args, write_scope
 from orchestration.lineage import lineage
 from orchestration.locks import to_stderr, wait_until_free
-from orchestration.outcomes import Outcome, why_locked, why_not_whole
+from orchestration.outcomes import Outcome, why_it_waits, why_locked, why_not_whole
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Home
 from orchestration.timing import now
 from orchestration.version import code_version, tool_versions
+
+if TYPE_CHECKING:
+    from publication import Approval, Draft, PublishOutcome
 
 _log = logging.getLogger(__name__)
 
@@ -176,15 +180,28 @@ def publish(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> list[Outc
     A unit of whose texts no document can be made is held back with the row that is at fault. What breaks the
     program at one unit is raised when the others are done.
     """
+    outcomes = _each_unit(pipeline, quarter, units, ("publish", "công bố"), _publish_unit)
+    _remember_whole_run(pipeline, quarter, units)
+    return outcomes
+
+
+def _each_unit(
+    pipeline: Pipeline,
+    quarter: str,
+    units: Sequence[str],
+    stage: tuple[str, str],
+    make: Callable[[Pipeline, str, str, Path], Outcome],
+) -> list[Outcome]:
+    """What came of each unit that has a candidate, and of those that have none; what breaks is raised at the end."""
     from publication import ReleaseNotWhole, index_once
 
     broken: list[Exception] = []
     outcomes = pipeline.record.outcomes
     folders = _present_candidates(pipeline, quarter, units)
-    with pipeline.timings.stage("publish", "công bố"), index_once():
+    with pipeline.timings.stage(*stage), index_once():
         for unit, folder in folders.items():
             try:
-                outcomes[unit] = _publish_unit(pipeline, unit, quarter, folder)
+                outcomes[unit] = make(pipeline, unit, quarter, folder)
             except ReleaseNotWhole as error:
                 # Its words quote delivered texts, which a log must not keep.
                 _log.error("%s, %s: %s failed: %s", unit, quarter, error.output, type(error.__cause__).__name__)
@@ -194,8 +211,12 @@ def publish(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> list[Outc
                 broken.append(error)
     if broken:
         raise broken[0]
-    _remember_whole_run(pipeline, quarter, units)
     return [outcomes[unit] for unit in sorted(outcomes)]
+
+
+def draft(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> list[Outcome]:
+    """Makes the draft of every unit that has a candidate, and publishes nothing; each unit's trouble stays its own."""
+    return _each_unit(pipeline, quarter, units, ("draft", "lập dự thảo"), _draft_unit)
 
 
 def _remember_whole_run(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> None:
@@ -206,11 +227,13 @@ def _remember_whole_run(pipeline: Pipeline, quarter: str, units: Sequence[str]) 
 
 
 def _publish_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Outcome:
-    from publication import Held, Published, Refused, current_release, publish
+    from publication import current_release, publish
 
     home = pipeline.home
     if faults := pipeline.record.faults_in(pipeline.units.folders_expected(unit, quarter)):
         return Outcome(unit, None, reasons=faults)
+    if pipeline.settings.approval == "recorded":
+        return _draft_unit(pipeline, unit, quarter, folder)
     current = current_release(home.published, unit, quarter)
     answer = publish(
         home.published,
@@ -226,10 +249,76 @@ def _publish_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> 
         amendment=pipeline.amendment,
         witness=pipeline.journal.witness,
     )
+    outcome = _outcome(pipeline, unit, quarter, answer)
+    if outcome.release is None and not outcome.locked and pipeline.settings.drafts:
+        return replace(outcome, draft=_draft_unit(pipeline, unit, quarter, folder).draft)
+    return outcome
+
+
+def _outcome(pipeline: Pipeline, unit: str, quarter: str, answer: PublishOutcome) -> Outcome:
+    """What publication answered. A draft of what is published now, or was already, has served."""
+    from publication import Held, Published, Refused, discard_draft
+
     if isinstance(answer, Refused):
         return Outcome(unit, None, reasons=answer.reasons)
     if isinstance(answer, Held):
         return Outcome(unit, None, reasons=why_locked(quarter, answer), revision=answer.revision, locked=True)
-    if isinstance(answer, Published):
-        return Outcome(unit, str(answer.release.path), changed=True, revision=answer.revision)
-    return Outcome(unit, str(answer.release.path))
+    discard_draft(pipeline.home.draft_of(unit, quarter))
+    changed = isinstance(answer, Published)
+    revision = answer.revision if isinstance(answer, Published) else None
+    return Outcome(unit, str(answer.release.path), changed=changed, revision=revision)
+
+
+def publish_draft(pipeline: Pipeline, draft: Draft, approval: Approval) -> Outcome:
+    """Publishes a draft that was approved, and the copy in PostgreSQL with it; nothing else than what was seen."""
+    from publication import Approved, publish
+
+    unit, quarter, home = draft.unit_code, draft.quarter, pipeline.home
+    answer = publish(
+        home.published,
+        home.warehouse / "candidates" / unit / quarter / draft.candidate_hash,
+        home.warehouse / "verdicts" / unit / quarter,
+        unit=unit,
+        quarter=quarter,
+        expected_previous=draft.expected,
+        code_version=code_version(),
+        published_at=now(),
+        versions=tool_versions(),
+        lineage=lineage() if draft.expected else None,
+        amendment=draft.amendment,
+        approved=Approved(approval, draft.outputs or {}),
+        witness=pipeline.journal.witness,
+    )
+    outcome = pipeline.record.outcomes[unit] = _outcome(pipeline, unit, quarter, answer)
+    if outcome.changed and pipeline.settings.postgres_url is not None:
+        from orchestration.postgres import copy_quarter
+
+        copy_quarter(pipeline, quarter, [unit])
+    return outcome
+
+
+def _draft_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Outcome:
+    """The draft of a unit, also of one that is held back, as far as its candidate goes."""
+    from publication import Refused, Unchanged, make_draft
+
+    home = pipeline.home
+    answer = make_draft(
+        home.published,
+        folder,
+        home.warehouse / "verdicts" / unit / quarter,
+        home.draft_of(unit, quarter),
+        unit=unit,
+        quarter=quarter,
+        code_version=code_version(),
+        versions=tool_versions(),
+        lineage=lineage(),
+        amendment=pipeline.amendment,
+    )
+    if isinstance(answer, Unchanged):
+        return Outcome(unit, str(answer.release.path))
+    if isinstance(answer, Refused):
+        return Outcome(unit, None, reasons=answer.reasons)
+    drafted = str(answer.folder)
+    if answer.can_be_approved:
+        return Outcome(unit, None, reasons=why_it_waits(answer, pipeline.settings), draft=drafted, awaits=True)
+    return Outcome(unit, None, reasons=answer.reasons, draft=drafted)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from common.periods import find_period, quarter_vi
+from orchestration.addresses import AlertKind
 from orchestration.alerts import Alert, cause_of, settled, tell
 from orchestration.causes import cause_vi
 from orchestration.pipeline import Pipeline
@@ -18,6 +19,8 @@ from orchestration.reports import UnitReport, unit_reports
 from orchestration.settings import Settings
 
 _FIGURES_SHOWN = 10
+# Why a unit has no new release; one of them holds at a time.
+_WAITING: tuple[AlertKind, ...] = ("held_back", "held_by_lock", "awaits_approval")
 # Of these the messages are ours and name no more than files of the home; others may quote what was delivered.
 OUR_ERRORS = frozenset(
     {"DamagedError", "WarehouseHeld", "HomeBusy", "BrokenContract", "RunFault", "LostPersonKey", "DamagedPointer"}
@@ -42,11 +45,11 @@ def tell_run(pipeline: Pipeline, quarter: str, units: Sequence[str], run_id: str
     for report in unit_reports(pipeline, quarter, in_scope):
         unit = report.unit_code
         if report.state in ("published", "unchanged"):
-            gone += [cause_of("held_back", quarter, unit), cause_of("held_by_lock", quarter, unit)]
+            gone += [cause_of(kind, quarter, unit) for kind in _WAITING]
         if alert := _alert_of(pipeline, quarter, report, run_id):
             alerts.append(alert)
-            other = {"held_back": "held_by_lock", "held_by_lock": "held_back"}.get(alert.kind)
-            gone += [cause_of(other, quarter, unit)] if other else []  # type: ignore[arg-type]
+            if alert.kind in _WAITING:
+                gone += [cause_of(kind, quarter, unit) for kind in _WAITING if kind != alert.kind]
     settled(settings, *gone)
     tell(settings, *alerts)
     return True
@@ -70,6 +73,9 @@ def _alert_of(pipeline: Pipeline, quarter: str, report: UnitReport, run_id: str)
         title = f"{about}: kỳ báo cáo đã khóa, số liệu mới chưa công bố"
         figures = report.revision.lines_vi[1 : _FIGURES_SHOWN + 1] if report.revision else []
         return Alert("held_by_lock", title, (*report.reasons, *figures), quarter, unit, links)
+    if report.state == "drafted":
+        title = f"{about}: đã lập dự thảo, chờ phê duyệt"
+        return Alert("awaits_approval", title, tuple(report.reasons), quarter, unit, links)
     if not report.reasons:
         return None
     title = f"{about}: chưa công bố, bị giữ lại"

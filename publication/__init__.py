@@ -4,15 +4,17 @@ Belongs here: candidates, the forms and files of a release, the pointer, verific
 Does not belong here: how figures are made (dbt), what must hold (``expectations``), when anything runs.
 
 Rooms, each standing on those after it: ``steering``, ``postgres``, ``explain`` (what people ask of releases),
-``release`` (one is made and the pointer moves), ``outputs``, ``audit``, ``index``, ``build``, ``verify``, then
-``page``, ``letter`` and ``narrative`` (documents, and reading them), ``tables``, ``content``, ``store``. To read on,
-begin with ``release``.
+``drafts`` (a release before it is one), ``release`` (one is made and the pointer moves), ``outputs``, ``audit``,
+``index``, ``build``, ``verify``, then ``page``, ``letter`` and ``narrative`` (documents, and reading them), ``tables``,
+``content``, ``store``. To read on, begin with ``release``.
 """
 
 from publication.build import record_build, write_candidates
+from publication.content.approval import Approval
 from publication.content.causes import Lineage
 from publication.content.passport import CSV_SHEET
 from publication.content.revision import Amendment, ExplainedChange, Revision
+from publication.drafts import DRAFT_NAME, DamagedDraft, Draft, discard_draft, make_draft, read_draft
 from publication.explain import (
     Explanation,
     NoPassports,
@@ -30,11 +32,13 @@ from publication.outputs import ReleaseNotWhole
 from publication.page import HeldUnit, RunLine, render_runs
 from publication.postgres import Copied, PostgresCopy, PostgresError, PostgresTarget
 from publication.release import (
+    Approved,
     Held,
     Published,
     PublishOutcome,
     Refused,
     Release,
+    Unchanged,
     compare_releases,
     current_release,
     find_release,
@@ -59,15 +63,20 @@ from publication.verify import all_releases, verify
 __all__ = [
     "CONTRACTS_PATH",
     "CSV_SHEET",
+    "DRAFT_NAME",
     "FIRST_VERSION",
     "INTERNAL_MARTS",
     "OWN_TABLES_PATH",
     "Amendment",
+    "Approval",
+    "Approved",
     "CandidateError",
     "Column",
     "Contract",
     "Copied",
+    "DamagedDraft",
     "DamagedPointer",
+    "Draft",
     "Event",
     "ExplainedChange",
     "Explanation",
@@ -94,6 +103,7 @@ __all__ = [
     "RunLine",
     "TableRowCheck",
     "TextRemark",
+    "Unchanged",
     "UnknownRow",
     "UnreadableReport",
     "all_releases",
@@ -103,6 +113,7 @@ __all__ = [
     "contracts_json",
     "current_release",
     "delivered_places",
+    "discard_draft",
     "explain_candidate",
     "explain_release",
     "find_release",
@@ -111,12 +122,14 @@ __all__ = [
     "hash_inputs",
     "index_once",
     "lock",
+    "make_draft",
     "mend_published",
     "missing_faces",
     "neutral_name",
     "parse_contracts",
     "publish",
     "read_candidate",
+    "read_draft",
     "read_pointer",
     "rebuild_index",
     "record_build",

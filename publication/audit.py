@@ -30,6 +30,18 @@ class Clearance:
     references: tuple[VerdictReference, ...]
 
 
+@dataclass(frozen=True)
+class Inspection:
+    """What both verdicts say of a candidate that may not be let out, as far as there are any that can be trusted.
+
+    ``results`` in the order of a release's; ``reasons`` why the candidate may not be published, empty where it may.
+    """
+
+    results: tuple[expectations.Result, ...]
+    clearance: Clearance
+    reasons: tuple[str, ...]
+
+
 class NotCleared(Exception):
     """The candidate may not be published; ``reasons`` says why, each a Vietnamese sentence."""
 
@@ -43,18 +55,30 @@ def clear(candidate: Candidate, verdicts_dir: Path) -> Clearance:
 
     Raises NotCleared with every reason found.
     """
+    found = inspect(candidate, verdicts_dir)
+    if found.reasons:
+        raise NotCleared(list(found.reasons))
+    return found.clearance
+
+
+def inspect(candidate: Candidate, verdicts_dir: Path) -> Inspection:
+    """Both verdicts on a candidate and every reason they give not to let it out.
+
+    Raises NotCleared where one of them is missing or not to be trusted: then nobody can say what holds it back.
+    """
     raw, raw_sha256, raw_reasons = _stored(verdicts_dir / f"raw-{candidate.inputs_hash}.json", candidate)
     mart, mart_sha256, mart_reasons = _stored(verdicts_dir / f"mart-{candidate.candidate_hash}.json", candidate)
     reasons = raw_reasons + mart_reasons
     for refusal in expectations.publishable(raw, mart, candidate.candidate_hash, candidate.inputs_hash):
         reasons.append(refusal.message_vi)
-    if reasons or raw is None or mart is None:
+    if raw is None or mart is None:
         raise NotCleared(reasons)
-    return Clearance(
+    clearance = Clearance(
         tuple(result.model_dump() for verdict in (raw, mart) for result in verdict.results),
         expectations.gate_results_table([raw, mart]),
         (_reference(raw, raw_sha256), _reference(mart, mart_sha256)),
     )
+    return Inspection((*raw.results, *mart.results), clearance, tuple(reasons))
 
 
 def _stored(path: Path, candidate: Candidate) -> tuple[expectations.Verdict | None, str, list[str]]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from common.files import (
     sha256_bytes,
 )
 from publication.audit import Clearance, NotCleared, clear
+from publication.content.approval import Approval
 from publication.content.causes import Lineage, Origin, UnexplainedChange
 from publication.content.release_content import ReleaseContent, gather
 from publication.content.revision import Amendment, Revision, revise
@@ -50,9 +51,11 @@ from publication.store.pointer import (
 )
 from publication.tables.manifest import (
     MANIFEST_NAME,
+    NOT_REPRODUCIBLE,
     AmendmentRecord,
     DamagedManifest,
     Manifest,
+    OutputFile,
     PreviousRelease,
     build_manifest,
     describe_outputs,
@@ -158,6 +161,7 @@ def publish(
     versions: Mapping[str, str] | None = None,
     lineage: Lineage | None = None,
     amendment: Amendment | None = None,
+    approved: Approved | None = None,
     witness: Witness | None = None,
 ) -> PublishOutcome:
     """Publish a candidate of ``unit`` and ``quarter`` if its stored verdicts let it out.
@@ -168,11 +172,12 @@ def publish(
     Publishing what is already current is Unchanged, whatever was expected.
     A locked quarter is Held, with what would change, unless an ``amendment`` lets it be revised; where nothing that a
     reader sees would change it is Unchanged. An amendment of a quarter that is not locked is Refused, and so is a
-    candidate that a rollback took back.
+    candidate that a rollback took back. With ``approved`` the release must be, file by file, the draft that was seen,
+    or it is Refused.
     Raises ReleaseNotWhole when a file does not read back as written; OSError when the disk fails.
     """
     try:
-        candidate = _candidate_of(candidate_dir, unit, quarter)
+        candidate = candidate_of(candidate_dir, unit, quarter)
         clearance = clear(candidate, verdicts_dir)
     except CandidateError as error:
         return Refused((str(error),))
@@ -185,24 +190,31 @@ def publish(
             pointer = read_pointer(quarter_dir)
             _sweep(quarter_dir, pointer)
             current = _release(quarter_dir, pointer, pointer.release) if pointer else None
-            if current and _says_the_same(current, candidate, clearance):
+            if current and says_the_same(current, candidate, clearance):
                 rebuild_index(published)
                 return Unchanged(current)
             if (current.number if current else None) != expected_previous:
                 raise StalePointer(expected_previous, current.number if current else None)
-            refusal = _why_not(quarter_dir, pointer, candidate, amendment)
+            refusal = why_not(quarter_dir, pointer, candidate, amendment)
             if refusal:
                 return Refused((refusal,))
-            draft = _Draft(
-                candidate, clearance, code_version, versions or {}, lineage or Lineage(), published_at, amendment
+            basis = Basis(
+                candidate,
+                clearance,
+                code_version,
+                versions or {},
+                lineage or Lineage(),
+                published_at,
+                amendment,
+                approved,
             )
-            content = draft.content(pointer, current)
+            content = basis.content(pointer, current)
             if pointer and pointer.lock and current and content.revision and amendment is None:
                 if not content.revision.changes_what_is_said:
                     rebuild_index(published)
                     return Unchanged(current)
                 return Held(current, pointer.lock, content.revision)
-            made = _make_release(quarter_dir, draft, content, current, pointer)
+            made = _make_release(quarter_dir, basis, content, current, pointer)
             move_pointer(
                 quarter_dir,
                 unit=unit,
@@ -210,14 +222,14 @@ def publish(
                 expected=expected_previous,
                 release=made.number,
                 manifest_sha256=made.manifest_sha256,
-                event=draft.event(made.number),
+                events=tuple(basis.events(made.number)),
                 witness=witness,
             )
         except StalePointer as error:
             return Refused((str(error),), stale=error)
         except DamagedManifest as error:
             return Refused((f"{quarter_dir}: {error}; {RESTORE_VI}",))
-        except (DamagedPointer, UnexplainedChange) as error:
+        except (DamagedPointer, UnexplainedChange, NotTheDraft) as error:
             return Refused((str(error),))
         (quarter_dir / INTENT_NAME).unlink()
     rebuild_index(published)
@@ -236,7 +248,8 @@ def make_quarter_dir(published: Path, quarter_dir: Path) -> None:
             fsync_path(folder)
 
 
-def _candidate_of(candidate_dir: Path, unit: str, quarter: str) -> Candidate:
+def candidate_of(candidate_dir: Path, unit: str, quarter: str) -> Candidate:
+    """The candidate in the folder. Raises CandidateError where it is damaged or of another unit or quarter."""
     if not _UNIT.fullmatch(unit):
         raise CandidateError(f"mã đơn vị không hợp lệ: {unit}")
     candidate = read_candidate(candidate_dir)
@@ -247,12 +260,13 @@ def _candidate_of(candidate_dir: Path, unit: str, quarter: str) -> Candidate:
     return candidate
 
 
-def _says_the_same(current: Release, candidate: Candidate, clearance: Clearance) -> bool:
+def says_the_same(current: Release, candidate: Candidate, clearance: Clearance) -> bool:
+    """Whether the release was made of this candidate and let out by these verdicts. Raises DamagedManifest."""
     manifest = current.manifest()
     return manifest.candidate_hash == candidate.candidate_hash and manifest.verdicts == list(clearance.references)
 
 
-def _why_not(
+def why_not(
     quarter_dir: Path, pointer: Pointer | None, candidate: Candidate, amendment: Amendment | None
 ) -> str | None:
     """Why this candidate may not follow the current release, whatever it says."""
@@ -295,8 +309,34 @@ def _sweep(quarter_dir: Path, pointer: Pointer | None) -> None:
         raise DamagedPointer(f"có bản phát hành mà con trỏ không biết: {names}; chạy cchc rebuild")
 
 
+class NotTheDraft(Exception):
+    """What would be published is not what was approved. The message is for people, in Vietnamese."""
+
+
+#: Files that tell of the approval, and so cannot be in a draft what they are in the release, and those whose bytes
+#: differ from run to run; the first say nothing else that no other file says.
+NOT_IN_DRAFT = frozenset({"report/index.html", "datapackage.json"}) | NOT_REPRODUCIBLE
+
+
 @dataclass(frozen=True)
-class _Draft:
+class Approved:
+    """An approval with the sha256 of each file of the release that was seen as a draft, by path."""
+
+    approval: Approval
+    outputs: Mapping[str, str]
+
+    def check(self, outputs: Iterable[OutputFile]) -> None:
+        """Raises NotTheDraft where the files to be published are others than those that were approved."""
+        found = {output.path: output.sha256 for output in outputs if output.path not in NOT_IN_DRAFT}
+        if other := sorted(dict(found.items() ^ self.outputs.items())):
+            raise NotTheDraft(
+                f"bản sẽ công bố không đúng như dự thảo {self.approval.draft} đã xem, khác ở: {', '.join(other)}; "
+                "lập lại dự thảo bằng cchc review rồi phê duyệt lại"
+            )
+
+
+@dataclass(frozen=True)
+class Basis:
     """What a release is made from and by whose word, beside what is published already."""
 
     candidate: Candidate
@@ -305,7 +345,8 @@ class _Draft:
     versions: Mapping[str, str]
     lineage: Lineage
     published_at: dt.datetime | None
-    amendment: Amendment | None
+    amendment: Amendment | None = None
+    approved: Approved | None = None
 
     def content(self, pointer: Pointer | None, current: Release | None) -> ReleaseContent:
         """What the release will say. Raises UnexplainedChange, and DamagedManifest when ``current`` is not whole."""
@@ -316,6 +357,8 @@ class _Draft:
             extra_marts={GATE_RESULTS: to_parquet(table)},
             extra_tables={GATE_RESULTS: in_total_order(table)},
         )
+        if self.approved is not None:
+            content = replace(content, approval=self.approved.approval)
         if pointer is None or current is None:
             return content
         new = Origin(
@@ -336,12 +379,14 @@ class _Draft:
         )
         return replace(content, revision=revision)
 
-    def event(self, number: int) -> Event | None:
-        """What the pointer records of an amendment."""
-        if self.amendment is None:
-            return None
+    def events(self, number: int) -> Iterator[Event]:
+        """What the pointer records of an amendment and of an approval."""
         at = self.published_at.isoformat() if self.published_at else None
-        return Event("amend", number, self.amendment.reason, self.amendment.by, at)
+        if self.amendment is not None:
+            yield Event("amend", number, self.amendment.reason, self.amendment.by, at)
+        if self.approved is not None:
+            approval = self.approved.approval
+            yield Event("approve", number, approval.document, approval.by, at)
 
     def amendment_record(self, lock: Event | None) -> AmendmentRecord | None:
         """What the manifest records of an amendment."""
@@ -351,7 +396,7 @@ class _Draft:
 
 
 def _make_release(
-    quarter_dir: Path, draft: _Draft, content: ReleaseContent, current: Release | None, pointer: Pointer | None
+    quarter_dir: Path, basis: Basis, content: ReleaseContent, current: Release | None, pointer: Pointer | None
 ) -> Release:
     number = pointer.last_release + 1 if pointer else 1
     staging = quarter_dir / f"{_STAGING_PREFIX}{release_name(number)}"
@@ -359,18 +404,20 @@ def _make_release(
     try:
         write_outputs(content, staging)
         check_outputs(content, staging)
-        previous = PreviousRelease(release=current.number, manifest_sha256=current.manifest_sha256) if current else None
+        outputs = describe_outputs(staging)
+        if basis.approved is not None:
+            basis.approved.check(outputs)
         manifest = build_manifest(
             release=number,
-            candidate=draft.candidate,
+            candidate=basis.candidate,
             content=content,
-            outputs=describe_outputs(staging),
-            previous=previous,
-            verdicts=list(draft.clearance.references),
-            code_version=draft.code_version,
-            versions=draft.versions,
-            published_at=draft.published_at,
-            amendment=draft.amendment_record(pointer.lock if pointer else None),
+            outputs=outputs,
+            previous=previous_of(current),
+            verdicts=list(basis.clearance.references),
+            code_version=basis.code_version,
+            versions=basis.versions,
+            published_at=basis.published_at,
+            amendment=basis.amendment_record(pointer.lock if pointer else None),
         ).to_bytes()
         folder = _seal(staging, manifest, number)
     except BaseException:
@@ -378,6 +425,11 @@ def _make_release(
             remove_tree(staging)
         raise
     return Release(folder, content.unit_code, content.quarter, number, sha256_bytes(manifest))
+
+
+def previous_of(current: Release | None) -> PreviousRelease | None:
+    """What a release that follows the current one says of it."""
+    return PreviousRelease(release=current.number, manifest_sha256=current.manifest_sha256) if current else None
 
 
 def _seal(staging: Path, manifest: bytes, number: int) -> Path:

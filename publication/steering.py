@@ -110,7 +110,7 @@ def _move(quarter_dir: Path, pointer: Pointer, number: int, event: Event, witnes
         expected=pointer.release,
         release=number,
         manifest_sha256=pointer.manifests[number],
-        event=event,
+        events=(event,),
         witness=witness,
     )
 

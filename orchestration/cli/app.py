@@ -26,6 +26,7 @@ from orchestration.locks import HomeBusy, WarehouseHeld
 from orchestration.pipeline import Pipeline
 from orchestration.reports import unit_reports
 from orchestration.settings import WRONG_SETTINGS, Settings, load_settings, wrong_settings_vi
+from orchestration.stages import draft as make_drafts
 from orchestration.telling import nothing_delivered_vi, tell_error, tell_nothing_delivered
 from orchestration.timing import now
 from orchestration.units import ReportingUnits, UnknownUnit
@@ -208,6 +209,8 @@ def _ran(pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], *, ve
         tell_nothing_delivered(pipeline.settings, quarter)
         return Answer([message], {"quarter": quarter, "units": [], "message": message}, Exit.HELD_BACK)
     result = execute(pipeline, stage, quarter, units, verbose=verbose)
+    if stage is Stage.REVIEW and not result.broken_steps:
+        make_drafts(pipeline, quarter, units)
     pipeline.timings.write(pipeline.home.timings)
     answer_of = _answer_without_units if stage in (Stage.INGEST, Stage.BUILD) else _answer_by_unit
     answer = answer_of(pipeline, stage, quarter, units, result)
@@ -334,6 +337,33 @@ def publish(
 ) -> None:
     """Chỉ công bố số liệu đã đạt kiểm tra; chạy lại không sinh bản mới."""
     _run(Stage.PUBLISH, [quarter], unit or [], as_json=json, verbose=verbose, amend=amend, reason=reason, by=by)
+
+
+@app.command()
+def review(quarter: Quarter, unit: Units = None, json: Json = False, verbose: Verbose = False) -> None:
+    """Lập bản dự thảo: nhận dữ liệu, tính, kiểm tra rồi lập đủ báo cáo để xem trước; không công bố gì."""
+    _run(Stage.REVIEW, [quarter], unit or [], as_json=json, verbose=verbose)
+
+
+@app.command()
+def approve(
+    quarter: Quarter,
+    unit: Unit,
+    by: Annotated[str, typer.Option("--by", help="Người phê duyệt, ghi cả chức danh.")],
+    document: Annotated[str, typer.Option("--document", help="Số, ngày của văn bản phê duyệt.")],
+    draft: Annotated[str, typer.Option("--draft", help="Mã bản dự thảo đã xem; khác mã này thì không công bố.")] = "",
+    json: Json = False,
+) -> None:
+    """Phê duyệt: công bố đúng bản dự thảo đã xem, ghi người và văn bản phê duyệt."""
+    from orchestration.cli import approvals
+
+    settings = load_settings()
+    (known,) = known_units(ReportingUnits(), known_quarter(quarter), [unit])
+    with alone(settings, f"cchc approve {quarter}"):
+        pipeline = Pipeline(settings)
+        lines, document_, code = approvals.approved(pipeline, known, quarter, by, document, draft)
+    emit([*lines, *copied_lines(pipeline)], document_, as_json=json)
+    _end(with_copies(code, pipeline))
 
 
 def _move(move: str, quarter: str, unit: str, reason: str, by: str, *, as_json: bool, to: int | None = None) -> None:

@@ -95,6 +95,8 @@ def standing_lines(pointer: Pointer) -> list[str]:
         reason = next(event.reason for event in reversed(pointer.events) if event.action == "rollback")
         names = ", ".join(f"r{number}" for number in pointer.withdrawn)
         lines.append(f"đã thu hồi {names} (lý do: {reason})")
+    approvals = [event for event in pointer.events if event.action == "approve" and event.release == pointer.release]
+    lines += [f"bản r{event.release} do {event.by} phê duyệt theo {event.reason}" for event in approvals[-1:]]
     return lines
 
 

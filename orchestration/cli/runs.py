@@ -38,6 +38,8 @@ class Stage(Enum):
     BUILD = ("reference", "staging", "intermediate", "marts")
     CHECK = ("gates",)
     PUBLISH = ("published",)
+    #: The draft itself is no asset: it is made when these are done.
+    REVIEW = ("landing", "raw", "reference", "staging", "intermediate", "marts", "gates")
 
     @property
     def asked(self) -> Asked:
@@ -58,6 +60,7 @@ _ASKED: dict[Stage, Asked] = {
     Stage.BUILD: "build",
     Stage.CHECK: "check",
     Stage.PUBLISH: "publish",
+    Stage.REVIEW: "review",
 }
 
 
@@ -86,7 +89,9 @@ def open_pipeline(
     settings: Settings, stage: Stage, quarter: str, *, quiet: bool, wait: bool = True
 ) -> Iterator[Pipeline]:
     """A pipeline that tells how far it is, is alone in its home, and whose helper processes are ended with it."""
-    stages = {Stage.RUN: 15, Stage.INGEST: 10, Stage.BUILD: 1, Stage.CHECK: 3, Stage.PUBLISH: 1}[stage]
+    stages = {Stage.RUN: 15, Stage.INGEST: 10, Stage.BUILD: 1, Stage.CHECK: 3, Stage.PUBLISH: 1, Stage.REVIEW: 15}[
+        stage
+    ]
     if settings.postgres_url and stage in (Stage.RUN, Stage.PUBLISH):
         stages += 1
     what = f"cchc {stage.name.lower()} {quarter}"

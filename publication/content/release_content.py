@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from publication.content.approval import Approval
 from publication.content.case_totals import CaseTotals, case_totals
 from publication.content.revision import Revision
 from publication.formatting import format_date, format_number, format_quarter
@@ -113,6 +114,10 @@ class ReleaseContent:
     gate_results: tuple[Mapping[str, Any], ...]
     inputs: tuple[Mapping[str, Any], ...]
     revision: Revision | None = None
+    #: By whose word it is published; None where none is asked for. Only page and manifest tell it.
+    approval: Approval | None = None
+    #: The code of the draft that this is; None for a release. Each document then says on every page what it is.
+    draft: str | None = None
     #: Sums over levels from before small counts were held back; None: nothing was.
     totals_before: CaseTotals | None = None
 

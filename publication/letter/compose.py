@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from common.periods import Period, period_after, period_named
+from publication.content.approval import DRAFT_VI
 from publication.content.notes import REMARKS_HEADING, remarks
 from publication.content.release_content import FormRow, ReleaseContent
 from publication.formatting import format_date
@@ -77,6 +78,7 @@ def compose(content: ReleaseContent) -> Letter:
             )
             for block in remarks(content)
         ),
+        mark=DRAFT_VI if content.draft else "",
     )
 
 

@@ -90,6 +90,8 @@ class Letter:
     annex: tuple[AnnexLine, ...]
     remarks_heading: str
     remarks: tuple[RemarkBlock, ...]
+    #: Stands on every page; empty for a release.
+    mark: str = ""
 
     def figures(self) -> Iterator[Run]:
         """The figures printed in the letter's text, in order."""

@@ -62,6 +62,7 @@ def missing_faces() -> list[str]:
 def _plain(letter: Letter) -> dict[str, Any]:
     """The letter as JSON for the template."""
     return {
+        "mark": letter.mark,
         "margins": MARGINS,
         "two_columns": TWO_COLUMNS,
         "column_widths": COLUMN_WIDTHS,

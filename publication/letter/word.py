@@ -69,6 +69,7 @@ def write_docx(path: Path, letter: Letter) -> None:
         last.addprevious(_parsed(xml))
     for section in document.sections:
         _number_pages(section)
+        _mark_pages(section, letter.mark)
     buffer = io.BytesIO()
     document.save(buffer)
     path.write_bytes(_without_clock(buffer.getvalue(), letter.dated))
@@ -184,6 +185,15 @@ def _number_pages(section: Section) -> None:
     paragraph._p.append(_parsed('<w:fldSimple w:instr=" PAGE "><w:r><w:t>2</w:t></w:r></w:fldSimple>'))
     for columns in section._sectPr.iter(qn("w:cols")):  # The schema has page numbers before columns.
         columns.addprevious(_parsed('<w:pgNumType w:start="1"/>'))
+
+
+def _mark_pages(section: Section, mark: str) -> None:
+    """What a document that is not published says at the head of every page."""
+    for header in (section.first_page_header, section.header) if mark else ():
+        line = header.paragraphs[0].insert_paragraph_before()
+        line.alignment = WD_ALIGN_PARAGRAPH.LEFT
+        run = line.add_run(mark)
+        run.bold = True
 
 
 # --- pieces of text -------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -58,11 +59,12 @@ def json_block(value: Any) -> Markup:
     return Markup(_CONTROLS.sub(lambda control: f"\\u{ord(control[0]):04x}", text))
 
 
-def render(template: str, *, style: str, script: str = "", **values: Any) -> bytes:
-    """The page of a template. ``style`` and ``script`` are names of assets; without a script none may run. Equal values
-    give equal bytes.
+def render(template: str, *, style: str | Sequence[str], script: str = "", **values: Any) -> bytes:
+    """The page of a template. ``style`` and ``script`` are names of assets, the first of one or of several after each
+    other; without a script none may run. Equal values give equal bytes.
     """
-    style_text, script_text = asset(style), asset(script) if script else ""
+    style_text = "".join(map(asset, [style] if isinstance(style, str) else style))
+    script_text = asset(script) if script else ""
     text = (
         _environment()
         .get_template(template)

@@ -15,6 +15,7 @@ from typing import Any
 
 from common.forms import Page, PartOf, form_named
 from common.periods import period_named
+from publication.content.approval import DRAFT_VI
 from publication.content.notes import notes
 from publication.content.passport import SOURCE_VI, STATUS_VI
 from publication.content.release_content import Footnote, FormRow, ReleaseContent
@@ -147,6 +148,8 @@ class PageView:
     form_version: str
     window_vi: str
     release_vi: str
+    draft_vi: str
+    approval_vi: str
     revision_vi: str
     causes_vi: tuple[str, ...]
     provisional_vi: tuple[str, ...]
@@ -188,7 +191,10 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         last_year_quarter_vi=_quarter_vi(last_year, "cùng quý năm trước"),
         form_version=content.form_version,
         window_vi=f"{format_date(quarter['opens_on'])} – {format_date(quarter['closes_on'])}",
-        release_vi=f"Bản phát hành r{content.revision.release if content.revision else 1}",
+        release_vi=(f"Dự thảo {content.draft} của bản" if content.draft else "Bản")
+        + f" phát hành r{content.revision.release if content.revision else 1}",
+        draft_vi=DRAFT_VI if content.draft else "",
+        approval_vi=content.approval.line_vi if content.approval else "",
         revision_vi=content.revision.head_vi if content.revision else "",
         provisional_vi=content.provisional_vi,
         causes_vi=tuple(content.revision.causes_vi) if content.revision else (),

@@ -21,7 +21,7 @@ def write_page(content: ReleaseContent, folder: Path, passports: Mapping[str, An
     block, rows_held = embedded(passports)
     page = render(
         "page.html.j2",
-        style="page.css",
+        style=("page.css", "draft.css") if content.draft else ("page.css",),
         script="page.js",
         view=view,
         passports=block,

@@ -11,7 +11,7 @@ of the line before: from there a pointer that is lost or damaged comes back (``p
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -41,13 +41,16 @@ class DamagedHistory(Exception):
     """``history.jsonl`` is there and not what was written."""
 
 
-Action = Literal["lock", "unlock", "amend", "rollback"]
-_ACTIONS: tuple[Action, ...] = ("lock", "unlock", "amend", "rollback")
+Action = Literal["lock", "unlock", "amend", "approve", "rollback"]
+_ACTIONS: tuple[Action, ...] = ("lock", "unlock", "amend", "approve", "rollback")
 
 
 @dataclass(frozen=True)
 class Event:
-    """What a person did to the quarter: which release was current afterwards, who, why, and when (ISO, with zone)."""
+    """What a person did to the quarter: which release was current afterwards, who, why, and when (ISO, with zone).
+
+    Of an approval ``reason`` is the document by which it was given.
+    """
 
     action: Action
     release: int
@@ -223,10 +226,12 @@ def move_pointer(
     expected: int | None,
     release: int,
     manifest_sha256: str,
-    event: Event | None = None,
+    events: Sequence[Event] = (),
     witness: Witness | None = None,
 ) -> Pointer:
-    """Make ``release`` current if ``expected`` still is, and record the event with it; the same release may stay.
+    """Make ``release`` current if ``expected`` still is, and record the events with it; the same release may stay.
+
+    The witness is told the last of them.
 
     The caller holds the lock of the quarter folder.
     Raises StalePointer when another release is current, DamagedPointer when the present pointer or the history cannot
@@ -237,10 +242,9 @@ def move_pointer(
     if found != expected:
         raise StalePointer(expected, found)
     manifests = {**(present.manifests if present else {}), release: manifest_sha256}
-    events = (*(present.events if present else ()), *((event,) if event else ()))
-    pointer = Pointer(unit, quarter, release, manifests, events)
+    pointer = Pointer(unit, quarter, release, manifests, (*(present.events if present else ()), *events))
     if witness is not None:
-        action, by = (event.action, event.by) if event else ("publish", None)
+        action, by = (events[-1].action, events[-1].by) if events else ("publish", None)
         before = sha256_bytes(_encode(present)) if present else None
         witness(Move(action, pointer, by, before, sha256_bytes(_encode(pointer))))
     try:

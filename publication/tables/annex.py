@@ -34,6 +34,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from common.periods import period_named
 from common.workbooks import NO_DATE
+from publication.content.approval import DRAFT_SHEET_HEAD, DRAFT_VI
 from publication.content.notes import REMARKS_HEADING, remarks
 from publication.content.release_content import FormRow, ReleaseContent
 from publication.formatting import footnote_mark, parse_number
@@ -158,6 +159,10 @@ def write_annex_xlsx(path: Path, content: ReleaseContent) -> None:
         last = _write_form_rows(form, looks, content)
         _write_remarks(form, looks, content, last + 2)
         _write_data_sheet(workbook.add_worksheet(DATA_SHEET), looks, content)
+        if content.draft:
+            form.write_string(_HEADER_ROW - 1, 0, DRAFT_VI, looks.note_head)
+            for sheet in workbook.worksheets():
+                sheet.set_header(DRAFT_SHEET_HEAD)
 
 
 class _Looks:

@@ -23,6 +23,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from common.workbooks import NO_DATE
+from publication.content.approval import DRAFT_SHEET_HEAD, DRAFT_VI
 from publication.content.release_content import ReleaseContent
 from publication.formatting import format_date, format_number, format_quarter
 from publication.tables.annex import PROVISIONAL_VI
@@ -150,6 +151,9 @@ def write_form(path: Path, content: ReleaseContent) -> None:
             _set_up_page(sheet)
             _write_heads(sheet, looks, title_lines(content, clock))
             _write_lines(sheet, looks, content, clock)
+            if content.draft:
+                sheet.write_string(_HEAD_ROW - 1, 0, DRAFT_VI, looks.titles[3])
+                sheet.set_header(DRAFT_SHEET_HEAD)
 
 
 class _Looks:

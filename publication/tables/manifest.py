@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,14 @@ class AmendmentRecord(_Strict):
     locked_release: int
 
 
+class ApprovalRecord(_Strict):
+    """By whose word, and by which document, a draft became this release; ``draft`` is the code of what was seen."""
+
+    by: str
+    document: str
+    draft: str
+
+
 class VerdictReference(_Strict):
     """The stored verdict of one gate stage."""
 
@@ -96,6 +105,8 @@ class Manifest(_Strict):
     contract_versions: dict[str, str] = {}
     #: Why the figures are not final; releases whose figures are do not have it.
     provisional_vi: list[str] = []
+    #: Where releases wait for somebody's approval.
+    approval: ApprovalRecord | None = None
 
     def to_bytes(self) -> bytes:
         """The file's bytes: sorted keys, indented; a field that an older release does not have stays out."""
@@ -160,6 +171,7 @@ def build_manifest(
         contract_versions=contract_versions(content.tables),
         **({"amendment": amendment} if amendment else {}),
         **({"provisional_vi": list(content.provisional_vi)} if content.provisional_vi else {}),
+        **({"approval": ApprovalRecord(**asdict(content.approval))} if content.approval else {}),
     )
 
 

@@ -1,0 +1,314 @@
+"""Drafts: the whole release as people would read it, before anything is published, outside the folder of releases.
+
+Belongs here: making the draft of a candidate, what it was made from and what exactly was seen, reading it again.
+Does not belong here: the list of what is to be looked at (``review``), publishing (``release``), whether a draft has to
+be approved (the caller's settings).
+
+A draft is made as its release would be, every file of it read back, and then written anew with the mark that it is a
+draft. ``draft.json`` keeps the sha256 of each file of the release: an approval holds for these and no others. A
+candidate that may not be published has a draft too, in which the figures that a rule holds back are blank; nothing can
+be published from it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from common.files import (
+    canonical_json,
+    fsync_path,
+    fsync_tree,
+    make_durable_directory,
+    regular_files,
+    remove_tree,
+    sha256_bytes,
+    sha256_file,
+)
+from expectations import Result, blocking
+from publication.audit import Inspection, NotCleared, inspect
+from publication.content.causes import Lineage, UnexplainedChange
+from publication.content.passport import passports
+from publication.content.release_content import ReleaseContent, form_rows
+from publication.content.revision import Amendment
+from publication.letter import write_letter
+from publication.outputs import FOLDERS, check_outputs, write_outputs
+from publication.page import write_page
+from publication.release import (
+    NOT_IN_DRAFT,
+    Basis,
+    Refused,
+    Release,
+    Unchanged,
+    candidate_of,
+    current_release,
+    previous_of,
+    says_the_same,
+    why_not,
+)
+from publication.store.candidate import FORM_MART, Candidate, CandidateError
+from publication.store.parquet import to_parquet
+from publication.store.pointer import DamagedPointer, Pointer, read_pointer
+from publication.tables.annex import write_annex_xlsx
+from publication.tables.form_06a import write_form
+from publication.tables.manifest import DamagedManifest, describe_outputs
+
+DRAFT_NAME = "draft.json"
+SCHEMA = 1
+#: Digits of the hash of what was seen that people are shown.
+CODE_LENGTH = 12
+_WRITING = ".writing-"
+
+#: Writes what is to be looked at beside the documents: what was drafted, and the folder.
+Beside = Callable[["DraftContent", Path], None]
+
+
+class DamagedDraft(Exception):
+    """There is no draft, or it is no longer what was written. The message is for people, in Vietnamese."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft as it lies in ``folder``.
+
+    ``outputs``: sha256 of each file that the release would have, by path; None where it may not be published, and
+    ``reasons`` says why. ``expected`` is the number of the release that was current.
+    """
+
+    folder: Path
+    unit_code: str
+    quarter: str
+    code: str
+    candidate_hash: str
+    expected: int | None
+    amendment: Amendment | None
+    outputs: Mapping[str, str] | None
+    reasons: tuple[str, ...]
+
+    @property
+    def can_be_approved(self) -> bool:
+        return self.outputs is not None
+
+
+@dataclass(frozen=True)
+class DraftContent:
+    """What a draft says and is judged by: for whoever writes what stands beside its documents."""
+
+    content: ReleaseContent
+    candidate: Candidate
+    results: tuple[Result, ...]
+    reasons: tuple[str, ...]
+    held: frozenset[str]
+
+    @property
+    def code(self) -> str:
+        return self.content.draft or ""
+
+
+DraftOutcome = Draft | Unchanged | Refused
+
+
+def make_draft(
+    published: Path,
+    candidate_dir: Path,
+    verdicts_dir: Path,
+    folder: Path,
+    *,
+    unit: str,
+    quarter: str,
+    code_version: str,
+    versions: Mapping[str, str] | None = None,
+    lineage: Lineage | None = None,
+    amendment: Amendment | None = None,
+    beside: Beside | None = None,
+) -> DraftOutcome:
+    """The draft of a candidate in ``folder``, which takes the place of any that was there.
+
+    The arguments are those of ``publish``; ``beside`` writes more into the folder. Equal figures, verdicts and release
+    before give the same code and the same files. What is current already has no draft: Unchanged, and one that lies
+    there is taken away. Refused where there is nothing to draft from: no whole candidate, no verdict on it.
+    Raises ReleaseNotWhole as ``publish`` does; OSError when the disk fails. The caller is alone at work in the folder.
+    """
+    quarter_dir = published / unit / quarter
+    try:
+        candidate = candidate_of(candidate_dir, unit, quarter)
+        found = inspect(candidate, verdicts_dir)
+        pointer = read_pointer(quarter_dir)
+        current = current_release(published, unit, quarter)
+        if current and not found.reasons and says_the_same(current, candidate, found.clearance):
+            discard_draft(folder)
+            return Unchanged(current)
+        basis = Basis(candidate, found.clearance, code_version, versions or {}, lineage or Lineage(), None, amendment)
+        content = basis.content(pointer, current)
+        if pointer and pointer.lock and current and amendment is None and _changes_nothing(content):
+            discard_draft(folder)
+            return Unchanged(current)
+        reasons = (*found.reasons, *_other_reasons(quarter_dir, pointer, basis, content))
+    except (CandidateError, DamagedPointer, UnexplainedChange) as error:
+        return Refused((str(error),))
+    except NotCleared as error:
+        return Refused(tuple(error.reasons))
+    except DamagedManifest as error:
+        return Refused((f"{quarter_dir}: {error}",))
+    held = _held_figures(found, content)
+    return _write(folder, basis, _blanked(content, held), found, reasons, held, current, beside)
+
+
+def _changes_nothing(content: ReleaseContent) -> bool:
+    return content.revision is not None and not content.revision.changes_what_is_said
+
+
+def _other_reasons(quarter_dir: Path, pointer: Pointer | None, basis: Basis, content: ReleaseContent) -> Iterable[str]:
+    """What keeps a candidate from being published beside the verdicts on it."""
+    if refusal := why_not(quarter_dir, pointer, basis.candidate, basis.amendment):
+        yield refusal
+    if pointer and pointer.lock and basis.amendment is None and content.revision:
+        yield f"kỳ báo cáo đã khóa ở bản r{pointer.lock.release}; muốn công bố cần sửa đổi có lý do (--amend)"
+
+
+def _held_figures(found: Inspection, content: ReleaseContent) -> frozenset[str]:
+    """Codes of the form's rows that a blocking rule is about."""
+    codes = content.rows_by_code.keys()
+    return frozenset(
+        subject
+        for result in found.results
+        if blocking(result)
+        for subject in (*result.subjects, *(f.subject for f in result.findings if f.decision_id is None))
+        if subject in codes
+    )
+
+
+def _blanked(content: ReleaseContent, held: frozenset[str]) -> ReleaseContent:
+    """The same without the figures that are held back: nobody shall read one off a draft that must not be published."""
+    if not held:
+        return content
+    table = content.tables[FORM_MART]
+    values = [
+        row | {"value": None, "value_text": None, "status": "unsettled"} if row["indicator_code"] in held else row
+        for row in table.to_pylist()
+    ]
+    blanked = pa.Table.from_pylist(values, schema=table.schema)
+    return replace(
+        content,
+        tables={**content.tables, FORM_MART: blanked},
+        mart_files={**content.mart_files, FORM_MART: to_parquet(blanked)},
+        rows=form_rows(blanked),
+    )
+
+
+def _write(
+    folder: Path,
+    basis: Basis,
+    content: ReleaseContent,
+    found: Inspection,
+    reasons: Sequence[str],
+    held: frozenset[str],
+    current: Release | None,
+    beside: Beside | None,
+) -> Draft:
+    make_durable_directory(folder.parent)
+    for leftover in folder.parent.glob(f"{_WRITING}*"):
+        remove_tree(leftover)
+    staging = folder.parent / f"{_WRITING}{folder.name}"
+    staging.mkdir(mode=0o700)
+    try:
+        outputs = None if reasons else _release_outputs(content, staging)
+        previous = previous_of(current)
+        seen = {
+            "schema": SCHEMA,
+            "unit_code": content.unit_code,
+            "quarter": content.quarter,
+            "candidate_hash": basis.candidate.candidate_hash,
+            "verdicts": [reference.model_dump(mode="json") for reference in basis.clearance.references],
+            "previous": previous.model_dump(mode="json") if previous else None,
+            "amendment": asdict(basis.amendment) if basis.amendment else None,
+            "outputs": outputs,
+            "reasons": list(reasons),
+        }
+        code = sha256_bytes(canonical_json(seen))[:CODE_LENGTH]
+        drafted = replace(content, draft=code)
+        _write_documents(drafted, staging)
+        if beside is not None:
+            beside(DraftContent(drafted, basis.candidate, found.results, tuple(reasons), held), staging)
+        files = {name: sha256_file(path) for name, path in regular_files(staging).items()}
+        (staging / DRAFT_NAME).write_bytes(canonical_json({"seen": seen, "files": files}))
+        fsync_tree(staging)
+        if folder.exists():
+            remove_tree(folder)
+        staging.rename(folder)
+        fsync_path(folder.parent)
+    except BaseException:
+        if staging.exists():
+            remove_tree(staging)
+        raise
+    return read_draft(folder)
+
+
+def _release_outputs(content: ReleaseContent, staging: Path) -> dict[str, str]:
+    """sha256 of what the release would hold, by path: it is made, read back and taken away again."""
+    made = staging / "release"
+    made.mkdir()
+    write_outputs(content, made)
+    check_outputs(content, made)
+    outputs = {output.path: output.sha256 for output in describe_outputs(made) if output.path not in NOT_IN_DRAFT}
+    remove_tree(made)
+    return outputs
+
+
+def _write_documents(content: ReleaseContent, folder: Path) -> None:
+    """The documents that people read, each with the mark of a draft on every page."""
+    for name in FOLDERS:
+        (folder / name).mkdir()
+    write_annex_xlsx(folder / "report" / "annex.xlsx", content)
+    write_letter(folder / "report", content)
+    write_form(folder / "report" / "form_06a.xlsx", content)
+    write_page(content, folder, passports(content))
+    for name in FOLDERS:
+        if not any((folder / name).iterdir()):
+            (folder / name).rmdir()
+
+
+def read_draft(folder: Path) -> Draft:
+    """The draft in the folder, every file of it compared with what was written. Raises DamagedDraft."""
+    try:
+        data = (folder / DRAFT_NAME).read_bytes()
+    except OSError as error:
+        raise DamagedDraft(f"chưa có bản dự thảo nào trong {folder}; lập bằng cchc review") from error
+    again = "bản dự thảo đã bị sửa sau khi lập ({}); lập lại bằng cchc review"
+    try:
+        kept = json.loads(data)
+        seen, files = kept["seen"], kept["files"]
+        amendment = Amendment(**seen["amendment"]) if seen["amendment"] else None
+        draft = Draft(
+            folder,
+            seen["unit_code"],
+            seen["quarter"],
+            sha256_bytes(canonical_json(seen))[:CODE_LENGTH],
+            seen["candidate_hash"],
+            seen["previous"]["release"] if seen["previous"] else None,
+            amendment,
+            seen["outputs"],
+            tuple(seen["reasons"]),
+        )
+        whole = canonical_json(kept) == data and seen["schema"] == SCHEMA
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedDraft(again.format(DRAFT_NAME)) from error
+    if not whole:
+        raise DamagedDraft(again.format(DRAFT_NAME))
+    found = {name: path for name, path in regular_files(folder).items() if name != DRAFT_NAME}
+    other = {name for name in files.keys() & found.keys() if sha256_file(found[name]) != files[name]}
+    if other := other | (files.keys() ^ found.keys()):
+        raise DamagedDraft(again.format(", ".join(sorted(other))))
+    return draft
+
+
+def discard_draft(folder: Path) -> bool:
+    """Takes away the draft that lies there, published or superseded; whether there was one."""
+    found = [path for path in (folder, *folder.parent.glob(f"{_WRITING}*")) if path.exists()]
+    for path in found:
+        remove_tree(path)
+    return bool(found)
