@@ -16,6 +16,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -164,6 +165,19 @@ class Page(_Declared):
         return self
 
 
+class Review(_Declared):
+    """What draws the eye to a figure before it is published. Nothing of it blocks.
+
+    ``marks``: by row, the percents that its share is read against; ``within``: how many cases off a mark are close.
+    ``unusual``: robust z-score from which a figure is far off others, of which there must be ``least_values``.
+    """
+
+    marks: dict[str, tuple[Decimal, ...]] = Field(default_factory=dict)
+    within: int = Field(default=2, ge=1)
+    unusual: float = Field(default=3.5, gt=0)
+    least_values: int = Field(default=4, ge=2)
+
+
 class Form(_Declared):
     """One version of the report form.
 
@@ -182,6 +196,7 @@ class Form(_Declared):
     beyond_hundred: tuple[str, ...] = ()
     documents_issued: str | None = None
     page: Page = Page()
+    review: Review = Review()
     _folder: Path = PrivateAttr()
 
     @property
@@ -257,7 +272,7 @@ def read_form(folder: Path) -> Form:
     if len(form.codes) != len(form.rows):
         raise ValueError(f"{folder / 'rows.csv'}: an indicator code stands twice")
     named = {code for _, *codes in form.marks for code in codes if code}
-    named |= set(form.page.codes) | ({form.documents_issued} if form.documents_issued else set())
+    named |= {*form.page.codes, *form.review.marks, *filter(None, [form.documents_issued])}
     form.require(named, "form.yml")
     return form
 

@@ -255,6 +255,9 @@ class Settings(BaseSettings):
     decision_keys: dict[str, tuple[str, ...]] = Field(
         default={}, description="Public keys that may sign decisions, by code of the reporting unit."
     )
+    signature_roots: tuple[Path, ...] = Field(
+        default=(), description="Files of certificates (PEM) whose holders are believed to say who signed a PDF."
+    )
     proxy_login: bool = Field(
         default=False, description="Whether a proxy with a login stands before the web server: it may listen anywhere."
     )

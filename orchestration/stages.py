@@ -26,6 +26,7 @@ from orchestration.lineage import lineage
 from orchestration.locks import to_stderr, wait_until_free
 from orchestration.outcomes import Outcome, why_it_waits, why_locked, why_not_whole
 from orchestration.pipeline import Pipeline
+from orchestration.real_names import with_real_names
 from orchestration.settings import Home
 from orchestration.timing import now
 from orchestration.version import code_version, tool_versions
@@ -313,6 +314,7 @@ def _draft_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Ou
         versions=tool_versions(),
         lineage=lineage(),
         amendment=pipeline.amendment,
+        named=lambda lines: with_real_names(pipeline.deliveries.paths, lines) if lines else [],
     )
     if isinstance(answer, Unchanged):
         return Outcome(unit, str(answer.release.path))

@@ -44,6 +44,8 @@ from publication.release import (
     find_release,
     publish,
 )
+from publication.signatures import NoPdf, SignatureFound, trusted_roots
+from publication.signed import LARGEST_BYTES, Attached, NotAttachable, attach, attached_to, verify_attached
 from publication.steering import Instruction, NotAllowed, lock, roll_back, unlock
 from publication.store.candidate import INTERNAL_MARTS, CandidateError, hash_inputs, neutral_name, read_candidate
 from publication.store.contracts import (
@@ -66,10 +68,12 @@ __all__ = [
     "DRAFT_NAME",
     "FIRST_VERSION",
     "INTERNAL_MARTS",
+    "LARGEST_BYTES",
     "OWN_TABLES_PATH",
     "Amendment",
     "Approval",
     "Approved",
+    "Attached",
     "CandidateError",
     "Column",
     "Contract",
@@ -87,7 +91,9 @@ __all__ = [
     "Lineage",
     "Move",
     "NoPassports",
+    "NoPdf",
     "NotAllowed",
+    "NotAttachable",
     "Pointer",
     "PostgresCopy",
     "PostgresError",
@@ -101,12 +107,15 @@ __all__ = [
     "ReportCheck",
     "Revision",
     "RunLine",
+    "SignatureFound",
     "TableRowCheck",
     "TextRemark",
     "Unchanged",
     "UnknownRow",
     "UnreadableReport",
     "all_releases",
+    "attach",
+    "attached_to",
     "check_report",
     "compare_releases",
     "contract_breaches",
@@ -135,8 +144,10 @@ __all__ = [
     "record_build",
     "render_runs",
     "roll_back",
+    "trusted_roots",
     "unlock",
     "verify",
+    "verify_attached",
     "version_faults",
     "write_candidates",
 ]

@@ -1,7 +1,7 @@
 """Drafts: the whole release as people would read it, before anything is published, outside the folder of releases.
 
 Belongs here: making the draft of a candidate, what it was made from and what exactly was seen, reading it again.
-Does not belong here: the list of what is to be looked at (``review``), publishing (``release``), whether a draft has to
+Does not belong here: what the list beside it holds (``review``), publishing (``release``), whether a draft has to
 be approved (the caller's settings).
 
 A draft is made as its release would be, every file of it read back, and then written anew with the mark that it is a
@@ -13,7 +13,7 @@ be published from it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from common.files import (
     sha256_bytes,
     sha256_file,
 )
-from expectations import Result, blocking
+from expectations import blocking
 from publication.audit import Inspection, NotCleared, inspect
 from publication.content.causes import Lineage, UnexplainedChange
 from publication.content.passport import passports
@@ -50,8 +50,8 @@ from publication.release import (
     says_the_same,
     why_not,
 )
-from publication.store.candidate import FORM_MART, Candidate, CandidateError
-from publication.store.parquet import to_parquet
+from publication.review import REVIEW_NAME, Named, write_review
+from publication.store.candidate import FORM_MART, CandidateError
 from publication.store.pointer import DamagedPointer, Pointer, read_pointer
 from publication.tables.annex import write_annex_xlsx
 from publication.tables.form_06a import write_form
@@ -62,9 +62,6 @@ SCHEMA = 1
 #: Digits of the hash of what was seen that people are shown.
 CODE_LENGTH = 12
 _WRITING = ".writing-"
-
-#: Writes what is to be looked at beside the documents: what was drafted, and the folder.
-Beside = Callable[["DraftContent", Path], None]
 
 
 class DamagedDraft(Exception):
@@ -94,21 +91,6 @@ class Draft:
         return self.outputs is not None
 
 
-@dataclass(frozen=True)
-class DraftContent:
-    """What a draft says and is judged by: for whoever writes what stands beside its documents."""
-
-    content: ReleaseContent
-    candidate: Candidate
-    results: tuple[Result, ...]
-    reasons: tuple[str, ...]
-    held: frozenset[str]
-
-    @property
-    def code(self) -> str:
-        return self.content.draft or ""
-
-
 DraftOutcome = Draft | Unchanged | Refused
 
 
@@ -124,11 +106,12 @@ def make_draft(
     versions: Mapping[str, str] | None = None,
     lineage: Lineage | None = None,
     amendment: Amendment | None = None,
-    beside: Beside | None = None,
+    named: Named = list,
 ) -> DraftOutcome:
     """The draft of a candidate in ``folder``, which takes the place of any that was there.
 
-    The arguments are those of ``publish``; ``beside`` writes more into the folder. Equal figures, verdicts and release
+    The arguments are those of ``publish``; ``named`` gives delivered files the names their senders know, in the list of
+    what is to be looked at. Equal figures, verdicts and release
     before give the same code and the same files. What is current already has no draft: Unchanged, and one that lies
     there is taken away. Refused where there is nothing to draft from: no whole candidate, no verdict on it.
     Raises ReleaseNotWhole as ``publish`` does; OSError when the disk fails. The caller is alone at work in the folder.
@@ -155,7 +138,7 @@ def make_draft(
     except DamagedManifest as error:
         return Refused((f"{quarter_dir}: {error}",))
     held = _held_figures(found, content)
-    return _write(folder, basis, _blanked(content, held), found, reasons, held, current, beside)
+    return _write(folder, published, basis, _blanked(content, held), found, reasons, current, named)
 
 
 def _changes_nothing(content: ReleaseContent) -> bool:
@@ -182,33 +165,44 @@ def _held_figures(found: Inspection, content: ReleaseContent) -> frozenset[str]:
     )
 
 
+#: What documents print of a row; what its passport alone tells stays for whoever looks into it.
+_PRINTED = ("value", "value_text", "numerator", "denominator")
+_TREND_MART = "indicator_trend"
+
+
 def _blanked(content: ReleaseContent, held: frozenset[str]) -> ReleaseContent:
-    """The same without the figures that are held back: nobody shall read one off a draft that must not be published."""
+    """The same without the figures that are held back: no document of a draft prints one that must not be published.
+
+    How such a figure came about still stands in its passport, for without it nobody could say what is wrong.
+    """
     if not held:
         return content
-    table = content.tables[FORM_MART]
-    values = [
-        row | {"value": None, "value_text": None, "status": "unsettled"} if row["indicator_code"] in held else row
-        for row in table.to_pylist()
-    ]
-    blanked = pa.Table.from_pylist(values, schema=table.schema)
-    return replace(
-        content,
-        tables={**content.tables, FORM_MART: blanked},
-        mart_files={**content.mart_files, FORM_MART: to_parquet(blanked)},
-        rows=form_rows(blanked),
-    )
+    blank: dict[str, object] = dict.fromkeys(_PRINTED)
+    blanked = {
+        FORM_MART: [
+            row | blank | {"status": "unsettled"} if row["indicator_code"] in held else row
+            for row in content.tables[FORM_MART].to_pylist()
+        ],
+        _TREND_MART: [
+            row | {"value": None, "status": "unsettled"}
+            if row["indicator_code"] in held and row["trend_quarter"] == content.quarter
+            else row
+            for row in content.tables[_TREND_MART].to_pylist()
+        ],
+    }
+    tables = {name: pa.Table.from_pylist(rows, schema=content.tables[name].schema) for name, rows in blanked.items()}
+    return replace(content, tables={**content.tables, **tables}, rows=form_rows(tables[FORM_MART]))
 
 
 def _write(
     folder: Path,
+    published: Path,
     basis: Basis,
     content: ReleaseContent,
     found: Inspection,
     reasons: Sequence[str],
-    held: frozenset[str],
     current: Release | None,
-    beside: Beside | None,
+    named: Named,
 ) -> Draft:
     make_durable_directory(folder.parent)
     for leftover in folder.parent.glob(f"{_WRITING}*"):
@@ -232,8 +226,7 @@ def _write(
         code = sha256_bytes(canonical_json(seen))[:CODE_LENGTH]
         drafted = replace(content, draft=code)
         _write_documents(drafted, staging)
-        if beside is not None:
-            beside(DraftContent(drafted, basis.candidate, found.results, tuple(reasons), held), staging)
+        write_review(staging / REVIEW_NAME, drafted, found.results, reasons=reasons, published=published, named=named)
         files = {name: sha256_file(path) for name, path in regular_files(staging).items()}
         (staging / DRAFT_NAME).write_bytes(canonical_json({"seen": seen, "files": files}))
         fsync_tree(staging)

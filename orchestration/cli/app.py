@@ -366,6 +366,26 @@ def approve(
     _end(with_copies(code, pipeline))
 
 
+@app.command()
+def attach(
+    quarter: Quarter,
+    unit: Unit,
+    file: Annotated[Path, typer.Argument(help="Báo cáo đã ký, tệp PDF.", metavar="FILE")],
+    release: Annotated[int | None, typer.Option("--release", min=1, help="Số bản; mặc định: hiện hành.")] = None,
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Đính kèm báo cáo đã ký (PDF) vào bản công bố của nó; có chữ ký số thì kiểm tra và nói rõ."""
+    from orchestration.cli import attachments
+
+    settings = load_settings()
+    (known,) = known_units(ReportingUnits(), known_quarter(quarter), [unit])
+    with alone(settings, f"cchc attach {quarter}"):
+        lines, document, code = attachments.attached(Pipeline(settings), known, quarter, file, release, by)
+    emit(lines, document, as_json=json)
+    _end(code)
+
+
 def _move(move: str, quarter: str, unit: str, reason: str, by: str, *, as_json: bool, to: int | None = None) -> None:
     """Locks, unlocks or rolls back one unit's quarter."""
     from orchestration.cli import revisions

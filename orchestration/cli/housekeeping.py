@@ -14,6 +14,7 @@ from typing import Any
 
 from ingestion import check_store, expired_files, purge
 from orchestration.backup import back_up, restore
+from orchestration.cli import attachments
 from orchestration.cli.overview import verify_releases
 from orchestration.cli.terminal import WrongUse, asked_path
 from orchestration.healing import forget_set_aside
@@ -91,8 +92,10 @@ def restored(settings: Settings, repository: str, snapshot: str) -> tuple[list[s
 def verified(settings: Settings, folders: list[Path]) -> tuple[list[str], dict[str, Any], bool]:
     """Reads releases and the journal of who did what; lines, document, and whether all is what it was."""
     lines, document, whole = verify_releases(folders)
+    signed_lines, signed, signed_whole = attachments.checked(settings.paths.published)
     journal = check_journal(settings.paths)
-    return [*lines, *journal.lines_vi()], {**document, "journal": asdict(journal)}, whole and not journal.damages
+    document |= {"signed": signed, "journal": asdict(journal)}
+    return [*lines, *signed_lines, *journal.lines_vi()], document, whole and signed_whole and not journal.damages
 
 
 def watched(settings: Settings, today: dt.date) -> tuple[list[str], dict[str, Any]]:

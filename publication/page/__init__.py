@@ -6,6 +6,7 @@ other files of a release, when an index is rebuilt (``publication.index``).
 
 from publication.page.catalogue import render_catalogue
 from publication.page.readback import PageDamaged, PageRow, check_page, read_page
+from publication.page.review_list import render_review
 from publication.page.runs import HeldUnit, RunLine, render_runs
 from publication.page.write import write_page
 
@@ -17,6 +18,7 @@ __all__ = [
     "check_page",
     "read_page",
     "render_catalogue",
+    "render_review",
     "render_runs",
     "write_page",
 ]
