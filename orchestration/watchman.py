@@ -187,12 +187,12 @@ def overdue(pipeline: Pipeline, today: dt.date) -> Iterator[Alert]:
 
 
 def damage(pipeline: Pipeline) -> Iterator[Alert]:
-    """Current releases that are not what was published, a journal that does not hold, and what else of the home is not
+    """Current releases and signed reports that are not what was published, a journal that does not hold, and what else of the home is not
     what was left there, every original included. Nothing is mended: that is for the next run, or ``cchc rebuild``.
 
     While a run works in the home, the raw layer changes under any look; the run looks at it by itself.
     """
-    from publication import DamagedPointer, current_release, verify
+    from publication import DamagedPointer, current_release, verify, verify_attached
 
     for pointer in sorted(pipeline.home.published.glob("*/*/current.json")):
         unit, quarter = pointer.parent.parent.name, pointer.parent.name
@@ -201,6 +201,7 @@ def damage(pipeline: Pipeline) -> Iterator[Alert]:
             found = [item.message_vi for item in verify(release.path)] if release else []
         except DamagedPointer as error:
             found = [str(error)]
+        found += verify_attached(pointer.parent)
         if found:
             title = f"{unit}, {quarter_title(quarter)}: bản công bố hiện hành bị hư hại"
             advice = f"Khôi phục thư mục published/{unit}/{quarter} từ bản sao lưu rồi chạy: cchc verify"
