@@ -187,8 +187,9 @@ def overdue(pipeline: Pipeline, today: dt.date) -> Iterator[Alert]:
 
 
 def damage(pipeline: Pipeline) -> Iterator[Alert]:
-    """Current releases and signed reports that are not what was published, a journal that does not hold, and what else of the home is not
-    what was left there, every original included. Nothing is mended: that is for the next run, or ``cchc rebuild``.
+    """Current releases and signed reports that are not what was published, a journal that does not hold, and what else
+    of the home is not what was left there, every original included. Nothing is mended: that is for the next run, or
+    ``cchc rebuild``.
 
     While a run works in the home, the raw layer changes under any look; the run looks at it by itself.
     """
