@@ -115,6 +115,15 @@ def why_it_waits(draft: Draft, settings: Settings) -> tuple[str, ...]:
     return (f"Bản dự thảo {draft.code}: {draft.folder}", f"Đồng ý công bố: {command}")
 
 
+def why_locked_draft(draft: Draft, lock: Event) -> tuple[str, ...]:
+    """Which lock holds a draft back, and the command that drafts it as an amendment."""
+    return (
+        f"Kỳ báo cáo {lock_vi(lock)}.",
+        f"Bản dự thảo {draft.code}: {draft.folder}",
+        f'Muốn công bố: cchc publish {draft.quarter} --unit {draft.unit_code} --amend --reason "…"',
+    )
+
+
 def why_not_whole(error: ReleaseNotWhole, folder: Path, receipts: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """Which document of a candidate's ``folder`` could not be made, and of which delivered row, as far as is known."""
     from publication import delivered_places

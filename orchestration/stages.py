@@ -24,7 +24,7 @@ from orchestration.arrivals import remember
 from orchestration.dbt import build_args, write_scope
 from orchestration.lineage import lineage
 from orchestration.locks import to_stderr, wait_until_free
-from orchestration.outcomes import Outcome, why_it_waits, why_locked, why_not_whole
+from orchestration.outcomes import Outcome, why_it_waits, why_locked, why_locked_draft, why_not_whole
 from orchestration.pipeline import Pipeline
 from orchestration.real_names import with_real_names
 from orchestration.settings import Home
@@ -300,7 +300,7 @@ def publish_draft(pipeline: Pipeline, draft: Draft, approval: Approval) -> Outco
 
 def _draft_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Outcome:
     """The draft of a unit, also of one that is held back, as far as its candidate goes."""
-    from publication import Refused, Unchanged, make_draft
+    from publication import Refused, Unchanged, make_draft, read_pointer
 
     home = pipeline.home
     answer = make_draft(
@@ -323,4 +323,7 @@ def _draft_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Ou
     drafted = str(answer.folder)
     if answer.can_be_approved:
         return Outcome(unit, None, reasons=why_it_waits(answer, pipeline.settings), draft=drafted, awaits=True)
+    pointer = read_pointer(home.published / unit / quarter)
+    if pointer and pointer.lock and pipeline.amendment is None and len(answer.reasons) == 1:  # the lock alone
+        return Outcome(unit, None, reasons=why_locked_draft(answer, pointer.lock), draft=drafted, locked=True)
     return Outcome(unit, None, reasons=answer.reasons, draft=drafted)

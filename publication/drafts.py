@@ -20,6 +20,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from common.files import (
+    PRIVATE,
     canonical_json,
     fsync_path,
     fsync_tree,
@@ -229,6 +230,8 @@ def _write(
         write_review(staging / REVIEW_NAME, drafted, found.results, reasons=reasons, published=published, named=named)
         files = {name: sha256_file(path) for name, path in regular_files(staging).items()}
         (staging / DRAFT_NAME).write_bytes(canonical_json({"seen": seen, "files": files}))
+        for path in staging.rglob("*"):  # the list quotes what was delivered
+            path.chmod(0o700 if path.is_dir() else PRIVATE)
         fsync_tree(staging)
         if folder.exists():
             remove_tree(folder)

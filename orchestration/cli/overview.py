@@ -123,10 +123,15 @@ def _landing_remarks(pipeline: Pipeline, quarter: str) -> list[str]:
 
 
 def _standing(pipeline: Pipeline, unit: str, quarter: str) -> dict[str, Any]:
-    from publication import read_pointer
+    from publication import DamagedDraft, read_draft, read_pointer
 
     pointer = read_pointer(pipeline.home.published / unit / quarter)
-    return {"standing": standing(pointer), "standing_vi": standing_lines(pointer)} if pointer else {}
+    lines = standing_lines(pointer) if pointer else []
+    with suppress(DamagedDraft):
+        draft = read_draft(pipeline.home.draft_of(unit, quarter))
+        what = "chờ phê duyệt" if draft.can_be_approved else "chưa đủ điều kiện công bố"
+        lines.append(f"có bản dự thảo {draft.code}, {what}: {draft.folder}")
+    return {"standing": standing(pointer) if pointer else None, "standing_vi": lines}
 
 
 def _gone_originals(pipeline: Pipeline, quarter: str) -> dict[str, list[str]]:
