@@ -94,7 +94,7 @@ def _judged(signature: object, roots: Sequence[Certificate], moment: dt.datetime
         return SignatureFound(
             field=field, judgement="invalid", signer="không đọc được", signed_at=None, why_vi=type(error).__name__
         )
-    judgement, why = _judgement(status)
+    judgement, why = _judgement(status, moment)
     told = status.signer_reported_dt
     return SignatureFound(
         field=field,
@@ -105,7 +105,7 @@ def _judged(signature: object, roots: Sequence[Certificate], moment: dt.datetime
     )
 
 
-def _judgement(status: PdfSignatureStatus) -> tuple[Judgement, str]:
+def _judgement(status: PdfSignatureStatus, moment: dt.datetime) -> tuple[Judgement, str]:
     if not status.intact:
         return "invalid", "nội dung đã bị sửa sau khi ký"
     if not status.valid:
@@ -116,4 +116,8 @@ def _judgement(status: PdfSignatureStatus) -> tuple[Judgement, str]:
         return "invalid", "chứng thư đã bị thu hồi"
     if not status.trusted:
         return "unknown_signer", "chứng thư không do nơi cấp nào trong thiết đặt signature_roots cấp, hoặc đã hết hạn"
+    certificate = status.signing_cert
+    # A certificate that is a root itself is believed by the library whatever its days are.
+    if not certificate.not_valid_before <= moment <= certificate.not_valid_after:
+        return "unknown_signer", "lúc kiểm tra, chứng thư chưa có hoặc không còn hiệu lực"
     return "valid", ""

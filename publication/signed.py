@@ -84,7 +84,8 @@ def attach(
     at: dt.datetime,
     witness: Callable[[Attached], None] | None = None,
 ) -> Attached:
-    """Keeps the PDF beside the release and writes down its hash; the same file again changes nothing.
+    """Keeps the PDF beside the release and writes down its hash. The same file again changes nothing, but where its
+    signatures are judged otherwise by now (by other ``roots``) adds a line that says so.
 
     ``at`` is when signatures are judged; ``witness`` is told before anything is written. Raises NotAttachable where the
     release is no longer what was published, or the file is one of another release; NoPdf where it cannot be read;
@@ -109,9 +110,9 @@ def attach(
         at.isoformat(),
     )
     with exclusive_lock(release.path.parent / WRITERS_LOCK):
-        for known in attached_to(release.path.parent):
-            if (known.release, known.sha256) == (new.release, digest) and (folder / known.file).exists():
-                return known
+        same = [known for known in attached_to(release.path.parent) if known.file == new.file]
+        if same and same[-1].signatures == new.signatures and (folder / new.file).exists():
+            return same[-1]
         if witness is not None:
             witness(new)
         make_durable_directory(folder)
