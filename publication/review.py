@@ -163,7 +163,7 @@ class _Reach:
 
 
 def _of_rules(content: ReleaseContent, results: Sequence[Result], reach: _Reach, named: Named) -> Iterator[Item]:
-    advice = {rule.id: rule.advice_vi for stage in ("raw", "mart") for rule in declared_rules(stage)}
+    advice = {rule.id: rule.advice_vi for rule in (*declared_rules("raw"), *declared_rules("mart"))}
     for result in results:
         kind = _kind_of(result)
         if kind is None:
