@@ -12,6 +12,7 @@ from orchestration.cli.terminal import Exit, WrongUse
 from orchestration.pipeline import Pipeline
 from orchestration.reports import ending, unit_reports
 from orchestration.stages import publish_draft
+from orchestration.telling import tell_run
 
 if TYPE_CHECKING:
     from publication import Draft
@@ -39,6 +40,7 @@ def approved(
         raise WrongUse(
             f"không lập được “{error.output}” của bản dự thảo {draft.code}; chạy cchc review {quarter}"
         ) from None
+    tell_run(pipeline, quarter, [unit], "")
     reports = unit_reports(pipeline, quarter, [unit])
     lines = [line for report in reports for line in report.lines()]
     if reports[0].state == "published":

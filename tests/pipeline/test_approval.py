@@ -62,6 +62,8 @@ def test_a_run_stops_at_the_draft_and_the_approval_publishes_exactly_it(
     journal = [json.loads(line) for line in (home / "logs" / "journal.jsonl").read_text().splitlines()]
     assert [(line["action"], line.get("by")) for line in journal] == [("begin", None), ("approve", WORD[1])]
     assert not draft.exists()
+    alerts = [json.loads(line) for line in (home / "logs" / "alerts.log").read_text().splitlines()]
+    assert alerts[-1]["kind"] == "published"
     assert cli(home, "verify").code == 0
     assert "phê duyệt" in cli(home, "status", Q).stdout
 
