@@ -130,21 +130,28 @@ def places_of(connection: Connection, compiled: Compiled) -> dict[str, tuple[Pla
     located = compiled.located()
     if located is None:
         return {}
-    query = (
+    ranges = (
         f"with located as (select distinct * from ({located}) as found where delivery_id is not null), "
         'islands as (select *, "row" - row_number() over (partition by unit, delivery_id, sheet, column_name '
         'order by "row") as island from located), '
         'ranges as (select unit, delivery_id, sheet, column_name, min("row") as first, max("row") as last '
         "from islands group by unit, delivery_id, sheet, column_name, island) "
-        "select r.unit, r.delivery_id, case when r.sheet in ('csv', 'txt', 'docx') then r.sheet "
-        "else 'trang ' || n.sheet_no end as sheet_name, coalesce(t.title_vi, r.column_name) as title, "
+    )
+    rows = (
         "coalesce(string_agg(case when first = last "
         "then first::varchar else first || '-' || last end, ', ' order by first), '') "
+    )
+    of_files = (
+        "select r.unit, r.delivery_id, case when r.sheet in ('csv', 'txt', 'docx') then r.sheet "
+        f"else 'trang ' || n.sheet_no end as sheet_name, coalesce(t.title_vi, r.column_name) as title, {rows}"
         f"from ranges as r left join {SHEET_NUMBERS} as n on n.delivery_id = r.delivery_id and n.sheet = r.sheet "
         "left join deliveries as d on d.delivery_id = r.delivery_id and d.reporting_unit = r.unit "
         f"left join {COLUMN_TITLES} as t on t.source = d.source and t.column_name = r.column_name "
         "group by r.unit, r.delivery_id, r.sheet, sheet_name, title order by all"
     )
+    # A mart knows its sheets by the names that releases give them, and is about no single column.
+    of_marts = f"select unit, delivery_id, sheet, column_name, {rows}from ranges group by all order by all"
+    query = ranges + (of_files if compiled.rule.stage == "raw" else of_marts)
     found: dict[str, list[Place]] = {}
     for unit, delivery_id, sheet, title, rows in connection.execute(query).fetchall():
         found.setdefault(unit, []).append(Place(delivery_id=delivery_id, sheet=sheet, column_vi=title, rows=rows))

@@ -27,10 +27,13 @@ _PLACES: dict[str, tuple[str, str, str]] = {
 # Marts hold figures, which come from many rows; a mart of single rows says where each stands.
 _MART_PLACES: dict[str, tuple[str, str, str]] = {
     "case_findings": ("file_name", "sheet", "row_number"),
+    "case_questions": ("file_name", "sheet", "row_number"),
     "report_narrative": ("file_name", "sheet", "row_number"),
     "rows_left_out": ("file_name", "sheet", "row_number"),
     "letter_findings": ("file_name", "sheet", "row_number"),
 }
+# Of these also the delivery and the name that releases give the sheet: all rows of a remark are told with the release.
+_MART_LOCATED = frozenset({"case_questions"})
 _NO_PLACE = ("null", "null", "null")
 _WITHOUT_LINEAGE = frozenset(
     {"expected_deliveries", "volumes", "figures", "decision_use", "report_indicators", "rule_inputs"}
@@ -82,9 +85,16 @@ class Compiled:
         """SELECT of where the violating rows stand: unit, delivery_id, sheet, row, column_name; None for rules about
         figures or missing deliveries.
         """
-        if self.rule.stage != "raw" or self.place == _NO_PLACE or self.relation == "deliveries":
+        if self.place == _NO_PLACE or self.relation == "deliveries":
             return None
         rows = self.query or f"select * from {quote(self.relation)} where ({self.scope}) and ({self.violation})"
+        if self.rule.stage != "raw":
+            if self.relation not in _MART_LOCATED:
+                return None
+            return (
+                f"select {UNIT} as unit, delivery_id, neutral_sheet as sheet, row_number as row, "
+                f"null::varchar as column_name from ({rows}) as violations"
+            )
         if self.relation == "findings_by_reason":
             return (
                 f"select f.{UNIT} as unit, f._delivery_id as delivery_id, f._sheet as sheet, f._row as row, "

@@ -84,7 +84,7 @@ class Result(BaseModel):
     findings: tuple[Finding, ...] = ()
     #: Rows of the form that a remark is about: all of them, where ``findings`` shows the first.
     subjects: tuple[str, ...] = ()
-    #: Delivered rows that a remark of the raw gate is about: all of them.
+    #: Delivered rows that a remark on single rows is about: all of them.
     places: tuple[Place, ...] = ()
 
 

@@ -37,6 +37,7 @@ INTERNAL_MARTS = frozenset(
         "rule_inputs",
         "decision_effects",
         "case_findings",
+        "case_questions",
         "rows_left_out",
         "register_doubts",
     }

@@ -23,12 +23,13 @@ UNITS = {
 }  # fmt: skip
 MODELS = (
     "int_case_versions", "int_cases_by_clock", "int_procedures_used_online", "int_cases", "case_findings",
+    "case_questions",
     "measures_cases",
 )  # fmt: skip
 INPUTS = (
     "stg_one_stop_cases__cases", "stg_deliveries__deliveries", "int_units", "int_report_scope", "int_calendar_scope",
     "int_reporting_units", "int_procedures_listed", "int_decisions", "int_working_days", "int_late_causes",
-    "int_coverage",
+    "int_coverage", "int_sheets",
 )  # fmt: skip
 
 LEVELS = {"district": [DISTRICT], "commune": [COMMUNE, "31615"], "all": [DISTRICT, COMMUNE, "31615"]}

@@ -41,6 +41,7 @@ versions as (
         cast(delivered.received_at as date) as received_on,
         cast(coalesce(delivered.extended_to, delivered.due_at) as date) as due_on,
         cast(coalesce(delivered.finished_at, delivered.returned_at) as date) as ended_on,
+        coalesce(delivered.finished_at, delivered.returned_at) as ended_at,
         cast(delivered.returned_at as date) as returned_on,
         delivered.suspended_days,
         delivered.late_reason_vi,

@@ -126,6 +126,14 @@ MART_SCHEMAS = {
             *((name, pa.date32()) for name in ("received_on", "day")),
         ]
     ),
+    "case_questions": pa.schema(
+        [
+            *((name, pa.string()) for name in ("unit_code", "quarter", "kind", "case_code", "file_name", "sheet")),
+            *((name, pa.string()) for name in ("delivery_id", "neutral_sheet")),
+            *((name, pa.int64()) for name in ("row_number", "cases", "usual")),
+            *((name, pa.date32()) for name in ("day", "earlier_day")),
+        ]
+    ),
     "report_narrative": pa.schema(
         [
             *((name, pa.string()) for name in ("unit_code", "quarter", "section", "text_vi", "file_name", "sheet")),
@@ -262,6 +270,12 @@ class Candidate:
         place = {"file_name": "ho-so.xlsx", "sheet": "Sheet1", "row_number": 7}
         self.marts["case_findings"].append(row | place | values)
 
+    def ask_case(self, kind: str, **values: Any) -> None:
+        """Adds a row of ``case_questions``, of row 7 of a file."""
+        row = {"unit_code": self.unit, "quarter": QUARTER, "kind": kind, "case_code": "H51.32-230510-0001"}
+        place = {"file_name": "ho-so.xlsx", "sheet": "Sheet1", "neutral_sheet": "trang 1", "row_number": 7}
+        self.marts["case_questions"].append(row | place | {"delivery_id": "0123456789abcdef"} | values)
+
     def write(self, folder: Path) -> tuple[Path, str]:
         """Writes the candidate; returns its folder and hash."""
         (folder / "marts").mkdir(parents=True)
@@ -341,6 +355,7 @@ def clean_candidate(unit: str) -> Candidate:
             "measure_values": [dict(key)],
             "indicator_trend": [dict(key)],
             "case_findings": [],
+            "case_questions": [],
             "report_narrative": [key | PARAGRAPH],
             "rows_left_out": [],
             "register_doubts": [],

@@ -64,6 +64,10 @@ def _finds(kind: str, **values: Any) -> Callable[[Candidate], None]:
     return lambda candidate: candidate.find_case(kind, **values)
 
 
+def _asks(kind: str, **values: Any) -> Callable[[Candidate], None]:
+    return lambda candidate: candidate.ask_case(kind, **values)
+
+
 def _writes(text: str) -> Callable[[Candidate], None]:
     return lambda candidate: candidate.marts["report_narrative"][0].update(text_vi=text)
 
@@ -143,6 +147,17 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
         _finds("spelling_merged", unit_code="x"),
         {"case_findings.spelling_merged"},
     ),
+    **{
+        f"case_questions.{kind}": (_asks(kind, **values), set())
+        for kind, values in {
+            "serials_missing": {"cases": 1},
+            "ended_together": {"cases": 20},
+            "ended_at_closing": {"cases": 20, "usual": 4},
+            "due_day_moved": {},
+        }.items()
+    },
+    "case_questions.kind_known": (_asks("guessed"), set()),
+    "case_questions.of_this_unit": (_asks("due_day_moved", unit_code="x"), {"case_questions.due_day_moved"}),
     "letter.placeholders_well_formed": (_writes("Giải quyết {III.24 hồ sơ."), set()),
     "letter.placeholders_have_figures": (_writes("Giải quyết {III.99} hồ sơ."), set()),
     **{

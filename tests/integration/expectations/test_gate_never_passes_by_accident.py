@@ -24,8 +24,8 @@ def _by_id(verdict: Verdict) -> dict[str, Result]:
 
 #: Relations that hold only what is wrong, so that nothing stands in them where all is well.
 OF_FAULTS = frozenset(
-    {"case_findings", "decision_effects", "decision_use", "findings_by_reason", "letter_findings", "register_doubts",
-     "remarks", "rows_left_out"}
+    {"case_findings", "case_questions", "decision_effects", "decision_use", "findings_by_reason", "letter_findings",
+     "register_doubts", "remarks", "rows_left_out"}
 )  # fmt: skip
 
 
