@@ -27,7 +27,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 QUARTER = "2023-Q1"
-DERIVED = ("raw", "warehouse", "published", "rejected", "dagster")
+DERIVED = ("raw", "warehouse", "published", "outbox", "dagster")
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 

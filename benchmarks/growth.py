@@ -21,7 +21,7 @@ from tests.support import worlds
 
 ROOT = Path(__file__).resolve().parents[1]
 _MOST = 40
-_SHOWN = ("dagster", "warehouse", "raw", "landing", "rejected", "published", "logs")
+_SHOWN = ("dagster", "warehouse", "raw", "landing", "outbox", "published", "logs")
 _LATE = "Số phiếu,Hình thức,Ngày trả lời,Đánh giá chung\nMUON-{number},Phát phiếu,{day:%d/%m/%Y},Hài lòng\n"
 
 

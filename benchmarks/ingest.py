@@ -36,7 +36,7 @@ import sys, time, resource
 from pathlib import Path
 from ingestion import IngestPaths, ReferenceData, ingest_source
 home, seeds, quarter = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-paths = IngestPaths(home / "landing", home / "raw", home / "rejected")
+paths = IngestPaths(home / "landing", home / "raw", home / "outbox")
 reference, key = ReferenceData.load(seeds), b"a key for measuring only"
 for register in ("org_units", "procedure_catalogue"):
     ingest_source(paths, register, quarter, reference=reference, secret_key=key)
@@ -73,7 +73,7 @@ def _child(program: str, *arguments: str) -> list[float]:
 def measure(home: Path) -> Pair:
     """Both on the same files, one after the other, each in a process of its own, the intake on an empty lake."""
     files = sorted(str(p) for p in (home / "landing").glob(f"*/{QUARTER}/one_stop_cases/*.csv"))
-    for folder in ("raw", "rejected"):
+    for folder in ("raw", "outbox"):
         shutil.rmtree(home / folder, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=home) as out:
         floor = _child(_DUCKDB, out, *files)

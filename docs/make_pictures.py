@@ -43,7 +43,7 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="pictures-") as name:
         folder = Path(name)
-        paths = IngestPaths(folder / "landing", folder / "raw", folder / "rejected")
+        paths = IngestPaths(folder / "landing", folder / "raw", folder / "outbox")
         write_sample(paths.landing, [QUARTER])
         reference = ReferenceData.load(ROOT / "dbt_project" / "seeds")
         template = write_template(paths, "one_stop_cases", UNIT, QUARTER, reference=reference)

@@ -11,8 +11,10 @@ in which version), ``clerk`` (what goes back), ``rows`` (grids become rows), ``r
 from ingestion.base.contracts import Column, Contract, columns_csv, load_contracts
 from ingestion.base.lake import DamagedError
 from ingestion.base.limits import IntakeLimits
-from ingestion.base.paths import IngestPaths
+from ingestion.base.paths import IngestPaths, OutboxAccess
 from ingestion.base.reference import ReferenceData, roles_of
+from ingestion.clerk.outbox import folder_of as outbox_folder
+from ingestion.clerk.outbox import write_where_new as write_into_outbox
 from ingestion.clerk.prose_template import text_of
 from ingestion.deliveries.integrity import check_store
 from ingestion.deliveries.landing import LandingFile, LandingProblem
@@ -20,6 +22,7 @@ from ingestion.deliveries.landing_remarks import remarks_on_landing
 from ingestion.deliveries.ledger import DELIVERIES_SCHEMA, SourceStatus, inputs, read_deliveries, status
 from ingestion.deliveries.retention import expired_files, not_rereadable, purge
 from ingestion.deliveries.signatures import PublicKey, Signers
+from ingestion.deliveries.told import ToldDelivery, ToldFault, told_deliveries
 from ingestion.deliveries.waiting import waiting_files
 from ingestion.dry_run import CheckedFile, check_file, write_template
 from ingestion.engine import IngestReport, ingest_source
@@ -36,11 +39,14 @@ __all__ = [
     "IntakeLimits",
     "LandingFile",
     "LandingProblem",
+    "OutboxAccess",
     "PublicKey",
     "ReferenceData",
     "Signers",
     "SourceStatus",
     "StoreMending",
+    "ToldDelivery",
+    "ToldFault",
     "check_file",
     "check_store",
     "columns_csv",
@@ -50,12 +56,15 @@ __all__ = [
     "load_contracts",
     "mend_store",
     "not_rereadable",
+    "outbox_folder",
     "purge",
     "read_deliveries",
     "remarks_on_landing",
     "roles_of",
     "status",
     "text_of",
+    "told_deliveries",
     "waiting_files",
+    "write_into_outbox",
     "write_template",
 ]

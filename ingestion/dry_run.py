@@ -165,7 +165,7 @@ def _scratch(
     """A home for one file, readable by its owner only and gone afterwards, with the registers the contract needs."""
     with tempfile.TemporaryDirectory(prefix="cchc-") as name:
         root = Path(name)
-        scratch = IngestPaths(root / "landing", root / "raw", root / "rejected")
+        scratch = IngestPaths(root / "landing", root / "raw", root / "outbox")
         reporting = reference.reporting_unit(unit_code, reference.periods[quarter].closes_on)
         if reporting is not None:
             for register in contract.depends_on:
@@ -199,7 +199,7 @@ def _bring(
     )
     for name in landed[-1:] or [quarter]:
         ingest_source(
-            IngestPaths(paths.landing, scratch.raw, scratch.rejected),
+            IngestPaths(paths.landing, scratch.raw, scratch.outbox),
             register,
             name,
             units=[reporting.code],

@@ -24,7 +24,8 @@ from ingestion.base.lake import DamagedError
 from ingestion.base.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
 from ingestion.base.paths import IngestPaths
 from ingestion.base.reference import AdminUnit, ReferenceData
-from ingestion.clerk import feedback
+from ingestion.clerk import feedback, outbox
+from ingestion.clerk.fields import template_fields
 from ingestion.deliveries import delivery_log, ledger
 from ingestion.deliveries.integrity import held_by_records
 from ingestion.deliveries.landing import (
@@ -55,7 +56,7 @@ from ingestion.rows.wholeness import CompletenessEvidence
 _log = logging.getLogger(__name__)
 
 # Raised whenever the code reads some file differently than before, so that deliveries are read again.
-INGEST_VERSION = 9
+INGEST_VERSION = 10
 # CSV files between these sizes (bytes) are read side by side; smaller ones are not worth it, larger ones too large.
 _LARGE, _HUGE = 1 << 20, 1 << 27
 _READERS = 2
@@ -64,7 +65,10 @@ _WITH_ROWS = frozenset({"accepted", "partly_accepted"})
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """One delivery after ingestion; ``was_read`` is false where nothing had changed."""
+    """One delivery after ingestion; ``was_read`` is false where nothing had changed.
+
+    Rows that a mended rejection workbook has brought back count as read and taken there, and here no longer.
+    """
 
     delivery_id: str
     unit_code: str
@@ -210,7 +214,9 @@ def ingest_source(
     problems += run.problems
     ledger.rebuild_deliveries(paths)
     rebuild_landing_remarks(paths, contracts, reference, source, quarter, signed=signers is not None)
-    problems += run.return_rejections(chosen)
+    mended = ledger.mended_rows(paths)
+    reports = [_without_mended(report, mended) for report in reports]
+    problems += run.return_rejections(chosen, mended)
     return IngestReport(quarter, tuple(reports), tuple(sorted(problems)))
 
 
@@ -327,13 +333,16 @@ class _Run:
         if len(side_by_side) > 1:
             with ThreadPoolExecutor(_READERS) as pool:
                 settled = list(pool.map(self._settled_or_problem, side_by_side))
+            self.receipts.update({r.delivery_id: r for r in settled if r is not None})
         else:
             settled, side_by_side = list[Receipt | None](), []
         alone = {r.delivery_id: r for r in pending if r not in side_by_side}
         while alone:
             # What brings back rejected rows is read after the delivery that had them.
             ready = [r for r in alone.values() if self.mended_by(r) not in alone] or list(alone.values())
-            settled += [self._settled_or_problem(r) for r in ready]
+            now = [self._settled_or_problem(r) for r in ready]
+            self.receipts.update({r.delivery_id: r for r in now if r is not None})
+            settled += now
             alone = {identity: r for identity, r in alone.items() if r not in ready}
         done = [r for r in settled if r is not None]
         read = {r.delivery_id for r in done}
@@ -436,11 +445,29 @@ class _Run:
     def mended_by(self, receipt: Receipt) -> str:
         """The delivery of the same folder whose rejection workbook this one is, mended or not; empty where none."""
         original = self.original(receipt)
-        if original is None or suffix_of(receipt.file_name) != ".xlsx":
+        if original is None:
             return receipt.mends
-        answered = self.receipts.get((feedback.token_of(original) or "").partition(" ")[0])
+        token = feedback.token_of(original) if suffix_of(receipt.file_name) == ".xlsx" else None
+        answered = self.receipts.get((token or "").partition(" ")[0]) or self._answered_by_name(receipt)
         is_other = answered is not None and answered.folder == receipt.folder and answered is not receipt
         return answered.delivery_id if answered is not None and is_other else ""
+
+    def _answered_by_name(self, receipt: Receipt) -> Receipt | None:
+        """The delivery whose workbook this one is by its name: programs that keep no properties, and other formats,
+        take its token away. None where several contents under the name had rows turned away: row numbers of one would
+        be taken for those of another.
+        """
+        answered = {stem for a in receipt.arrivals if (stem := feedback.stem_of(a.file_name))}
+        found = [
+            r
+            for r in self.receipts.values()
+            if answered
+            and r.folder == receipt.folder
+            and _age(r) < _age(receipt)
+            and (r.rows_rejected or not r.outcome)
+            and any(feedback.stem_of(feedback.workbook_name(a.file_name)) in answered for a in r.arrivals)
+        ]
+        return found[0] if len(found) == 1 else None
 
     def mended_rows(self, mends: str, receipt: Receipt, intake: Intake) -> dict[str, list[int]]:
         """Rejected rows of the delivery ``mends`` that stand in this one too and were read there, by sheet."""
@@ -519,7 +546,7 @@ class _Run:
             parts.append(self.fingerprint(self.receipts[mends]))
         return sha256_bytes("\n".join(parts).encode())
 
-    def return_rejections(self, units: frozenset[str] | None) -> list[LandingProblem]:
+    def return_rejections(self, units: frozenset[str] | None, mended: ledger.MendedRows) -> list[LandingProblem]:
         """Makes the clerk's workbooks those of the current deliveries: written where missing or outdated, else gone.
 
         A workbook that a stopped run did not get to write, or whose delivery counts again, is made from the original.
@@ -530,17 +557,18 @@ class _Run:
             feedback.folder_of(self.paths, r.unit_code, r.quarter, r.source): set()
             for r in self.receipts_in_scope(units)
         }
-        mended = ledger.mended_rows(self.paths)
         for d in ledger.answered(self.paths):
             folder = feedback.folder_of(self.paths, d["unit_code"], d["quarter"], d["source"])
             if folder in wanted and (d["outcome"] == "refused" or d["rows_rejected"] > d["rows_mended"]):
                 path = folder / feedback.workbook_name(d["file_name"])
                 wanted[folder].add(path.name)
-                back = {(sheet, n) for sheet, rows in mended[d["delivery_id"]].items() for n in rows}
-                token = f"{d['delivery_id']} {d['fingerprint']}" + (f" {_digest(back)}" if back else "")
+                back = {(sheet, n) for sheet, rows in mended.get(d["delivery_id"], {}).items() for n in rows}
+                token = " ".join(
+                    [d["delivery_id"], d["fingerprint"], feedback.LOOKS, *([_digest(back)] if back else [])]
+                )
                 try:
                     if feedback.token_of(path) != token and (answer := self._answer_to(d, back)):
-                        feedback.write_workbook(path, feedback.workbook_bytes(answer, token), self.paths.rejected)
+                        outbox.write(self.paths, path, feedback.workbook_bytes(answer, token))
                 except DamagedError as error:
                     problems.append(storage_problem(d["path"], error))
                 except OSError:
@@ -575,7 +603,8 @@ class _Run:
             sheets = read_returned(original, suffix, self.contract, context, rejected, self.limits)
         except UnreadableFileError:  # read once, but not within its limits a second time: the reasons are worth having
             sheets = sheets_without_cells(rejected)
-        return replace(answer, sheets=sheets, reasons=feedback.reasons_by_row(rejected))
+        fields = template_fields(self.contract, self.period, context)
+        return replace(answer, sheets=sheets, reasons=feedback.reasons_by_row(rejected), fields=tuple(fields))
 
     # ------------------------------------------------------------------------------------------------------ registers
 
@@ -645,12 +674,23 @@ def _rows_of(table: pa.Table) -> set[tuple[str, int]]:
     return set(zip(table["_sheet"].to_pylist(), table["_row"].to_pylist(), strict=True))
 
 
+def _age(receipt: Receipt) -> tuple[int, int, str]:
+    """An order in which a delivery comes before the workbook made of it, also where both were first seen together."""
+    return receipt.arrivals[0].first_seen, len(receipt.file_name), receipt.delivery_id
+
+
 def _digest(places: set[tuple[str, int]]) -> str:
     return sha256_bytes(repr(sorted(places)).encode())[:16]
 
 
 def _split_names(text: str | None) -> list[str]:
     return [name.strip() for name in (text or "").split(";") if name.strip()]
+
+
+def _without_mended(report: DeliveryReport, mended: ledger.MendedRows) -> DeliveryReport:
+    """The report of what is still turned away: rows that came back mended are read and taken in another delivery."""
+    back = sum(map(len, mended.get(report.delivery_id, {}).values()))
+    return replace(report, rows_read=report.rows_read - back, rows_rejected=report.rows_rejected - back)
 
 
 def _report(receipt: Receipt, *, was_read: bool) -> DeliveryReport:

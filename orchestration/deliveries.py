@@ -12,7 +12,6 @@ from typing import Any
 
 from common.periods import find_period, quarters_behind
 from ingestion import (
-    IngestPaths,
     LandingFile,
     SourceStatus,
     inputs,
@@ -23,7 +22,7 @@ from ingestion import (
 )
 from orchestration.arrivals import folder_states, state_behind
 from orchestration.settings import Home
-from orchestration.units import ReportingUnits
+from orchestration.units import ReportingUnits, UnknownUnit
 
 
 class Deliveries:
@@ -31,7 +30,7 @@ class Deliveries:
 
     def __init__(self, home: Home, units: ReportingUnits) -> None:
         self._home = home
-        self.paths = IngestPaths(home.landing, home.raw, home.rejected)
+        self.paths = home.ingest_paths
         self._units = units
 
     def landed(self, source: str, quarter: str) -> list[Path]:
@@ -59,9 +58,25 @@ class Deliveries:
         As gate 1 asks for them: a file that was refused or lies in a wrong folder does not count, one that waits to be
         read does.
         """
-        found = self.sources(self._units.folders_expected(unit, quarter), quarter)
+        return self.missing_of(self.sources(self._units.folders_expected(unit, quarter), quarter))
+
+    def missing_of(self, found: Sequence[SourceStatus]) -> list[SourceStatus]:
+        """Of what :meth:`sources` found, that which is still missing."""
         nothing = ("not_sent", "held", "refused")
         return [s for s in found if s.state in nothing and not s.waiting and self._is_required(s)]
+
+    def reporting_units(self, quarter: str) -> list[str]:
+        """Who reports in a quarter, of those that ever delivered or published anything."""
+        reporting = set()
+        roots = (self._home.landing, self._home.published)
+        known = {path.name for root in roots for path in root.glob("*") if path.is_dir()}
+        known |= set(read_deliveries(self.paths)["unit_code"].to_pylist())
+        for code in known:
+            try:
+                reporting.add(self._units.reporting_unit(code, quarter))
+            except UnknownUnit:
+                continue
+        return sorted(reporting)
 
     def _is_required(self, source: SourceStatus) -> bool:
         roles = self._units.roles_of(source.unit_code, source.quarter)

@@ -11,6 +11,7 @@ which is not as it must be. A check that itself breaks is broken, and keeps no o
 from __future__ import annotations
 
 import datetime as dt
+import grp
 import importlib.metadata
 import os
 import platform
@@ -296,7 +297,7 @@ def home_folder(settings: Settings) -> Iterator[Finding]:
 def permissions(settings: Settings) -> Iterator[Finding]:
     """Owner and mode of the home's folders, and of all that lies in those that the program alone writes to."""
     home = settings.paths
-    own = (home.raw, home.warehouse, home.published, home.rejected, home.dagster, home.logs)
+    own = (home.raw, home.warehouse, home.published, home.outbox, home.dagster, home.logs)
     there = [folder for folder in (home.landing, *own) if folder.is_dir()]
     if there and (owner := home.root.stat().st_uid) != os.geteuid():
         seen = f"{home.root} thuộc uid {owner}, lệnh này chạy bằng uid {os.geteuid()}: tệp ghi ra sẽ lẫn chủ"
@@ -307,7 +308,8 @@ def permissions(settings: Settings) -> Iterator[Finding]:
         found.append(Finding("broken", f"không đọc được {home.landing}", f"Cấp quyền đọc: chmod g+rx {home.landing}"))
     for folder in own:
         if folder in there:
-            found += _own_folder(folder, private=folder in home.private)
+            found += _own_folder(folder, home.mode_of(folder) if folder in home.private else None)
+    found += _unread_outboxes(settings)
     yield from found or [Finding("ok", f"{len(there)} thư mục đúng chủ và quyền" if there else "chưa có thư mục nào")]
 
 
@@ -318,7 +320,7 @@ def _missing_folders(home: Home, own: Iterable[Path], there: list[Path]) -> Iter
         yield Finding("look", seen, f"Nếu trước đây đã có: {_ADVICE_RESTORE}")
 
 
-def _own_folder(folder: Path, *, private: bool) -> Iterator[Finding]:
+def _own_folder(folder: Path, private_mode: int | None) -> Iterator[Finding]:
     me = os.geteuid()
     foreign = [path for path in _everything(folder) if path.lstat().st_uid != me]
     if foreign:
@@ -330,9 +332,21 @@ def _own_folder(folder: Path, *, private: bool) -> Iterator[Finding]:
         yield Finding("broken", f"{folder}: chủ không đủ quyền đọc và ghi", f"chmod u+rwx {folder}")
     elif not os.access(folder, os.W_OK):
         yield Finding("broken", f"{folder}: không ghi được", "Gắn lại ổ đĩa ở chế độ ghi (mount -o remount,rw).")
-    if private and mode & _OTHERS:
+    if private_mode is not None and mode & _OTHERS & ~private_mode:
         seen = f"{folder}: tài khoản khác vào được, trong đó có hồ sơ cá nhân"
-        yield Finding("broken", seen, f"chmod 700 {folder}")
+        yield Finding("broken", seen, f"chmod {private_mode:o} {folder}")
+
+
+def _unread_outboxes(settings: Settings) -> Iterator[Finding]:
+    """Units whose folder in the outbox does not belong to the group that the settings give it to."""
+    access = settings.outbox_access
+    folders = sorted(path for path in settings.paths.outbox.glob("*") if path.is_dir()) if access.group else []
+    names = {group.gr_gid: group.gr_name for group in grp.getgrall()} if folders else {}
+    closed = [folder.name for folder in folders if names.get(folder.stat().st_gid) != access.group_of(folder.name)]
+    if closed:
+        seen = f"hộp trả của {_some(closed)} chưa thuộc nhóm {access.group}: đơn vị chưa đọc được"
+        advice = "Tạo nhóm, thêm tài khoản của kho số liệu vào nhóm (usermod -aG NHÓM TÀI_KHOẢN), rồi chạy lại kỳ."
+        yield Finding("look", seen, advice)
 
 
 def _everything(folder: Path) -> Iterator[Path]:

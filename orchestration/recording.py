@@ -29,6 +29,7 @@ from orchestration.history import (
 )
 from orchestration.history_views import show
 from orchestration.locks import HomeBusy, WarehouseHeld
+from orchestration.office import refresh
 from orchestration.pipeline import Pipeline
 from orchestration.reports import UnitReport, ending, unit_reports
 from orchestration.retention import prune_files
@@ -128,6 +129,9 @@ def _finish(pipeline: Pipeline, begun: Entry, ended: Ended | None, interrupted: 
     with _breaking_nothing():
         keep(home, entry)
         show(pipeline.settings)
+    read = {report.quarter for by_source in record.intake.values() for report in by_source}
+    for quarter in sorted(read | {begun.quarter}):
+        refresh(pipeline, quarter, now().date())
 
 
 def _came_to(pipeline: Pipeline, begun: Entry, reports: list[UnitReport]) -> Ended:

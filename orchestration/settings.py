@@ -13,7 +13,7 @@ import re
 import secrets
 import tempfile
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ from pydantic_settings import (
 )
 
 from common.files import PRIVATE, replace_durably, sha256_bytes
-from ingestion import DamagedError, IntakeLimits, PublicKey, Signers
+from ingestion import DamagedError, IngestPaths, IntakeLimits, OutboxAccess, PublicKey, Signers
 from orchestration.addresses import AlertAddress, AlertLinks
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -41,6 +41,11 @@ class Home:
     """Paths under ``CCHC_HOME``; see ``docs/architecture.md``."""
 
     root: Path
+    outbox_access: OutboxAccess = field(default_factory=OutboxAccess)
+
+    @property
+    def ingest_paths(self) -> IngestPaths:
+        return IngestPaths(self.landing, self.raw, self.outbox, self.outbox_access)
 
     @property
     def landing(self) -> Path:
@@ -59,8 +64,9 @@ class Home:
         return self.root / "published"
 
     @property
-    def rejected(self) -> Path:
-        return self.root / "rejected"
+    def outbox(self) -> Path:
+        """What goes back to each unit: receipts, rejected rows, what is missing."""
+        return self.root / "outbox"
 
     @property
     def review(self) -> Path:
@@ -169,7 +175,7 @@ class Home:
     @property
     def private(self) -> tuple[Path, ...]:
         """Folders that hold case records, closed to other users."""
-        return (self.raw, self.warehouse, self.rejected, self.review)
+        return (self.raw, self.warehouse, self.outbox, self.review)
 
     @property
     def person_key_mark(self) -> Path:
@@ -182,11 +188,38 @@ class Home:
 
     def create(self) -> None:
         """Makes the folders that a run expects; closed to other users, for the lake holds case records."""
+        _bring_over(self.root / "rejected", self.outbox)
         shared = (self.landing, self.published, self.dagster, self.logs)
         for folder in (*shared, *self.private):
             folder.mkdir(parents=True, exist_ok=True)
         for folder in self.private:
-            folder.chmod(0o700)
+            folder.chmod(self.mode_of(folder))
+
+    def mode_of(self, private: Path) -> int:
+        """Mode of a private folder: closed, but that units may pass through the outbox where they read their own."""
+        return self.outbox_access.root_mode if private == self.outbox else 0o700
+
+
+def _bring_over(old: Path, new: Path) -> None:
+    """What earlier versions kept for clerks in ``rejected/`` goes to the outbox, once; what lies there holds.
+
+    The copies of a home hold the folder too: one that is given back is brought over in the same way.
+    """
+    if old.is_symlink() or not old.is_dir():
+        return
+    for path in sorted(path for path in old.rglob("*") if path.is_file() and not path.is_symlink()):
+        target = new / path.relative_to(old)
+        with contextlib.suppress(FileNotFoundError):  # another process brings it over at this moment
+            if target.exists():
+                path.unlink()
+            else:
+                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                path.rename(target)
+    for folder in sorted((path for path in old.rglob("*") if path.is_dir()), reverse=True):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+    with contextlib.suppress(OSError):  # a link somebody put there, or a disk of its own, stays
+        old.rmdir()
 
 
 class LostPersonKey(DamagedError):
@@ -247,6 +280,14 @@ class Settings(BaseSettings):
         ge=1,
         le=36_500,
         description="Days after closing (or intake, if later) that originals are kept; cchc purge.",
+    )
+    outbox_mode: Literal["0700", "0750"] = Field(
+        default="0700", description="Mode of each unit's folder in the outbox: the program's alone, or the group's too."
+    )
+    outbox_group: str = Field(
+        default="",
+        pattern=r"^([A-Za-z_0-9.-]|\{unit\})*$",
+        description="Group of each unit's folder in the outbox; {unit} stands for its code. None: the program's.",
     )
     intake: IntakeLimits = Field(default=IntakeLimits(), description="What one delivered file may cost.")
     decision_signatures: bool = Field(
@@ -327,12 +368,16 @@ class Settings(BaseSettings):
 
     @property
     def paths(self) -> Home:
-        return Home(self.home)
+        return Home(self.home, self.outbox_access)
+
+    @property
+    def outbox_access(self) -> OutboxAccess:
+        return OutboxAccess(int(self.outbox_mode, 8), self.outbox_group)
 
     @property
     def plain_paths(self) -> Home:
         """The same home, for tools that paste paths into what they write."""
-        return Home(plain_path(self.home))
+        return Home(plain_path(self.home), self.outbox_access)
 
     def signers(self) -> Signers | None:
         """Whose signatures decisions must carry; None where they need none."""

@@ -196,7 +196,7 @@ def _page_link(pipeline: Pipeline, unit: str, quarter: str, release: str) -> dic
 
 def _outbox_links(pipeline: Pipeline, unit: str, quarter: str) -> dict[str, str]:
     """Where rows to mend lie, of the unit and of those that report by it."""
-    home, base = pipeline.home, pipeline.settings.alert_links.outbox or str(pipeline.home.rejected)
+    home, base = pipeline.home, pipeline.settings.alert_links.outbox or str(pipeline.home.outbox)
     folders = pipeline.units.folders_expected(unit, quarter)
-    found = [folder for folder in folders if any((home.rejected / folder / quarter).glob("*/*"))]
+    found = [folder for folder in folders if any((home.outbox / folder / quarter).glob("*/*"))]
     return {f"Dòng trả lại để sửa, {folder}": f"{base}/{folder}/{quarter}" for folder in found}

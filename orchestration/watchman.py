@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from common.periods import Period, last_closed, load_periods
-from ingestion import SourceStatus, load_contracts, read_deliveries
+from common.periods import last_closed
+from ingestion import SourceStatus
 from orchestration.addresses import AlertKind
 from orchestration.alerts import Alert, cause_of, send_owed, settled, tell_all
 from orchestration.automation import LANDING_WATCH, stands_still, switched_off
@@ -28,12 +28,12 @@ from orchestration.history import end_killed_if_free, keep_look, space_of
 from orchestration.history_views import show
 from orchestration.journal import check_journal
 from orchestration.locks import HomeBusy, one_run_at_a_time, to_stderr
+from orchestration.office import how_to_deliver_vi, is_out, missing_vi, owed, periods_asked_for, refresh, when_vi
 from orchestration.pipeline import Pipeline
 from orchestration.retention import prune
 from orchestration.settings import Settings
 from orchestration.telling import quarter_title
 from orchestration.timing import now
-from orchestration.units import UnknownUnit
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -82,6 +82,8 @@ def look(pipeline: Pipeline, today: dt.date, instance: DagsterInstance, *, patie
             lines = (f"{name}: {type(error).__name__}", "Xem nhật ký; phần này chưa được kiểm tra hôm nay.")
             found.append(Alert("watch_failed", f"Kiểm tra hằng ngày không xong: {name}", lines, quarter=""))
     told = tell_all(pipeline.settings, found, looked_at)
+    for period in periods_asked_for(today, pipeline.settings.remind_days):
+        refresh(pipeline, period.quarter, today)
     settled(pipeline.settings, cause_of("run_failed"))  # a look that broke as a whole, now that one came to its end
     answer = Look(found, told, send_owed(pipeline.settings))
     _keep_house(pipeline.settings, instance, answer)
@@ -101,38 +103,22 @@ def _keep_house(settings: Settings, instance: DagsterInstance, answer: Look) -> 
         _log.exception("the house is not kept as it should be")
 
 
-def reporting_units(pipeline: Pipeline, quarter: str) -> list[str]:
-    """Who reports in a quarter, of those that ever delivered or published anything."""
-    home, reporting = pipeline.home, set()
-    known = {path.name for root in (home.landing, home.published) for path in root.glob("*") if path.is_dir()}
-    known |= set(read_deliveries(pipeline.deliveries.paths)["unit_code"].to_pylist())
-    for code in known:
-        try:
-            reporting.add(pipeline.units.reporting_unit(code, quarter))
-        except UnknownUnit:
-            continue
-    return sorted(reporting)
-
-
 def missing_deliveries(pipeline: Pipeline, today: dt.date) -> Iterator[Alert]:
     """A reminder to each unit that owes deliveries of the period that closed last or closes soon, and one summary.
 
     A unit whose report is out owes nothing more: what it left out was decided.
     """
-    for period in _periods_asked_for(today, pipeline.settings.remind_days):
-        quarter, when = period.quarter, _when_vi(period, today)
+    for period in periods_asked_for(today, pipeline.settings.remind_days):
+        quarter, when = period.quarter, when_vi(period, today)
         summary = []
-        for unit in reporting_units(pipeline, quarter):
-            missing = [] if _is_out(pipeline, unit, quarter) else pipeline.deliveries.missing(unit, quarter)
+        for unit in pipeline.deliveries.reporting_units(quarter):
+            missing = owed(pipeline, unit, quarter)
             if not missing:
                 continue
             name = pipeline.units.name_of(unit, quarter)
             lines = _by_folder(pipeline, missing, quarter)
             summary.append(f"{unit} {name}: thiếu {len(missing)} nguồn của {len(lines)} đơn vị")
-            advice = (
-                f"Gửi tệp vào thư mục nhận <mã đơn vị>/{quarter}/<nguồn>; không có gì để báo cáo thì gửi tệp chỉ có "
-                "dòng tiêu đề. Mẫu trống: cchc template <nguồn>"
-            )
+            advice = how_to_deliver_vi(quarter)
             title = f"{unit} {name}, {quarter_title(quarter)}: {when}, còn thiếu tệp"
             yield Alert("deliveries_missing", title, (advice, *lines), quarter, unit)
         if summary:
@@ -141,33 +127,11 @@ def missing_deliveries(pipeline: Pipeline, today: dt.date) -> Iterator[Alert]:
             yield Alert("deliveries_missing_summary", title, tuple(lines), quarter)
 
 
-def _periods_asked_for(today: dt.date, remind_days: int) -> list[Period]:
-    closed = last_closed(today)
-    soon = today + dt.timedelta(days=remind_days)
-    closing = [period for period in load_periods() if today <= period.closes_on <= soon]
-    return [*([closed] if closed else []), *closing]
-
-
-def _when_vi(period: Period, today: dt.date) -> str:
-    """Words that change as days of the period pass, not every day."""
-    if today <= period.closes_on:
-        return f"sắp đến ngày chốt số liệu {period.closes_on:%d/%m/%Y}"
-    if today <= period.due_on:
-        return f"đã qua ngày chốt số liệu, hạn báo cáo {period.due_on:%d/%m/%Y}"
-    return f"đã quá hạn báo cáo {period.due_on:%d/%m/%Y}"
-
-
 def _by_folder(pipeline: Pipeline, missing: list[SourceStatus], quarter: str) -> list[str]:
-    contracts, by_folder = load_contracts(), dict[str, list[str]]()
+    by_folder = dict[str, list[str]]()
     for source in missing:
-        returned = "" if source.state == "not_sent" else " (tệp đã gửi bị trả lại)"
-        words = f"{contracts[source.source].title_vi}{returned}"
-        by_folder.setdefault(source.unit_code, []).append(words)
+        by_folder.setdefault(source.unit_code, []).append(missing_vi(source))
     return [f"{code} {pipeline.units.name_of(code, quarter)}: {'; '.join(by_folder[code])}" for code in by_folder]
-
-
-def _is_out(pipeline: Pipeline, unit: str, quarter: str) -> bool:
-    return (pipeline.home.published / unit / quarter / "current.json").is_file()
 
 
 def overdue(pipeline: Pipeline, today: dt.date) -> Iterator[Alert]:
@@ -176,8 +140,8 @@ def overdue(pipeline: Pipeline, today: dt.date) -> Iterator[Alert]:
     if period is None or today < period.due_on:
         return
     quarter = period.quarter
-    for unit in reporting_units(pipeline, quarter):
-        if not _is_out(pipeline, unit, quarter):
+    for unit in pipeline.deliveries.reporting_units(quarter):
+        if not is_out(pipeline, unit, quarter):
             title = f"{unit} {pipeline.units.name_of(unit, quarter)}, {quarter_title(quarter)}: đến hạn mà chưa công bố"
             lines = (
                 f"Hạn báo cáo {period.due_on:%d/%m/%Y}; chưa có bản công bố nào.",

@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxAccess:
+    """Who besides this program may read what goes back to a unit.
+
+    ``folder_mode`` is that of a unit's folders, files have it without the right to enter; ``group`` is the group that
+    they belong to, empty for the program's own. ``{unit}`` in it stands for the unit's code.
+    """
+
+    folder_mode: int = 0o700
+    group: str = ""
+
+    @property
+    def root_mode(self) -> int:
+        """Mode of the outbox itself: where others may read a unit's folder they pass through, and see no names."""
+        return 0o700 if self.folder_mode == 0o700 else 0o711
+
+    def group_of(self, unit_code: str) -> str:
+        return self.group.replace("{unit}", unit_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +32,8 @@ class IngestPaths:
 
     landing: Path
     raw: Path
-    rejected: Path
+    outbox: Path
+    access: OutboxAccess = field(default_factory=OutboxAccess)
 
     @property
     def originals(self) -> Path:

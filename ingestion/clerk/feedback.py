@@ -1,11 +1,12 @@
 """What goes back to the clerk: one workbook a delivery, with the rows that were turned away, as they were delivered.
 
-Belongs here: how such a workbook looks, where it lies, and that it lies there exactly as long as it is true. Does not
-belong here: why a row is turned away (``values``, ``resolve``, ``rules``).
+Belongs here: how such a workbook looks, its name, and that it lies there exactly as long as it is true. Does not belong
+here: why a row is turned away (``values``, ``resolve``, ``rules``), who may read it (``outbox``).
 
-The workbook shows the clerk's own cells, personal ones too, so it is readable by its owner only, and it is one of the
-two places (the kept originals are the other) where personal data may rest. It can be mended and delivered itself:
-its headings are the delivered ones, and what it adds stands in columns of its own, to the left.
+The workbook shows the clerk's own cells, personal ones too, so it lies in the outbox of the unit that delivered them
+(``outbox``), one of the two places (the kept originals are the other) where personal data may rest.
+It can be mended and delivered itself: its headings are the delivered ones, what it adds stands in columns of its own,
+to the left, and cells offer the values that a template would.
 """
 
 from __future__ import annotations
@@ -14,28 +15,36 @@ import datetime as dt
 import io
 import math
 import re
+import unicodedata
 import zipfile
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
 import xlsxwriter
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
-from common.files import PRIVATE, replace_durably, sha256_bytes
+from common.files import sha256_bytes
 from common.periods import quarter_vi
 from common.workbooks import NO_DATE
 from ingestion.base.contracts import Contract
 from ingestion.base.paths import IngestPaths
 from ingestion.base.readings import Cell
-from ingestion.rows.own_words import COUNT_LINE, FILE_LINE, HOW_LINE, OWN_HEADINGS, TITLE
+from ingestion.clerk import outbox
+from ingestion.clerk.fields import NOTHING, Field, validation, write_lists
+from ingestion.rows.own_words import COUNT_LINE, FILE_LINE, HOW_LINE, LISTS_SHEET, OWN_HEADINGS, TITLE
 from ingestion.rows.returned import MAX_ROWS, ReturnedSheet
 from ingestion.rows.values import MAX_EXACT_NUMBER, printed
 
 SUFFIX = ".rejected.xlsx"
+#: Raised whenever workbooks look differently, so that those that lie there are written again. Part of their token.
+LOOKS = "2"
+# What a browser or an office program makes of the name: a number behind it, another format.
+_SAVED_NAME = re.compile(r"(?P<stem>.+)\.rejected(?: ?\(\d+\))?\.[A-Za-z0-9]{1,5}", re.DOTALL)
 _OWN_WIDTHS = (8, 38, 36, 11)
 _REFUSED_SHEET = "Tệp bị trả lại"
 _MAX_NAME_BYTES = 240
@@ -55,7 +64,9 @@ class Reason:
 
 @dataclass(frozen=True)
 class Answer:
-    """All that a rejection workbook says. ``message_vi`` is why a whole file was refused, else empty."""
+    """All that a rejection workbook says. ``message_vi`` is why a whole file was refused, else empty; ``fields`` is how
+    the columns are filled in, as far as that is known.
+    """
 
     contract: Contract
     unit_code: str
@@ -65,6 +76,7 @@ class Answer:
     message_vi: str = ""
     sheets: tuple[ReturnedSheet, ...] = ()
     reasons: dict[tuple[str, int], tuple[Reason, ...]] = field(default_factory=dict)
+    fields: tuple[Field, ...] = ()
 
 
 def reasons_by_row(rejected: pa.Table) -> dict[tuple[str, int], tuple[Reason, ...]]:
@@ -84,7 +96,7 @@ def reasons_by_row(rejected: pa.Table) -> dict[tuple[str, int], tuple[Reason, ..
 
 
 def folder_of(paths: IngestPaths, unit_code: str, quarter: str, source: str) -> Path:
-    return paths.rejected / unit_code / quarter / source
+    return outbox.folder_of(paths, unit_code, quarter) / source
 
 
 def workbook_name(file_name: str) -> str:
@@ -96,13 +108,10 @@ def workbook_name(file_name: str) -> str:
     return f"{head}~{mark}{SUFFIX}"
 
 
-def write_workbook(path: Path, data: bytes, root: Path) -> None:
-    """Puts a workbook at ``path``, whole or not at all; file and folders below ``root`` are their owner's only."""
-    for folder in reversed([path.parent, *path.parent.parents]):
-        if folder == root or root in folder.parents:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.chmod(0o700)
-    replace_durably(path, data, mode=PRIVATE)
+def stem_of(name: str) -> str | None:
+    """Which file's rows a workbook shows by its name, however it was saved; None for a name of another kind."""
+    match = _SAVED_NAME.fullmatch(unicodedata.normalize("NFC", name))
+    return match["stem"] if match else None
 
 
 def remove_all_but(folder: Path, wanted: Collection[str]) -> None:
@@ -179,10 +188,28 @@ def workbook_bytes(answer: Answer, token: str = "") -> bytes:
         looks = _Looks(book)
         if answer.message_vi:
             _write_refusal(book.add_worksheet(_REFUSED_SHEET), looks, answer)
-        names: set[str] = set()
-        for sheet in answer.sheets:
-            _write_rows(book.add_worksheet(_sheet_name(sheet.name, names)), looks, answer, sheet)
+        names = {LISTS_SHEET.casefold()}
+        pages = [book.add_worksheet(_sheet_name(sheet.name, names)) for sheet in answer.sheets]
+        fields = _offering(answer)
+        ranges: dict[str, str] = {}
+        if fields:
+            lists = book.add_worksheet(LISTS_SHEET)
+            ranges = write_lists(lists, looks.line, looks.head, looks.cell("text", bad=False), fields)
+        for page, sheet in zip(pages, answer.sheets, strict=True):
+            first = _write_rows(page, looks, answer, sheet)
+            for each in fields:
+                if sheet.rows and each.column.name in sheet.positions:
+                    place = len(OWN_HEADINGS) + sheet.positions[each.column.name]
+                    rule = validation(each, ranges, xl_rowcol_to_cell(first, place))
+                    page.data_validation(first, place, first + len(sheet.rows) - 1, place, rule)
     return buffer.getvalue()
+
+
+def _offering(answer: Answer) -> list[Field]:
+    """The columns on the workbook's sheets that have values to choose from; none is to say that there are no rows."""
+    shown = {name for sheet in answer.sheets for name in sheet.positions}
+    plain = [replace(f, options=tuple(o for o in f.options if o != NOTHING)) for f in answer.fields]
+    return [each for each in plain if each.options and each.column.name in shown]
 
 
 def row_height(*cells: tuple[str, int]) -> float:
@@ -238,7 +265,8 @@ def _write_refusal(sheet: Worksheet, looks: _Looks, answer: Answer) -> None:
         sheet.write_string(row, 1, _shown(text), looks.wrapped)
 
 
-def _write_rows(sheet: Worksheet, looks: _Looks, answer: Answer, part: ReturnedSheet) -> None:
+def _write_rows(sheet: Worksheet, looks: _Looks, answer: Answer, part: ReturnedSheet) -> int:
+    """Writes a sheet; returns the 0-based row of the first rejected one."""
     lines = _heading_lines(answer)
     shown = sum(len(each.rows) for each in answer.sheets)
     rest = answer.rows_rejected - shown
@@ -280,6 +308,7 @@ def _write_rows(sheet: Worksheet, looks: _Looks, answer: Answer, part: ReturnedS
     sheet.set_paper(8 if sum(widths) > 160 else 9)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(top, first - 1)
+    return first
 
 
 def _write_heads(sheet: Worksheet, looks: _Looks, part: ReturnedSheet, top: int, widths: list[int]) -> None:

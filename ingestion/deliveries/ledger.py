@@ -12,7 +12,7 @@ import fcntl
 import json
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
@@ -310,10 +310,16 @@ class _Worth(IntEnum):
     ENOUGH = 2
 
 
-def _worth(receipt: Receipt) -> _Worth:
+#: Rejected rows that came back mended, by the delivery that had them, and sheet.
+MendedRows = Mapping[str, Mapping[str, set[int]]]
+
+
+def _worth(receipt: Receipt, mended: int) -> _Worth:
+    """Rows that came back ``mended`` count neither as read nor as rejected of this delivery, as at gate 1."""
     if receipt.outcome == "refused":
         return _Worth.NOTHING
-    return _Worth.LITTLE if 2 * receipt.rows_rejected > receipt.rows_read else _Worth.ENOUGH
+    rejected, read = receipt.rows_rejected - mended, receipt.rows_read - mended
+    return _Worth.LITTLE if 2 * rejected > read else _Worth.ENOUGH
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +336,33 @@ class _Version:
         return self.superseded_by is None and self.counts_instead is None
 
 
-def _versions(receipts: Iterable[Receipt], logged: Iterable[Replacement]) -> dict[str, list[_Version]]:
+def _settled(
+    receipts: Collection[Receipt], logged: Collection[Replacement]
+) -> tuple[dict[str, list[_Version]], MendedRows]:
+    """The versions, and the rows that those which count bring back mended.
+
+    What a version is worth depends on what came back of it, and that on which workbooks count themselves. A workbook
+    answers an earlier delivery, so after as many rounds as there are workbooks nothing changes any more; where a log
+    says that a workbook replaces what it answers, the last round holds.
+    """
+    mended: MendedRows = {}
+    versions = _versions(receipts, logged, mended)
+    for _ in range(1 + sum(bool(r.mends) for r in receipts)):
+        found = _mended(receipts, {r.delivery_id: _shown(versions[r.delivery_id]) for r in receipts})
+        if found == mended:
+            break
+        mended = found
+        versions = _versions(receipts, logged, mended)
+    return versions, mended
+
+
+def _count(mended: MendedRows, identity: str) -> int:
+    return sum(map(len, mended.get(identity, {}).values()))
+
+
+def _versions(
+    receipts: Iterable[Receipt], logged: Iterable[Replacement], mended: MendedRows
+) -> dict[str, list[_Version]]:
     """Versions by delivery.
 
     The last version of a path counts, unless an earlier one is worth more: then that one counts instead. So it is with
@@ -338,7 +370,7 @@ def _versions(receipts: Iterable[Receipt], logged: Iterable[Replacement]) -> dic
     """
     by_id = {r.delivery_id: r for r in receipts}
     history = _history(by_id.values())
-    worth = {identity: _worth(r) for identity, r in by_id.items()}
+    worth = {identity: _worth(r, _count(mended, identity)) for identity, r in by_id.items()}
     kept = {path: _kept(arrivals, [worth[i] for i, _ in arrivals]) for path, arrivals in history.items()}
     counting = {path: ids[-1][0] for path, ids in kept.items()}
     replaced: dict[str, str] = {}
@@ -400,11 +432,10 @@ def deliveries_table(receipts: Iterable[Receipt], logged: Iterable[Replacement] 
     shown under the current one that it held first. ``delivery_rank`` is its place in the total order of deliveries.
     """
     receipts = sorted((r for r in receipts if r.outcome), key=lambda r: r.delivery_id)
-    versions = _versions(receipts, logged)
+    versions, mended = _settled(receipts, list(logged))
     shown = {r.delivery_id: _shown(versions[r.delivery_id]) for r in receipts}
     elsewhere = _same_content(receipts, shown)
     ranks = _ranks(receipts, shown)
-    mended = _mended(receipts, shown)
     by_id = {r.delivery_id: r for r in receipts}
     refused_later: dict[str, list[_Version]] = defaultdict(list)
     for at in shown.values():
@@ -431,7 +462,7 @@ def deliveries_table(receipts: Iterable[Receipt], logged: Iterable[Replacement] 
             "delivered_at": dt.datetime.fromisoformat(at.arrival.delivered_at),
             "superseded_by": at.superseded_by,
             "counts_instead": at.counts_instead,
-            "rows_mended": sum(map(len, mended[r.delivery_id].values())),
+            "rows_mended": _count(mended, r.delivery_id),
             "columns_mapped": list(r.columns_mapped),
             "unknown_columns": list(r.unknown_columns),
             "note_vi": " ".join(notes),
@@ -462,14 +493,13 @@ def _ranks(receipts: Iterable[Receipt], shown: dict[str, _Version]) -> dict[str,
     return {r.delivery_id: n for n, r in enumerate(sorted(receipts, key=place), start=1)}
 
 
-def mended_rows(paths: IngestPaths) -> dict[str, dict[str, set[int]]]:
+def mended_rows(paths: IngestPaths) -> MendedRows:
     """Rejected rows that current deliveries bring back, by the delivery that had them, and sheet."""
     with_outcome = [r for r in read_receipts(paths).values() if r.outcome]
-    versions = _versions(with_outcome, replacements(paths))
-    return _mended(with_outcome, {r.delivery_id: _shown(versions[r.delivery_id]) for r in with_outcome})
+    return _settled(with_outcome, list(replacements(paths)))[1]
 
 
-def _mended(receipts: Iterable[Receipt], shown: dict[str, _Version]) -> dict[str, dict[str, set[int]]]:
+def _mended(receipts: Iterable[Receipt], shown: dict[str, _Version]) -> MendedRows:
     found: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for r in receipts:
         if r.mends and shown[r.delivery_id].is_current:

@@ -99,13 +99,13 @@ def expired_files(paths: IngestPaths, reference: ReferenceData, retention_days: 
             staying.add(path.stem)
     gone = set(by_content) - staying
     answered = {_answer_path(paths, d): receipts[d["delivery_id"]] for d in ledger.answered(paths)}
-    for path in _files(paths.rejected):
+    for path in _files(paths.outbox):
         owner = answered.get(path)
         if owner is None:
-            note(REJECTION, path, paths.rejected, (), _day(path))
+            note(REJECTION, path, paths.outbox, (), _day(path))
         elif owner.sha256 in gone:
             # The original it was made from is gone or goes now; it must not outlive it.
-            note(REJECTION, path, paths.rejected, [owner], dt.date.min)
+            note(REJECTION, path, paths.outbox, [owner], dt.date.min)
     for receipt in sorted(receipts.values(), key=lambda r: r.delivery_id):
         if receipt.sha256 in gone:
             place = (receipt.source, receipt.quarter, receipt.unit_code, receipt.delivery_id)
@@ -190,7 +190,7 @@ def _forget_values(paths: IngestPaths, path: Path) -> None:
 
 
 def _absolute(paths: IngestPaths, file: Expired) -> Path:
-    roots = {ORIGINAL: paths.raw, REJECTION: paths.rejected, LANDING: paths.landing, RETURNED: paths.raw}
+    roots = {ORIGINAL: paths.raw, REJECTION: paths.outbox, LANDING: paths.landing, RETURNED: paths.raw}
     root = roots[file.kind]
     return root.joinpath(*Path(file.path).parts[1:])
 

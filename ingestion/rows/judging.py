@@ -16,6 +16,7 @@ from ingestion.rows.rules import (
     WRONG_FIELD_COUNT,
     RowRemark,
     broken_row_rules,
+    keys_of_rejected,
     missing_cells,
     repeated_keys,
     rows_with,
@@ -24,7 +25,11 @@ from ingestion.rows.tables import FileRows, JudgedRows
 
 
 def judge_rows(read: FileRows, contract: Contract, context: Context) -> JudgedRows:
-    """Holds every row against the rules; a key counts as repeated only among rows that nothing else takes out."""
+    """Holds every row against the rules.
+
+    Which of the rows with one key stays is decided among those that nothing else takes out; a row that is taken out is
+    told of its key as well, so that whoever mends it learns of all its faults at once.
+    """
     rows = read.rows
     remarks = _without_shifted_cells(
         [
@@ -38,7 +43,11 @@ def judge_rows(read: FileRows, contract: Contract, context: Context) -> JudgedRo
     )
     rejected = rows_with(remarks, len(rows), rejects=True)
     duplicates = list(repeated_keys(rows, contract, rejected))
-    return JudgedRows(rows, [*remarks, *duplicates], rejected | rows_with(duplicates, len(rows), rejects=True))
+    rejected |= rows_with(duplicates, len(rows), rejects=True)
+    shifted = rows_with((r for r in remarks if r.remark.code == WRONG_FIELD_COUNT), len(rows), rejects=True)
+    told = {int(row) for remark in duplicates for row in remark.rows}
+    also = list(keys_of_rejected(rows, contract, rejected, shifted, told))
+    return JudgedRows(rows, [*remarks, *duplicates, *also], rejected)
 
 
 def _without_shifted_cells(remarks: Sequence[RowRemark], total: int) -> Sequence[RowRemark]:

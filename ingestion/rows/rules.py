@@ -6,7 +6,7 @@ deliveries. The shapes of ``row_rules[].check`` are described in ``docs/contract
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -233,9 +233,55 @@ def repeated_keys(rows: Rows, contract: Contract, taken: np.ndarray) -> Iterator
                 f"Trùng {key_titles} với {rows.place(int(first))} nhưng nội dung khác",
                 "Giữ lại một dòng đúng, xóa hoặc sửa dòng kia.",
             )
-        key = contract.key[0]
-        shown = "" if contract.column(key).type == "person_key" else printed(rows.columns[key][int(row)].as_py())
-        yield RowRemark(np.array([row]), key, shown, remark, effect == "reject")
+        shown = _key_shown(rows, contract, int(row))
+        yield RowRemark(np.array([row]), contract.key[0], shown, remark, effect == "reject")
+
+
+def keys_of_rejected(
+    rows: Rows, contract: Contract, rejected: np.ndarray, unreadable: np.ndarray, told: Collection[int]
+) -> Iterator[RowRemark]:
+    """Rows that are taken out for something else and carry another row's key: the kept row's, else the first one's.
+
+    Those of ``told`` know it already; of ``unreadable`` rows nothing says what their key is, nor of rows whose key was
+    not read whole. Where the contract only notes such rows, they need not be told: it takes none of them out.
+    """
+    if "reject" not in (contract.duplicates.same_content, contract.duplicates.other_content) or not rejected.any():
+        return
+    whole = ~unreadable
+    for name in contract.key:
+        if contract.column(name).required or contract.column(name).derived_from or name in rows.bad_cells:
+            whole &= flags_of(pc.is_valid(rows.columns[name])) | ~rejected
+    places = np.flatnonzero(whole)
+    if len(places) < 2:
+        return
+    keys = pd.DataFrame(
+        {
+            name: rows.columns[name].take(pa.array(places)).dictionary_encode(null_encoding="encode").indices.to_numpy()
+            for name in contract.key
+        }
+    )
+    repeated = keys.duplicated(keep=False).to_numpy()
+    if not (repeated & rejected[places]).any():
+        return
+    titles = ", ".join(contract.column(n).title_vi for n in contract.key)
+    for members in keys[repeated].groupby(list(contract.key), sort=False).indices.values():
+        group = places[np.flatnonzero(repeated)[members]]
+        kept = [int(row) for row in group if not rejected[row]]
+        stays = kept[0] if kept else int(group[0])
+        for row in map(int, group):
+            if rejected[row] and row != stays and row not in told:
+                remark = Remark(
+                    "duplicate_key",
+                    f"Trùng {titles} với {rows.place(stays)}",
+                    "Giữ lại một dòng đúng, xóa hoặc sửa dòng kia.",
+                )
+                shown = _key_shown(rows, contract, row)
+                yield RowRemark(np.array([row]), contract.key[0], shown, remark, True)
+
+
+def _key_shown(rows: Rows, contract: Contract, row: int) -> str:
+    key = contract.key[0]
+    return "" if contract.column(key).type == "person_key" else printed(rows.columns[key][row].as_py())
 
 
 def _equal_rows(rows: Rows, left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -18,7 +18,6 @@ from ingestion import SourceStatus, not_rereadable, remarks_on_landing
 from orchestration.cli.revisions import standing, standing_lines
 from orchestration.pipeline import Pipeline
 from orchestration.real_names import with_real_names
-from orchestration.watchman import reporting_units
 
 _SOURCE_STATES_VI = {
     "delivered": "đã nhận",
@@ -102,7 +101,7 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
     """What was delivered for a quarter, what is missing, what is held back, what is published."""
     units = []
     gone = _gone_originals(pipeline, quarter)
-    for unit, folders in pipeline.deliveries.units_in(quarter, reporting_units(pipeline, quarter)).items():
+    for unit, folders in pipeline.deliveries.units_in(quarter, pipeline.deliveries.reporting_units(quarter)).items():
         expected = pipeline.units.folders_expected(unit, quarter)
         sources = pipeline.deliveries.sources(sorted({*folders, *expected}), quarter)
         lines = [line for folder in folders for line in gone.get(folder, [])]
@@ -191,7 +190,7 @@ def ingest_summary(pipeline: Pipeline, quarter: str, units: list[str]) -> tuple[
     lines = [f"{quarter}: {sum(s.files for s in found)} tệp", *map(source_line, found)]
     lines += problem_lines(pipeline)
     if turned_away:
-        lines.append(f"dòng và tệp trả lại để sửa: {pipeline.home.rejected}")
+        lines.append(f"dòng và tệp trả lại để sửa: {pipeline.home.outbox}")
     data = {"sources": [asdict(s) for s in found], "not_deliveries": [asdict(p) for p in pipeline.record.problems]}
     return lines, data, turned_away
 

@@ -12,7 +12,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ingestion import IngestPaths
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit
 from orchestration.real_names import file_names, sheet_names
 from orchestration.settings import Home
@@ -47,7 +46,7 @@ def answer(
     """Shows the passport, and writes its rows where a file is named. A damaged release shows nothing."""
     try:
         explanation = explained(home, row, unit, quarter, number, waiting=waiting)
-        paths = IngestPaths(home.landing, home.raw, home.rejected)
+        paths = home.ingest_paths
         explanation = explanation.with_real_names(file_names(paths), lambda delivery: sheet_names(paths, delivery))
     except (NoPassports, CandidateError) as error:
         complain(str(error))

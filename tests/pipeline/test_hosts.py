@@ -21,7 +21,7 @@ from tests.conftest import run_cli
 from tests.pipeline.conftest import QUARTER, correct, release_of
 from tests.support.read_release import file_hashes
 
-_FOLDERS = ("", "landing", "raw", "warehouse", "published", "rejected", "dagster", "logs")
+_FOLDERS = ("", "landing", "raw", "warehouse", "published", "outbox", "dagster", "logs")
 _IN_EVERY_RUN = {("raw", "0.5")}
 #: A folder of the home ("": all of it), and its state: half of what it comes to hold in a whole run, or closed.
 CASES = [

@@ -133,7 +133,7 @@ def test_no_published_file_knows_what_deliveries_are_called(
     for row in log:
         assert row["file_name"] == neutral_name(row | {"unit_code": row["delivering_unit_code"]})
     assert {file["file_name"] for file in document["files"]} <= {row["file_name"] for row in log}
-    paths = IngestPaths(published_home / "landing", published_home / "raw", published_home / "rejected")
+    paths = IngestPaths(published_home / "landing", published_home / "raw", published_home / "outbox")
     real = set(file_names(paths).values())
     told = b"".join(path.read_bytes() for path in release.rglob("*") if path.suffix in (".json", ".csv", ".html"))
     assert real
@@ -149,7 +149,7 @@ class Delivered:
     def __init__(self, home: Path, document: dict[str, Any]) -> None:
         self._landing = home / "landing"
         self._files = document["files"]
-        self._paths = IngestPaths(home / "landing", home / "raw", home / "rejected")
+        self._paths = IngestPaths(home / "landing", home / "raw", home / "outbox")
         self._names = file_names(self._paths)
         self._sheet = cache(self._read)
 

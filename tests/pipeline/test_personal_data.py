@@ -54,7 +54,7 @@ IN_DECISIONS = {
 }
 UNKNOWN_HEADINGS = ("Người thân", "Liên hệ khẩn cấp", "Cột riêng của văn phòng")
 #: Where the clerk's own cells may be, and the deliveries themselves.
-ALLOWED = ("landing", "raw/originals", "rejected")
+ALLOWED = ("landing", "raw/originals", "outbox")
 
 
 # ------------------------------------------------------------------------------------------------------------ planting
@@ -236,7 +236,7 @@ def test_the_canaries_are_really_there_to_be_found(planted: Planted) -> None:
         delivered = planted.home / "landing" / "945" / QUARTER / source
         assert len({hit.rsplit(": ", 1)[1] for hit in hits([delivered])}) >= 4, source
     assert hits([planted.home / "raw" / "originals"])
-    returned = hits([planted.home / "rejected"])
+    returned = hits([planted.home / "outbox"])
     assert {canary for hit in returned for canary in [hit.rsplit(": ", 1)[1]]} >= {"Hoàng Yến", "09097171", BIRTH}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,12 @@ from tests.pipeline.conftest import indicators, release_of
 from tests.support import worlds
 from tests.support.read_release import file_hashes
 
+READ_ANEW = frozenset({"fingerprint", "rows_sha256", "seal"})
 HOMES = sorted((Path(__file__).parents[1] / "data" / "homes").glob("*.tar.xz"))
+
+
+def _facts(receipt: bytes) -> dict[str, Any]:
+    return {name: value for name, value in json.loads(receipt).items() if name not in READ_ANEW}
 
 
 @pytest.mark.parametrize("archive", HOMES, ids=lambda path: path.name.removesuffix(".tar.xz"))
@@ -55,7 +61,10 @@ def test_a_home_of_an_earlier_version_goes_on(archive: Path, tmp_path: Path) -> 
     }
     assert file_hashes(first) == whole
     assert run_cli(home, "verify").code == 0
-    assert receipts.items() <= {p.name: p.read_bytes() for p in settings.paths.ledger.glob("*.json")}.items()
+    # What a delivery was stays as it was noted; how it is read is found anew where the code reads it differently.
+    assert {n: _facts(data) for n, data in receipts.items()}.items() <= {
+        p.name: _facts(p.read_bytes()) for p in settings.paths.ledger.glob("*.json")
+    }.items()
     assert [entry.run_id for entry in entries(settings.paths)][: len(records)] == records
     with open_instance(settings) as instance:
         assert runs < {run.run_id for run in instance.get_runs()}

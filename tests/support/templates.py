@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from common.periods import Period
 from ingestion.base.contracts import Contract
-from ingestion.clerk.templates import template_fields
+from ingestion.clerk.fields import template_fields
 from ingestion.rows.resolve import Context
 
 

@@ -30,7 +30,7 @@ class Home:
     """One home folder: deliver files, ingest, look at what came of it."""
 
     def __init__(self, root: Path, reference: ReferenceData) -> None:
-        self.paths = IngestPaths(root / "landing", root / "raw", root / "rejected")
+        self.paths = IngestPaths(root / "landing", root / "raw", root / "outbox")
         self.reference = reference
 
     def place(self, source: str, name: str, unit: str = DISTRICT, quarter: str = QUARTER) -> Path:

@@ -118,7 +118,7 @@ class Office(RuleBasedStateMachine):
 
     @staticmethod
     def home(root: Path) -> IngestPaths:
-        return IngestPaths(root / "landing", root / "raw", root / "rejected")
+        return IngestPaths(root / "landing", root / "raw", root / "outbox")
 
     def teardown(self) -> None:
         shutil.rmtree(self.root)

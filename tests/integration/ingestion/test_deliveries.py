@@ -144,7 +144,7 @@ def test_a_file_that_cannot_be_used_is_refused_and_the_clerk_is_told_why(
     assert (found["outcome"], found["rows_read"]) == ("refused", 0)
     for words in told:
         assert words in found["message_vi"]
-    returned = openpyxl.load_workbook(home.paths.rejected / "945/2023-Q1/survey_responses/a.xlsx.rejected.xlsx")
+    returned = openpyxl.load_workbook(home.paths.outbox / "945/2023-Q1/survey_responses/a.xlsx.rejected.xlsx")
     assert found["message_vi"] in [cell.value for row in returned.active.iter_rows() for cell in row]
 
 

@@ -28,7 +28,7 @@ def good(number: int) -> list[Any]:
 
 
 def answer_path(home: Any, name: str, source: str = "survey_responses", unit: str = "945") -> Path:
-    path: Path = home.paths.rejected / unit / "2023-Q1" / source / f"{name}{SUFFIX}"
+    path: Path = home.paths.outbox / unit / "2023-Q1" / source / f"{name}{SUFFIX}"
     return path
 
 
@@ -129,7 +129,7 @@ def test_workbook_and_folders_are_their_owners_only(home: Any) -> None:
     path = answer_path(home, "a.xlsx")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     folders = [path.parents[i] for i in range(4)]
-    assert folders[-1] == home.paths.rejected
+    assert folders[-1] == home.paths.outbox
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
 
 
@@ -210,7 +210,7 @@ def test_no_cell_of_a_rejection_workbook_is_a_formula_and_values_come_back(home:
     text = f"{lead}1+HYPERLINK(x)"
     home.csv("survey_responses", [[*HEAD[:4], text, HEAD[5]], [text] * 6], name=f"{lead.strip() or 'x'}a.csv")
     home.ingest()
-    (path,) = home.paths.rejected.rglob(f"*{SUFFIX}")
+    (path,) = home.paths.outbox.rglob(f"*{SUFFIX}")
     sheet = openpyxl.load_workbook(path).active
     assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
     with zipfile.ZipFile(path) as archive:

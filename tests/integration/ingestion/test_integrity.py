@@ -145,7 +145,7 @@ def mend(path: Path, mended: dict[str, str]) -> bytes:
 def test_a_mended_workbook_that_is_delivered_ends_what_it_was_sent_back_for(home: Any, tmp_path: Path) -> None:
     home.workbook("survey_responses", [*answers(1), *answers(2, 3, 4, mark="không rõ")[1:]])
     home.ingest()
-    (answer,) = home.paths.rejected.rglob("*.xlsx")
+    (answer,) = home.paths.outbox.rglob("*.xlsx")
     back = tmp_path / answer.name
     back.write_bytes(answer.read_bytes())
     home.place("survey_responses", answer.name).write_bytes(mend(back, {"P2": "Hài lòng", "P3": "Hài lòng"}))
@@ -157,7 +157,7 @@ def test_a_mended_workbook_that_is_delivered_ends_what_it_was_sent_back_for(home
     assert {r["form_number"] for r in home.rows("survey_responses")} == {"P1", "P2", "P3"}
     (state,) = status(home.paths, ["945"], "2023-Q1", ["survey_responses"])
     assert (state.rows_accepted, state.rows_rejected) == (3, 1)
-    (left,) = home.paths.rejected.rglob("*.xlsx")  # of what is still wrong, and of nothing else
+    (left,) = home.paths.outbox.rglob("*.xlsx")  # of what is still wrong, and of nothing else
     assert left.name == f"{answer.name}.rejected.xlsx"
     last = tmp_path / left.name
     last.write_bytes(left.read_bytes())
@@ -165,14 +165,14 @@ def test_a_mended_workbook_that_is_delivered_ends_what_it_was_sent_back_for(home
     home.ingest()
     (state,) = status(home.paths, ["945"], "2023-Q1", ["survey_responses"])
     assert (state.rows_accepted, state.rows_rejected) == (4, 0)
-    assert not list(home.paths.rejected.rglob("*.xlsx"))
+    assert not list(home.paths.outbox.rglob("*.xlsx"))
     assert sum(len(r.mended) for r in ledger.read_receipts(home.paths).values()) == 2
 
 
 def test_rows_taken_out_of_the_workbook_are_still_missing(home: Any, tmp_path: Path) -> None:
     home.workbook("survey_responses", [*answers(1), *answers(2, 3, mark="không rõ")[1:]])
     home.ingest()
-    (answer,) = home.paths.rejected.rglob("*.xlsx")
+    (answer,) = home.paths.outbox.rglob("*.xlsx")
     back = tmp_path / answer.name
     back.write_bytes(answer.read_bytes())
     mend(back, {"P2": "Hài lòng"})
@@ -184,7 +184,7 @@ def test_rows_taken_out_of_the_workbook_are_still_missing(home: Any, tmp_path: P
     home.ingest()
     (state,) = status(home.paths, ["945"], "2023-Q1", ["survey_responses"])
     assert (state.rows_accepted, state.rows_rejected) == (2, 1)
-    (left,) = home.paths.rejected.rglob("*.xlsx")
+    (left,) = home.paths.outbox.rglob("*.xlsx")
     cells = [c for row in openpyxl.load_workbook(left).active.iter_rows(values_only=True) for c in row]
     assert "P3" in cells
     assert "P2" not in cells

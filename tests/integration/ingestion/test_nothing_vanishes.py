@@ -13,7 +13,7 @@ import pytest
 
 from ingestion import read_deliveries
 from ingestion.base.contracts import Contract, load_contracts
-from ingestion.clerk.templates import template_columns
+from ingestion.clerk.fields import template_columns
 from ingestion.rows.furniture import REASONS
 from tests.support.templates import example_row
 

@@ -206,7 +206,7 @@ def test_a_bad_correction_does_not_oust_the_good_file_and_both_are_told(home: An
     assert "vẫn được tính" in home.delivery("survey_responses")["note_vi"]
     (told,) = status(home.paths, ["945"], "2023-Q1", ["survey_responses"])
     assert (told.state, told.corrections_refused, told.superseded) == ("delivered", 1, 0)
-    workbooks = list(home.paths.rejected.rglob("*.xlsx"))
+    workbooks = list(home.paths.outbox.rglob("*.xlsx"))
     assert [w.name for w in workbooks] == ["a.xlsx.rejected.xlsx"]
     before = workbooks[0].read_bytes()
     home.ingest()

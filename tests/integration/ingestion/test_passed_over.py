@@ -166,7 +166,7 @@ def test_rejected_rows_of_a_second_table_go_back_under_its_own_header(registers:
     registers.workbook("one_stop_cases", [CASES, case(1), moved, [*row[1:], row[0]]])
     registers.ingest()
     book = openpyxl.load_workbook(
-        registers.paths.rejected / "945/2023-Q1/one_stop_cases/a.xlsx.rejected.xlsx", read_only=True
+        registers.paths.outbox / "945/2023-Q1/one_stop_cases/a.xlsx.rejected.xlsx", read_only=True
     )
     cells = [list(r) for r in book.active.iter_rows(values_only=True)]
     at = next(i for i, r in enumerate(cells) if "Mã hồ sơ" in r)

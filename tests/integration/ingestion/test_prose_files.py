@@ -322,7 +322,7 @@ def test_the_rejected_paragraph_goes_back_mended_comes_in_and_takes_its_place(ho
         (3, "text", "holds_phone_number"), (5, "section", "unknown_heading"), (6, "section", "unknown_heading"),
     ]  # fmt: skip
     assert "0909717171" not in str(home.rows(SOURCE, "rejected"))
-    (returned,) = home.paths.rejected.rglob("*.rejected.xlsx")
+    (returned,) = home.paths.outbox.rglob("*.rejected.xlsx")
     book = openpyxl.load_workbook(returned)
     cells = {cell.value: cell for row in book.active.iter_rows() for cell in row if cell.value is not None}
     assert {"Mục", "Đoạn", "Nội dung", "Gọi 0909717171.", "Lạc.", "II.2 Hạn chế"} <= set(cells)

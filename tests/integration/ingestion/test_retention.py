@@ -37,7 +37,7 @@ def deliver(home: Any, name: str = "a.xlsx", number: int = 1) -> Path:
 
 def kept(home: Any) -> list[Path]:
     """Files that show what the clerk wrote."""
-    folders = (home.paths.originals, home.paths.rejected, home.paths.landing)
+    folders = (home.paths.originals, home.paths.outbox, home.paths.landing)
     found = [p for folder in folders for p in sorted(folder.rglob("*")) if p.is_file()]
     layers = [p for layer in ("rejected", "findings") for p in sorted((home.paths.raw / layer).rglob("*.parquet"))]
     return found + [p for p in layers if any(pq.ParquetFile(p).read()["value"].to_pylist())]

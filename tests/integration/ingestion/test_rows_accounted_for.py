@@ -256,7 +256,7 @@ def test_the_peculiar_files(tmp_path: Path, intake_of: Callable[..., Intake]) ->
 
 
 def test_the_sample(tmp_path: Path, sample_landing: Path, reference: ReferenceData) -> None:
-    paths = IngestPaths(sample_landing, tmp_path / "raw", tmp_path / "rejected")
+    paths = IngestPaths(sample_landing, tmp_path / "raw", tmp_path / "outbox")
     home = Home(tmp_path, reference)
     home.paths = paths
     found: list[dict] = []

@@ -160,7 +160,7 @@ def test_decisions_that_are_not_rightly_signed_do_not_count_and_the_file_is_name
     assert words in found["message_vi"]
     assert "“so-qd.xlsx”" in found["message_vi"]
     assert unicodedata.is_normalized("NFC", found["message_vi"])
-    assert [file.name for file in (registers.paths.rejected).rglob("*.xlsx")], "the clerk is told"
+    assert [file.name for file in (registers.paths.outbox).rglob("*.xlsx")], "the clerk is told"
     assert registers.rows("decisions") == []
 
 
@@ -177,7 +177,7 @@ def test_a_signature_that_comes_later_makes_the_same_file_count(registers: Any, 
     assert (found["outcome"], found["version"]) == ("accepted", 1)
     path.with_name(f"{path.name}.minisig").unlink()
     assert ingest(registers, signers)["outcome"] == "accepted", "what was delivered once is not lost"
-    assert not list(registers.paths.rejected.rglob("*.xlsx"))
+    assert not list(registers.paths.outbox.rglob("*.xlsx"))
 
 
 def test_a_key_that_is_taken_off_the_list_takes_its_decisions_with_it(

@@ -11,9 +11,11 @@ import pytest
 
 from ingestion import check_file, load_contracts, read_deliveries, write_template
 from ingestion.clerk.feedback import SUFFIX
-from ingestion.clerk.templates import DATA_SHEET, HELP_SHEET, LISTS_SHEET, NOTHING, template_columns
+from ingestion.clerk.fields import NOTHING, template_columns
+from ingestion.clerk.templates import DATA_SHEET, HELP_SHEET
 from ingestion.dry_run import NOT_A_DELIVERY, CheckedFile
 from ingestion.engine import ingest_quarter, reading_context
+from ingestion.rows.own_words import LISTS_SHEET
 from tests.support.templates import example_row
 
 SOURCES = sorted(load_contracts())
@@ -205,7 +207,7 @@ def test_what_is_told_beforehand_is_what_ingestion_then_does(registers: Any, tmp
     assert [r["reason_code"] for r in found.rejections] == [
         r["reason_code"] for r in registers.rows("survey_responses", "rejected")
     ]
-    (kept,) = registers.paths.rejected.rglob(f"*{SUFFIX}")
+    (kept,) = registers.paths.outbox.rglob(f"*{SUFFIX}")
     assert sheets(found.workbook) == sheets(kept.read_bytes())
     assert not found.would_be_taken
 

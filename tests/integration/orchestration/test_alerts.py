@@ -241,7 +241,7 @@ def _run(settings: Settings, outcome: Outcome | None = None, verdict: Verdict | 
 
 
 def test_a_unit_held_back_by_the_first_gate_alone_is_told_with_advice_and_rows_to_mend(settings: Settings) -> None:
-    outbox = settings.paths.rejected / UNIT / QUARTER / "survey_responses" / "phieu.csv.rejected.xlsx"
+    outbox = settings.paths.outbox / UNIT / QUARTER / "survey_responses" / "phieu.csv.rejected.xlsx"
     outbox.parent.mkdir(parents=True)
     outbox.touch()
     for _ in range(2):
@@ -253,7 +253,7 @@ def test_a_unit_held_back_by_the_first_gate_alone_is_told_with_advice_and_rows_t
     assert line["reasons"][1].startswith("Đơn vị 945 chưa gửi nguồn “Phiếu khảo sát”. Gửi tệp vào thư mục tiếp nhận")
     assert line["links"] == {
         "Lượt chạy": "http://127.0.0.1:3000/runs/lượt-1",
-        "Dòng trả lại để sửa, 945": str(settings.paths.rejected / UNIT / QUARTER),
+        "Dòng trả lại để sửa, 945": str(settings.paths.outbox / UNIT / QUARTER),
     }
     _run(settings, verdict=_verdict("đơn vị 945 gửi nguồn khác"))
     assert len(_lines(settings)) == 2

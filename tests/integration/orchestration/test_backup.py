@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(shutil.which("restic") is None, reason="needs De
 
 def _files(home: Path) -> dict[str, tuple[str, int]]:
     """Content and rights of all that cannot be made again."""
-    parts = ("landing", "raw", "rejected", "published", "person_key")
+    parts = ("landing", "raw", "outbox", "published", "person_key")
     found = [p for part in parts for p in (home / part, *(home / part).rglob("*")) if p.is_file()]
     assert len(found) > 50
     return {

@@ -221,7 +221,7 @@ def test_a_purge_is_a_line_and_a_dry_run_is_none(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     settings.paths.create()
     pipeline = Pipeline(settings)
-    kept = IngestPaths(settings.paths.landing, settings.paths.raw, settings.paths.rejected).originals / "ab" / "abc.csv"
+    kept = IngestPaths(settings.paths.landing, settings.paths.raw, settings.paths.outbox).originals / "ab" / "abc.csv"
     kept.parent.mkdir(parents=True)
     kept.write_text("x")
     long_after = dt.date(2099, 1, 1)

@@ -145,8 +145,8 @@ def test_who_sent_everything_or_has_a_release_is_not_reminded(settings: Settings
 
 def test_units_that_ended_or_are_unknown_are_asked_for_nothing(settings: Settings) -> None:
     (settings.paths.landing / "khong-phai-ma").mkdir()
-    assert watchman.reporting_units(Pipeline(settings), QUARTER) == [UNIT]
-    assert UNIT not in watchman.reporting_units(Pipeline(settings), "2025-Q4")
+    assert Pipeline(settings).deliveries.reporting_units(QUARTER) == [UNIT]
+    assert UNIT not in Pipeline(settings).deliveries.reporting_units("2025-Q4")
 
 
 def test_nothing_published_on_the_due_day_is_told_until_something_is(settings: Settings) -> None:

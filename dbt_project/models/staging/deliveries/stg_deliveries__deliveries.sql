@@ -21,9 +21,10 @@ renamed as (
         outcome,
         is_current,
         superseded_by,
-        rows_read,
+        -- Rows that came back mended are read and taken in another delivery, and owed here no longer.
+        rows_read - rows_mended as rows_read,
         rows_accepted,
-        rows_rejected,
+        rows_rejected - rows_mended as rows_rejected,
         rows_with_findings,
         columns_mapped,
         unknown_columns,
