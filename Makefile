@@ -63,7 +63,7 @@ lint: setup ## ruff, its layout, mypy and the layers between rooms
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-ui: setup ## Dagster in the browser, on this machine only; Ctrl-C stops it
+ui: setup ## Dagster and the office's page in the browser, on this machine only; Ctrl-C stops them
 	@$(BIN)/python -m orchestration.ui
 
 bench: setup ## measure the main job beside its floor; writes docs/performance.md

@@ -74,9 +74,9 @@ say "installed  $(basename "$wheel") in $venv"
 
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    systemctl enable --quiet cchc-daemon cchc-web cchc-view
-    systemctl restart cchc-daemon cchc-web cchc-view
-    say "started    cchc-daemon cchc-web cchc-view"
+    systemctl enable --quiet cchc-daemon cchc-web cchc-view cchc-office
+    systemctl restart cchc-daemon cchc-web cchc-view cchc-office
+    say "started    cchc-daemon cchc-web cchc-view cchc-office"
 else
     say "systemd does not run here: nothing started"
 fi

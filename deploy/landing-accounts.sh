@@ -51,6 +51,8 @@ for code in "$@"; do
         install -d "$landing/$code"
         say "made       $landing/$code"
     fi
+    # By it the service can give the unit's outbox to the unit's group (outbox_group).
+    usermod --append --groups "$account" cchc
     chown "$account:cchc" "$landing/$code"
     chmod 2770 "$landing/$code"
     if ! [ -e "$keys/$account" ]; then

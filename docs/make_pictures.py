@@ -1,13 +1,14 @@
 """Makes the pictures of the guides from real templates, rejection workbooks and a release's letter.
 
 ``python docs/make_pictures.py [RELEASE]`` writes ``docs/images/*.png``; those of the letter only where the folder of a
-release of the sample is named. Needs LibreOffice (``soffice``), Poppler (``pdftoppm``).
+release of the sample is named. Needs LibreOffice (``soffice``), Poppler (``pdftoppm``) and Chromium.
 Belongs here: the invented deliveries that the pictures show. Does not belong here: anything that makes a workbook.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -66,6 +67,7 @@ def main() -> None:
         refused = check_file(paths, "one_stop_cases", wrong, UNIT, QUARTER, reference=reference)
         assert refused.workbook is not None
         draw(refused.workbook, "tep-bi-tra-lai", folder)
+        draw_office(folder / "home")
     for release in map(Path, sys.argv[1:2]):
         draw_page(release / "report" / "report.pdf", 1, "bao-cao-trang-1")
         draw_page(release / "report" / "report.pdf", 8, "bao-cao-phu-luc")
@@ -130,6 +132,50 @@ def draw(workbook: bytes, name: str, folder: Path) -> None:
         folder / f"{name}.pdf",
         IMAGES / name,
     )
+    sys.stdout.write(f"{IMAGES / name}.png\n")
+
+
+def draw_office(home: Path) -> None:
+    """The office's page of a unit with something to mend, and what it answers to a delivery, in a browser."""
+    import datetime as dt
+
+    from orchestration.office import refresh
+    from orchestration.pipeline import Pipeline
+    from orchestration.settings import Settings
+    from orchestration.stages import ingest
+    from tests.support.office import Visit, serving
+
+    settings = Settings(home=home)
+    settings.paths.create()
+    head = "Số phiếu;Hình thức;Ngày trả lời;Đánh giá chung\n"
+    rows = "P1;Phiếu giấy;10/01/2023;Hài lòng\nP2;Phiếu giấy;30/02/2023;Hài lòng\n"
+    for source, name, text in (("survey_responses", "phieu-thang-1.csv", head + rows), ("org_units", "don-vi.csv", "")):
+        path = settings.paths.landing / UNIT / QUARTER / source / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, (1_678_000_000, 1_678_000_000))
+    pipeline = Pipeline(settings)
+    for source in ("survey_responses", "org_units"):
+        ingest(pipeline, source, QUARTER, [UNIT])
+    refresh(pipeline, QUARTER, dt.date(2023, 3, 12))
+    with serving(settings) as port:
+        place = f"{QUARTER}/{UNIT}"
+        shoot(f"http://127.0.0.1:{port}/don-vi/{place}", "trang-don-vi", 1000, 1000, home.parent)
+        visit = Visit(port)
+        fields = {"csrf": visit.token(f"/don-vi/{place}"), "nguon": "survey_responses", "viec": "nop"}
+        sent = ("phieu-thang-2.csv", (head + rows.replace("P1", "P3").replace("P2", "P1")).encode())
+        answer = visit.post(f"/don-vi/{place}/tep", fields, sent, follow=False)
+        shoot(f"http://127.0.0.1:{port}{answer.headers['location']}", "trang-da-nop", 1000, 820, home.parent)
+        shoot(f"http://127.0.0.1:{port}/?ky={QUARTER}", "trang-cac-don-vi", 1000, 560, home.parent)
+
+
+def shoot(address: str, name: str, width: int, height: int, folder: Path) -> None:
+    """What a browser shows at an address, as ``docs/images/<name>.png``."""
+    _run(
+        "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--hide-scrollbars", f"--user-data-dir={folder}/browser",
+        f"--window-size={width},{height}", f"--screenshot={IMAGES / name}.png", address,
+    )  # fmt: skip
     sys.stdout.write(f"{IMAGES / name}.png\n")
 
 

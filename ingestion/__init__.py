@@ -17,12 +17,12 @@ from ingestion.clerk.outbox import folder_of as outbox_folder
 from ingestion.clerk.outbox import write_where_new as write_into_outbox
 from ingestion.clerk.prose_template import text_of
 from ingestion.deliveries.integrity import check_store
-from ingestion.deliveries.landing import LandingFile, LandingProblem
+from ingestion.deliveries.landing import LandingFile, LandingProblem, may_be_delivered
 from ingestion.deliveries.landing_remarks import remarks_on_landing
 from ingestion.deliveries.ledger import DELIVERIES_SCHEMA, SourceStatus, inputs, read_deliveries, status
 from ingestion.deliveries.retention import expired_files, not_rereadable, purge
 from ingestion.deliveries.signatures import PublicKey, Signers
-from ingestion.deliveries.told import ToldDelivery, ToldFault, told_deliveries
+from ingestion.deliveries.told import ToldDelivery, ToldFault, faults_of, told_deliveries
 from ingestion.deliveries.waiting import waiting_files
 from ingestion.dry_run import CheckedFile, check_file, write_template
 from ingestion.engine import IngestReport, ingest_source
@@ -51,9 +51,11 @@ __all__ = [
     "check_store",
     "columns_csv",
     "expired_files",
+    "faults_of",
     "ingest_source",
     "inputs",
     "load_contracts",
+    "may_be_delivered",
     "mend_store",
     "not_rereadable",
     "outbox_folder",

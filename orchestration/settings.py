@@ -289,6 +289,10 @@ class Settings(BaseSettings):
         pattern=r"^([A-Za-z_0-9.-]|\{unit\})*$",
         description="Group of each unit's folder in the outbox; {unit} stands for its code. None: the program's.",
     )
+    office_logins: dict[str, tuple[str, ...]] = Field(
+        default={},
+        description="Whose files a login of the proxy may see and deliver on the office's page: codes of units, * all.",
+    )
     intake: IntakeLimits = Field(default=IntakeLimits(), description="What one delivered file may cost.")
     decision_signatures: bool = Field(
         default=False, description="Whether a register of decisions counts only with a signature (minisign) beside it."

@@ -1,6 +1,7 @@
-"""Dagster in the browser: ``python -m orchestration.ui`` starts the web server and the daemon, and keeps both going.
+"""Dagster and the office's page in the browser: ``python -m orchestration.ui`` starts web server, daemon and page, and
+keeps them going.
 
-Belongs here: the two processes on one machine, for one user. Does not belong here: the service of an office
+Belongs here: the three processes on one machine, for one user. Does not belong here: the service of an office
 (``deploy/``), where systemd keeps them.
 Listens on 127.0.0.1; with ``--host``, elsewhere where that is allowed (``web``).
 """
@@ -33,7 +34,7 @@ from orchestration.liveness import end_dead_runs
 from orchestration.settings import PROJECT_DIR, Settings, load_settings
 from orchestration.web import LOOPBACK, why_not
 
-_FIRST_PORT = 3000
+_FIRST_PORT, _FIRST_PAGE_PORT = 3000, 3100
 _START_SECONDS = 120
 _STOP_SECONDS = 15
 # A process that ends by itself is started again, later each time; one that ran for an hour is as good as new.
@@ -157,7 +158,9 @@ def main(words: Sequence[str] = ()) -> int:
         prepare(settings)
         env = {**os.environ, "DAGSTER_HOME": str(settings.plain_paths.dagster), "CCHC_HOME": str(settings.home)}
         port = free_port(host=host)
-        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        shown = f"http://[{host}]" if ":" in host else f"http://{host}"
+        url = f"{shown}:{port}"
+        page_port = free_port(_FIRST_PAGE_PORT, host)
         tools = Path(sys.executable).parent
         workspace = ["-w", str(PROJECT_DIR / "workspace.yaml")]
         with log_path.open("ab") as log:
@@ -166,6 +169,12 @@ def main(words: Sequence[str] = ()) -> int:
                     "web server", [str(tools / "dagster-webserver"), *workspace, "-h", host, "-p", str(port)], env, log
                 ),
                 Kept("daemon", [str(tools / "dagster-daemon"), "run", *workspace], env, log),
+                Kept(
+                    "office page",
+                    [sys.executable, "-m", "orchestration.office", "--host", host, "--port", str(page_port)],
+                    env,
+                    log,
+                ),
             ]
             for one in kept:
                 one.start()
@@ -178,6 +187,7 @@ def main(words: Sequence[str] = ()) -> int:
                     one.look()
                 time.sleep(0.3)
             print(f"ui: {url}  (Ctrl-C stops it; log in {log_path})", flush=True)
+            print(f"ui: the office's page: {shown}:{page_port}", flush=True)
             print(f"ui: automation is {'on' if settings.automation else 'off (CCHC_AUTOMATION)'}", flush=True)
             while True:
                 for one in kept:

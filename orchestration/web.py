@@ -26,9 +26,9 @@ def why_not(settings: Settings, host: str) -> str | None:
     if settings.proxy_login or _is_loopback(host):
         return None
     return (
-        f"không mở trang Dagster ở địa chỉ {host or '(trống)'}: trang không hỏi đăng nhập, ai tới được đều đọc được hồ "
-        f"sơ và chạy được. Dùng {LOOPBACK}, hoặc đặt proxy_login = true khi đã có máy chủ ủy quyền hỏi đăng nhập đứng "
-        "trước (docs/deploy.md)"
+        f"không mở trang ở địa chỉ {host or '(trống)'}: trang không hỏi đăng nhập, ai tới được đều đọc được hồ sơ, "
+        f"nộp tệp và chạy được. Dùng {LOOPBACK}, hoặc đặt proxy_login = true khi đã có máy chủ ủy quyền hỏi đăng nhập "
+        "đứng trước (docs/deploy.md)"
     )
 
 

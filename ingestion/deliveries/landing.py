@@ -241,16 +241,33 @@ def is_temporary(name: str) -> bool:
 
 def _problem_of(entry: os.DirEntry[str]) -> tuple[str, str] | None:
     """Why an entry is no delivery: code and message; None for a plain file with a usable name."""
-    name = entry.name
+    problem = _problem_of_name(entry.name)
+    if problem is not None and problem[1] != _TOO_LONG:
+        return problem
+    if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
+        return "not_a_file", "Không phải tệp thường (liên kết, thư mục hoặc thiết bị)."
+    return problem
+
+
+_TOO_LONG = f"Tên tệp dài quá {_MAX_NAME_BYTES} byte; đặt tên ngắn hơn rồi nộp lại."
+
+
+def _problem_of_name(name: str) -> tuple[str, str] | None:
     if not name.isprintable() or "\\" in name or "/" in name:
         return "bad_name", "Tên tệp có ký tự điều khiển hoặc dấu gạch chéo; đổi tên rồi nộp lại."
     if is_temporary(name):
         return "unfinished", "Tệp tạm hoặc chưa chép xong, chưa được đọc."
-    if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
-        return "not_a_file", "Không phải tệp thường (liên kết, thư mục hoặc thiết bị)."
     if len(name.encode()) > _MAX_NAME_BYTES:
-        return "bad_name", f"Tên tệp dài quá {_MAX_NAME_BYTES} byte; đặt tên ngắn hơn rồi nộp lại."
+        return "bad_name", _TOO_LONG
     return None
+
+
+def may_be_delivered(name: str) -> str | None:
+    """Why no file can be delivered under a name, for people; None where one can be. Notes beside files are none."""
+    if name.lower().endswith(_DONE):
+        return "Tệp .done chỉ đi kèm tệp số liệu; nộp chính tệp số liệu."
+    problem = _problem_of_name(name)
+    return problem[1] if problem else None
 
 
 def read_done_file(path: Path) -> DoneFile | None:

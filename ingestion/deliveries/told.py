@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ def told_deliveries(paths: IngestPaths, quarter: str) -> dict[str, tuple[ToldDel
         place = (d["source"], d["quarter"], d["unit_code"], d["delivery_id"])
         hashes = receipts[d["delivery_id"]].rows_sha256 if d["delivery_id"] in receipts else {}
         reasons = {
-            layer: _faults(lake.read_rows(paths, layer, place, hashes), contract, back)
+            layer: faults_of(_records(lake.read_rows(paths, layer, place, hashes), back), contract)
             for layer in ("rejected", "findings")
             if owed and contract is not None
         }
@@ -119,19 +119,20 @@ def _workbook(paths: IngestPaths, d: dict[str, Any]) -> Path | None:
     return path if path.is_file() else None
 
 
-def _faults(
-    records: pa.Table | None, contract: Contract | None, mended: Iterable[tuple[str, int]]
-) -> tuple[ToldFault, ...]:
-    """The reasons, each kind once, the most frequent first; rows that came back ``mended`` have none any more."""
-    if records is None or contract is None:
-        return ()
-    done = set(mended)
+def _records(table: pa.Table | None, mended: Collection[tuple[str, int]]) -> list[dict[str, Any]]:
+    """Records of a layer, without those of rows that came back mended."""
+    if table is None:
+        return []
+    wanted = table.select(["_sheet", "_row", "column", "value", "reason_code", "reason_vi", "advice_vi"])
+    return [record for record in wanted.to_pylist() if (record["_sheet"], record["_row"]) not in mended]
+
+
+def faults_of(records: Iterable[dict[str, Any]], contract: Contract) -> tuple[ToldFault, ...]:
+    """The reasons of records as in ``raw/rejected`` or ``raw/findings``, each kind once, the most frequent first."""
     titles = {column.name: column.title_vi for column in contract.columns}
     kinds: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    wanted = records.select(["_sheet", "_row", "column", "value", "reason_code", "reason_vi", "advice_vi"])
-    for record in wanted.to_pylist():
-        if (record["_sheet"], record["_row"]) not in done:
-            kinds[record["column"], record["reason_code"]].append(record)
+    for record in records:
+        kinds[record["column"], record["reason_code"]].append(record)
     told = []
     for (column, _), group in kinds.items():
         places = dict.fromkeys((r["_sheet"], r["_row"]) for r in group)
@@ -147,4 +148,4 @@ def _without_cell(text: str, value: str | None) -> str:
     return text.replace(f"“{value}”", f"“{_HIDDEN}”") if value else text
 
 
-__all__ = ["ToldDelivery", "ToldFault", "told_deliveries"]
+__all__ = ["ToldDelivery", "ToldFault", "faults_of", "told_deliveries"]

@@ -14,17 +14,11 @@ from typing import Any
 from common.periods import find_period
 from ingestion import CheckedFile, check_file, load_contracts, write_template
 from orchestration.cli.terminal import Exit, WrongUse, asked_path
+from orchestration.office import WOULD_BE_VI
 from orchestration.pipeline import Pipeline
 from orchestration.units import ReportingUnits
 
 SHOWN = 20
-_OUTCOMES_VI = {
-    "accepted": "sẽ được nhận đủ",
-    "partly_accepted": "sẽ được nhận một phần",
-    "nothing_to_report": "sẽ được hiểu là không phát sinh",
-    "refused": "sẽ bị trả lại cả tệp",
-    "not_a_delivery": "không phải là tệp nộp",
-}
 
 
 def known_source(source: str) -> str:
@@ -87,7 +81,7 @@ def answer(found: CheckedFile, out: Path | None) -> tuple[list[str], dict[str, A
     """Lines for people, the document for machines, and how the command ends. Writes the workbook where asked."""
     written = _written(found, out)
     lines = [
-        f"{found.file_name} ({found.source}, {found.unit_code}, {found.quarter}): {_OUTCOMES_VI[found.outcome]}",
+        f"{found.file_name} ({found.source}, {found.unit_code}, {found.quarter}): {WOULD_BE_VI[found.outcome]}",
         f"  đọc {found.rows_read} dòng: nhận {found.rows_accepted}, trả lại {found.rows_rejected}, "
         f"nhắc {found.rows_with_findings}",
     ]

@@ -115,6 +115,12 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
     return QuarterStatus(quarter, units, _landing_remarks(pipeline, quarter))
 
 
+def report_standing(pipeline: Pipeline, unit: str, quarter: str) -> tuple[str, list[str]]:
+    """How one unit's report of a quarter stands, in words, and why it is held back."""
+    found = _unit_status(pipeline, unit, quarter, pipeline.deliveries.sources([unit], quarter))
+    return _STATES_VI[found.state], found.reasons
+
+
 def _landing_remarks(pipeline: Pipeline, quarter: str) -> list[str]:
     """What the last ingestion noticed about versions and places, of the quarter or of no quarter that it could tell."""
     found = remarks_on_landing(pipeline.deliveries.paths).to_pylist()

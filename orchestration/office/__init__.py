@@ -8,6 +8,7 @@ The page is imported only where it is served.
 """
 
 from orchestration.office.facts import (
+    WOULD_BE_VI,
     Box,
     boxes,
     how_to_deliver_vi,
@@ -20,6 +21,7 @@ from orchestration.office.facts import (
 from orchestration.office.papers import refresh
 
 __all__ = [
+    "WOULD_BE_VI",
     "Box",
     "boxes",
     "how_to_deliver_vi",

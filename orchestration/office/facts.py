@@ -16,6 +16,14 @@ from ingestion import SourceStatus, ToldDelivery, load_contracts, remarks_on_lan
 from orchestration.pipeline import Pipeline
 
 Standing = Literal["good", "mend", "old"]
+#: What would become of a file that is only tried.
+WOULD_BE_VI = {
+    "accepted": "sẽ được nhận đủ",
+    "partly_accepted": "sẽ được nhận một phần",
+    "nothing_to_report": "sẽ được hiểu là không phát sinh",
+    "refused": "sẽ bị trả lại cả tệp",
+    "not_a_delivery": "không phải là tệp nộp",
+}
 _HELD = ("wrong_quarter", "wrong_unit")
 _MEND_ROWS = (
     "Mở bảng tính trả lại, sửa các ô tô đỏ rồi nộp chính bảng tính ấy cho cùng nguồn (các dòng đã sửa được cộng thêm); "

@@ -22,7 +22,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.settings import load_settings
+from orchestration.settings import Settings, load_settings
+from tests.support.office import serving
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 SCRIPTS = ["cchc", "install.sh", "landing-accounts.sh"]
@@ -110,7 +111,7 @@ def test_an_installation_can_be_repeated_and_keeps_what_was_set(tmp_path: Path) 
     said = ran(DEPLOY / "install.sh", wheel, DESTDIR=str(root))
     laid = sorted(f"/{path.relative_to(root)}" for path in root.rglob("*") if path.is_file())
     assert sorted(re.findall(r"written +(\S+)", said)) == laid
-    assert len(laid) == 10
+    assert len(laid) == 11
 
     (root / "etc/cchc/cchc.toml").write_text('home = "/elsewhere"\n')
     (root / "etc/systemd/system/cchc-web.service").write_text("of an older version\n")
@@ -212,6 +213,11 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         lines = (f"{p}:{ran(openssl, 'passwd', '-6', f'secret of {p}').strip()}\n" for p in people)
         (settings / f"{name}.htpasswd").write_text("".join(lines))
 
+    logins = {"viewer": ["945"]}
+    page = Settings.model_validate({"home": base / "home", "office_logins": logins})
+    page.paths.create()
+    stack = contextlib.ExitStack()
+    page_port = stack.enter_context(serving(page, "/office"))
     port, view, operators = free_port(), free_port(), http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Operators)
     site = (DEPLOY / "nginx" / "cchc.conf").read_text()
     for theirs, ours in {
@@ -221,6 +227,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         "listen 443 ": f"listen 127.0.0.1:{port} ",
         "listen 80 ": f"listen 127.0.0.1:{free_port()} ",
         "127.0.0.1:3001": f"127.0.0.1:{view}",
+        "127.0.0.1:3002": f"127.0.0.1:{page_port}",
         "127.0.0.1:3000": f"127.0.0.1:{operators.server_port}",
     }.items():
         assert theirs in site
@@ -241,6 +248,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     threading.Thread(target=operators.serve_forever, daemon=True).start()
     made = Office(port, published)
     with (
+        stack,
         process(*webserver.split(), DAGSTER_HOME=str(base / "dagster")) as server,
         process(nginx, "-e", base / "error.log", "-c", base / "nginx.conf"),
     ):
@@ -286,6 +294,24 @@ def test_viewers_look_into_dagster_and_change_nothing(office: Office) -> None:
 def test_operators_reach_their_server_which_learns_no_password(office: Office) -> None:
     status, answer = office.graphql("/ops", "operator", "{ version }")
     assert (status, json.loads(answer)) == (200, {"path": "/ops/graphql", "authorization": None})
+
+
+def test_the_offices_page_shows_each_login_its_own_units(office: Office) -> None:
+    assert office.ask("/office/")[0] == 401
+    status, page = office.ask("/office/", "viewer")
+    assert status == 200
+    (link,) = re.findall(r'href="(/office/don-vi/[^"]+)"', page)
+    status, page = office.ask(link, "viewer")
+    assert (status, "Thử và nộp tệp" in page) == (200, True)
+    assert re.findall(r'action="([^"]+)"', page) == [f"{link}/tep"], "what the page asks for leads through the proxy"
+    assert office.ask(link.replace("945", "31615"), "viewer")[0] == 403
+    assert office.ask(link, "viewer", **{"X-Cchc-Login": "operator"})[0] == 200, "the proxy says who it is"
+    assert office.ask("/office/", "operator")[0] == 403, "a login of the host is not one of a unit"
+    assert office.ask("/office/office.css", "viewer")[0] == 200
+    for origin, expected in {"cross-site": 403, "same-origin": 200}.items():
+        assert office.ask("/office/", "viewer", **{"Sec-Fetch-Site": origin})[0] == expected
+    status, said = office.ask(f"{link}/tep", "viewer", b"x", **{"Content-Type": "multipart/form-data; boundary=x"})
+    assert (status, "Không làm được" in said) == (403, True), "no token, no delivery"
 
 
 def test_operators_alone_see_runs_over_time(office: Office) -> None:

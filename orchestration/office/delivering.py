@@ -1,0 +1,174 @@
+"""Files that come over the page: their names, the room in which they are tried, and their way into the landing folder.
+
+Belongs here: that a file lies in the landing folder whole or not at all, under a name that can be delivered, and that
+nothing which lay there before is lost. Does not belong here: what is in a file (``ingestion``), who may deliver
+(``app``).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+import threading
+import time
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from common.damage import set_aside
+from common.files import is_regular_file, replace_durably, replacing, sha256_file
+from ingestion import CheckedFile, may_be_delivered, read_deliveries
+from orchestration.pipeline import Pipeline
+
+_BLOCK = 1 << 20
+_KEPT_SECONDS, _MOST_KEPT = 3600.0, 20
+_DONE = ".done"
+Outcome = Literal["new", "same", "replaced"]
+
+
+class NotDeliverable(ValueError):
+    """Why a file is not taken over the page, for people."""
+
+
+def clean_name(name: str) -> str:
+    """The file's own name as it is delivered: no folders, NFC. Raises :class:`NotDeliverable` where it cannot be."""
+    plain = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2]).strip()
+    if not plain:
+        raise NotDeliverable("Chưa chọn tệp nào. Chọn tệp rồi bấm lại.")
+    if why := may_be_delivered(plain):
+        raise NotDeliverable(f"{why} Tên tệp: “{plain}”.")
+    return plain
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A file that was sent and lies in a room of its own, what trying it showed, and whether it was delivered."""
+
+    token: str
+    path: Path
+    source: str
+    unit_code: str
+    quarter: str
+    login: str | None
+    at: float
+    checked: CheckedFile | None = None
+    delivered: Outcome | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+@dataclass
+class Room:
+    """Where files lie that were sent to be tried: a private folder that goes with the process; each file in an hour."""
+
+    root: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="cchc-office-")))
+    kept: dict[str, Staged] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, stream: BinaryIO, name: str, source: str, unit_code: str, quarter: str, login: str | None) -> Staged:
+        """Keeps what a browser sent. Raises ``OSError`` where there is no room."""
+        token = secrets.token_urlsafe(18)
+        folder = self.root / token
+        folder.mkdir(mode=0o700)
+        try:
+            stream.seek(0)
+            with (folder / name).open("xb") as target:
+                shutil.copyfileobj(stream, target, _BLOCK)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return Staged(token, folder / name, source, unit_code, quarter, login, time.monotonic())
+
+    def keep(self, staged: Staged) -> None:
+        """Keeps a file for the page that shows what trying it came to; the oldest go."""
+        with self.lock:
+            self.kept[staged.token] = staged
+            old = sorted(self.kept.values(), key=lambda s: s.at)
+            late = time.monotonic() - _KEPT_SECONDS
+            for each in old[: max(0, len(old) - _MOST_KEPT)] + [s for s in old if s.at < late]:
+                self.kept.pop(each.token, None)
+                self.forget(each)
+
+    def find(self, token: str, login: str | None) -> Staged | None:
+        """A file that was kept for this visitor and is not too old."""
+        found = self.kept.get(token)
+        fits = found is not None and found.login == login and time.monotonic() - found.at <= _KEPT_SECONDS
+        return found if fits else None
+
+    def forget(self, staged: Staged) -> None:
+        self.kept.pop(staged.token, None)
+        shutil.rmtree(staged.path.parent, ignore_errors=True)
+
+    def close(self) -> None:
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def deliver(pipeline: Pipeline, staged: Staged) -> Outcome:
+    """Puts the file into the landing folder in one step, durably; a file that had its name makes way.
+
+    The file before is in the originals where it was read; one that was not is set aside, so that nothing delivered is
+    lost. A ``.done`` file that speaks of the name is written anew. Raises :class:`NotDeliverable`, ``OSError``.
+    """
+    top = pipeline.home.landing / staged.unit_code
+    folder = top / staged.quarter / staged.source
+    mode = _make_folders(top, folder)
+    target = _as_it_lies_there(folder, staged.name)
+    sha256, outcome = sha256_file(staged.path), "new"
+    if os.path.lexists(target):
+        if not is_regular_file(target):
+            raise NotDeliverable(f"Trong thư mục nhận đã có “{target.name}” không phải là tệp thường; đổi tên tệp.")
+        before = sha256_file(target)
+        if before == sha256:
+            return "same"
+        if before not in _read_contents(pipeline, staged):
+            set_aside(target, pipeline.home.root)
+        outcome = "replaced"
+    for note in _done_files(folder, target.name):
+        replace_durably(note, sha256.encode())
+    with staged.path.open("rb") as source, replacing(target, mode=mode & 0o666) as stream:
+        shutil.copyfileobj(source, stream, _BLOCK)
+    target.chmod(mode & 0o666)
+    return outcome  # type: ignore[return-value]
+
+
+def _make_folders(top: Path, folder: Path) -> int:
+    """Makes the folders of a source where they are missing; returns the mode that fits what lies in them.
+
+    Where a unit also delivers by SFTP, its own folder lets nobody else pass: what lies below may then be open to all
+    who got there, so that the unit can go on with what came over the page. Elsewhere it is the program's alone.
+    """
+    closed = top.is_dir() and not top.stat().st_mode & 0o007 and top.stat().st_uid != os.geteuid()
+    mode = 0o777 if closed else 0o750
+    for each in (top, folder.parent, folder):
+        if not each.exists():
+            each.mkdir(parents=True, exist_ok=True)
+            each.chmod(mode | (each.stat().st_mode & 0o2000))
+    return mode
+
+
+def _as_it_lies_there(folder: Path, name: str) -> Path:
+    """The path a file is delivered under: a name that lies there in another Unicode form is the same name."""
+    for entry in sorted(folder.iterdir()):
+        if unicodedata.normalize("NFC", entry.name) == name:
+            return entry
+    return folder / name
+
+
+def _read_contents(pipeline: Pipeline, staged: Staged) -> Collection[str]:
+    """Contents of the folder that were read, and so are kept as originals."""
+    place = (staged.unit_code, staged.quarter, staged.source)
+    rows = read_deliveries(pipeline.deliveries.paths).to_pylist()
+    return {d["sha256"] for d in rows if (d["unit_code"], d["quarter"], d["source"]) == place}
+
+
+def _done_files(folder: Path, name: str) -> list[Path]:
+    """Notes of the file's sender: they would say of the new content that it is not whole."""
+    alone = not [e for e in folder.iterdir() if e.stem == Path(name).stem and e.name not in (name, f"{e.stem}{_DONE}")]
+    names = [f"{name}{_DONE}", *([f"{Path(name).stem}{_DONE}"] if alone else [])]
+    return [folder / each for each in names if is_regular_file(folder / each)]
