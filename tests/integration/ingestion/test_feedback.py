@@ -15,6 +15,7 @@ from openpyxl.utils.escape import unescape
 
 from ingestion.base.limits import UnreadableFileError
 from ingestion.clerk.feedback import OWN_HEADINGS, SUFFIX, token_of, workbook_name
+from ingestion.rows.own_words import LISTS_SHEET
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 HEAD = ["Số phiếu", "Họ và tên", "Hình thức", "Ngày trả lời", "Ghi thêm", "Đánh giá chung"]
@@ -81,7 +82,7 @@ def test_every_sheet_with_rejected_rows_has_its_own(home: Any) -> None:
 
     home.workbook("survey_responses", [HEAD, good(1)], before_closing=second)
     home.ingest()
-    assert openpyxl.load_workbook(answer_path(home, "a.xlsx")).sheetnames == ["Đợt 2"]
+    assert openpyxl.load_workbook(answer_path(home, "a.xlsx")).sheetnames == ["Đợt 2", LISTS_SHEET]
 
 
 def test_rows_of_a_csv_come_back_too(home: Any) -> None:
@@ -180,7 +181,7 @@ def test_a_workbook_that_cannot_be_written_is_told_and_written_by_the_next_run(
 
     home.workbook("survey_responses", [HEAD, good(1), ["P2", "B", "Bồ câu", DAY, "x", "Hài lòng"]])
     with monkeypatch.context() as patch:
-        patch.setattr("ingestion.clerk.feedback.replace_durably", full)
+        patch.setattr("ingestion.clerk.outbox.replace_durably", full)
         report = home.ingest()
     assert [(p.code, p.path) for p in report.problems] == [("not_returned", "945/2023-Q1/survey_responses/a.xlsx")]
     assert len(home.rows("survey_responses")) == 1
@@ -214,7 +215,8 @@ def test_no_cell_of_a_rejection_workbook_is_a_formula_and_values_come_back(home:
     sheet = openpyxl.load_workbook(path).active
     assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
     with zipfile.ZipFile(path) as archive:
-        assert b"<f" not in archive.read("xl/worksheets/sheet1.xml").replace(b"<fitToPage", b"")
+        cells = archive.read("xl/worksheets/sheet1.xml").partition(b"<sheetData>")[2].partition(b"</sheetData>")[0]
+        assert b"<f" not in cells, "the lists to choose from are named behind them"
     cell = next(c for row in sheet.iter_rows(min_col=5) for c in row if c.row == sheet.max_row)
     assert unescape(str(cell.value)) == text
     assert lead.isspace() or cell.quotePrefix
