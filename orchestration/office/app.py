@@ -57,6 +57,14 @@ _COOKIE = "cchc_office"
 _FIELD_BYTES = 64 << 10
 # Kinds of files that the page offers: what came back, and what is to be looked through before publication.
 _BACK, _REVIEW = "tra", "xet"
+_REVIEW_VI = {
+    "quyet-dinh-can-lay.xlsx": "Sổ quyết định cần lấy (Excel)",
+    "ra-soat.html": "Các điểm cần xem của bản dự thảo",
+    "report.docx": "Dự thảo báo cáo (Word)",
+    "report.pdf": "Dự thảo báo cáo (PDF)",
+    "annex.xlsx": "Dự thảo phụ lục (Excel)",
+    "index.html": "Dự thảo trang số liệu",
+}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -249,12 +257,12 @@ class Office:
 
     def _review(self, request: Request, quarter: str, unit: str) -> list[Offered]:
         """What is to be looked through before publication: decisions to be taken, the draft and its findings."""
-        folder = self.pipeline.home.root / "review" / unit / quarter
+        folder = self.pipeline.home.review / unit / quarter
         files = {name: path for name, path in regular_files(folder).items() if is_regular_file(path)}
         return [
-            Offered(name, self._link(request, quarter, unit, _REVIEW, folder, path))
+            Offered(_REVIEW_VI.get(path.name, name), self._link(request, quarter, unit, _REVIEW, folder, path))
             for name, path in files.items()
-            if not path.name.startswith(".")
+            if not path.name.startswith(".") and path.suffix != ".json"
         ]
 
     def _link(self, request: Request, quarter: str, unit: str, kind: str, folder: Path, path: Path) -> str:
@@ -265,7 +273,7 @@ class Office:
         """The folder of one kind of files that the page offers."""
         return {
             _BACK: outbox_folder(self.pipeline.deliveries.paths, unit, quarter),
-            _REVIEW: self.pipeline.home.root / "review" / unit / quarter,
+            _REVIEW: self.pipeline.home.review / unit / quarter,
         }.get(kind)
 
     # ---------------------------------------------------------------------------------------------------------- files

@@ -94,12 +94,14 @@ def test_what_came_back_is_one_click_away(visit: Visit) -> None:
     assert "P2" in [c for row in openpyxl.load_workbook(io.BytesIO(answer.body)).active.values for c in row]
 
 
-@pytest.mark.parametrize("path", ["du-thao/bao-cao.docx", "du-thao/muc/diem-can-xem.txt", "quyet-dinh-can-lay.xlsx"])
+@pytest.mark.parametrize(
+    "path", ["du-thao/report/report.docx", "du-thao/ra-soat.html", "quyet-dinh-can-lay.xlsx", "la.txt"]
+)
 def test_what_lies_there_for_review_is_to_be_had(visit: Visit, pipeline: Pipeline, path: str) -> None:
     file = pipeline.home.root / "review" / UNIT / QUARTER / path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"draft")
-    assert path in visit.get(f"/don-vi/{PLACE}").text
+    assert f"/xet/{path}" in visit.get(f"/don-vi/{PLACE}").text
     assert visit.get(f"/tep/{PLACE}/xet/{path}").body == b"draft"
     assert path not in visit.get(f"/don-vi/{QUARTER}/{COMMUNE}").text
 
