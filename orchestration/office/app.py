@@ -179,6 +179,8 @@ class Office:
     async def overview(self, request: Request) -> Response:
         visitor = self.visitor(request)
         quarter = self.quarter(request.query_params.get("ky"))
+        if code := request.query_params.get("don-vi", "").strip():
+            return self._go(request, f"/don-vi/{quarter}/{quote(code, safe='')}")
         found = await run_in_threadpool(lambda: list(boxes(self.pipeline, quarter)))
         shown = [box for box in found if visitor.may_know(box)]
         known = {box.unit_code for box in shown}
@@ -235,8 +237,12 @@ class Office:
     def _report(self, unit: str, quarter: str) -> tuple[str, list[str]]:
         """How the unit's report stands, and why it is held back, as ``cchc status`` says it."""
         from orchestration.cli.overview import report_standing
+        from publication import DamagedPointer
 
-        return report_standing(self.pipeline, unit, quarter)
+        try:
+            return report_standing(self.pipeline, unit, quarter)
+        except DamagedPointer as error:  # what is delivered and what came back is shown all the same
+            return "chưa đọc được", [str(error)]
 
     def _workbooks(self, request: Request, box: Box) -> dict[Path | None, str]:
         folder = outbox_folder(self.pipeline.deliveries.paths, box.unit_code, box.period.quarter)

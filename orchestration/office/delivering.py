@@ -7,6 +7,7 @@ nothing which lay there before is lost. Does not belong here: what is in a file 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+import psutil
+
 from common.damage import set_aside
 from common.files import is_regular_file, replace_durably, replacing, sha256_file
 from ingestion import CheckedFile, may_be_delivered, read_deliveries
@@ -27,6 +30,7 @@ from orchestration.pipeline import Pipeline
 _BLOCK = 1 << 20
 _KEPT_SECONDS, _MOST_KEPT = 3600.0, 20
 _DONE = ".done"
+_ROOM = "cchc-office-"
 Outcome = Literal["new", "same", "replaced"]
 
 
@@ -67,7 +71,7 @@ class Staged:
 class Room:
     """Where files lie that were sent to be tried: a private folder that goes with the process; each file in an hour."""
 
-    root: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="cchc-office-")))
+    root: Path = field(default_factory=lambda: _made_room())
     kept: dict[str, Staged] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -107,6 +111,16 @@ class Room:
 
     def close(self) -> None:
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _made_room() -> Path:
+    """A folder of this process's own; those of processes that were killed go, for they hold case records."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_ROOM}*-*"):
+        number = left.name.removeprefix(_ROOM).partition("-")[0]
+        with contextlib.suppress(OSError):
+            if number.isdigit() and not psutil.pid_exists(int(number)) and left.lstat().st_uid == os.geteuid():
+                shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{_ROOM}{os.getpid()}-"))
 
 
 def deliver(pipeline: Pipeline, staged: Staged) -> Outcome:

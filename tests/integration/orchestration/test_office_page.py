@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
+import os
 import stat
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import pytest
 from ingestion import read_deliveries
 from orchestration.office import app as page
 from orchestration.office import refresh
-from orchestration.office.delivering import NotDeliverable, clean_name
+from orchestration.office.delivering import NotDeliverable, Room, clean_name
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Settings
 from orchestration.stages import ingest
@@ -84,6 +85,12 @@ def test_the_overview_names_who_delivered_and_what_is_missing(visit: Visit) -> N
     assert "Huyện Cù Lao Dung" in text
     assert "Danh mục cơ quan, đơn vị" in text
     assert text.count("<tr>") > 8, "its communes too"
+
+
+def test_a_unit_that_never_delivered_is_reached_by_its_code(visit: Visit) -> None:
+    assert "Thử và nộp tệp" in visit.get("/?ky=2024-Q1&don-vi=945").text
+    assert "999" in visit.get("/?ky=2024-Q1&don-vi=999").text
+    assert visit.get("/?ky=2024-Q1&don-vi=../../etc").status == 404
 
 
 def test_what_came_back_is_one_click_away(visit: Visit) -> None:
@@ -231,6 +238,39 @@ def test_a_file_appears_whole_or_not_at_all(visit: Visit, pipeline: Pipeline) ->
 def test_files_of_case_records_are_not_everybodys(visit: Visit, pipeline: Pipeline) -> None:
     visit.send(PLACE, SOURCE, "riêng.csv", (HEAD + GOOD).encode())
     assert stat.S_IMODE(landed(pipeline, "riêng.csv").stat().st_mode) & 0o007 == 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="a folder of another account needs root")
+def test_a_unit_that_delivers_by_sftp_too_goes_on_with_what_came_over_the_page(tmp_path: Path) -> None:
+    """Its own folder lets nobody else pass; what the page makes below is open to whoever got there."""
+    settings = Settings(home=tmp_path / "home")
+    settings.paths.create()
+    top = settings.paths.landing / UNIT
+    top.mkdir()
+    top.chmod(0o2770)
+    os.chown(top, 12_345, os.getgid())
+    with serving(settings) as port:
+        Visit(port).send(PLACE, SOURCE, "a.csv", (HEAD + GOOD).encode())
+    made = [top / QUARTER, top / QUARTER / SOURCE, top / QUARTER / SOURCE / "a.csv"]
+    assert [stat.S_IMODE(path.stat().st_mode) & 0o007 for path in made] == [7, 7, 6]
+    assert stat.S_IMODE(top.stat().st_mode) == 0o2770
+
+
+def test_what_a_killed_page_left_of_tried_files_goes_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left, mine, other = (tmp_path / f"cchc-office-{name}" for name in ("4194305-x", f"{os.getpid()}-x", "letters-x"))
+    for folder in (left, mine, other):
+        folder.mkdir()
+        (folder / "phieu.csv").write_text("Trần Thị B")
+    room = Room()
+    assert not left.exists()
+    assert mine.exists()
+    assert other.exists()
+    assert stat.S_IMODE(room.root.stat().st_mode) == 0o700
+    room.close()
+    assert not room.root.exists()
 
 
 @pytest.mark.parametrize(
