@@ -132,7 +132,8 @@ def _words(d: ToldDelivery) -> tuple[Standing, str, str]:
             return "mend", "giữ lại vì không khớp thư mục", _MEND_PLACE + kept
         return "mend", "cả tệp bị trả lại", _MEND_FILE + kept
     if d.rows_rejected:
-        return "mend", f"nhận một phần, còn {d.rows_rejected} dòng bị trả lại", _MEND_ROWS + kept
+        taken = "chưa được tính" if d.passed_over else "nhận một phần"
+        return "mend", f"{taken}, còn {d.rows_rejected} dòng bị trả lại", _MEND_ROWS + kept
     if d.passed_over:
         return "mend", "chưa được tính", f"Soát lại tệp rồi nộp lại cùng tên.{kept}"
     if d.outcome == "nothing_to_report":
