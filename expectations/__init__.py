@@ -18,6 +18,7 @@ from expectations.inspection import MartRequest, RawRequest
 from expectations.messages import HeldRow, explain_vi, held_rows
 from expectations.personal_data import KIND_VI as PERSONAL_DATA_VI
 from expectations.personal_data import kinds_of_personal_data
+from expectations.review import JudgedLine, Option, Question, RegisterLine, ReviewedRow, judge_lines, questions
 from expectations.verdicts import (
     Finding,
     Refusal,
@@ -38,8 +39,13 @@ __all__ = [
     "Finding",
     "GateWorker",
     "HeldRow",
+    "JudgedLine",
+    "Option",
+    "Question",
     "Refusal",
+    "RegisterLine",
     "Result",
+    "ReviewedRow",
     "Rule",
     "Verdict",
     "blocking",
@@ -47,11 +53,13 @@ __all__ = [
     "explain_vi",
     "gate_results_table",
     "held_rows",
+    "judge_lines",
     "kinds_of_personal_data",
     "load_verdict",
     "parse_verdict",
     "path_of",
     "publishable",
+    "questions",
     "run_mart_gate",
     "run_raw_gate",
     "spoilt_symbols",

@@ -71,31 +71,63 @@ def figure_vi(rule: Rule, name: str) -> str:
     return FIGURES_VI.get(name) or str(column_facts().get(f"{rule.source}.{name}", {}).get("title", name))
 
 
-_PAIR = re.compile(r"(?:(?P<subject>[^=]+):\s+)?(?P<name>[^:=]+)=(?P<value>.*)", re.DOTALL)
+#: Signs that part a list from its next entry; an entry that holds one stands in double quotes, doubled within.
+_PARTS = re.compile(r"[;\n\"]")
+_ENTRY = re.compile(r'(?:[^;\n"]|"(?:[^"]|"")*"|")+')
+_QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*')
+_PAIR = re.compile(r'(?:(?P<subject>"(?:[^"]|"")*"|[^=]+?):\s+)?(?P<name>[^:=]+)=(?P<value>.*)', re.DOTALL)
+#: A number as findings print it; a code such as 001 is none.
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:,[0-9]+)?")
+BLANK_VI = "trống"
+
+
+def list_vi(entries: Iterable[str]) -> str:
+    """Entries as a clerk copies them into a cell of the register that lists several things."""
+    return "; ".join(map(_entry, entries))
 
 
 def figures_vi(figures: Mapping[str, str]) -> str:
     """Figures as a clerk copies them into the register: ``số tính toán = 1; số khai báo = 31``."""
-    return "; ".join(f"{name} = {_one_line(value)}" for name, value in figures.items())
+    return "; ".join(f"{name} = {_entry(value)}" for name, value in figures.items())
+
+
+def figures_of_vi(subject: str, figures: Mapping[str, str]) -> str:
+    """The same of one of several subjects: ``H51-1: số dòng = 3``."""
+    named = _entry(subject) if "=" not in subject and ": " not in subject else _quoted(subject)
+    return "; ".join(f"{named}: {name} = {_entry(value)}" for name, value in figures.items())
 
 
 def parse_list(text: str | None) -> tuple[str, ...]:
-    """The parts of a cell that lists several things, by semicolon or line."""
-    return tuple(part for part in (_one_line(part) for part in re.split(r"[;\n]", text or "")) if part)
+    """The parts of a cell that lists several things, by semicolon or line; a part in double quotes may hold both."""
+    return tuple(part for part in (_plain(part) for part in _ENTRY.findall(text or "")) if part)
 
 
 def parse_figures(text: str | None) -> dict[tuple[str | None, str], str]:
     """``name = value`` pairs of a cell by (row or case, name); a pair without a row speaks of every row named."""
     pairs: dict[tuple[str | None, str], str] = {}
-    for part in parse_list(text):
-        if found := _PAIR.fullmatch(part):
+    for part in _ENTRY.findall(text or ""):
+        if found := _PAIR.fullmatch(part.strip()):
             subject = found["subject"]
-            pairs[_one_line(subject) if subject else None, _key(found["name"])] = _one_line(found["value"])
+            pairs[_plain(subject) if subject else None, _key(found["name"])] = _plain(found["value"])
     return pairs
 
 
+def _entry(text: str) -> str:
+    return _quoted(text) if _PARTS.search(text) else _one_line(text)
+
+
+def _quoted(text: str) -> str:
+    return '"' + _one_line(text).replace('"', '""') + '"'
+
+
+def _plain(text: str) -> str:
+    if found := _QUOTED.fullmatch(text):
+        return _one_line(found[1].replace('""', '"'))
+    return _one_line(text)
+
+
 def _one_line(text: str) -> str:
-    return " ".join(text.replace(";", ",").split())
+    return " ".join(text.split())
 
 
 def _key(name: str) -> str:
@@ -103,9 +135,14 @@ def _key(name: str) -> str:
 
 
 def _same(seen: str, now: str) -> bool:
-    """Whether two printed figures are one figure: ``47,5`` and ``47.50``."""
-    if seen.casefold() == _one_line(now).casefold():
+    """Whether two printed figures are one figure: ``47,50`` and ``47,5``. Texts and codes are one only where they are
+    written alike.
+    """
+    now = _one_line(now)
+    if seen == now or (now == BLANK_VI and seen.casefold() == BLANK_VI):
         return True
+    if not _NUMBER.fullmatch(now):
+        return False
     try:
         return Decimal(seen.replace(",", ".")) == Decimal(now.replace(",", "."))
     except InvalidOperation:
@@ -134,7 +171,10 @@ class Decision:
     figures: Mapping[tuple[str | None, str], str] = field(default_factory=dict)
 
     def covers(self, rule: Rule, subject: str, figures: Mapping[str, str]) -> bool:
-        """Whether a finding of this rule about this subject, with these figures by printed name, is settled by it."""
+        """Whether a finding of this rule, by the name a decision gives it (:attr:`expectations.suites.Compiled.named`),
+        with these figures by printed name, is settled by it.
+        """
+        subject = _one_line(subject)
         return self.effect in IN_FORCE and self._names(rule, subject) and self._saw(rule, subject, figures)
 
     def _names(self, rule: Rule, subject: str) -> bool:
@@ -191,6 +231,7 @@ _DECISION_VI = "Quyết định, nếu có, ghi"
 def how_to_settle_vi(rule: Rule, subject: str, figures: Mapping[str, str]) -> str:
     """What a decision about a finding must say, in the words of the register's columns."""
     seen = f", số liệu đã xem “{figures_vi(figures)}”" if figures else ""
+    subject = list_vi([subject])
     if rule.id == CHOICE:
         return (
             f"{_DECISION_VI}: loại đối tượng “Chỉ tiêu”, đối tượng “{subject}”, cách xử lý “Chấp nhận số khai báo” "
@@ -223,6 +264,13 @@ class Register:
     def of(self, unit: str) -> list[Decision]:
         """The decisions that name a unit, in the order of the register."""
         return self._by_unit.get(unit, [])
+
+    def names(self, rule: Rule) -> bool:
+        """Whether any decision in force names the rule at all."""
+        return any(
+            d.effect in IN_FORCE and (rule.id == CHOICE or d.subject == rule.id or rule.id in d.applies_to)
+            for d in self.decisions
+        )
 
     def covering(self, unit: str, rule: Rule, subject: str, figures: Mapping[str, str]) -> list[str]:
         """Ids of the decisions that settle a finding, in order."""

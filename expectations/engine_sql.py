@@ -16,7 +16,7 @@ from expectations.expression import quote
 from expectations.suites import COLUMN_TITLES, SHEET_NUMBERS, UNIT, Compiled
 from expectations.verdicts import Place
 
-PLACE_COLUMNS = (UNIT, "subject", "file", "sheet", "row")
+PLACE_COLUMNS = (UNIT, "subject", "named", "file", "sheet", "row")
 # Rules counted in one scan. Planning a query takes longer the more expressions it has, and faster than in proportion:
 # 227 rules over the one row of a unit's figures cost seven times as much in one query as in queries of this size.
 _RULES_A_SCAN = 32
@@ -43,10 +43,13 @@ class Count:
 
 @dataclass(frozen=True)
 class Violation:
-    """A violating row: whose, about what, where it stands, and the values that the rule declares to be shown."""
+    """A violating row: whose, about what, by which name a decision settles it, where it stands, and the values that the
+    rule declares to be shown.
+    """
 
     unit: str
     subject: str
+    named: str
     file: str | None
     sheet: str | None
     row: int | None
@@ -55,9 +58,9 @@ class Violation:
 
 @dataclass(frozen=True)
 class Alike:
-    """Violating rows of a unit that are about the same subject and show the same values."""
+    """Violating rows of a unit that a decision names alike and that show the same values: one finding."""
 
-    subject: str
+    named: str
     values: dict[str, Any]
     rows: int
 
@@ -91,21 +94,26 @@ def fetch_violations(connection: Connection, compiled: Compiled, limit: int) -> 
         row = dict(zip(names, record, strict=True))
         place = {name: row.pop(name) for name in PLACE_COLUMNS}
         found.append(
-            Violation(place[UNIT], str(place["subject"]), place["file"], place["sheet"], place["row"], values=row)
+            Violation(
+                place[UNIT],
+                str(place["subject"]),
+                str(place["named"]),
+                place["file"],
+                place["sheet"],
+                place["row"],
+                values=row,
+            )
         )
     return found
 
 
 def count_alike(connection: Connection, compiled: Compiled) -> dict[str, list[Alike]]:
-    """Violating rows by unit, and there by subject and shown values; for rules that decisions may settle."""
+    """Violating rows by unit, and there by name and shown values; for rules that decisions settle."""
     shown = "".join(f", {quote(column)}" for column in compiled.shown)
-    query = (
-        f"select {UNIT}, cast(subject as varchar), count(*){shown} from ({compiled.violations()}) as found "
-        "group by all order by all"
-    )
+    query = f"select {UNIT}, named, count(*){shown} from ({compiled.violations()}) as found group by all order by all"
     alike: dict[str, list[Alike]] = {}
-    for unit, subject, rows, *values in connection.execute(query).fetchall():
-        found = Alike(str(subject), dict(zip(compiled.shown, values, strict=True)), rows)
+    for unit, named, rows, *values in connection.execute(query).fetchall():
+        found = Alike(str(named), dict(zip(compiled.shown, values, strict=True)), rows)
         alike.setdefault(unit, []).append(found)
     return alike
 

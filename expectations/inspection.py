@@ -233,7 +233,7 @@ class _Run:
         if error is None and count.failed:
             try:
                 found = self._fetch(compiled)
-                if compiled.rule.settleable:
+                if compiled.rule.settleable and self._register.names(compiled.rule):
                     alike = count_alike(self._database.connection, compiled)
             except Exception as raised:  # a finding that cannot be shown is a rule that did not run
                 error = first_line(raised)
@@ -272,7 +272,7 @@ class _Run:
         covered_rows = 0
         used: set[str] = set()
         for each in alike:
-            decision_ids = self._register.covering(unit, rule, each.subject, _figures(rule, each.values))
+            decision_ids = self._register.covering(unit, rule, each.named, _figures(rule, each.values))
             if decision_ids:
                 covered_rows += each.rows
                 used.update(decision_ids)
@@ -294,10 +294,11 @@ class _Run:
     def _finding(self, compiled: Compiled, unit: str, violation: Violation) -> Finding:
         rule = compiled.rule
         figures = _figures(rule, violation.values)
-        covering = self._register.covering(unit, rule, violation.subject, figures) if rule.settleable else []
+        covering = self._register.covering(unit, rule, violation.named, figures) if rule.settleable else []
         # Which figure the row will have is not known: a decision that names today's would settle nothing tomorrow.
-        first = self._rows_vi(unit, compiled.operands & self.undecided.get(unit, frozenset()))
-        settle = to_be_chosen_first_vi(first) if first else how_to_settle_vi(rule, violation.subject, figures)
+        waits_for = sorted(compiled.operands & self.undecided.get(unit, frozenset()))
+        first = self._rows_vi(unit, waits_for)
+        settle = to_be_chosen_first_vi(first) if first else how_to_settle_vi(rule, violation.named, figures)
         return Finding(
             subject=violation.subject,
             message_vi=self._message(rule, unit, violation),
@@ -306,6 +307,9 @@ class _Run:
             row=violation.row,
             decision_id=", ".join(covering) or None,
             settle_vi=settle if rule.settleable and not covering else None,
+            named=violation.named if rule.settleable else "",
+            figures=figures if rule.settleable else {},
+            waits_for=tuple(waits_for) if rule.settleable else (),
         )
 
     def _rows_vi(self, unit: str, codes: Iterable[str]) -> str:

@@ -305,7 +305,7 @@ def _lay_remarks(connection: Any, raw_dir: Path, quarter: str, owners: Mapping[s
         "join units as u on u.unit_code = r._unit_code "
         f"or (r._unit_code is null and u.unit_code = u.{UNIT}) "
         f"where coalesce(r._quarter, {literal(quarter)}) = {literal(quarter)}) "
-        "select n.*, concat_ws('/', n._unit_code, n._file_name, nullif(n.about, '')) as place, "
+        "select n.*, concat_ws('/', n._unit_code, n._source, n._file_name, nullif(n.about, '')) as place, "
         "coalesce(v.most_before > 0, false) as had_rows from noticed as n left join volumes as v "
         f"on v.{UNIT} = n.{UNIT} and v.unit_code = n._unit_code and v.source = n._source"
     )

@@ -40,6 +40,15 @@ _WITHOUT_LINEAGE = frozenset(
 )
 
 
+# How a decision names one delivered row: where it stands and, by eight digits of a hash, what it says. A row that says
+# something else, or one that slides into its place, is another finding.
+DELIVERED_ROW = (
+    "concat_ws('/', _unit_code, _file_name) || ', ' || concat_ws(', ', _sheet, 'dòng ' || _row) "
+    "|| ' ~' || left(_content, 8)"
+)
+_ROW_OF_MART = {"rows_left_out": "concat_ws(', ', file_name, sheet, 'dòng ' || row_number)"}
+
+
 @dataclass(frozen=True)
 class Native:
     """An expectation as data: the name of its class, of Great Expectations or of ``gx_duckdb.py``, and arguments."""
@@ -73,13 +82,29 @@ class Compiled:
             return self.rule.subject
         return literal(self.rule.indicator or (self.rule.columns[0] if self.rule.columns else self.rule.source))
 
+    @property
+    def named(self) -> str:
+        """SQL expression of what a decision names: the subject, and of a rule about delivered rows the row itself, so
+        that no two rows are one finding. A query of its own names its rows by its subject.
+        """
+        if self.rule.kind != "query" and self.place != _NO_PLACE:
+            if self.relation in _ROW_OF_MART:
+                return _ROW_OF_MART[self.relation]
+            if self.place == _LAKE and self.relation != "remarks":
+                return DELIVERED_ROW
+        return self.subject if self.query is None else "subject"
+
     def violations(self) -> str:
-        """SELECT of the violating rows: reporting_unit, subject, file, sheet, row, then the shown columns."""
-        if self.query is not None:
-            return f"select {UNIT}, subject, {self._places()}{self._shown()} from ({self.query}) as violations"
-        assert self.violation is not None
-        rows = f"select * from {quote(self.relation)} where ({self.scope}) and ({self.violation})"
-        return f"select {UNIT}, {self.subject} as subject, {self._places()}{self._shown()} from ({rows}) as violations"
+        """SELECT of the violating rows: reporting_unit, subject, named, file, sheet, row, then the shown columns."""
+        rows, subject = self.query, "subject"
+        if rows is None:
+            assert self.violation is not None
+            rows = f"select * from {quote(self.relation)} where ({self.scope}) and ({self.violation})"
+            subject = self.subject
+        return (
+            f"select {UNIT}, {subject} as subject, cast({self.named} as varchar) as named, "
+            f"{self._places()}{self._shown()} from ({rows}) as violations"
+        )
 
     def located(self) -> str | None:
         """SELECT of where the violating rows stand: unit, delivery_id, sheet, row, column_name; None for rules about

@@ -65,9 +65,9 @@ def lay_published_texts(connection: Any, relations: dict[str, str]) -> None:
         relations: source -> the relation its accepted rows are in; a source that is not listed has no texts.
     """
     connection.execute(
-        f"create table {PUBLISHED_TEXTS} ({UNIT} varchar, _source varchar, column_vi varchar, _file_name varchar, "
-        "_sheet varchar, _row bigint, characters bigint, fits bigint, datum_vi varchar, name_vi varchar, "
-        "too_long boolean)"
+        f"create table {PUBLISHED_TEXTS} ({UNIT} varchar, _source varchar, column_vi varchar, _unit_code varchar, "
+        "_file_name varchar, _sheet varchar, _row bigint, _content varchar, characters bigint, fits bigint, "
+        "datum_vi varchar, name_vi varchar, too_long boolean)"
     )
     fits = declared_texts().fits
     for (source, column), title in declared_texts().columns.items():
@@ -77,13 +77,13 @@ def lay_published_texts(connection: Any, relations: dict[str, str]) -> None:
         texts = connection.execute(
             f"select distinct {UNIT}, {name} from {relation} where {name} is not null order by all"
         ).fetchall()
-        rows = [(unit, source, title, None, None, None, None, fits, *_CLEAN) for unit in _units(texts)]
+        rows = [(unit, source, title, None, None, None, None, None, None, fits, *_CLEAN) for unit in _units(texts)]
         for unit, text in texts:
             finding = _finding_of(text)
             if any(finding):
                 places = connection.execute(
-                    f"select distinct _file_name, _sheet, _row from {relation} where {UNIT} = ? and {name} = ? "
-                    "order by all",
+                    f"select distinct _unit_code, _file_name, _sheet, _row, md5({name}) from {relation} "
+                    f"where {UNIT} = ? and {name} = ? order by all",
                     [unit, text],
                 ).fetchall()
                 rows += [(unit, source, title, *place, len(text), fits, *finding) for place in places]

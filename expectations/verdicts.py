@@ -31,6 +31,9 @@ MAX_FINDINGS = 1000
 class Finding(BaseModel):
     """One violating row: what about, the sentence for people, where it stands, and how a decision would
     name it (``settle_vi``, where one may). Holds no other cell of the row.
+
+    What a decision must name and have seen, of a rule that decisions settle: ``named``, and ``figures`` as printed by
+    name. ``waits_for``: rows of the form of whose two figures one must be chosen first.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +45,9 @@ class Finding(BaseModel):
     row: int | None = None
     decision_id: str | None = None
     settle_vi: str | None = None
+    named: str = ""
+    figures: dict[str, str] = {}
+    waits_for: tuple[str, ...] = ()
 
 
 class Place(BaseModel):

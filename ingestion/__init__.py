@@ -13,6 +13,7 @@ from ingestion.base.lake import DamagedError
 from ingestion.base.limits import IntakeLimits
 from ingestion.base.paths import IngestPaths, OutboxAccess
 from ingestion.base.reference import ReferenceData, roles_of
+from ingestion.clerk.decision_workbook import DecisionBook, DecisionLine, action_label, decision_workbook
 from ingestion.clerk.outbox import folder_of as outbox_folder
 from ingestion.clerk.outbox import write_where_new as write_into_outbox
 from ingestion.clerk.prose_template import text_of
@@ -34,6 +35,8 @@ __all__ = [
     "Column",
     "Contract",
     "DamagedError",
+    "DecisionBook",
+    "DecisionLine",
     "IngestPaths",
     "IngestReport",
     "IntakeLimits",
@@ -47,9 +50,11 @@ __all__ = [
     "StoreMending",
     "ToldDelivery",
     "ToldFault",
+    "action_label",
     "check_file",
     "check_store",
     "columns_csv",
+    "decision_workbook",
     "expired_files",
     "faults_of",
     "ingest_source",

@@ -35,8 +35,8 @@ NOT_A_DELIVERY = "not_a_delivery"
 class CheckedFile:
     """What would become of a file.
 
-    ``rejections`` and ``findings`` are records as in the raw layer; ``workbook`` is what would go back to the clerk,
-    None where nothing would.
+    ``rejections`` and ``findings`` are records as in the raw layer, and so is ``accepted``, of sources whose rows are
+    asked for; ``workbook`` is what would go back to the clerk, None where nothing would.
     """
 
     source: str
@@ -53,6 +53,7 @@ class CheckedFile:
     rejections: tuple[dict[str, Any], ...] = ()
     findings: tuple[dict[str, Any], ...] = ()
     workbook: bytes | None = None
+    accepted: tuple[dict[str, Any], ...] = ()
 
     @property
     def would_be_taken(self) -> bool:
@@ -70,6 +71,7 @@ def check_file(
     reference: ReferenceData,
     limits: IntakeLimits = DEFAULT_LIMITS,
     signers: Signers | None = None,
+    with_rows: bool = False,
 ) -> CheckedFile:
     """Tries a file as a delivery of the unit and quarter, against the registers that were delivered to this home.
 
@@ -114,6 +116,7 @@ def check_file(
             _records(scratch, "rejected", found),
             _records(scratch, "findings", found),
             workbook.read_bytes() if workbook.exists() else None,
+            _records(scratch, "lake", found) if with_rows else (),
         )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from expectations import Verdict, explain_vi
 from orchestration.pipeline import Pipeline
 from orchestration.real_names import with_real_names
+from orchestration.review import pointer_vi, waiting_workbook
 
 if TYPE_CHECKING:
     from publication import Revision
@@ -33,7 +34,8 @@ STATE_VI: dict[State, str] = {
 @dataclass(frozen=True)
 class UnitReport:
     """What a run came to for one reporting unit. ``release`` and ``draft`` are folders; ``revision`` what the release
-    changed or would change.
+    changed or would change; ``workbook`` the file that asks for the decisions to take, and ``workbook_vi`` what to do
+    with it.
     """
 
     unit_code: str
@@ -43,12 +45,16 @@ class UnitReport:
     reasons: list[str] = field(default_factory=list)
     revision: Revision | None = None
     draft: str | None = None
+    workbook: str | None = None
+    workbook_vi: str | None = None
 
     def lines(self) -> list[str]:
         head = f"{self.unit_code} {self.name}: {STATE_VI[self.state]}"
         if self.release:
             head += f": {self.release}"
         lines = [head, *(f"  - {reason}" for reason in self.reasons)]
+        if self.workbook_vi:
+            lines.append(f"  {self.workbook_vi}")
         if self.revision and self.state == "published":
             lines.append(f"  - {self.revision.head_vi}")
         if self.revision:
@@ -128,7 +134,17 @@ def _unit_report(pipeline: Pipeline, quarter: str, unit: str, checked_only: bool
     if why:
         draft = outcome.draft if outcome else None
         why += [f"Bản dự thảo (số liệu bị giữ lại để trống): {draft}"] if draft else []
-        return UnitReport(unit, name, "held_back", reasons=why, draft=draft)
+        asks = waiting_workbook(pipeline.home, unit, quarter)
+        told = pointer_vi(asks, pipeline.home.landing, unit, quarter) if asks else None
+        return UnitReport(
+            unit,
+            name,
+            "held_back",
+            reasons=why,
+            draft=draft,
+            workbook=str(asks) if asks else None,
+            workbook_vi=told,
+        )
     if not checked_only or set(verdicts) != {"raw", "mart"}:
         return UnitReport(unit, name, "failed")
     return UnitReport(unit, name, "cleared", reasons=_passed_with(verdicts.values()))

@@ -70,7 +70,7 @@ class Home:
 
     @property
     def review(self) -> Path:
-        """What officials look through before anything is published."""
+        """What officials look through before anything is published: drafts, and what is to be decided (``review``)."""
         return self.root / "review"
 
     def draft_of(self, unit: str, quarter: str) -> Path:

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from common.forms import form_on
 from expectations import Verdict, run_mart_gate, run_raw_gate
 from ingestion import IngestReport, check_store, ingest_source, load_contracts
+from orchestration import review
 from orchestration.arrivals import remember
 from orchestration.dbt import build_args, write_scope
 from orchestration.lineage import lineage
@@ -166,11 +167,15 @@ def _present_candidates(pipeline: Pipeline, quarter: str, units: Sequence[str]) 
 
 
 def check_marts(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[str, Verdict]:
-    """Gate 2, on the candidates of the present build. Returns and stores one verdict a unit."""
+    """Gate 2, on the candidates of the present build. Returns and stores one verdict a unit.
+
+    Then both gates have spoken: what is to be decided of each unit is written, or taken away.
+    """
     folders = _present_candidates(pipeline, quarter, units)
     with pipeline.timings.stage("gate_marts", "kiểm tra số liệu báo cáo"):
         candidates = {unit: (folder, folder.name) for unit, folder in folders.items()}
         verdicts = run_mart_gate(pipeline.home.warehouse, quarter, candidates, pipeline.gate())
+        review.refresh(pipeline, quarter, pipeline.deliveries.units_in(quarter, units))
     pipeline.record.add_verdicts(verdicts)
     return verdicts
 

@@ -82,7 +82,10 @@ def _alert_of(pipeline: Pipeline, quarter: str, report: UnitReport, run_id: str)
     if report.state == "failed":
         return Alert("held_back", title, tuple(report.reasons), quarter, unit, links)
     links |= _outbox_links(pipeline, unit, quarter)
-    return Alert("held_back", title, (_MEND_OR_DECIDE, *report.reasons), quarter, unit, links)
+    if report.workbook:
+        links["Quyết định cần lấy"] = report.workbook
+    what = (_MEND_OR_DECIDE, *([report.workbook_vi] if report.workbook_vi else []))
+    return Alert("held_back", title, (*what, *report.reasons), quarter, unit, links)
 
 
 def tell_nothing_delivered(settings: Settings, quarter: str, run_id: str = "") -> None:

@@ -47,7 +47,14 @@ from publication.release import (
 from publication.signatures import NoPdf, SignatureFound, trusted_roots
 from publication.signed import LARGEST_BYTES, Attached, NotAttachable, attach, attached_to, verify_attached
 from publication.steering import Instruction, NotAllowed, lock, roll_back, unlock
-from publication.store.candidate import INTERNAL_MARTS, CandidateError, hash_inputs, neutral_name, read_candidate
+from publication.store.candidate import (
+    INTERNAL_MARTS,
+    Candidate,
+    CandidateError,
+    hash_inputs,
+    neutral_name,
+    read_candidate,
+)
 from publication.store.contracts import (
     CONTRACTS_PATH,
     FIRST_VERSION,
@@ -74,6 +81,7 @@ __all__ = [
     "Approval",
     "Approved",
     "Attached",
+    "Candidate",
     "CandidateError",
     "Column",
     "Contract",

@@ -298,6 +298,8 @@ class Contract(_Strict):
     row_rules: list[RowRule] = Field(default_factory=list)
     # Left out where there is none, so that what is kept of other contracts' readings stays comparable.
     prose: Prose | None = Field(default=None, exclude_if=lambda prose: prose is None)
+    #: Columns that somebody else fills in: a row with its key and none of them is not filled in yet, and no data.
+    left_open: list[str] = Field(default_factory=list, exclude_if=lambda columns: not columns)
 
     @model_validator(mode="after")
     def _check(self) -> Contract:
@@ -311,6 +313,10 @@ class Contract(_Strict):
         self._check_headings()
         for name in [*self.key, *(n for group in self.any_of for n in group)]:
             self._need("key or any_of", name)
+        for name in self.left_open:
+            self._need("left_open", name)
+        if set(self.left_open) & set(self.key):
+            raise ValueError(f"{self.source}: left_open: a row is known by its key before it is filled in")
         if self.unit_column is not None:
             self._need("unit_column", self.unit_column, frozenset({"unit"}))
         for column in self.columns:

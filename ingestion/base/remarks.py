@@ -79,6 +79,9 @@ KINDS: Mapping[str, Kind] = {
     "skipped_block": Kind(
         "Cells beside, above or below the table were passed over. subject: where; count: filled cells or rows."
     ),
+    "left_open": Kind(
+        "Rows that ask for something nobody has filled in yet. count: how many; value: the numbers of the first."
+    ),
     "nothing_unsaid": Kind("An empty table, taken as “Không phát sinh” although it does not say so."),
     "not_proven_whole": Kind("Nothing proves that no row is missing. count: the rows read."),
     "totals_differ": Kind(

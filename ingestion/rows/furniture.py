@@ -38,6 +38,7 @@ REASONS = {
     "header": ("header", "repeats_header", "section_heading"),
     "numbering": ("numbers_the_columns",),
     "unfilled": ("holds_only_its_number",),
+    "left_open": ("not_filled_in_yet",),
     "nothing": ("says_nothing_to_report",),
     "total": ("total_words_only", "adds_up"),
     "group": ("ordinal_and_title", "title_where_no_value_fits"),
@@ -114,6 +115,10 @@ def find_furniture(body: Body, layout: Layout, contract: Contract, around: Surro
     data &= ~empty
     found = _Found(body, data)
     found.note_empty(np.flatnonzero(empty), np.flatnonzero(empty & numbered))
+    left_open = _left_open(body, layout, contract) & ~empty
+    for index in np.flatnonzero(left_open).tolist():
+        found.note(index, (), "left_open", "not_filled_in_yet")
+    empty |= left_open
     suspect = np.zeros(total, dtype=bool)
     for i in required:
         suspect |= blank[i]
@@ -150,6 +155,19 @@ def find_furniture(body: Body, layout: Layout, contract: Contract, around: Surro
         after_footer = proof[0] == "footer"
     found.add_up(candidates, judge.figures)
     return found.furniture()
+
+
+def _left_open(body: Body, layout: Layout, contract: Contract) -> np.ndarray:
+    """Rows with their key, of which nothing is filled in that the contract leaves to somebody else."""
+    total = len(body.row_numbers)
+    if not contract.left_open or not set(contract.left_open) <= set(layout.positions):
+        return np.zeros(total, dtype=bool)
+    unfilled = np.ones(total, dtype=bool)
+    for name in contract.left_open:
+        unfilled &= body.columns[layout.positions[name]].blank()
+    for name in contract.key:
+        unfilled &= ~body.columns[layout.positions[name]].blank()
+    return unfilled
 
 
 class _Found:

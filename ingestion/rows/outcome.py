@@ -7,7 +7,7 @@ Belongs here: the shape of accepted rows, remarks and furniture in the lake. Doe
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +34,9 @@ EMPTY_TABLE = FileRemark(
     "Bảng không có dòng nào nên được hiểu là “Không phát sinh”;",
     "nếu có số liệu thì điền rồi nộp lại tệp cùng tên.",
 )
+
+
+_ROWS_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,9 @@ def outcome_of(
             f"{identity.delivery_id}: {total} read, {accepted.num_rows} accepted, {rows_rejected} rejected"
         )
     outcome = "nothing_to_report" if total == 0 else "partly_accepted" if rows_rejected else "accepted"
-    empty = [EMPTY_TABLE] if total == 0 and "nothing" not in non_data.counts else []
+    left_open = list(_left_open(non_data, contract))
+    says_nothing = total == 0 and "nothing" not in non_data.counts and not left_open
+    empty = [*left_open, *([EMPTY_TABLE] if says_nothing else [])]
     headed = {name for layout in layouts for name in layout.positions}
     blanks = list(noticing.of_blanks(accepted, headed, contract))
     file_remarks = [*noticed, *empty, *blanks]
@@ -127,6 +132,21 @@ def outcome_of(
         furniture={kind: count for kind, count in sorted(non_data.counts.items()) if count},
         message_vi=message_of(file_remarks),
     )
+
+
+def _left_open(non_data: NonDataRows, contract: Contract) -> Iterator[FileRemark]:
+    """That rows ask for what nobody has filled in yet, and for what."""
+    numbers = [str(proof.row_number) for _, proof in non_data.proofs if proof.kind == "left_open"]
+    if numbers:
+        named = ", ".join(numbers[:_ROWS_NAMED]) + (", …" if len(numbers) > _ROWS_NAMED else "")
+        titles = ", ".join(f"“{contract.column(name).title_vi}”" for name in contract.left_open)
+        yield FileRemark(
+            "left_open",
+            f"Còn {len(numbers)} dòng chưa quyết định (dòng {named}).",
+            f"Muốn quyết định thì điền đủ {titles} ở dòng đó rồi nộp lại tệp; dòng để trống chưa có hiệu lực gì.",
+            count=len(numbers),
+            value=named,
+        )
 
 
 def _furniture_table(proofs: Sequence[tuple[str, Proof]], identity: FileIdentity) -> pa.Table:

@@ -14,5 +14,6 @@ HOW_LINE = "Cách làm"
 OWN_LINES = (TITLE, FILE_LINE, COUNT_LINE, HOW_LINE)
 HELP_SHEET = "Hướng dẫn"
 LISTS_SHEET = "Danh mục"
-#: Sheets of a template that hold no data; that they have no table is not worth telling the clerk.
-HELP_SHEETS = frozenset({HELP_SHEET, LISTS_SHEET})
+DETAILS_SHEET = "Chi tiết"
+#: Sheets of our workbooks that hold no data; that they have no table is not worth telling the clerk.
+HELP_SHEETS = frozenset({HELP_SHEET, LISTS_SHEET, DETAILS_SHEET})

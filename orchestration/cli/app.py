@@ -484,7 +484,9 @@ def check_file(
     pipeline = Pipeline(load_settings())
     name = clerk.known_source(source)
     place = _asked(lambda: clerk.place_of(pipeline, file, unit or None, known_quarter(quarter) if quarter else None))
-    lines, document, code = clerk.answer(clerk.checked(pipeline, name, file, *place), out)
+    found = clerk.checked(pipeline, name, file, *place)
+    told = clerk.answer(found, out)
+    lines, document, code = clerk.against_findings(pipeline, found, told) if name == clerk.DECISIONS else told
     emit(lines, document, as_json=json)
     _end(code)
 

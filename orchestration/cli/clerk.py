@@ -16,6 +16,8 @@ from ingestion import CheckedFile, check_file, load_contracts, write_template
 from orchestration.cli.terminal import Exit, WrongUse, asked_path
 from orchestration.office import WOULD_BE_VI
 from orchestration.pipeline import Pipeline
+from orchestration.review import SOURCE as DECISIONS
+from orchestration.review import check_register
 from orchestration.units import ReportingUnits
 
 SHOWN = 20
@@ -74,6 +76,7 @@ def checked(pipeline: Pipeline, source: str, path: Path, unit: str, quarter: str
         reference=pipeline.units.reference,
         limits=pipeline.settings.intake,
         signers=pipeline.settings.signers(),
+        with_rows=source == DECISIONS,
     )
 
 
@@ -109,6 +112,41 @@ def answer(found: CheckedFile, out: Path | None) -> tuple[list[str], dict[str, A
         "workbook": str(written) if written else None,
     }
     return lines, document, Exit.DONE if found.would_be_taken else Exit.HELD_BACK
+
+
+def against_findings(
+    pipeline: Pipeline, found: CheckedFile, told: tuple[list[str], dict[str, Any], Exit]
+) -> tuple[list[str], dict[str, Any], Exit]:
+    """The answer about a register of decisions, with what each line would settle and change, or why it does not."""
+    lines, document, code = told
+    if found.outcome not in ("accepted", "partly_accepted", "nothing_to_report"):
+        return told
+    if found.outcome == "nothing_to_report" and found.message_vi:
+        lines[0] = lines[0].replace(_OUTCOMES_VI["nothing_to_report"], "chưa có dòng nào được quyết định")
+        code = Exit.HELD_BACK
+    checked = check_register(pipeline, found.unit_code, found.quarter, found.file_name, found.accepted)
+    action = load_contracts()[DECISIONS].column("action").labels
+    for one in checked.lines:
+        line = one.line
+        lines.append(f"  {line.place_vi}: {line.decision_id}, {action[line.action][0].lower()}")
+        lines += [f"    ứng với: {match}" for match in one.matches_vi[:SHOWN]]
+        if len(one.matches_vi) > SHOWN:
+            lines.append(f"    … và {len(one.matches_vi) - SHOWN} điểm khác")
+        lines += [f"    sẽ làm: {one.changes_vi}"] if one.changes_vi else []
+        lines += [f"    LỖI: {problem}" for problem in one.problems_vi]
+    lines += [f"  {remark}" for remark in checked.remarks_vi]
+    document["decisions"] = [
+        {
+            **{name: getattr(one.line, name) for name in ("decision_id", "subject_kind", "subject", "action")},
+            "place_vi": one.line.place_vi,
+            "matches_vi": one.matches_vi,
+            "changes_vi": one.changes_vi,
+            "problems_vi": one.problems_vi,
+        }
+        for one in checked.lines
+    ]
+    document["remarks_vi"] = list(checked.remarks_vi)
+    return lines, document, code if checked.settles_all else Exit.HELD_BACK
 
 
 def _remark_lines(verb: str, records: tuple[dict[str, Any], ...]) -> list[str]:

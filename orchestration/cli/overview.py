@@ -7,17 +7,16 @@ Does not belong here: what a run has just done (``orchestration.reports``).
 from __future__ import annotations
 
 import datetime as dt
-import json
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from expectations import Verdict, explain_vi, load_verdict, path_of
+from expectations import explain_vi
 from ingestion import SourceStatus, not_rereadable, remarks_on_landing
 from orchestration.cli.revisions import standing, standing_lines
 from orchestration.pipeline import Pipeline
 from orchestration.real_names import with_real_names
+from orchestration.review import judged, pointer_vi, waiting_workbook
 
 _SOURCE_STATES_VI = {
     "delivered": "đã nhận",
@@ -53,7 +52,9 @@ def source_line(source: SourceStatus) -> str:
 
 @dataclass(frozen=True)
 class UnitStatus:
-    """One reporting unit in one quarter. ``standing`` is what people did to the published quarter: lock, rollback."""
+    """One reporting unit in one quarter. ``standing`` is what people did to the published quarter: lock, rollback;
+    ``workbook`` the file that asks for the decisions to take.
+    """
 
     unit_code: str
     name: str
@@ -64,11 +65,14 @@ class UnitStatus:
     not_rereadable: list[str] = field(default_factory=list)
     standing: dict[str, Any] | None = None
     standing_vi: list[str] = field(default_factory=list)
+    workbook: str | None = None
+    workbook_vi: str | None = None
 
     def lines(self) -> list[str]:
         release = f", bản hiện hành {self.release}" if self.release else ""
         head = f"  {self.unit_code} {self.name}: {_STATES_VI[self.state]}{release}"
         reasons = [f"    - {reason}" for reason in [*self.standing_vi, *self.reasons]]
+        reasons += [f"    {self.workbook_vi}"] if self.workbook_vi else []
         return [head, *reasons, *map(source_line, self.sources), *(f"    {line}" for line in self.not_rereadable)]
 
 
@@ -161,29 +165,14 @@ def _unit_status(pipeline: Pipeline, unit: str, quarter: str, sources: list[Sour
     path = str(release.path) if release else None
     if release and release.manifest().inputs_hash == inputs_hash:
         return UnitStatus(unit, name, path, "published", [], sources)
-    verdicts = _stored_verdicts(pipeline, unit, quarter, inputs_hash)
+    verdicts = judged(pipeline, unit, quarter, inputs_hash).verdicts
     reasons = [line for verdict in verdicts for line in explain_vi(verdict)]
     reasons = with_real_names(pipeline.deliveries.paths, reasons) if reasons else []
     sent = any(source.state != "not_sent" for source in sources)
     state = "held_back" if reasons else "outdated" if release else "not_checked" if sent else "nothing_delivered"
-    return UnitStatus(unit, name, path, state, reasons, sources)
-
-
-def _stored_verdicts(pipeline: Pipeline, unit: str, quarter: str, inputs_hash: str) -> list[Verdict]:
-    """The stored verdicts on exactly these inputs: gate 1, and gate 2 on the newest candidate made from them."""
-    warehouse = pipeline.home.warehouse
-    paths = [path_of(warehouse, "raw", unit, quarter, inputs_hash)]
-    candidates = (warehouse / "candidates" / unit / quarter).glob("*/candidate.json")
-    for candidate in sorted(candidates, key=lambda p: (p.stat().st_mtime_ns, p), reverse=True):
-        with suppress(ValueError, LookupError, TypeError):  # one that is damaged is none; the next run makes it anew
-            if json.loads(candidate.read_bytes())["inputs_hash"] == inputs_hash:
-                paths.append(path_of(warehouse, "mart", unit, quarter, candidate.parent.name))
-                break
-    found = []
-    for path in paths:
-        with suppress(FileNotFoundError, ValueError):
-            found.append(load_verdict(path))
-    return found
+    asks = waiting_workbook(pipeline.home, unit, quarter) if reasons else None
+    told = pointer_vi(asks, pipeline.home.landing, unit, quarter) if asks else None
+    return UnitStatus(unit, name, path, state, reasons, sources, workbook=str(asks) if asks else None, workbook_vi=told)
 
 
 def ingest_summary(pipeline: Pipeline, quarter: str, units: list[str]) -> tuple[list[str], dict[str, Any], bool]:

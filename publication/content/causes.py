@@ -369,6 +369,8 @@ def _changed_decisions(
             continue
         verb = "được ban hành" if was is None else "không còn" if now is None else "được sửa"
         subjects = {(str(d["subject_kind"]), str(d["subject"])) for d in (was, now) if d is not None}
+        # One that counts cases for a row is about cases too.
+        subjects |= {("case", "") for d in (was, now) if d is not None and d["action"] == "count_as_on_time"}
         told = now or was or {}
         text = f"quyết định giải trình {identifier}{_document(told)} {verb}"
         name = f"quyết định giải trình {identifier}"

@@ -206,13 +206,15 @@ def _without_case_code(decision: Mapping[str, Any]) -> dict[str, Any]:
 
     A decision on a rule about deliveries may list cases, and repeat them beside their figures.
     """
+    cases = [code.strip() for code in re.split(r"[;\n]", decision.get("cases") or "") if code.strip()]
+    decision = {name: value for name, value in decision.items() if name != "cases"}
     if decision["subject_kind"] == "rule" and not str(decision["subject"]).startswith("report."):
         return {name: value for name, value in decision.items() if name not in ("applies_to", "figures_seen")}
-    if decision["subject_kind"] != "case":
-        return dict(decision)
-    code = str(decision["subject"])
-    told = {name: value.replace(code, "…") if isinstance(value, str) else value for name, value in decision.items()}
-    return told | {"subject": None}
+    of_case = decision["subject_kind"] == "case"
+    told = dict(decision)
+    for code in [str(decision["subject"])] if of_case else cases:
+        told = {name: value.replace(code, "…") if isinstance(value, str) else value for name, value in told.items()}
+    return told | {"subject": None} if of_case else told
 
 
 def unit_name(tables: Mapping[str, pa.Table], unit: str) -> str:

@@ -38,6 +38,7 @@ INTERNAL_MARTS = frozenset(
         "decision_effects",
         "case_findings",
         "case_questions",
+        "late_cases",
         "rows_left_out",
         "register_doubts",
     }

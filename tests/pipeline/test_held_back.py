@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from common.forms import form_named
-from tests.pipeline.conftest import QUARTER, UNIT, release_of
+from tests.pipeline.conftest import QUARTER, UNIT, indicators, release_of
+from tests.support.decision_workbooks import fill, lines_of
 from tests.support.workbooks import delete_rows
 
 RunJson = Callable[..., tuple[int, dict[str, Any]]]
@@ -50,19 +54,83 @@ def _without(home: Path, decisions: list[str], run_json: RunJson) -> dict[str, A
     return {"rows": _subject_rows(reasons), "text": "\n".join(reasons)}
 
 
-def test_without_the_decisions_file_every_contradiction_is_named(home: Path, run_json: RunJson) -> None:
-    shutil.rmtree(home / "landing" / UNIT / QUARTER / "decisions")
-    for derived in ("raw", "warehouse"):
-        shutil.rmtree(home / derived)
+@pytest.fixture(scope="module")
+def held(
+    published_home: Path, tmp_path_factory: pytest.TempPathFactory, run_json: RunJson
+) -> tuple[Path, dict[str, Any]]:
+    """A home whose district sent no decisions, and what its run came to."""
+    home = tmp_path_factory.mktemp("held") / "home"
+    shutil.copytree(
+        published_home, home, ignore=shutil.ignore_patterns("published", "dagster", "raw", "warehouse", "decisions")
+    )
     code, units = run_json(home)
     assert code == 1
-    assert release_of(home) is None
-    text = "\n".join(units[UNIT]["reasons"])
-    assert _subject_rows(units[UNIT]["reasons"]) == set().union(*ROWS_BY_DECISION.values())
+    return home, units[UNIT]
+
+
+def test_without_the_decisions_file_every_contradiction_is_named(held: tuple[Path, dict[str, Any]]) -> None:
+    home, unit = held
+    assert not list((home / "published").glob(f"{UNIT}/{QUARTER}/r*"))
+    text = "\n".join(unit["reasons"])
+    assert _subject_rows(unit["reasons"]) == set().union(*ROWS_BY_DECISION.values())
     named = {ROW_NUMBERS[code] for code in _CODE.findall(text)}
     assert {16, 53, 73, 114, 147, 148, 149, 150, 151, 97, 98, 180, 178, *range(195, 199), *range(201, 205)} <= named
     assert "606" in text
     assert "611" in text
+
+
+def test_a_held_run_becomes_a_release_by_its_workbook_alone(
+    held: tuple[Path, dict[str, Any]], run_json: RunJson, cli: Callable[..., Any]
+) -> None:
+    """Open it, choose and fill in, put it into the folder, run: four steps, filled in without reading a word."""
+    home, unit = held
+    asks = Path(unit["workbook"])
+    assert asks == home / "review" / UNIT / QUARTER / "quyet-dinh-can-lay.xlsx"
+    assert stat.S_IMODE(asks.stat().st_mode) == 0o600
+    assert stat.S_IMODE(asks.parent.stat().st_mode) == 0o700
+    (alert,) = [line for line in _alerts(home) if line["kind"] == "held_back"]
+    for told in (unit["workbook_vi"], cli(home, "status", QUARTER).stdout, "\n".join(alert["reasons"])):
+        assert str(asks) in told
+    book = openpyxl.load_workbook(asks)
+    lines = {line["Dòng trong biểu"]: line for line in lines_of(book)}
+    assert len(lines) == 12  # sixteen decisions settled them: five cases are one thing to decide
+    late = lines["73"]
+    assert (late["Số tính toán"], late["Số khai báo"]) == ("606", "611")
+    assert "Tính là đúng hạn" in late.offered
+    cases = [
+        row for row in book["Chi tiết"].iter_rows(min_row=5, values_only=True) if str(row[2]).startswith("Hồ sơ trễ")
+    ]
+    assert len(cases) == 5
+    assert {row[3] for row in cases} == set(str(late["Hồ sơ tính đúng hạn"]).split("; "))
+    assert {row[4] for row in cases} == {"ho-so-mot-cua.xlsx"}
+    assert all(isinstance(row[6], int) for row in cases)
+
+    untouched = cli(home, "check-file", "decisions", str(asks), "--unit", UNIT, "--quarter", QUARTER)
+    assert untouched.code == 1
+    assert "Còn 12 dòng chưa quyết định" in untouched.stdout
+    filled = home / "landing" / UNIT / QUARTER / "decisions" / asks.name
+    assert fill(asks, filled) == 12
+    checked = cli(home, "check-file", "decisions", str(filled), "--json")
+    assert checked.code == 0, checked.stdout
+    found = json.loads(checked.stdout)
+    assert all(line["matches_vi"] and line["changes_vi"] and not line["problems_vi"] for line in found["decisions"])
+    assert found["remarks_vi"] == []
+
+    code, units = run_json(home)
+    assert code == 0, units[UNIT]["reasons"]
+    release = release_of(home)
+    assert release is not None
+    printed = indicators(release)
+    assert [printed[row]["value"] for row in (73, 147, 195)] == [611, 31, 10]
+    assert not asks.exists()
+    codes = [str(row[3]).encode() for row in cases]
+    texts = [path for path in release.rglob("*") if path.suffix in {".json", ".csv", ".html"}]
+    assert texts
+    assert not [path.name for path in texts if any(code in path.read_bytes() for code in codes)]
+
+
+def _alerts(home: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (home / "logs" / "alerts.log").read_text(encoding="utf-8").splitlines()]
 
 
 def _each(decisions: tuple[str, ...]) -> Any:

@@ -13,21 +13,23 @@ versions as (
 
 ),
 
+named_cases as (
+
+    select unit_code, quarter, decision_id, case_key, dated from {{ ref('int_decided_cases') }}
+
+),
+
 -- One decision a case, whichever spelling of its code each names.
 decisions as (
 
     select * from (
         select
-            unit_code,
-            quarter,
-            decision_id,
-            {{ canonical_case_code('subject') }} as case_key,
+            *,
             row_number() over (
-                partition by unit_code, quarter, {{ canonical_case_code('subject') }}
+                partition by unit_code, quarter, case_key
                 order by dated desc, decision_id desc
             ) as precedence
-        from {{ ref('int_decisions') }}
-        where action = 'count_as_on_time' and is_in_effect
+        from named_cases
     ) as ranked
     where precedence = 1
 

@@ -85,11 +85,16 @@ judged as (
                 then 'Hiệu lực dài quá bốn kỳ báo cáo.'
             when
                 (concerned.subject_kind = 'row' and concerned.action not in (
-                    'accept_declared', 'accept_computed', 'accept_finding', 'withhold'
+                    'accept_declared', 'accept_computed', 'accept_finding', 'withhold', 'count_as_on_time'
                 ))
                 or (concerned.subject_kind = 'case' and concerned.action <> 'count_as_on_time')
                 or (concerned.subject_kind = 'rule' and concerned.action <> 'accept_finding')
                 then 'Cách xử lý không dùng được cho loại đối tượng này.'
+            when
+                concerned.subject_kind = 'row'
+                and concerned.action = 'count_as_on_time'
+                and coalesce(trim(concerned.cases), '') = ''
+                then 'Chưa ghi ở cột “Hồ sơ tính đúng hạn” những hồ sơ nào được tính là đúng hạn.'
             -- Until the figures seen are said, the figure that is chosen must be, and for no other quarter.
             when
                 concerned.action in ('accept_declared', 'accept_computed')
@@ -126,6 +131,7 @@ compared as (
         settling.*,
         min(case when problem_vi is null then action end) over subject_window
         <> max(case when problem_vi is null then action end) over subject_window as is_contradicted,
+        list(decision_id) filter (where problem_vi is null) over subject_window as of_the_subject,
         row_number() over (
             partition by unit_code, report_quarter, subject_kind, subject, settles, problem_vi is null
             order by dated desc, decision_id desc
@@ -142,6 +148,7 @@ select
     compared.subject_kind,
     compared.subject,
     compared.applies_to,
+    compared.cases,
     compared.action,
     compared.decided_value,
     compared.figures_seen,
@@ -156,7 +163,12 @@ select
     compared.last_quarter,
     case
         when compared.problem_vi is not null then compared.problem_vi
-        when compared.is_contradicted then 'Trái với một quyết định khác về cùng đối tượng.'
+        when compared.is_contradicted
+            then
+                'Các quyết định '
+                || array_to_string(list_sort(list_distinct(compared.of_the_subject)), ', ')
+                || ' về cùng đối tượng ' || compared.subject || ' trái nhau; giữ một quyết định, bỏ các quyết định kia '
+                || 'khỏi sổ rồi gửi lại.'
     end as problem_vi,
     compared.problem_vi is null and not compared.is_contradicted and compared.precedence > 1 as is_repeated,
     compared.problem_vi is null and not compared.is_contradicted and compared.precedence = 1 as is_in_effect,

@@ -15,6 +15,28 @@ decided_rows as (
 
 ),
 
+-- Cases that a decision names and that are late, or not known to be on time, nowhere in the quarter.
+strangers as (
+
+    select
+        named.unit_code,
+        named.quarter,
+        named.decision_id,
+        count(*) as cases_not_late,
+        array_to_string(list(named.case_code order by named.case_code)[1:5], ', ') as some_codes
+    from {{ ref('int_decided_cases') }} as named
+    where not exists (
+        select 1 from {{ ref('int_cases') }} as cases
+        where
+            cases.unit_code = named.unit_code
+            and cases.quarter = named.quarter
+            and cases.case_key = named.case_key
+            and cases.decision_id is not null
+    )
+    group by named.unit_code, named.quarter, named.decision_id
+
+),
+
 settled_cases as (
 
     select distinct
@@ -40,6 +62,8 @@ judged as (
         and decisions.decided_value <> decided_rows.value as names_other_value,
         -- The row is still open: the decision was made for other figures.
         coalesce(decided_rows.status = 'unsettled', false) as saw_other_figures,
+        coalesce(strangers.cases_not_late, 0) as cases_not_late,
+        strangers.some_codes,
         decisions.first_quarter = decisions.quarter as is_new
     from decisions
     left join decided_rows
@@ -50,6 +74,10 @@ judged as (
         on decisions.unit_code = settled_cases.unit_code
         and decisions.quarter = settled_cases.quarter
         and decisions.decision_id = settled_cases.decision_id
+    left join strangers
+        on decisions.unit_code = strangers.unit_code
+        and decisions.quarter = strangers.quarter
+        and decisions.decision_id = strangers.decision_id
 
 ),
 
@@ -60,6 +88,7 @@ effects as (
         case
             when judged.problem_vi is not null or judged.names_other_value then 'invalid'
             when judged.saw_other_figures and judged.is_new then 'invalid'
+            when judged.subject_kind = 'row' and judged.cases_not_late > 0 and judged.is_new then 'invalid'
             when judged.is_repeated then 'no_effect'
             when judged.action = 'accept_finding' then 'covers_findings'
             when judged.settles_row or judged.settles_case then 'applied'
@@ -78,9 +107,14 @@ select
     subject,
     action,
     applies_to,
+    cases,
     figures_seen,
     case
         when problem_vi is not null then problem_vi
+        when effect = 'invalid' and subject_kind = 'row' and cases_not_late > 0
+            then
+                'Có ' || cases_not_late || ' hồ sơ ghi trong quyết định không trễ hạn trong kỳ: ' || some_codes
+                || case when cases_not_late > 5 then ', …' else '' end || '.'
         when saw_other_figures then 'Lập cho số liệu khác với số liệu nay có: ' || figures_seen || '.'
         when effect = 'invalid' then 'Số liệu ghi trong quyết định khác số liệu mà quyết định dẫn tới.'
         when effect = 'no_effect' and is_repeated then 'Trùng với một quyết định sau về cùng đối tượng.'

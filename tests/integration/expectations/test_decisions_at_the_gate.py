@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from expectations import explain_vi
+from expectations.decisions import figures_vi, list_vi
 from expectations.gate import Database
 from expectations.inspection import inspect_marts, inspect_raw
 from expectations.verdicts import Verdict
@@ -324,3 +327,50 @@ def test_a_commune_that_sent_nothing_is_settled_by_name_and_makes_the_report_pro
     assert {r.expectation_id for r in nobody.blocking()} == {
         "decisions.raw_complete", "deliveries.one_stop_cases.sent_by_communes",
     }  # fmt: skip
+
+
+def _with_two_rows(lake: Lake, kind: str) -> str:
+    """Two findings of one rule in two delivered rows that say the same; returns the rule."""
+    lake.add_unit("945")
+    if kind == "column":
+        first = lake.first("945", "staffing_roster")
+        first["rank_code"] = "sai mã"
+        rows = lake.of("945", "staffing_roster").rows
+        rows.append(first | {"person_key": "khóa khác"})
+        return "staffing_roster.rank_code_well_formed"
+    if kind == "text":
+        rows = lake.of("945", "decisions").rows
+        rows[0]["reason"] = "Theo ý kiến của bà Nguyễn Thị Năm"
+        rows.append(rows[0] | {"decision_id": "QD-77"})
+        return "decisions.texts_name_nobody"
+    # The same file name, sheet and row number in another office's folder.
+    day = dt.datetime(1923, 3, 1, 8, 0)
+    other = lake.of("945-x", "one_stop_cases")
+    for delivery in (lake.of("945", "one_stop_cases"), other):
+        delivery.rows[0] |= {"case_code": "H51-230510-0007", "due_at": day}
+    return "one_stop_cases.due_at_plausible"
+
+
+@pytest.mark.parametrize("kind", ["column", "text", "key"])
+def test_a_row_that_is_accepted_settles_no_other_row_that_says_the_same(worlds: Any, tmp_path: Path, kind: str) -> None:
+    """Of rules whose findings have a column, a text or a key for their subject, which several rows share."""
+    lake = worlds.lake(tmp_path / "open")
+    rule = _with_two_rows(lake, kind)
+    (found,) = [r for r in inspect_raw(lake.request(), worlds.plain)[0].results if r.expectation_id == rule]
+    assert found.failed_rows == 2
+    first, second = found.findings
+    assert first.named != second.named
+
+    settled = worlds.lake(tmp_path / "settled")
+    assert _with_two_rows(settled, kind) == rule
+    rows = settled.of("945", "decisions").rows
+    accepts = {"subject_kind": "rule", "subject": rule, "action": "accept_finding", "reason": "Đã xem xét"}
+    rows.append(
+        rows[0] | accepts
+        | {"decision_id": "QD-88", "applies_to": list_vi([first.named]), "figures_seen": figures_vi(first.figures)}
+    )  # fmt: skip
+    (verdict,) = inspect_raw(settled.request(), worlds.plain)
+    (result,) = [r for r in verdict.results if r.expectation_id == rule]
+    assert (result.failed_rows, result.covered_rows) == (2, 1)
+    assert [finding.named for finding in result.findings if finding.decision_id is None] == [second.named]
+    assert rule in {r.expectation_id for r in verdict.blocking()}

@@ -295,7 +295,7 @@ RAW_MUTATIONS: dict[str, dict[str, Any]] = {
     "decisions.holds_from_its_quarter": {"quarter": "2023-Q3"},
     "decisions.validity_at_most_four_periods": {"quarter": "2022-Q2"},
     "declared_returns.approved_after_closing": {"approved_on": dt.date(2023, 6, 13)},
-    "decisions.action_fits_subject": {"action": "count_as_on_time"},
+    "decisions.action_fits_subject": {"subject_kind": "rule", "action": "count_as_on_time"},
     **{
         f"{source}.{rule}": {column: text}
         for source, column in {

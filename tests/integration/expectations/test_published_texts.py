@@ -72,7 +72,7 @@ def test_a_name_is_settled_by_a_decision_that_names_the_place_and_a_number_by_no
         settled.first(unit, "decisions").update(reason=text, unit=unit)
     rows = settled.of("945", "decisions").rows
     accepts = {"subject_kind": "rule", "subject": rule, "action": "accept_finding", "reason": "Đã xem xét"}
-    sees = {"applies_to": finding.subject, "figures_seen": "cột = Lý do"}
+    sees = {"applies_to": finding.named, "figures_seen": "cột = Lý do"}
     rows.append(rows[0] | {"decision_id": "QD-02"} | accepts | sees)
     verdict, other = inspect_raw(settled.request(), worlds.plain)
     assert (rule in {r.expectation_id for r in verdict.blocking()}) is not settles

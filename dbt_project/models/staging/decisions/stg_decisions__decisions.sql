@@ -24,6 +24,7 @@ renamed as (
         source.subject_kind,
         source.subject,
         source.applies_to,
+        source.cases,
         source.unit as decided_unit_code,
         source.quarter as first_quarter,
         source.action,
