@@ -38,8 +38,8 @@ _COUNT = "count_as_on_time"
 
 @dataclass(frozen=True)
 class ReviewedRow:
-    """A row of the form as it waits: its number and name, both figures, and the late cases that a decision may count in
-    the computed one.
+    """A row of the form as it waits: its number and name, both figures, the late cases that a decision may count in the
+    computed one, and those that one counts already.
     """
 
     code: str
@@ -48,6 +48,7 @@ class ReviewedRow:
     computed: Decimal | None = None
     declared: Decimal | None = None
     late_cases: tuple[str, ...] = ()
+    counted_cases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -467,7 +468,8 @@ def _no_match_vi(line: RegisterLine, rules: Mapping[str, Rule], rows: Mapping[st
 def _judge_cases(found: JudgedLine, row: ReviewedRow | None, rows: Mapping[str, ReviewedRow]) -> None:
     line = found.line
     named = parse_list(line.cases) if line.subject_kind == "row" else (line.subject,)
-    late = row.late_cases if row is not None else tuple(code for each in rows.values() for code in each.late_cases)
+    of_rows = [row] if row is not None else list(rows.values())
+    late = {code for each in of_rows for code in (*each.late_cases, *each.counted_cases)}
     counted = [code for code in named if code in late]
     strangers = [code for code in named if code not in late]
     if line.subject_kind == "row" and not named:
@@ -478,13 +480,14 @@ def _judge_cases(found: JudgedLine, row: ReviewedRow | None, rows: Mapping[str, 
         )
     if counted:
         found.matches_vi.append(f"{len(counted)} hồ sơ trễ hạn: {', '.join(counted[:5])}{', …' if counted[5:] else ''}")
-    of_rows = [row] if row is not None else [each for each in rows.values() if set(named) & set(each.late_cases)]
-    told = [
-        f"{each.code} (dòng {each.row_no}): số tính toán từ {vietnamese(each.computed)} thành "
-        f"{vietnamese(each.computed + len(counted))}, số khai báo {vietnamese(each.declared)}"
-        for each in of_rows
-        if each.computed is not None and counted
-    ]
+    told = []
+    for each in of_rows:
+        added = sum(code in each.late_cases for code in counted)
+        if each.computed is not None and set(counted) & {*each.late_cases, *each.counted_cases}:
+            told.append(
+                f"{each.code} (dòng {each.row_no}): số tính toán từ {vietnamese(each.computed)} thành "
+                f"{vietnamese(each.computed + added)}, số khai báo {vietnamese(each.declared)}"
+            )
     found.changes_vi = "; ".join(told)
 
 

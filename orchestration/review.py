@@ -47,6 +47,7 @@ _log = logging.getLogger(__name__)
 WORKBOOK = "quyet-dinh-can-lay.xlsx"
 SOURCE = "decisions"
 _ROWS_LISTED = 500
+_RANGES_SHOWN = 12
 _CODES = frozenset({"case_code", "procedure_code", "code"})
 
 
@@ -116,8 +117,9 @@ def refresh(pipeline: Pipeline, quarter: str, units: Iterable[str]) -> dict[str,
             continue
         path = workbook_of(pipeline.home, unit, quarter)
         try:
-            asked = _Review(pipeline, unit, quarter, found)
-            book = decision_workbook(load_contracts()[SOURCE], asked.book()) if asked.questions else None
+            is_held = any(verdict.blocking() for verdict in found.verdicts)
+            asked = _Review(pipeline, unit, quarter, found).book() if is_held else None
+            book = decision_workbook(load_contracts()[SOURCE], asked) if asked else None
         except Exception:  # what is asked is no reason to publish nothing of the other units; an old one would mislead
             _log.exception("%s, %s: the workbook of decisions to take cannot be made", unit, quarter)
             book = None
@@ -148,10 +150,9 @@ def _remove(path: Path, root: Path) -> None:
 def reviewed_rows(candidate: Candidate) -> dict[str, ReviewedRow]:
     """The rows of the form as they wait, by code."""
     measures = _measures(candidate)
-    late: dict[str, list[str]] = {}
+    cases: dict[tuple[str, bool], list[str]] = {}
     for case in candidate.table("late_cases").to_pylist() if "late_cases" in candidate.files else ():
-        if case["decision_id"] is None:
-            late.setdefault(case["figure"], []).append(case["case_code"])
+        cases.setdefault((case["figure"], case["decision_id"] is None), []).append(case["case_code"])
     return {
         row["indicator_code"]: ReviewedRow(
             row["indicator_code"],
@@ -159,7 +160,10 @@ def reviewed_rows(candidate: Candidate) -> dict[str, ReviewedRow]:
             str(row["indicator_name_vi"]).lstrip("- "),
             row["computed_value"],
             row["declared_value"],
-            tuple(sorted(late.get(measures.get(row["indicator_code"], ""), ()))),
+            *(
+                tuple(sorted(cases.get((measures.get(row["indicator_code"], ""), is_open), ())))
+                for is_open in (True, False)
+            ),
         )
         for row in candidate.table("report_indicators").to_pylist()
     }
@@ -348,7 +352,12 @@ class _Review:
             sheet, amount = self._sheet(part["delivery_id"], part["sheet"]), part["amount_each"]
             note = f"{part['row_count']} dòng, mỗi dòng cộng {_figure(amount)}" if amount is not None else ""
             if not listed or part["row_count"] > _ROWS_LISTED:
-                yield number, place, what, "", file, sheet, part["row_numbers"], note
+                ranges = part["row_numbers"].split(",")
+                hidden = len(ranges) - _RANGES_SHOWN
+                if hidden > 0:
+                    note += f"; xem đủ: cchc explain {place} --unit {self._unit} --quarter {self._quarter} --candidate"
+                shown = ", ".join(ranges[:_RANGES_SHOWN]) + (", …" if hidden > 0 else "")
+                yield number, place, what, "", file, sheet, shown, note
                 continue
             codes = self._codes(part["delivery_id"])
             verb = "khai báo" if part["figure"] not in self._counted else "cộng vào"

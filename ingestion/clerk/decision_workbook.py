@@ -204,6 +204,7 @@ def _write_details(sheet: Worksheet, looks: _Looks, book: DecisionBook) -> None:
         sheet.set_column(i, i, width)
     sheet.write_string(0, 0, "CÁC DÒNG DỮ LIỆU ĐỨNG SAU TỪNG VIỆC CẦN QUYẾT ĐỊNH", looks.title)
     sheet.write_string(1, 0, "Tệp nội bộ: có mã hồ sơ và tên tệp của đơn vị, không gửi ra ngoài.", looks.line)
+    sheet.set_row(3, 36)
     for i, heading in enumerate(DETAIL_HEADINGS):
         sheet.write_string(3, i, heading, looks.says_head)
     for row, cells in enumerate(book.details, start=4):
@@ -227,6 +228,7 @@ def _write_guide(sheet: Worksheet, looks: _Looks, book: DecisionBook) -> None:
         sheet.set_row(row, row_height((text, 120)))
         sheet.write_string(row, 0, text, looks.wrapped)
     sheet.protect()
+    sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
 
 

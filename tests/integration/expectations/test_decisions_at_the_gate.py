@@ -367,7 +367,7 @@ def test_a_row_that_is_accepted_settles_no_other_row_that_says_the_same(worlds: 
     accepts = {"subject_kind": "rule", "subject": rule, "action": "accept_finding", "reason": "Đã xem xét"}
     rows.append(
         rows[0] | accepts
-        | {"decision_id": "QD-88", "applies_to": list_vi([first.named]), "figures_seen": figures_vi(first.figures)}
+        | {"decision_id": "QD-88", "unit": "945", "applies_to": list_vi([first.named]), "figures_seen": figures_vi(first.figures)}
     )  # fmt: skip
     (verdict,) = inspect_raw(settled.request(), worlds.plain)
     (result,) = [r for r in verdict.results if r.expectation_id == rule]
