@@ -365,10 +365,8 @@ def test_a_row_that_is_accepted_settles_no_other_row_that_says_the_same(worlds: 
     assert _with_two_rows(settled, kind) == rule
     rows = settled.of("945", "decisions").rows
     accepts = {"subject_kind": "rule", "subject": rule, "action": "accept_finding", "reason": "Đã xem xét"}
-    rows.append(
-        rows[0] | accepts
-        | {"decision_id": "QD-88", "unit": "945", "applies_to": list_vi([first.named]), "figures_seen": figures_vi(first.figures)}
-    )  # fmt: skip
+    names = {"applies_to": list_vi([first.named]), "figures_seen": figures_vi(first.figures)}
+    rows.append(rows[0] | accepts | names | {"decision_id": "QD-88", "unit": "945"})
     (verdict,) = inspect_raw(settled.request(), worlds.plain)
     (result,) = [r for r in verdict.results if r.expectation_id == rule]
     assert (result.failed_rows, result.covered_rows) == (2, 1)
