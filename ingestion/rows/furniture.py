@@ -116,8 +116,8 @@ def find_furniture(body: Body, layout: Layout, contract: Contract, around: Surro
     found = _Found(body, data)
     found.note_empty(np.flatnonzero(empty), np.flatnonzero(empty & numbered))
     left_open = _left_open(body, layout, contract) & ~empty
-    for index in np.flatnonzero(left_open).tolist():
-        found.note(index, (), "left_open", "not_filled_in_yet")
+    for place in np.flatnonzero(left_open).tolist():
+        found.note(place, (), "left_open", "not_filled_in_yet")
     empty |= left_open
     suspect = np.zeros(total, dtype=bool)
     for i in required:
