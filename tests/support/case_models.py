@@ -22,9 +22,8 @@ UNITS = {
     ELSEWHERE: ("district", ELSEWHERE),
 }  # fmt: skip
 MODELS = (
-    "int_case_versions", "int_cases_by_clock", "int_procedures_used_online", "int_cases", "case_findings",
-    "case_questions",
-    "measures_cases",
+    "int_case_versions", "int_decided_cases", "int_cases_by_clock", "int_procedures_used_online", "int_cases",
+    "case_findings", "case_questions", "late_cases", "measures_cases",
 )  # fmt: skip
 INPUTS = (
     "stg_one_stop_cases__cases", "stg_deliveries__deliveries", "int_units", "int_report_scope", "int_calendar_scope",
@@ -140,7 +139,7 @@ class CaseModels:
             for unit in here for procedure in procedures
         ])  # fmt: skip
         self._fill("int_decisions", [
-            unit | {"action": "count_as_on_time", "is_in_effect": True} | decision
+            unit | {"action": "count_as_on_time", "subject_kind": "case", "is_in_effect": True} | decision
             for unit in here for decision in decisions
         ])  # fmt: skip
         covered = {(d["quarter"], d["delivering_unit_code"]) for d in deliveries}

@@ -351,6 +351,22 @@ def test_a_decision_settles_a_case_without_appointment_in_any_spelling(models: C
     assert models.findings("kind") == []
 
 
+def test_a_decision_about_a_row_counts_the_cases_it_names_and_the_others_stay_late(models: CaseModels) -> None:
+    late = {"status": "finished", "due_at": dt.datetime(2023, 1, 9, 9), "finished_at": dt.datetime(2023, 1, 10, 16)}
+    models.build(
+        [case(f"H51.32-230103-000{number}", **late) for number in (1, 2, 3)],
+        decisions=[{"subject_kind": "row", "subject": "III.25", "decision_id": "QD-1", "dated": dt.date(2023, 3, 15),
+                    "cases": "000.00.32.H51-230103-0001; H51.32-230103-00003"}],
+    )  # fmt: skip
+    assert models.cases("timeliness, decision_id") == [("on_time", "QD-1"), ("late", None), ("on_time", "QD-1")]
+    found = models.rows("select figure, case_code, due_on, left_on, decision_id from late_cases order by case_code")
+    days = (dt.date(2023, 1, 9), dt.date(2023, 1, 10))
+    assert found == [
+        ("district_cases_on_time", f"H51.32-230103-000{number}", *days, decision)
+        for number, decision in ((1, "QD-1"), (2, None), (3, "QD-1"))
+    ]
+
+
 @pytest.mark.parametrize(("limit", "at_once"), [
     ("Ngay trong ngày", True), ("Trong ngày", True), ("trong ngày làm việc", True), ("Trả ngay", True),
     ("Giải quyết ngay sau khi nhận đủ hồ sơ", True), ("NGAY", True), ("Trong buổi làm việc", True), ("0 ngày", True),
