@@ -7,6 +7,7 @@ Does not belong here: what a run has just done (``orchestration.reports``).
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
