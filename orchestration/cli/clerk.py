@@ -122,7 +122,7 @@ def against_findings(
     if found.outcome not in ("accepted", "partly_accepted", "nothing_to_report"):
         return told
     if found.outcome == "nothing_to_report" and found.message_vi:
-        lines[0] = lines[0].replace(_OUTCOMES_VI["nothing_to_report"], "chưa có dòng nào được quyết định")
+        lines[0] = lines[0].replace(WOULD_BE_VI["nothing_to_report"], "chưa có dòng nào được quyết định")
         code = Exit.HELD_BACK
     checked = check_register(pipeline, found.unit_code, found.quarter, found.file_name, found.accepted)
     action = load_contracts()[DECISIONS].column("action").labels
