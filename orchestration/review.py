@@ -452,7 +452,8 @@ def _register_rows(pipeline: Pipeline, unit: str, quarter: str) -> list[dict[str
 
 def _register_line(row: Mapping[str, Any]) -> RegisterLine:
     names = ("decision_id", "subject_kind", "subject", "action", "applies_to", "cases", "figures_seen")
-    return RegisterLine(f"dòng {row['_row']} của {row['_file_name']}", *(row.get(name) for name in names))
+    cells: dict[str, Any] = {name: row.get(name) for name in names}
+    return RegisterLine(place_vi=f"dòng {row['_row']} của {row['_file_name']}", **cells)
 
 
 @dataclass(frozen=True)
