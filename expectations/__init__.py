@@ -77,6 +77,8 @@ def run_raw_gate(
     inputs_hashes: Mapping[str, str],
     waiting: Iterable[tuple[str, str, str, str]],
     worker: GateWorker,
+    given_by_parts: Iterable[tuple[str, str]] = (),
+    parts_held: Iterable[tuple[str, str, str]] = (),
 ) -> dict[str, Verdict]:
     """Gate 1 on the lake: one verdict a reporting unit, also written under ``warehouse_dir/verdicts``.
 
@@ -86,6 +88,8 @@ def run_raw_gate(
             whether or not they sent anything.
         inputs_hashes: reporting unit -> ``inputs_hash`` that the verdict is bound to.
         waiting: unit, quarter, source and name of each delivered file that has not been taken in.
+        given_by_parts: unit and source of what a longer period has from each of its quarters.
+        parts_held: reporting unit, quarter and reason of each of its quarters whose deliveries do not pass this gate.
 
     Raises:
         ValueError: a unit has no inputs hash.
@@ -95,7 +99,9 @@ def run_raw_gate(
         raise ValueError(f"no inputs hash for {missing}")
     hashes = {unit: inputs_hashes[unit] for unit in units}
     members = {unit: tuple(codes) for unit, codes in units.items()}
-    request = RawRequest(raw_dir, quarter, window, members, hashes, tuple(waiting))
+    request = RawRequest(
+        raw_dir, quarter, window, members, hashes, tuple(waiting), tuple(given_by_parts), tuple(parts_held)
+    )
     return _stored(warehouse_dir, worker.check_raw(request))
 
 
@@ -104,14 +110,16 @@ def run_mart_gate(
     quarter: str,
     candidates: Mapping[str, tuple[Path, str]],
     worker: GateWorker,
+    published: Iterable[tuple[str, str, str, str | None]] = (),
 ) -> dict[str, Verdict]:
     """Gate 2 on candidates: one verdict a reporting unit, also written under ``warehouse_dir/verdicts``.
 
     Args:
         candidates: reporting unit -> (candidate folder, candidate hash). A folder whose bytes do not match the hash
             gets a verdict in which nothing ran.
+        published: unit, quarter, row of the form and figure of what the quarters of a longer period have published.
     """
-    return _stored(warehouse_dir, worker.check_marts(MartRequest(quarter, dict(candidates))))
+    return _stored(warehouse_dir, worker.check_marts(MartRequest(quarter, dict(candidates), tuple(published))))
 
 
 def _stored(warehouse_dir: Path, verdicts: list[Verdict]) -> dict[str, Verdict]:

@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from common.files import canonical_json
 from common.forms import Form, load_forms
+from common.periods import place_of
+from common.quarters import KEY_PATTERN
 from expectations.contract_facts import LOADER, column_facts, source_facts
 from expectations.expression import Expression, parse
 from expectations.form_facts import row_facts, rows_named
@@ -110,8 +112,8 @@ class Rule(BaseModel):
     sentence_vi: str = Field(min_length=10)
     advice_vi: str = Field(min_length=10)
     owner: str
-    since: str = Field(pattern=r"^\d{4}-Q[1-4]$")
-    until: str | None = Field(default=None, pattern=r"^\d{4}-Q[1-4]$")
+    since: str = Field(pattern=f"^{KEY_PATTERN}$")
+    until: str | None = Field(default=None, pattern=f"^{KEY_PATTERN}$")
     forms: tuple[str, ...] = ()
     when_empty: Literal["blocks", "allowed"]
     settleable: bool
@@ -160,9 +162,9 @@ class Rule(BaseModel):
 
     def not_asked(self, quarter: str, form: Form) -> str | None:
         """Why the rule is not asked of a form in a quarter, in Vietnamese; None where it is."""
-        if quarter < self.since:
+        if place_of(quarter) < place_of(self.since):
             return f"quy tắc áp dụng từ kỳ {self.since}"
-        if self.until is not None and quarter > self.until:
+        if self.until is not None and place_of(quarter) > place_of(self.until):
             return f"quy tắc áp dụng đến kỳ {self.until}"
         if self.forms and form.form not in self.forms:
             return f"không hỏi: quy tắc không áp dụng cho biểu mẫu {form.form}"

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from common.forms import Form, form_on, load_forms
+from common.periods import place_of
 from expectations.decisions import (
     IN_FORCE,
     Decision,
@@ -75,6 +76,9 @@ class RawRequest:
     """What the raw gate is asked: the lake, the quarter with its first and last day, and reporting unit -> the unit
     codes that report through it (whether or not they sent anything) and ``inputs_hash``; unit, quarter, source and name
     of each delivered file that is not taken in.
+
+    Of a longer period also which units gave which sources for each of its quarters, and unit, quarter and reason of
+    each reporting unit whose deliveries of one of its quarters do not pass this gate.
     """
 
     raw_dir: Path
@@ -83,14 +87,20 @@ class RawRequest:
     units: Mapping[str, tuple[str, ...]]
     subject_hashes: Mapping[str, str]
     waiting: tuple[tuple[str, str, str, str], ...] = ()
+    given_by_parts: tuple[tuple[str, str], ...] = ()
+    parts_held: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class MartRequest:
-    """What the mart gate is asked: the quarter, and reporting unit -> (candidate folder, candidate hash)."""
+    """What the mart gate is asked: the quarter, and reporting unit -> (candidate folder, candidate hash).
+
+    Of a longer period also what its quarters have published: unit, quarter, row of the form and its figure as text.
+    """
 
     quarter: str
     candidates: Mapping[str, tuple[Path, str]]
+    published: tuple[tuple[str, str, str, str | None], ...] = ()
 
 
 @lru_cache(maxsize=2)
@@ -112,6 +122,8 @@ def inspect_raw(request: RawRequest, open_database: OpenDatabase) -> list[Verdic
             request.units,
             sources,
             request.waiting,
+            request.given_by_parts,
+            request.parts_held,
         )
         rules = {compiled.rule.id: compiled.rule for compiled in suite}
         register = Register(_raw_decisions(database.connection, request.quarter, rules))
@@ -130,7 +142,9 @@ def inspect_marts(request: MartRequest, open_database: OpenDatabase) -> list[Ver
     previous = {operand for operand in operands if f"previous({operand})" in columns}
     hashes = {unit: candidate_hash for unit, (_, candidate_hash) in request.candidates.items()}
     with open_database() as database:
-        problems = lay_marts(database.connection, request.quarter, request.candidates, operands, previous)
+        problems = lay_marts(
+            database.connection, request.quarter, request.candidates, operands, previous, request.published
+        )
         register = Register(_mart_decisions(database.connection))
         run = _Run(database, "mart", request.quarter, hashes, problems, register, load_forms()[-1])
         run.forms = _forms(database.connection)
@@ -418,9 +432,6 @@ def _disagreement(answer: AnswerLike | None, count: Count) -> str | None:
     return None
 
 
-_WELL_FORMED = " and ".join(f"regexp_full_match({name}, '[0-9]{{4}}-Q[1-4]')" for name in ("quarter", "holds_until"))
-
-
 def _raw_decisions(connection: Any, quarter: str, rules: Mapping[str, Rule]) -> tuple[Decision, ...]:
     """Decisions in force about rules of the raw gate, straight from the register as delivered.
 
@@ -431,13 +442,15 @@ def _raw_decisions(connection: Any, quarter: str, rules: Mapping[str, Rule]) -> 
         rows = connection.execute(
             f"select {UNIT}, decision_id, subject, quarter, applies_to, figures_seen from all_decisions "
             f"where unit = {UNIT} "
-            "and subject_kind = 'rule' and action = 'accept_finding' and quarter <= ? and holds_until >= ? "
-            f"and {_WELL_FORMED} "
-            "and holds_until <= (select longest_until from longest_validity where first_quarter = quarter) "
+            "and subject_kind = 'rule' and action = 'accept_finding' "
+            "and (select place from period_order where period_key = quarter) <= ? "
+            "and (select place from period_order where period_key = holds_until) >= ? "
+            "and (select closing from period_order where period_key = holds_until) "
+            "<= (select longest_until from longest_validity where first_quarter = quarter) "
             f"qualify row_number() over (partition by {UNIT}, decision_id "
             "order by _delivery_rank desc, _sheet desc, _row desc) = 1 "
             f"order by {UNIT}, decision_id",
-            [quarter, quarter],
+            [place_of(quarter)[0]] * 2,
         ).fetchall()
     except Exception:  # no readable register: no decision covers anything, and the register's own rules do not run
         return ()
@@ -463,7 +476,9 @@ def _mart_decisions(connection: Any) -> tuple[Decision, ...]:
     try:
         rows = connection.execute(
             f"select {UNIT}, decision_id, subject_kind, subject, action, case when effect = 'invalid' "
-            "and last_quarter < quarter then 'expired' else effect end as effect, problem_vi, "
+            "and (select place from period_order where period_key = last_quarter) "
+            "< (select place from period_order where period_key = decision_effects.quarter) "
+            "then 'expired' else effect end as effect, problem_vi, "
             "first_quarter = quarter as is_new, applies_to, figures_seen from decision_effects "
             f"order by {UNIT}, decision_id, effect, subject_kind, subject"
         ).fetchall()
@@ -504,17 +519,20 @@ def _undecided_rows(connection: Any) -> dict[str, frozenset[str]]:
 def _sources_without_rows(
     connection: Any, units: Iterable[str], suite: Iterable[Compiled]
 ) -> frozenset[tuple[str, str]]:
-    """(unit, source) where having no rows is in order: nothing to report, or not sent and not owed."""
+    """(unit, source) where having no rows is in order: nothing to report, not sent and not owed, or given for each of
+    the quarters of a longer period.
+    """
     outcomes: dict[tuple[str, str], set[str]] = {}
     rows = connection.execute(f"select distinct {UNIT}, source, outcome from deliveries").fetchall()
     for unit, source, outcome in rows:
         outcomes.setdefault((unit, source), set()).add(outcome)
+    given = set(connection.execute(f"select distinct {UNIT}, source from sent").fetchall())
     rules = [compiled.rule for compiled in suite]
     owed = {rule.source for rule in rules if rule.required_from}
     excused = set()
     for source in {rule.source for rule in rules}:
         for unit in units:
             sent = outcomes.get((unit, source))
-            if sent == {"nothing_to_report"} or (sent is None and source not in owed):
+            if sent == {"nothing_to_report"} or (sent is None and (source not in owed or (unit, source) in given)):
                 excused.add((unit, source))
     return frozenset(excused)

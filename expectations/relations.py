@@ -4,7 +4,9 @@ Belongs here: views and tables named as in the rules, each with ``reporting_unit
 Does not belong here: rules, verdicts, anything that writes a file.
 
 Raw gate: one view a source (accepted rows of current deliveries of the quarter's folder), ``deliveries``
-(receipts), ``expected_deliveries`` (units that report, by role), ``waiting_files`` (delivered, not yet read),
+(receipts), ``expected_deliveries`` (units that report, by role), ``sent`` (what counts as sent: readable deliveries
+and, of a longer period, what was given for each of its quarters), ``parts_held`` (its quarters whose deliveries do not
+pass), ``waiting_files`` (delivered, not yet read),
 ``findings_by_reason`` (rows accepted with a finding, counted by delivery, column and reason), ``remarks`` (what intake
 noticed besides), ``volumes`` (rows by unit and source, beside those of its last period), ``longest_validity`` (until
 when a decision made in a quarter may hold), ``published_texts``. Mart gate: one table a mart of the candidates,
@@ -22,7 +24,7 @@ from typing import Any
 
 from common.files import sha256_bytes, sha256_file
 from common.forms import load_forms
-from common.periods import PERIODS_FILE, period_named
+from common.periods import load_periods, period_named, place_of
 from expectations.contract_facts import column_facts
 from expectations.expression import column_name, quote
 from expectations.suites import COLUMN_TITLES, SHEET_NUMBERS, UNIT, literal
@@ -74,6 +76,8 @@ def lay_raw(
     units: Mapping[str, Iterable[str]],
     sources: Iterable[str],
     waiting: Iterable[tuple[str, str, str, str]] = (),
+    given_by_parts: Iterable[tuple[str, str]] = (),
+    parts_held: Iterable[tuple[str, str, str]] = (),
 ) -> UnitProblems:
     """Creates the relations of the raw gate.
 
@@ -82,6 +86,8 @@ def lay_raw(
 
     Args:
         waiting: unit, quarter, source and name of each delivered file that has not been taken in.
+        given_by_parts: unit and source of what need not be sent anew for a longer period.
+        parts_held: reporting unit, quarter and reason of each of its quarters whose deliveries do not pass.
 
     Returns:
         What cannot be checked, by reporting unit.
@@ -90,10 +96,7 @@ def lay_raw(
     owners = {code: reporting_unit for reporting_unit, codes in units.items() for code in (reporting_unit, *codes)}
     _lay_units(connection, quarter, units)
     _lay_window(connection, window)
-    connection.execute(
-        "create table longest_validity as select quarter as first_quarter, decisions_hold_until as longest_until "
-        f"from read_csv({literal(str(PERIODS_FILE))}, header = true, all_varchar = true)"
-    )
+    _lay_periods(connection)
     _lay_waiting(connection, quarter, owners, waiting)
     connection.execute(f"create table {COLUMN_TITLES} (source varchar, column_name varchar, title_vi varchar)")
     titles = [[facts["source"], facts["column"], facts["title"]] for facts in column_facts().values()]
@@ -106,6 +109,7 @@ def lay_raw(
         "join units as u on u.unit_code = d.unit_code where d.is_current"
     )
     connection.execute(f"create view deliveries as select * from all_deliveries where quarter = {literal(quarter)}")
+    _lay_sent(connection, owners, given_by_parts, parts_held)
     for source in sources:
         folder = raw_dir / "lake" / f"source={source}"
         files = sorted(folder.glob(f"quarter={quarter}/unit=*/*.parquet"))
@@ -117,7 +121,9 @@ def lay_raw(
     for unit in _lay_remarks(connection, raw_dir, quarter, owners):
         problems.relation(unit, "remarks", "a file of remarks cannot be read")
     register = raw_dir / "lake" / "source=decisions"
-    earlier = [path for path in sorted(register.glob("quarter=*/unit=*/*.parquet")) if _quarter_of(path) <= quarter]
+    last = place_of(quarter)
+    found = sorted(register.glob("quarter=*/unit=*/*.parquet"))
+    earlier = [path for path in found if place_of(_quarter_of(path)) <= last]
     _lay_source(connection, ALL_DECISIONS, register / "schema.parquet", earlier)
     laid = {row[0] for row in connection.execute("select table_name from information_schema.tables").fetchall()}
     _lay_sheet_numbers(connection, [source for source in sources if source in laid and source not in _NOT_FILES])
@@ -148,17 +154,25 @@ def lay_marts(
     candidates: Mapping[str, tuple[Path, str]],
     operands: Iterable[str],
     previous: Iterable[str],
+    published: Iterable[tuple[str, str, str, str | None]] = (),
 ) -> UnitProblems:
     """Creates the relations of the mart gate from candidate folders, each read only where its bytes are as hashed.
 
     Args:
         candidates: reporting unit -> (candidate folder, sha256 of its ``candidate.json``).
         operands: figures that rules speak about; previous: those of which the previous quarter is asked too.
+        published: unit, quarter, row and figure of what the quarters of a longer period have published.
 
     Returns:
         What cannot be checked, by unit.
     """
     _lay_units(connection, quarter, {unit: [unit] for unit in candidates})
+    _lay_periods(connection)
+    connection.execute(
+        f"create table published_quarters ({UNIT} varchar, part varchar, indicator_code varchar, value decimal(18, 4))"
+    )
+    if rows := [list(row) for row in sorted(published, key=lambda row: row[:3])]:
+        connection.executemany("insert into published_quarters values (?, ?, ?, ?)", rows)
     problems = UnitProblems()
     files: dict[str, list[tuple[str, Path]]] = {}
     for unit, (folder, expected_hash) in sorted(candidates.items()):
@@ -205,6 +219,42 @@ def _lay_units(connection: Any, quarter: str, units: Mapping[str, Iterable[str]]
 def _lay_window(connection: Any, window: tuple[dt.date, dt.date]) -> None:
     connection.execute("create table period (opens_on date, closes_on date)")
     connection.execute("insert into period values (?, ?)", list(window))
+
+
+def _lay_periods(connection: Any) -> None:
+    """``period_order``: the keys of the table of periods with their place and closing day; ``longest_validity``: the
+    last closing day until which a decision made for a period may hold.
+    """
+    periods = load_periods()
+    closing = {period.quarter: period.closes_on for period in periods}
+    connection.execute("create table period_order (period_key varchar, place integer, closing date, kind varchar)")
+    connection.executemany(
+        "insert into period_order values (?, ?, ?, ?)",
+        [[period.quarter, place_of(period.quarter)[0], period.closes_on, period.kind] for period in periods],
+    )
+    connection.execute("create table longest_validity (first_quarter varchar, longest_until date)")
+    connection.executemany(
+        "insert into longest_validity values (?, ?)",
+        [[p.quarter, closing.get(p.decisions_hold_until, periods[-1].closes_on)] for p in periods],
+    )
+
+
+def _lay_sent(
+    connection: Any,
+    owners: Mapping[str, str],
+    given_by_parts: Iterable[tuple[str, str]],
+    parts_held: Iterable[tuple[str, str, str]],
+) -> None:
+    """``sent``: unit and source of what counts as sent; ``parts_held``: its quarters that do not pass."""
+    connection.execute(
+        f"create table sent as select distinct {UNIT}, unit_code, source from deliveries where outcome <> 'refused'"
+    )
+    for unit, source in sorted(given_by_parts):
+        if unit in owners:
+            connection.execute("insert into sent values (?, ?, ?)", [owners[unit], unit, source])
+    connection.execute(f"create table parts_held ({UNIT} varchar, part varchar, reason_vi varchar)")
+    for row in sorted(parts_held):
+        connection.execute("insert into parts_held values (?, ?, ?)", list(row))
 
 
 def _lay_waiting(
@@ -257,21 +307,26 @@ _PERIODS_BEFORE = 4
 
 
 def _lay_volumes(connection: Any, quarter: str) -> None:
-    """``volumes``: rows of a unit and source now and in its last periods; null before its first."""
+    """``volumes``: rows of a unit and source now and in its last periods of the same kind; null before its first.
+
+    A unit that sent nothing for a longer period owes it no rows: they are in the folders of its quarters.
+    """
+    place, period = place_of(quarter)[0], period_named(quarter)
     connection.execute(
         "create table volumes as with counted as ("
-        f"select {UNIT}, unit_code, source, quarter, cast(sum(rows_accepted) as bigint) as rows from all_deliveries "
-        f"where quarter <= ? and outcome <> 'refused' group by all), "
-        "before as (select * from counted where quarter < ? qualify row_number() over "
-        f"(partition by {UNIT}, unit_code, source order by quarter desc) <= {_PERIODS_BEFORE}), "
-        f"earlier as (select {UNIT}, unit_code, source, max(quarter) as quarter_before, "
-        "max_by(rows, quarter) as rows_before, min(rows) as least_before, max(rows) as most_before "
+        f"select d.{UNIT}, d.unit_code, d.source, d.quarter, p.place, cast(sum(d.rows_accepted) as bigint) as rows "
+        "from all_deliveries as d join period_order as p on p.period_key = d.quarter "
+        "where p.place <= ? and p.kind = ? and d.outcome <> 'refused' group by all), "
+        "before as (select * from counted where place < ? qualify row_number() over "
+        f"(partition by {UNIT}, unit_code, source order by place desc) <= {_PERIODS_BEFORE}), "
+        f"earlier as (select {UNIT}, unit_code, source, max_by(quarter, place) as quarter_before, "
+        "max_by(rows, place) as rows_before, min(rows) as least_before, max(rows) as most_before "
         "from before group by all) "
         f"select {UNIT}, unit_code, source, coalesce(n.rows, 0) as rows, "
         "quarter_before, rows_before, least_before, most_before "
-        f"from (select * exclude (quarter) from counted where quarter = ?) as n "
-        f"full join earlier using ({UNIT}, unit_code, source)",
-        [quarter, quarter, quarter],
+        f"from (select * exclude (quarter, place) from counted where place = ?) as n "
+        f"{'left' if period.made_of else 'full'} join earlier using ({UNIT}, unit_code, source)",
+        [place, period.kind, place, place],
     )
 
 

@@ -28,6 +28,7 @@ _PLACES: dict[str, tuple[str, str, str]] = {
 _MART_PLACES: dict[str, tuple[str, str, str]] = {
     "case_findings": ("file_name", "sheet", "row_number"),
     "case_questions": ("file_name", "sheet", "row_number"),
+    "period_moves": ("file_name", "sheet", "row_number"),
     "report_narrative": ("file_name", "sheet", "row_number"),
     "rows_left_out": ("file_name", "sheet", "row_number"),
     "letter_findings": ("file_name", "sheet", "row_number"),
@@ -36,7 +37,7 @@ _MART_PLACES: dict[str, tuple[str, str, str]] = {
 _MART_LOCATED = frozenset({"case_questions"})
 _NO_PLACE = ("null", "null", "null")
 _WITHOUT_LINEAGE = frozenset(
-    {"expected_deliveries", "volumes", "figures", "decision_use", "report_indicators", "rule_inputs"}
+    {"expected_deliveries", "parts_held", "volumes", "figures", "decision_use", "report_indicators", "rule_inputs"}
 )
 
 

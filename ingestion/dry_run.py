@@ -17,6 +17,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from common.periods import in_order, place_of
 from ingestion.base.contracts import Contract, load_contracts
 from ingestion.base.limits import DEFAULT_LIMITS, IntakeLimits
 from ingestion.base.paths import IngestPaths
@@ -195,10 +196,10 @@ def _bring(
                 target = scratch.rows_file("lake", *place)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(rows, target)
-    landed = sorted(
+    landed = in_order(
         folder.parent.name
         for folder in paths.landing.glob(f"{reporting.code}/*/{register}")
-        if folder.parent.name in reference.periods and folder.parent.name <= quarter
+        if folder.parent.name in reference.periods and place_of(folder.parent.name) <= place_of(quarter)
     )
     for name in landed[-1:] or [quarter]:
         ingest_source(

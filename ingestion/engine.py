@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from common.files import sha256_bytes, sha256_file
+from common.periods import place_of
 from ingestion.base import lake
 from ingestion.base.contracts import Contract, load_contracts
 from ingestion.base.lake import DamagedError
@@ -639,9 +640,11 @@ class _Run:
         found = [
             d
             for d in self._current
-            if d["source"] == source and d["unit_code"] == reporting.code and d["quarter"] <= self.period.quarter
+            if d["source"] == source
+            and d["unit_code"] == reporting.code
+            and place_of(d["quarter"]) <= place_of(self.period.quarter)
         ]
-        latest = max((d["quarter"] for d in found), default=None)
+        latest = max((d["quarter"] for d in found), key=place_of, default=None)
         rows: list[dict[str, Any]] = []
         for d in sorted((d for d in found if d["quarter"] == latest), key=lambda d: d["delivery_id"]):
             receipt = self.receipts[d["delivery_id"]]

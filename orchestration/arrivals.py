@@ -48,7 +48,7 @@ def _state(home: Home, quarter: str) -> str:
 def state_behind(states: dict[str, str], quarter: str) -> str:
     """What a quarter's figures are made from: the states of its folders and of all quarters before it."""
     digest = hashlib.sha256()
-    for name in sorted(set(quarters_behind(quarter)) & states.keys()):
+    for name in sorted(set(quarters_behind(quarter)) & states.keys()):  # any fixed order does
         digest.update(f"{name}\0{states[name]}\n".encode())
     return digest.hexdigest()
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from common.periods import Period, load_periods
+from common.periods import Period, is_scheduled, load_periods
 from orchestration.dagster_files import databases, rows
 from orchestration.liveness import is_alive
 from orchestration.settings import TIME_ZONE, Home, Settings
@@ -196,7 +196,7 @@ def next_closing(at: dt.datetime) -> tuple[Period, dt.datetime] | None:
     """The period that is run next because it closes, and when; None where the table has no further one."""
     for period in load_periods():
         due = _on(period.closes_on + dt.timedelta(days=1), HOUR_OF_RUN)
-        if due > at:
+        if due > at and is_scheduled(period):
             return period, due
     return None
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.periods import find_period, quarters_behind
+from common.periods import find_period, in_order, is_owed, period_named, quarters_behind
 from ingestion import (
     LandingFile,
     SourceStatus,
@@ -50,7 +50,30 @@ class Deliveries:
     def sources(self, folders: Sequence[str], quarter: str) -> list[SourceStatus]:
         """What folder units have sent for a quarter, and what must still be: sources asked of them and not sent."""
         found = status(self.paths, folders, quarter, load_contracts(), self.waiting(quarter))
-        return [source for source in found if source.state != "not_sent" or self._is_required(source)]
+        given = self.given_by_parts(folders, quarter)
+        return [
+            source
+            for source in found
+            if source.state != "not_sent"
+            or (self._is_required(source) and (source.unit_code, source.source) not in given)
+        ]
+
+    def given_by_parts(self, folders: Iterable[str], quarter: str) -> set[tuple[str, str]]:
+        """Unit and source of what a longer period has from the folders of each of its quarters."""
+        parts, wanted = period_named(quarter).made_of, set(folders)
+        if not parts:
+            return set()
+        readable = [row for row in read_deliveries(self.paths).to_pylist() if row["is_current"]]
+        given = {
+            part: {
+                (row["unit_code"], row["source"])
+                for row in readable
+                if row["quarter"] == part and row["outcome"] != "refused" and row["unit_code"] in wanted
+            }
+            for part in parts
+        }
+        of_parts = {name for name, contract in load_contracts().items() if contract.longer_periods == "parts"}
+        return {pair for pair in set.intersection(*given.values()) if pair[1] in of_parts}
 
     def missing(self, unit: str, quarter: str) -> list[SourceStatus]:
         """Sources asked of a reporting unit, or of those that report by it, of which no file is there that counts.
@@ -87,8 +110,13 @@ class Deliveries:
         return [row for row in read_deliveries(self.paths).to_pylist() if row["quarter"] == quarter]
 
     def exist(self, quarter: str) -> bool:
-        """Whether anything was delivered for a quarter, in the landing folder or taken in before."""
-        return any(self.paths.landing.glob(f"*/{quarter}/*/*")) or bool(self.receipts(quarter))
+        """Whether anything was delivered for a quarter, in the landing folder or taken in before; of a longer period,
+        for any of its quarters.
+        """
+        return any(
+            any(self.paths.landing.glob(f"*/{name}/*/*")) or bool(self.receipts(name))
+            for name in (quarter, *period_named(quarter).made_of)
+        )
 
     def state(self, quarter: str) -> str:
         """What lies in the folders that the quarter's figures are made from; see ``arrivals``."""
@@ -100,24 +128,38 @@ class Deliveries:
 
     def quarters(self) -> list[str]:
         """Quarters with a delivery, in the landing folder or taken in before, in order."""
-        return sorted(self.quarters_landed() | set(read_deliveries(self.paths)["quarter"].to_pylist()))
+        return in_order(self.quarters_landed() | set(read_deliveries(self.paths)["quarter"].to_pylist()))
 
     def quarters_to_read(self, quarter: str) -> list[str]:
         """The quarter, and before it those of its look-back that have deliveries."""
         earlier = set(quarters_behind(quarter)) & set(self.quarters())
-        return sorted(earlier | {quarter})
+        return in_order(earlier | {quarter})
 
     def units_in(self, quarter: str, wanted: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
         """Reporting units of a run, each with the folder units that owe deliveries for it, in order.
 
         ``wanted`` limits the run; without it, every unit of which something was ever delivered for the quarter, read or
-        not. Who owes follows from the register of units on the closing day, never from what arrived.
+        not; of a longer period, for any of its quarters by a unit that owes a report on it. Who owes follows from the
+        register of units on the closing day, never from what arrived.
         """
         folders = {row["unit_code"] for row in self.receipts(quarter)} | set(wanted)
         folders |= {file.unit_code for file in self.waiting(quarter) if file.quarter == quarter}
         reporting = {self._units.reporting_unit(folder, quarter) for folder in folders}
+        reporting |= self._owing(quarter)
         in_scope = sorted(reporting & set(wanted) if wanted else reporting)
         return {unit: tuple(self._units.folders_expected(unit, quarter)) for unit in in_scope}
+
+    def _owing(self, quarter: str) -> set[str]:
+        """Reporting units that owe a report on a longer period and of whose quarters something was delivered."""
+        period, found = period_named(quarter), set()
+        for folder in {row["unit_code"] for part in period.made_of for row in self.receipts(part)}:
+            try:
+                unit = self._units.reporting_unit(folder, quarter)
+            except UnknownUnit:
+                continue  # abolished since, with nobody who took it over
+            if is_owed(period, unit):
+                found.add(unit)
+        return found
 
     def inputs_of(self, units: Iterable[str], quarter: str) -> dict[str, list[dict[str, str]]]:
         """The deliveries each unit's figures are made from."""

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from common.periods import last_closed, load_periods
+from common.periods import is_scheduled, last_closed, load_periods
 from orchestration.automation import AFTER_CLOSING, HOUR_OF_LOOK, HOUR_OF_RUN
 from orchestration.partitions import add_quarters
 from orchestration.settings import TIME_ZONE, Settings
@@ -26,13 +26,16 @@ def default_status(settings: Settings, statuses: type[Status]) -> Status:
 
 
 def days_after_closing() -> list[str]:
-    """The days of a year, as cron lines, on which some period of the table has closed the day before."""
-    days = {period.closes_on + dt.timedelta(days=1) for period in load_periods()}
+    """The days of a year, as cron lines, on which some period that is reported on has closed the day before."""
+    days = {period.closes_on + dt.timedelta(days=1) for period in load_periods() if is_scheduled(period)}
     return [f"0 {HOUR_OF_RUN} {day} {month} *" for month, day in sorted({(d.month, d.day) for d in days})]
 
 
 def closing_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
-    """Requests the period that closed last before the tick; a tick missed while the server was down is made up for."""
+    """Requests the periods that closed last before the tick: a quarter, and with it the half-year or the year.
+
+    A tick missed while the server was down is made up for.
+    """
 
     @dg.schedule(
         name=AFTER_CLOSING,
@@ -42,13 +45,13 @@ def closing_schedule(settings: Settings, job: Any) -> dg.ScheduleDefinition:
         default_status=default_status(settings, dg.DefaultScheduleStatus),
         description="Chạy báo cáo vào ngày sau khi kỳ báo cáo đóng.",
     )
-    def after_closing(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def after_closing(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         day = context.scheduled_execution_time.astimezone(ZoneInfo(TIME_ZONE)).date()
-        period = last_closed(day)
-        if period is None:
+        closed = last_closed(day)
+        if not closed:
             return dg.SkipReason(f"Chưa kỳ báo cáo nào trong bảng kỳ đóng trước ngày {day:%d/%m/%Y}.")
-        add_quarters(context.instance, day, [period.quarter])
-        return dg.RunRequest(run_key=period.quarter, partition_key=period.quarter)
+        add_quarters(context.instance, day, [period.quarter for period in closed])
+        return [dg.RunRequest(run_key=period.quarter, partition_key=period.quarter) for period in closed]
 
     return after_closing
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import dagster as dg
 
-from common.periods import period_named
+from common.periods import in_order, period_named
 from ingestion import Contract
 from orchestration.arrivals import folder_states, remembered, state_behind
 from orchestration.automation import ALERT_ON_FAILURE, LANDING_WATCH, SECONDS_BETWEEN_LOOKS
@@ -58,12 +58,14 @@ def is_complete(pipeline: Pipeline, quarter: str, contracts: Mapping[str, Contra
     sent = {(row["unit_code"], row["source"]) for row in pipeline.deliveries.receipts(quarter)}
     for source in contracts:
         sent |= {(path.parts[0], source) for path in pipeline.deliveries.landed(source, quarter)}
-    reporting = set()
-    for folder in {unit for unit, _ in sent}:
+    reporting, folders = set(), {unit for unit, _ in sent}
+    for folder in folders:
         try:
             reporting.add(pipeline.units.reporting_unit(folder, quarter))
         except UnknownUnit:
             continue  # The run itself names such a folder; here it only asks nothing of anybody.
+    for unit in reporting:
+        sent |= pipeline.deliveries.given_by_parts(pipeline.units.folders_expected(unit, quarter), quarter)
     return any(
         all(
             (folder, source) in sent
@@ -98,7 +100,7 @@ def landing_watch(settings: Settings, job: Any, contracts: Mapping[str, Contract
         states = folder_states(pipeline.home, pipeline.deliveries.quarters_landed())
         add_quarters(context.instance, at.date(), states)
         requests = []
-        for quarter in sorted(states):
+        for quarter in in_order(states):
             before, state = known.get(quarter, {}), state_behind(states, quarter)
             known[quarter] = {**before, "seen": state}
             if before.get("seen") != state or remembered(pipeline.home, quarter) == state:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,7 @@ def check_raw(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[st
     with pipeline.timings.stage("gate_raw", "kiểm tra dữ liệu đầu vào"):
         check_store(deliveries.paths)
         in_scope = deliveries.units_in(quarter, units)
+        folders = {folder for members in in_scope.values() for folder in members}
         verdicts = run_raw_gate(
             home.raw,
             home.warehouse,
@@ -90,9 +92,44 @@ def check_raw(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[st
             {unit: hash_inputs(found) for unit, found in deliveries.inputs_of(in_scope, quarter).items()},
             [(file.unit_code, file.quarter, file.source, file.file_name) for file in deliveries.waiting(quarter)],
             pipeline.gate(),
+            deliveries.given_by_parts(folders, quarter),
+            _parts_held(pipeline, period.made_of, in_scope),
         )
     pipeline.record.add_verdicts(verdicts)
     return verdicts
+
+
+def _parts_held(
+    pipeline: Pipeline, parts: Sequence[str], in_scope: dict[str, tuple[str, ...]]
+) -> list[tuple[str, str, str]]:
+    """Unit, quarter and reason of each quarter of a longer period whose deliveries do not pass gate 1 as they are now.
+
+    Asked anew, since a file may have come after the quarter was last run.
+    """
+    from publication import hash_inputs
+
+    home, deliveries, held = pipeline.home, pipeline.deliveries, []
+    for part in parts:
+        period = pipeline.units.reference.periods[part]
+        reporting = deliveries.units_in(part)
+        # Who reports may have changed within the year; the quarter is judged for who reported then.
+        wanted = {folder for members in in_scope.values() for folder in members}
+        asked = {unit: members for unit, members in reporting.items() if wanted & set(members)}
+        verdicts = run_raw_gate(
+            home.raw,
+            home.warehouse,
+            part,
+            (period.opens_on, period.closes_on),
+            asked,
+            {unit: hash_inputs(found) for unit, found in deliveries.inputs_of(asked, part).items()},
+            [(file.unit_code, file.quarter, file.source, file.file_name) for file in deliveries.waiting(part)],
+            pipeline.gate(),
+        )
+        for unit, members in in_scope.items():
+            for other, verdict in verdicts.items():
+                if (found := verdict.blocking()) and set(members) & set(asked[other]):
+                    held.append((unit, part, "; ".join(result.sentence_vi for result in found)))
+    return held
 
 
 @contextmanager
@@ -174,10 +211,29 @@ def check_marts(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[
     folders = _present_candidates(pipeline, quarter, units)
     with pipeline.timings.stage("gate_marts", "kiểm tra số liệu báo cáo"):
         candidates = {unit: (folder, folder.name) for unit, folder in folders.items()}
-        verdicts = run_mart_gate(pipeline.home.warehouse, quarter, candidates, pipeline.gate())
+        published = _published_quarters(pipeline, quarter, candidates)
+        verdicts = run_mart_gate(pipeline.home.warehouse, quarter, candidates, pipeline.gate(), published)
         review.refresh(pipeline, quarter, pipeline.deliveries.units_in(quarter, units))
     pipeline.record.add_verdicts(verdicts)
     return verdicts
+
+
+def _published_quarters(
+    pipeline: Pipeline, quarter: str, units: Iterable[str]
+) -> list[tuple[str, str, str, str | None]]:
+    """Unit, quarter, row of the form and figure of the current releases of the quarters that a period is made of."""
+    from publication import current_release
+
+    found = []
+    for unit, part in product(units, pipeline.units.reference.periods[quarter].made_of):
+        if release := current_release(pipeline.home.published, unit, part):
+            table = pq.read_table(
+                release.path / "marts" / "report_indicators.parquet", columns=["indicator_code", "value"]
+            )
+            for row in table.to_pylist():
+                value = row["value"]
+                found.append((unit, part, row["indicator_code"], None if value is None else str(value)))
+    return found
 
 
 def publish(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> list[Outcome]:

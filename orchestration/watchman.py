@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from common.periods import last_closed
+from common.periods import is_owed, last_closed
 from ingestion import SourceStatus
 from orchestration.addresses import AlertKind
 from orchestration.alerts import Alert, cause_of, send_owed, settled, tell_all
@@ -111,7 +111,7 @@ def missing_deliveries(pipeline: Pipeline, today: dt.date) -> Iterator[Alert]:
     for period in periods_asked_for(today, pipeline.settings.remind_days):
         quarter, when = period.quarter, when_vi(period, today)
         summary = []
-        for unit in pipeline.deliveries.reporting_units(quarter):
+        for unit in (unit for unit in pipeline.deliveries.reporting_units(quarter) if is_owed(period, unit)):
             missing = owed(pipeline, unit, quarter)
             if not missing:
                 continue
@@ -136,11 +136,15 @@ def _by_folder(pipeline: Pipeline, missing: list[SourceStatus], quarter: str) ->
 
 def overdue(pipeline: Pipeline, today: dt.date) -> Iterator[Alert]:
     """Each unit of whose period nothing is out on the day its report is due: told also where nothing ran at all."""
-    period = last_closed(today)
-    if period is None or today < period.due_on:
-        return
-    quarter = period.quarter
-    for unit in pipeline.deliveries.reporting_units(quarter):
+    asked = [
+        (period, unit)
+        for period in last_closed(today)
+        if today >= period.due_on
+        for unit in pipeline.deliveries.reporting_units(period.quarter)
+        if is_owed(period, unit)
+    ]
+    for period, unit in asked:
+        quarter = period.quarter
         if not is_out(pipeline, unit, quarter):
             title = f"{unit} {pipeline.units.name_of(unit, quarter)}, {quarter_title(quarter)}: đến hạn mà chưa công bố"
             lines = (

@@ -5,8 +5,8 @@ Does not belong here: reading deliveries, computing figures. Persons in the rows
 """
 
 from sample.districts import DISTRICTS
-from sample.quarters import QUARTERS
+from sample.quarters import PERIODS, QUARTERS
 from sample.rows import DEFAULT_SEED, sample_rows
 from sample.writer import ForeignFiles, write_sample
 
-__all__ = ["DEFAULT_SEED", "DISTRICTS", "QUARTERS", "ForeignFiles", "sample_rows", "write_sample"]
+__all__ = ["DEFAULT_SEED", "DISTRICTS", "PERIODS", "QUARTERS", "ForeignFiles", "sample_rows", "write_sample"]

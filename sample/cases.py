@@ -18,7 +18,7 @@ from typing import Any
 from sample import workdays
 from sample.districts import Commune, District
 from sample.procedures import Procedure, everyday
-from sample.quarters import PLANS, QUARTERS, PostalUse, QuarterPlan, Window
+from sample.quarters import PLANS, PostalUse, QuarterPlan, Window, quarter_before
 
 Row = dict[str, Any]
 
@@ -334,18 +334,13 @@ def _finished_at(rng: random.Random, received_at: dt.datetime, day: dt.date) -> 
     return dt.datetime.combine(day, dt.time(rng.randint(8, 15), rng.randint(0, 59), rng.randint(0, 59)))
 
 
-def _previous(quarter: str) -> str | None:
-    position = QUARTERS.index(quarter)
-    return QUARTERS[position - 1] if position else None
-
-
 def _open_rows(rows: Iterable[Row]) -> list[Row]:
     return [dict(row) for row in rows if row["status"] in ("received", "in_progress")]
 
 
 def _carried_to_district(seed: int, district: District, quarter: str, plan: QuarterPlan) -> list[Row]:
     """The district's cases left open by the quarter before, as they stand at this quarter's closing."""
-    previous = _previous(quarter)
+    previous = quarter_before(quarter)
     if previous is None:
         return []
     rng = random.Random(f"carried-{seed}-{district.code}-{quarter}")
@@ -366,7 +361,7 @@ def _carried_to_district(seed: int, district: District, quarter: str, plan: Quar
 
 def _carried_to_commune(seed: int, district: District, commune: Commune, quarter: str, plan: QuarterPlan) -> list[Row]:
     """The commune's cases left open by the quarter before: withdrawn in the real quarter, else resolved in time."""
-    previous = _previous(quarter)
+    previous = quarter_before(quarter)
     if previous is None:
         return []
     rng = random.Random(f"carried-{seed}-{commune.code}-{quarter}")
@@ -380,7 +375,7 @@ def _carried_to_commune(seed: int, district: District, commune: Commune, quarter
 
 
 def _resolve_carried(rng: random.Random, row: Row, window: Window, *, late: bool) -> None:
-    due_on = row["due_at"].date()
+    due_on = (row["extended_to"] or row["due_at"]).date()
     first = workdays.next_on_or_after(window.opens_on)
     last = workdays.distance(first, due_on)
     steps = last + rng.randint(1, 3) if late else rng.randint(0, last)

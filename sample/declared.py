@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from common.forms import form_named
 from sample.districts import District
-from sample.quarters import PLANS, QuarterPlan
+from sample.quarters import PLANS, LongerPlan, QuarterPlan, quarter_before
 
 _OFFICES = Path(__file__).with_name("declaring_offices.csv")
 _PLANNED_STREAMLINING = {2022: (1, 6), 2023: (2, 7)}
@@ -65,6 +66,21 @@ def declared_rows(district: District, quarter: str, plan: QuarterPlan, scale: in
     ``scale``: how many times each case is delivered; the counts of cases are declared to match.
     """
     values = {**_own_counts(district, quarter, plan), **_case_counts(district, quarter, plan, scale), **plan.declared}
+    return _rows_of(district, plan, values)
+
+
+def longer_rows(district: District, plan: LongerPlan) -> list[dict[str, Any]]:
+    """The same for a longer period: only what is known by declaration alone, the rest being in the quarters' files."""
+    return _rows_of(district, plan, {row: value for row, value in plan.declared.items() if _is_declared_only(row)})
+
+
+def _is_declared_only(row_no: int) -> bool:
+    return _form_rows()[row_no]["source"] == "declared_returns"
+
+
+def _rows_of(
+    district: District, plan: QuarterPlan | LongerPlan, values: Mapping[int, int | None]
+) -> list[dict[str, Any]]:
     notes = _NOTES_2023 if plan.window.closes_on.year == 2023 else _NOTES_2022
     approved_on = plan.window.closes_on + dt.timedelta(days=1)
     rows = []
@@ -105,10 +121,11 @@ def communes_received(plan: QuarterPlan, scale: int = 1) -> int:
 def _case_counts(district: District, quarter: str, plan: QuarterPlan, scale: int) -> dict[int, int]:
     """The counts of cases (the headline rows III.23 to III.28, and those by post), by row of the form."""
     cases = plan.district_cases
-    carried = 0
-    if quarter != "2022-Q4":
-        before = PLANS[district.code, _before(quarter)]
-        carried = before.district_cases.open - plan.carried.withdrawn - plan.carried.still_open
+    carried, earlier = 0, quarter_before(quarter)
+    if earlier is not None:
+        before = PLANS[district.code, earlier]
+        carried = before.district_cases.open + before.carried.still_open
+        carried -= plan.carried.withdrawn + plan.carried.still_open
     resolved = cases.resolved + carried
     late = cases.late + plan.carried.late
     commune_resolved = sum(plan.commune_resolved) + _communes_carried(district, quarter, plan)
@@ -153,19 +170,15 @@ def _own_counts(district: District, quarter: str, plan: QuarterPlan) -> dict[int
     }
 
 
-def _before(quarter: str) -> str:
-    quarters = sorted({name for _, name in PLANS})
-    return quarters[quarters.index(quarter) - 1]
-
-
 def _communes_carried(district: District, quarter: str, plan: QuarterPlan) -> int:
     """Cases of communes from the quarter before that were resolved in this one (withdrawn in the real quarter)."""
-    if quarter == "2022-Q4" or not plan.complete:
+    earlier = quarter_before(quarter)
+    if earlier is None or not plan.complete:
         return 0
-    return sum(PLANS[district.code, _before(quarter)].commune_open)
+    return sum(PLANS[district.code, earlier].commune_open)
 
 
-def _evidence(row_no: int, plan: QuarterPlan) -> str | None:
+def _evidence(row_no: int, plan: QuarterPlan | LongerPlan) -> str | None:
     if row_no in (86, 92):
         return f"Quyết định giao biên chế năm {plan.window.closes_on.year}"
     if row_no in (14, 15, 16):

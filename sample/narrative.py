@@ -18,17 +18,22 @@ Paragraphs = tuple[tuple[str, str], ...]
 
 _PROVINCE_PLANS = {"2022": "170/KH-UBND ngày 21/12/2021", "2023": "192/KH-UBND ngày 20/12/2022"}
 _PERIODS_VI = {
-    "2022-Q4": ("IV năm 2022", "I", "2023"),
-    "2023-Q1": ("I", "II", "2023"),
-    "2023-Q2": ("II", "III", "2023"),
+    "2022-Q4": ("quý IV năm 2022", "quý I năm 2023", "quý"),
+    "2023-Q1": ("quý I", "quý II năm 2023", "quý"),
+    "2023-Q2": ("quý II", "quý III năm 2023", "quý"),
+    "2023-Q3": ("quý III", "quý IV năm 2023", "quý"),
+    "2023-Q4": ("quý IV năm 2023", "quý I năm 2024", "quý"),
+    "2023-H1": ("6 tháng đầu năm", "6 tháng cuối năm 2023", "6 tháng đầu năm"),
+    "2023-M9": ("9 tháng đầu năm", "3 tháng cuối năm 2023", "9 tháng đầu năm"),
+    "2023-Y": ("năm 2023", "năm 2024", "năm"),
 }
 
 _OPENING: Paragraphs = (
     (
         "opening",
         "Căn cứ Kế hoạch số $plan của Ủy ban nhân dân tỉnh Sóc Trăng về thực hiện cải cách hành chính năm $year, "
-        "Ủy ban nhân dân huyện $district báo cáo kết quả thực hiện công tác cải cách hành chính (CCHC) quý $this và "
-        "phương hướng, nhiệm vụ quý $next năm $next_year như sau:",
+        "Ủy ban nhân dân huyện $district báo cáo kết quả thực hiện công tác cải cách hành chính (CCHC) $this và "
+        "phương hướng, nhiệm vụ $next như sau:",
     ),
 )
 _RESULTS: dict[str, Paragraphs] = {
@@ -96,8 +101,8 @@ _JUDGEMENT: dict[str, Paragraphs] = {
     ),
 }  # fmt: skip
 _NEXT_TASKS: Paragraphs = (
-    ("III", "Trên cơ sở kết quả đạt được trong quý $this, Ủy ban nhân dân huyện đề ra một số phương hướng, nhiệm "
-            "vụ quý $next năm $next_year như sau:"),
+    ("III", "Trên cơ sở kết quả đạt được trong $this, Ủy ban nhân dân huyện đề ra một số phương hướng, nhiệm "
+            "vụ $next như sau:"),
     ("III", "1. Tiếp tục triển khai thực hiện các nhiệm vụ theo kế hoạch CCHC của Ủy ban nhân dân tỉnh, huyện; rà "
             "soát, đề nghị điều chỉnh các quy định, thủ tục hành chính không còn phù hợp."),
     ("III", "2. Tăng cường tuyên truyền để cán bộ, công chức, viên chức và nhân dân biết, thực hiện thủ tục hành "
@@ -111,22 +116,23 @@ _RECEIVERS: Paragraphs = (
     ("receivers", "- UBND các xã, thị trấn;"),
     ("receivers", "- Lưu: VT."),
 )
-# The second district writes less: what must be in a letter, and one remark of its own.
+# The second district, and the first later in the year, write less: what must be in a letter, and one remark.
 _SHORT: Paragraphs = (
     ("II.1", "Công tác CCHC của huyện được triển khai đồng bộ; cấp huyện giải quyết {III.24} hồ sơ, cấp xã giải "
-             "quyết {III.27} hồ sơ trong quý."),
+             "quyết {III.27} hồ sơ trong $span."),
     ("II.2", "Nhân lực phụ trách công nghệ thông tin ở các xã còn kiêm nhiệm."),
 )  # fmt: skip
 
 
 def narrative_rows(district: District, quarter: str) -> list[Row]:
     """Paragraphs of the district's letter in order, numbered within their section."""
-    this, following, next_year = _PERIODS_VI[quarter]
+    this, following, span = _PERIODS_VI[quarter]
     words = {
         "plan": _PROVINCE_PLANS[quarter[:4]], "year": quarter[:4], "district": district.bare_name,
-        "this": this, "next": following, "next_year": next_year,
+        "this": this, "next": following, "span": span,
     }  # fmt: skip
-    own = _RESULTS[quarter] + _JUDGEMENT[quarter] if district is CU_LAO_DUNG else _SHORT
+    full = district is CU_LAO_DUNG and quarter in _RESULTS
+    own = _RESULTS[quarter] + _JUDGEMENT[quarter] if full else _SHORT
     counts: Counter[str] = Counter()
     rows: list[Row] = []
     for section, text in (*_OPENING, *own, *_NEXT_TASKS, *_RECEIVERS):

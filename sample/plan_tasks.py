@@ -103,8 +103,8 @@ _INSPECTED_DEPARTMENTS = ("Phòng Tài nguyên và Môi trường", "Phòng Kinh
 _INSPECTED_SERVICE_UNITS, _INSPECTED_COMMUNES = 4, 5
 
 # Inspections and audits done by closing, with findings found and settled in each.
-_DONE_INSPECTIONS = {"2022-Q4": 12, "2023-Q1": 0, "2023-Q2": 8}
-_DONE_AUDITS = {"2022-Q4": 3, "2023-Q1": 0, "2023-Q2": 2}
+_DONE_INSPECTIONS = {"2022-Q4": 12, "2023-Q1": 0, "2023-Q2": 8, "2023-Q3": 8, "2023-Q4": 8}
+_DONE_AUDITS = {"2022-Q4": 3, "2023-Q1": 0, "2023-Q2": 2, "2023-Q3": 2, "2023-Q4": 2}
 
 
 def plan_task_rows(district: District, quarter: str, plan: QuarterPlan) -> list[Row]:
@@ -302,6 +302,8 @@ def _assigned_by_province(district: District, quarter: str) -> list[Row]:
             ("Rà soát cơ sở dữ liệu đất đai", dt.date(2023, 5, 19), dt.date(2023, 5, 24)),
             ("Kế hoạch số hóa hồ sơ, giấy tờ", dt.date(2023, 6, 9), dt.date(2023, 6, 7)),
         ),
+        "2023-Q3": (("Báo cáo tiến độ số hóa hồ sơ, giấy tờ", dt.date(2023, 8, 18), dt.date(2023, 8, 16)),),
+        "2023-Q4": (("Báo cáo tổng kết cải cách hành chính năm 2023", dt.date(2023, 12, 8), dt.date(2023, 12, 7)),),
     }[quarter]
     return [
         _row(

@@ -1,4 +1,4 @@
-"""The sample's quarters: windows and the figures that the rows of each quarter are made to carry.
+"""The sample's periods: windows and the figures that the rows of each quarter are made to carry.
 
 Belongs here: one ``QuarterPlan`` a district and quarter. Cù Lao Dung's 2023-Q1 is the real report; every other plan
 is invented and free of contradictions.
@@ -26,6 +26,25 @@ WINDOWS = {
     "2023-Q2": Window(dt.date(2023, 3, 15), dt.date(2023, 6, 14), dt.date(2022, 12, 15)),
 }
 QUARTERS = tuple(WINDOWS)
+#: The rest of 2023, and its longer periods, of which only what is declared anew is delivered: written when asked for.
+LATER_WINDOWS = {
+    "2023-Q3": Window(dt.date(2023, 6, 15), dt.date(2023, 9, 14), dt.date(2022, 12, 15)),
+    "2023-Q4": Window(dt.date(2023, 9, 15), dt.date(2023, 12, 14), dt.date(2022, 12, 15)),
+}
+LONGER_WINDOWS = {
+    "2023-H1": Window(dt.date(2022, 12, 15), dt.date(2023, 6, 14), dt.date(2022, 12, 15)),
+    "2023-M9": Window(dt.date(2022, 12, 15), dt.date(2023, 9, 14), dt.date(2022, 12, 15)),
+    "2023-Y": Window(dt.date(2022, 12, 15), dt.date(2023, 12, 14), dt.date(2022, 12, 15)),
+}
+ALL_WINDOWS = WINDOWS | LATER_WINDOWS | LONGER_WINDOWS
+PERIODS = tuple(ALL_WINDOWS)
+_IN_TURN = tuple(WINDOWS | LATER_WINDOWS)
+
+
+def quarter_before(quarter: str) -> str | None:
+    """The sample's quarter before; None before its first."""
+    position = _IN_TURN.index(quarter)
+    return _IN_TURN[position - 1] if position else None
 
 
 @dataclass(frozen=True)
@@ -216,6 +235,42 @@ _CLD_2023_Q2 = QuarterPlan(
 )
 
 
+_CLD_2023_Q3 = replace(
+    _CLD_2023_Q2,
+    window=LATER_WINDOWS["2023-Q3"],
+    district_cases=DistrictCases(resolved=893, late=2, open=301, withdrawn=3, refused=1, not_received=2, registered=1),
+    carried=CarriedCases(late=3, withdrawn=2, still_open=1),
+    commune_resolved=(1290, 791, 655, 902, 770, 851, 790, 655),
+    commune_open=(4, 0, 2, 7, 1, 0, 3, 2),
+    steering_documents=11,
+    district_documents=Documents(1398, 987, 24, 3391),
+    commune_documents=Documents(688, 431, 20, 4207),
+    survey_paper=38,
+    survey_online=12,
+    survey_neutral=2,
+    cchc_done=16,
+    propaganda_done=8,
+    declared=_declared(r14=2, r15=3, r23=1, r29=0, r48=3, r116=1, r210=6, r211=4),
+)
+_CLD_2023_Q4 = replace(
+    _CLD_2023_Q2,
+    window=LATER_WINDOWS["2023-Q4"],
+    district_cases=DistrictCases(resolved=1104, late=3, open=96, withdrawn=2, refused=2, not_received=1),
+    carried=CarriedCases(late=2, withdrawn=1, still_open=0),
+    commune_resolved=(1176, 735, 588, 841, 702, 779, 704, 602),
+    commune_open=(2, 1, 0, 3, 0, 0, 1, 0),
+    steering_documents=13,
+    district_documents=Documents(1577, 934, 18, 3702),
+    commune_documents=Documents(731, 402, 17, 4488),
+    survey_paper=36,
+    survey_online=16,
+    survey_neutral=1,
+    cchc_done=19,
+    propaganda_done=10,
+    declared=_declared(r14=3, r15=2, r23=1, r29=0, r48=5, r116=1, r210=8, r211=8),
+)
+
+
 def _second_district(plan: QuarterPlan, cases: DistrictCases, communes: tuple[int, ...]) -> QuarterPlan:
     """A plan of the second district: other volumes, the same shape, always complete."""
     return replace(
@@ -238,6 +293,16 @@ _CT_2023_Q2 = _second_district(
     DistrictCases(resolved=716, late=3, open=371, withdrawn=4, refused=2, not_received=4, registered=2),
     (1107, 716, 802, 633, 690, 651, 749, 622),
 )
+_CT_2023_Q3 = _second_district(
+    _CLD_2023_Q3,
+    DistrictCases(resolved=745, late=2, open=288, withdrawn=3, refused=1, not_received=3, registered=1),
+    (1093, 702, 790, 641, 677, 660, 738, 615),
+)
+_CT_2023_Q4 = _second_district(
+    _CLD_2023_Q4,
+    DistrictCases(resolved=931, late=2, open=83, withdrawn=2, refused=1, not_received=2),
+    (1021, 668, 745, 602, 640, 618, 701, 580),
+)
 _CT_2023_Q1 = replace(
     _CT_2023_Q2,
     window=WINDOWS["2023-Q1"],
@@ -258,7 +323,43 @@ PLANS = {
     ("945", "2022-Q4"): _CLD_2022_Q4,
     ("945", "2023-Q1"): _CLD_2023_Q1,
     ("945", "2023-Q2"): _CLD_2023_Q2,
+    ("945", "2023-Q3"): _CLD_2023_Q3,
+    ("945", "2023-Q4"): _CLD_2023_Q4,
     ("942", "2022-Q4"): _CT_2022_Q4,
     ("942", "2023-Q1"): _CT_2023_Q1,
     ("942", "2023-Q2"): _CT_2023_Q2,
+    ("942", "2023-Q3"): _CT_2023_Q3,
+    ("942", "2023-Q4"): _CT_2023_Q4,
+}
+
+
+@dataclass(frozen=True)
+class LongerPlan:
+    """What an office declares for a longer period: the quarters it is made of, and the bare declarations, by row."""
+
+    window: Window
+    quarters: tuple[str, ...]
+    declared: dict[int, int]
+
+
+#: Declared as of closing, so that the last quarter's figure stands; what was counted in each quarter adds up.
+_ADDS_UP = frozenset({14, 15, 33, 34, 48, 64, 65})
+
+
+def _longer(district: str, period: str, quarters: tuple[str, ...]) -> LongerPlan:
+    plans = [PLANS[district, quarter] for quarter in quarters]
+    declared = {
+        row: sum(plan.declared[row] for plan in plans)
+        if row in _ADDS_UP
+        else max(plan.declared[row] for plan in plans[-1:])
+        for row in plans[-1].declared
+    }
+    return LongerPlan(LONGER_WINDOWS[period], quarters, declared)
+
+
+_OF_2023 = ("2023-Q1", "2023-Q2", "2023-Q3", "2023-Q4")
+LONGER_PLANS = {
+    (district, period): _longer(district, period, _OF_2023[:count])
+    for district in ("945", "942")
+    for period, count in (("2023-H1", 2), ("2023-M9", 3), ("2023-Y", 4))
 }

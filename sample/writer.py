@@ -18,7 +18,7 @@ from ingestion import load_contracts, text_of
 from sample.cases import multiplied
 from sample.districts import CU_LAO_DUNG, DISTRICTS, District
 from sample.layouts import layout_of
-from sample.quarters import QUARTERS, WINDOWS
+from sample.quarters import ALL_WINDOWS, QUARTERS
 from sample.rows import DEFAULT_SEED, Row, unmultiplied_rows
 from sample.workbooks import Sheet, csv_bytes, csv_layout, workbook_bytes
 
@@ -82,7 +82,7 @@ def write_sample(
     times_of: dict[Path, float] = {}
     for quarter in quarters:
         files = unmultiplied_rows(quarter, scale, seed, district)
-        delivered_on = WINDOWS[quarter].closes_on + dt.timedelta(days=1)
+        delivered_on = ALL_WINDOWS[quarter].closes_on + dt.timedelta(days=1)
         first = dt.datetime.combine(delivered_on, _DELIVERED_AT, _TIME_ZONE).timestamp()
         for minute, ((unit, source, file_name), rows) in enumerate(files.items()):
             times = scale if source == "one_stop_cases" else 1
@@ -106,7 +106,7 @@ def write_sample(
 def _content(place: District, unit: str, quarter: str, source: str, suffix: str, rows: list[Row], scale: int) -> bytes:
     contract = load_contracts()[source]
     if suffix == ".txt":
-        window = WINDOWS[quarter]
+        window = ALL_WINDOWS[quarter]
         return text_of(
             contract,
             [(row["section"], row["text"]) for row in rows],
@@ -118,7 +118,7 @@ def _content(place: District, unit: str, quarter: str, source: str, suffix: str,
     seat = place.seat if position is None else place.communes[position].bare_name
     columns = {name for row in rows for name in row}
     layout = csv_layout(source) if suffix == ".csv" else layout_of(source, position, columns)
-    sheet = Sheet(contract, layout, place, agency, seat, WINDOWS[quarter])
+    sheet = Sheet(contract, layout, place, agency, seat, ALL_WINDOWS[quarter])
     if suffix == ".csv":
         return csv_bytes(sheet, rows, scale)
     return workbook_bytes(sheet, multiplied(rows, scale) if scale > 1 else rows)

@@ -17,6 +17,10 @@
                    left the cells blank and the measure is not reported; given_vi names what they did not say
       requires_measure  a measure that must be reported for this one to be
       counts_by_decision  true: rows with a decision_id are counted because of it
+      rows_at_closing  column of the fact: only its rows tell how things stood at closing
+
+    `folder_column` beside the measures names the column with the period of a row's folder, where a longer period is
+    counted from the folders of its quarters: an office that left its cells blank for one of them left the whole open.
 
     Absence is not a value: which columns of the contracts a measure needs is read from its own SQL
     (macros/measure_columns.sql). Where a file with rows of the measure's level lacks one of them the measure is not
@@ -32,12 +36,14 @@
         cross join {{ ref('stg_deliveries__deliveries') }}
         cross join {{ ref('int_units') }}
         cross join {{ ref('int_reporting_units') }}
+        cross join {{ ref('int_report_deliveries') }}
     {% endif %}
 {% endmacro %}
 
 {% macro long_table(fact, unit_column, meta) %}
 {% set source = meta.source %}
 {% set measures = meta.measures %}
+{% set given_of = 'units_given' if meta.folder_column else 'totals' %}
 {# What is asked of the files: the rows that ask (a level), the columns of their own file, and those of other sources. #}
 {% set demands = [] %}
 {% set asking = [] %}
@@ -66,9 +72,11 @@ with totals as (
         count(distinct {{ unit_column }}) filter (
             where {{ measure_rows(measure, measure.requires.among) }}
         ) as asked_{{ loop.index }},
+        {% if not meta.folder_column %}
         count(distinct {{ unit_column }}) filter (
             where {{ measure_rows(measure, measure.requires.among) }} and ({{ measure.requires.given }})
         ) as given_{{ loop.index }},
+        {% endif %}
         {% endif %}
         {% endfor %}
         count(*) as rows_in_fact
@@ -77,6 +85,53 @@ with totals as (
 
 ),
 
+{% if meta.folder_column %}
+-- Whether a unit said in each folder what a measure requires. Null: nothing was asked of it there.
+said_in_folder as (
+
+    select
+        unit_code,
+        quarter,
+        {{ unit_column }} as unit_of_rows,
+        {{ meta.folder_column }} as folder_quarter
+        {%- for measure in measures if measure.requires %},
+        bool_or({{ measure.requires.given }}) filter (
+            where {{ measure_rows(measure, measure.requires.among) }}
+        ) as said_{{ measures.index(measure) + 1 }}
+        {%- endfor %}
+    from {{ fact }}
+    group by unit_code, quarter, {{ unit_column }}, {{ meta.folder_column }}
+
+),
+
+said as (
+
+    select
+        unit_code,
+        quarter,
+        unit_of_rows
+        {%- for measure in measures if measure.requires %},
+        bool_and(said_{{ measures.index(measure) + 1 }}) as said_{{ measures.index(measure) + 1 }}
+        {%- endfor %}
+    from said_in_folder
+    group by unit_code, quarter, unit_of_rows
+
+),
+
+units_given as (
+
+    select
+        unit_code,
+        quarter
+        {%- for measure in measures if measure.requires %},
+        count(*) filter (where said_{{ measures.index(measure) + 1 }}) as given_{{ measures.index(measure) + 1 }}
+        {%- endfor %}
+    from said
+    group by unit_code, quarter
+
+),
+
+{% endif %}
 -- The files behind the fact, each with the columns it has, by the unit whose rows they are.
 files as (
 
@@ -123,7 +178,7 @@ given_elsewhere as (
 
     select
         folders.reporting_unit_code as unit_code,
-        deliveries.quarter
+        made_from.report_quarter as quarter
         {%- for need in elsewhere %},
         count(*) filter (where deliveries.source = '{{ need.source }}') > 0
         and count(*) filter (
@@ -133,10 +188,11 @@ given_elsewhere as (
         ) = 0 as elsewhere_{{ loop.index0 }}
         {%- endfor %}
     from {{ ref('stg_deliveries__deliveries') }} as deliveries
+    inner join {{ ref('int_report_deliveries') }} as made_from on deliveries.delivery_id = made_from.delivery_id
     inner join {{ ref('int_units') }} as folders
         on deliveries.quarter = folders.quarter and deliveries.delivering_unit_code = folders.unit_code
-    where deliveries.is_current and deliveries.outcome <> 'refused'
-    group by folders.reporting_unit_code, deliveries.quarter
+    where deliveries.outcome <> 'refused'
+    group by folders.reporting_unit_code, made_from.report_quarter
 
 ),
 
@@ -173,14 +229,14 @@ long as (
             when 0 then cast(null as bigint)
             {% for measure in measures if measure.requires %}
             when {{ measures.index(measure) + 1 }} then
-                case when totals.among_{{ measures.index(measure) + 1 }} > 0 then totals.given_{{ measures.index(measure) + 1 }} end
+                case when totals.among_{{ measures.index(measure) + 1 }} > 0 then {{ given_of }}.given_{{ measures.index(measure) + 1 }} end
             {% endfor %}
         end as units_given,
         case declared.measure_no
             when 0 then cast(null as bigint)
             {% for measure in measures if measure.requires %}
             when {{ measures.index(measure) + 1 }} then
-                totals.asked_{{ measures.index(measure) + 1 }} - totals.given_{{ measures.index(measure) + 1 }}
+                totals.asked_{{ measures.index(measure) + 1 }} - {{ given_of }}.given_{{ measures.index(measure) + 1 }}
             {% endfor %}
         end as units_silent,
         {% for what in ['files', 'giving', 'units'] %}
@@ -203,6 +259,10 @@ long as (
     from {{ ref('int_coverage') }} as coverage
     inner join declared on coverage.measure_level = declared.measure_level
     left join totals on coverage.unit_code = totals.unit_code and coverage.quarter = totals.quarter
+    {% if meta.folder_column %}
+    left join units_given
+        on coverage.unit_code = units_given.unit_code and coverage.quarter = units_given.quarter
+    {% endif %}
     left join given on coverage.unit_code = given.unit_code and coverage.quarter = given.quarter
     left join given_elsewhere
         on coverage.unit_code = given_elsewhere.unit_code and coverage.quarter = given_elsewhere.quarter
@@ -256,6 +316,7 @@ from long
         {{ exceptions.raise_compiler_error('measure ' ~ measure.id ~ ': unknown level ' ~ measure.level) }}
     {%- endif -%}
     {%- if condition -%}{%- do parts.append('(' ~ condition ~ ')') -%}{%- endif -%}
+    {%- if measure.rows_at_closing -%}{%- do parts.append(measure.rows_at_closing) -%}{%- endif -%}
     {%- if measure.date and in_window -%}{%- do parts.append(measure_window(measure)) -%}{%- endif -%}
     {{- parts | join(' and ') if parts else 'true' -}}
 {%- endmacro %}

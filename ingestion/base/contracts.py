@@ -296,6 +296,9 @@ class Contract(_Strict):
     personal: list[str] = Field(default_factory=list)
     ignored: list[str] = Field(default_factory=list)
     row_rules: list[RowRule] = Field(default_factory=list)
+    #: Where a longer period (a half-year, a year) has the source from: the folders of its quarters, or its own alone.
+    # Left out of what is hashed: how a file is read does not depend on it.
+    longer_periods: Literal["parts", "own"] = Field(default="parts", exclude=True)
     # Left out where there is none, so that what is kept of other contracts' readings stays comparable.
     prose: Prose | None = Field(default=None, exclude_if=lambda prose: prose is None)
     #: Columns that somebody else fills in: a row with its key and none of them is not filled in yet, and no data.

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from common.files import PRIVATE, replace_durably, sealed_json, sha256_bytes, unsealed
+from common.periods import place_of
 from ingestion.base.lake import DamagedError, is_same_table, write_table
 from ingestion.base.paths import IngestPaths
 from ingestion.deliveries.delivery_log import Replacement, replacements
@@ -482,13 +483,21 @@ def _shown(versions: list[_Version]) -> _Version:
 
 
 def _ranks(receipts: Iterable[Receipt], shown: dict[str, _Version]) -> dict[str, int]:
-    """Places in the total order: the folder's quarter first; within a folder the look that first met the delivery, then
+    """Places in the total order: the folder's period first; within a folder the look that first met the delivery, then
     its name. Folders of one quarter have no order among themselves but that of their codes.
     """
 
     def place(r: Receipt) -> tuple[Any, ...]:
         arrival = shown[r.delivery_id].arrival
-        return r.quarter, r.source, r.unit_code, arrival.first_seen, arrival.file_name, r.sha256, r.delivery_id
+        return (
+            place_of(r.quarter),
+            r.source,
+            r.unit_code,
+            arrival.first_seen,
+            arrival.file_name,
+            r.sha256,
+            r.delivery_id,
+        )
 
     return {r.delivery_id: n for n, r in enumerate(sorted(receipts, key=place), start=1)}
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from common.periods import Period
-from common.quarters import quarter_key
+from common.quarters import quarter_key, spelled_key
 from ingestion.base.cell_fault import ERROR_TEXT, CellFault, broken_text, error_remark
 from ingestion.base.contracts import Column
 from ingestion.base.readings import BLANK, Cell, Reading, Remark, ShownNumber, rejected
@@ -467,15 +467,19 @@ def quarter_of(match: re.Match[str]) -> str:
 
 
 def parse_quarter(cell: Cell) -> Reading:
-    """A reporting quarter as its key: ``2023-Q1``, ``Quý I/2023``, ``Q1/2023``."""
+    """A period as its key: ``2023-Q1``, ``Quý I/2023``, ``Q1/2023``; ``2023-H1``, ``6 tháng đầu năm 2023``."""
     reading = parse_text(cell)
     if reading.value is None:
         return reading
+    if key := spelled_key(reading.value):
+        return Reading(key)
     for form in _QUARTER_FORMS:
         if match := form.fullmatch(reading.value):
             return Reading(quarter_of(match))
     return rejected(
-        "not_a_quarter", f"Không đọc được kỳ báo cáo: “{reading.value}”", "Ghi kỳ theo dạng Quý I/2023 hoặc 2023-Q1."
+        "not_a_quarter",
+        f"Không đọc được kỳ báo cáo: “{reading.value}”",
+        "Ghi kỳ theo dạng Quý I/2023 hoặc 2023-Q1; 6 tháng: 2023-H1, 9 tháng: 2023-M9, năm: 2023-Y.",
     )
 
 

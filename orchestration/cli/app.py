@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from common.periods import find_period, load_periods
+from common.periods import find_period, load_periods, place_of
 from ingestion import DamagedError
 from orchestration.automation import automation
 from orchestration.backup import BackupError
@@ -110,7 +110,8 @@ def known_quarter(quarter: str) -> str:
         periods = load_periods()
         raise WrongUse(
             f"không có kỳ báo cáo {quarter!r}; "
-            f"các kỳ có dạng 2023-Q1, từ {periods[0].quarter} đến {periods[-1].quarter}"
+            "các kỳ có dạng 2023-Q1 (quý), 2023-H1 (6 tháng), 2023-M9 (9 tháng), 2023-Y (năm), "
+            f"từ {periods[0].quarter} đến {periods[-1].quarter}"
         )
     return quarter
 
@@ -268,7 +269,7 @@ def _asked_quarters(quarters: list[str], first: str | None, last: str | None) ->
     if not delivered:
         raise WrongUse(f"chưa có tệp nào trong {load_settings().paths.landing}")
     begin, end = known_quarter(first or delivered[0]), known_quarter(last or delivered[-1])
-    found = [quarter for quarter in delivered if begin <= quarter <= end]
+    found = [quarter for quarter in delivered if place_of(begin) <= place_of(quarter) <= place_of(end)]
     if not found:
         raise WrongUse(f"từ {begin} đến {end} không có kỳ nào có tệp đã gửi; các kỳ có tệp: {', '.join(delivered)}")
     return [*quarters, *found]
@@ -442,19 +443,23 @@ def diff(
 @app.command()
 def sample(
     quarter: Annotated[
-        list[str] | None, typer.Option("--quarter", help="Kỳ báo cáo; lặp lại được. Mặc định: cả ba kỳ mẫu.")
+        list[str] | None,
+        typer.Option(
+            "--quarter",
+            help="Kỳ báo cáo; lặp lại được. Mặc định: 2022-Q4, 2023-Q1, 2023-Q2; còn có các kỳ khác của năm 2023.",
+        ),
     ] = None,
     scale: Annotated[int, typer.Option("--scale", min=1, max=999, help="Nhân số hồ sơ lên chừng này lần.")] = 1,
     seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Hạt giống của dữ liệu mẫu.")] = None,
     json: Json = False,
 ) -> None:
     """Ghi bộ tệp mẫu đầy đủ của một huyện vào thư mục nhận; không ghi vào nơi đã có tệp của đơn vị."""
-    from sample import DEFAULT_SEED, QUARTERS, ForeignFiles, write_sample
+    from sample import DEFAULT_SEED, PERIODS, QUARTERS, ForeignFiles, write_sample
 
     settings = load_settings()
     quarters = [known_quarter(name) for name in quarter or QUARTERS]
-    if missing := sorted(set(quarters) - set(QUARTERS)):
-        raise WrongUse(f"dữ liệu mẫu không có kỳ {', '.join(missing)}; chỉ có {', '.join(QUARTERS)}")
+    if missing := sorted(set(quarters) - set(PERIODS)):
+        raise WrongUse(f"dữ liệu mẫu không có kỳ {', '.join(missing)}; chỉ có {', '.join(PERIODS)}")
     with alone(settings, "cchc sample"):
         try:
             seed = DEFAULT_SEED if seed is None else seed

@@ -33,7 +33,7 @@ from starlette.routing import Route
 from starlette.types import Message, Receive
 
 from common.files import is_regular_file, regular_files
-from common.periods import find_period, load_periods
+from common.periods import find_period, in_order, is_scheduled, load_periods
 from ingestion import (
     Contract,
     DamagedError,
@@ -164,8 +164,8 @@ class Office:
         """Periods to choose from, latest first: with deliveries, asked for, and the one that is open."""
         today = now().date()
         asked_for = {period.quarter for period in periods_asked_for(today, self.settings.remind_days)}
-        running = {p.quarter for p in load_periods() if p.opens_on <= today <= p.closes_on}
-        return sorted({*self.pipeline.deliveries.quarters(), *asked_for, *running}, reverse=True)
+        running = {p.quarter for p in load_periods() if p.opens_on <= today <= p.closes_on and is_scheduled(p)}
+        return in_order({*self.pipeline.deliveries.quarters(), *asked_for, *running})[::-1]
 
     def quarter(self, asked: str | None) -> str:
         """The period shown: the one asked for; else one that closes soon, else the last with deliveries."""
@@ -174,7 +174,8 @@ class Office:
         today = now().date()
         soon = [p.quarter for p in periods_asked_for(today, self.settings.remind_days) if p.closes_on >= today]
         delivered = self.pipeline.deliveries.quarters()
-        return (soon or delivered or self.quarters() or [load_periods()[-1].quarter])[-1]
+        # Of periods that close together the quarter comes first: most of what is delivered is for it.
+        return soon[0] if soon else (delivered or self.quarters() or [load_periods()[-1].quarter])[-1]
 
     async def overview(self, request: Request) -> Response:
         visitor = self.visitor(request)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from common.periods import Period, last_closed, load_periods, period_named
+from common.periods import Period, is_scheduled, last_closed, load_periods, period_named
 from ingestion import SourceStatus, ToldDelivery, load_contracts, remarks_on_landing, told_deliveries
 from orchestration.pipeline import Pipeline
 
@@ -163,11 +163,10 @@ def is_out(pipeline: Pipeline, unit: str, quarter: str) -> bool:
 
 
 def periods_asked_for(today: dt.date, remind_days: int) -> list[Period]:
-    """The period that closed last, and those that close within ``remind_days``."""
-    closed = last_closed(today)
+    """The periods that closed last, and those that close within ``remind_days``, of those that anybody reports on."""
     soon = today + dt.timedelta(days=remind_days)
-    closing = [period for period in load_periods() if today <= period.closes_on <= soon]
-    return [*([closed] if closed else []), *closing]
+    closing = [period for period in load_periods() if today <= period.closes_on <= soon and is_scheduled(period)]
+    return [*last_closed(today), *closing]
 
 
 def when_vi(period: Period, today: dt.date) -> str:

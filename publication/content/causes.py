@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from common.periods import place_of
 from publication.content.changes import Change
 from publication.formatting import format_date_text, format_quarter
 from publication.store.candidate import FORM_MART, neutral_name
@@ -176,7 +177,9 @@ class Causes:
             f"tệp {neutral_name(entry)}",
         )
 
-    def _delivered(self, sources: frozenset[str] | None, *, before: str = "9999", until: str = "9999") -> set[Cause]:
+    def _delivered(
+        self, sources: frozenset[str] | None, *, before: str | None = None, until: str | None = None
+    ) -> set[Cause]:
         """What may have moved figures of the sources: the program, and changed deliveries, of folders before or until
         a quarter only where one is given.
 
@@ -185,7 +188,9 @@ class Causes:
         found = {
             cause
             for cause in self._deliveries
-            if (sources is None or cause.source in sources) and cause.quarter < before and cause.quarter <= until
+            if (sources is None or cause.source in sources)
+            and (before is None or place_of(cause.quarter) < place_of(before))
+            and (until is None or place_of(cause.quarter) <= place_of(until))
         }
         return {cause for cause in found if cause.kind != "delivery_reread"} | set(self._program) or found
 

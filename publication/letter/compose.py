@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from common.periods import Period, period_after, period_named
+from common.periods import kind_of, period_named
 from publication.content.approval import DRAFT_VI
 from publication.content.notes import REMARKS_HEADING, remarks
 from publication.content.release_content import FormRow, ReleaseContent
@@ -101,15 +101,8 @@ def _names(content: ReleaseContent, superior: str) -> dict[str, str]:
     area = lower_first(content.unit_name_vi)
     kind = next((kind for kind in _KINDS if area.startswith(f"{kind} ")), "")
     proper = area.removeprefix(kind).strip()
-    period, following = period_named(content.quarter), period_after(content.quarter)
-    year, quarter = str(period.report_year), _quarter_name(period)
-    same_year = following.report_year == period.report_year
-    next_name = _quarter_name(following) if same_year else following.name_vi
-    periods = (
-        f"{quarter} và phương hướng, nhiệm vụ {next_name} năm {year}"
-        if same_year
-        else f"{quarter} năm {year} và phương hướng, nhiệm vụ {next_name}"
-    )
+    period = period_named(content.quarter)
+    named = period.in_year_vi if period.ahead_in_year_vi else period.name_vi
     return {
         "area": area,
         "kind": kind or area,
@@ -117,18 +110,15 @@ def _names(content: ReleaseContent, superior: str) -> dict[str, str]:
         "board": f"Ủy ban nhân dân {kind}".strip(),
         "issuer": f"Ủy ban nhân dân {area}",
         "superior": superior,
-        "year": year,
-        "quarter": quarter,
+        "year": str(period.report_year),
+        "span": kind_of(content.quarter).span_vi,
+        "quarter": period.in_year_vi,
         "quarter_year": content.quarter_vi,
-        "QUARTER": quarter.upper(),
-        "NEXT_QUARTER": next_name.upper(),
-        "periods": periods,
+        "QUARTER": period.in_year_vi.upper(),
+        "NEXT_QUARTER": (period.ahead_in_year_vi or period.ahead_vi).upper(),
+        "periods": f"{named} và phương hướng, nhiệm vụ {period.ahead_vi}",
         "closing": format_date(_closing_date(content)),
     }
-
-
-def _quarter_name(period: Period) -> str:
-    return period.name_vi.removesuffix(f" năm {period.report_year}")
 
 
 def _closing_date(content: ReleaseContent) -> dt.date:

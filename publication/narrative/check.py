@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from common.quarters import quarter_number
 from publication.formatting import format_quarter
 from publication.narrative.annex_table import TableRowCheck, check_table
 from publication.narrative.claims import Meaning, declared_units
@@ -22,7 +23,7 @@ from publication.narrative.figures import ZERO, figures
 from publication.narrative.published import NEEDED_MARTS, PublishedFigures
 from publication.narrative.remarks import TextRemark, Window, window_of
 from publication.narrative.statements import statement_remarks, unmentioned
-from publication.narrative.text import Sentence, phrase, sentences
+from publication.narrative.text import Sentence, phrase, places, sentences
 from publication.narrative.verdicts import CONTRADICTS, judge, source_vi
 from publication.narrative.wording import days_outside, early_indexes, misspelt
 from publication.store.parquet import from_parquet
@@ -179,6 +180,8 @@ def check_sentence(sentence: Sentence, published: PublishedFigures) -> list[Figu
 
 def _remarks(report: WrittenReport, quarter: str) -> list[str]:
     """What is odd about the report as a whole. Titles name the quarter reported on before the one to come."""
+    if quarter_number(quarter)[1] is None:
+        return _longer_remarks(report, quarter)
     word, number, _, year = phrase(format_quarter(quarter))
     for keys in map(phrase, report.lines[:_TITLE_LINES]):
         if word in keys[:-1] and any(_YEAR.fullmatch(key) for key in keys):
@@ -187,3 +190,12 @@ def _remarks(report: WrittenReport, quarter: str) -> list[str]:
                 return []
             return [f"Đầu báo cáo ghi kỳ khác với {format_quarter(quarter)}; cần xem lại báo cáo của quý nào."]
     return []
+
+
+def _longer_remarks(report: WrittenReport, quarter: str) -> list[str]:
+    """The same of a half-year, nine months or a year: its name stands in a title, where one names a year at all."""
+    name, titles = phrase(format_quarter(quarter)), [phrase(line) for line in report.lines[:_TITLE_LINES]]
+    dated = [keys for keys in titles if any(_YEAR.fullmatch(key) for key in keys)]
+    if not dated or any(places(keys, name) for keys in dated):
+        return []
+    return [f"Đầu báo cáo không ghi {format_quarter(quarter)}; cần xem lại báo cáo của kỳ nào."]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from common.quarters import ROMAN
+from common.quarters import ROMAN, quarter_number
 from publication.narrative.claims import declarations, since_level
 from publication.narrative.figures import Figure
 from publication.narrative.published import PublishedFigures
@@ -66,11 +66,12 @@ def _since_whole(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _other_time(figure: Figure, quarter: str) -> str:
     """Another year, quarter or a month named just before the figure; empty where none is."""
-    year, number = quarter.split("-Q")
+    year, number = quarter_number(quarter)
+    own = (number, _ROMANS[int(number) - 1]) if number else ()
     for before, word in zip(figure.left, figure.left[1:], strict=False):
         if before == _YEAR and word.isdigit() and len(word) == len(year) and word != year:
             return f"năm {word}"
-        if before == _QUARTER and word in (*_ROMANS, *"1234") and word not in (number, _ROMANS[int(number) - 1]):
+        if before == _QUARTER and word in (*_ROMANS, *"1234") and word not in own:
             return f"quý {word.upper()}"
         if before == _MONTH and word.isdigit() and _DAY not in figure.left:
             return f"tháng {word}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from common.periods import in_order, kind_of
 from publication.formatting import format_date, format_quarter
 from publication.page.render import render
 
@@ -59,14 +60,15 @@ def _quarters(entries: Sequence[Mapping[str, Any]]) -> list[Quarter]:
     for entry in entries:
         by_quarter.setdefault(entry["quarter"], []).append(entry)
     found: list[Quarter] = []
-    seen: dict[str, str] = {}
-    for key in sorted(by_quarter):
+    seen: dict[str, dict[str, str]] = {}
+    for key in in_order(by_quarter):
+        before = seen.setdefault(kind_of(key).kind, {})
         present = {entry["unit_code"] for entry in by_quarter[key]}
-        missing = tuple(sorted(name for unit, name in seen.items() if unit not in present))
+        missing = tuple(sorted(name for unit, name in before.items() if unit not in present))
         lines = sorted(map(_line, by_quarter[key]), key=lambda line: (line.unit_name_vi, line.unit_code))
         name = format_quarter(key)
         found.append(Quarter(key, name[:1].upper() + name[1:], tuple(lines), missing))
-        seen |= {entry["unit_code"]: entry["unit_name_vi"] for entry in by_quarter[key]}
+        before |= {entry["unit_code"]: entry["unit_name_vi"] for entry in by_quarter[key]}
     return found[::-1]
 
 

@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from common.forms import form_named
-from common.periods import period_named
+from common.periods import in_order, kind_of, period_named, quarter_vi, running_title_vi
 from publication.content.release_content import ReleaseContent
 from publication.formatting import format_number
 from publication.page.charts import Chart, Series, draw_bars, draw_lines, draw_shares, print_all
@@ -44,7 +44,7 @@ def _trends(content: ReleaseContent) -> Iterable[Chart]:
         (row["trend_quarter"], row["indicator_code"]): row["value"]
         for row in content.tables["indicator_trend"].to_pylist()
     }
-    quarters = sorted({quarter for quarter, _ in values})
+    quarters, kind = in_order(quarter for quarter, _ in values), kind_of(content.quarter)
     for trend in form_named(content.form_version).page.trends:
         series = []
         for code, name in trend.rows.items():
@@ -55,18 +55,19 @@ def _trends(content: ReleaseContent) -> Iterable[Chart]:
         labels = tuple(period_named(quarter).short_name_vi for quarter in quarters)
         yield Chart(
             trend.id,
-            trend.title_vi,
-            _trend_summary(labels, series),
+            trend.title_vi.format(each=kind.each_vi),
+            _trend_summary(quarters, series),
             draw_lines(labels, series),
             tuple(one.name_vi for one in series),
-            ("Quý", *(one.name_vi for one in series)),
+            (kind.heading_vi, *(one.name_vi for one in series)),
             tuple((label, *(one.printed[place] for one in series)) for place, label in enumerate(labels)),
         )
 
 
-def _trend_summary(labels: Sequence[str], series: Sequence[Series]) -> str:
+def _trend_summary(quarters: Sequence[str], series: Sequence[Series]) -> str:
     last = "; ".join(f"{one.name_vi.lower()} {one.printed[-1] or 'chưa có số liệu'}" for one in series)
-    return f"Từ quý {labels[0]} đến quý {labels[-1]}. Quý {labels[-1]}: {last} (hồ sơ)."
+    begin, end = running_title_vi(quarters[0]), running_title_vi(quarters[-1])
+    return f"Từ {begin} đến {end}. {quarter_vi(quarters[-1])}: {last} (hồ sơ)."
 
 
 def _on_time(content: ReleaseContent) -> Chart | None:
@@ -112,9 +113,9 @@ def _channels(content: ReleaseContent) -> Chart | None:
     return Chart(
         "kenh-tiep-nhan",
         "Kênh tiếp nhận hồ sơ",
-        f"{format_number(online)} trên {format_number(total)} hồ sơ tiếp nhận trong quý được nộp trực tuyến "
-        f"({format_number(share(online, total) or 0)}{_PERCENT} của mọi hồ sơ, kể cả của thủ tục chưa cung cấp "
-        "trực tuyến).",
+        f"{format_number(online)} trên {format_number(total)} hồ sơ tiếp nhận trong {kind_of(content.quarter).span_vi} "
+        f"được nộp trực tuyến ({format_number(share(online, total) or 0)}{_PERCENT} của mọi hồ sơ, kể cả của thủ tục "
+        "chưa cung cấp trực tuyến).",
         draw_shares([_LEVELS[level] for level in levels], series),
         tuple(_CHANNELS.values()),
         ("Cấp tiếp nhận", *_CHANNELS.values(), "Tổng số"),

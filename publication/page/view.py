@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from common.forms import Page, PartOf, form_named
-from common.periods import period_named
+from common.periods import PeriodKind, kind_of, running_title_vi
 from publication.content.approval import DRAFT_VI
 from publication.content.notes import notes
 from publication.content.passport import SOURCE_VI, STATUS_VI
@@ -143,6 +143,7 @@ class PageView:
     unit_code: str
     quarter: str
     quarter_vi: str
+    kind: PeriodKind
     previous_quarter_vi: str
     last_year_quarter_vi: str
     form_version: str
@@ -187,8 +188,9 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         unit_code=content.unit_code,
         quarter=content.quarter,
         quarter_vi=content.quarter_vi,
-        previous_quarter_vi=_quarter_vi(previous, "quý trước"),
-        last_year_quarter_vi=_quarter_vi(last_year, "cùng quý năm trước"),
+        kind=kind_of(content.quarter),
+        previous_quarter_vi=running_title_vi(previous),
+        last_year_quarter_vi=running_title_vi(last_year),
         form_version=content.form_version,
         window_vi=f"{format_date(quarter['opens_on'])} – {format_date(quarter['closes_on'])}",
         release_vi=(f"Dự thảo {content.draft} của bản" if content.draft else "Bản")
@@ -274,11 +276,12 @@ def _row_view(
 def _moves(
     content: ReleaseContent, row: FormRow, previous_quarter: str | None
 ) -> tuple[Difference | None, Difference | None]:
-    """Against the quarter before, and against the same quarter of the year before."""
+    """Against the quarter before, where its kind of period is compared with that, and against the year before."""
+    before = since_previous_quarter(row, previous_quarter) if kind_of(content.quarter).previous_vi else None
     part = form_named(content.form_version).page.parts.get(row.code)
     whole = content.rows_by_code.get(part.of) if part else None
     return (
-        _judged_by_share(since_previous_quarter(row, previous_quarter), row, whole, "previous_quarter_value"),
+        _judged_by_share(before, row, whole, "previous_quarter_value"),
         _judged_by_share(since_last_year(row), row, whole, "same_quarter_last_year_value"),
     )
 
@@ -346,15 +349,11 @@ def _findings(content: ReleaseContent, views: Sequence[RowView], quarter: Mappin
         {
             "closing": format_date(quarter["closes_on"]),
             "quarter": content.quarter_vi,
-            "previous_quarter": _quarter_vi(quarter["previous_quarter"], "quý trước"),
-            "last_year_quarter": _quarter_vi(quarter["same_quarter_last_year"], "cùng quý năm trước"),
+            "previous_quarter": running_title_vi(quarter["previous_quarter"]),
+            "last_year_quarter": running_title_vi(quarter["same_quarter_last_year"]),
         },
     )
     return findings(declared, content.unit_level, facts)
-
-
-def _quarter_vi(quarter: str | None, otherwise: str) -> str:
-    return f"quý {period_named(quarter).short_name_vi}" if quarter else otherwise
 
 
 def _decided(content: ReleaseContent, part: PartOf) -> int:

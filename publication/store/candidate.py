@@ -39,6 +39,8 @@ INTERNAL_MARTS = frozenset(
         "case_findings",
         "case_questions",
         "late_cases",
+        "period_moves",
+        "period_comparison",
         "rows_left_out",
         "register_doubts",
     }

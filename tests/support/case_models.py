@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from common.periods import in_order, period_named
 from ingestion.base.contracts import load_contracts
 from tests.support.dbt_build import QUARTER, Build
 
@@ -23,12 +24,12 @@ UNITS = {
 }  # fmt: skip
 MODELS = (
     "int_case_versions", "int_decided_cases", "int_cases_by_clock", "int_procedures_used_online", "int_cases",
-    "case_findings", "case_questions", "late_cases", "measures_cases",
+    "case_findings", "case_questions", "late_cases", "measures_cases", "period_moves",
 )  # fmt: skip
 INPUTS = (
     "stg_one_stop_cases__cases", "stg_deliveries__deliveries", "int_units", "int_report_scope", "int_calendar_scope",
     "int_reporting_units", "int_procedures_listed", "int_decisions", "int_working_days", "int_late_causes",
-    "int_coverage", "int_sheets",
+    "int_coverage", "int_sheets", "int_report_deliveries",
 )  # fmt: skip
 
 LEVELS = {"district": [DISTRICT], "commune": [COMMUNE, "31615"], "all": [DISTRICT, COMMUNE, "31615"]}
@@ -71,7 +72,7 @@ class CaseModels:
             for name in INPUTS:
                 columns = ", ".join(f"{row[0]} {row[1]}" for row in built.execute(f"describe {name}").fetchall())
                 self.connection.execute(f"create table warehouse.main.{name} ({columns})")
-            for name in ("reporting_periods", "int_working_days"):
+            for name in ("int_periods", "stg_forms__rows", "int_working_days"):
                 table = built.execute(f"select * from {name}").fetch_arrow_table()
                 self.connection.register("seed", table)
                 self.connection.execute(f"create or replace table warehouse.main.{name} as select * from seed")
@@ -114,13 +115,13 @@ class CaseModels:
                "delivery_rank": row["file"], "sheet": "Sheet1"}
             for row in rows
         ]  # fmt: skip
-        folders = sorted({d["quarter"] for d in deliveries} | {quarter})
+        folders = in_order({d["quarter"] for d in deliveries} | {quarter, *period_named(quarter).made_of})
+        names = ("quarter", "opens_on", "closes_on", "year_opens_on", "period_no", "made_of")
         periods = {
-            name: {"quarter": name, "opens_on": opens, "closes_on": closes, "year_opens_on": year}
-            for name, opens, closes, year in self.connection.execute(
-                "select quarter, opens_on, closes_on, year_opens_on from reporting_periods"
-            ).fetchall()
+            row[0]: dict(zip(names, row, strict=True))
+            for row in self.connection.execute(f"select {', '.join(names)} from int_periods").fetchall()
         }
+        parts = period_named(quarter).made_of
         here = [{"unit_code": DISTRICT, "quarter": q} for q in folders]
         self._fill("stg_one_stop_cases__cases", staged)
         self._fill("stg_deliveries__deliveries", deliveries)
@@ -129,10 +130,20 @@ class CaseModels:
              "reporting_unit_code": reporting}
             for q in folders for unit, (level, reporting) in UNITS.items()
         ])  # fmt: skip
-        self._fill("int_report_scope", [periods[q] | {"is_run_quarter": q == quarter} for q in folders])
+        self._fill("int_report_scope", [
+            periods[q] | {"run_quarter": quarter, "is_run_quarter": q == quarter, "is_part": q in parts}
+            for q in folders
+        ])  # fmt: skip
         self._fill("int_reporting_units", [
-            periods[q] | {"unit_code": unit, "is_run_quarter": q == quarter}
+            {name: value for name, value in periods[q].items() if name not in ("period_no", "made_of")}
+            | {"unit_code": unit, "is_run_quarter": q == quarter}
             for q in folders for unit in (DISTRICT, ELSEWHERE)
+        ])  # fmt: skip
+        self._fill("int_report_deliveries", [
+            {name: d[name] for name in ("delivery_id", "source", "delivering_unit_code", "quarter", "outcome")}
+            | {"report_quarter": q, "is_of_own_folder": q == d["quarter"], "is_latest": True}
+            for q in folders for d in deliveries
+            if q == d["quarter"] or d["quarter"] in period_named(q).made_of
         ])  # fmt: skip
         self._fill("int_procedures_listed", [
             unit | {"describes_procedure": True, "is_in_force": True, "is_answered_at_once": False} | procedure

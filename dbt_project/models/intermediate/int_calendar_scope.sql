@@ -1,5 +1,6 @@
 select
     scope.quarter,
+    scope.period_no,
     periods.calendar_opens_on as opens_on,
     periods.calendar_closes_on as closes_on
 from {{ ref('int_report_scope') }} as scope

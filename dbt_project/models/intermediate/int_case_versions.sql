@@ -9,7 +9,7 @@ with units as (
 
 periods as (
 
-    select quarter, closes_on from {{ ref('reporting_periods') }}
+    select quarter, period_no, closes_on from {{ ref('int_periods') }}
 
 ),
 
@@ -30,6 +30,7 @@ versions as (
         receivers.current_unit_code as receiving_unit_code,
         delivered.delivering_unit_code,
         delivered.quarter as delivered_quarter,
+        periods.period_no as delivered_no,
         delivered.case_key,
         delivered.case_code,
         delivered.procedure_code,
@@ -50,6 +51,7 @@ versions as (
         delivered.sheet,
         delivered.row_number
     from delivered
+    inner join periods on delivered.quarter = periods.quarter
     inner join units as folders
         on delivered.quarter = folders.quarter and delivered.delivering_unit_code = folders.unit_code
     inner join units as receivers
@@ -65,12 +67,13 @@ keys as (
     select
         folders.reporting_unit_code as unit_code,
         delivered.case_key,
-        delivered.quarter as delivered_quarter,
+        periods.period_no as delivered_no,
         delivered.status in ('withdrawn', 'refused') as is_set_aside,
         delivered.delivery_rank,
         delivered.sheet,
         delivered.row_number
     from delivered
+    inner join periods on delivered.quarter = periods.quarter
     inner join units as folders
         on delivered.quarter = folders.quarter and delivered.delivering_unit_code = folders.unit_code
 
@@ -103,12 +106,12 @@ numbered as (
         keys.*,
         row_number() over (
             partition by keys.unit_code, keys.case_key
-            order by keys.delivered_quarter, keys.delivery_rank, keys.sheet, keys.row_number
+            order by keys.delivered_no, keys.delivery_rank, keys.sheet, keys.row_number
         ) as version_no,
         -- Versions that set the case aside belong to the last one before them that did not.
         count(*) filter (where not keys.is_set_aside) over (
             partition by keys.unit_code, keys.case_key
-            order by keys.delivered_quarter, keys.delivery_rank, keys.sheet, keys.row_number
+            order by keys.delivered_no, keys.delivery_rank, keys.sheet, keys.row_number
             rows between unbounded preceding and current row
         ) as standing_no
     from keys
@@ -122,20 +125,20 @@ ordered as (
         delivery_rank,
         sheet,
         row_number,
-        -- The quarter in which a later version of the case is known: from then on this one no longer counts.
-        lead(delivered_quarter) over (partition by unit_code, case_key order by version_no) as superseded_from,
-        min(delivered_quarter) over (partition by unit_code, case_key) as first_delivered_quarter,
-        min(case when is_set_aside then delivered_quarter end) over (
+        -- The period in which a later version of the case is known: from then on this one no longer counts.
+        lead(delivered_no) over (partition by unit_code, case_key order by version_no) as superseded_from_no,
+        min(delivered_no) over (partition by unit_code, case_key) as first_delivered_no,
+        min(case when is_set_aside then delivered_no end) over (
             partition by unit_code, case_key, standing_no
-        ) as set_aside_since
+        ) as set_aside_since_no
     from numbered
 
 )
 
 select
     versions.*,
-    ordered.superseded_from,
-    coalesce(ordered.first_delivered_quarter, versions.delivered_quarter) as first_delivered_quarter,
+    ordered.superseded_from_no,
+    coalesce(ordered.first_delivered_no, versions.delivered_no) as first_delivered_no,
     -- When the case left the stock. Dates are believed before labels: whatever the label, a case with a day of ending
     -- has ended on it. A withdrawn or refused case without one left in the quarter in which it was first known so.
     case
@@ -148,4 +151,4 @@ left join ordered
     and versions.sheet is not distinct from ordered.sheet
     and versions.row_number = ordered.row_number
 left join periods as set_aside
-    on coalesce(ordered.set_aside_since, versions.delivered_quarter) = set_aside.quarter
+    on coalesce(ordered.set_aside_since_no, versions.delivered_no) = set_aside.period_no

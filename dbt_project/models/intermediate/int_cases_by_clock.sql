@@ -1,8 +1,8 @@
 with scope as (
 
-    select 'reporting_window' as clock, quarter, opens_on, closes_on from {{ ref('int_report_scope') }}
+    select 'reporting_window' as clock, quarter, period_no, opens_on, closes_on from {{ ref('int_report_scope') }}
     union all
-    select 'calendar_quarter' as clock, quarter, opens_on, closes_on from {{ ref('int_calendar_scope') }}
+    select 'calendar_quarter' as clock, quarter, period_no, opens_on, closes_on from {{ ref('int_calendar_scope') }}
 
 ),
 
@@ -59,8 +59,8 @@ in_quarter as (
         end as outcome
     from versions
     inner join scope
-        on versions.delivered_quarter <= scope.quarter
-        and (versions.superseded_from is null or versions.superseded_from > scope.quarter)
+        on versions.delivered_no <= scope.period_no
+        and (versions.superseded_from_no is null or versions.superseded_from_no > scope.period_no)
         and versions.received_on <= scope.closes_on
         -- In the stock during the window, or out of it before and its result returned in the window.
         and (

@@ -12,6 +12,13 @@ periods as (
 
 ),
 
+-- Whole time in its smallest pieces: a longer period is covered where its quarters are.
+quarters as (
+
+    select * from periods where kind = 'quarter'
+
+),
+
 clocks as (
 
     select
@@ -47,10 +54,14 @@ covered as (
         count(*) as quarters_in_window,
         count(*) filter (where coverage.units_counted = coverage.units_expected) as quarters_covered
     from clocks
-    inner join periods on periods.opens_on <= clocks.closes_on and periods.closes_on >= clocks.opens_on
+    inner join periods as reported on clocks.quarter = reported.quarter
+    inner join quarters
+        on quarters.calendar = reported.calendar
+        and quarters.opens_on <= clocks.closes_on
+        and quarters.closes_on >= clocks.opens_on
     left join {{ ref('int_coverage') }} as coverage
         on clocks.unit_code = coverage.unit_code
-        and periods.quarter = coverage.quarter
+        and quarters.quarter = coverage.quarter
         and coverage.source = 'one_stop_cases'
         and coverage.measure_level = 'all'
     group by clocks.clock, clocks.unit_code

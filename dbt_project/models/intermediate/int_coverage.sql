@@ -1,5 +1,6 @@
--- Which units each source covers in each quarter: those that delivered for themselves and, where a file names units row
--- by row, those with a row in somebody's file. "Nothing to report" is a delivery; a refused file is none.
+-- Which units each source covers in each period: those that delivered for themselves and, where a file names units row
+-- by row, those with a row in somebody's file. "Nothing to report" is a delivery; a refused file is none. A longer
+-- period is covered by a file of its own folder, or by one for each of the quarters it is made of.
 with units as (
 
     select * from {{ ref('int_units') }}
@@ -74,6 +75,36 @@ covered as (
 
 ),
 
+scope as (
+
+    select
+        quarter,
+        made_of,
+        case when made_of = '' then 1 else length(made_of) - length(replace(made_of, ' ', '')) + 1 end as parts
+    from {{ ref('int_report_scope') }}
+
+),
+
+covered_in_scope as (
+
+    select
+        scope.quarter,
+        covered.source,
+        covered.reporting_unit_code,
+        covered.current_unit_code,
+        covered.unit_level
+    from scope
+    inner join covered
+        on scope.quarter = covered.quarter or {{ is_part_of('covered.quarter', 'scope.made_of') }}
+    group by
+        scope.quarter, covered.source, covered.reporting_unit_code, covered.current_unit_code, covered.unit_level,
+        scope.parts
+    having
+        count(distinct case when covered.quarter <> scope.quarter then covered.quarter end) = scope.parts
+        or bool_or(covered.quarter = scope.quarter)
+
+),
+
 counted as (
 
     select
@@ -82,7 +113,7 @@ counted as (
         source,
         count(*) filter (where unit_level = 'district') as districts_counted,
         count(*) filter (where unit_level = 'commune') as communes_counted
-    from covered
+    from covered_in_scope
     group by reporting_unit_code, quarter, source
 
 ),

@@ -18,7 +18,13 @@ forms as (
 
 periods as (
 
-    select * from {{ ref('reporting_periods') }}
+    select
+        periods.quarter,
+        ordered.period_no,
+        periods.closes_on,
+        periods.decisions_hold_until
+    from {{ ref('reporting_periods') }} as periods
+    inner join {{ ref('int_periods') }} as ordered on periods.quarter = ordered.quarter
 
 ),
 
@@ -27,8 +33,12 @@ delivered as (
     select
         folders.reporting_unit_code as unit_code,
         scope.quarter as report_quarter,
+        scope.period_no as report_no,
+        scope.made_of as report_made_of,
         scope.closes_on,
         decisions.*,
+        first_periods.period_no as first_no,
+        last_periods.period_no as last_no,
         decided_units.reporting_unit_code as decided_reporting_unit_code,
         row_number() over (
             partition by folders.reporting_unit_code, scope.quarter, decisions.decision_id
@@ -37,7 +47,10 @@ delivered as (
     from {{ ref('stg_decisions__decisions') }} as decisions
     inner join units as folders
         on decisions.quarter = folders.quarter and decisions.delivering_unit_code = folders.unit_code
-    inner join scope on decisions.quarter <= scope.quarter
+    inner join periods as delivered_for on decisions.quarter = delivered_for.quarter
+    inner join scope on delivered_for.period_no <= scope.period_no
+    left join periods as first_periods on decisions.first_quarter = first_periods.quarter
+    left join periods as last_periods on decisions.last_quarter = last_periods.quarter
     left join units as decided_units
         on decisions.quarter = decided_units.quarter
         and {{ administrative_code('decisions.decided_unit_code') }} = decided_units.unit_code
@@ -56,14 +69,43 @@ read as (
 
 ),
 
--- A decision concerns a quarter while it holds. One that has run out concerns it only if it was delivered for it.
+-- What was decided about a case for a quarter holds for the longer periods that the quarter is part of: it is the same
+-- case. A figure of a row, and a finding, are the quarter's alone.
+parts_held as (
+
+    select
+        read.decision_id,
+        read.unit_code,
+        read.report_quarter
+    from read
+    inner join periods as parts
+        on {{ is_part_of('parts.quarter', 'read.report_made_of') }}
+        and parts.period_no between read.first_no and read.last_no
+    where read.recency = 1 and read.subject_kind = 'case'
+    group by read.decision_id, read.unit_code, read.report_quarter
+
+),
+
+-- A decision concerns a period while it holds. One that has run out concerns it only if it was delivered for it.
 concerned as (
 
-    select * from read
+    select
+        read.*,
+        parts_held.decision_id is not null as holds_for_part
+    from read
+    left join parts_held
+        on read.decision_id = parts_held.decision_id
+        and read.unit_code = parts_held.unit_code
+        and read.report_quarter = parts_held.report_quarter
     where
-        recency = 1
-        and first_quarter <= report_quarter
-        and (last_quarter is null or last_quarter >= report_quarter or quarter = report_quarter)
+        read.recency = 1
+        and (
+            (
+                read.first_no <= read.report_no
+                and (read.last_quarter is null or read.last_no >= read.report_no or read.quarter = read.report_quarter)
+            )
+            or parts_held.decision_id is not null
+        )
 
 ),
 
@@ -77,11 +119,15 @@ judged as (
             when coalesce(trim(concerned.document_number), '') = '' or concerned.dated is null
                 then 'Thiếu số hoặc ngày văn bản.'
             when concerned.last_quarter is null then 'Thiếu kỳ hết hiệu lực.'
-            when concerned.last_quarter < concerned.report_quarter
+            when concerned.last_no < concerned.report_no and not concerned.holds_for_part
                 then 'Đã hết hiệu lực sau kỳ ' || concerned.last_quarter || '.'
             when concerned.decided_reporting_unit_code is distinct from concerned.unit_code
                 then 'Ghi cho đơn vị khác đơn vị báo cáo.'
-            when coalesce(concerned.last_quarter > decided_in.decisions_hold_until, true)
+            when coalesce(
+                last_held.closes_on
+                > coalesce(longest.closes_on, case when decided_in.quarter is not null then last_held.closes_on end),
+                true
+            )
                 then 'Hiệu lực dài quá bốn kỳ báo cáo.'
             when
                 (concerned.subject_kind = 'row' and concerned.action not in (
@@ -107,6 +153,8 @@ judged as (
         end as problem_vi
     from concerned
     left join periods as decided_in on concerned.first_quarter = decided_in.quarter
+    left join periods as longest on decided_in.decisions_hold_until = longest.quarter
+    left join periods as last_held on concerned.last_quarter = last_held.quarter
     left join forms
         on concerned.subject = forms.indicator_code
         and forms.valid_from <= concerned.closes_on

@@ -6,7 +6,7 @@ with latest as (
 
 select
     latest.reporting_unit_code as unit_code,
-    latest.quarter,
+    latest.report_quarter as quarter,
     latest.indicator_code,
     latest.declared_value,
     latest.declared_text,

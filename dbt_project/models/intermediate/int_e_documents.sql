@@ -4,7 +4,8 @@ with latest as (
     {{ latest_in_quarter(
         ref('stg_e_document_counts__counts'),
         'rows_delivered.register_unit_code, rows_delivered.counted_month, rows_delivered.document_kind, rows_delivered.topic',
-        speaks_for='rows_delivered.register_unit_code'
+        speaks_for='rows_delivered.register_unit_code',
+        of_parts='rows'
     ) }}
 
 ),
@@ -19,12 +20,20 @@ placed as (
 
     select
         latest.*,
+        periods.period_no,
         register_units.unit_level,
         register_units.current_unit_code,
-        -- The line of a month counts the days of the month that lie in the window.
+        -- The line of a month counts the days of the month that lie in the window of its folder's period.
         latest.counted_month is null
-        or latest.counted_month between {{ first_of_month('latest.opens_on') }} and latest.closes_on as is_in_window
+        or latest.counted_month between {{ first_of_month('periods.opens_on') }} and periods.closes_on as is_in_window,
+        -- A count of the whole longer period stands for those of its quarters.
+        bool_or(latest.is_of_own_folder) over (
+            partition by
+                latest.reporting_unit_code, latest.report_quarter, register_units.current_unit_code, latest.topic,
+                latest.document_kind
+        ) <> latest.is_of_own_folder as is_said_for_whole
     from latest
+    inner join {{ ref('int_periods') }} as periods on latest.quarter = periods.quarter
     inner join units as register_units
         on latest.quarter = register_units.quarter
         and {{ administrative_code('latest.register_unit_code') }} = register_units.unit_code
@@ -39,15 +48,17 @@ by_line as (
         *,
         counted_month is null as is_window_total,
         bool_or(is_in_window and counted_month is null) over (
-            partition by reporting_unit_code, quarter, current_unit_code, topic, document_kind
+            partition by reporting_unit_code, report_quarter, quarter, current_unit_code, topic, document_kind
         ) as has_window_total,
         bool_or(is_in_window and document_kind = 'all') over (
-            partition by reporting_unit_code, quarter, current_unit_code, topic
+            partition by reporting_unit_code, report_quarter, quarter, current_unit_code, topic
         ) as has_all_kinds,
         bool_or(is_in_window and document_kind = 'administrative') over (
-            partition by reporting_unit_code, quarter, current_unit_code, topic
-        ) as has_administrative
+            partition by reporting_unit_code, report_quarter, quarter, current_unit_code, topic
+        ) as has_administrative,
+        max(period_no) over (partition by reporting_unit_code, report_quarter, current_unit_code) as last_period_no
     from placed
+    where not is_said_for_whole
 
 ),
 
@@ -63,7 +74,8 @@ read as (
 
 select
     read.reporting_unit_code as unit_code,
-    read.quarter,
+    read.report_quarter as quarter,
+    read.quarter as folder_quarter,
     read.opens_on,
     read.closes_on,
     read.year_opens_on,
@@ -80,6 +92,8 @@ select
     read.incoming_electronic,
     read.connected,
     read.is_in_window,
+    read.is_of_own_folder,
+    read.period_no = read.last_period_no as is_of_last_folder,
     read.is_counted,
     read.is_counted and read.is_part_of_total and read.topic = 'all' as is_of_all_documents,
     read.is_counted and read.is_part_of_total and read.topic = 'cchc' as is_of_reform_documents,

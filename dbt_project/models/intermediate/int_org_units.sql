@@ -1,6 +1,6 @@
 with latest as (
 
-    {{ latest_in_quarter(ref('stg_org_units__units'), 'rows_delivered.org_unit_code, rows_delivered.valid_from') }}
+    {{ latest_in_quarter(ref('stg_org_units__units'), 'rows_delivered.org_unit_code, rows_delivered.valid_from', of_parts='register') }}
 
 ),
 
@@ -21,20 +21,20 @@ by_code as (
         *,
         -- One record a code describes it: the one in being, else the last.
         row_number() over (
-            partition by reporting_unit_code, quarter, org_unit_code
+            partition by reporting_unit_code, report_quarter, org_unit_code
             order by case when is_in_being then 0 else 1 end, valid_from desc
         ) = 1 as describes_unit,
         max(case when is_in_being or valid_from > closes_on then 1 else 0 end) over (
-            partition by reporting_unit_code, quarter, org_unit_code
+            partition by reporting_unit_code, report_quarter, org_unit_code
         ) = 1 as code_goes_on,
-        max(valid_to) over (partition by reporting_unit_code, quarter, org_unit_code) as last_valid_to
+        max(valid_to) over (partition by reporting_unit_code, report_quarter, org_unit_code) as last_valid_to
     from placed
 
 )
 
 select
     by_code.reporting_unit_code as unit_code,
-    by_code.quarter,
+    by_code.report_quarter as quarter,
     by_code.opens_on,
     by_code.closes_on,
     by_code.year_opens_on,

@@ -1,6 +1,6 @@
 with latest as (
 
-    {{ latest_in_quarter(ref('stg_plan_tasks__tasks'), 'rows_delivered.plan_kind, rows_delivered.task_code') }}
+    {{ latest_in_quarter(ref('stg_plan_tasks__tasks'), 'rows_delivered.plan_kind, rows_delivered.task_code', of_parts='register') }}
 
 ),
 
@@ -51,7 +51,7 @@ of_a_year as (
 
 select
     tasks.reporting_unit_code as unit_code,
-    tasks.quarter,
+    tasks.report_quarter as quarter,
     tasks.opens_on,
     tasks.closes_on,
     tasks.year_opens_on,
@@ -76,7 +76,7 @@ select
 from of_a_year as tasks
 left join org_units
     on tasks.reporting_unit_code = org_units.unit_code
-    and tasks.quarter = org_units.quarter
+    and tasks.report_quarter = org_units.quarter
     and tasks.target_unit_code = org_units.org_unit_code
 left join units as target_units
     on tasks.quarter = target_units.quarter and tasks.target_unit_code = target_units.unit_code

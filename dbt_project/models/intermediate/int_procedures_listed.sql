@@ -1,7 +1,8 @@
 with latest as (
 
     {{ latest_in_quarter(
-        ref('stg_procedure_catalogue__procedures'), 'rows_delivered.procedure_code, rows_delivered.valid_from'
+        ref('stg_procedure_catalogue__procedures'), 'rows_delivered.procedure_code, rows_delivered.valid_from',
+        of_parts='register'
     ) }}
 
 ),
@@ -18,7 +19,7 @@ flagged as (
 
 select
     flagged.reporting_unit_code as unit_code,
-    flagged.quarter,
+    flagged.report_quarter as quarter,
     flagged.opens_on,
     flagged.closes_on,
     flagged.year_opens_on,
@@ -47,7 +48,7 @@ select
     flagged.is_in_force,
     -- One record a code describes the procedure: the one in force, else the last.
     row_number() over (
-        partition by flagged.reporting_unit_code, flagged.quarter, flagged.procedure_code
+        partition by flagged.reporting_unit_code, flagged.report_quarter, flagged.procedure_code
         order by case when flagged.is_in_force then 0 else 1 end, flagged.valid_from desc
     ) = 1 as describes_procedure,
     {{ lineage('flagged') }}

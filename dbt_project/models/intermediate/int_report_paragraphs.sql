@@ -10,10 +10,10 @@ with latest as (
 
 select
     latest.reporting_unit_code as unit_code,
-    latest.quarter,
+    latest.report_quarter as quarter,
     latest.section,
     row_number() over (
-        partition by latest.reporting_unit_code, latest.quarter, latest.section order by latest.written_no
+        partition by latest.reporting_unit_code, latest.report_quarter, latest.section order by latest.written_no
     ) as paragraph_no,
     latest.text_vi,
     latest.file_name,

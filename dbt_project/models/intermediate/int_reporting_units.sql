@@ -30,12 +30,13 @@ current_units as (
 
 ),
 
--- A unit reports a quarter when anything of it lies in the quarter's folders, were it only a refused file.
+-- A unit reports a period when anything of it lies in the period's folders or in those of the quarters it is made of,
+-- were it only a refused file.
 delivering as (
 
     select distinct units.reporting_unit_code
     from deliveries
-    inner join scope on deliveries.quarter = scope.quarter and scope.is_run_quarter
+    inner join scope on deliveries.quarter = scope.quarter and (scope.is_run_quarter or scope.is_part)
     inner join units
         on deliveries.quarter = units.quarter and deliveries.delivering_unit_code = units.unit_code
 

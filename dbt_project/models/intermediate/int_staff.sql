@@ -42,6 +42,12 @@ delivered as (
 
 ),
 
+periods as (
+
+    select * from {{ ref('int_periods') }}
+
+),
+
 -- One person, one key. A row without a staff code is keyed by name and birth date; where exactly one staff code goes
 -- with that name and birth date, it is that person.
 codes_of_names as (
@@ -70,7 +76,8 @@ identified as (
 ),
 
 -- A person in an earlier roster of the year but not in the quarter's own has left the list: the person still counts in
--- the year's events, never among those present.
+-- the year's events, never among those present. A longer period's roster is that of its last quarter, with what its own
+-- folder adds.
 known as (
 
     select
@@ -79,14 +86,17 @@ known as (
         scope.opens_on,
         scope.closes_on,
         scope.year_opens_on,
-        identified.quarter = scope.quarter as is_in_roster,
-        max(identified.quarter) over (
+        coalesce(made_from.is_latest, false) as is_in_roster,
+        delivered_periods.period_no,
+        max(delivered_periods.period_no) over (
             partition by identified.reporting_unit_code, scope.quarter, identified.identity_key
-        ) as last_quarter
+        ) as last_period_no
     from identified
-    inner join {{ ref('reporting_periods') }} as delivered_periods on identified.quarter = delivered_periods.quarter
+    inner join periods as delivered_periods on identified.quarter = delivered_periods.quarter
     inner join scope
-        on delivered_periods.year_opens_on = scope.year_opens_on and identified.quarter <= scope.quarter
+        on delivered_periods.year_opens_on = scope.year_opens_on and delivered_periods.period_no <= scope.period_no
+    left join {{ ref('int_report_deliveries') }} as made_from
+        on scope.quarter = made_from.report_quarter and identified.delivery_id = made_from.delivery_id
 
 ),
 
@@ -100,11 +110,11 @@ of_last_file as (
             partition by reporting_unit_code, report_quarter, identity_key, working_unit_code, recruited_on
         ) as last_rank
     from known
-    where quarter = last_quarter
+    where period_no = last_period_no
 
 ),
 
-periods as (
+services as (
 
     select
         *,
@@ -118,50 +128,50 @@ periods as (
 )
 
 select
-    periods.reporting_unit_code as unit_code,
-    periods.report_quarter as quarter,
-    periods.opens_on,
-    periods.closes_on,
-    periods.year_opens_on,
-    periods.unit_level,
-    periods.current_unit_code as administrative_unit_code,
-    periods.working_unit_code,
+    services.reporting_unit_code as unit_code,
+    services.report_quarter as quarter,
+    services.opens_on,
+    services.closes_on,
+    services.year_opens_on,
+    services.unit_level,
+    services.current_unit_code as administrative_unit_code,
+    services.working_unit_code,
     case
         when org_units.unit_type is not null then org_units.unit_type
-        when periods.unit_level = 'commune' then 'commune'
+        when services.unit_level = 'commune' then 'commune'
         else 'district'
     end as working_unit_type,
     org_units.autonomy_group as working_unit_autonomy_group,
-    periods.identity_key as person_key,
-    periods.person_name_key,
-    periods.category,
-    periods.salary_source,
-    periods.leadership,
-    periods.recruited_on,
-    periods.recruitment_mode,
-    periods.appointed_on,
-    periods.appointment_mode,
-    periods.left_on,
-    periods.leaving_reason,
-    periods.disciplined_on,
-    periods.training_ended_on,
-    periods.rotated_on,
-    periods.digital_certificate,
-    periods.official_email,
-    periods.it_officer,
-    periods.is_in_roster,
+    services.identity_key as person_key,
+    services.person_name_key,
+    services.category,
+    services.salary_source,
+    services.leadership,
+    services.recruited_on,
+    services.recruitment_mode,
+    services.appointed_on,
+    services.appointment_mode,
+    services.left_on,
+    services.leaving_reason,
+    services.disciplined_on,
+    services.training_ended_on,
+    services.rotated_on,
+    services.digital_certificate,
+    services.official_email,
+    services.it_officer,
+    services.is_in_roster,
     -- A line whose day of leaving lies before the day of recruitment is of one who left and came back.
-    periods.is_in_roster
-    and (periods.recruited_on is null or periods.recruited_on <= periods.closes_on)
+    services.is_in_roster
+    and (services.recruited_on is null or services.recruited_on <= services.closes_on)
     and (
-        periods.left_on is null
-        or periods.left_on > periods.closes_on
-        or periods.left_on < periods.recruited_on
+        services.left_on is null
+        or services.left_on > services.closes_on
+        or services.left_on < services.recruited_on
     ) as is_present,
-    {{ lineage('periods') }}
-from periods
+    {{ lineage('services') }}
+from services
 left join org_units
-    on periods.reporting_unit_code = org_units.unit_code
-    and periods.report_quarter = org_units.quarter
-    and periods.working_unit_code = org_units.org_unit_code
-where periods.recency = 1
+    on services.reporting_unit_code = org_units.unit_code
+    and services.report_quarter = org_units.quarter
+    and services.working_unit_code = org_units.org_unit_code
+where services.recency = 1

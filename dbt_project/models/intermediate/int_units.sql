@@ -1,6 +1,6 @@
 with run_period as (
 
-    select closes_on as run_closes_on from {{ ref('int_report_scope') }} where is_run_quarter
+    select closes_on as run_closes_on, period_no as run_period_no from {{ ref('int_report_scope') }} where is_run_quarter
 
 ),
 
@@ -57,8 +57,9 @@ quarters as (
 
     select
         periods.quarter,
+        periods.period_no,
         periods.closes_on
-    from {{ ref('reporting_periods') }} as periods
+    from {{ ref('int_periods') }} as periods
     where
         periods.quarter in (select quarter from {{ ref('stg_deliveries__deliveries') }})
         or periods.quarter in (select quarter from {{ ref('int_report_scope') }})
@@ -78,7 +79,7 @@ by_quarter as (
         on (resolved.valid_from is null or resolved.valid_from <= quarters.closes_on)
         and (resolved.valid_to is null or resolved.valid_to >= quarters.closes_on)
     cross join run_period
-    where resolved.reporting_unit_code is not null and quarters.closes_on <= run_period.run_closes_on
+    where resolved.reporting_unit_code is not null and quarters.period_no <= run_period.run_period_no
 
 ),
 

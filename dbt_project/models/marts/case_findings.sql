@@ -1,17 +1,26 @@
 -- What the rows about cases contradict, or leave open, and only somebody who knows the cases can settle: judged by gate
 -- 2, one row a case and kind, each with the place of its row.
 {% set tolerance_days = 15 %}
-with run as (
+with periods as (
+
+    select * from {{ ref('int_periods') }}
+
+),
+
+run as (
 
     select
         scope.quarter,
+        scope.period_no,
+        scope.made_of <> '' as is_longer,
         scope.opens_on,
         scope.closes_on,
-        periods.previous_quarter,
+        periods.calendar,
+        previous.period_no as previous_no,
         previous.closes_on as previous_closes_on
     from {{ ref('int_report_scope') }} as scope
-    inner join {{ ref('reporting_periods') }} as periods on scope.quarter = periods.quarter
-    left join {{ ref('reporting_periods') }} as previous on periods.previous_quarter = previous.quarter
+    inner join periods on scope.quarter = periods.quarter
+    left join periods as previous on periods.previous_quarter = previous.quarter
     where scope.is_run_quarter
 
 ),
@@ -28,7 +37,7 @@ versions as (
 -- As last known. No folder of a quarter after the run's is read, so what nothing supersedes is known today.
 known as (
 
-    select * from versions where superseded_from is null
+    select * from versions where superseded_from_no is null
 
 ),
 
@@ -39,17 +48,17 @@ stock as (
 
 ),
 
--- Open at the last closing, by what the folders up to then said.
+-- Open at the last closing, by what the folders up to then said. Of a longer period its first quarter asks that.
 open_before as (
 
     select versions.*
     from versions
     inner join run
-        on versions.delivered_quarter <= run.previous_quarter
-        and (versions.superseded_from is null or versions.superseded_from > run.previous_quarter)
+        on versions.delivered_no <= run.previous_no
+        and (versions.superseded_from_no is null or versions.superseded_from_no > run.previous_no)
         and versions.received_on <= run.previous_closes_on
         and (versions.left_on is null or versions.left_on > run.previous_closes_on)
-    where versions.status not in ('registered', 'not_received')
+    where versions.status not in ('registered', 'not_received') and not run.is_longer
 
 ),
 
@@ -58,7 +67,7 @@ reported_before as (
 
     select versions.unit_code, versions.receiving_unit_code
     from versions
-    inner join run on versions.delivered_quarter < run.quarter
+    inner join run on versions.delivered_no < run.period_no and not run.is_longer
     group by versions.unit_code, versions.receiving_unit_code
 
     union
@@ -67,7 +76,8 @@ reported_before as (
     from {{ ref('stg_deliveries__deliveries') }} as deliveries
     inner join {{ ref('int_units') }} as units
         on deliveries.quarter = units.quarter and deliveries.delivering_unit_code = units.unit_code
-    inner join run on deliveries.quarter < run.quarter
+    inner join periods on deliveries.quarter = periods.quarter
+    inner join run on periods.period_no < run.period_no and not run.is_longer
     where deliveries.source = 'one_stop_cases' and deliveries.is_current and deliveries.outcome <> 'refused'
 
 ),
@@ -220,7 +230,7 @@ found as (
     {{ case_finding("'ended_unreported'", 'known', 'known.left_on') }}
     from known
     inner join run
-        on known.first_delivered_quarter = run.quarter
+        on known.first_delivered_no = run.period_no
         and known.received_on < run.opens_on
         and known.left_on < run.opens_on
     inner join reported_before
@@ -287,8 +297,10 @@ from found
 cross join run
 inner join {{ ref('stg_deliveries__deliveries') }} as deliveries on found.delivery_id = deliveries.delivery_id
 left join totals on found.unit_code = totals.unit_code
-left join {{ ref('reporting_periods') }} as missing_from
-    on found.kind in ('carried_over_unknown', 'ended_unreported', 'open_then_gone')
+left join periods as missing_from
+    on missing_from.kind = 'quarter'
+    and missing_from.calendar = run.calendar
+    and found.kind in ('carried_over_unknown', 'ended_unreported', 'open_then_gone')
     and missing_from.closes_on < run.opens_on
     and case when found.kind = 'open_then_gone' then found.day else found.received_on end
     between missing_from.opens_on and missing_from.closes_on

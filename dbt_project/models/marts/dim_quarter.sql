@@ -1,9 +1,12 @@
 select
     quarter,
+    kind,
+    calendar,
     opens_on,
     closes_on,
     due_on,
     year_opens_on,
+    made_of,
     previous_quarter,
     same_quarter_last_year,
     calendar_quarter,

@@ -24,7 +24,7 @@ select
     settled.value,
     settled.status
 from {{ ref('int_indicator_values') }} as settled
-inner join scope on settled.quarter = scope.quarter
+inner join scope on settled.quarter = scope.quarter and not scope.is_part
 inner join scope as run_scope on run_scope.is_run_quarter
 -- A code means the same row only within one version of the form.
 inner join {{ ref('stg_forms__rows') }} as run_forms

@@ -11,7 +11,7 @@ documents as (
     from {{ ref('int_e_documents') }} as documents
     inner join reporting_units
         on documents.unit_code = reporting_units.unit_code and documents.quarter = reporting_units.quarter
-    where documents.is_in_window
+    where documents.is_in_window and documents.is_of_own_folder
 
 ),
 
@@ -331,6 +331,21 @@ uneven as (
 
 ),
 
+-- A longer period asks only about what lies in its own folder: its quarters have asked about theirs.
+asked as (
+
+    select distinct
+        units.reporting_unit_code as unit_code,
+        made_from.source
+    from {{ ref('int_report_deliveries') }} as made_from
+    inner join {{ ref('int_report_scope') }} as scope
+        on made_from.report_quarter = scope.quarter and scope.is_run_quarter
+    inner join {{ ref('int_units') }} as units
+        on made_from.quarter = units.quarter and made_from.delivering_unit_code = units.unit_code
+    where made_from.is_of_own_folder
+
+),
+
 doubts as (
 
     {{ register_doubt('months_differ_from_window', "'e_document_counts'", 'register_unit_code', 'of_window', 'of_months', 'label_vi') }}
@@ -410,4 +425,8 @@ doubts as (
 
 )
 
-select * from doubts
+select doubts.*
+from doubts
+inner join {{ ref('int_report_scope') }} as scope on doubts.quarter = scope.quarter
+left join asked on doubts.unit_code = asked.unit_code and doubts.source = asked.source
+where scope.made_of = '' or asked.unit_code is not null

@@ -13,11 +13,14 @@ scope as (
 year_quarters as (
 
     select count(*) as quarters
-    from {{ ref('reporting_periods') }} as periods
-    inner join scope
-        on scope.is_run_quarter
-        and periods.year_opens_on = scope.year_opens_on
-        and periods.closes_on <= scope.closes_on
+    from {{ ref('int_periods') }} as periods
+    inner join scope on scope.is_run_quarter
+    inner join {{ ref('int_periods') }} as run_period on scope.quarter = run_period.quarter
+    where
+        periods.kind = run_period.kind
+        and periods.calendar = run_period.calendar
+        and periods.year_opens_on = run_period.year_opens_on
+        and periods.period_no <= run_period.period_no
 
 ),
 

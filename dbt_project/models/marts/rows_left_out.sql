@@ -12,6 +12,8 @@ units as (
 ),
 
 {% set yearly = "('cchc_year', 'propaganda', 'training', 'rotation', 'procedure_review', 'digital_government')" %}
+{# Of registers a longer period reads the last; the rows of its earlier quarters' are not left out but told anew. #}
+{% set flows = ['e_document_counts', 'survey_responses'] %}
 {% set registers = [
     ('e_document_counts', 'stg_e_document_counts__counts', 'int_e_documents', 'register_unit_code',
         "when not facts.is_in_window then 'outside_window' when not facts.is_counted then 'months_beside_total'",
@@ -31,7 +33,7 @@ judged as (
     {% for source, staging, fact, speaks_of, not_counted, told in registers %}
     select
         folders.reporting_unit_code as unit_code,
-        delivered.quarter,
+        made_from.report_quarter as quarter,
         '{{ source }}' as source,
         delivered.delivery_id,
         delivered.sheet,
@@ -48,7 +50,9 @@ judged as (
         {{ printed_date(told) if told else 'cast(null as varchar)' }} as told,
         count(*) over (partition by folders.reporting_unit_code) as rows_delivered
     from {{ ref(staging) }} as delivered
-    inner join scope on delivered.quarter = scope.quarter
+    inner join {{ ref('int_report_deliveries') }} as made_from
+        on delivered.delivery_id = made_from.delivery_id {{ '' if source in flows else 'and made_from.is_latest' }}
+    inner join scope on made_from.report_quarter = scope.quarter
     inner join units as folders
         on delivered.quarter = folders.quarter and delivered.delivering_unit_code = folders.unit_code
     {% if speaks_of %}

@@ -141,6 +141,21 @@ MART_SCHEMAS = {
             ("row_number", pa.int64()),
         ]
     ),
+    "period_moves": pa.schema(
+        [
+            *((name, pa.string()) for name in ("unit_code", "quarter", "indicator_code", "kind", "case_code")),
+            *((name, pa.string()) for name in ("counted_in", "file_name", "sheet")),
+            *((name, pa.int64()) for name in ("times_in_whole", "times_in_parts", "row_number")),
+            *((name, pa.date32()) for name in ("received_on", "day")),
+        ]
+    ),
+    "period_comparison": pa.schema(
+        [
+            *((name, pa.string()) for name in ("unit_code", "quarter", "indicator_code", "source")),
+            *((name, DECIMAL) for name in ("value", "quarters_sum")),
+            *((name, pa.int64()) for name in ("quarters", "cases_moved", "moved_net")),
+        ]
+    ),
     "rows_left_out": pa.schema(
         [
             *((name, pa.string()) for name in ("unit_code", "quarter", "source", "reason")),
@@ -190,6 +205,8 @@ class Candidate:
 
     unit: str
     marts: dict[str, list[Row]]
+    #: Quarter, row of the form and figure that the quarters of a longer period have published.
+    published: list[tuple[str, str, str | None]] = field(default_factory=list)
 
     def set_figure(self, name: str, value: Decimal | int | None) -> None:
         """Gives a form row or measure another value, in all marts that show it."""
@@ -358,6 +375,8 @@ def clean_candidate(unit: str) -> Candidate:
             "case_questions": [],
             "report_narrative": [key | PARAGRAPH],
             "rows_left_out": [],
+            "period_moves": [],
+            "period_comparison": [],
             "register_doubts": [],
             "letter_findings": [],
         },
@@ -389,9 +408,8 @@ class CandidateWorld:
         return candidate
 
     def request(self) -> MartRequest:
-        return MartRequest(
-            QUARTER, {candidate.unit: candidate.write(self.folder / candidate.unit) for candidate in self.candidates}
-        )
+        published = tuple((c.unit, *figure) for c in self.candidates for figure in c.published)
+        return MartRequest(QUARTER, {c.unit: c.write(self.folder / c.unit) for c in self.candidates}, published)
 
 
 _DAY = dt.date(2023, 5, 10)
@@ -573,6 +591,8 @@ class Lake:
     units: dict[str, tuple[str, ...]] = field(default_factory=dict)
     landing_remarks: list[Row] = field(default_factory=list)
     waiting: list[tuple[str, str, str, str]] = field(default_factory=list)
+    given_by_parts: list[tuple[str, str]] = field(default_factory=list)
+    parts_held: list[tuple[str, str, str]] = field(default_factory=list)
 
     def add_unit(self, unit: str) -> None:
         """A district with one commune that together sent everything in order."""
@@ -695,7 +715,10 @@ class Lake:
 
     def request(self) -> RawRequest:
         hashes = {unit: f"inputs-of-{unit}" for unit in self.units}
-        return RawRequest(self.write(), QUARTER, WINDOW, self.units, hashes, tuple(self.waiting))
+        parts = tuple(self.parts_held)
+        return RawRequest(
+            self.write(), QUARTER, WINDOW, self.units, hashes, tuple(self.waiting), tuple(self.given_by_parts), parts
+        )
 
 
 @dataclass(frozen=True)

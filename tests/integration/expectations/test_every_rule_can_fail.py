@@ -94,6 +94,25 @@ def _left_out(reason: str, rows_delivered: int = 1000) -> Callable[[Candidate], 
     )
 
 
+def _moved(**values: Any) -> Callable[[Candidate], None]:
+    row = {"quarter": "2023-Q2", "indicator_code": "III.24", "kind": "in_no_quarter", "case_code": "H51.32-230103-0001",
+           "received_on": dt.date(2023, 1, 3), "file_name": "ho-so.xlsx", "sheet": "S", "row_number": 7,
+           "times_in_whole": 1, "times_in_parts": 0}  # fmt: skip
+    return lambda candidate: candidate.marts["period_moves"].append({"unit_code": candidate.unit, **row, **values})
+
+
+def _compared(**values: Any) -> Callable[[Candidate], None]:
+    row = {"quarter": "2023-Q2", "indicator_code": "III.24", "source": "one_stop_cases", "value": Decimal(10),
+           "quarters_sum": Decimal(9), "quarters": 0, "cases_moved": 1, "moved_net": 1}  # fmt: skip
+    return lambda candidate: candidate.marts["period_comparison"].append({"unit_code": candidate.unit, **row, **values})
+
+
+def _published_otherwise(candidate: Candidate) -> None:
+    """Two quarters of 4 and 6; the files of today give them 9."""
+    _compared(value=Decimal(9), moved_net=0, quarters=2)(candidate)
+    candidate.published += [("2023-Q1", "III.24", "4"), ("2023-Q2", "III.24", "6")]
+
+
 DOUBTS = (
     "months_differ_from_window", "kinds_exceed_all", "months_missing", "months_blank", "name_with_two_codes",
     "present_twice", "staff_in_other_units", "procedure_not_listed", "day_told_anew", "day_told_late",
@@ -141,6 +160,13 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
     "marts.measure_values.of_this_unit": (_of_another_unit("measure_values"), set()),
     "marts.indicator_trend.of_this_unit": (_of_another_unit("indicator_trend"), set()),
     "marts.report_narrative.of_this_unit": (_of_another_unit("report_narrative"), set()),
+    "period_moves.case": (_moved(), set()),
+    "period_moves.of_this_unit": (_moved(times_in_parts=1, quarter="2023-Q1"), set()),
+    "period_comparison.differs": (_compared(), set()),
+    "period_comparison.explained": (_compared(moved_net=0), {"period_comparison.differs"}),
+    "period_comparison.as_published": (_published_otherwise, set()),
+    "period_comparison.all_published": (_compared(value=Decimal(9), moved_net=0, quarters=2), set()),
+    "period_comparison.of_this_unit": (_compared(value=Decimal(9), moved_net=0, unit_code="x"), set()),
     **{f"case_findings.{kind}": (_finds(kind), set()) for kind in CASE_FINDINGS},
     "case_findings.kind_known": (_finds("guessed"), set()),
     "case_findings.of_this_unit": (
@@ -339,13 +365,13 @@ ALSO: dict[str, set[str]] = {
 
 def _is_generic(rule_id: str) -> bool:
     """Rules whose breach follows from what they are: plausible dates, agreeing files, receipts, remarks, decisions."""
-    return rule_id.startswith(("deliveries.", "remarks.")) or rule_id.endswith(
+    return rule_id.startswith(("deliveries.", "periods.", "remarks.")) or rule_id.endswith(
         (".key_agrees", "_plausible", ".raw_matches_something", ".raw_complete", ".section_from_one_file")
     )
 
 
 def _break_raw(lake: Lake, unit: str, rule: Rule) -> None:
-    if rule.id.startswith("deliveries."):
+    if rule.id.startswith(("deliveries.", "periods.")):
         _break_receipt(lake, unit, rule)
     elif rule.id.startswith("remarks."):
         _remark(lake, unit, rule)
@@ -411,6 +437,8 @@ def _break_receipt(lake: Lake, unit: str, rule: Rule) -> None:
         lake.deliveries.remove(lake.of(f"{unit}-x", rule.source))
     elif what == "taken_in":
         lake.waiting.append((unit, "2023-Q2", rule.source, "a.xlsx"))
+    elif what == "quarters_pass":
+        lake.parts_held.append((unit, "2023-Q1", "Mọi tệp đã gửi đều đọc được."))
     elif what == "readable":
         refused = copy.deepcopy(delivery)
         refused.delivery_id += ".refused"

@@ -1,0 +1,53 @@
+-- Each count of a longer period beside the sum of its quarters, as the same deliveries give them. Nothing of a quarter.
+with scope as (
+
+    select scope.*
+    from {{ ref('int_report_scope') }} as scope
+    inner join {{ ref('int_report_scope') }} as run on run.is_run_quarter and run.made_of <> ''
+    where scope.is_run_quarter or scope.is_part
+
+),
+
+figures as (
+
+    select
+        settled.unit_code,
+        scope.run_quarter as quarter,
+        settled.indicator_code,
+        max(case when scope.is_run_quarter then settled.source end) as source,
+        max(case when scope.is_run_quarter then settled.value end) as value,
+        sum(case when scope.is_part then settled.value end) as quarters_sum,
+        count(case when scope.is_part then 1 end) as quarters,
+        count(case when scope.is_part then settled.value end) as quarters_known
+    from {{ ref('int_indicator_values') }} as settled
+    inner join scope on settled.quarter = scope.quarter
+    where settled.kind = 'count' and settled.period_basis = 'in_period'
+    group by settled.unit_code, scope.run_quarter, settled.indicator_code
+
+),
+
+moves as (
+
+    select
+        unit_code,
+        indicator_code,
+        count(*) as cases,
+        sum(times_in_whole) - sum(times_in_parts) as net
+    from {{ ref('period_moves') }}
+    group by unit_code, indicator_code
+
+)
+
+select
+    figures.unit_code,
+    figures.quarter,
+    figures.indicator_code,
+    figures.source,
+    cast(figures.value as decimal(18, 4)) as value,
+    cast(case when figures.quarters_known = figures.quarters then figures.quarters_sum end as decimal(18, 4)) as quarters_sum,
+    cast(figures.quarters as bigint) as quarters,
+    cast(coalesce(moves.cases, 0) as bigint) as cases_moved,
+    cast(coalesce(moves.net, 0) as bigint) as moved_net
+from figures
+left join moves
+    on figures.unit_code = moves.unit_code and figures.indicator_code = moves.indicator_code
