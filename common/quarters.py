@@ -12,10 +12,10 @@ import unicodedata
 #: The numbers of the quarters as Vietnamese offices write them, first to fourth.
 ROMAN = ("I", "II", "III", "IV")
 
-#: The form of a period's key, as a regular expression.
-KEY_PATTERN = r"[0-9]{4}-(Q[1-4]|H1|M9|Y)"
+#: The form of a period's key, as a regular expression. ``C`` ends the keys of windows by calendar months.
+KEY_PATTERN = r"[0-9]{4}-(Q[1-4]|H1|M9|Y)C?"
 
-_KEY = re.compile(r"(\d{4})\s*[-/]?\s*(Q[1-4]|H1|M9|Y)", re.IGNORECASE)
+_KEY = re.compile(r"(\d{4})\s*[-/]?\s*((?:Q[1-4]|H1|M9|Y)C?)", re.IGNORECASE)
 _LONGER = (
     (re.compile(r"(?:báo cáo\s+)?(?:6|06|sáu) tháng(?: đầu)?\s*(?:năm|/)?\s*(\d{4})", re.IGNORECASE), "H1"),
     (re.compile(r"(?:báo cáo\s+)?(?:9|09|chín) tháng(?: đầu)?\s*(?:năm|/)?\s*(\d{4})", re.IGNORECASE), "M9"),
@@ -44,4 +44,4 @@ def spelled_key(text: str) -> str | None:
 def quarter_number(key: str) -> tuple[str, str | None]:
     """Year and number of the quarter of a period's key: ``("2023", "1")``; no number of a longer period."""
     year, _, name = key.partition("-")
-    return year, name[1:] if name.startswith("Q") else None
+    return year, name[1] if name.startswith("Q") else None

@@ -65,13 +65,23 @@ def declared_rows(district: District, quarter: str, plan: QuarterPlan, scale: in
 
     ``scale``: how many times each case is delivered; the counts of cases are declared to match.
     """
-    values = {**_own_counts(district, quarter, plan), **_case_counts(district, quarter, plan, scale), **plan.declared}
+    values = {**_own_counts(district, plan), **_case_counts(district, quarter, plan, scale), **plan.declared}
     return _rows_of(district, plan, values)
 
 
-def longer_rows(district: District, plan: LongerPlan) -> list[dict[str, Any]]:
-    """The same for a longer period: only what is known by declaration alone, the rest being in the quarters' files."""
-    return _rows_of(district, plan, {row: value for row, value in plan.declared.items() if _is_declared_only(row)})
+#: What an office counts itself beside the records of a longer period: cases, and documents sent.
+_HEADLINES = (71, 72, 73, 74, 75, 76, 163, 164, 166, 167)
+
+
+def longer_rows(district: District, plan: LongerPlan, scale: int = 1) -> list[dict[str, Any]]:
+    """The same for a longer period: what is known by declaration alone, and the office's own count of the headlines."""
+    counts = [
+        {**_own_counts(district, part), **_case_counts(district, quarter, part, scale)}
+        for quarter in plan.quarters
+        for part in [PLANS[district.code, quarter]]
+    ]
+    values = {row: value for row, value in plan.declared.items() if _is_declared_only(row)}
+    return _rows_of(district, plan, values | {row: sum(count[row] for count in counts) for row in _HEADLINES})
 
 
 def _is_declared_only(row_no: int) -> bool:
@@ -146,7 +156,7 @@ def _case_counts(district: District, quarter: str, plan: QuarterPlan, scale: int
     }
 
 
-def _own_counts(district: District, quarter: str, plan: QuarterPlan) -> dict[int, int]:
+def _own_counts(district: District, plan: QuarterPlan) -> dict[int, int]:
     """What offices count themselves beside the records, by row of the form."""
     district_documents, commune_documents = plan.district_documents, plan.commune_documents
     all_of_communes = (

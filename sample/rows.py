@@ -50,7 +50,7 @@ def sample_rows(
 def unmultiplied_rows(quarter: str, scale: int, seed: int, district: str) -> dict[FileKey, list[Row]]:
     """The same for a caller that multiplies the cases while it writes them: each is there once."""
     if (district, quarter) in LONGER_PLANS:
-        return _longer_rows(quarter, district)
+        return _longer_rows(quarter, scale, district)
     place, plan = DISTRICTS[district], PLANS[district, quarter]
     files: dict[FileKey, list[Row]] = {
         (place.code, "org_units", "danh-muc-co-quan-don-vi.xlsx"): org_units.org_unit_rows(place, plan),
@@ -79,10 +79,10 @@ def unmultiplied_rows(quarter: str, scale: int, seed: int, district: str) -> dic
     return files
 
 
-def _longer_rows(period: str, district: str) -> dict[FileKey, list[Row]]:
+def _longer_rows(period: str, scale: int, district: str) -> dict[FileKey, list[Row]]:
     """What is delivered for a half-year or a year: what is declared anew. The rest lies in the folders of quarters."""
     place, plan = DISTRICTS[district], LONGER_PLANS[district, period]
     return {
-        (place.code, "declared_returns", "so-lieu-khai-bao.xlsx"): declared.longer_rows(place, plan),
+        (place.code, "declared_returns", "so-lieu-khai-bao.xlsx"): declared.longer_rows(place, plan, scale),
         (place.code, "report_narrative", "noi-dung-bao-cao.txt"): narrative.narrative_rows(place, period),
     }

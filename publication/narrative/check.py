@@ -180,13 +180,14 @@ def check_sentence(sentence: Sentence, published: PublishedFigures) -> list[Figu
 
 def _remarks(report: WrittenReport, quarter: str) -> list[str]:
     """What is odd about the report as a whole. Titles name the quarter reported on before the one to come."""
-    if quarter_number(quarter)[1] is None:
+    digit = quarter_number(quarter)[1]
+    if digit is None:
         return _longer_remarks(report, quarter)
     word, number, _, year = phrase(format_quarter(quarter))
     for keys in map(phrase, report.lines[:_TITLE_LINES]):
         if word in keys[:-1] and any(_YEAR.fullmatch(key) for key in keys):
             named_quarter = keys[keys.index(word) + 1]
-            if named_quarter in (number, quarter[-1]) and year in keys:
+            if named_quarter in (number, digit) and year in keys:
                 return []
             return [f"Đầu báo cáo ghi kỳ khác với {format_quarter(quarter)}; cần xem lại báo cáo của quý nào."]
     return []

@@ -1,4 +1,5 @@
--- Each count of a longer period beside the sum of its quarters, as the same deliveries give them. Nothing of a quarter.
+-- Each count of a longer period beside the sum of its quarters, as the same deliveries give them. Nothing of a quarter,
+-- and nothing of distinct counts, which do not add up by their nature.
 with scope as (
 
     select scope.*
@@ -21,7 +22,13 @@ figures as (
         count(case when scope.is_part then settled.value end) as quarters_known
     from {{ ref('int_indicator_values') }} as settled
     inner join scope on settled.quarter = scope.quarter
-    where settled.kind = 'count' and settled.period_basis = 'in_period'
+    inner join {{ ref('stg_forms__rows') }} as forms
+        on settled.form_version = forms.form_version and settled.indicator_code = forms.indicator_code
+    left join {{ ref('dim_measure') }} as measures on forms.numerator = measures.measure
+    where
+        settled.kind = 'count'
+        and settled.period_basis = 'in_period'
+        and coalesce(measures.aggregation, 'declared') <> 'count_distinct'
     group by settled.unit_code, scope.run_quarter, settled.indicator_code
 
 ),

@@ -12,7 +12,8 @@ scope as (
 
 year_quarters as (
 
-    select count(*) as quarters
+    -- Unknown where the table's rows do not reach back to the year's first day: in the year a calendar begins to be used.
+    select case when min(periods.opens_on) = min(periods.year_opens_on) then count(*) end as quarters
     from {{ ref('int_periods') }} as periods
     inner join scope on scope.is_run_quarter
     inner join {{ ref('int_periods') }} as run_period on scope.quarter = run_period.quarter

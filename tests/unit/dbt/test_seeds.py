@@ -66,10 +66,11 @@ def test_years_have_their_number_of_working_days(year: int, expected: int, holid
 
 
 def test_windows_follow_each_other_and_are_due_two_working_days_after_closing(holidays: dict[dt.date, str]) -> None:
-    assert [p["quarter"][:4] + p["quarter"][5:] for p in _rows("reporting_periods")] == [
+    by_decree = [p for p in _rows("reporting_periods") if p["calendar"] == "decree_09"]
+    assert [p["quarter"][:4] + p["quarter"][5:] for p in by_decree] == [
         f"{year}{name}" for year in range(2021, 2031) for name in ("Q1", "Q2", "H1", "Q3", "M9", "Q4", "Y")
     ]
-    periods = [p for p in _rows("reporting_periods") if p["kind"] == "quarter"]
+    periods = [p for p in by_decree if p["kind"] == "quarter"]
     assert [p["quarter"] for p in periods] == [f"{y}-Q{q}" for y in range(2021, 2031) for q in range(1, 5)]
     for period in _rows("reporting_periods"):
         closes = dt.date.fromisoformat(period["closes_on"])
@@ -82,6 +83,20 @@ def test_windows_follow_each_other_and_are_due_two_working_days_after_closing(ho
         assert after["year_opens_on"] == (after["opens_on"] if starts_year else before["year_opens_on"])
 
 
+def test_calendar_windows_are_whole_months_and_follow_each_other() -> None:
+    periods = [p for p in _rows("reporting_periods") if p["calendar"] == "calendar"]
+    assert all(p["quarter"].endswith("C") for p in periods)
+    for period in periods:
+        opens, closes = (dt.date.fromisoformat(period[name]) for name in ("opens_on", "closes_on"))
+        assert (opens.day, (closes + dt.timedelta(days=1)).day) == (1, 1)
+        months = (closes.year - opens.year) * 12 + closes.month - opens.month + 1
+        assert months == {"quarter": 3, "half_year": 6, "nine_months": 9, "year": 12}[period["kind"]]
+    quarters = [p for p in periods if p["kind"] == "quarter"]
+    for before, after in pairwise(quarters):
+        assert after["previous_quarter"] == before["quarter"]
+        assert dt.date.fromisoformat(after["opens_on"]) - dt.date.fromisoformat(before["closes_on"]) == dt.timedelta(1)
+
+
 def test_the_calendar_clock_is_the_last_calendar_quarter_that_ended_by_closing() -> None:
     for period in _rows("reporting_periods"):
         year, quarter = int(period["calendar_quarter"][:4]), int(period["calendar_quarter"][-1])
@@ -90,6 +105,9 @@ def test_the_calendar_clock_is_the_last_calendar_quarter_that_ended_by_closing()
         assert period["calendar_opens_on"] == opens.isoformat()
         assert period["calendar_closes_on"] == (following - dt.timedelta(days=1)).isoformat()
         closes = dt.date.fromisoformat(period["closes_on"])
+        if period["calendar"] == "calendar":
+            assert period["calendar_closes_on"] == period["closes_on"]
+            continue
         assert following <= closes < dt.date(following.year + following.month // 10, (following.month + 2) % 12 + 1, 1)
 
 

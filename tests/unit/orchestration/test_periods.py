@@ -174,14 +174,16 @@ def test_every_period_is_named_of_a_known_kind_and_made_of_quarters_that_fill_it
     for period in load_periods():
         assert re.fullmatch(KEY_PATTERN, period.quarter)
         assert period.kind in load_kinds()
-        assert spelled_key(period.name_vi) in (period.quarter, None)
+        assert spelled_key(period.name_vi) in (period.quarter.removesuffix("C"), None)
+        assert spelled_key(period.quarter) == period.quarter
+        assert period.quarter.endswith("C") == (period.calendar == "calendar")
         assert bool(period.made_of) == (period.kind != "quarter") == (quarter_number(period.quarter)[1] is None)
         parts = [by_key[key] for key in period.made_of]
         if parts:
             assert (parts[0].opens_on, parts[-1].closes_on) == (period.opens_on, period.closes_on)
             assert all(b.opens_on - a.closes_on == dt.timedelta(days=1) for a, b in pairwise(parts))
             assert {part.kind for part in parts} == {"quarter"}
-        if (before := by_key.get(period.previous_quarter)) is not None:
+        if (before := by_key.get(period.previous_quarter)) is not None and before.calendar == period.calendar:
             assert before.closes_on + dt.timedelta(days=1) == period.opens_on
         if (year_before := by_key.get(period.same_quarter_last_year)) is not None:
             assert (year_before.kind, year_before.report_year) == (period.kind, period.report_year - 1)
@@ -218,6 +220,22 @@ def test_which_reports_an_office_owes_is_a_row(tmp_path: Path, monkeypatch: pyte
         "942": ["2023-Q1", "2023-Q2", "2023-H1", "2023-Q3", "2023-Q4", "2023-Y"],
     }
     assert is_owed(period_named("2024-Q1"), "945")
+
+
+def test_which_calendar_an_office_uses_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = (",decree_09,quarter half_year year,,,x", "92001,calendar,quarter half_year year,2025-07-01,,y")
+    assert not any(is_scheduled(p) for p in load_periods() if p.calendar == "calendar"), "as the table is shipped"
+    duties = load_duties(_duties(tmp_path / "d.csv", *rows))
+    monkeypatch.setattr(table_of_periods, "load_duties", lambda: duties)
+    year = [p for p in load_periods() if p.report_year == 2026]
+    assert [p.quarter for p in year if is_owed(p, "92001")] == [
+        "2026-Q1C", "2026-Q2C", "2026-H1C", "2026-Q3C", "2026-Q4C", "2026-YC",
+    ]  # fmt: skip
+    assert [p.quarter for p in year if is_owed(p, "92002")] == [
+        "2026-Q1", "2026-Q2", "2026-H1", "2026-Q3", "2026-Q4", "2026-Y",
+    ]  # fmt: skip
+    assert [p.quarter for p in last_closed(dt.date(2026, 7, 1))] == ["2026-Q2C", "2026-H1C"]
+    assert is_owed(period_named("2025-Q2"), "92001"), "until then by the decree"
 
 
 def test_a_duty_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
