@@ -110,7 +110,7 @@ def test_a_chain_of_nine_quarters_is_right_in_whatever_order_it_is_sent(models: 
     rows = [row | {"row_number": number} for number, row in enumerate(_history(random.Random(seed)), start=1)]
     windows = {
         quarter: (opens, closes)
-        for quarter, opens, closes in models.rows("select quarter, opens_on, closes_on from reporting_periods")
+        for quarter, opens, closes in models.rows("select quarter, opens_on, closes_on from int_periods")
         if quarter in NINE
     }
     query = f"select quarter, case_code, outcome from int_cases where unit_code = '{DISTRICT}' and is_in_stock"

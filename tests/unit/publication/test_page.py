@@ -676,7 +676,7 @@ def test_the_index_lists_quarters_newest_first_and_names_who_is_missing() -> Non
     (line,) = first.xpath(".//tbody/tr")
     assert " ".join(line.text_content().split()) == "Huyện Cù Lao Dung 945r2 (đã điều chỉnh)16/03/2023Excel"
     assert line.xpath(".//a/@href") == ["945/2023-Q1/r2/report/index.html", "945/2023-Q1/r2/report/annex.xlsx"]
-    assert first.xpath(".//*[@class='missing']")[0].text_content().endswith("chưa có báo cáo quý này: Huyện <b>Khác.")
+    assert first.xpath(".//*[@class='missing']")[0].text_content().endswith("chưa có báo cáo kỳ này: Huyện <b>Khác.")
     assert second.xpath(".//*[@class='missing']") == []
     assert [line.get("data-unit") for line in second.xpath(".//tbody/tr")] == ["941", "945"]
 
