@@ -31,7 +31,7 @@ select
         else 'in_several_quarters'
     end as kind,
     moved.case_code,
-    moved.counted_in,
+    coalesce(moved.counted_in, 'không quý nào') as counted_in,
     cast(moved.times_in_whole as bigint) as times_in_whole,
     cast(moved.times_in_parts as bigint) as times_in_parts,
     moved.received_on,

@@ -56,7 +56,7 @@ ONE = "000.00.32.H51-230103-0001"
         (
             "told late: no quarter counts the receipt nor the ending",
             [case(quarter=SECOND, status="returned", finished_at="2023-02-10", due_at="2023-02-12")],
-            (1, 1), (0, 0), (0, 0), [("in_no_quarter", ONE, None, 1)], [("in_no_quarter", ONE, None, 1)],
+            (1, 1), (0, 0), (0, 0), [("in_no_quarter", ONE, "không quý nào", 1)], [("in_no_quarter", ONE, "không quý nào", 1)],
         ),
         (
             "an ending told anew for the next quarter: counted in both quarters, once in the half-year",
