@@ -43,6 +43,7 @@ def _moves(models: CaseModels, code: str) -> list[tuple[str, str, str | None, in
 
 
 ONE = "000.00.32.H51-230103-0001"
+IN_NO_QUARTER = ("in_no_quarter", ONE, "không quý nào", 1)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ ONE = "000.00.32.H51-230103-0001"
         (
             "told late: no quarter counts the receipt nor the ending",
             [case(quarter=SECOND, status="returned", finished_at="2023-02-10", due_at="2023-02-12")],
-            (1, 1), (0, 0), (0, 0), [("in_no_quarter", ONE, "không quý nào", 1)], [("in_no_quarter", ONE, "không quý nào", 1)],
+            (1, 1), (0, 0), (0, 0), [IN_NO_QUARTER], [IN_NO_QUARTER],
         ),
         (
             "an ending told anew for the next quarter: counted in both quarters, once in the half-year",

@@ -95,7 +95,8 @@ def _left_out(reason: str, rows_delivered: int = 1000) -> Callable[[Candidate], 
 
 
 def _moved(**values: Any) -> Callable[[Candidate], None]:
-    row = {"quarter": "2023-Q2", "indicator_code": "III.24", "kind": "in_no_quarter", "case_code": "H51.32-230103-0001", "counted_in": "không quý nào",
+    row = {"quarter": "2023-Q2", "indicator_code": "III.24", "kind": "in_no_quarter", "case_code": "H51.32-230103-0001",
+           "counted_in": "không quý nào",
            "received_on": dt.date(2023, 1, 3), "file_name": "ho-so.xlsx", "sheet": "S", "row_number": 7,
            "times_in_whole": 1, "times_in_parts": 0}  # fmt: skip
     return lambda candidate: candidate.marts["period_moves"].append({"unit_code": candidate.unit, **row, **values})
