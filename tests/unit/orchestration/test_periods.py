@@ -111,8 +111,9 @@ def _ask(moment: dt.datetime) -> list[str] | dg.SkipReason:
         assert set(asked) <= set(_known(instance))
         # The daemon takes a request only for a quarter that it finds known.
         assert [request.partition_key for request in schedule.evaluate_tick(context).run_requests or []] == asked
-    assert isinstance(answer, list | dg.SkipReason)
-    return asked or answer
+    if isinstance(answer, dg.SkipReason):
+        return answer
+    return asked
 
 
 @pytest.mark.parametrize(
@@ -132,11 +133,12 @@ def test_a_period_ends_at_midnight_in_viet_nam(closing_day: dt.date, closing: li
 
 def test_there_is_a_tick_on_the_morning_after_every_closing_day() -> None:
     lines = days_after_closing()
-    assert len(lines) == len({(p.closes_on.month, p.closes_on.day) for p in load_periods()})
-    for period in load_periods():
+    asked_for = [period for period in load_periods() if is_scheduled(period)]
+    assert len(lines) == len({(p.closes_on.month, p.closes_on.day) for p in asked_for})
+    for period in asked_for:
         tick = period.closes_on + dt.timedelta(days=1)
         assert f"0 6 {tick.day} {tick.month} *" in lines
-    for period in load_periods()[::9]:
+    for period in [p for p in load_periods() if p.calendar == "decree_09"][::9]:
         tick = period.closes_on + dt.timedelta(days=1)
         morning = dt.datetime.combine(tick, dt.time(6), ZoneInfo(TIME_ZONE))
         assert (period.quarter in _ask(morning)) == is_scheduled(period)
