@@ -50,7 +50,7 @@ def _deliver_told_late(landing: Path) -> None:
 def _reckoned(period: str, changed: Mapping[str, list[Row]]) -> dict[str, Decimal | None]:
     """The figures of a longer period by indicator code, from the rows that were delivered for its quarters.
 
-    Registers are those of the last quarter, survey forms and cases those of all, what is declared that of the period.
+    Registers are those of the last quarter, survey forms, assigned tasks and cases those of all, what is declared that of the period.
     ``changed``: the district's cases of a quarter where they are not the sample's.
     """
     plan = LONGER_PLANS[DISTRICT, period]
@@ -62,6 +62,13 @@ def _reckoned(period: str, changed: Mapping[str, list[Row]]) -> dict[str, Decima
     last = deliveries[plan.quarters[-1]]
     forms = (DISTRICT, "survey_responses", "phieu-khao-sat.xlsx")
     last[forms] = [row for quarter in plan.quarters for row in deliveries[quarter][forms]]
+    tasks = (DISTRICT, "plan_tasks", "nhiem-vu-ke-hoach.xlsx")
+    last[tasks] = last[tasks] + [
+        row
+        for quarter in plan.quarters[:-1]
+        for row in deliveries[quarter][tasks]
+        if row["plan"] == "province_assigned"
+    ]
     last |= {key: rows for key, rows in sample_rows(period).items() if key[1] == "declared_returns"}
     decided = deliveries["2023-Q1"][DISTRICT, "decisions", "giai-trinh-so-lieu.xlsx"]
     last[DISTRICT, "decisions", "giai-trinh-so-lieu.xlsx"] = [

@@ -1,6 +1,43 @@
-with latest as (
+with registers as (
 
     {{ latest_in_quarter(ref('stg_plan_tasks__tasks'), 'rows_delivered.plan_kind, rows_delivered.task_code', of_parts='register') }}
+
+),
+
+-- What a superior assigns is listed quarter by quarter: a longer period has the tasks of all its quarters, each as it was
+-- told last. Plans of the year are the last register's alone.
+assigned as (
+
+    {{ latest_in_quarter(ref('stg_plan_tasks__tasks'), 'rows_delivered.plan_kind, rows_delivered.task_code', of_parts='rows') }}
+
+),
+
+earlier as (
+
+    select
+        assigned.*,
+        row_number() over (
+            partition by assigned.reporting_unit_code, assigned.report_quarter, assigned.task_code
+            order by assigned.delivery_rank desc
+        ) as place
+    from assigned
+    left join registers
+        on assigned.reporting_unit_code = registers.reporting_unit_code
+        and assigned.report_quarter = registers.report_quarter
+        and assigned.plan_kind = registers.plan_kind
+        and assigned.task_code = registers.task_code
+    where
+        assigned.plan_kind = 'province_assigned'
+        and not assigned.is_latest
+        and registers.task_code is null
+
+),
+
+latest as (
+
+    select registers.*, 1 as place from registers
+    union all
+    select * from earlier where place = 1
 
 ),
 

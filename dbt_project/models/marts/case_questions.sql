@@ -1,17 +1,19 @@
 -- What is strange about rows of cases and contradicts nothing: somebody who knows the cases is asked, and no figure
--- changes. One row a case and kind, each with the place of its row; how much is strange is for the rules to say.
+-- changes. One row a case and kind, each with the place of its row; how much is strange is for the rules to say. Of a
+-- longer period nothing: its quarters have asked.
 with run as (
 
     select
         scope.quarter,
+        scope.period_no,
         scope.opens_on,
         scope.closes_on,
         min(days.day) as last_working_day
     from {{ ref('int_report_scope') }} as scope
     inner join {{ ref('int_working_days') }} as closing on scope.closes_on = closing.day
     inner join {{ ref('int_working_days') }} as days on closing.working_day_number = days.working_day_number
-    where scope.is_run_quarter
-    group by scope.quarter, scope.opens_on, scope.closes_on
+    where scope.is_run_quarter and scope.made_of = ''
+    group by scope.quarter, scope.period_no, scope.opens_on, scope.closes_on
 
 ),
 
@@ -29,7 +31,7 @@ known as (
 
     select versions.*
     from versions
-    where versions.superseded_from is null
+    where versions.superseded_from_no is null
 
 ),
 
@@ -163,8 +165,8 @@ found as (
         known.due_on as day,
         earlier.due_on as earlier_day
     from versions as earlier
-    inner join run on earlier.superseded_from = run.quarter and earlier.delivered_quarter < run.quarter
-    inner join {{ ref('reporting_periods') }} as periods on earlier.delivered_quarter = periods.quarter
+    inner join run on earlier.superseded_from_no = run.period_no and earlier.delivered_no < run.period_no
+    inner join {{ ref('int_periods') }} as periods on earlier.delivered_quarter = periods.quarter
     inner join known
         on earlier.unit_code = known.unit_code
         and earlier.case_key = known.case_key
