@@ -50,7 +50,8 @@ def _deliver_told_late(landing: Path) -> None:
 def _reckoned(period: str, changed: Mapping[str, list[Row]]) -> dict[str, Decimal | None]:
     """The figures of a longer period by indicator code, from the rows that were delivered for its quarters.
 
-    Registers are those of the last quarter, survey forms, assigned tasks and cases those of all, what is declared that of the period.
+    Registers are those of the last quarter; survey forms, assigned tasks and cases those of all; what is declared that
+    of the period.
     ``changed``: the district's cases of a quarter where they are not the sample's.
     """
     plan = LONGER_PLANS[DISTRICT, period]
