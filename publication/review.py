@@ -21,6 +21,7 @@ from typing import Any
 import pyarrow as pa
 
 from common.forms import Form, form_named
+from common.periods import kind_of, place_of
 from expectations import Result, blocking, declared_rules
 from publication.content.notes import notes
 from publication.content.release_content import FormRow, ReleaseContent, split_ids
@@ -41,7 +42,7 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("warns", "Cảnh báo chưa giải trình", "Cũng giữ lại báo cáo cho đến khi sửa hoặc có quyết định giải trình."),
     ("waived", "Đã có quyết định giải trình", "Không đạt quy tắc nhưng được chấp nhận theo quyết định."),
     ("revision", "Thay đổi so với bản đã công bố", "Số liệu của chính kỳ này, so với bản phát hành hiện hành."),
-    ("previous", "Thay đổi so với quý trước", "Xếp theo mức thay đổi; không có nghĩa là sai."),
+    ("previous", "Thay đổi so với kỳ trước", "Xếp theo mức thay đổi; không có nghĩa là sai."),
     ("knife_edge", "Sát ngưỡng", "Thêm hoặc bớt một vài trường hợp là sang phía bên kia của ngưỡng."),
     ("unusual", "Khác thường", "So với các kỳ đã công bố của đơn vị và với các đơn vị khác; chỉ để lưu ý."),
     ("question", "Câu hỏi về hồ sơ", "Điều lạ trong tệp hồ sơ, chỉ để hỏi lại; không làm đổi số liệu."),
@@ -222,12 +223,17 @@ def _revised(content: ReleaseContent) -> Iterator[Item]:
 
 
 def _against_last_quarter(content: ReleaseContent) -> Iterator[Item]:
+    kind = kind_of(content.quarter)
+    column = "previous_quarter_value" if kind.previous_vi else "same_quarter_last_year_value"
+    label = (kind.previous_vi or kind.same_last_year_vi).lower()
+    if not kind.previous_vi and all(row.values[column] is None for row in content.rows):
+        return
     for row in content.rows:
-        before = row.values["previous_quarter_value"]
+        before = row.values[column]
         if row.values["kind"] in _NO_AMOUNTS or row.value == before:
             continue
         old, new = (format_number(value) if value is not None else "trống" for value in (before, row.value))
-        yield Item("previous", f"{_name(row)}: quý trước {old}, nay {new}.", (row.code,), *_size(before, row.value))
+        yield Item("previous", f"{_name(row)}: {label} {old}, nay {new}.", (row.code,), *_size(before, row.value))
 
 
 def _amount(printed: str) -> Decimal | None:
@@ -353,6 +359,11 @@ def _plain(value: float) -> str:
     return format_number(Decimal(str(round(value, 4))))
 
 
+def _is_earlier(quarter: str, than: str) -> bool:
+    """Whether a period is of the same kind as another and before it."""
+    return kind_of(quarter) == kind_of(than) and place_of(quarter) < place_of(than)
+
+
 def _released(
     content: ReleaseContent, published: Path
 ) -> tuple[Mapping[str, list[Decimal]], Mapping[str, list[Decimal]]]:
@@ -364,7 +375,7 @@ def _released(
     others: dict[str, list[Decimal]] = defaultdict(list)
     for quarter_dir in sorted(path.parent for path in published.glob("[!.]*/*/current.json")):
         unit, quarter = quarter_dir.parent.name, quarter_dir.name
-        earlier = unit == content.unit_code and quarter < content.quarter
+        earlier = unit == content.unit_code and _is_earlier(quarter, content.quarter)
         if not earlier and not (unit != content.unit_code and quarter == content.quarter):
             continue
         for row in _rows_of(quarter_dir):
