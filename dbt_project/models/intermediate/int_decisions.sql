@@ -81,7 +81,7 @@ parts_held as (
     inner join periods as parts
         on {{ is_part_of('parts.quarter', 'read.report_made_of') }}
         and parts.period_no between read.first_no and read.last_no
-    where read.recency = 1 and read.subject_kind = 'case'
+    where read.recency = 1 and read.action = 'count_as_on_time'
     group by read.decision_id, read.unit_code, read.report_quarter
 
 ),
