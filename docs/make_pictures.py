@@ -48,7 +48,7 @@ def main() -> None:
         write_sample(paths.landing, [QUARTER])
         reference = ReferenceData.load(ROOT / "dbt_project" / "seeds")
         template = write_template(paths, "one_stop_cases", UNIT, QUARTER, reference=reference)
-        draw(first_columns(template, "Số liệu", 9, 12), "mau-so-lieu", folder)
+        draw(first_columns(template, "Số liệu", 9, 15), "mau-so-lieu", folder)
         draw(only_sheet(template, "Hướng dẫn"), "mau-huong-dan", folder)
         code = openpyxl.load_workbook(io.BytesIO(template))["Danh mục"]["A4"].value
         delivered = folder / "ho-so-thang-2.xlsx"

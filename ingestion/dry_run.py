@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from common.periods import in_order, place_of
 from ingestion.base.contracts import Contract, load_contracts
+from ingestion.base.lake import read_rows
 from ingestion.base.limits import DEFAULT_LIMITS, IntakeLimits
 from ingestion.base.paths import IngestPaths
 from ingestion.base.reference import AdminUnit, ReferenceData
@@ -130,18 +131,40 @@ def write_template(
     reference: ReferenceData,
     as_text: bool = False,
 ) -> bytes:
-    """A template of the source; for a unit and quarter, with the names that were delivered to this home.
+    """A template of the source; for a unit and quarter, with the names that were delivered to this home and filled with
+    what the unit's current deliveries of the period before say, where it is a workbook.
 
     A workbook, or a text to write into (``as_text``). Raises ``ValueError`` where the source takes no running text.
     """
     contract = load_contracts()[source]
-    template = text_template if as_text else template_bytes
     period = reference.periods[quarter] if quarter else None
-    if unit_code is None or quarter is None:
-        return template(contract, period)
+    if unit_code is None or quarter is None or period is None:
+        return text_template(contract, period) if as_text else template_bytes(contract, period)
     secret_key = secrets.token_bytes(32)
     with _scratch(paths, contract, unit_code, quarter, reference, secret_key) as scratch:
-        return template(contract, period, reading_context(scratch, contract, unit_code, quarter, reference))
+        context = reading_context(scratch, contract, unit_code, quarter, reference)
+        if as_text:
+            return text_template(contract, period, context)
+        return template_bytes(
+            contract, period, context, _last_rows(paths, contract, unit_code, period.previous_quarter)
+        )
+
+
+def _last_rows(paths: IngestPaths, contract: Contract, unit_code: str, quarter: str) -> list[dict[str, Any]]:
+    """The accepted rows of the unit's current deliveries of a period, in the order of the deliveries.
+
+    Raises :class:`DamagedError` where they are not those that were taken in.
+    """
+    if not contract.carried_over and contract.form_row is None:
+        return []
+    receipts = ledger.read_receipts(paths)
+    rows: list[dict[str, Any]] = []
+    for d in ledger.current(paths):
+        if (d["source"], d["unit_code"], d["quarter"]) == (contract.source, unit_code, quarter):
+            place = (d["source"], d["quarter"], d["unit_code"], d["delivery_id"])
+            found = read_rows(paths, "lake", place, receipts[d["delivery_id"]].rows_sha256)
+            rows += found.to_pylist() if found is not None else []
+    return rows
 
 
 def _with_companions(path: Path) -> list[Path]:

@@ -654,7 +654,7 @@ class _Run:
 
     def _org_units(self, reporting: AdminUnit) -> list[UnitEntry]:
         entries = {
-            UnitEntry(row["unit_code"], row["name"], tuple(_split_names(row["short_names"])))
+            UnitEntry(row["unit_code"], row["name"], tuple(_split_names(row["short_names"])), row["parent_code"])
             for row in self._register_rows("org_units", reporting)
             if row["valid_from"] <= self.period.closes_on
             and (row["valid_to"] is None or row["valid_to"] >= self.period.opens_on)

@@ -152,6 +152,8 @@ class Column(_Strict):
     default: str | None = None
     asked_where: AskedWhere | None = None
     example: str | None = None
+    # What is meant, for whoever fills it in. Nothing is read by it, so that a better word has no delivery read again.
+    help_vi: str = Field(default="", exclude=True)
     derived_from: PersonKey | None = None
     resolved_from: ResolvedFrom | None = None
     valid_from: dt.date | None = None
@@ -229,12 +231,36 @@ class Belonging(_Strict):
     year_by: list[str] = Field(default_factory=list)
 
 
+class ShownOfForm(_Strict):
+    """Headings of what a template shows beside each row of the form; nothing below them is read."""
+
+    number: str
+    unit: str
+    source: str
+    previous: str
+    evidence: str
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        return self.number, self.unit, self.source, self.previous, self.evidence
+
+
 class FormRowColumns(_Strict):
-    """The columns of a row that speaks of a row of the form: its code, its printed name and its figure."""
+    """The columns of a row that speaks of a row of the form: its code, its printed name and its figure, the note and
+    the evidence that belong to it.
+
+    ``shown``: what a template shows beside. ``printed_sources``: the sources of the form's rows (its column ``source``)
+    whose figures are taken as declared where the printed form itself is delivered, without codes; figures of other
+    rows are set apart. Where it is empty, the printed form is no delivery.
+    """
 
     code: str
     name: str
     value: str
+    note: str
+    evidence: str
+    shown: ShownOfForm
+    printed_sources: list[str] = Field(default_factory=list)
 
 
 class Totals(_Strict):
@@ -287,6 +313,8 @@ class Contract(_Strict):
     depends_on: list[str] = Field(default_factory=list)
     unit_column: str | None = None
     duplicates: Duplicates
+    # Whether a template brings the rows of the period before, to be brought up to date. Nothing is read by it.
+    carried_over: bool = Field(default=False, exclude=True)
     belonging: Belonging | None = None
     counted_as: list[str] = Field(default_factory=list)
     totals: Totals | None = None
@@ -352,6 +380,8 @@ class Contract(_Strict):
             self._need("form_row", self.form_row.code, frozenset({"code"}))
             self._need("form_row", self.form_row.name, frozenset({"text"}))
             self._need("form_row", self.form_row.value, frozenset({"number_or_text"}))
+            for name in (self.form_row.note, self.form_row.evidence):
+                self._need("form_row", name, frozenset({"text"}))
         _check_distinct(f"{self.source}: row rule", {str(i): [rule.id] for i, rule in enumerate(self.row_rules)})
         for rule in self.row_rules:
             self._check_rule(rule)

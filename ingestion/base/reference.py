@@ -33,7 +33,9 @@ class AdminUnit:
 
 @dataclass(frozen=True, slots=True, order=True)
 class FormRow:
-    """A row of the form in one stretch of its validity: its code, its printed names and what its figure is."""
+    """A row of the form in one stretch of its validity: its code, its printed names and what its figure is, where it
+    is printed (section and number) and from which source its figure comes.
+    """
 
     code: str
     names: tuple[str, ...]
@@ -41,6 +43,19 @@ class FormRow:
     unit: str
     valid_from: dt.date | None
     valid_to: dt.date | None
+    section: str = ""
+    number: str = ""
+    source: str = ""
+
+    @property
+    def is_heading(self) -> bool:
+        """Whether the row is printed without a figure."""
+        return self.kind == "heading"
+
+    @property
+    def place_vi(self) -> str:
+        """``“Kiểm tra CCHC” (mã I.06)``, for messages."""
+        return f"“{self.names[0].strip(' -:')}” (mã {self.code})"
 
     def valid_on(self, day: dt.date) -> bool:
         return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
@@ -92,6 +107,9 @@ class ReferenceData:
                 row["unit_canonical"],
                 form.valid_from,
                 used_until(form, forms),
+                row["section"],
+                row["printed_number"],
+                row["source"],
             )
             for form in forms
             for row in form.rows

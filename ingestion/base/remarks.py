@@ -71,6 +71,21 @@ KINDS: Mapping[str, Kind] = {
         "An optional column with a heading and not one value, so that the file is one without it. subject, column: its "
         "name; expected: its title; count: rows that ask for a value."
     ),
+    # The form as it is printed, and templates (printed_form, untouched).
+    "form_rows_missing": Kind(
+        "The printed form lacks rows, whose figures are then not reported. value: the first codes; count: how many."
+    ),
+    "form_renumbered": Kind(
+        "Rows of the printed form have other numbers than it prints and were taken by name and order. subject: the "
+        "sheet; count: how many."
+    ),
+    "form_figures_not_taken": Kind(
+        "Figures of rows that are computed here stand in a printed form and were not taken as declared. subject: the "
+        "sheet; value: the first codes; count: how many."
+    ),
+    "unchanged_said": Kind(
+        "A template came back with the rows of the period before, and says that nothing changed. count: the rows."
+    ),
     "column_in_part": Kind(
         "A column that one table of the file has and another lacks. subject, column: its name; expected: its title; "
         "count: rows of the tables that lack it."

@@ -35,9 +35,10 @@ from ingestion.base.contracts import Contract
 from ingestion.base.paths import IngestPaths
 from ingestion.base.readings import Cell
 from ingestion.clerk import outbox
-from ingestion.clerk.fields import NOTHING, Field, validation, write_lists
+from ingestion.clerk.fields import Field, validation, write_lists
 from ingestion.rows.own_words import COUNT_LINE, FILE_LINE, HOW_LINE, LISTS_SHEET, OWN_HEADINGS, TITLE
 from ingestion.rows.returned import MAX_ROWS, ReturnedSheet
+from ingestion.rows.untouched import NOTHING
 from ingestion.rows.values import MAX_EXACT_NUMBER, printed
 
 SUFFIX = ".rejected.xlsx"

@@ -18,8 +18,8 @@ from common.periods import Period
 from ingestion.base.contracts import Column, Contract
 from ingestion.rows.own_words import LISTS_SHEET
 from ingestion.rows.resolve import Context
+from ingestion.rows.untouched import NOTHING
 
-NOTHING = "Không phát sinh"
 _EXAMPLE_DAY = dt.date(2023, 3, 1)
 _HINT_TITLE, _HINT_TEXT = 32, 255
 TEXT, _WHOLE, _NUMBER = "@", "0", "0.####"
@@ -44,7 +44,8 @@ class Field:
     def message(self) -> str:
         """What a spreadsheet shows beside the selected cell."""
         must = "Bắt buộc. " if self.column.required else ""
-        return f"{must}{self.hint} Ví dụ: {self.example}"[:_HINT_TEXT]
+        meaning = f"{self.column.help_vi} " if self.column.help_vi else ""
+        return f"{must}{meaning}{self.hint} Ví dụ: {self.example}"[:_HINT_TEXT]
 
 
 def template_columns(contract: Contract, on: dt.date | None = None) -> list[Column]:
@@ -70,7 +71,7 @@ def template_fields(contract: Contract, period: Period | None, context: Context 
 def _field(column: Column, contract: Contract, day: dt.date, period: Period | None, context: Context | None) -> Field:
     match column.type:
         case "enum":
-            labels = tuple(next((x for x in v if not x.isdigit()), v[0]) for v in column.labels.values())
+            labels = tuple(offered_label(column, value) for value in column.labels)
             example = column.example or labels[0]
             first = contract.columns[0].name == column.name
             return Field(column, "Chọn trong danh sách.", example, (*labels, *((NOTHING,) if first else ())), True)
@@ -97,6 +98,12 @@ def _field(column: Column, contract: Contract, day: dt.date, period: Period | No
     return Field(column, hint, column.example or example.format(day=day, quarter=quarter))
 
 
+def offered_label(column: Column, value: str) -> str:
+    """How a value of an enum is offered; the value itself where the contract no longer has it."""
+    labels = column.labels.get(value, [value])
+    return next((x for x in labels if not x.isdigit()), labels[0])
+
+
 _HINTS = {
     "text": ("Ghi bằng chữ, phông Unicode.", "Chữ"),
     "code": ("Ghi đúng mã, đủ số 0 ở đầu.", "001"),
@@ -112,10 +119,19 @@ _HINTS = {
 
 
 def _unit_names(context: Context | None) -> tuple[str, ...]:
-    """Names that mean one unit only; a unit whose name does not is offered by its code."""
+    """Names of the folder's unit and of what belongs to it.
+
+    A unit whose name may mean another one is offered by its code.
+    """
     if context is None:
         return ()
-    return tuple(name if context.units.find(name) == {code} else code for code, name in context.units.entries)
+    known = context.units.entries
+    if context.folder_unit.code != context.units.reporting_unit.code:
+        own = {context.folder_unit.code}
+        while more := {e.code for e in context.unit_entries if e.parent_code in own} - own:
+            own |= more
+        known = [(code, name) for code, name in known if code in own]
+    return tuple(name if context.units.find(name) == {code} else code for code, name in known)
 
 
 def _procedures(column: Column, contract: Contract, context: Context) -> tuple[str, ...]:

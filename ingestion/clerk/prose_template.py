@@ -12,11 +12,13 @@ from common.periods import Period, quarter_vi
 from ingestion.base.contracts import Contract
 from ingestion.rows.prose import REMINDER
 from ingestion.rows.resolve import Context
+from ingestion.rows.untouched import NOTHING, mark_line
 
 _HOW = (
     "Cách ghi:",
     "- Viết dưới tiêu đề của mục, mỗi đoạn một dòng. Không sửa chữ trong ngoặc vuông.",
     "- Mục không có gì để viết thì để trống; báo cáo chừa dòng chấm cho mục ấy.",
+    f"- Kỳ này không viết gì: ghi {NOTHING} ở một dòng phía trên mục đầu tiên.",
     "- Số liệu: ghi mã chỉ tiêu trong ngoặc nhọn, ví dụ {III.23}; khi in sẽ thay bằng số của bảng số liệu.",
     "- Không ghi tên người, số điện thoại, số căn cước: báo cáo được công bố.",
     f"- Dòng bắt đầu bằng {REMINDER} là lời nhắc, không đưa vào báo cáo. Giữ dòng cuối để biết tệp đủ.",
@@ -37,7 +39,7 @@ def text_template(contract: Contract, period: Period | None = None, context: Con
     if period is not None:
         window = f"từ ngày {period.opens_on:%d/%m/%Y} đến ngày {period.closes_on:%d/%m/%Y}"
         reminders.append(f"{quarter_vi(period.quarter)}, {window}")
-    lines = [*_reminders([*reminders, "", *_HOW]), ""]
+    lines = [*_reminders([*reminders, mark_line([]), "", *_HOW]), ""]
     for value, labels in contract.column(prose.heading).labels.items():
         lines += [heading(value, labels[0]), *_reminders([prose.hints[value]]), "", ""]
     return _encoded([*lines, f"[{prose.complete}]"])

@@ -1,7 +1,8 @@
-"""The running text of a Word document as lines.
+"""The running text of a Word document as lines, and its tables as rows of texts.
 
-Belongs here: which parts of the document's XML are text that a reader of the document sees. Does not belong here:
-what a line means (``prose``). Runs in the child process that parses workbooks; nothing outside the file is looked up.
+Belongs here: which parts of the document's XML are text that a reader of the document sees. Does not belong here: what
+a line means (``prose``) or a row (``printed_form``). Runs in the child process that parses workbooks; nothing outside
+the file is looked up.
 
 A line ends where the writer pressed Enter or Shift+Enter; lines are counted from the top, blank ones too. What was
 deleted while changes were tracked is left out, what was inserted is read. Numbers and bullets that Word makes by
@@ -46,6 +47,89 @@ def read_lines(path: Path) -> tuple[list[str], dict[str, bool]]:
     Raises ``EntitiesError`` for a declared document type, :class:`ForeignContentError`, ``KeyError`` where there is
     no main part, and the errors of lxml and zipfile.
     """
+    root = _root(path)
+    facts = _facts(root)
+    lines: list[str] = []
+    for element in root.iter(etree.Element):
+        if _local(element) == "p" and not _is_left_out(element):
+            lines += "".join(_pieces(element)).split("\n")
+    return lines, facts
+
+
+def read_tables(path: Path) -> tuple[list[list[list[str]]], dict[str, bool]]:
+    """The tables of at least ``_TABLE_COLUMNS`` columns, with the lines around them, as rows of texts; and the facts.
+
+    Tables of one width that follow each other are one, as a table broken over pages is. The last lines before a table
+    stand above it and all that follow the last one below, each in a row of its own; narrower tables are lines: heads
+    and signatures of letters are set in such. A cell that spans columns holds its text in the first of them, one that
+    goes on from the row above is blank. Raises as :func:`read_lines` does.
+    """
+    root = _root(path)
+    facts = _facts(root)
+    tables: list[list[list[str]]] = []
+    before: list[list[str]] = []
+    for block in _blocks(next(child for child in root.iterchildren(etree.Element) if _local(child) == "body")):
+        rows = [_cells(row) for row in block.iterchildren(etree.Element) if _local(row) == "tr"]
+        width = max(map(len, rows), default=0)
+        if _local(block) == "tbl" and width >= _TABLE_COLUMNS:
+            if tables and width == max(map(len, tables[-1])):
+                tables[-1] += [*before, *rows]
+            else:
+                tables.append([*before[-_LINES_ABOVE:], *rows])
+            before = []
+        elif _local(block) == "tbl":
+            before += rows
+        elif not _is_left_out(block):
+            before += [[line] for line in "".join(_pieces(block)).split("\n")]
+    if tables:
+        tables[-1] += before
+    return tables, facts
+
+
+_TABLE_COLUMNS = 3
+_LINES_ABOVE = 20
+
+
+def _blocks(parent: etree._Element) -> Iterator[etree._Element]:
+    """Paragraphs and tables in their order, those inside content controls and insertions too."""
+    for child in parent.iterchildren(etree.Element):
+        if _local(child) in ("p", "tbl"):
+            yield child
+        elif _local(child) not in _LEFT_OUT:
+            yield from _blocks(child)
+
+
+def _cells(row: etree._Element) -> list[str]:
+    cells: list[str] = []
+    for cell in row.iter(etree.Element):
+        if _local(cell) == "gridBefore":
+            cells += [""] * _number(cell)
+        if _local(cell) != "tc" or next(a for a in cell.iterancestors() if _local(a) == "tr") is not row:
+            continue
+        span, goes_on = 1, False
+        for mark in cell.iter(etree.Element):
+            if _local(mark) == "gridSpan":
+                span = max(span, _number(mark))
+            goes_on |= _local(mark) == "vMerge" and _attribute(mark, "val") != "restart"
+        paragraphs = (p for p in cell.iter(etree.Element) if _local(p) == "p" and not _is_left_out(p))
+        text = " ".join("".join(_pieces(p)).replace("\n", " ") for p in paragraphs)
+        cells += ["" if goes_on else text.strip(), *[""] * (span - 1)]
+    return cells
+
+
+_MOST_COLUMNS = 100
+
+
+def _number(mark: etree._Element) -> int:
+    text = _attribute(mark, "val")
+    return min(int(text), _MOST_COLUMNS) if text.isdigit() else 0
+
+
+def _attribute(element: etree._Element, local: str) -> str:
+    return next((str(v) for name, v in element.attrib.items() if etree.QName(name).localname == local), "")
+
+
+def _root(path: Path) -> etree._Element:
     with zipfile.ZipFile(path) as archive:
         name = next(n for n in archive.namelist() if n.casefold() == _MAIN_PART)
         data = archive.read(name)
@@ -53,17 +137,15 @@ def read_lines(path: Path) -> tuple[list[str], dict[str, bool]]:
     root = etree.fromstring(data, parser)
     if root.getroottree().docinfo.internalDTD is not None:
         raise EntitiesError
-    facts: dict[str, bool] = {}
-    lines: list[str] = []
-    for element in root.iter(etree.Element):
-        local = _local(element)
-        if local == "altChunk":
-            raise ForeignContentError
-        if (fact := _FACTS.get(local)) is not None:
-            facts[fact] = True
-        if local == "p" and not _is_left_out(element):
-            lines += "".join(_pieces(element)).split("\n")
-    return lines, facts
+    return root
+
+
+def _facts(root: etree._Element) -> dict[str, bool]:
+    """What else the document holds; raises :class:`ForeignContentError`."""
+    found = {_local(element) for element in root.iter(etree.Element)}
+    if "altChunk" in found:
+        raise ForeignContentError
+    return dict.fromkeys((fact for local, fact in _FACTS.items() if local in found), True)
 
 
 def _local(element: etree._Element) -> str:

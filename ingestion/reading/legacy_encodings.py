@@ -171,6 +171,10 @@ class RepairPlan:
         return f"Đã chuyển chữ từ {names} sang Unicode." if names else ""
 
 
+# Marks of footnotes are words of their own; in legacy fonts the same signs are letters, which stand in words.
+_FOOTNOTE_MARKS = re.compile(r"(?<!\S)[¹²³]+(?!\S)")
+
+
 def plan_repairs(texts: Iterable[str]) -> RepairPlan:
     """Decides on all texts of a file together; each is kept, repaired where certain, or made a fault."""
     texts = sorted(texts)
@@ -183,6 +187,9 @@ def plan_repairs(texts: Iterable[str]) -> RepairPlan:
         lettered = with_d(text)
         if lettered != text and not looks_broken(lettered):
             look_alikes[text] = lettered
+            continue
+        if _FOOTNOTE_MARKS.sub("", text).isascii():
+            sound.append(text)
             continue
         broken = looks_broken(text)
         found = {} if not broken and is_well_spelt(text) else certain_repairs(text)

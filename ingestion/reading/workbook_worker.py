@@ -68,6 +68,7 @@ _READERS = {
     "xml": ("ingestion.reading.spreadsheet_2003",),
     "html": ("ingestion.reading.html_tables",),
     "docx": ("ingestion.reading.docx_text",),
+    "docx_tables": ("ingestion.reading.docx_text",),
     "count": ("openpyxl",),
 }
 
@@ -104,7 +105,7 @@ def _serve(request: dict[str, Any], out: BinaryIO) -> None:
     if kind == "html":
         _serve_html(request, out)
         return
-    if kind == "docx":
+    if kind in ("docx", "docx_tables"):
         _serve_docx(request, out)
         return
     if kind == "count":
@@ -338,10 +339,13 @@ def _serve_html(request: dict[str, Any], out: BinaryIO) -> None:
 
 
 def _serve_docx(request: dict[str, Any], out: BinaryIO) -> None:
-    from ingestion.reading.docx_text import ForeignContentError, read_lines
+    from ingestion.reading.docx_text import ForeignContentError, read_lines, read_tables
     from ingestion.reading.ods_cells import EntitiesError
 
     try:
+        if request["kind"] == "docx_tables":
+            _send_tables(*read_tables(Path(request["path"])), request, out)
+            return
         lines, facts = read_lines(Path(request["path"]))
     except EntitiesError as error:
         raise _Refusal("entities") from error
@@ -353,6 +357,20 @@ def _serve_docx(request: dict[str, Any], out: BinaryIO) -> None:
     for start in range(0, len(lines), CHUNK_ROWS):
         chunk = lines[start : start + CHUNK_ROWS]
         _send(out, ["columns", len(chunk), [chunk]])
+    _send(out, ["done", {}])
+
+
+def _send_tables(tables: list[list[list[str]]], facts: dict[str, bool], request: dict[str, Any], out: BinaryIO) -> None:
+    """Each table as a sheet, named by its place in the document."""
+    if sum(len(row) for rows in tables for row in rows) > request["max_cells"]:
+        raise _Refusal("cell_budget")
+    for number, rows in enumerate(tables, start=1):
+        width = max(map(len, rows))
+        padded = [[*row, *[""] * (width - len(row))] for row in rows]
+        _send(out, ["sheet", f"bảng {number}", False, facts])
+        for start in range(0, len(padded), CHUNK_ROWS):
+            chunk = padded[start : start + CHUNK_ROWS]
+            _send(out, ["columns", len(chunk), [list(column) for column in zip(*chunk, strict=True)]])
     _send(out, ["done", {}])
 
 

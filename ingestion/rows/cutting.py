@@ -19,8 +19,10 @@ from ingestion.reading.grid import Body, CellColumn, is_blank
 from ingestion.rows.furniture import Surroundings, find_furniture
 from ingestion.rows.headers import HeaderError, HeaderMap, Layout, check_layout, further_tables
 from ingestion.rows.passed_over import DataProfile
+from ingestion.rows.printed_form import told_by_place
 from ingestion.rows.resolve import Context
 from ingestion.rows.tables import ConservationError, DataTable, FoundTable, FoundTables, NonDataRows, Table
+from ingestion.rows.untouched import mark_in, typed_rows
 
 
 def data_tables(found: FoundTables, context: Context) -> Iterator[DataTable]:
@@ -33,6 +35,7 @@ def data_tables(found: FoundTables, context: Context) -> Iterator[DataTable]:
         whole = _with_beside(below_header(table, table.width()), found.profile)
         del table  # the text of a large file is let go before its columns are parsed
         for one in cut(whole, found.headers, context):
+            one = told_by_place(one, found.headers.contract, context)
             yield _set_apart(one, found.headers.contract, context, found.profile)
         del whole
 
@@ -114,7 +117,17 @@ def _set_apart(table: Table, contract: Contract, context: Context, profile: Data
         raise ConservationError(f"{name}: rows that are neither data nor furniture")
     inside = NonDataRows(Counter(found.counts), tuple((name, proof) for proof in found.proofs))
     data = body if found.data.all() else body.keep(found.data)
-    return DataTable(name, layout, data, found, NonDataRows.joined([table.non_data, inside]), table.beside)
+    return DataTable(
+        name,
+        layout,
+        data,
+        found,
+        NonDataRows.joined([table.non_data, inside]),
+        table.beside,
+        table.noticed,
+        table.form_rows_met,
+        typed_rows(data, layout, contract) if mark_in(layout.title.texts) else None,
+    )
 
 
 def _surroundings(layout: Layout, contract: Contract, context: Context, profile: DataProfile) -> Surroundings:

@@ -17,7 +17,7 @@ from ingestion.base.readings import Cell, Proof
 from ingestion.base.remarks import FileRemark
 from ingestion.reading.grid import FileContent, Sheet
 from ingestion.rows.headers import HeaderError, HeaderMap, Layout, check_layout, find_layout
-from ingestion.rows.own_words import HELP_SHEETS
+from ingestion.rows.own_words import FIGURES_FOR_PROGRAMS, HELP_SHEETS
 from ingestion.rows.passed_over import DataProfile, Part
 from ingestion.rows.resolve import Context
 from ingestion.rows.tables import FoundTable, FoundTables, NonDataRows
@@ -102,8 +102,10 @@ def _passed_over(usable: Sequence[FoundTable], others: Sequence[Sheet], profile:
         above = enumerate(table.sheet.head()[: table.layout.header_start], 1)
         yield profile.part("skipped_block", table.sheet.name, "phía trên dòng tiêu đề", above, is_aside=True)
     for sheet in others:
-        is_aside = sheet.hidden or sheet.name in HELP_SHEETS
+        is_copy = bool(sheet.head()) and tuple(sheet.head()[0][:2]) == FIGURES_FOR_PROGRAMS
+        is_aside = sheet.hidden or sheet.name in HELP_SHEETS or is_copy
         body = sheet.body(0, sheet.width())
         rows = zip(body.row_numbers.tolist(), body.rows(np.arange(len(body.row_numbers))), strict=True)
         reason = "hidden_sheet" if sheet.hidden else "help_sheet" if is_aside else "sheet_without_table"
+        reason = "figures_for_programs" if is_copy else reason
         yield profile.part("skipped_sheet", sheet.name, "", rows, is_aside=is_aside, reason=reason)

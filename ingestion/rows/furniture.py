@@ -31,8 +31,8 @@ _KNOWN_ROWS = 10_000  # page headers and the like come again and again
 #: Rows at the end of a table that are looked at even where every required cell is filled.
 _TAIL_ROWS = 60
 
-#: Why a row is no data, by kind. The words are those of the layer ``furniture``; those of running text are told by
-#: ``prose``, those of what is passed over by ``finding`` and ``cutting``.
+#: Why a row is no data, by kind. The words are those of the layer ``furniture``; those of the printed form are told by
+#: ``printed_form``, those of running text by ``prose``, those of what is passed over by ``finding`` and ``cutting``.
 REASONS = {
     "title": ("above_header",),
     "header": ("header", "repeats_header", "section_heading"),
@@ -41,11 +41,14 @@ REASONS = {
     "left_open": ("not_filled_in_yet",),
     "nothing": ("says_nothing_to_report",),
     "total": ("total_words_only", "adds_up"),
-    "group": ("ordinal_and_title", "title_where_no_value_fits"),
+    "group": ("ordinal_and_title", "title_where_no_value_fits", "form_heading"),
+    "left_blank": ("form_row_left_blank",),
+    "computed": ("computed_here",),
+    "continued": ("goes_on_from_above",),
     "footer": ("signature", "signed_name", "place_and_date", "page_number", "note_below"),
     "reminder": ("marked_as_reminder",),
     "separator": ("signs_only",),
-    "passed_over": ("sheet_without_table", "hidden_sheet", "help_sheet", "beside_table"),
+    "passed_over": ("sheet_without_table", "hidden_sheet", "help_sheet", "figures_for_programs", "beside_table"),
 }
 
 
@@ -326,6 +329,11 @@ _NOTHING = re.compile(
 )
 
 
+def says_nothing_to_report(text: str) -> bool:
+    """Whether a text says that there was nothing to report, and no more."""
+    return _NOTHING.fullmatch(bare(text)) is not None
+
+
 def _says_total(text: str, nouns: Sequence[str]) -> bool:
     """Whether a text is a total word and nothing more than what it counts or covers.
 
@@ -358,9 +366,9 @@ class _Judge:
         """What kind of furniture the row is and why; None where nothing proves that it is any."""
         filled = {i: clean(printed(c)) for i, c in enumerate(cells) if not is_blank(c)}
         texts = list(filled.values())
-        if _repeats_header(filled, self.layout):
+        if repeats_header(filled, self.layout):
             return "header", "repeats_header"
-        if after_header and len(texts) > 1 and _is_numbering(texts):
+        if after_header and len(texts) > 1 and is_numbering(texts):
             return "numbering", "numbers_the_columns"
         if self._is_complete(cells) and not in_tail:
             return None
@@ -420,7 +428,7 @@ class _Judge:
         return place in self._mapped and place != 0 and self._fits(place, filled[place])
 
     def _says_nothing(self, filled: Mapping[int, str]) -> bool:
-        nothing_cells = {i for i, text in filled.items() if _NOTHING.fullmatch(bare(text))}
+        nothing_cells = {i for i, text in filled.items() if says_nothing_to_report(text)}
         idle = {
             i
             for i, text in filled.items()
@@ -488,14 +496,16 @@ def _is_name(text: str) -> bool:
     return len(words) in _NAME_WORDS and all(w.isalpha() and w[0].isupper() for w in words)
 
 
-def _is_numbering(texts: list[str]) -> bool:
+def is_numbering(texts: Sequence[str]) -> bool:
+    """Whether the texts of a row only number its columns."""
     if not all(_NUMBERING.fullmatch(t) for t in texts):
         return False
     numbers = [int(m[0]) for t in texts if (m := re.search(r"\d+", t))]
     return all(b == a + 1 for a, b in pairwise(numbers)) and (len(numbers) > 1 or len(texts) > 2)
 
 
-def _repeats_header(filled: dict[int, str], layout: Layout) -> bool:
+def repeats_header(filled: Mapping[int, str], layout: Layout) -> bool:
+    """Whether the filled cells of a row, by place, are headings of their columns."""
     for row in layout.header_rows:
         same = [i < len(row) and fold(row[i]) == fold(text) for i, text in filled.items()]
         if all(same) and any(i in layout.positions.values() or len(filled) > 1 for i in filled):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -52,6 +52,7 @@ class TitleBlock:
 class Layout:
     """Where a sheet's table is. ``positions`` maps a contract column to its 0-based sheet column; ``counters`` are the
     columns that number the rows, ``unknown`` the headings that mean nothing here, with their sheet columns.
+    ``is_printed_form``: the table is the form as it is printed, whose rows are told by place and name and have no code.
     """
 
     header_start: int
@@ -66,6 +67,7 @@ class Layout:
     title: TitleBlock
     missing: tuple[Column, ...] = ()
     duplicates: tuple[tuple[Column, tuple[int, ...]], ...] = ()
+    is_printed_form: bool = False
 
 
 _COUNTERS = ("STT", "TT", "Số TT", "Số thứ tự", "Thứ tự", "No.")
@@ -95,7 +97,8 @@ class HeaderMap:
             headers.titles.add_all(column.aliases, column.name)
         headers.personal.add_all(contract.personal, True)
         headers.counters.add_all(_COUNTERS, True)
-        headers.ignored.add_all(contract.ignored, True)
+        shown = contract.form_row.shown.headings if contract.form_row else ()
+        headers.ignored.add_all([*contract.ignored, *shown], True)
         return headers
 
     def column_of(self, labels: Sequence[str]) -> str | None:
@@ -224,6 +227,9 @@ def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
         elif forms and not headers.is_ignored(forms):
             unknown.append((i, forms[0]))
     missing = tuple(c for c in headers.active.values() if c.required and c.derived_from is None and c.name not in found)
+    is_printed_form = _is_printed_form(found, headers.contract)
+    if is_printed_form:
+        missing = tuple(c for c in missing if c.name != headers.contract.form_row.code)  # type: ignore[union-attr]
     width = 1 + max((i for i, forms in enumerate(labels) if forms), default=-1)
     return Layout(
         header_start=start,
@@ -238,6 +244,16 @@ def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
         title=TitleBlock(),
         missing=missing,
         duplicates=tuple((headers.active[n], tuple(p)) for n, p in found.items() if len(p) > 1),
+        is_printed_form=is_printed_form,
+    )
+
+
+def _is_printed_form(found: Iterable[str], contract: Contract) -> bool:
+    """Whether the headings are those of the printed form: names and figures of its rows, and no codes."""
+    plan = contract.form_row
+    names = set(found)
+    return (
+        plan is not None and bool(plan.printed_sources) and {plan.name, plan.value} <= names and plan.code not in names
     )
 
 

@@ -22,10 +22,12 @@ from ingestion.rows.noticing import of_days, of_parts
 from ingestion.rows.outcome import FileIdentity, Intake, outcome_of, refused
 from ingestion.rows.parsing import parse_tables
 from ingestion.rows.passed_over import settle
+from ingestion.rows.printed_form import missing_rows
 from ingestion.rows.procedures import resolve_procedures
 from ingestion.rows.prose import read_content
 from ingestion.rows.resolve import Context
 from ingestion.rows.tables import NonDataRows
+from ingestion.rows.untouched import check_filled_in
 from ingestion.rows.whole_columns import check_columns
 from ingestion.rows.wholeness import NO_EVIDENCE, CompletenessEvidence, check_whole
 
@@ -66,6 +68,8 @@ def _read(
     check_titles([table.layout.title for table in found.tables], context)
     # Each sheet cut into tables, rows that are no data set apart, the others parsed; table by table.
     read = parse_tables(data_tables(found, context), found.headers, found.profile, context)
+    # Has somebody filled in what is a template?
+    said = check_filled_in(read, contract)
     # Is the file whole, by stated counts, stated sums, the sender's note?
     doubts = check_whole(read, found.file, contract, evidence, limits)
     # Are whole columns of dates wrong, and do the rows belong to the folder's period and unit?
@@ -77,6 +81,8 @@ def _read(
         *found.file.remarks,
         *found.noticed,
         *read.noticed,
+        *said,
+        *missing_rows(read.tables, contract, context),
         *doubts,
         *lost,
         *of_parts([(table.name, table.layout, table.count) for table in read.tables], contract),

@@ -24,6 +24,7 @@ from ingestion.rows import noticing
 from ingestion.rows.headers import Layout
 from ingestion.rows.rules import RowRemark, Rows
 from ingestion.rows.tables import ConservationError, JudgedRows, NonDataRows
+from ingestion.rows.untouched import answers_nothing
 
 REMARK_SCHEMA = pa.schema(
     [*LINEAGE_FIELDS, *(pa.field(n, pa.string()) for n in ("column", "value", "reason_code", "reason_vi", "advice_vi"))]
@@ -113,7 +114,8 @@ def outcome_of(
     empty = [*left_open, *([EMPTY_TABLE] if says_nothing else [])]
     headed = {name for layout in layouts for name in layout.positions}
     blanks = list(noticing.of_blanks(accepted, headed, contract))
-    file_remarks = [*noticed, *empty, *blanks]
+    is_said = any(answers_nothing(layout.title.texts) for layout in layouts)
+    file_remarks = [*noticed, *(r for r in empty if r is not EMPTY_TABLE or not is_said), *blanks]
     mapped = headed - {remark.subject for remark in blanks}
     windows = [layout.title.window for layout in layouts if layout.title.window]
     return Intake(

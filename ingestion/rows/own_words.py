@@ -17,3 +17,6 @@ LISTS_SHEET = "Danh mục"
 DETAILS_SHEET = "Chi tiết"
 #: Sheets of our workbooks that hold no data; that they have no table is not worth telling the clerk.
 HELP_SHEETS = frozenset({HELP_SHEET, LISTS_SHEET, DETAILS_SHEET})
+#: First headings of the sheet of a printed form's workbook that holds its figures for programs. Whoever fills in the
+#: form by hand changes the printed sheet, so a workbook that comes back is read there and this sheet is passed over.
+FIGURES_FOR_PROGRAMS = ("row_no", "indicator_code")

@@ -55,7 +55,8 @@ def parse_tables(tables: Iterable[DataTable], headers: HeaderMap, profile: DataP
         first = sum(map(len, parts))
         remarks += [replace(remark, rows=remark.rows + first) for remark in noted]
         parts.append(rows)
-        placed.append(SheetRows(name, layout, table.furniture, first, len(rows)))
+        placed.append(SheetRows(name, layout, table.furniture, first, len(rows), table.form_rows_met, table.typed))
+        noticed += table.noticed
         beside += [table.beside] if table.beside is not None else []
         non_data.append(table.non_data)
         noticed += noticing.of_headings(name, table.body, layout, headers, profile.fits)

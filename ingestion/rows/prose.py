@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ingestion.base.cell_fault import CellFault
 from ingestion.base.contracts import Contract, Prose
-from ingestion.base.limits import MIB, IntakeLimits, UnreadableFileError
+from ingestion.base.limits import MIB, UNUSABLE, IntakeLimits, UnreadableFileError
 from ingestion.base.readings import Cell, Proof, Remark
 from ingestion.base.remarks import FileRemark
 from ingestion.reading.csv_files import DELIMITERS
@@ -28,6 +28,7 @@ from ingestion.reading.grid import CellSheet, FileContent
 from ingestion.reading.legacy_encodings import decode_text, may_be_legacy, mend_rows
 from ingestion.reading.preflight import Kind, inspect, unpacked_bytes
 from ingestion.reading.sandbox import shared_sandbox
+from ingestion.rows.furniture import says_nothing_to_report
 from ingestion.text.vietnamese import LabelIndex, clean, fold
 
 #: A text that people wrote is a few pages; what is larger is something else.
@@ -35,7 +36,6 @@ MAX_TEXT_BYTES = 4 * MIB
 #: Begins a line that is a reminder to the writer and no part of the text.
 REMINDER = "//"
 TEXT_SUFFIXES = frozenset({".txt", ""})
-NOTHING = "Không phát sinh"
 _SHEETS = {Kind.CSV: "txt", Kind.DOCX: "docx"}
 _HEADER_LINES = 5
 _MAX_TITLES = 40
@@ -213,6 +213,9 @@ def _no_place(line: str, remark: Remark) -> Place:
 def read_content(path: Path, suffix: str, contract: Contract, limits: IntakeLimits) -> FileContent:
     """What a delivered file holds; running text too, where the contract takes it. Raises ``UnreadableFileError``."""
     if contract.prose is None:
+        if contract.form_row is not None and contract.form_row.printed_sources:
+            kind = inspect(path, suffix, limits)
+            return _word_tables(path, suffix, limits) if kind is Kind.DOCX else sheets_of(path, kind, suffix, limits)
         return read_sheets(path, suffix, limits)
     try:
         return _read_content(path, suffix, contract, limits)
@@ -261,16 +264,35 @@ def _heads_a_table(lines: Sequence[str], contract: Contract) -> bool:
     return False
 
 
+def _word_tables(path: Path, suffix: str, limits: IntakeLimits) -> FileContent:
+    """The tables of a Word document, in which offices keep the printed form."""
+    parsed = shared_sandbox().parse(path, "docx_tables", limits.fitted(unpacked_bytes(path)))
+    if not parsed:
+        raise UnreadableFileError(UNUSABLE, "Tệp Word không có bảng nào. Nộp biểu in đã điền, hoặc mẫu bảng tính.")
+    sheets: list[CellSheet] = []
+    only_tables = FileRemark(
+        "not_read", "Trong tệp Word chỉ bảng được lấy, lời văn ngoài bảng thì không.", subject="text"
+    )
+    remarks = [*suffix_remarks(Kind.DOCX, suffix), only_tables]
+    for sheet in parsed:
+        rows, note = mend_rows([list(row) for row in zip(*sheet.columns, strict=True)])
+        sheets.append(CellSheet(sheet.name, rows))
+        remarks += [FileRemark("encoding_mended", note)] if note else []
+    return FileContent(sheets, [*remarks, *_word_remarks(parsed[0].facts)])
+
+
+def _word_remarks(facts: Mapping[str, bool]) -> list[FileRemark]:
+    known = ((name, *words) for name, words in _WORD_REMARKS.items())
+    return [FileRemark(kind, text, subject=name) for name, kind, text in known if facts.get(name)]
+
+
 def _word_lines(path: Path, limits: IntakeLimits) -> tuple[list[Cell], list[FileRemark]]:
     """The lines of a Word document, and remarks on what is beside them."""
     (sheet,) = shared_sandbox().parse(path, Kind.DOCX, limits.fitted(unpacked_bytes(path)))
     lines: list[Cell] = list(sheet.columns[0]) if sheet.columns else []
     mended, note = mend_rows([[line] for line in lines])
     remarks = [FileRemark("encoding_mended", note)] if note else []
-    for name, (kind, text) in _WORD_REMARKS.items():
-        if sheet.facts.get(name):
-            remarks.append(FileRemark(kind, text, subject=name))
-    return [row[0] for row in mended], remarks
+    return [row[0] for row in mended], [*remarks, *_word_remarks(sheet.facts)]
 
 
 @dataclass
@@ -325,7 +347,7 @@ def grid_of(lines: Sequence[Cell], contract: Contract, sheet: str) -> FileConten
             else:
                 titles.append((number, line.removeprefix(REMINDER).strip()))
             continue
-        if not begun and fold(line) == fold(NOTHING):
+        if not begun and says_nothing_to_report(line):
             grid.rows.append([line, None, None])
             grid.numbers.append(number)
             continue

@@ -53,11 +53,12 @@ _OFFICE_BARE = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class UnitEntry:
-    """A unit that may be named in a delivery: code, official name, other names."""
+    """A unit that may be named in a delivery: code, official name, other names, the unit above it."""
 
     code: str
     name: str
     other_names: tuple[str, ...] = ()
+    parent_code: str | None = field(default=None, compare=False)
 
 
 def _proper_name(unit: AdminUnit) -> str:
@@ -309,7 +310,7 @@ class Context:
                 [e.code, e.name, e.valid_from.isoformat(), e.ended_on.isoformat() if e.ended_on else None]
                 for e in self.procedures.entries
             ],
-            "form": [[r.code, r.names, r.kind, r.unit] for r in sorted(self.form_rows)],
+            "form": [[r.code, r.names, r.kind, r.unit, r.section, r.number, r.source] for r in self.form_rows],
             "key": hashlib.sha256(b"fingerprint" + self.secret_key).hexdigest(),
         }
         return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()

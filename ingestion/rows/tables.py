@@ -84,7 +84,8 @@ class FoundTables:
 class Table:
     """One table of a sheet: all rows below its header, and the rows that belong to its header.
 
-    ``beside`` is what stands to the right of a sheet's tables; the first of them has it.
+    ``beside`` is what stands to the right of a sheet's tables; the first of them has it. ``form_rows_met``: the codes
+    of the form's rows that a table of the printed form has, None for any other.
     """
 
     sheet: str
@@ -92,11 +93,16 @@ class Table:
     body: Body
     non_data: NonDataRows
     beside: Part | None = None
+    noticed: tuple[FileRemark, ...] = ()
+    form_rows_met: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
 class DataTable:
-    """One table of a sheet with its rows of data only; those that are none are in ``non_data``."""
+    """One table of a sheet with its rows of data only; those that are none are in ``non_data``.
+
+    ``typed`` are the rows as texts where the table is one of a template's, to tell whether somebody changed them.
+    """
 
     sheet: str
     layout: Layout
@@ -104,6 +110,9 @@ class DataTable:
     furniture: Furniture
     non_data: NonDataRows
     beside: Part | None
+    noticed: tuple[FileRemark, ...] = ()
+    form_rows_met: frozenset[str] | None = None
+    typed: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +124,8 @@ class SheetRows:
     furniture: Furniture
     first: int
     count: int
+    form_rows_met: frozenset[str] | None = None
+    typed: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ import xlwt
 
 from ingestion import read_deliveries, status
 from ingestion.base.contracts import Column, Contract, load_contracts
-from ingestion.clerk.fields import NOTHING, template_columns, template_fields
+from ingestion.clerk.fields import template_columns, template_fields
 from ingestion.engine import reading_context
 from ingestion.rows.own_words import LISTS_SHEET, OWN_HEADINGS
+from ingestion.rows.untouched import NOTHING
 from tests.support.templates import example_row
 
 QUARTER = "2023-Q1"

@@ -11,11 +11,12 @@ import pytest
 
 from ingestion import check_file, load_contracts, read_deliveries, write_template
 from ingestion.clerk.feedback import SUFFIX
-from ingestion.clerk.fields import NOTHING, template_columns
+from ingestion.clerk.fields import template_columns
 from ingestion.clerk.templates import DATA_SHEET, HELP_SHEET
 from ingestion.dry_run import NOT_A_DELIVERY, CheckedFile
 from ingestion.engine import ingest_quarter, reading_context
 from ingestion.rows.own_words import LISTS_SHEET
+from ingestion.rows.untouched import NOTHING
 from tests.support.templates import example_row
 
 SOURCES = sorted(load_contracts())
@@ -46,8 +47,8 @@ def filled(data: bytes, source: str, path: Path, rows: list[dict[str, Any]]) -> 
     head = head_row(sheet, template_columns(contract)[0].title_vi)
     for offset, row in enumerate(rows, start=1):
         for cell in sheet[head]:
-            if cell.value in columns and row.get(columns[cell.value]) is not None:
-                sheet.cell(head + offset, cell.column).value = row[columns[cell.value]]
+            if cell.value in columns:
+                sheet.cell(head + offset, cell.column).value = row.get(columns[cell.value])
     book.save(path)
     return path
 
@@ -142,15 +143,27 @@ def typed_row(contract: Any, row: dict[str, Any], unit_names: dict[str, str]) ->
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("placed", [True, False])
-def test_an_unfilled_template_is_nothing_to_report_and_this_is_said(
+def test_an_untouched_template_asks_whether_there_is_nothing_and_is_not_taken_for_it(
     sample: Any, tmp_path: Path, source: str, placed: bool
 ) -> None:
     place = ("945", QUARTER) if placed else (None, None)
     path = tmp_path / "a.xlsx"
     path.write_bytes(write_template(sample.paths, source, *place, reference=sample.reference))
     found = tried(sample, source, path)
-    assert (found.outcome, found.rows_read, found.unknown_columns) == ("nothing_to_report", 0, ())
-    assert found.message_vi.startswith("Bảng không có dòng nào")
+    assert (found.outcome, found.rows_read, found.unknown_columns) == ("refused", 0, ())
+    assert "chưa điền gì: trong kỳ không phát sinh?" in found.message_vi
+    assert NOTHING in found.message_vi
+
+
+def test_an_untouched_text_asks_too_and_takes_the_answer(sample: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    data = write_template(sample.paths, "report_narrative", "945", QUARTER, reference=sample.reference, as_text=True)
+    path.write_bytes(data)
+    found = tried(sample, "report_narrative", path)
+    assert (found.outcome, "trong kỳ không phát sinh?" in found.message_vi) == ("refused", True)
+    first = data.decode("utf-8-sig").index("\r\n[")
+    path.write_text(data.decode("utf-8-sig")[:first] + f"\r\n{NOTHING}" + data.decode("utf-8-sig")[first:], "utf-8")
+    assert tried(sample, "report_narrative", path).outcome == "nothing_to_report"
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -169,25 +182,36 @@ def test_a_template_has_locked_headings_hints_lists_and_text_cells(sample: Any, 
     book = openpyxl.load_workbook(io.BytesIO(data))
     assert book.sheetnames == [DATA_SHEET, HELP_SHEET, LISTS_SHEET]
     sheet = book[DATA_SHEET]
+    assert book[LISTS_SHEET].sheet_state == "hidden"
     columns = template_columns(contract)
     head = head_row(sheet, columns[0].title_vi)
-    assert [cell.value for cell in sheet[head]] == [c.title_vi for c in columns]
+    headings = [cell.value for cell in sheet[head]]
+    shown = contract.form_row.shown.headings if contract.form_row else ()
+    assert [heading for heading in headings if heading not in shown] == [c.title_vi for c in columns]
+    assert set(shown) <= set(headings)
+    assert int(sheet.freeze_panes.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")) == head + 1
     assert sheet.protection.sheet
     assert all(cell.protection.locked for cell in sheet[head])
-    rules = {str(rule.sqref).split(":")[0]: rule for rule in sheet.data_validations.dataValidation}
-    for place, column in enumerate(columns, start=1):
-        letter = openpyxl.utils.get_column_letter(place)
-        rule = rules[f"{letter}{head + 1}"]
+    rules = {str(rule.sqref).rstrip("0123456789:").split(":")[0].rstrip("0123456789"): rule
+             for rule in sheet.data_validations.dataValidation
+             if int(str(rule.sqref).split(":")[0].lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")) > head}  # fmt: skip
+    for column in columns:
+        letter = openpyxl.utils.get_column_letter(headings.index(column.title_vi) + 1)
+        rule = rules[letter]
         assert rule.promptTitle == column.title_vi[:32]
         assert "Ví dụ: " in rule.prompt
+        assert column.help_vi in rule.prompt
+        assert len(rule.prompt) < 255
         assert rule.prompt.startswith("Bắt buộc") == column.required
         if column.type in ("enum", "flag", "unit"):
             assert rule.type == "list"
             values = [str(c.value) for row in book[LISTS_SHEET][rule.formula1.split("!")[1]] for c in row]
             assert len(values) >= 2
-        number_format = sheet.column_dimensions[letter].number_format
-        assert (number_format == "@") == (column.type not in ("integer", "decimal"))
-        assert not sheet.column_dimensions[letter].protection.locked
+        place = headings.index(column.title_vi) + 1
+        # Columns alike are stored as one stretch.
+        look = next(d for d in sheet.column_dimensions.values() if d.min <= place <= d.max)
+        assert (look.number_format == "@") == (column.type not in ("integer", "decimal"))
+        assert not look.protection.locked
     assert not any(cell.data_type == "f" for each in book for row in each.iter_rows() for cell in row)
 
 

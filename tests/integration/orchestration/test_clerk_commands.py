@@ -14,6 +14,7 @@ import openpyxl
 import pytest
 
 from ingestion import load_contracts
+from orchestration.cli.terminal import Exit
 
 Cli = Callable[..., Any]
 QUARTER = "2023-Q1"
@@ -72,11 +73,12 @@ def test_a_file_elsewhere_is_taken_for_the_only_unit_and_the_latest_quarter(
     assert (answer["unit_code"], answer["quarter"], answer["outcome"]) == ("945", QUARTER, "accepted")
 
 
-def test_a_template_is_written_and_taken(cli: Cli, landed: Path, tmp_path: Path) -> None:
+def test_a_template_is_written_and_asks_when_it_comes_back_untouched(cli: Cli, landed: Path, tmp_path: Path) -> None:
     out = tmp_path / "mau.xlsx"
     arguments = ["--unit", "945", "--quarter", QUARTER, "--out", str(out)]
     assert cli(landed, "template", "plan_tasks", *arguments).code == 0
-    assert cli(landed, "check-file", "plan_tasks", str(out)).code == 0
+    result = cli(landed, "check-file", "plan_tasks", str(out))
+    assert (result.code, "trong kỳ không phát sinh?" in result.stdout) == (Exit.HELD_BACK, True)
     assert [p.name for p in landed.iterdir()] == ["landing"]
 
 
@@ -88,7 +90,7 @@ def test_the_template_of_what_people_write_is_a_text_unless_a_workbook_is_asked_
     for arguments, name in (([], f"mau-report_narrative-945-{QUARTER}.txt"), (["--out", "mau.xlsx"], "mau.xlsx")):
         assert cli(landed, "template", "report_narrative", *place, *arguments).code == 0
         result = cli(landed, "check-file", "report_narrative", name, *place)
-        assert (result.code, "không phát sinh" in result.stdout) == (0, True)
+        assert (result.code, "không phát sinh?" in result.stdout) == (Exit.HELD_BACK, True)
     assert "[II.2] Hạn chế" in (tmp_path / f"mau-report_narrative-945-{QUARTER}.txt").read_text(encoding="utf-8-sig")
     assert openpyxl.load_workbook(tmp_path / "mau.xlsx").sheetnames[0] == "Số liệu"
 

@@ -123,3 +123,9 @@ def test_an_acronym_is_read_as_the_rest_of_its_file(broken: Callable[[str], str]
 @pytest.mark.parametrize("acronym", ["AÑO", "ÑVT"])
 def test_capitals_of_another_alphabet_stay_in_a_unicode_file(acronym: str) -> None:
     assert mend_rows([[text] for text in (*NAMES, acronym)])[0][-1] == [acronym]
+
+
+@pytest.mark.parametrize("text", ["¹", "² ³", "Theo 16 TTHC ¹", "¹²"])
+def test_marks_of_footnotes_are_no_letters_of_a_legacy_font(text: str) -> None:
+    rows = [[text, "Trần Thị Bưởi"], ["Rà soát", text]]
+    assert mend_rows(rows) == (rows, "")  # type: ignore[arg-type]
