@@ -9,8 +9,8 @@ Reasons are told without the cells that they are about: a receipt outlives what 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,29 +119,42 @@ def _workbook(paths: IngestPaths, d: dict[str, Any]) -> Path | None:
     return path if path.is_file() else None
 
 
-def _records(table: pa.Table | None, mended: Collection[tuple[str, int]]) -> list[dict[str, Any]]:
-    """Records of a layer, without those of rows that came back mended."""
+def _records(table: pa.Table | None, mended: Collection[tuple[str, int]]) -> Iterator[dict[str, Any]]:
+    """Records of a layer, without those of rows that came back mended; a part at a time: there may be millions."""
     if table is None:
-        return []
+        return
     wanted = table.select(["_sheet", "_row", "column", "value", "reason_code", "reason_vi", "advice_vi"])
-    return [record for record in wanted.to_pylist() if (record["_sheet"], record["_row"]) not in mended]
+    for batch in wanted.to_batches(max_chunksize=10_000):
+        yield from (r for r in batch.to_pylist() if (r["_sheet"], r["_row"]) not in mended)
 
 
 def faults_of(records: Iterable[dict[str, Any]], contract: Contract) -> tuple[ToldFault, ...]:
-    """The reasons of records as in ``raw/rejected`` or ``raw/findings``, each kind once, the most frequent first."""
+    """The reasons of records as in ``raw/rejected`` or ``raw/findings`` (in the order of the file), each kind once, the
+    most frequent first; the words are those of the first row that has it.
+    """
     titles = {column.name: column.title_vi for column in contract.columns}
-    kinds: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    first: dict[tuple[str, str], dict[str, Any]] = {}
+    last: dict[tuple[str, str], tuple[str, int]] = {}
+    rows: Counter[tuple[str, str]] = Counter()
+    places: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
     for record in records:
-        kinds[record["column"], record["reason_code"]].append(record)
-    told = []
-    for (column, _), group in kinds.items():
-        places = dict.fromkeys((r["_sheet"], r["_row"]) for r in group)
-        words = dict.fromkeys(_without_cell(r["reason_vi"], r["value"]) for r in group)
-        advice = next(iter(dict.fromkeys(_without_cell(r["advice_vi"], r["value"]) for r in group)))
-        told.append(
-            ToldFault(titles.get(column, ""), next(iter(words)), advice, len(places), tuple(places)[:_ROWS_NAMED])
+        kind, place = (record["column"], record["reason_code"]), (record["_sheet"], record["_row"])
+        first.setdefault(kind, record)
+        if last.get(kind) != place:
+            rows[kind] += 1
+            last[kind] = place
+            if len(places[kind]) < _ROWS_NAMED:
+                places[kind].append(place)
+    return tuple(
+        ToldFault(
+            titles.get(kind[0], ""),
+            _without_cell(first[kind]["reason_vi"], first[kind]["value"]),
+            _without_cell(first[kind]["advice_vi"], first[kind]["value"]),
+            count,
+            tuple(places[kind]),
         )
-    return tuple(sorted(told, key=lambda fault: -fault.rows))
+        for kind, count in rows.most_common()
+    )
 
 
 def _without_cell(text: str, value: str | None) -> str:
