@@ -42,7 +42,7 @@ def declared_contracts() -> dict[str, Contract]:
 def declared_tables() -> dict[str, tuple[dict[str, Any], str]]:
     """Every mart and every table that publication makes, internal ones included: its declaration and who makes it."""
     models = [(model, "dbt") for path in sorted(MARTS_DIR.glob("*.yml")) for model in read_yaml(path).get("models", [])]
-    models += [(model, "publication") for model in read_yaml(OWN_TABLES_PATH)["models"]]
+    models += [(model, meta_of(model).get("origin", "publication")) for model in read_yaml(OWN_TABLES_PATH)["models"]]
     return dict(sorted((model["name"], (model, origin)) for model, origin in models))
 
 

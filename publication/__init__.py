@@ -10,6 +10,7 @@ Rooms, each standing on those after it: ``steering``, ``postgres``, ``explain`` 
 """
 
 from publication.build import record_build, write_candidates
+from publication.collection import LOCATE
 from publication.content.approval import Approval
 from publication.content.causes import Lineage
 from publication.content.passport import CSV_SHEET
@@ -76,6 +77,7 @@ __all__ = [
     "FIRST_VERSION",
     "INTERNAL_MARTS",
     "LARGEST_BYTES",
+    "LOCATE",
     "OWN_TABLES_PATH",
     "Amendment",
     "Approval",

@@ -1,7 +1,8 @@
 """``published/index.json`` and what is made from it: all current releases at a glance, for programs and people.
 
 Belongs here: deriving the list from the pointers. Nothing relies on it for truth: all of its files can be deleted and
-rebuilt. Does not belong here: the look of the page (``page``), the feed and the catalogue of data (``feeds``).
+rebuilt. Does not belong here: the look of the page (``page``), the feed and the catalogue of data (``feeds``), what the
+database over all releases holds (``collection``).
 
 Only the pointers, which are small, are read each time. Name, date and files of a release never change, so they are
 taken from the last index while the pointer names the same manifest, and from the releases themselves when it is new.
@@ -22,9 +23,19 @@ from typing import Any
 import pyarrow as pa
 
 from common.files import canonical_json, exclusive_lock, replace_durably, sha256_bytes
+from publication.collection import (
+    CHANGES_FILE,
+    DATABASE_NAME,
+    PROOF_NAME,
+    build_collection,
+    is_proven,
+    looks_of,
+    proof_of,
+)
 from publication.content.release_content import unit_name
 from publication.feeds import CATALOGUE_NAME, FEED_NAME, render_catalogue_of_data, render_feed
-from publication.page import render_catalogue
+from publication.page import render_catalogue, render_dictionary
+from publication.store.contracts import stored_contracts
 from publication.store.csvfile import from_csv
 from publication.store.parquet import from_parquet
 from publication.store.pointer import POINTER_NAME, DamagedPointer, Pointer, read_pointer, release_name
@@ -35,11 +46,12 @@ INDEX_NAME = "index.json"
 _MADE: dict[str, Callable[[Sequence[dict[str, Any]]], bytes]] = {
     FEED_NAME: render_feed,
     CATALOGUE_NAME: render_catalogue_of_data,
+    "dictionary.html": render_dictionary,
     "index.html": render_catalogue,
 }
-#: Every file of the index.
-NAMES = (INDEX_NAME, *_MADE)
-SCHEMA = 2
+#: Every file of the index, in the order in which they are written.
+NAMES = (INDEX_NAME, DATABASE_NAME, PROOF_NAME, *_MADE)
+SCHEMA = 3
 _FIELDS = {
     "unit_code",
     "unit_name_vi",
@@ -51,6 +63,7 @@ _FIELDS = {
     "files",
     "provisional",
     "history",
+    "tables",
 }
 #: Files of a release that the index leads to, by the name it gives them.
 _FILES = {
@@ -62,7 +75,7 @@ _FILES = {
     "database": "marts.duckdb",
     "data_package": "datapackage.json",
 }
-_CHANGES = "quality/changes.csv"
+_MARTS = "marts/"
 _UNKNOWN = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 #: Folders whose index is to be rebuilt at the end of the block of :func:`index_once`; None outside of one.
@@ -93,8 +106,19 @@ def rebuild_index(published: Path, *, from_releases: bool = False) -> Path:
         postponed.add(published)
         return published / INDEX_NAME
     with exclusive_lock(published / ".index.lock"):
-        entries = _entries(published, {} if from_releases else _known_entries(published / INDEX_NAME))
-        replace_durably(published / INDEX_NAME, _encode(entries), sync_directory=False)
+        known = {} if from_releases else _known_entries(published / INDEX_NAME)
+        entries = _entries(published, known)
+        index = _encode(entries)
+        is_sound = bool(known) and _database_is_whole(published)
+        if not (is_sound and _database_is_of(published, index)):
+            # First, so that nobody finds a release in the list that the database cannot be made over.
+            database = build_collection(published, entries, published / DATABASE_NAME if is_sound else None)
+        else:
+            database = None
+        replace_durably(published / INDEX_NAME, index, sync_directory=False)
+        if database is not None:
+            replace_durably(published / DATABASE_NAME, database, sync_directory=False)
+            replace_durably(published / PROOF_NAME, proof_of(database, index), sync_directory=False)
         for name, made in _MADE.items():
             replace_durably(published / name, made(entries), sync_directory=name == NAMES[-1])
     return published / INDEX_NAME
@@ -124,8 +148,9 @@ def _maker() -> str:
         "provisional": True,
         "history": history,
         "files": {name: f"x/{path}" for name, path in _FILES.items()},
+        "tables": {name: contract.version for name, contract in stored_contracts().items() if contract.origin == "dbt"},
     }
-    return sha256_bytes(b"".join(made([specimen]) for made in _MADE.values()))[:16]
+    return sha256_bytes(b"".join(made([specimen]) for made in (looks_of, *_MADE.values())))[:16]
 
 
 def index_is_whole(published: Path) -> bool:
@@ -139,9 +164,26 @@ def index_is_whole(published: Path) -> bool:
     try:
         data = index.read_bytes()
         entries = _entries(published, _known_entries(index))
-        is_list = data == _encode(entries)
+        is_list = data == _encode(entries) and _database_is_of(published, data)
         return is_list and all((published / name).read_bytes() == made(entries) for name, made in _MADE.items())
     except OSError:
+        return False
+
+
+def _database_is_of(published: Path, index: bytes) -> bool:
+    """Whether the database is the one that was written, and was made from this index."""
+    try:
+        return is_proven((published / DATABASE_NAME).read_bytes(), index, (published / PROOF_NAME).read_bytes())
+    except OSError:
+        return False
+
+
+def _database_is_whole(published: Path) -> bool:
+    """Whether the database is the one that was written, from whichever index."""
+    try:
+        proof = (published / PROOF_NAME).read_bytes()
+        return proof[:64].decode() == sha256_bytes((published / DATABASE_NAME).read_bytes())
+    except (OSError, ValueError):
         return False
 
 
@@ -192,7 +234,7 @@ def _known_entries(path: Path) -> Mapping[tuple[str, str, str], dict[str, Any]]:
 def _entry(published: Path, quarter_dir: Path, pointer: Pointer) -> dict[str, Any]:
     release = quarter_dir / pointer.release_name
     path = release.relative_to(published).as_posix()
-    name, published_at, files, provisional = _told_by_release(release, pointer)
+    name, published_at, files, provisional, tables = _told_by_release(release, pointer)
     return {
         "unit_code": pointer.unit_code,
         "unit_name_vi": name,
@@ -204,6 +246,7 @@ def _entry(published: Path, quarter_dir: Path, pointer: Pointer) -> dict[str, An
         "provisional": provisional,
         "history": _history(quarter_dir, pointer),
         "files": {kind: f"{path}/{file}" for kind, file in files.items()},
+        "tables": tables,
     }
 
 
@@ -228,9 +271,9 @@ def _history(quarter_dir: Path, pointer: Pointer) -> list[dict[str, Any]]:
 
 def _changes(manifest: Manifest, release: Path) -> int | None:
     """How many changed cells the release lists; None for a first one, and where the list is not what was published."""
-    listed = next((output.sha256 for output in manifest.outputs if output.path == _CHANGES), None)
+    listed = next((output.sha256 for output in manifest.outputs if output.path == CHANGES_FILE), None)
     try:
-        data = (release / _CHANGES).read_bytes()
+        data = (release / CHANGES_FILE).read_bytes()
     except OSError:
         return None
     return len(from_csv(data)) if manifest.previous and sha256_bytes(data) == listed else None
@@ -253,15 +296,17 @@ def _step(action: str, release: int, **more: Any) -> dict[str, Any]:
     return {"action": action, "release": release, **unknown, **more}
 
 
-def _told_by_release(release: Path, pointer: Pointer) -> tuple[str, str | None, dict[str, str], bool]:
-    """The unit's name, the moment of publication, the files to lead to (none where the release is damaged), and
-    whether its figures are provisional."""
+def _told_by_release(release: Path, pointer: Pointer) -> tuple[str, str | None, dict[str, str], bool, dict[str, str]]:
+    """The unit's name, the moment of publication, the files to lead to (none where the release is damaged), whether its
+    figures are provisional, and its tables with the versions of their contracts (empty where it does not say)."""
     try:
         manifest = read_manifest(release, expected_sha256=pointer.manifest_sha256)
-        units = from_parquet((release / "marts" / "dim_unit.parquet").read_bytes())
+        units = from_parquet((release / _MARTS / "dim_unit.parquet").read_bytes())
         name = unit_name({"dim_unit": units}, pointer.unit_code)
     except (DamagedManifest, OSError, LookupError, pa.ArrowException):
-        return pointer.unit_code, None, {}, False
+        return pointer.unit_code, None, {}, False, {}
     present = {output.path for output in manifest.outputs}
     files = {kind: file for kind, file in _FILES.items() if file in present}
-    return name, manifest.published_at, files, bool(manifest.provisional_vi)
+    marts = [Path(path).stem for path in sorted(present) if path.startswith(_MARTS)]
+    tables = {mart: manifest.contract_versions.get(mart, "") for mart in marts}
+    return name, manifest.published_at, files, bool(manifest.provisional_vi), tables

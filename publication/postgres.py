@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, LiteralString
 import pyarrow as pa
 
 from common.files import sha256_bytes
-from publication.store.contracts import Contract, contract_type, major, stored_contracts
+from publication.store.contracts import Contract, contract_type, stored_contracts, table_name
 from publication.store.parquet import from_parquet
 from publication.tables.manifest import DamagedManifest, Manifest
 
@@ -128,8 +128,7 @@ class _Table:
 
 
 def _table_name(mart: str, contract: Contract | None) -> str:
-    version = major(contract.version) if contract else 1
-    return mart if version < 2 else f"{mart}_v{version}"
+    return table_name(mart, contract.version) if contract else mart
 
 
 def _contract_of(mart: str, manifest: Manifest) -> Contract | None:

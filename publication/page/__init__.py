@@ -1,10 +1,12 @@
-"""The page for people: ``report/index.html`` of a release, ``published/index.html`` over all of them; the page of runs.
+"""The page for people: ``report/index.html`` of a release, ``published/index.html`` over all of them;
+the dictionary of tables, the page of runs.
 
 Belongs here: what the pages say, their look, and reading them again. Does not belong here: figures (the marts), the
 other files of a release, when an index is rebuilt (``publication.index``).
 """
 
 from publication.page.catalogue import render_catalogue
+from publication.page.dictionary import render_dictionary
 from publication.page.readback import PageDamaged, PageRow, check_page, read_page
 from publication.page.review_list import render_review
 from publication.page.runs import HeldUnit, RunLine, render_runs
@@ -18,6 +20,7 @@ __all__ = [
     "check_page",
     "read_page",
     "render_catalogue",
+    "render_dictionary",
     "render_review",
     "render_runs",
     "write_page",

@@ -29,8 +29,9 @@ OWN_TABLES_PATH = Path(__file__).with_name("own_tables.yml")
 FIRST_VERSION = "1.0.0"
 
 Bump = Literal["major", "minor", "patch"]
-#: Who makes a table: dbt exports it, or publication writes it as a mart or as a file of ``quality/``.
-Origin = Literal["dbt", "publication"]
+#: Who makes a table: dbt exports it, publication writes it as a mart or as a file of ``quality/``, or it stands beside
+#: the index and tells of all releases.
+Origin = Literal["dbt", "publication", "index"]
 _BUMPS: tuple[Bump, ...] = ("major", "minor", "patch")
 _VERSION = r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
 _ARROW_TYPES: dict[pa.DataType, str] = {
@@ -219,6 +220,12 @@ def contract_breaches(tables: Mapping[str, pa.Schema]) -> list[str]:
             if found.get(column.name) != column.type:
                 breaches.append(f"{name}.{column.name}: {found.get(column.name, 'missing')}, not {column.type}")
     return breaches
+
+
+def table_name(table: str, version: str) -> str:
+    """Where rows of all releases stand together, a table is another one from major version 2 on (``staffing_v2``), so
+    that SQL written for version 1 never reads changed columns."""
+    return table if major(version) < 2 else f"{table}_v{major(version)}"
 
 
 def contract_versions(tables: Mapping[str, object]) -> dict[str, str]:

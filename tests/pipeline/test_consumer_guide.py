@@ -72,6 +72,7 @@ def test_python_blocks_run_in_order_and_find_the_figures(release: Release) -> No
     form = pq.read_table(release.path / "marts" / "report_indicators.parquet").to_pylist()
     rows = {row["indicator_code"]: row for row in form}
     assert names["published"].loc["I.02", "value"] == rows["I.02"]["value"] == Decimal("47.37")
+    assert [(release, in_force) for release, _, in_force in names["history"]] == [("945/2023-Q1/r1", True)]
     assert names["trend"] == [("945", "2023-Q1", Decimal("47.37"))]
     assert sum(resolved for _, resolved, _ in names["fields"]) == _total(release, "case_processing", "resolved") > 0
     assert names["staff"]["present"].sum() == _total(release, "staffing", "present") > 0

@@ -12,8 +12,11 @@ import pytest
 
 import publication
 from common.files import remove_tree
+from publication.collection import DATABASE_NAME, PROOF_NAME, is_proven
+from publication.index import NAMES
 from tests.integration.publication.publish_once import chosen_outputs, publish_once
 from tests.integration.publication.watched import Call, Watched, record
+from tests.support.collection import collection_content
 from tests.unit.publication.builders import QUARTER, UNIT, clear_candidate, write_candidate
 
 
@@ -70,6 +73,13 @@ class Home:
         watched = Watched(publish_once, *self.arguments(candidate, expected=expected))
         watched.go()
         return watched
+
+    def index_files(self) -> dict[str, object]:
+        """What the files of the index hold: their bytes, of the database what is in it. Its proof must fit it."""
+        files: dict[str, object] = {name: (self.published / name).read_bytes() for name in NAMES}
+        proof = (files.pop(DATABASE_NAME), files["index.json"], files.pop(PROOF_NAME))
+        assert is_proven(*proof)
+        return {**files, DATABASE_NAME: collection_content(self.published / DATABASE_NAME)}
 
     def keep(self) -> None:
         """Keep a copy of what is published, in place of the one kept before."""

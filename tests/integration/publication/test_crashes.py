@@ -31,8 +31,11 @@ _STEPS = (
     ("rename", "current.json"),
     ("unlink", ".intent.json"),
     ("rename", "index.json"),
+    ("rename", "all.duckdb"),
+    ("rename", "all.duckdb.sha256"),
     ("rename", "feed.atom"),
     ("rename", "catalog.jsonld"),
+    ("rename", "dictionary.html"),
     ("rename", "index.html"),
 )
 _SPREAD_IN_EVERY_RUN = 15

@@ -284,14 +284,17 @@ def test_a_damaged_previous_release_cannot_be_followed_unseen(home: Home) -> Non
 def test_the_index_can_be_rebuilt(home: Home) -> None:
     release = _published(home.publish(home.candidate()))
     index = home.published / "index.json"
-    before = {name: (home.published / name).read_bytes() for name in NAMES}
+    before = home.index_files()
     for name in NAMES:
         (home.published / name).unlink()
     assert rebuild_index(home.published) == index
-    assert {name: (home.published / name).read_bytes() for name in NAMES} == before
-    (entry,) = json.loads(before[index.name])["releases"]
+    assert home.index_files() == before
+    (entry,) = json.loads(index.read_bytes())["releases"]
     path = f"{UNIT}/{QUARTER}/r1"
-    assert entry | {"files": {}} == {
+    tables = {path.stem: "" for path in (release.path / "marts").glob("*.parquet")}
+    assert entry["tables"].keys() == tables.keys()
+    assert {"report_indicators", "dim_unit"} <= tables.keys()
+    assert entry | {"files": {}, "tables": tables} == {
         "unit_code": UNIT,
         "unit_name_vi": "Huyện Cù Lao Dung",
         "quarter": QUARTER,
@@ -312,6 +315,7 @@ def test_the_index_can_be_rebuilt(home: Home) -> None:
             }
         ],
         "files": {},
+        "tables": tables,
     }
     assert entry["files"]["page"] == f"{path}/report/index.html"
     assert all((home.published / file).is_file() for file in entry["files"].values())

@@ -60,7 +60,10 @@ def test_a_paragraph_put_in_front_is_one_change() -> None:
     assert "mới" in came.row
 
 
-@pytest.mark.parametrize("mart", sorted(set(stored_contracts()) - NOT_COMPARED))
+COMPARED = {name for name, contract in stored_contracts().items() if contract.origin != "index"} - NOT_COMPARED
+
+
+@pytest.mark.parametrize("mart", sorted(COMPARED))
 def test_in_every_table_rows_that_come_go_and_move_are_those_rows_only(mart: str) -> None:
     """Made-up rows that differ in every column, some taken out and all shuffled: as many changes as rows taken out."""
     contract = stored_contracts()[mart]
