@@ -1,22 +1,27 @@
-"""Circular 01/2020/TT-VPCP form II.06a: ``report/form_06a.xlsx``, one sheet a clock, and the exact way back.
+"""Circular 01/2020/TT-VPCP form II.06a: ``report/form_06a.xlsx``, a sheet a clock for people and one with the same
+figures for machines, and the exact way back.
 
 Belongs here: the look of that form and reading it again. Does not belong here: its figures and identities (the mart
 ``case_form_06a`` and its dbt tests), number print (``formatting``).
 
-Figures are text in the form's own print, as in the annex: a number cell would take its separators from the reader's
-computer. Every text is a string cell, so nothing is a formula.
+Figures are true numbers with a number format, so that they can be added up where they stand; a program groups them
+with the separators of the reader's computer. The sheet for machines has the mart as it is, a column each. Every text is
+a string cell, so nothing is a formula.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import zipfile
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import xlsxwriter
+from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
 from xlsxwriter.format import Format
@@ -25,12 +30,14 @@ from xlsxwriter.worksheet import Worksheet
 from common.workbooks import NO_DATE
 from publication.content.approval import DRAFT_SHEET_HEAD, DRAFT_VI
 from publication.content.release_content import ReleaseContent
-from publication.formatting import format_date, format_number, format_quarter
+from publication.formatting import format_date, format_number, format_quarter, parse_number
 from publication.tables.annex import PROVISIONAL_VI
 
 MART = "case_form_06a"
 #: Sheets by clock.
 SHEETS: Mapping[str, str] = {"reporting_window": "Kỳ báo cáo", "calendar_quarter": "Quý dương lịch"}
+#: The sheet for machines: the mart's own columns and rows.
+DATA_SHEET = "Số liệu"
 #: Columns (3) to (13) of the form, in order.
 FIGURE_COLUMNS = (
     "to_resolve",
@@ -99,6 +106,7 @@ _HEAD_ROW = 6
 _FIRST_ROW = _HEAD_ROW + 4
 _LAST_COLUMN = len(_WIDTHS) - 1
 _A4, _LINE_HEIGHT = 9, 17.5
+_NUMBER_FORMAT, _DATE_FORMAT = "#,##0", "dd/mm/yyyy"
 _FONT = {"font_name": "Times New Roman", "font_size": 12}
 #: The workbook says nothing about when it was made, so equal figures are equal bytes.
 
@@ -154,6 +162,7 @@ def write_form(path: Path, content: ReleaseContent) -> None:
             if content.draft:
                 sheet.write_string(_HEAD_ROW - 1, 0, DRAFT_VI, looks.titles[3])
                 sheet.set_header(DRAFT_SHEET_HEAD)
+        _write_data(workbook.add_worksheet(DATA_SHEET), looks, content)
 
 
 class _Looks:
@@ -176,10 +185,20 @@ class _Looks:
         self.cells = {
             bold: {
                 align: workbook.add_format({**boxed, "bold": bold, "align": align, "indent": indent})
-                for align, indent in (("left", 0), ("center", 0), ("right", 1))
+                for align, indent in (("left", 0), ("center", 0))
             }
             for bold in (False, True)
         }
+        self.figures = {
+            bold: workbook.add_format(
+                {**boxed, "bold": bold, "align": "right", "indent": 1, "num_format": _NUMBER_FORMAT}
+            )
+            for bold in (False, True)
+        }
+        self.data_head: Format = workbook.add_format({**_FONT, "bold": True})
+        self.data: Format = workbook.add_format(_FONT)
+        self.data_number: Format = workbook.add_format({**_FONT, "num_format": _NUMBER_FORMAT})
+        self.data_date: Format = workbook.add_format({**_FONT, "num_format": _DATE_FORMAT})
         self.remark: Format = workbook.add_format({**_FONT, "italic": True})
 
 
@@ -217,12 +236,16 @@ def _write_lines(sheet: Worksheet, looks: _Looks, content: ReleaseContent, clock
     plain = {str(row["name_vi"]) for row in _rows(content, clock) if row["row_kind"] == "row"}
     place = _FIRST_ROW
     for place, line in enumerate(printed_lines(content, clock), start=_FIRST_ROW):
-        cells = looks.cells[line[1] not in plain]
+        bold = line[1] not in plain
         sheet.set_row(place, _LINE_HEIGHT * math.ceil(len(line[1]) * 1.05 / _WIDTHS[1]))
         for column, text in enumerate(line):
-            align = "center" if column == 0 else "left" if column == 1 else "right"
-            sheet.write_string(place, column, text, cells[align])
-    sheet.ignore_errors({"number_stored_as_text": f"A{_FIRST_ROW + 1}:M{place + 1}"})
+            if column < 2:
+                sheet.write_string(place, column, text, looks.cells[bold]["center" if column == 0 else "left"])
+            elif text:
+                sheet.write_number(place, column, int(parse_number(text)), looks.figures[bold])
+            else:
+                sheet.write_blank(place, column, None, looks.figures[bold])
+    sheet.ignore_errors({"number_stored_as_text": f"A{_FIRST_ROW + 1}:A{place + 1}"})
     remarks = [*_REMARKS]
     if any(not row["is_complete"] for row in _rows(content, clock)):
         remarks.append(_INCOMPLETE)
@@ -231,6 +254,49 @@ def _write_lines(sheet: Worksheet, looks: _Looks, content: ReleaseContent, clock
         remarks.append(_NO_APPOINTMENT.format(count=format_number(unknown)))
     for number, remark in enumerate(remarks, start=place + 2):
         sheet.write_string(number, 1, remark, looks.remark)
+
+
+def _write_data(sheet: Worksheet, looks: _Looks, content: ReleaseContent) -> None:
+    table = content.tables[MART]
+    for column, name in enumerate(table.column_names):
+        sheet.write_string(0, column, name, looks.data_head)
+        sheet.set_column(column, column, 46 if name.endswith("_vi") else 16)
+    for place, row in enumerate(table.to_pylist(), start=1):
+        for column, value in enumerate(row.values()):
+            if isinstance(value, bool):
+                sheet.write_boolean(place, column, value, looks.data)
+            elif isinstance(value, int):
+                sheet.write_number(place, column, value, looks.data_number)
+            elif isinstance(value, dt.date):
+                sheet.write_datetime(place, column, value, looks.data_date)
+            elif value is not None:
+                sheet.write_string(place, column, value, looks.data)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, table.num_rows, table.num_columns - 1)
+    sheet.set_paper(_A4)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+
+
+def read_data(path: Path) -> list[dict[str, Any]]:
+    """The rows of the sheet for machines, by column. Raises FormDamaged when it is no such workbook."""
+    try:
+        with path.open("rb") as stream:
+            head, *lines = openpyxl.load_workbook(stream)[DATA_SHEET].iter_rows()
+    except (OSError, KeyError, ValueError, InvalidFileException, zipfile.BadZipFile) as error:
+        raise FormDamaged(f"not a form II.06a: {path.name}") from error
+    if any(cell.data_type == "f" for line in lines for cell in line):
+        raise FormDamaged("a cell holds a formula")
+    names = [str(cell.value) for cell in head]
+    return [dict(zip(names, map(_stored, line), strict=True)) for line in lines]
+
+
+def _stored(cell: Cell | MergedCell) -> Any:
+    value = cell.value
+    if isinstance(value, dt.datetime):
+        return value.date()
+    return unescape(value) if isinstance(value, str) else value
 
 
 def read_form(path: Path) -> dict[str, list[Line]]:
@@ -245,13 +311,23 @@ def read_form(path: Path) -> dict[str, list[Line]]:
     for clock, rows in cells.items():
         if any(cell.data_type == "f" for row in rows for cell in row):
             raise FormDamaged("a cell holds a formula")
-        texts = [tuple(unescape(str(cell.value or "")) for cell in row) for row in rows]
+        texts = [tuple(_printed(cell) for cell in row) for row in rows]
         if texts[_FIRST_ROW - 1] != _NUMBERS:
             raise FormDamaged("the header is not the form's")
         body = texts[_FIRST_ROW:]
         end = next((place for place, line in enumerate(body) if not any(line)), len(body))
+        for cell in (cell for row in rows[_FIRST_ROW : _FIRST_ROW + end] for cell in row[2:] if cell.value is not None):
+            if cell.data_type != "n" or cell.number_format != _NUMBER_FORMAT:
+                raise FormDamaged(f"{SHEETS[clock]}, {cell.coordinate}: {cell.value} is no number with its format")
         found[clock] = body[:end]
     return found
+
+
+def _printed(cell: Cell | MergedCell) -> str:
+    value = cell.value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return format_number(Decimal(str(value)))
+    return "" if value is None else unescape(str(value))
 
 
 def check_form(content: ReleaseContent, path: Path) -> None:
@@ -262,3 +338,5 @@ def check_form(content: ReleaseContent, path: Path) -> None:
         if found[clock] != expected:
             wrong = next((pair for pair in zip(expected, found[clock], strict=False) if pair[0] != pair[1]), None)
             raise FormDamaged(f"{path.name}, {SHEETS[clock]}: {wrong or 'lines are missing or too many'}")
+    if read_data(path) != content.tables[MART].to_pylist():
+        raise FormDamaged(f"{path.name}, {DATA_SHEET}: not the rows of the mart")

@@ -11,11 +11,13 @@ import pytest
 
 from publication.content.release_content import ReleaseContent, gather
 from publication.tables.form_06a import (
+    DATA_SHEET,
     FIGURE_COLUMNS,
     MART,
     SHEETS,
     FormDamaged,
     check_form,
+    read_data,
     read_form,
     title_lines,
     write_form,
@@ -110,7 +112,7 @@ def test_delivered_names_stay_text(content: ReleaseContent, tmp_path: Path, text
     write_form(path, changed)
     check_form(changed, path)
     cells = [cell for sheet in openpyxl.load_workbook(path) for row in sheet for cell in row]
-    assert {cell.data_type for cell in cells} <= {"s", "n"}
+    assert {cell.data_type for cell in cells} <= {"s", "n", "b", "d"}
     assert all(cell.hyperlink is None for cell in cells)
 
 
@@ -129,6 +131,36 @@ def test_any_changed_figure_is_seen(content: ReleaseContent, tmp_path: Path, col
     book.save(path)
     with pytest.raises(FormDamaged, match="Quý dương lịch"):
         check_form(content, path)
+
+
+def test_figures_are_numbers_that_can_be_added_up_where_they_stand(content: ReleaseContent, tmp_path: Path) -> None:
+    path = tmp_path / "form.xlsx"
+    write_form(path, content)
+    book = openpyxl.load_workbook(path)
+    for clock, name in SHEETS.items():
+        rows = {row["name_vi"]: row for row in content.tables[MART].to_pylist() if row["clock"] == clock}
+        lines = [line for line in book[name].iter_rows(min_row=11) if line[1].value in rows]
+        assert lines
+        for line in lines:
+            found = [cell.value for cell in line[2:13]]
+            assert found == [rows[line[1].value][column] for column in FIGURE_COLUMNS]
+            assert {(type(cell.value), cell.number_format) for cell in line[2:13]} == {(int, "#,##0")}
+    assert book.sheetnames == [*SHEETS.values(), DATA_SHEET]
+    assert read_data(path) == content.tables[MART].to_pylist()
+
+
+@pytest.mark.parametrize("name", [*SHEETS.values(), DATA_SHEET])
+def test_a_figure_that_became_text_or_another_one_is_seen(content: ReleaseContent, tmp_path: Path, name: str) -> None:
+    for change in (str, lambda value: value + 1):
+        path = tmp_path / "form.xlsx"
+        write_form(path, content)
+        book = openpyxl.load_workbook(path)
+        cell = next(cell for row in book[name].iter_rows(min_row=11 if name in SHEETS.values() else 2)
+                    for cell in row[2:] if type(cell.value) is int)  # fmt: skip
+        cell.value = change(cell.value)
+        book.save(path)
+        with pytest.raises(FormDamaged, match=name):
+            check_form(content, path)
 
 
 def test_a_formula_or_another_file_is_seen(content: ReleaseContent, tmp_path: Path) -> None:
