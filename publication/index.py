@@ -204,6 +204,12 @@ def _entries(published: Path, known: Mapping[tuple[str, str, str], dict[str, Any
     return entries
 
 
+def entry_of(quarter_dir: Path) -> dict[str, Any] | None:
+    """What the index says of one unit and period, told anew; None before its first publication. Raises DamagedPointer."""
+    pointer = read_pointer(quarter_dir)
+    return None if pointer is None else _entry(quarter_dir.parent.parent, quarter_dir, pointer)
+
+
 def _encode(entries: Sequence[Mapping[str, Any]], made_by: str = "") -> bytes:
     """Canonical JSON with a line for each release, so that it can be looked through, who made it (this version where
     none is named), and the hash of all that stands before it.

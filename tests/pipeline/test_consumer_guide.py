@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,12 +22,14 @@ from psycopg import sql
 
 from publication import PostgresCopy, PostgresTarget, Release, current_release
 from publication.store.csvfile import from_csv, from_csv_header
+from tests.support.collection import opened
 from tests.support.postgres import PostgresServer
+from tests.support.several_releases import several_releases
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "consumer-guide.md"
 BLOCK = re.compile(r"^```(?P<kind>[^\n]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-KINDS = {"python", "sql duckdb", "sql psql", "sh", "powerquery"}
+KINDS = {"python", "sql all", "sql duckdb", "sql psql", "sh", "powerquery"}
 
 
 def snippets(kind: str) -> list[str]:
@@ -90,6 +95,127 @@ def test_duckdb_blocks_run_in_the_release_folder(release: Release, monkeypatch: 
     with duckdb.connect("marts.duckdb", read_only=True) as connection:
         answers = [connection.execute(statement).fetchall() for statement in text.split(";") if statement.strip()]
     assert (len(answers[0]), answers[1]) == (10, [(211,)])
+
+
+@pytest.fixture(scope="module")
+def three_quarters(published_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three quarters, the first in a release and its correction."""
+    release = published_home / "published" / "945" / "2023-Q1" / "r1"
+    return several_releases(release, tmp_path_factory.mktemp("three") / "published")
+
+
+def _rows(published: Path, mart: str) -> list[dict[str, Any]]:
+    """The rows of a mart in the current releases, read without DuckDB."""
+    pointers = [json.loads(path.read_bytes()) for path in published.glob("*/*/current.json")]
+    found: list[dict[str, Any]] = []
+    for pointer in sorted(pointers, key=lambda pointer: str(pointer["quarter"])):
+        path = published / pointer["unit_code"] / pointer["quarter"] / pointer["path"] / "marts" / f"{mart}.parquet"
+        found += pq.read_table(path).to_pylist()
+    return found
+
+
+def _sums(rows: Iterable[dict[str, Any]], keys: Sequence[str], column: str) -> dict[tuple[Any, ...], int]:
+    sums: dict[tuple[Any, ...], int] = {}
+    for row in rows:
+        key = tuple(row[name] for name in keys)
+        sums[key] = sums.get(key, 0) + row[column]
+    return sums
+
+
+def _expected_answers(published: Path) -> list[list[tuple[Any, ...]]]:
+    """The answers to the ten questions, worked out from the Parquet files row by row."""
+    form = _rows(published, "report_indicators")
+    values = {(row["unit_code"], row["quarter"], row["indicator_code"]): row["value"] for row in form}
+    windows = [row for row in _rows(published, "case_timeliness") if row["clock"] == "reporting_window"]
+    communes = {
+        row["unit_code"]: row["name_vi"] for row in _rows(published, "dim_unit") if row["unit_level"] == "commune"
+    }
+    rates = [
+        (
+            communes[row["scope_code"]],
+            *(row[name] for name in ("quarter", "numerator", "denominator", "on_time_percent")),
+        )
+        for row in windows
+        if row["denominator_kind"] == "resolved" and row["scope_kind"] == "unit" and row["scope_code"] in communes
+    ]
+    names = ("unit_code", "unit_level", "procedure_code", "procedure_name_vi", "resolved", "median_working_days")
+    slow = [
+        tuple(row[name] for name in (*names, "p90_working_days"))
+        for row in _rows(published, "procedure_duration")
+        if row["clock"] == "reporting_window" and row["quarter"] == "2023-Q3" and row["resolved"] >= 5
+    ]
+    slow.sort(key=lambda row: (row[5] is None, -(row[5] or 0), *row[:3]))
+    quarters = ("2023-Q1", "2023-Q2", "2023-Q3")
+    staff = [("945", quarter, *(values["945", quarter, f"IV.{n}"] for n in (10, 11, 16, 17))) for quarter in quarters]
+    r1, r2 = (
+        pq.read_table(published / f"945/2023-Q1/r{n}/marts/report_indicators.parquet").to_pylist() for n in (1, 2)
+    )
+    changed = [
+        (
+            new["indicator_code"],
+            new["indicator_name_vi"],
+            f"{old['value'].normalize():f}",
+            f"{new['value'].normalize():f}",
+            None,
+        )
+        for old, new in zip(r1, r2, strict=True)
+        if old["value"] != new["value"]
+    ]
+    fields = [
+        row
+        for row in _rows(published, "case_form_06a")
+        if (row["clock"], row["breakdown"], row["row_kind"], row["quarter"])
+        == ("reporting_window", "field", "row", "2023-Q3")
+    ]
+    open_cases, overdue = (_sums(fields, ["field_vi"], name) for name in ("in_progress", "in_progress_overdue"))
+    backlog = [(key[0], open_cases[key], overdue[key]) for key in open_cases if open_cases[key]]
+    backlog.sort(key=lambda row: (-row[2], -row[1], row[0]))
+    cases = _rows(published, "case_processing")
+    received = _sums(cases, ["unit_code", "quarter"], "received")
+    online = _sums((row for row in cases if row["channel"] == "online"), ["unit_code", "quarter"], "received")
+    channels = [(*key, online[key], total, round(100 * online[key] / total, 2)) for key, total in received.items()]
+    late = [row for row in _rows(published, "case_lateness") if row["clock"] == "reporting_window"]
+    causes = [(*key, total) for key, total in _sums(late, ["lateness", "cause_vi"], "cases").items()]
+    causes.sort(key=lambda row: (row[0], -row[2], row[1]))
+    moved = []
+    for row in form:
+        before = values.get((row["unit_code"], "2023-Q2", row["indicator_code"]))
+        if row["quarter"] == "2023-Q3" and row["unit_of_measure"] == "%" and None not in (before, row["value"]):
+            cell = (row["unit_code"], row["indicator_code"], row["indicator_name_vi"], before, row["value"])
+            moved += [(*cell, row["value"] - before)] if row["value"] != before else []
+    moved.sort(key=lambda row: (-abs(row[5]), row[0], row[1]))
+    log = ("quarter", "delivering_unit_code", "source", "file_name", "outcome", "rows_read", "rows_rejected")
+    refused = [
+        tuple(row[name] for name in log)
+        for row in _rows(published, "delivery_log")
+        if row["outcome"] == "refused" or (row["rows_rejected"] or 0) > 0
+    ]
+    counted = Counter((row["quarter"], row["section"], row["status"]) for row in form)
+    origins = [(*key, counted[key]) for key in sorted(counted)]
+    by_unit, by_case = [sorted(rates), slow[:10], staff, changed, backlog], [sorted(channels), causes]
+    return [*by_unit, *by_case, moved[:10], sorted(refused), origins]
+
+
+def test_the_ten_questions_have_the_answers_that_the_files_give(
+    three_quarters: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    texts = snippets("sql all")
+    expected = _expected_answers(three_quarters)
+    assert len(texts) == len(expected) == 10
+    with opened(three_quarters / "all.duckdb") as connection:
+        for number, (text, answer) in enumerate(zip(texts, expected, strict=True), start=1):
+            assert answer, number
+            assert connection.execute(text).fetchall() == answer, number
+
+
+def test_each_question_is_asked_in_both_languages() -> None:
+    section = GUIDE.read_text(encoding="utf-8").partition("## Ten questions")[2].partition("\n## ")[0]
+    asked = re.findall(r"^### (\d+)\. (.+)\n(.+)$", section, re.MULTILINE)
+    assert [int(number) for number, _, _ in asked] == list(range(1, 11))
+    for _, english, vietnamese in asked:
+        assert english.isascii()
+        assert not vietnamese.isascii()
 
 
 def test_psql_blocks_run_as_a_reader(release: Release, reader: dict[str, str], postgres_server: PostgresServer) -> None:
