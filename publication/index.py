@@ -205,7 +205,7 @@ def _entries(published: Path, known: Mapping[tuple[str, str, str], dict[str, Any
 
 
 def entry_of(quarter_dir: Path) -> dict[str, Any] | None:
-    """What the index says of one unit and period, told anew; None before its first publication. Raises DamagedPointer."""
+    """What the index says of one unit and period, told anew; None before its first release. Raises DamagedPointer."""
     pointer = read_pointer(quarter_dir)
     return None if pointer is None else _entry(quarter_dir.parent.parent, quarter_dir, pointer)
 

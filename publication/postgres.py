@@ -8,6 +8,8 @@ Layout: one schema ``cchc``. Each published mart is one table for all units and 
 units over ten years stays at a dozen tables; its first column ``release`` (``945/2023-Q1/r2``) says where a row is
 from. ``cchc.releases`` has one row a unit and quarter, and every other row hangs on it by a foreign key. From contract
 version 2 on a mart is another table (``staffing_v2``), so SQL written for version 1 never reads changed columns.
+``cchc.release_history`` and ``cchc.changed_figures`` tell every release there ever was, those that were replaced or
+taken back too; they are the tables of that name in ``all.duckdb`` (``collection``) and change in the same transaction.
 
 A release is filled into temporary tables (a schema of this session alone, gone with it), read back and compared; then
 one transaction removes the release before and takes these rows in. A reader's statement sees one or the other, in all
@@ -27,8 +29,11 @@ from typing import TYPE_CHECKING, Any, Literal, LiteralString
 import pyarrow as pa
 
 from common.files import sha256_bytes
+from publication.collection import changed_rows, history_rows
+from publication.index import entry_of
 from publication.store.contracts import Contract, contract_type, stored_contracts, table_name
 from publication.store.parquet import from_parquet
+from publication.store.pointer import DamagedPointer
 from publication.tables.manifest import DamagedManifest, Manifest
 
 if TYPE_CHECKING:
@@ -61,6 +66,8 @@ _RELEASE_COLUMNS: Mapping[str, tuple[str, str]] = {
     "contract_versions": ("jsonb not null", "Phiên bản hợp đồng dữ liệu của từng bảng"),
 }
 _SCHEMA_COMMENT = "Số liệu cải cách hành chính: bản sao các bản công bố hiện hành. Chỉ để đọc."
+#: Tables of all releases that there ever were, told anew for a unit and period with each of its releases.
+_HISTORY = ("release_history", "changed_figures")
 _RELEASES_COMMENT = "Các bản công bố hiện hành, mỗi đơn vị và quý một dòng."
 
 
@@ -172,17 +179,18 @@ class PostgresCopy:
         name = f"{release.unit_code}/{release.quarter}/{release.name}"
         try:
             manifest = release.manifest()
+            history = _history(release)
             with _explained_errors(self._target):
                 is_known = self._knows(name, release)
-                if is_known and self._holds_all(name, manifest):
+                if is_known and self._holds_all(name, manifest) and self._holds_history(release, history):
                     with self._session.transaction():
                         self._let_readers_in()
                     return Copied(name, "present", note_vi=self._note_vi)
                 tables = _tables(release, manifest)
                 self._fill(tables)
-                copied = self._swap(name, release, manifest, tables, is_current)
+                copied = self._swap(name, release, manifest, tables, history, is_current)
                 return replace(copied, note_vi=f"{_WAS_SHORT} {copied.note_vi}".strip()) if is_known else copied
-        except (DamagedManifest, OSError, pa.ArrowException) as error:
+        except (DamagedManifest, DamagedPointer, OSError, pa.ArrowException) as error:
             raise PostgresError(f"không đọc được {name}: {error}") from error
 
     def _holds_all(self, name: str, manifest: Manifest) -> bool:
@@ -197,6 +205,18 @@ class PostgresCopy:
             query = "select count(*) from {}.{} where release = {}"
             (found,) = self._run(query, _name(SCHEMA), _name(table), _text(name)).fetchone() or (None,)
             if found != output.rows:
+                return False
+        return True
+
+    def _holds_history(self, release: Release, history: Mapping[str, Sequence[tuple[Any, ...]]]) -> bool:
+        """Whether the history of the unit and period stands there as it is told now."""
+        for table, rows in history.items():
+            if self._one("select to_regclass(%s) is null", f"{SCHEMA}.{table}"):
+                return False
+            query = "select {} from {}.{} where unit_code = {} and quarter = {}"
+            place = (_text(release.unit_code), _text(release.quarter))
+            columns = _names(stored_contracts()[table].by_name)
+            if Counter(self._run(query, columns, _name(SCHEMA), _name(table), *place).fetchall()) != Counter(rows):
                 return False
         return True
 
@@ -228,7 +248,13 @@ class PostgresCopy:
     # -- the swap ---------------------------------------------------------------------------------------------
 
     def _swap(
-        self, name: str, release: Release, manifest: Manifest, tables: Sequence[_Table], is_current: Callable[[], bool]
+        self,
+        name: str,
+        release: Release,
+        manifest: Manifest,
+        tables: Sequence[_Table],
+        history: Mapping[str, Sequence[tuple[Any, ...]]],
+        is_current: Callable[[], bool],
     ) -> Copied:
         with self._session.transaction():
             self._session.execute("select pg_advisory_xact_lock(hashtext(%s))", (SCHEMA,))
@@ -260,6 +286,19 @@ class PostgresCopy:
                     _names(table.types),
                     _name(table.name),
                 )
+            for table_of_history, rows in history.items():
+                self._run(
+                    "delete from {}.{} where unit_code = {} and quarter = {}",
+                    _name(SCHEMA),
+                    _name(table_of_history),
+                    _text(release.unit_code),
+                    _text(release.quarter),
+                )
+                columns = _names(stored_contracts()[table_of_history].by_name)
+                statement = _sql("copy {}.{} ({}) from stdin", _name(SCHEMA), _name(table_of_history), columns)
+                with self._session.cursor() as cursor, cursor.copy(statement) as lines:
+                    for row in rows:
+                        lines.write_row(row)
         self._session.execute("discard temp")
         return Copied(name, "copied", len(tables), sum(table.rows.num_rows for table in tables), self._note_vi)
 
@@ -271,6 +310,9 @@ class PostgresCopy:
         found = self._found()
         if RELEASES not in found:
             self._create_releases()
+        for name in _HISTORY:
+            if name not in found:
+                self._create_history(name)
         for table in tables:
             if table.name not in found:
                 self._create(table)
@@ -301,6 +343,27 @@ class PostgresCopy:
         self._run("comment on table {}.{} is {}", _name(SCHEMA), _name(RELEASES), _text(_RELEASES_COMMENT))
         for name, (_, comment) in _RELEASE_COLUMNS.items():
             self._run("comment on column {}.{}.{} is {}", _name(SCHEMA), _name(RELEASES), _name(name), _text(comment))
+
+    def _create_history(self, name: str) -> None:
+        contract = stored_contracts()[name]
+        columns = [
+            _sql("{} " + _postgres_type(column.type) + " not null" * column.required, _name(column.name))
+            for column in contract.columns
+        ]
+        self._run(
+            "create table {}.{} ({}, primary key ({}))",
+            _name(SCHEMA),
+            _name(name),
+            _joined(columns),
+            _names(list(contract.key)),
+        )
+        if "unit_code" not in contract.key:
+            self._run("create index on {}.{} (unit_code, quarter)", _name(SCHEMA), _name(name))
+        words = contract.description_vi or contract.description
+        self._run("comment on table {}.{} is {}", _name(SCHEMA), _name(name), _text(words))
+        for column in contract.columns:
+            words = column.description_vi or column.description
+            self._run("comment on column {}.{}.{} is {}", _name(SCHEMA), _name(name), _name(column.name), _text(words))
 
     def _create(self, table: _Table) -> None:
         self._run(
@@ -393,6 +456,23 @@ def _tables(release: Release, manifest: Manifest) -> list[_Table]:
     return tables
 
 
+def _history(release: Release) -> dict[str, list[tuple[Any, ...]]]:
+    """What the history of the release's unit and period is, as rows of the tables of all releases. Raises
+    DamagedPointer, OSError.
+    """
+    quarter_dir = release.path.parent
+    entry = entry_of(quarter_dir)
+    if entry is None:
+        return {name: [] for name in _HISTORY}
+    told = {
+        "release_history": history_rows(entry),
+        "changed_figures": changed_rows(quarter_dir.parent.parent, entry),
+    }
+    return {
+        name: [tuple(row[c] for c in stored_contracts()[name].by_name) for row in rows] for name, rows in told.items()
+    }
+
+
 def _unit_name(tables: Sequence[_Table], unit: str) -> str:
     for table in tables:
         if table.mart == "dim_unit":
@@ -429,6 +509,12 @@ def _names(names: Sequence[str] | Mapping[str, str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
+def _joined(parts: Sequence[sql.Composable]) -> sql.Composed:
+    from psycopg import sql
+
+    return sql.SQL(", ").join(parts)
+
+
 def _text(text: str) -> sql.Literal:
     from psycopg import sql
 
@@ -436,9 +522,7 @@ def _text(text: str) -> sql.Literal:
 
 
 def _columns(table: _Table) -> sql.Composed:
-    from psycopg import sql
-
-    return sql.SQL(", ").join(_sql("{} " + kind, _name(column)) for column, kind in table.types.items())
+    return _joined([_sql("{} " + kind, _name(column)) for column, kind in table.types.items()])
 
 
 # -- the session ----------------------------------------------------------------------------------------------

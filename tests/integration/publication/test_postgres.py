@@ -242,6 +242,41 @@ def test_the_next_release_replaces_its_own_unit_and_quarter_only(
     assert figures == [(f"941/{QUARTER}/r1", 211, Decimal(1)), (f"{UNIT}/{QUARTER}/r2", 211, Decimal(2))]
 
 
+def test_the_history_of_releases_and_every_changed_figure_are_there_and_mended(
+    world: World, conninfo: str, session: psycopg.Connection[Any]
+) -> None:
+    copy(conninfo, world.second)
+    copy(conninfo, world.other_unit)
+    told = (
+        "select release, action, previous_release_number from cchc.release_history where unit_code = %s order by step"
+    )
+    assert session.execute(told, [UNIT]).fetchall() == [
+        (f"{UNIT}/{QUARTER}/r{number}", "publish", number - 1 or None) for number in range(1, 5)
+    ]
+    assert session.execute(told, ["941"]).fetchall() == [(f"941/{QUARTER}/r1", "publish", None)]
+    changed = (
+        "select release_number, old_value, new_value from cchc.changed_figures "
+        "where table_name = 'report_indicators' and row_key = 'I.04' and column_name = 'value' order by 1"
+    )
+    whole = [(2, "1", "2"), (3, "2", "3"), (4, "3", "4")]
+    assert session.execute(changed).fetchall() == whole
+    kept = session.execute("select xmin from cchc.changed_figures").fetchall()
+    copy(conninfo, world.second)
+    assert session.execute("select xmin from cchc.changed_figures").fetchall() == kept
+    session.execute("update cchc.changed_figures set new_value = 'x' where release_number = 2")
+    copy(conninfo, world.second)
+    assert session.execute(changed).fetchall() == whole
+    words = session.execute("select obj_description('cchc.changed_figures'::regclass)").fetchone()
+    assert words is not None
+    assert "thay đổi" in words[0]
+    unexplained = """
+        select a.attname from pg_attribute a
+        where attrelid in ('cchc.release_history'::regclass, 'cchc.changed_figures'::regclass)
+          and attnum > 0 and col_description(attrelid, attnum) is null
+    """
+    assert session.execute(unexplained).fetchall() == []
+
+
 def test_a_release_that_is_no_longer_current_is_left_out(
     world: World, conninfo: str, session: psycopg.Connection[Any]
 ) -> None:
