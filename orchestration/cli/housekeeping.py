@@ -90,12 +90,19 @@ def restored(settings: Settings, repository: str, snapshot: str) -> tuple[list[s
 
 
 def verified(settings: Settings, folders: list[Path]) -> tuple[list[str], dict[str, Any], bool]:
-    """Reads releases and the journal of who did what; lines, document, and whether all is what it was."""
+    """Reads releases, what is made from them, and the journal of who did what; lines, document, and whether all is what
+    it was. Files beside the pointers that the next run makes again are told, and are no damage.
+    """
+    from publication import mend_published
+
     lines, document, whole = verify_releases(folders)
     signed_lines, signed, signed_whole = attachments.checked(settings.paths.published)
     journal = check_journal(settings.paths)
     document |= {"signed": signed, "journal": asdict(journal)}
-    return [*lines, *signed_lines, *journal.lines_vi()], document, whole and signed_whole and not journal.damages
+    derived = mend_published(settings.paths.published, dry_run=True).mended
+    document["to_mend"] = [asdict(one) for one in derived]
+    told = [f"{one.line_vi(done=False)} (ở lần chạy sau, hoặc bằng cchc rebuild)" for one in derived]
+    return [*lines, *signed_lines, *told, *journal.lines_vi()], document, whole and signed_whole and not journal.damages
 
 
 def watched(settings: Settings, today: dt.date) -> tuple[list[str], dict[str, Any]]:

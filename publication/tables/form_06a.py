@@ -162,7 +162,10 @@ def write_form(path: Path, content: ReleaseContent) -> None:
             if content.draft:
                 sheet.write_string(_HEAD_ROW - 1, 0, DRAFT_VI, looks.titles[3])
                 sheet.set_header(DRAFT_SHEET_HEAD)
-        _write_data(workbook.add_worksheet(DATA_SHEET), looks, content)
+        data = workbook.add_worksheet(DATA_SHEET)
+        _write_data(data, looks, content)
+        if content.draft:
+            data.set_header(DRAFT_SHEET_HEAD)
 
 
 class _Looks:

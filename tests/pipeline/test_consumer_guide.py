@@ -255,6 +255,24 @@ def test_shell_blocks_run(release: Release) -> None:
         assert done.stdout.count("VALID") > 20
 
 
+def test_verify_tells_of_a_database_that_is_not_what_was_written(published_home: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(published_home / "published", home / "published")
+    (home / "logs").mkdir()
+    database = home / "published" / "all.duckdb"
+    told = {}
+    for state in ("whole", "written to"):
+        if state == "written to":
+            with duckdb.connect(str(database)) as connection:
+                connection.execute("delete from dictionary")
+        command = [sys.executable, "-m", "orchestration.cli", "verify", "--json"]
+        environment = {**os.environ, "CCHC_HOME": str(home), "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        told[state] = {Path(one["path"]).name for one in json.loads(done.stdout)["to_mend"]}
+    assert told["whole"] == set()
+    assert "all.duckdb" in told["written to"]
+
+
 def test_the_power_query_block_names_columns_that_are_there(release: Release) -> None:
     [text] = snippets("powerquery")
     header = from_csv_header((release.path / "report" / "annex.csv").read_bytes())
