@@ -106,7 +106,8 @@ _HEAD_ROW = 6
 _FIRST_ROW = _HEAD_ROW + 4
 _LAST_COLUMN = len(_WIDTHS) - 1
 _A4, _LINE_HEIGHT = 9, 17.5
-_NUMBER_FORMAT, _DATE_FORMAT = "#,##0", "dd/mm/yyyy"
+#: The locale makes a program that heeds it group as Vietnamese print does, whatever the computer is set to.
+_NUMBER_FORMAT, _DATE_FORMAT = "[$-42A]#,##0", "dd/mm/yyyy"
 _FONT = {"font_name": "Times New Roman", "font_size": 12}
 #: The workbook says nothing about when it was made, so equal figures are equal bytes.
 

@@ -144,7 +144,7 @@ def test_figures_are_numbers_that_can_be_added_up_where_they_stand(content: Rele
         for line in lines:
             found = [cell.value for cell in line[2:13]]
             assert found == [rows[line[1].value][column] for column in FIGURE_COLUMNS]
-            assert {(type(cell.value), cell.number_format) for cell in line[2:13]} == {(int, "#,##0")}
+            assert {(type(cell.value), cell.number_format) for cell in line[2:13]} == {(int, "[$-42A]#,##0")}
     assert book.sheetnames == [*SHEETS.values(), DATA_SHEET]
     assert read_data(path) == content.tables[MART].to_pylist()
 
