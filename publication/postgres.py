@@ -215,7 +215,7 @@ class PostgresCopy:
                 return False
             query = "select {} from {}.{} where unit_code = {} and quarter = {}"
             place = (_text(release.unit_code), _text(release.quarter))
-            columns = _names(stored_contracts()[table].by_name)
+            columns = _names(list(stored_contracts()[table].by_name))
             if Counter(self._run(query, columns, _name(SCHEMA), _name(table), *place).fetchall()) != Counter(rows):
                 return False
         return True
@@ -294,7 +294,7 @@ class PostgresCopy:
                     _text(release.unit_code),
                     _text(release.quarter),
                 )
-                columns = _names(stored_contracts()[table_of_history].by_name)
+                columns = _names(list(stored_contracts()[table_of_history].by_name))
                 statement = _sql("copy {}.{} ({}) from stdin", _name(SCHEMA), _name(table_of_history), columns)
                 with self._session.cursor() as cursor, cursor.copy(statement) as lines:
                     for row in rows:
