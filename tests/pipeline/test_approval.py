@@ -23,7 +23,8 @@ def home(published_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """The sample, checked and not published yet, where releases wait for an approval."""
     shutil.copytree(published_home, tmp_path / "home", symlinks=True)
     remove_tree(tmp_path / "home" / "published")
-    (tmp_path / "home" / "logs" / "journal.jsonl").unlink()
+    for name in ("journal.jsonl", "alerts.json"):  # of the release that is gone
+        (tmp_path / "home" / "logs" / name).unlink()
     monkeypatch.setenv("CCHC_APPROVAL", "recorded")
     return tmp_path / "home"
 
