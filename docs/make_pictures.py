@@ -70,7 +70,8 @@ def main() -> None:
         draw_office(folder / "home")
     for release in map(Path, sys.argv[1:2]):
         draw_page(release / "report" / "report.pdf", 1, "bao-cao-trang-1")
-        draw_page(release / "report" / "report.pdf", 8, "bao-cao-phu-luc")
+        draw_page(release / "report" / "report.pdf", 16, "bao-cao-phu-luc")
+        draw_page(release / "report" / "phieu-trinh.pdf", 1, "phieu-trinh")
 
 
 def only_sheet(data: bytes, sheet_name: str) -> bytes:

@@ -15,7 +15,7 @@ import tempfile
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -29,6 +29,10 @@ from pydantic_settings import (
 from common.files import PRIVATE, replace_durably, sha256_bytes
 from ingestion import DamagedError, IngestPaths, IntakeLimits, OutboxAccess, PublicKey, Signers
 from orchestration.addresses import AlertAddress, AlertLinks
+from orchestration.letters import UnitLetters
+
+if TYPE_CHECKING:
+    from publication import Signing
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 DBT_DIR = PROJECT_DIR / "dbt_project"
@@ -319,6 +323,10 @@ class Settings(BaseSettings):
         default=None, description="Key that copies of the home are encrypted with; none: whoever has them reads them."
     )
     person_key: SecretStr | None = Field(default=None, description="Key of the hash that stands for a person.")
+    letters: dict[str, UnitLetters] = Field(
+        default_factory=dict,
+        description="Number, day and signer of letters, by unit code; blank where not set.",
+    )
 
     @field_validator("intake", mode="before")
     @classmethod
@@ -382,6 +390,10 @@ class Settings(BaseSettings):
     def plain_paths(self) -> Home:
         """The same home, for tools that paste paths into what they write."""
         return Home(plain_path(self.home), self.outbox_access)
+
+    def signing(self, unit: str, quarter: str) -> Signing:
+        """What the office set of its letter."""
+        return self.letters.get(unit, UnitLetters()).signing(quarter)
 
     def signers(self) -> Signers | None:
         """Whose signatures decisions must carry; None where they need none."""

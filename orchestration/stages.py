@@ -310,6 +310,7 @@ def _publish_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> 
         lineage=lineage() if current else None,
         amendment=pipeline.amendment,
         witness=pipeline.journal.witness,
+        signing=pipeline.settings.signing(unit, quarter),
     )
     outcome = _outcome(pipeline, unit, quarter, answer)
     if outcome.release is None and not outcome.locked and pipeline.settings.drafts:
@@ -350,6 +351,7 @@ def publish_draft(pipeline: Pipeline, draft: Draft, approval: Approval) -> Outco
         amendment=draft.amendment,
         approved=Approved(approval, draft.outputs or {}),
         witness=pipeline.journal.witness,
+        signing=pipeline.settings.signing(unit, quarter),
     )
     outcome = pipeline.record.outcomes[unit] = _outcome(pipeline, unit, quarter, answer)
     if outcome.changed and pipeline.settings.postgres_url is not None:
@@ -375,6 +377,7 @@ def _draft_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Ou
         versions=tool_versions(),
         lineage=lineage(),
         amendment=pipeline.amendment,
+        signing=pipeline.settings.signing(unit, quarter),
         named=lambda lines: with_real_names(pipeline.deliveries.paths, lines) if lines else [],
     )
     if isinstance(answer, Unchanged):

@@ -15,6 +15,7 @@ from publication.content.approval import Approval
 from publication.content.causes import Lineage
 from publication.content.passport import CSV_SHEET
 from publication.content.revision import Amendment, ExplainedChange, Revision
+from publication.content.signing import Signing
 from publication.drafts import DRAFT_NAME, DamagedDraft, Draft, discard_draft, make_draft, read_draft
 from publication.explain import (
     Explanation,
@@ -118,6 +119,7 @@ __all__ = [
     "Revision",
     "RunLine",
     "SignatureFound",
+    "Signing",
     "TableRowCheck",
     "TextRemark",
     "Unchanged",

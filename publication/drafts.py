@@ -36,6 +36,7 @@ from publication.content.causes import Lineage, UnexplainedChange
 from publication.content.passport import passports
 from publication.content.release_content import ReleaseContent, form_rows
 from publication.content.revision import Amendment
+from publication.content.signing import UNSIGNED, Signing
 from publication.letter import write_letter
 from publication.outputs import FOLDERS, check_outputs, write_outputs
 from publication.page import write_page
@@ -107,6 +108,7 @@ def make_draft(
     versions: Mapping[str, str] | None = None,
     lineage: Lineage | None = None,
     amendment: Amendment | None = None,
+    signing: Signing = UNSIGNED,
     named: Named = list,
 ) -> DraftOutcome:
     """The draft of a candidate in ``folder``, which takes the place of any that was there.
@@ -123,10 +125,19 @@ def make_draft(
         found = inspect(candidate, verdicts_dir)
         pointer = read_pointer(quarter_dir)
         current = current_release(published, unit, quarter)
-        if current and not found.reasons and says_the_same(current, candidate, found.clearance):
+        if current and not found.reasons and says_the_same(current, candidate, found.clearance, signing):
             discard_draft(folder)
             return Unchanged(current)
-        basis = Basis(candidate, found.clearance, code_version, versions or {}, lineage or Lineage(), None, amendment)
+        basis = Basis(
+            candidate,
+            found.clearance,
+            code_version,
+            versions or {},
+            lineage or Lineage(),
+            None,
+            amendment,
+            signing=signing,
+        )
         content = basis.content(pointer, current)
         if pointer and pointer.lock and current and amendment is None and _changes_nothing(content):
             discard_draft(folder)

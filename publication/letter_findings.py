@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from publication.content.release_content import ReleaseContent, form_rows, unit_name
 from publication.letter import compose_body
-from publication.letter.model import Paragraph, Run
+from publication.letter.model import Body, Paragraph, Run
 from publication.letter.wording import FIGURE, load_wording
 from publication.narrative.check import FigureCheck, check_sentence, is_readable, remarks_on, wording_remarks
 from publication.narrative.claims import claims_of
@@ -79,7 +79,8 @@ class _Letter:
         paragraphs = tables[_NARRATIVE].to_pylist() if _NARRATIVE in tables else []
         self._delivered: dict[tuple[str, int], Row] = {(row["section"], row["paragraph_no"]): row for row in paragraphs}
         body = _body(tables, unit, quarter, form_version, paragraphs)
-        self._lines = [paragraph for paragraph in body if paragraph.role != "fill"]
+        self._lines = [paragraph for paragraph in body.paragraphs if paragraph.role != "fill"]
+        self._unmatched = body.unmatched
 
     def findings(self) -> Iterator[Row]:
         """All findings: figures and statements sentence by sentence, then the letter as a whole, then the notes."""
@@ -93,6 +94,12 @@ class _Letter:
             yield from (self._of_remark(remark) for remark in by_line.get(sentence.number, ()))
         yield from (self._of_remark(remark) for remark in by_line.get(0, ()))
         yield from self._of_notes()
+        yield from (self._of_order(place, order) for place, order in self._unmatched)
+
+    def _of_order(self, place: tuple[str, int], order: str) -> Row:
+        """A sentence that an office leaves out and the letter does not have."""
+        message = f"yêu cầu bỏ câu “{order}” nhưng mục này của báo cáo không có câu nào bắt đầu như vậy"
+        return self._row_at(place, "left_out", order, message, ())
 
     def _of_figures(self, sentence: Sentence) -> Iterator[Row]:
         paragraph = self._lines[sentence.line - 1]
@@ -146,9 +153,20 @@ class _Letter:
 
     def _row(self, kind: str, line: int, text: str, message: str, codes: tuple[str, ...]) -> Row:
         written = self._lines[line - 1].written if line else None
+        return self._row_at(written, kind, text, message, codes, "báo cáo" if line else "")
+
+    def _row_at(
+        self,
+        written: tuple[str, int] | None,
+        kind: str,
+        text: str,
+        message: str,
+        codes: tuple[str, ...],
+        elsewhere: str = "",
+    ) -> Row:
         delivered = self._delivered[written] if written else {}
         section, number = written or ("", None)
-        place = f"mục {section}, đoạn {number}" if written else "báo cáo" if line else ""
+        place = f"mục {section}, đoạn {number}" if written else elsewhere
         return {
             "kind": kind,
             "subject": f"{place}: {text}".removeprefix(": "),
@@ -168,9 +186,7 @@ def _actions_in_force(tables: Mapping[str, pa.Table]) -> frozenset[str]:
     return frozenset(row["action"] for row in tables[_DECISIONS].to_pylist() if row["effect"] == "applied")
 
 
-def _body(
-    tables: Mapping[str, pa.Table], unit: str, quarter: str, form_version: str, paragraphs: list[Row]
-) -> tuple[Paragraph, ...]:
+def _body(tables: Mapping[str, pa.Table], unit: str, quarter: str, form_version: str, paragraphs: list[Row]) -> Body:
     """The letter's text. A code that is no row is left out; that it is none is told by a rule of its own."""
     rows = form_rows(tables[FORM_MART])
     known = {row.code for row in rows}
@@ -200,11 +216,16 @@ def _body(
         )
     except LookupError:
         printed = {row.code: row.printed for row in rows}
-        return tuple(
-            Paragraph(
-                "body",
-                (Run(FIGURE.sub(lambda match: printed[match[1]], row["text_vi"])),),
-                (row["section"], row["paragraph_no"]),
-            )
-            for row in sorted(cleaned, key=lambda row: (row["section"], row["paragraph_no"]))
+        paragraphs = sorted(cleaned, key=lambda row: (row["section"], row["paragraph_no"]))
+        return Body(
+            tuple(
+                Paragraph(
+                    "body",
+                    (Run(FIGURE.sub(lambda match: printed[match[1]], row["text_vi"])),),
+                    (row["section"], row["paragraph_no"]),
+                )
+                for row in paragraphs
+            ),
+            (),
+            (),
         )

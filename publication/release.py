@@ -34,6 +34,7 @@ from publication.content.approval import Approval
 from publication.content.causes import Lineage, Origin, UnexplainedChange
 from publication.content.release_content import ReleaseContent, gather
 from publication.content.revision import Amendment, Revision, revise
+from publication.content.signing import UNSIGNED, Signing
 from publication.index import rebuild_index
 from publication.outputs import check_outputs, write_outputs
 from publication.store.candidate import Candidate, CandidateError, read_candidate
@@ -163,12 +164,14 @@ def publish(
     amendment: Amendment | None = None,
     approved: Approved | None = None,
     witness: Witness | None = None,
+    signing: Signing = UNSIGNED,
 ) -> PublishOutcome:
     """Publish a candidate of ``unit`` and ``quarter`` if its stored verdicts let it out.
 
     ``verdicts_dir`` is ``warehouse/verdicts/<unit>/<quarter>``; ``expected_previous`` the number of the release that
     the caller saw as current (None: none); ``versions`` goes into the manifest (dbt, duckdb, ...); ``lineage`` makes
-    the causes of a revision sharper; ``witness`` is told before the pointer moves.
+    the causes of a revision sharper; ``witness`` is told before the pointer moves; ``signing`` is what the office set
+    of its letter.
     Publishing what is already current is Unchanged, whatever was expected.
     A locked quarter is Held, with what would change, unless an ``amendment`` lets it be revised; where nothing that a
     reader sees would change it is Unchanged. An amendment of a quarter that is not locked is Refused, and so is a
@@ -190,7 +193,7 @@ def publish(
             pointer = read_pointer(quarter_dir)
             _sweep(quarter_dir, pointer)
             current = _release(quarter_dir, pointer, pointer.release) if pointer else None
-            if current and says_the_same(current, candidate, clearance):
+            if current and says_the_same(current, candidate, clearance, signing):
                 rebuild_index(published)
                 return Unchanged(current)
             if (current.number if current else None) != expected_previous:
@@ -207,6 +210,7 @@ def publish(
                 published_at,
                 amendment,
                 approved,
+                signing,
             )
             content = basis.content(pointer, current)
             if pointer and pointer.lock and current and content.revision and amendment is None:
@@ -260,10 +264,14 @@ def candidate_of(candidate_dir: Path, unit: str, quarter: str) -> Candidate:
     return candidate
 
 
-def says_the_same(current: Release, candidate: Candidate, clearance: Clearance) -> bool:
+def says_the_same(current: Release, candidate: Candidate, clearance: Clearance, signing: Signing) -> bool:
     """Whether the release was made of this candidate and let out by these verdicts. Raises DamagedManifest."""
     manifest = current.manifest()
-    return manifest.candidate_hash == candidate.candidate_hash and manifest.verdicts == list(clearance.references)
+    return (
+        manifest.candidate_hash == candidate.candidate_hash
+        and manifest.verdicts == list(clearance.references)
+        and manifest.signing == signing.to_json()
+    )
 
 
 def why_not(
@@ -347,6 +355,7 @@ class Basis:
     published_at: dt.datetime | None
     amendment: Amendment | None = None
     approved: Approved | None = None
+    signing: Signing = UNSIGNED
 
     def content(self, pointer: Pointer | None, current: Release | None) -> ReleaseContent:
         """What the release will say. Raises UnexplainedChange, and DamagedManifest when ``current`` is not whole."""
@@ -356,6 +365,7 @@ class Basis:
             gate_results=self.clearance.results,
             extra_marts={GATE_RESULTS: to_parquet(table)},
             extra_tables={GATE_RESULTS: in_total_order(table)},
+            signing=self.signing,
         )
         if self.approved is not None:
             content = replace(content, approval=self.approved.approval)

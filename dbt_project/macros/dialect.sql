@@ -60,6 +60,11 @@
 {% macro duckdb__matches_pattern(text, pattern) %}regexp_matches({{ text }}, '{{ pattern }}'){% endmacro %}
 {% macro spark__matches_pattern(text, pattern) %}({{ text }} rlike r'{{ pattern }}'){% endmacro %}
 
+{# What a regular expression first matches in a text; null where nowhere. Backslashes are doubled, as Jinja reads them. #}
+{% macro first_match(text, pattern) %}{{ return(adapter.dispatch('first_match')(text, pattern)) }}{% endmacro %}
+{% macro duckdb__first_match(text, pattern) %}nullif(regexp_extract({{ text }}, '{{ pattern }}'), ''){% endmacro %}
+{% macro spark__first_match(text, pattern) %}nullif(regexp_extract({{ text }}, r'{{ pattern }}', 0), ''){% endmacro %}
+
 {# The day a number of days after a date. #}
 {% macro days_after(day, number) %}{{ return(adapter.dispatch('days_after')(day, number)) }}{% endmacro %}
 {% macro duckdb__days_after(day, number) %}({{ day }} + {{ number }}){% endmacro %}

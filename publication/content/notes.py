@@ -1,18 +1,18 @@
 """``quality/notes.csv``: what a reader should know beside the figures.
 
 Belongs here: decisions, findings that do not block, why a row is blank, how many units a figure covers, what changed
-since the release before, each as one Vietnamese sentence; and the same gathered as the remarks that documents print.
-Does not belong here: judging findings (``expectations``), the look of the form (``annex``, ``letter``).
+since the release before, each as one Vietnamese sentence; and the footnotes of the annex. Does not belong here: judging
+findings (``expectations``), the look of the form (``annex``, ``letter``), what the signer is told (``letter``).
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from publication.content.release_content import ReleaseContent
+from common.forms import form_named
+from publication.content.release_content import FormRow, ReleaseContent, cited_document
 from publication.formatting import format_number
 from publication.store.csvfile import to_csv
 
@@ -22,7 +22,7 @@ _NOT_DECLARED_VI = "Chỉ có số tính từ dữ liệu chi tiết, không có
 _NOT_COMPUTED_VI = "Chỉ có số cơ quan khai báo, không có dữ liệu chi tiết để đối chiếu."
 #: Rules on what the letter says; their subjects are places in it, not rows.
 _OF_THE_LETTER = "letter."
-_BLANK_REASON_VI = {
+BLANK_REASON_VI = {
     "not_reported": "Để trống vì cơ quan chưa gửi số liệu này; để trống không có nghĩa là bằng 0.",
     "withheld": "Để trống theo quyết định không công bố.",
     "unsettled": "Để trống vì số tính và số khai báo khác nhau, chưa có quyết định chọn số nào.",
@@ -133,7 +133,7 @@ def _blanks(content: ReleaseContent) -> Iterator[dict[str, Any]]:
         if row.printed == "" and row.values["kind"] != "heading":
             yield {
                 "kind": "blank",
-                "sentence_vi": _BLANK_REASON_VI[row.values["status"]],
+                "sentence_vi": BLANK_REASON_VI[row.values["status"]],
                 "decision_ids": row.decision_ids,
                 **_place(row.values),
             }
@@ -183,89 +183,55 @@ def _place(values: Any) -> dict[str, Any]:
         "subject": values["indicator_code"],
         "row_no": values["row_no"],
         "printed_number": values["printed_number"],
-        "name_vi": values["indicator_name_vi"],
+        "name_vi": FormRow(values).name_vi,
     }
 
 
 # --- for print ------------------------------------------------------------------------------------------------------
 
-REMARKS_HEADING = "Ghi chú (dòng 1 là dòng đầu tiên dưới tiêu đề bảng)"
+#: What decisions that put a figure into the form are told to its readers as; others change no printed figure.
+_PRINTED_ACTIONS = {
+    "accept_declared": "số liệu do cơ quan, đơn vị báo cáo, theo {document}.",
+    "count_as_on_time": "gồm {count} hồ sơ được tính là giải quyết đúng hạn theo {document}.",
+    "withhold": "không công bố số liệu, theo {document}.",
+}
+_WITHOUT_DOCUMENT = "văn bản giải trình của cơ quan"
 
 
 @dataclass(frozen=True)
-class RemarkLine:
-    """One remark; ``number`` is that of a footnote, by which rows of the form point to it."""
+class PrintedFootnote:
+    """A footnote of the annex: ``number`` by the place of its first row, ``codes`` the rows that carry the mark."""
 
+    number: int
+    codes: tuple[str, ...]
     text_vi: str
-    number: int | None = None
 
 
-@dataclass(frozen=True)
-class Remarks:
-    """Remarks of one sort."""
+def printed_footnotes(content: ReleaseContent) -> list[PrintedFootnote]:
+    """What the readers of the form need to know of decisions: one footnote for all rows of one action and document.
 
-    heading: str
-    lines: tuple[RemarkLine, ...]
-
-
-def remarks(content: ReleaseContent) -> list[Remarks]:
-    """All notes as documents print them: what is said of many rows is said once; a sort without remarks is left out."""
-    blocks = (
-        Remarks("Số liệu tạm thời", tuple(map(RemarkLine, content.provisional_vi))),
-        Remarks("Giải trình số liệu", tuple(_printed_decisions(content))),
-        Remarks("Điểm cần lưu ý", tuple(_said_once((*_findings(content), *_where_the_rows_are(content))))),
-        Remarks("Dòng để trống", tuple(_said_once(_blanks(content)))),
-        Remarks("Số đơn vị đã tổng hợp", tuple(_printed_coverage(content))),
-        Remarks("Đối chiếu nguồn số liệu", tuple(_printed_single_source(content))),
-        Remarks("Thay đổi so với bản phát hành trước", tuple(_printed_revision(content))),
-    )
-    return [block for block in blocks if block.lines]
-
-
-def _printed_decisions(content: ReleaseContent) -> Iterator[RemarkLine]:
-    rows = content.rows_by_code
+    Reasons, findings accepted and figures not published are the signer's; they are told in ``submission`` and
+    ``notes.csv``.
+    """
+    decisions = {str(decision["decision_id"]): decision for decision in content.decisions}
+    names = form_named(content.form_version).names
+    grouped: dict[tuple[str, str], tuple[set[str], set[str]]] = {}
     for footnote in content.footnotes:
-        numbers = ", ".join(str(rows[code].row_no) for code in footnote.indicator_codes)
-        where = f"; dòng {numbers}" if numbers else ""
-        yield RemarkLine(f"{footnote.text_vi} (Giải trình {', '.join(footnote.decision_ids)}{where})", footnote.number)
-
-
-def _said_once(found: Iterable[Mapping[str, Any]]) -> Iterator[RemarkLine]:
-    """Each sentence with all rows it is about, section by section."""
-    places: dict[str, dict[str, list[str]]] = {}
-    for note in found:
-        sections = places.setdefault(note["sentence_vi"], {})
-        if "row_no" in note:
-            sections.setdefault(str(note["subject"]).partition(".")[0], []).append(str(note["row_no"]))
-    for sentence, sections in places.items():
-        where = "; ".join(f"phần {section}: dòng {', '.join(rows)}" for section, rows in sections.items())
-        yield RemarkLine(f"{sentence} ({where})" if where else sentence)
-
-
-def _printed_coverage(content: ReleaseContent) -> Iterator[RemarkLine]:
-    """Rows summed over several units: how many rows have all of them, and which lack some, blank ones included."""
-    whole: Counter[int] = Counter()
-    lacking: list[RemarkLine] = []
-    for row in content.rows:
-        counted, expected = row.values["units_counted"], row.values["units_expected"]
-        if counted is None or expected is None or expected < 2:
-            continue
-        if counted == expected:
-            whole[expected] += 1
-        else:
-            lacking.append(RemarkLine(f"Dòng {row.row_no}: có số liệu của {counted}/{expected} đơn vị."))
-    for expected, rows in sorted(whole.items()):
-        yield RemarkLine(f"{rows} dòng tổng hợp đủ {expected}/{expected} đơn vị phải báo cáo.")
-    yield from lacking
-
-
-def _printed_single_source(content: ReleaseContent) -> Iterator[RemarkLine]:
-    """How many, in a line each: which ones, the passports and ``notes.csv`` say."""
-    found = Counter(note["sentence_vi"] for note in _single_source(content))
-    for sentence, rows in sorted(found.items()):
-        yield RemarkLine(f"{rows} dòng: {sentence[:1].lower()}{sentence[1:]}")
-
-
-def _printed_revision(content: ReleaseContent) -> Iterator[RemarkLine]:
-    if content.revision is not None:
-        yield from map(RemarkLine, content.revision.lines_vi)
+        for identifier in footnote.decision_ids:
+            decision = decisions[identifier]
+            if decision["action"] in _PRINTED_ACTIONS and footnote.indicator_codes:
+                document = cited_document(decision, content.unit_name_vi) or _WITHOUT_DOCUMENT
+                codes, ids = grouped.setdefault((decision["action"], document), (set(), set()))
+                codes |= set(footnote.indicator_codes)
+                ids.add(identifier)
+    order = {row.code: place for place, row in enumerate(content.rows, start=1)}
+    placed = sorted((sorted(order[code] for code in codes), *key, len(ids)) for key, (codes, ids) in grouped.items())
+    return [
+        PrintedFootnote(
+            number,
+            tuple(content.rows[row - 1].code for row in rows),
+            f"{'; '.join(names[content.rows[row - 1].code] for row in rows)}: "
+            + _PRINTED_ACTIONS[action].format(document=document, count=f"{count:02d}"),
+        )
+        for number, (rows, action, document, count) in enumerate(placed, start=1)
+    ]

@@ -470,8 +470,7 @@ def _both_words(computed: Decimal, declared: Decimal, status: str, decision_id: 
 
 
 def _name(row: FormRow) -> str:
-    name = row.values["indicator_name_corrected_vi"] or row.values["indicator_name_vi"]
-    return str(name).lstrip("- ").rstrip(" .:")
+    return row.name_vi.lstrip("- ").rstrip(" .:")
 
 
 def _lower(text: str) -> str:

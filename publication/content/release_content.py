@@ -17,8 +17,10 @@ import pyarrow.compute as pc
 
 from publication.content.approval import Approval
 from publication.content.case_totals import CaseTotals, case_totals
+from publication.content.citations import cite, issuing_office
 from publication.content.revision import Revision
-from publication.formatting import format_date, format_number, format_quarter
+from publication.content.signing import UNSIGNED, Signing
+from publication.formatting import format_number, format_quarter
 from publication.store.candidate import FORM_MART, Candidate
 
 _EFFECTIVE = frozenset({"applied", "covers_findings"})
@@ -49,6 +51,11 @@ class FormRow:
     def code(self) -> str:
         """Indicator code, e.g. ``III.25``."""
         return str(self.values["indicator_code"])
+
+    @property
+    def name_vi(self) -> str:
+        """What the row is called; where the form's own print spells it wrong, as it is spelled right."""
+        return str(self.values.get("indicator_name_corrected_vi") or self.values["indicator_name_vi"] or "")
 
     @property
     def value(self) -> Decimal | None:
@@ -89,7 +96,7 @@ class FormRow:
 
 @dataclass(frozen=True)
 class Footnote:
-    """One numbered remark below the form: decisions that act alike, and the rows they concern."""
+    """One numbered remark: decisions that act alike, and the rows they concern; numbered by the first row's place."""
 
     number: int
     decision_ids: tuple[str, ...]
@@ -100,7 +107,8 @@ class Footnote:
 @dataclass(frozen=True)
 class ReleaseContent:
     """Everything the outputs of one release are made from; all of it is fixed by candidate, verdicts and the release
-    before (``revision``: what changed since, None for the first of its quarter)."""
+    before (``revision``: what changed since, None for the first of its quarter), and by what the office set of its
+    letter (``signing``)."""
 
     unit_code: str
     unit_name_vi: str
@@ -114,6 +122,7 @@ class ReleaseContent:
     gate_results: tuple[Mapping[str, Any], ...]
     inputs: tuple[Mapping[str, Any], ...]
     revision: Revision | None = None
+    signing: Signing = UNSIGNED
     #: By whose word it is published; None where none is asked for. Only page and manifest tell it.
     approval: Approval | None = None
     #: The code of the draft that this is; None for a release. Each document then says on every page what it is.
@@ -175,6 +184,7 @@ def gather(
     gate_results: Sequence[Mapping[str, Any]],
     extra_marts: Mapping[str, bytes],
     extra_tables: Mapping[str, pa.Table],
+    signing: Signing = UNSIGNED,
 ) -> ReleaseContent:
     """The content of the release that this candidate becomes.
 
@@ -186,18 +196,20 @@ def gather(
     rows = form_rows(tables[FORM_MART])
     decisions = tuple(_without_case_code(decision) for decision in candidate.table("decision_effects").to_pylist())
     counted = _counted_by_decision(tables, candidate.form_version)
+    name = unit_name(tables, candidate.unit_code)
     return ReleaseContent(
         unit_code=candidate.unit_code,
-        unit_name_vi=unit_name(tables, candidate.unit_code),
+        unit_name_vi=name,
         quarter=candidate.quarter,
         form_version=candidate.form_version,
         tables=tables,
         mart_files=files,
         rows=rows,
-        footnotes=tuple(_footnotes(rows, decisions, gate_results, counted)),
+        footnotes=tuple(_footnotes(rows, decisions, gate_results, counted, name)),
         decisions=decisions,
         gate_results=tuple(gate_results),
         inputs=candidate.inputs,
+        signing=signing,
     )
 
 
@@ -243,6 +255,7 @@ def _footnotes(
     decisions: Iterable[Mapping[str, Any]],
     gate_results: Sequence[Mapping[str, Any]],
     counted: Mapping[str, set[str]],
+    unit_name_vi: str,
 ) -> Iterable[Footnote]:
     by_code = {row.code: row for row in rows}
     covering = {name for result in gate_results for name in split_ids(result["decision_id"])}
@@ -251,9 +264,11 @@ def _footnotes(
         if decision["effect"] not in _EFFECTIVE and decision["decision_id"] not in covering:
             continue
         codes = _concerned_rows(decision, rows, gate_results, counted.get(decision["decision_id"], set()))
-        key = (_explain(decision, by_code, gate_results) + _grounds(decision), codes)
+        key = (_explain(decision, by_code, gate_results) + _grounds(decision, unit_name_vi), codes)
         grouped.setdefault(key, []).append(str(decision["decision_id"]))
-    for number, ((text, codes), ids) in enumerate(grouped.items(), start=1):
+    last = len(rows)
+    placed = sorted(grouped.items(), key=lambda one: by_code[one[0][1][0]].row_no if one[0][1] else last + 1)
+    for number, ((text, codes), ids) in enumerate(placed, start=1):
         yield Footnote(number, tuple(dict.fromkeys(ids)), codes, text)
 
 
@@ -296,13 +311,17 @@ def _explain(
     return f"Chấp nhận điểm chưa khớp: {sentence or subject}"
 
 
-def _grounds(decision: Mapping[str, Any]) -> str:
+def _grounds(decision: Mapping[str, Any], unit_name_vi: str) -> str:
     """Reason, document and date of a decision, as far as they were given."""
     reason = f" Lý do: {str(decision['reason_vi']).rstrip('.')}." if decision["reason_vi"] else ""
-    if not decision["document_number"]:
-        return reason
-    dated = f" ngày {format_date(decision['dated'])}" if decision["dated"] else ""
-    return f"{reason} Theo {decision['document_number']}{dated}."
+    document = cited_document(decision, unit_name_vi)
+    return f"{reason} Theo {document}." if document else reason
+
+
+def cited_document(decision: Mapping[str, Any], unit_name_vi: str) -> str:
+    """The document that carries a decision, as documents cite it; empty where none is given."""
+    issuer = issuing_office(decision.get("approved_by_vi"), unit_name_vi)
+    return cite(decision["document_number"], decision["dated"], issuer)
 
 
 def _figure(row: FormRow | None, column: str) -> str:

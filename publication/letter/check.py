@@ -6,10 +6,12 @@ Belongs here: comparing what a file shows with the content of the release. Does 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
-from publication.content.release_content import FormRow, ReleaseContent
+from publication.content.release_content import ReleaseContent
 from publication.formatting import parse_number
+from publication.letter.compose import sums
 from publication.letter.glyphs import printable
 from publication.letter.model import (
     HEADER_BOTTOM,
@@ -23,6 +25,16 @@ from publication.letter.model import (
     Run,
 )
 from publication.letter.reading import Reading, squeeze
+from publication.letter.submission import (
+    HEADERS,
+    KIND,
+    MOST_PAGES,
+    OPINION,
+    SUBMITTED_BY,
+    VALUES,
+    Submission,
+)
+from publication.tables.annex import FOOTNOTES_VI
 
 _FIGURE_CELL = 3
 
@@ -40,6 +52,35 @@ def check_marked_figures(letter: Letter, reading: Reading) -> None:
     """Word only: exactly the letter's figures are marked, in its order. Raises LetterDamaged."""
     if [code for code, _ in reading.figures] != [run.code for run in letter.figures()]:
         raise LetterDamaged("the marked figures are not those of the letter")
+
+
+def check_submission(content: ReleaseContent, submission: Submission, reading: Reading) -> None:
+    """Compare one file of the phiếu trình with the marts and with what was meant. Raises LetterDamaged."""
+    header, *rows = reading.table or ((),)
+    if header != tuple(map(squeeze, HEADERS)) or len(rows) != len(submission.rows):
+        raise LetterDamaged(f"the table of the phiếu trình has other columns or rows: {header}, {len(rows)}")
+    known = content.rows_by_code
+    for row, cells in zip(submission.rows, rows, strict=True):
+        if cells != tuple(map(squeeze, row.cells)):
+            raise LetterDamaged(f"{row.code}: wrote {row.cells}, read {cells}", known[row.code].row_no)
+        for column, figure in zip(VALUES, cells[1:], strict=True):
+            if _value(figure.removesuffix("%")) != known[row.code].values[column]:
+                mart = known[row.code].values[column]
+                raise LetterDamaged(
+                    f"{row.code}: the mart has {mart}, {column} shows {figure!r}", known[row.code].row_no
+                )
+    _check_words(submission_texts(submission), reading)
+    if reading.pages is not None and reading.pages > MOST_PAGES:
+        raise LetterDamaged(f"the phiếu trình has {reading.pages} pages")
+
+
+def submission_texts(submission: Submission) -> list[str]:
+    """Everything outside the table, in the order of both files."""
+    texts = [*submission.agency, STATE, MOTTO, submission.place_and_date, KIND, submission.subject]
+    texts += [submission.addressee, submission.opening]
+    for block in submission.blocks:
+        texts += [block.heading, *(f"- {line}" for line in block.lines)]
+    return [*texts, submission.closing, SUBMITTED_BY, OPINION, *submission.dots]
 
 
 # --- annex ----------------------------------------------------------------------------------------------------------
@@ -98,10 +139,10 @@ def text_runs(letter: Letter) -> list[Run]:
     runs = [Run(text) for text in plain]
     for paragraph in (*letter.body, letter.closing):
         runs += [*_dash(paragraph), *paragraph.runs]
-    runs += [Run(text) for text in (RECEIVERS, *letter.receivers, letter.authority, letter.post, *letter.annex_title)]
-    if letter.remarks:
-        runs.append(Run(f"{letter.remarks_heading}:"))
-    runs += [Run(text) for block in letter.remarks for text in (block.heading, *block.lines)]
+    signature = (RECEIVERS, *letter.receivers, letter.authority, *letter.post, letter.signer)
+    runs += [Run(text) for text in (*signature, *letter.annex_title)]
+    if letter.footnotes:
+        runs += [Run(text) for text in (FOOTNOTES_VI, *letter.footnotes)]
     return runs
 
 
@@ -110,7 +151,11 @@ def _dash(paragraph: Paragraph) -> list[Run]:
 
 
 def _check_text(letter: Letter, reading: Reading) -> None:
-    wanted = "".join(squeeze(run.text) for run in text_runs(letter))
+    _check_words((run.text for run in text_runs(letter)), reading)
+
+
+def _check_words(texts: Iterable[str], reading: Reading) -> None:
+    wanted = "".join(map(squeeze, texts))
     if reading.text == wanted:
         return
     pairs = zip(wanted, reading.text, strict=False)
@@ -133,9 +178,9 @@ def _figures_in_text(letter: Letter, text: str) -> list[tuple[str, str]]:
 
 
 def _check_figures(content: ReleaseContent, figures: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> None:
-    rows: dict[str, FormRow] = content.rows_by_code
+    known: dict[str, Decimal | None] = {code: row.value for code, row in content.rows_by_code.items()}
+    known |= sums(content)
     for code, figure in figures:
-        if code not in rows or rows[code].value is None or _value(figure) != rows[code].value:
-            raise LetterDamaged(
-                f"{code}: the mart has {rows[code].value if code in rows else None}, the text shows {figure!r}"
-            )
+        value = known.get(code)
+        if value is None or _value(figure) != value:
+            raise LetterDamaged(f"{code}: the mart has {value}, the text shows {figure!r}")

@@ -17,7 +17,9 @@ Role = Literal["part", "section", "body", "item", "fill"]
 
 @dataclass(frozen=True)
 class Run:
-    """A stretch of text. ``code`` is set where it is the printed figure of that indicator."""
+    """A stretch of text. ``code`` is set where it is a printed figure: of that indicator, or ``#name`` of one that the
+    form's wording declares.
+    """
 
     text: str
     code: str | None = None
@@ -39,7 +41,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class AnnexLine:
-    """One row of the annex as printed; ``note`` carries the marks of the remarks below the table."""
+    """One row of the annex as printed; ``note`` carries the marks of the footnotes below the table."""
 
     number: str
     name: str
@@ -63,16 +65,32 @@ class AnnexLine:
 
 
 @dataclass(frozen=True)
-class RemarkBlock:
-    """Remarks below the table under one heading."""
+class LeftOut:
+    """A sentence that the letter does not print. ``by_office``: an office asked for that; else the form's wording."""
 
-    heading: str
-    lines: tuple[str, ...]
+    section: str
+    text: str
+    by_office: bool
+
+
+@dataclass(frozen=True)
+class Body:
+    """The letter between head and end, and what is not in it.
+
+    ``unmatched``: places and words of paragraphs by which an office leaves out a sentence that is not in the letter.
+    """
+
+    paragraphs: tuple[Paragraph, ...]
+    left_out: tuple[LeftOut, ...]
+    unmatched: tuple[tuple[tuple[str, int], str], ...]
 
 
 @dataclass(frozen=True)
 class Letter:
-    """The whole document. ``dated`` stands in for the time of making in both files: the day the quarter closed."""
+    """The whole document. ``dated`` stands in for the time of making in both files: the day the quarter closed.
+
+    ``signer`` is blank where the name is left to be written; ``post`` are the lines above it.
+    """
 
     dated: dt.date
     issuer: str
@@ -85,11 +103,11 @@ class Letter:
     closing: Paragraph
     receivers: tuple[str, ...]
     authority: str
-    post: str
+    post: tuple[str, ...]
+    signer: str
     annex_title: tuple[str, ...]
     annex: tuple[AnnexLine, ...]
-    remarks_heading: str
-    remarks: tuple[RemarkBlock, ...]
+    footnotes: tuple[str, ...]
     #: Stands on every page; empty for a release.
     mark: str = ""
 

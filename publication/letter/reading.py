@@ -25,7 +25,7 @@ import pypdfium2.raw as pdfium
 from lxml import etree
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_CODE = re.compile(r"([IVX]+)_([0-9]{2})_[0-9]+")
+_CODE = re.compile(r"(?:([IVX]+)_([0-9]{2})|m(_[a-z_]+))_[0-9]+")
 _MM = 72 / 25.4
 _TOP_MARGIN = 20 * _MM
 _NEAR = 1.5
@@ -45,13 +45,14 @@ class Reading:
     ``text`` is everything outside the annex table, in order, page numbers left out; ``table`` its rows, header rows
     included once; ``figures`` the figures that the file itself marks with an indicator code (Word only). ``continued``
     are the places in ``table`` of rows that stand first on a later page: such a row may be the rest of the one before
-    (PDF only; ink does not tell, so whoever knows what was written decides).
+    (PDF only; ink does not tell, so whoever knows what was written decides). ``pages``: how many (PDF only).
     """
 
     text: str
     table: tuple[tuple[str, ...], ...]
     figures: tuple[tuple[str, str], ...] = ()
     continued: frozenset[int] = frozenset()
+    pages: int | None = None
 
 
 def squeeze(text: str) -> str:
@@ -103,7 +104,8 @@ def _marked_figures(body: etree._Element) -> Iterator[tuple[str, str]]:
         match = _CODE.fullmatch(start.get(f"{_W}name", ""))
         if match is not None:
             following = start.getnext()
-            yield f"{match[1]}.{match[2]}", "" if following is None else _text(following)
+            code = f"#{match[3][1:]}" if match[3] else f"{match[1]}.{match[2]}"
+            yield code, "" if following is None else _text(following)
 
 
 # --- PDF ------------------------------------------------------------------------------------------------------------
@@ -127,6 +129,7 @@ def read_pdf(path: Path) -> Reading:
     table: list[tuple[str, ...]] = []
     continued: set[int] = set()
     try:
+        pages = len(document)
         for page in document:
             outside, rows = _read_page(page)
             text.append(outside)
@@ -137,7 +140,7 @@ def read_pdf(path: Path) -> Reading:
             page.close()
     finally:
         document.close()
-    return Reading("".join(text), tuple(table), continued=frozenset(continued))
+    return Reading("".join(text), tuple(table), continued=frozenset(continued), pages=pages)
 
 
 def _read_page(page: pypdfium2.PdfPage) -> tuple[str, list[tuple[str, ...]]]:

@@ -1,4 +1,4 @@
-"""``report.docx``: the letter as Word reads it, in the layout of Decree 30/2020/NĐ-CP.
+"""``report.docx`` and ``phieu-trinh.docx`` as Word reads them, in the layout of Decree 30/2020/NĐ-CP.
 
 Belongs here: styles, page, and the XML of paragraphs and tables. Does not belong here: what is said (``compose``).
 
@@ -43,6 +43,8 @@ from publication.letter.model import (
     Letter,
     Paragraph,
 )
+from publication.letter.submission import COLUMNS, HEADERS, KIND, OPINION, SUBMITTED_BY, Submission
+from publication.tables.annex import FOOTNOTES_VI
 
 FONT = "Times New Roman"
 _A4 = (210, 297)
@@ -53,10 +55,7 @@ _ROLE_STYLES = {"part": "Heading 1", "section": "Heading 2", "body": "Body Text"
 
 def write_docx(path: Path, letter: Letter) -> None:
     """Write the letter. Equal letters give equal bytes."""
-    document = docx.Document()
-    _set_properties(document, letter)
-    _set_styles(document)
-    _set_page(document.sections[0])
+    document = _new_document(letter.subject, letter.issuer, letter.dated)
     body = document.element.body
     last = body.sectPr
     bookmarks = _Bookmarks()
@@ -65,14 +64,35 @@ def write_docx(path: Path, letter: Letter) -> None:
     for xml in (_heading(letter), *_title(letter), *text, closing, _signature(letter)):
         last.addprevious(_parsed(xml))
     document.add_section()
-    for xml in (*_annex_title(letter), _annex_table(letter), *_remarks(letter)):
+    for xml in (*_annex_title(letter), _annex_table(letter), *_footnotes(letter)):
         last.addprevious(_parsed(xml))
+    _save(document, path, letter.dated, letter.mark)
+
+
+def write_submission_docx(path: Path, submission: Submission) -> None:
+    """Write the phiếu trình. Equal submissions give equal bytes."""
+    document = _new_document(submission.subject, submission.issuer, submission.dated)
+    last = document.element.body.sectPr
+    for xml in _submission(submission):
+        last.addprevious(_parsed(xml))
+    _save(document, path, submission.dated, submission.mark)
+
+
+def _new_document(title: str, author: str, dated: dt.date) -> Document:
+    document = docx.Document()
+    _set_properties(document, title, author, dated)
+    _set_styles(document)
+    _set_page(document.sections[0])
+    return document
+
+
+def _save(document: Document, path: Path, dated: dt.date, mark: str) -> None:
     for section in document.sections:
         _number_pages(section)
-        _mark_pages(section, letter.mark)
+        _mark_pages(section, mark)
     buffer = io.BytesIO()
     document.save(buffer)
-    path.write_bytes(_without_clock(buffer.getvalue(), letter.dated))
+    path.write_bytes(_without_clock(buffer.getvalue(), dated))
 
 
 def _without_clock(data: bytes, dated: dt.date) -> bytes:
@@ -90,12 +110,12 @@ def _without_clock(data: bytes, dated: dt.date) -> bytes:
 # --- package, styles, page ------------------------------------------------------------------------------------------
 
 
-def _set_properties(document: Document, letter: Letter) -> None:
+def _set_properties(document: Document, title: str, author: str, dated: dt.date) -> None:
     properties = document.core_properties
-    moment = dt.datetime.combine(letter.dated, dt.time())
+    moment = dt.datetime.combine(dated, dt.time())
     # Longer ones no reader of the format takes.
-    properties.title = letter.subject[:_LONGEST_PROPERTY]
-    properties.author = properties.last_modified_by = letter.issuer[:_LONGEST_PROPERTY]
+    properties.title = title[:_LONGEST_PROPERTY]
+    properties.author = properties.last_modified_by = author[:_LONGEST_PROPERTY]
     properties.comments = properties.keywords = properties.subject = ""
     properties.language = "vi-VN"
     properties.created = properties.modified = moment
@@ -113,12 +133,12 @@ def _set_styles(document: Document) -> None:
     _set_font(normal, 14)
     _set_spacing(normal)
     body = document.styles["Body Text"]
-    _set_spacing(body, before=6, line=1.15, align=WD_ALIGN_PARAGRAPH.JUSTIFY, indent=10)
+    _set_spacing(body, before=6, align=WD_ALIGN_PARAGRAPH.JUSTIFY, indent=10)
     _set_spacing(_style(document, "Dots", body), before=6, indent=0, align=WD_ALIGN_PARAGRAPH.LEFT)
     for name, before in (("Heading 1", 8), ("Heading 2", 8)):
         heading = document.styles[name]
         _set_font(heading, 14, bold=True)
-        _set_spacing(heading, before=before, line=1.15, align=WD_ALIGN_PARAGRAPH.JUSTIFY, indent=10, keep=True)
+        _set_spacing(heading, before=before, align=WD_ALIGN_PARAGRAPH.JUSTIFY, indent=10, keep=True)
     centred = _style(document, "Centred", normal)
     _set_spacing(centred, align=WD_ALIGN_PARAGRAPH.CENTER)
     cell = _style(document, "Cell", normal)
@@ -129,8 +149,12 @@ def _set_styles(document: Document) -> None:
     _set_spacing(figure, before=1, after=1, align=WD_ALIGN_PARAGRAPH.RIGHT)
     figure.paragraph_format.right_indent = Mm(1.5)
     remark = _style(document, "Remark", normal)
-    _set_font(remark, 13)
+    _set_font(remark, 12)
     _set_spacing(remark, before=2, after=2, align=WD_ALIGN_PARAGRAPH.JUSTIFY)
+    point = _style(document, "Point", normal)
+    _set_font(point, 12)
+    _set_spacing(point, before=1, align=WD_ALIGN_PARAGRAPH.JUSTIFY)
+    _set_font(_style(document, "Point Cell", normal), 12)
     _set_font(_style(document, "Receivers", normal), 11)
     _set_font(document.styles["Header"], 14)
 
@@ -157,15 +181,14 @@ def _set_spacing(
     *,
     before: float = 0,
     after: float = 0,
-    line: float = 1.0,
     indent: float = 0,
     align: WD_ALIGN_PARAGRAPH = WD_ALIGN_PARAGRAPH.LEFT,
     keep: bool = False,
 ) -> None:
-    """Points before and after, lines, millimetres of first line."""
+    """Points before and after, millimetres of first line; lines stand single, as in the PDF."""
     form = style.paragraph_format
     form.space_before, form.space_after = Pt(before), Pt(after)
-    form.line_spacing_rule, form.line_spacing = WD_LINE_SPACING.MULTIPLE, line
+    form.line_spacing_rule, form.line_spacing = WD_LINE_SPACING.MULTIPLE, 1.0
     form.first_line_indent = Mm(indent)
     form.alignment, form.keep_with_next, form.widow_control = align, keep, True
 
@@ -200,14 +223,16 @@ def _mark_pages(section: Section, mark: str) -> None:
 
 
 class _Bookmarks:
-    """A figure in the text is bookmarked with its indicator code, so that it can be found and checked: ``III_23_1``."""
+    """A figure in the text is bookmarked with its code or name, so that it can be found and checked: ``III_23_1``,
+    ``m_district_late_2``.
+    """
 
     def __init__(self) -> None:
         self._used = 0
 
     def around(self, code: str, run: str) -> str:
         self._used += 1
-        name = f"{code.replace('.', '_')}_{self._used}"
+        name = f"{code.replace('.', '_').replace('#', 'm_')}_{self._used}"
         return f'<w:bookmarkStart w:id="{self._used}" w:name="{name}"/>{run}<w:bookmarkEnd w:id="{self._used}"/>'
 
 
@@ -228,6 +253,9 @@ def _p(style: str, content: str, *, more: str = "") -> str:
 _BOLD, _ITALIC = "<w:b/>", "<w:i/>"
 _KEEP = "<w:keepNext/>"
 _SPACE_ABOVE = '<w:spacing w:before="120" w:after="0"/>'
+
+
+_CENTRED, _TO_THE_RIGHT = (f'<w:jc w:val="{side}"/>' for side in ("center", "right"))
 
 
 def _size(points: float) -> str:
@@ -293,7 +321,7 @@ def _row(cells: str, *, header: bool = False, breaks: bool = False) -> str:
 # --- the letter's frame ---------------------------------------------------------------------------------------------
 
 
-def _heading(letter: Letter) -> str:
+def _heading(letter: Letter | Submission) -> str:
     left, right = TWO_COLUMNS
     agency = "".join(_p("Centred", _run(line, _BOLD + _size(13))) for line in letter.agency) + _rule(left / 3, left)
     state = (
@@ -301,7 +329,7 @@ def _heading(letter: Letter) -> str:
         + _p("Centred", _run(MOTTO, _BOLD + _size(14)))
         + _rule(MOTTO_WIDTH, right)
     )
-    number = _p("Centred", _run(letter.number, _size(13)))
+    number = _p("Centred", _run(letter.number, _size(13)) if isinstance(letter, Letter) else "")
     place = _p("Centred", _run(letter.place_and_date, _ITALIC + _size(14)))
     rows = (_top_cell(left, agency) + _top_cell(right, state), _top_cell(left, number) + _top_cell(right, place))
     return _table(TWO_COLUMNS, "".join(map(_row, rows)), borders=False)
@@ -322,9 +350,39 @@ def _signature(letter: Letter) -> str:
     left, right = TWO_COLUMNS
     lines = _p("Receivers", _run(RECEIVERS, _BOLD + _ITALIC + _size(12)), more=_SPACE_ABOVE)
     lines += "".join(_p("Receivers", _run(line)) for line in letter.receivers)
-    signed = _p("Centred", _run(letter.authority, _BOLD), more=_SPACE_ABOVE) + _p("Centred", _run(letter.post, _BOLD))
+    signed = _p("Centred", _run(letter.authority, _BOLD), more=_SPACE_ABOVE)
+    signed += "".join(_p("Centred", _run(line, _BOLD)) for line in letter.post)
     signed += _p("Centred", "") * 4  # Room to sign and seal.
+    signed += _p("Centred", _run(letter.signer, _BOLD)) if letter.signer else ""
     return _table(TWO_COLUMNS, _row(_top_cell(left, lines) + _top_cell(right, signed)), borders=False)
+
+
+def _submission(submission: Submission) -> Iterable[str]:
+    """The phiếu trình: heading, table of the figures that the form puts first, points, room for the signer's word."""
+    yield _heading(submission)
+    yield _p("Centred", _run(KIND, _BOLD), more=_SPACE_ABOVE)
+    yield _p("Centred", _run(submission.subject, _BOLD))
+    yield _rule(sum(TWO_COLUMNS) / 3, sum(TWO_COLUMNS))
+    yield _p("Centred", _run(submission.addressee), more=_SPACE_ABOVE)
+    yield _p("Point", _run(submission.opening), more=_KEEP + _SPACE_ABOVE)
+    head = "".join(
+        _cell(w, _p("PointCell", _run(t, _BOLD), more=_CENTRED)) for w, t in zip(COLUMNS, HEADERS, strict=True)
+    )
+    rows = [_row(head, header=True)]
+    for row in submission.rows:
+        looks = ("", *[_TO_THE_RIGHT] * len(row.figures))
+        cells = zip(COLUMNS, row.cells, looks, strict=True)
+        rows.append(_row("".join(_cell(w, _p("PointCell", _run(t), more=look)) for w, t, look in cells)))
+    yield _table(COLUMNS, "".join(rows), borders=True)
+    for block in submission.blocks:
+        yield _p("Point", _run(block.heading, _BOLD), more=_KEEP + _SPACE_ABOVE)
+        yield from (_p("Point", _run(f"- {line}")) for line in block.lines)
+    yield _p("Point", _run(submission.closing), more=_KEEP + _SPACE_ABOVE)
+    left, right = TWO_COLUMNS
+    by = _p("Centred", _run(SUBMITTED_BY, _BOLD), more=_SPACE_ABOVE)
+    opinion = _p("Centred", _run(OPINION, _BOLD), more=_SPACE_ABOVE)
+    opinion += "".join(_p("Point", _run(line), more=_CENTRED) for line in submission.dots)
+    yield _table(TWO_COLUMNS, _row(_top_cell(left, by) + _top_cell(right, opinion)), borders=False)
 
 
 # --- annex ----------------------------------------------------------------------------------------------------------
@@ -382,12 +440,7 @@ def _annex_row(line: AnnexLine) -> str:
     )
 
 
-def _remarks(letter: Letter) -> Iterable[str]:
-    if not letter.remarks:
-        return
-    spacing = '<w:spacing w:before="160" w:after="40"/>'
-    yield _p("Remark", _run(f"{letter.remarks_heading}:", _BOLD), more=_KEEP + spacing)
-    for block in letter.remarks:
-        yield _p("Remark", _run(block.heading, _BOLD + _ITALIC), more=_KEEP)
-        for line in block.lines:
-            yield _p("Remark", _run(line))
+def _footnotes(letter: Letter) -> Iterable[str]:
+    if letter.footnotes:
+        yield _p("Remark", _run(FOOTNOTES_VI, _BOLD), more=_KEEP + '<w:spacing w:before="160" w:after="40"/>')
+        yield from (_p("Remark", _run(line)) for line in letter.footnotes)

@@ -35,8 +35,9 @@ from xlsxwriter.worksheet import Worksheet
 from common.periods import period_named
 from common.workbooks import NO_DATE
 from publication.content.approval import DRAFT_SHEET_HEAD, DRAFT_VI
-from publication.content.notes import REMARKS_HEADING, remarks
+from publication.content.notes import printed_footnotes
 from publication.content.release_content import FormRow, ReleaseContent
+from publication.content.signing import day_in_words
 from publication.formatting import footnote_mark, parse_number
 from publication.store.candidate import FORM_MART
 from publication.store.contracts import stored_contracts
@@ -44,6 +45,7 @@ from publication.store.csvfile import from_csv, to_csv
 
 #: Stands in the title of every document and page of a release whose figures are not final.
 PROVISIONAL_VI = "số liệu tạm thời"
+FOOTNOTES_VI = "Ghi chú:"
 FORM_SHEET = "Biểu tổng hợp"
 DATA_SHEET = "Số liệu"
 
@@ -62,6 +64,7 @@ _DATA_COLUMNS = (
     "status",
     "decision_id",
     "note_vi",
+    "indicator_name_corrected_vi",
 )
 _HEADER_TOP = ("STT", "Chỉ tiêu thống kê", "Kết quả thống kê", None, "Ghi chú")
 _HEADER_BOTTOM = (None, None, "Đơn vị tính", "Số lượng / Tỷ lệ", None)
@@ -112,7 +115,7 @@ def annex_rows(rows: Iterable[FormRow]) -> list[AnnexRow]:
             row.row_no,
             row.code,
             _text(row.values["printed_number"]),
-            _text(row.values["indicator_name_vi"]),
+            row.name_vi,
             _text(row.values["unit_of_measure"]),
             row.value,
             _text(row.values["value_text"]),
@@ -128,14 +131,17 @@ def _text(value: Any) -> str:
 
 
 def title_lines(content: ReleaseContent) -> tuple[str, str, str]:
-    """The three lines above the table. The office writes number and date of its report in by hand."""
+    """The three lines above the table. Number and date that were not set, the office writes in by hand."""
+    signing = content.signing
     area = lower_first(content.unit_name_vi)
     year = period_named(content.quarter).report_year
     return (
         "BẢNG TỔNG HỢP",
         f"{_SUBJECT} {content.quarter_vi.upper()} TRÊN ĐỊA BÀN {area.upper()}"
         + (f" ({PROVISIONAL_VI.upper()})" if content.provisional_vi else ""),
-        f"(Kèm theo Báo cáo số        /BC-UBND ngày      tháng      năm {year} của Ủy ban nhân dân {area})",
+        f"(Kèm theo Báo cáo số {signing.number or '      '}/BC-UBND "
+        f"{day_in_words(signing.dated) if signing.dated else f'ngày      tháng      năm {year}'}"
+        f" của Ủy ban nhân dân {area})",
     )
 
 
@@ -157,7 +163,7 @@ def write_annex_xlsx(path: Path, content: ReleaseContent) -> None:
         _set_up_page(form)
         _write_heads(form, looks, content)
         last = _write_form_rows(form, looks, content)
-        _write_remarks(form, looks, content, last + 2)
+        _write_footnotes(form, looks, content, last + 2)
         _write_data_sheet(workbook.add_worksheet(DATA_SHEET), looks, content)
         if content.draft:
             form.write_string(_HEADER_ROW - 1, 0, DRAFT_VI, looks.note_head)
@@ -224,7 +230,7 @@ def _write_form_rows(form: Worksheet, looks: _Looks, content: ReleaseContent) ->
     for row in content.rows:
         bold = row.is_section or row.is_heading
         styles = looks.plain[bold]
-        name, unit = _text(row.values["indicator_name_vi"]), _text(row.values["unit_of_measure"])
+        name, unit = row.name_vi, _text(row.values["unit_of_measure"])
         note, mark = _text(row.values["note_vi"]), marks.get(row.code, "")
         note = f"{note} {mark}" if note and mark else note + mark
         least = max(
@@ -254,27 +260,23 @@ def _write_form_rows(form: Worksheet, looks: _Looks, content: ReleaseContent) ->
 
 def _marks_by_code(content: ReleaseContent) -> dict[str, str]:
     marks: dict[str, list[str]] = {}
-    for footnote in content.footnotes:
-        for code in footnote.indicator_codes:
+    for footnote in printed_footnotes(content):
+        for code in footnote.codes:
             marks.setdefault(code, []).append(footnote_mark(footnote.number))
     return {code: " ".join(found) for code, found in marks.items()}
 
 
-def _write_remarks(form: Worksheet, looks: _Looks, content: ReleaseContent, place: int) -> None:
-    blocks = remarks(content)
-    if not blocks:
+def _write_footnotes(form: Worksheet, looks: _Looks, content: ReleaseContent, place: int) -> None:
+    footnotes = printed_footnotes(content)
+    if not footnotes:
         return
-    form.write_string(place, 0, f"{REMARKS_HEADING}:", looks.note_head)
-    for block in blocks:
-        place += 1
-        form.write_string(place, 0, f"{block.heading}:", looks.note_head)
-        for remark in block.lines:
-            line = f"{footnote_mark(remark.number)} {remark.text_vi}" if remark.number else remark.text_vi
-            for part in _parts(line, sum(_WIDTHS)):
-                place += 1
-                form.merge_range(place, 0, place, _LAST_COLUMN, "", looks.note)
-                form.write_string(place, 0, part, looks.note)
-                form.set_row(place, _height(len(_wrapped(part, sum(_WIDTHS)))))
+    form.write_string(place, 0, FOOTNOTES_VI, looks.note_head)
+    for footnote in footnotes:
+        for part in _parts(f"{footnote_mark(footnote.number)} {footnote.text_vi}", sum(_WIDTHS)):
+            place += 1
+            form.merge_range(place, 0, place, _LAST_COLUMN, "", looks.note)
+            form.write_string(place, 0, part, looks.note)
+            form.set_row(place, _height(len(_wrapped(part, sum(_WIDTHS)))))
 
 
 def _height(*lines: int) -> float:
@@ -327,7 +329,7 @@ def _write_data_sheet(sheet: Worksheet, looks: _Looks, content: ReleaseContent) 
                 sheet.write_number(place, column, value, looks.number)
             elif value is not None:
                 sheet.write_string(place, column, str(value), looks.data)
-    for column, width in enumerate((8, 14, 60, 20, 14, 20, 16, 16, 40)):
+    for column, width in enumerate((8, 14, 60, 20, 14, 20, 16, 16, 40, 60)):
         sheet.set_column(column, column, width)
     sheet.freeze_panes(1, 0)
     sheet.set_paper(_A4)
@@ -362,7 +364,7 @@ def read_annex_xlsx(path: Path) -> list[AnnexRow]:
         raise AnnexDamaged(f"{len(rows)} rows are printed, {len(values) - 1} are stored")
     return [
         _join(row, dict(zip(_DATA_COLUMNS, numbers, strict=True)))
-        for row, numbers in zip(rows, values[1:], strict=False)  # the remarks are printed below the rows
+        for row, numbers in zip(rows, values[1:], strict=False)  # the footnotes are printed below the rows
     ]
 
 
@@ -397,7 +399,7 @@ def _join(row: Sequence[str], numbers: Mapping[str, Any]) -> AnnexRow:
             raise AnnexDamaged(f"row {row_no}: {figure} is printed, {numbers['value']} is stored", row_no)
     elif figure != _text(numbers["value_text"]):
         raise AnnexDamaged(f"row {row_no}: {figure} is printed, nothing is stored", row_no)
-    if name != numbers["indicator_name_vi"] or (unit and unit != numbers["unit_of_measure"]):
+    if name != FormRow(numbers).name_vi or (unit and unit != numbers["unit_of_measure"]):
         raise AnnexDamaged(f"row {row_no}: the sheets name different indicators", row_no)
     stored_note = _text(numbers["note_vi"])
     if not note.startswith(stored_note) or note.removeprefix(stored_note).strip(_MARKS):
@@ -433,7 +435,7 @@ def read_annex_csv(path: Path) -> list[AnnexRow]:
                 int(row["row_no"]),
                 row["indicator_code"],
                 row["printed_number"],
-                row["indicator_name_vi"],
+                FormRow(row).name_vi,
                 row["unit_of_measure"],
                 Decimal(row["value"]) if row["value"] else None,
                 row["value_text"],

@@ -107,6 +107,8 @@ class Manifest(_Strict):
     provisional_vi: list[str] = []
     #: Where releases wait for somebody's approval.
     approval: ApprovalRecord | None = None
+    #: Number, day and signer of the letter, as far as the office set them.
+    signing: dict[str, Any] = {}
 
     def to_bytes(self) -> bytes:
         """The file's bytes: sorted keys, indented; a field that an older release does not have stays out."""
@@ -170,6 +172,7 @@ def build_manifest(
         versions=dict(versions),
         contract_versions=contract_versions(content.tables),
         **({"amendment": amendment} if amendment else {}),
+        **({"signing": content.signing.to_json()} if content.signing.to_json() else {}),
         **({"provisional_vi": list(content.provisional_vi)} if content.provisional_vi else {}),
         **({"approval": ApprovalRecord(**asdict(content.approval))} if content.approval else {}),
     )

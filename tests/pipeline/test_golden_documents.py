@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from lxml import etree, html
 
+import publication
 from publication import format_number
 from tests.pipeline.conftest import ANNEX, PrintedRow, indicators, release_of
 from tests.pipeline.test_golden import FILLED
@@ -28,9 +29,16 @@ SENTENCES = (
     "có 389 TTHC áp dụng trên địa bàn huyện, gồm 275 TTHC áp dụng tại UBND cấp huyện và 130 TTHC",
     "tiếp nhận 1.145 hồ sơ TTHC, đã giải quyết 611 hồ sơ, trong đó 611 hồ sơ được giải quyết đúng hạn",
     "tiếp nhận 6.530 hồ sơ TTHC, đã giải quyết 6.530 hồ sơ",
-    "đã tinh giản 2 viên chức, đạt 28,57% kế hoạch năm",
+    "đã tinh giản 02 viên chức, đạt 28,57% kế hoạch năm",
+    "đang giải quyết 534 hồ sơ, không có hồ sơ quá hạn",
+    "Kế hoạch số 03/KH-UBND ngày 04/01/2023 về thực hiện công tác CCHC năm 2023",
+    "Trong số hồ sơ đúng hạn có 05 hồ sơ",
     "được giao trong năm là 83 người, có mặt đến ngày 14/03/2023 là 79 người",
 )
+
+
+DOCUMENTS = ("report", "phieu-trinh")
+FONTS = Path(publication.__file__).parent / "letter" / "fonts"
 
 
 def _needs(program: str, package: str) -> None:
@@ -62,7 +70,14 @@ def figures(report: Path) -> list[str]:
 def _convert(path: Path, to: str, folder: Path) -> Path:
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     command = ["soffice", profile, "--headless", "--convert-to", to, "--outdir", str(folder), str(path)]
-    environment = {**os.environ, "HOME": str(folder)}
+    # The letter's font, as on a computer of an office: another one sets other lines.
+    fonts = folder / "fonts.conf"
+    fonts.write_text(
+        f"<fontconfig><dir>{FONTS}</dir><cachedir>{folder / 'fontcache'}</cachedir><alias binding='same'>"
+        "<family>Times New Roman</family><prefer><family>Liberation Serif</family></prefer></alias></fontconfig>",
+        encoding="utf-8",
+    )
+    environment = {**os.environ, "HOME": str(folder), "FONTCONFIG_FILE": str(fonts)}
     subprocess.run(command, check=True, capture_output=True, timeout=180, env=environment)
     return folder / f"{path.stem}.{to.partition(':')[0]}"
 
@@ -80,7 +95,14 @@ def test_libreoffice_shows_the_printed_figures_of_the_workbook(
         lines = list(csv.reader(handle))
     rows = lines[6 : 6 + 211]
     assert [row[3] for row in rows] == figures
-    assert [row[1] for row in rows] == [row.name for row in printed.values()]
+    assert [row[1] for row in rows] == _names(report, printed)
+
+
+def _names(report: Path, printed: dict[int, PrintedRow]) -> list[str]:
+    """The rows' names as the form prints them, those that it spells wrong as they are spelled right."""
+    right = {number: row["indicator_name_corrected_vi"] for number, row in indicators(report.parent).items()}
+    assert sum(bool(name) for name in right.values()) == 7
+    return [right[number] or row.name for number, row in printed.items()]
 
 
 def test_libreoffice_shows_the_printed_figures_of_the_letter(
@@ -92,7 +114,7 @@ def test_libreoffice_shows_the_printed_figures_of_the_letter(
     )
     (table,) = [table for table in page.iter("table") if len(table.findall(".//tr")) > 100]
     rows = [[_one_line(cell.text_content()) for cell in row.iter("td", "th")] for row in table.iter("tr")][2:]
-    assert [row[1] for row in rows] == [_one_line(row.name) for row in printed.values()]
+    assert [row[1] for row in rows] == list(map(_one_line, _names(report, printed)))
     assert [row[3] if len(row) == 5 else "" for row in rows] == figures
     text = _one_line(page.text_content())
     assert [sentence for sentence in SENTENCES if sentence not in text] == []
@@ -117,7 +139,7 @@ def _figures_in_column(boxes: bytes) -> list[str]:
         ]
         if not any(text == "STT" for text, *_ in words):
             continue
-        end = min((top for text, _, _, top in words if text == "(dòng"), default=float("inf"))
+        end = min((top for text, _, _, top in words if text == "chú:"), default=float("inf"))
         column = [
             (top, text)
             for text, left, right, top in words
@@ -133,3 +155,42 @@ def test_all_fonts_of_the_pdf_are_embedded(report: Path) -> None:
     fonts = listed.stdout.splitlines()[2:]
     assert fonts
     assert all("LiberationSerif" in font and re.search(r"Identity-H +yes yes yes", font) for font in fonts)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_word_and_pdf_have_as_many_pages(report: Path, tmp_path: Path, name: str) -> None:
+    _needs("soffice", "libreoffice-writer")
+    pages = [_pages(path) for path in (report / f"{name}.pdf", _convert(report / f"{name}.docx", "pdf", tmp_path))]
+    assert abs(pages[0] - pages[1]) <= 1, pages
+    assert name != "phieu-trinh" or max(pages) <= 2
+
+
+def _pages(path: Path) -> int:
+    told = subprocess.run(["pdfinfo", str(path)], check=True, capture_output=True, text=True).stdout
+    return int(re.search(r"^Pages: +(\d+)$", told, re.MULTILINE)[1])  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize(
+    ("package", "command"),
+    [
+        ("poppler-utils", ("pdfinfo",)),
+        ("poppler-utils", ("pdftotext", "-q")),
+        ("poppler-utils", ("pdftotext",)),
+        ("mupdf-tools", ("mutool", "info")),
+        # Without the colours of paper, which this program may have been built without; it says so of every file.
+        ("mupdf-tools", ("mutool", "draw", "-N", "-q", "-F", "txt", "-o", "-")),
+        ("qpdf", ("qpdf", "--check")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_other_programs_open_the_pdf_without_a_warning(
+    report: Path, name: str, package: str, command: tuple[str, ...]
+) -> None:
+    _needs(command[0], package)
+    last = ["-"] if command[0] == "pdftotext" else []
+    run = subprocess.run([*command, str(report / f"{name}.pdf"), *last], check=True, capture_output=True, text=True)
+    assert run.stderr == ""
+    assert not re.search("warning|error:", run.stdout, re.IGNORECASE)
+    if command[0] == "qpdf":
+        assert "No syntax or stream encoding errors found" in run.stdout

@@ -195,6 +195,7 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
             "as_of_days": "as_of_day",
             "document_symbols": "document_symbol",
             "document_dates": "document_date",
+            "left_out_sentences": "left_out",
             "documents_listed": "document_list",
             "index_years": "index_year",
             "doubtful_statements": "doubt",

@@ -88,7 +88,7 @@ def test_a_draft_says_on_every_page_what_it_is_and_its_release_nowhere(home: Hom
     report = draft.folder / "report"
     pages = _pages_of_pdf(report / "report.pdf")
     assert len(pages) > 3
-    assert all(DRAFT_VI in page for page in pages)
+    assert all(DRAFT_VI in page for page in (*pages, *_pages_of_pdf(report / "phieu-trinh.pdf")))
     with zipfile.ZipFile(report / "report.docx") as package:
         headers = [
             package.read(name).decode() for name in package.namelist() if "header" in name and "rels" not in name

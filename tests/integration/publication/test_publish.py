@@ -53,6 +53,8 @@ def test_a_release_holds_what_the_contract_names(home: Home) -> None:
         "report/annex.csv",
         "report/report.docx",
         "report/report.pdf",
+        "report/phieu-trinh.docx",
+        "report/phieu-trinh.pdf",
         "report/index.html",
         "report/form_06a.xlsx",
         "quality/notes.csv",

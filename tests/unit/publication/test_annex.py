@@ -10,7 +10,6 @@ import openpyxl
 import pytest
 from openpyxl.cell.cell import MergedCell
 
-from publication.content.notes import REMARKS_HEADING
 from publication.content.release_content import ReleaseContent
 from publication.tables.annex import (
     ANNEX_COLUMNS,
@@ -100,17 +99,25 @@ def test_figures_are_texts_so_that_no_locale_changes_them(sheet: Any) -> None:
 
 def test_a_decision_is_a_footnote_below_the_table(sheet: Any) -> None:
     assert sheet.cell(6 + 53, 5).value == "¹"
-    assert sheet["A219"].value == f"{REMARKS_HEADING}:"
-    assert sheet["A220"].value == "Giải trình số liệu:"
-    assert sheet["A221"].value == (
-        "¹ Công bố số do cơ quan khai báo (1); số tính từ dữ liệu chi tiết là 0. (Giải trình QD-07; dòng 53)"
+    assert sheet["A219"].value == "Ghi chú:"
+    assert sheet["A220"].value == (
+        "¹ “Đơn giản hóa TTHC” (mục III.1): số liệu do cơ quan, đơn vị báo cáo, theo văn bản giải trình của cơ quan."
     )
 
 
-def test_blank_rows_and_their_reasons_are_below_the_table_too(sheet: Any) -> None:
-    assert sheet["A222"].value == "Dòng để trống:"
-    assert sheet["A223"].value.startswith("Để trống vì cơ quan chưa gửi số liệu này")
-    assert "phần III: dòng 56" in sheet["A223"].value
+def test_nothing_internal_is_below_the_table(sheet: Any) -> None:
+    assert [cell.value for row in sheet["A221:E260"] for cell in row if cell.value] == []
+
+
+def test_names_that_the_form_spells_wrong_are_printed_right(make_content: MakeContent, tmp_path: Path) -> None:
+    right = "Bố trí công chức, viên chức chuyên trách CNTT"
+    content = make_content(changes={"VII.03": {"indicator_name_corrected_vi": right}})
+    write_annex_xlsx(tmp_path / "annex.xlsx", content)
+    write_annex_csv(tmp_path / "annex.csv", content)
+    check_read_back(content, tmp_path / "annex.xlsx", tmp_path / "annex.csv")
+    book = openpyxl.load_workbook(tmp_path / "annex.xlsx")
+    assert book["Biểu tổng hợp"].cell(6 + 154, 2).value == right
+    assert [row[2].value for row in book["Số liệu"].iter_rows()][154].startswith("Bổ trí")  # as the form has it
 
 
 def test_both_files_read_back_exactly(make_content: MakeContent, tmp_path: Path) -> None:

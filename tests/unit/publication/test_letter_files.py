@@ -42,7 +42,7 @@ VIETNAMESE = "".join(sorted(
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> ReleaseContent:
-    """The printed annex of 2023-Q1 with a decision, so that there are remarks."""
+    """The printed annex of 2023-Q1 with a decision, so that there is a footnote."""
     from publication import read_candidate
     from publication.content.release_content import gather
     from tests.unit.publication.builders import write_candidate
@@ -104,7 +104,7 @@ def test_the_word_page_is_that_of_the_decree(folder: Path) -> None:
         assert section.different_first_page_header_footer
         assert section._sectPr.find(qn("w:pgNumType")).get(qn("w:start")) == "1"
         assert "PAGE" in section.header._element.xml
-    for name in ("Normal", "Body Text", "Heading 1", "Heading 2", "Cell", "Remark"):
+    for name in ("Normal", "Body Text", "Heading 1", "Heading 2", "Cell"):
         style = document.styles[name]
         while style.font.size is None:
             style = style.base_style
@@ -279,7 +279,7 @@ DAMAGES: dict[str, Callable[[Letter], Letter]] = {
     "a zero stands for a blank": lambda letter: replace(
         letter, annex=(*letter.annex[:55], replace(letter.annex[55], figure="0"), *letter.annex[56:])
     ),
-    "a remark is missing": lambda letter: replace(letter, remarks=letter.remarks[:-1]),
+    "a footnote is missing": lambda letter: replace(letter, footnotes=letter.footnotes[:-1]),
     "a sentence is missing": lambda letter: replace(letter, body=letter.body[:4] + letter.body[5:]),
     "a figure of the text differs": lambda letter: _with_one_figure_wrong(letter)[5],
 }

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from publication.content.changes import compare
-from publication.content.notes import NOTES_COLUMNS, notes, notes_csv, remarks
+from publication.content.notes import NOTES_COLUMNS, notes, notes_csv
 from publication.content.release_content import ReleaseContent
 from publication.content.revision import changes_csv
 from publication.store.csvfile import from_csv
@@ -56,7 +56,7 @@ def test_a_footnote_gives_reason_and_document(make_content: MakeContent) -> None
     )
     assert make_content(decisions=[settled]).footnotes[0].text_vi == (
         "Hồ sơ được tính là giải quyết đúng hạn, khác với thời điểm ghi trên phần mềm. "
-        "Lý do: Hồ sơ … lỗi cập nhật trên phần mềm. Theo 12/BC-UBND ngày 15/03/2023."
+        "Lý do: Hồ sơ … lỗi cập nhật trên phần mềm. Theo Báo cáo số 12/BC-UBND ngày 15/03/2023."
     )
 
 
@@ -102,9 +102,9 @@ def test_all_delivered_rows_of_a_remark_are_in_the_file_by_neutral_names(make_co
         f"{sentence}: tệp plan_tasks-2023-Q1-945-aaaaaaaa, trang 1, cột Ngày hẹn trả, dòng {rows}.",
         f"{sentence}: tệp {'b' * 16}.",
     ]
-    # Documents and page say where they are.
-    (block,) = [block for block in remarks(content) if block.heading == "Điểm cần lưu ý"]
-    assert "2 dòng cuối của tệp quality/notes.csv" in block.lines[-1].text_vi
+    # The page says where they are.
+    told = [note["sentence_vi"] for note in notes(content) if note["kind"] == "finding"]
+    assert "2 dòng cuối của tệp quality/notes.csv" in told[-1]
     assert [note for note in notes(make_content(gate_results=[covered])) if "dòng cuối" in note["sentence_vi"]] == []
 
 
