@@ -1,5 +1,5 @@
-"""Makes the pictures of Dagster's pages: ``python docs/make_ui_pictures.py HOME``, for a home whose last run was held
-back by a gate.
+"""Makes the pictures of Dagster's pages: ``python docs/make_ui_pictures.py HOME [NAME...]``, for a home whose last run
+was held back by a gate; all of them where no picture is named.
 
 Starts the server in that home with automation off, so that it does nothing by itself. Needs Chromium and its driver.
 Belongs here: which pages are shown. Does not belong here: making the home.
@@ -20,14 +20,14 @@ from selenium.webdriver.common.by import By
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 #: Dagster's pages draw themselves bit by bit and say nowhere that they are done.
-_SECONDS_TO_DRAW = 12
+_SECONDS_TO_DRAW = 15
 #: Dagster draws for desktops only: on a phone its columns lie over one another.
-_SIZE = "1400,900"
+_SIZE = "1600,950"
 _JOB = "/locations/orchestration.definitions/jobs/quarter"
 
 
-def main(home: Path) -> None:
-    """Draws every page."""
+def main(home: Path, wanted: list[str]) -> None:
+    """Draws the pages whose pictures are wanted."""
     environment = {**os.environ, "CCHC_HOME": str(home), "CCHC_AUTOMATION": "false"}
     command = [sys.executable, "-m", "orchestration.ui"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
@@ -46,7 +46,8 @@ def main(home: Path) -> None:
                 ("dagster-chay-lai", f"{_JOB}/partitions", ""),
                 ("dagster-cac-luot-chay", "/runs", ""),
             ):
-                _draw(address + page, name, text)
+                if not wanted or name in wanted:
+                    _draw(address + page, name, text)
         finally:
             server.send_signal(signal.SIGINT)
             server.communicate()
@@ -67,4 +68,4 @@ def _draw(url: str, name: str, text: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

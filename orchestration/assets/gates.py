@@ -28,12 +28,12 @@ from orchestration.stages import check_marts, check_raw, write_candidates
 MOST_FINDINGS = 100
 _COLUMNS = {
     "don_vi": "đơn vị báo cáo",
-    "quy_tac": "quy tắc",
     "noi_dung": "điều cần xem lại",
+    "cach_xu_ly": "cách xử lý",
     "tep": "tệp",
     "trang": "trang tính",
     "dong": "dòng",
-    "cach_xu_ly": "cách xử lý",
+    "quy_tac": "quy tắc",
 }
 _SCHEMA = dg.TableSchema(
     columns=[
