@@ -131,6 +131,10 @@ class Home:
         """What whole runs leave for the next: see ``arrivals``."""
         return self.warehouse / "runs"
 
+    def standing(self, quarter: str) -> Path:
+        """What the last whole run of a quarter was made from and left: see ``standing``."""
+        return self.runs / f"{quarter}.standing.json"
+
     @property
     def timings(self) -> Path:
         return self.warehouse / "timings.json"

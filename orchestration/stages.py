@@ -30,6 +30,7 @@ from orchestration.outcomes import Outcome, why_it_waits, why_locked, why_locked
 from orchestration.pipeline import Pipeline
 from orchestration.real_names import with_real_names
 from orchestration.settings import Home
+from orchestration.standing import stand
 from orchestration.timing import now
 from orchestration.version import code_version, tool_versions
 
@@ -286,6 +287,7 @@ def _remember_whole_run(pipeline: Pipeline, quarter: str, units: Sequence[str]) 
     record = pipeline.record
     if record.began_with and not units and not record.has_faults and record.taken_in == set(load_contracts()):
         remember(pipeline.home, quarter, record.began_with)
+        stand(pipeline, quarter)
 
 
 def _publish_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Outcome:

@@ -69,6 +69,7 @@ from publication.store.contracts import (
     version_faults,
 )
 from publication.store.pointer import DamagedPointer, Event, Move, Pointer, read_pointer
+from publication.tables.manifest import DamagedManifest
 from publication.verify import all_releases, verify
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "Contract",
     "Copied",
     "DamagedDraft",
+    "DamagedManifest",
     "DamagedPointer",
     "Draft",
     "Event",

@@ -27,6 +27,7 @@ from orchestration.pipeline import Pipeline
 from orchestration.reports import unit_reports
 from orchestration.settings import WRONG_SETTINGS, Settings, load_settings, wrong_settings_vi
 from orchestration.stages import draft as make_drafts
+from orchestration.standing import standing
 from orchestration.telling import nothing_delivered_vi, tell_error, tell_nothing_delivered
 from orchestration.timing import now
 from orchestration.units import ReportingUnits, UnknownUnit
@@ -139,8 +140,10 @@ def _run(
     amend: bool = False,
     reason: str = "",
     by: str = "",
+    full: bool = True,
 ) -> None:
-    """Runs a stage of the job for each quarter, in the order of the table, and answers for each unit.
+    """Runs a stage of the job for each quarter, in the order of the table, and answers for each unit. Without ``full``
+    nothing is done for a quarter where all that a run would make stands already.
 
     What holds one quarter back, or breaks it, does not keep the next from its turn; the worst of their codes is the
     command's.
@@ -159,7 +162,7 @@ def _run(
             known = known_units(pipeline.units, quarter, units) if units else []
             if amend:
                 pipeline.amendment = revisions.amendment_of(pipeline, quarter, known, reason, by)
-            answer = _run_quarter(pipeline, stage, quarter, known, verbose=verbose)
+            answer = _run_quarter(pipeline, stage, quarter, known, verbose=verbose, full=full or amend)
             pipeline.record.exit_code = int(answer.code)
         answers.append(answer)
         if not as_json:
@@ -195,9 +198,16 @@ class Answer:
     code: Exit
 
 
-def _run_quarter(pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], *, verbose: bool) -> Answer:
+def _run_quarter(
+    pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], *, verbose: bool, full: bool
+) -> Answer:
     """Runs the stage and answers; what was wrong with the home itself comes first, and is a failure where it stays."""
-    answer, record = _ran(pipeline, stage, quarter, units, verbose=verbose), pipeline.record
+    record = pipeline.record
+    if not full and (outcomes := standing(pipeline, quarter)) is not None:
+        record.outcomes, record.units = outcomes, tuple(units)
+        answer = _answer_by_unit(pipeline, stage, quarter, units, RunResult(True, {}))
+    else:
+        answer = _ran(pipeline, stage, quarter, units, verbose=verbose)
     lines = [*record.healing_lines(), *answer.lines]
     document = {**answer.document, "mended": [asdict(one) for one in record.mended], "damaged": record.damaged}
     return Answer(lines, document, Exit.FAILED if record.damaged else answer.code)
@@ -284,6 +294,9 @@ def run(
     unit: Units = None,
     first: Annotated[str | None, typer.Option("--from", help="Chạy mọi kỳ có tệp, từ kỳ này.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Chạy mọi kỳ có tệp, đến kỳ này.")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Làm lại mọi bước, kể cả khi không có gì thay đổi từ lần chạy trước.")
+    ] = False,
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Không chờ lượt chạy khác trong cùng thư mục; kết thúc với mã 1.")
     ] = False,
@@ -305,6 +318,7 @@ def run(
         amend=amend,
         reason=reason,
         by=by,
+        full=full,
     )
 
 

@@ -1,0 +1,154 @@
+"""A run of a quarter where nothing changed does nothing; whatever may change what it makes has it done in full."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestion import DamagedError, LandingProblem
+from orchestration.outcomes import Outcome
+from orchestration.pipeline import Pipeline
+from orchestration.settings import Home, load_settings
+from orchestration.standing import stand, standing
+from publication import current_release
+
+QUARTER, UNIT = "2023-Q1", "945"
+Cli = Callable[..., Any]
+Change = Callable[[Home, pytest.MonkeyPatch], object]
+
+
+def _pipeline(home: Path) -> Pipeline:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CCHC_HOME", str(home))
+        return Pipeline(load_settings())
+
+
+def _ended(home: Path) -> Pipeline:
+    """A pipeline after a whole run that confirmed the unit's release."""
+    pipeline = _pipeline(home)
+    release = current_release(pipeline.home.published, UNIT, QUARTER)
+    assert release is not None
+    pipeline.record.began_with = pipeline.deliveries.state(QUARTER)
+    pipeline.record.outcomes[UNIT] = Outcome(UNIT, str(release.path))
+    return pipeline
+
+
+@pytest.fixture
+def home(published_home: Path, tmp_path: Path) -> Path:
+    """A copy of the shared home, as a whole run leaves it."""
+    folder = Path(shutil.copytree(published_home, tmp_path / "home"))
+    stand(_ended(folder), QUARTER)
+    return folder
+
+
+def test_nothing_is_done_where_nothing_changed(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("the job was executed")
+
+    monkeypatch.setattr("orchestration.cli.app.execute", never)
+    result = cli(home, "run", QUARTER, "--json")
+    assert result.code == 0, result.stderr
+    (unit,) = json.loads(result.stdout)["units"]
+    assert (unit["unit_code"], unit["state"]) == (UNIT, "unchanged")
+    assert unit["release"] == str(home / "published" / UNIT / QUARTER / "r1")
+    assert cli(home, "run", QUARTER, "--unit", UNIT).stdout.count("không thay đổi") == 1
+    assert cli(home, "run", QUARTER, "--full").code == 3  # what is asked for in full is executed
+
+
+def _a_delivery(home: Home) -> Path:
+    return next(path for path in sorted(home.landing.glob(f"{UNIT}/{QUARTER}/*/*")) if path.is_file())
+
+
+def _touched(home: Home, _: pytest.MonkeyPatch) -> None:
+    path = _a_delivery(home)
+    path.write_bytes(path.read_bytes())
+
+
+def _drop_a_row(home: Home, _: pytest.MonkeyPatch) -> None:
+    home.standing(QUARTER).write_bytes(home.standing(QUARTER).read_bytes()[:-9])
+
+
+def _another_release(home: Home, _: pytest.MonkeyPatch) -> None:
+    note = json.loads(home.standing(QUARTER).read_bytes())
+    note["releases"][UNIT] = "0" * 64
+    home.standing(QUARTER).write_text(json.dumps(note))
+
+
+CHANGES: dict[str, Change] = {
+    "a delivery written again": _touched,
+    "a delivery taken away": lambda home, _: _a_delivery(home).unlink(),
+    "a file of an earlier quarter": lambda home, _: (
+        (home.landing / UNIT / "2022-Q4" / "decisions").mkdir(parents=True, exist_ok=True),
+        (home.landing / UNIT / "2022-Q4" / "decisions" / "late.csv").write_text("x"),
+    ),
+    "a file of another unit": lambda home, _: (
+        (home.landing / "941" / QUARTER / "decisions").mkdir(parents=True),
+        (home.landing / "941" / QUARTER / "decisions" / "one.csv").write_text("x"),
+    ),
+    "other code": lambda _, patch: patch.setattr("orchestration.standing.code_version", lambda: "0.1.0+other"),
+    "another tool": lambda _, patch: patch.setattr("orchestration.standing.tool_versions", lambda: {"duckdb": "0"}),
+    "another setting": lambda _, patch: patch.setenv("CCHC_INTAKE__CSV_NEEDS_PROOF", "true"),
+    "half a note": _drop_a_row,
+    "no note": lambda home, _: home.standing(QUARTER).unlink(),
+    "another current release": _another_release,
+    "a run that died": lambda home, _: (home.alive.mkdir(parents=True, exist_ok=True), (home.alive / "x").touch()),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_whatever_changed_there_is_something_to_do(home: Path, change: Change, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert standing(_pipeline(home), QUARTER) is not None
+    change(Home(home), monkeypatch)
+    monkeypatch.setenv("CCHC_HOME", str(home))
+    assert standing(Pipeline(load_settings()), QUARTER) is None
+
+
+def test_what_was_mended_is_run_again(home: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("orchestration.cli.app.execute", lambda *_, **__: asked.append("") or 1 / 0)
+    Home(home).warehouse_file.write_bytes(b"no database")
+    cli(home, "run", QUARTER)
+    assert asked
+
+
+def test_damage_is_told_and_not_passed_over(home: Path) -> None:
+    release = current_release(home / "published", UNIT, QUARTER)
+    assert release is not None
+    manifest = release.path / "manifest.json"
+    manifest.chmod(0o644)
+    kept = manifest.read_bytes()
+    manifest.write_bytes(kept.replace(b"945", b"946", 1))
+    assert standing(_pipeline(home), QUARTER) is None  # the run refuses, and says which
+    manifest.write_bytes(kept)
+    lake = next((home / "raw" / "lake").rglob(f"unit={UNIT}/*.parquet"))
+    lake.write_bytes(lake.read_bytes()[:-1] + b"x")
+    with pytest.raises(DamagedError):
+        standing(_pipeline(home), QUARTER)
+
+
+def test_a_run_with_something_to_say_leaves_nothing_to_stand_on(home: Path) -> None:
+    note = Home(home).standing(QUARTER)
+
+    def after(change: Callable[[Pipeline], object]) -> bool:
+        stand(_ended(home), QUARTER)
+        assert note.exists()
+        pipeline = _ended(home)
+        change(pipeline)
+        stand(pipeline, QUARTER)
+        return note.exists()
+
+    assert not after(lambda p: p.record.problems.append(LandingProblem("945/x", "stray", "tệp lạ")))
+    assert not after(lambda p: p.record.damaged.append("tệp hỏng"))
+    assert not after(lambda p: p.record.broken.update(step="hỏng"))
+    assert not after(lambda p: p.record.outcomes.update({UNIT: Outcome(UNIT, None, reasons=("giữ lại",))}))
+    assert not after(lambda p: p.record.outcomes.clear())
+    assert not after(
+        lambda p: p.record.outcomes.update({UNIT: replace(p.record.outcomes[UNIT], release="elsewhere/r9")})
+    )
+    assert not after(lambda p: setattr(p.record, "began_with", None))
