@@ -24,6 +24,7 @@ from tests.pipeline.conftest import indicators, release_of
 
 DISTRICT, HALF, YEAR = "945", "2023-H1", "2023-Y"
 CASES: FileKey = (DISTRICT, "one_stop_cases", "ho-so-mot-cua.xlsx")
+DECLARED: FileKey = (DISTRICT, "declared_returns", "so-lieu-khai-bao.xlsx")
 #: A case that was received and returned in the first quarter, and of which the office told in the second.
 LATE_CODE = "000.00.32.H51-230110-0999"
 
@@ -41,10 +42,18 @@ def _told_late() -> list[Row]:
     ]  # fmt: skip
 
 
+def _declared_with_it() -> list[Row]:
+    """What the office declares for the half-year, the late case counted."""
+    return [
+        row | ({"value": row["value"] + 1} if row["indicator_code"] in ("III.23", "III.24", "III.25") else {})
+        for row in sample_rows(HALF)[DECLARED]
+    ]
+
+
 def _deliver_told_late(landing: Path) -> None:
-    unit, source, name = CASES
-    content = writer._content(DISTRICTS[DISTRICT], unit, "2023-Q2", source, ".xlsx", _told_late(), 1)
-    (landing / unit / "2023-Q2" / source / name).write_bytes(content)
+    for period, (unit, source, name), rows in (("2023-Q2", CASES, _told_late()), (HALF, DECLARED, _declared_with_it())):
+        content = writer._content(DISTRICTS[DISTRICT], unit, period, source, ".xlsx", rows, 1)
+        (landing / unit / period / source / name).write_bytes(content)
 
 
 def _reckoned(period: str, changed: Mapping[str, list[Row]]) -> dict[str, Decimal | None]:
@@ -52,14 +61,15 @@ def _reckoned(period: str, changed: Mapping[str, list[Row]]) -> dict[str, Decima
 
     Registers are those of the last quarter; survey forms, assigned tasks and cases those of all; what is declared that
     of the period.
-    ``changed``: the district's cases of a quarter where they are not the sample's.
+    ``changed``: the district's cases of a quarter, and what it declares for the period, where not the sample's.
     """
     plan = LONGER_PLANS[DISTRICT, period]
     deliveries: dict[str, dict[FileKey, list[Row]]] = {
         quarter: dict(sample_rows(quarter)) for quarter in ("2022-Q4", *plan.quarters)
     }
     for quarter, rows in changed.items():
-        deliveries[quarter][CASES] = rows
+        if quarter in deliveries:
+            deliveries[quarter][CASES] = rows
     last = deliveries[plan.quarters[-1]]
     forms = (DISTRICT, "survey_responses", "phieu-khao-sat.xlsx")
     last[forms] = [row for quarter in plan.quarters for row in deliveries[quarter][forms]]
@@ -70,7 +80,7 @@ def _reckoned(period: str, changed: Mapping[str, list[Row]]) -> dict[str, Decima
         for row in deliveries[quarter][tasks]
         if row["plan"] == "province_assigned"
     ]
-    last |= {key: rows for key, rows in sample_rows(period).items() if key[1] == "declared_returns"}
+    last[DECLARED] = changed.get(period) or sample_rows(period)[DECLARED]
     decided = deliveries["2023-Q1"][DISTRICT, "decisions", "giai-trinh-so-lieu.xlsx"]
     last[DISTRICT, "decisions", "giai-trinh-so-lieu.xlsx"] = [
         row | {"quarter": plan.quarters[0], "holds_until": plan.quarters[-1]}
@@ -141,7 +151,7 @@ def test_six_months_are_counted_from_their_own_window_and_name_the_case_that_no_
     _deliver_told_late(home / "landing")
     result = cli(home, "run", HALF, "--json")
     assert result.code == 0, result.stdout + result.stderr
-    _check_figures(home, HALF, {"2023-Q2": _told_late()})
+    _check_figures(home, HALF, {"2023-Q2": _told_late(), HALF: _declared_with_it()})
 
     moved = [finding for finding in _findings(home, HALF, "period_moves.case") if LATE_CODE in finding["subject"]]
     assert {finding["subject"].split()[0] for finding in moved} >= {"III.23", "III.24", "III.25"}
