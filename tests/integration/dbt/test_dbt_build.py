@@ -230,7 +230,12 @@ def test_decisions_that_cannot_stand_are_invalid_or_without_effect(dbt: Invoke, 
         rows["QD-10"]["holds_until"] = "2024-Q1"
         rows["QD-12"]["value"] = Decimal(9)
         rows["QD-13"]["subject"] = "I.05"
+        rows["QD-08"] |= {
+            "subject_kind": "row", "subject": "III.25", "action": "count_as_on_time",
+            "cases": f"000.00.32.H51-230101-9998; {rows['QD-04']['subject']}",
+        }  # fmt: skip
         rows["QD-14"]["action"] = "count_as_on_time"
+        rows["QD-16"]["action"] = "withhold"
         rows["QD-15"]["figures_seen"] = "số tính toán = 0; số khai báo = 3"
 
     write_lake(tmp_path / "raw", quarters=[QUARTER], change=spoil)
@@ -244,13 +249,17 @@ def test_decisions_that_cannot_stand_are_invalid_or_without_effect(dbt: Invoke, 
     assert effects == {
         "QD-05": ("no_effect", "Không có hồ sơ trễ hạn nào trong kỳ mang mã này."),
         "QD-07": ("invalid", "Thiếu lý do."),
+        "QD-08": (
+            "invalid", "Có 1 hồ sơ ghi trong quyết định không trễ hạn trong kỳ: 000.00.32.H51-230101-9998.",
+        ),
         "QD-09": ("invalid", "Đã hết hiệu lực sau kỳ 2022-Q4."),
         "QD-10": ("invalid", "Hiệu lực dài quá bốn kỳ báo cáo."),
         "QD-12": ("invalid", "Số liệu ghi trong quyết định khác số liệu mà quyết định dẫn tới."),
         "QD-13": ("no_effect", "Số tính toán và số khai báo của chỉ tiêu không khác nhau."),
-        "QD-14": ("invalid", "Cách xử lý không dùng được cho loại đối tượng này."),
+        "QD-14": ("invalid", "Chưa ghi ở cột “Hồ sơ tính đúng hạn” những hồ sơ nào được tính là đúng hạn."),
         "QD-15": ("invalid", "Lập cho số liệu khác với số liệu nay có: số tính toán = 0; số khai báo = 3."),
-    }
+        "QD-16": ("invalid", "Cách xử lý không dùng được cho loại đối tượng này."),
+    }  # fmt: skip
     assert build.figures("computed_value")["III.25"] == 610
     assert build.figures("status")["VI.04"] == build.figures("status")["VII.51"] == "unsettled"
 
