@@ -82,7 +82,7 @@ def cchc(*arguments: str) -> list[str]:
 
 
 def run(name: str, home: Path) -> Measured:
-    measured = measure(name, cchc("run", QUARTER), home)
+    measured = measure(name, cchc("run", QUARTER, "--full"), home)
     timings = home / "warehouse" / "timings.json"
     measured.stages = json.loads(timings.read_text(encoding="utf-8"))["stages"]
     return measured
