@@ -352,7 +352,6 @@ ALSO: dict[str, set[str]] = {
     "e_document_counts.parts_at_most_total": {"e_document_counts.parts_equal_total"},
     "report_narrative.key_agrees": {"report_narrative.section_from_one_file"},
     "decisions.subject_kind_known": {"decisions.action_fits_subject"},
-    "decisions.quarter_well_formed": {"decisions.holds_from_its_quarter"},
     "e_document_counts.electronic_and_paper_in_range": {"e_document_counts.parts_equal_total"},
     "e_document_counts.electronic_only_in_range": {"e_document_counts.parts_equal_total"},
     "e_document_counts.paper_only_in_range": {"e_document_counts.parts_equal_total"},
