@@ -161,14 +161,15 @@ def find_furniture(body: Body, layout: Layout, contract: Contract, around: Surro
 
 
 def _left_open(body: Body, layout: Layout, contract: Contract) -> np.ndarray:
-    """Rows with their key, of which nothing is filled in that the contract leaves to somebody else."""
+    """Rows that have all that is required but what the contract leaves to somebody else, and of that nothing."""
     total = len(body.row_numbers)
-    if not contract.left_open or not set(contract.left_open) <= set(layout.positions):
+    needed = {*contract.key, *contract.left_open, *(c.name for c in contract.columns if c.required)}
+    if not contract.left_open or not needed <= set(layout.positions):
         return np.zeros(total, dtype=bool)
     unfilled = np.ones(total, dtype=bool)
     for name in contract.left_open:
         unfilled &= body.columns[layout.positions[name]].blank()
-    for name in contract.key:
+    for name in needed - set(contract.left_open):
         unfilled &= ~body.columns[layout.positions[name]].blank()
     return unfilled
 
