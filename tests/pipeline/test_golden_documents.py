@@ -26,7 +26,7 @@ FIGURES = (138 * MM, 163 * MM)
 NUMBER = re.compile(r"-?\d+(\.\d{3})*(,\d+)?")
 SENTENCES = (
     "đã hoàn thành 9/19 nhiệm vụ, đạt 47,37% Kế hoạch CCHC năm 2023",
-    "có 389 TTHC áp dụng trên địa bàn huyện, gồm 275 TTHC áp dụng tại UBND cấp huyện và 130 TTHC",
+    "có 389 TTHC áp dụng trên địa bàn huyện, gồm 275 TTHC áp dụng tại Ủy ban nhân dân huyện và 130 TTHC",
     "tiếp nhận 1.145 hồ sơ TTHC, đã giải quyết 611 hồ sơ, trong đó 611 hồ sơ được giải quyết đúng hạn",
     "tiếp nhận 6.530 hồ sơ TTHC, đã giải quyết 6.530 hồ sơ",
     "đã tinh giản 02 viên chức, đạt 28,57% kế hoạch năm",
