@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from common.damage import RESTORE_VI, Mended, set_aside
 from common.files import is_regular_file, sha256_file
 from ingestion.base.contracts import Contract, load_contracts
-from ingestion.base.lake import DamagedError, empty_schemas, is_same_table, write_empty_schemas
+from ingestion.base.lake import DamagedError, empty_schemas, is_empty_table, is_same_table, write_empty_schemas
 from ingestion.base.limits import IntakeLimits
 from ingestion.base.paths import IngestPaths
 from ingestion.base.reference import ReferenceData
@@ -133,12 +133,15 @@ class _Mender:
         self.result.mended.append(mended)
 
     def mend_tables(self) -> None:
-        """The zero-row files and the table of deliveries; where nothing was taken in none is missing."""
+        """The zero-row files and the table of deliveries; where nothing was taken in none is missing.
+
+        A zero-row file of another schema is an earlier contract's: no damage, and written anew without a word.
+        """
         sources = {receipt.source for receipt in self.receipts.values()}
-        for path, schema in empty_schemas(self.paths, self.contracts.values()).items():
+        for path in empty_schemas(self.paths, self.contracts.values()):
             is_known = path.parent.name.removeprefix("source=") in sources or path.parent == self.paths.remarks
-            if path.exists() and not is_same_table(path, schema.empty_table()):
-                self._again(path, "bị hỏng hoặc theo khuôn cũ", "ghi lại theo khuôn của nguồn số liệu")
+            if path.exists() and not is_empty_table(path):
+                self._again(path, "bị hỏng", "ghi lại theo khuôn của nguồn số liệu")
             elif not path.exists() and is_known and sources:
                 self._again(path, "bị mất", "ghi lại theo khuôn của nguồn số liệu")
         table = ledger.deliveries_table(self.receipts.values(), replacements(self.paths))

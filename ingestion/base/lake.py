@@ -64,6 +64,14 @@ def is_same_table(path: Path, table: pa.Table) -> bool:
         return False
 
 
+def is_empty_table(path: Path) -> bool:
+    """Whether the Parquet file at the path can be read and holds no row, whatever its columns."""
+    try:
+        return path.is_file() and pq.read_table(path).num_rows == 0
+    except (OSError, pa.ArrowException):
+        return False
+
+
 def write_rows(paths: IngestPaths, layer: str, place: tuple[str, str, str, str], table: pa.Table) -> dict[str, str]:
     """Writes one delivery's rows of a layer, or takes the file away where there are none; the file's hash by layer.
 
