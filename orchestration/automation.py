@@ -163,7 +163,7 @@ def automation(settings: Settings) -> Automation:
         next_at = due.get(name) if on and why is None else None
         last_at, status = last.get(name), ticks[name][1] if name in ticks else None
         parts.append(Part(name, on, _iso(next_at), _iso(last_at), status))
-    quarter = closing_next[0].quarter if closing_next else None
+    quarter = ", ".join(period.quarter for period in closing_next[0]) if closing_next else None
     return Automation(why is None, why, settings.automation, processes, quarter, parts, runs, unreadable)
 
 
@@ -192,13 +192,16 @@ def _is_on(switches: Collection[str], by_default: bool) -> bool:
     return "STOPPED" not in switches and (by_default or "RUNNING" in switches)
 
 
-def next_closing(at: dt.datetime) -> tuple[Period, dt.datetime] | None:
-    """The period that is run next because it closes, and when; None where the table has no further one."""
-    for period in load_periods():
+def next_closing(at: dt.datetime) -> tuple[tuple[Period, ...], dt.datetime] | None:
+    """The periods that are run next because they close, a quarter and with it perhaps a half-year or a year, and when;
+    None where the table has no further one.
+    """
+    closing: dict[dt.datetime, list[Period]] = {}
+    for period in filter(is_scheduled, load_periods()):
         due = _on(period.closes_on + dt.timedelta(days=1), HOUR_OF_RUN)
-        if due > at and is_scheduled(period):
-            return period, due
-    return None
+        if due > at:
+            closing.setdefault(due, []).append(period)
+    return (tuple(closing[min(closing)]), min(closing)) if closing else None
 
 
 def next_look(at: dt.datetime) -> dt.datetime:

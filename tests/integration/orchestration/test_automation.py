@@ -30,7 +30,7 @@ from dagster._core.scheduler.instigation import (
 )
 from dagster._utils.error import SerializableErrorInfo
 
-from common.periods import load_periods
+from common.periods import is_scheduled, load_periods
 from orchestration import automation as module
 from orchestration.automation import Automation, Part, automation, next_closing, next_look
 from orchestration.build import build_definitions
@@ -309,11 +309,12 @@ def test_the_next_closing_is_that_of_the_table_and_a_day_of_the_schedule() -> No
     at, found = dt.datetime(2020, 1, 1, tzinfo=ZONE), []
     days = set(days_after_closing())
     while due := next_closing(at):
-        found.append(due[0])
+        found += due[0]
         assert f"0 6 {due[1].day} {due[1].month} *" in days
         assert due[1] > at
         at = due[1]
-    assert tuple(found) == load_periods()
+    assert found == [period for period in load_periods() if is_scheduled(period)]
+    assert len(found) > len({period.closes_on for period in found})  # a half-year closes with its last quarter
 
 
 @pytest.mark.parametrize(
