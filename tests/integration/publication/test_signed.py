@@ -113,9 +113,14 @@ def test_a_signed_report_is_kept_beside_its_release_with_its_hash(release: Relea
     assert verify(release.path) == []
     assert {path: path.stat().st_mtime_ns for path in release.path.rglob("*")} == before
     told: list[Attached] = []
-    again = attach(release, office.sign(_report(release)) and (release.path.parent / "signed" / kept.file).read_bytes(),
-                   at=AT, witness=told.append)  # fmt: skip
+    data = (release.path.parent / "signed" / kept.file).read_bytes()
+    again = attach(release, data, roots=trusted_roots([office.file]), at=AT, witness=told.append)
     assert (again, told) == (kept, [])  # the same file is attached once
+    # Where nobody vouches for the signer any more, a line says so; the file is the same.
+    judged = attach(release, data, at=AT, witness=told.append)
+    assert (judged.file, _judged(judged), told) == (kept.file, ["unknown_signer"], [judged])
+    assert attached_to(release.path.parent) == [kept, judged]
+    assert verify_signed(release.path.parent) == []
 
 
 def test_what_nobody_vouches_for_is_said_to_be_unknown(release: Release, office: Office, tmp_path: Path) -> None:
