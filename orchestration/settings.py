@@ -326,6 +326,9 @@ class Settings(BaseSettings):
     backup_key: SecretStr | None = Field(
         default=None, description="Key that copies of the home are encrypted with; none: whoever has them reads them."
     )
+    contact: str = Field(default="", max_length=300, description="Whom readers of a release may ask; told on its page.")
+    licence: str = Field(default="", max_length=200, description="Name of the licence that releases are used under.")
+    licence_url: str = Field(default="", pattern=r"^(https://\S+)?$", description="Where that licence stands.")
     person_key: SecretStr | None = Field(default=None, description="Key of the hash that stands for a person.")
     letters: dict[str, UnitLetters] = Field(
         default_factory=dict,

@@ -35,7 +35,7 @@ from orchestration.timing import now
 from orchestration.version import code_version, tool_versions
 
 if TYPE_CHECKING:
-    from publication import Approval, Draft, PublishOutcome
+    from publication import Approval, Draft, Imprint, PublishOutcome
 
 _log = logging.getLogger(__name__)
 
@@ -290,6 +290,14 @@ def _remember_whole_run(pipeline: Pipeline, quarter: str, units: Sequence[str]) 
         stand(pipeline, quarter)
 
 
+def _imprint(pipeline: Pipeline) -> Imprint:
+    """What a release says of contact and licence, as set now."""
+    from publication import Imprint
+
+    settings = pipeline.settings
+    return Imprint(settings.contact, settings.licence, settings.licence_url)
+
+
 def _publish_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Outcome:
     from publication import current_release, publish
 
@@ -313,6 +321,7 @@ def _publish_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> 
         amendment=pipeline.amendment,
         witness=pipeline.journal.witness,
         signing=pipeline.settings.signing(unit, quarter),
+        imprint=_imprint(pipeline),
     )
     outcome = _outcome(pipeline, unit, quarter, answer)
     if outcome.release is None and not outcome.locked and pipeline.settings.drafts:
@@ -354,6 +363,7 @@ def publish_draft(pipeline: Pipeline, draft: Draft, approval: Approval) -> Outco
         approved=Approved(approval, draft.outputs or {}),
         witness=pipeline.journal.witness,
         signing=pipeline.settings.signing(unit, quarter),
+        imprint=_imprint(pipeline),
     )
     outcome = pipeline.record.outcomes[unit] = _outcome(pipeline, unit, quarter, answer)
     if outcome.changed and pipeline.settings.postgres_url is not None:
@@ -380,6 +390,7 @@ def _draft_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Ou
         lineage=lineage(),
         amendment=pipeline.amendment,
         signing=pipeline.settings.signing(unit, quarter),
+        imprint=_imprint(pipeline),
         named=lambda lines: with_real_names(pipeline.deliveries.paths, lines) if lines else [],
     )
     if isinstance(answer, Unchanged):

@@ -14,6 +14,7 @@ from publication.collection import LOCATE
 from publication.content.approval import Approval
 from publication.content.causes import Lineage
 from publication.content.passport import CSV_SHEET
+from publication.content.release_content import Imprint
 from publication.content.revision import Amendment, ExplainedChange, Revision
 from publication.content.signing import Signing
 from publication.drafts import DRAFT_NAME, DamagedDraft, Draft, discard_draft, make_draft, read_draft
@@ -100,6 +101,7 @@ __all__ = [
     "FigureCheck",
     "Held",
     "HeldUnit",
+    "Imprint",
     "Instruction",
     "Lineage",
     "Move",

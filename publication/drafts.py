@@ -34,7 +34,7 @@ from expectations import blocking
 from publication.audit import Inspection, NotCleared, inspect
 from publication.content.causes import Lineage, UnexplainedChange
 from publication.content.passport import passports
-from publication.content.release_content import ReleaseContent, form_rows
+from publication.content.release_content import NO_IMPRINT, Imprint, ReleaseContent, form_rows
 from publication.content.revision import Amendment
 from publication.content.signing import UNSIGNED, Signing
 from publication.letter import write_letter
@@ -110,6 +110,7 @@ def make_draft(
     amendment: Amendment | None = None,
     signing: Signing = UNSIGNED,
     named: Named = list,
+    imprint: Imprint | None = None,
 ) -> DraftOutcome:
     """The draft of a candidate in ``folder``, which takes the place of any that was there.
 
@@ -137,6 +138,7 @@ def make_draft(
             None,
             amendment,
             signing=signing,
+            imprint=imprint or NO_IMPRINT,
         )
         content = basis.content(pointer, current)
         if pointer and pointer.lock and current and amendment is None and _changes_nothing(content):

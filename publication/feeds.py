@@ -12,12 +12,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
 from common.files import readable_json
 from common.periods import period_named
+from publication.content.steps import Step, step_summary, step_title
 from publication.formatting import format_quarter
 from publication.tables.datapackage import media_type
 
@@ -39,7 +40,6 @@ _MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
 _AUTHORITY = "http://publications.europa.eu/resource/authority/"
 
 Entry = Mapping[str, Any]
-Step = Mapping[str, Any]
 
 
 def _urn(*parts: object) -> str:
@@ -77,39 +77,16 @@ def render_feed(entries: Sequence[Entry]) -> bytes:
         told = add(feed, "entry")
         place = entry["unit_code"], entry["quarter"]
         add(told, "id", _urn("step", *place, step["release"], step["action"], step["at"]))
-        add(told, "title", f"{entry['unit_name_vi']}, {format_quarter(entry['quarter'])}: {_title(step)}")
+        add(told, "title", f"{entry['unit_name_vi']}, {format_quarter(entry['quarter'])}: {step_title(step)}")
         add(told, "updated", step["at"])
         add(add(told, "author"), "name", entry["unit_name_vi"])
         add(told, "category", term=entry["unit_code"], label=entry["unit_name_vi"])
         add(told, "category", term=entry["quarter"], label=format_quarter(entry["quarter"]))
         page = f"{'/'.join(place)}/r{step['release']}/report/index.html"
         add(told, "link", rel="alternate", href=page, type="text/html")
-        add(told, "summary", " ".join(_summary(step)))
+        add(told, "summary", " ".join(step_summary(step)))
     ElementTree.indent(feed)
     return bytes(ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)) + b"\n"
-
-
-def _title(step: Step) -> str:
-    name = f"bản r{step['release']}"
-    if step["action"] == "rollback":
-        return f"quay lại {name}"
-    # Without one before it: the first, or one whose manifest cannot be read.
-    return f"công bố {name}" if step["previous"] is None else f"{name} thay bản r{step['previous']}"
-
-
-def _summary(step: Step) -> Iterator[str]:
-    if step["action"] == "rollback":
-        yield f"Bản r{step['release']} là bản hiện hành trở lại, các bản sau nó không còn hiệu lực."
-    elif step["release"] == 1:
-        yield "Công bố lần đầu."
-    elif step["previous"] is not None:
-        yield f"Thay bản r{step['previous']}."
-    if step["changed"] is not None:
-        yield f"{step['changed']} thay đổi, xem quality/changes.csv của bản này."
-    if step["reason"]:
-        yield f"Lý do: {step['reason']}"
-    if step["provisional"]:
-        yield "Số liệu tạm thời."
 
 
 def render_catalogue_of_data(entries: Sequence[Entry]) -> bytes:
@@ -165,7 +142,7 @@ def _dataset(entry: Entry) -> dict[str, Any]:
         },
         "dcat:theme": _named(_AUTHORITY + "data-theme/GOVE"),
         "dcat:version": f"r{entry['release']}",
-        "adms:versionNotes": _said(vi=" ".join(text for step in entry["history"][-1:] for text in _summary(step))),
+        "adms:versionNotes": _said(vi=" ".join(text for step in entry["history"][-1:] for text in step_summary(step))),
         **({"dcat:landingPage": _named(entry["files"]["page"])} if "page" in entry["files"] else {}),
         "dcat:distribution": [
             {

@@ -32,7 +32,7 @@ from common.files import (
 from publication.audit import Clearance, NotCleared, clear
 from publication.content.approval import Approval
 from publication.content.causes import Lineage, Origin, UnexplainedChange
-from publication.content.release_content import ReleaseContent, gather
+from publication.content.release_content import NO_IMPRINT, Imprint, ReleaseContent, gather
 from publication.content.revision import Amendment, Revision, revise
 from publication.content.signing import UNSIGNED, Signing
 from publication.index import rebuild_index
@@ -165,13 +165,14 @@ def publish(
     approved: Approved | None = None,
     witness: Witness | None = None,
     signing: Signing = UNSIGNED,
+    imprint: Imprint | None = None,
 ) -> PublishOutcome:
     """Publish a candidate of ``unit`` and ``quarter`` if its stored verdicts let it out.
 
     ``verdicts_dir`` is ``warehouse/verdicts/<unit>/<quarter>``; ``expected_previous`` the number of the release that
     the caller saw as current (None: none); ``versions`` goes into the manifest (dbt, duckdb, ...); ``lineage`` makes
     the causes of a revision sharper; ``witness`` is told before the pointer moves; ``signing`` is what the office set
-    of its letter.
+    of its letter; ``imprint`` names contact and licence.
     Publishing what is already current is Unchanged, whatever was expected.
     A locked quarter is Held, with what would change, unless an ``amendment`` lets it be revised; where nothing that a
     reader sees would change it is Unchanged. An amendment of a quarter that is not locked is Refused, and so is a
@@ -211,6 +212,7 @@ def publish(
                 amendment,
                 approved,
                 signing,
+                imprint or NO_IMPRINT,
             )
             content = basis.content(pointer, current)
             if pointer and pointer.lock and current and content.revision and amendment is None:
@@ -356,6 +358,7 @@ class Basis:
     amendment: Amendment | None = None
     approved: Approved | None = None
     signing: Signing = UNSIGNED
+    imprint: Imprint = NO_IMPRINT
 
     def content(self, pointer: Pointer | None, current: Release | None) -> ReleaseContent:
         """What the release will say. Raises UnexplainedChange, and DamagedManifest when ``current`` is not whole."""
@@ -367,6 +370,7 @@ class Basis:
             extra_tables={GATE_RESULTS: in_total_order(table)},
             signing=self.signing,
         )
+        content = replace(content, imprint=self.imprint)
         if self.approved is not None:
             content = replace(content, approval=self.approved.approval)
         if pointer is None or current is None:

@@ -105,6 +105,18 @@ class Footnote:
 
 
 @dataclass(frozen=True)
+class Imprint:
+    """Whom readers may ask, and on what terms the data may be used again; empty where the office has not said."""
+
+    contact_vi: str = ""
+    licence_vi: str = ""
+    licence_url: str = ""
+
+
+NO_IMPRINT = Imprint()
+
+
+@dataclass(frozen=True)
 class ReleaseContent:
     """Everything the outputs of one release are made from; all of it is fixed by candidate, verdicts and the release
     before (``revision``: what changed since, None for the first of its quarter), and by what the office set of its
@@ -129,6 +141,7 @@ class ReleaseContent:
     draft: str | None = None
     #: Sums over levels from before small counts were held back; None: nothing was.
     totals_before: CaseTotals | None = None
+    imprint: Imprint = NO_IMPRINT
 
     @property
     def case_totals(self) -> CaseTotals:

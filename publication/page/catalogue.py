@@ -12,10 +12,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from common.periods import in_order, kind_of
+from publication.content.steps import step_summary, step_title
 from publication.formatting import format_date, format_quarter
 from publication.page.render import render
 
 _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """One thing that happened to the releases of a quarter; ``page`` leads to the release that came into force."""
+
+    title_vi: str
+    told_vi: str
+    page: str | None
+    in_force: bool
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,8 @@ class Line:
     page: str | None
     provisional: bool
     files: tuple[tuple[str, str], ...]
+    place: str
+    steps: tuple[StepLine, ...]
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,26 @@ def render_catalogue(entries: Sequence[Mapping[str, Any]]) -> bytes:
     )
 
 
+def place_of(unit: str, quarter: str) -> str:
+    """Where the releases of a unit and quarter stand in the page; pages of releases lead there."""
+    return f"b-{unit}-{quarter}"
+
+
+def _steps(entry: Mapping[str, Any]) -> tuple[StepLine, ...]:
+    """What happened to the releases, newest first: which were replaced, when and why, and what was taken back."""
+    folder = entry["path"].rsplit("/", 1)[0]
+    lines: list[StepLine] = []
+    for step in reversed(entry.get("history", ())):
+        day = f"{_day(step['at'])}: " if step["at"] else ""
+        page = f"{folder}/r{step['release']}/report/index.html" if "page" in entry["files"] else None
+        lines.append(StepLine(f"{day}{step_title(step)}", " ".join(step_summary(step)), page, not lines))
+    return tuple(lines)
+
+
+def _day(moment: str) -> str:
+    return format_date(dt.datetime.fromisoformat(moment).astimezone(_ZONE))
+
+
 def _quarters(entries: Sequence[Mapping[str, Any]]) -> list[Quarter]:
     by_quarter: dict[str, list[Mapping[str, Any]]] = {}
     for entry in entries:
@@ -74,14 +107,22 @@ def _quarters(entries: Sequence[Mapping[str, Any]]) -> list[Quarter]:
 
 def _line(entry: Mapping[str, Any]) -> Line:
     files = entry["files"]
-    names = (("report_pdf", "PDF"), ("report_docx", "Word"), ("annex_xlsx", "Excel"))
+    names = (
+        ("report_pdf", "PDF"),
+        ("report_docx", "Word"),
+        ("annex_xlsx", "Excel"),
+        ("annex_csv", "CSV"),
+        ("data_package", "Gói dữ liệu"),
+    )
     moment = entry["published_at"]
     return Line(
         entry["unit_name_vi"],
         entry["unit_code"],
         entry["release"],
-        format_date(dt.datetime.fromisoformat(moment).astimezone(_ZONE)) if moment else "",
+        _day(moment) if moment else "",
         files.get("page"),
         bool(entry.get("provisional")),
         tuple((files[key], name) for key, name in names if key in files),
+        place_of(entry["unit_code"], entry["quarter"]),
+        _steps(entry),
     )

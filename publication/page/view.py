@@ -18,8 +18,9 @@ from common.periods import PeriodKind, kind_of, running_title_vi
 from publication.content.approval import DRAFT_VI
 from publication.content.notes import notes
 from publication.content.passport import SOURCE_VI, STATUS_VI
-from publication.content.release_content import Footnote, FormRow, ReleaseContent
+from publication.content.release_content import Footnote, FormRow, Imprint, ReleaseContent
 from publication.formatting import format_date, format_number
+from publication.page.catalogue import place_of
 from publication.page.charts import Chart
 from publication.page.differences import Difference, judged_by_rate, since_last_year, since_previous_quarter
 from publication.page.findings import Facts, findings
@@ -55,6 +56,9 @@ _COLUMNS_VI: Mapping[str, str] = {
     "units_counted": "Số đơn vị đã có số liệu",
     "units_expected": "Số đơn vị phải có số liệu",
 }
+#: What stands in every release, though it is written after the page.
+_DATA_PACKAGE = ("../datapackage.json", "Gói dữ liệu: mô tả mọi tệp và bảng (JSON, Frictionless)")
+_DATABASE = ("../marts.duckdb", "Toàn bộ bảng số liệu (DuckDB)")
 #: Columns that say what the form prints; the others stand behind the figures.
 _FIGURE_COLUMNS = frozenset({"", "value", "value_text", "status", "note_vi"})
 #: The page lists this many changed cells of other marts; the file in the release lists all.
@@ -129,6 +133,7 @@ class Delivered:
     unit_vi: str
     source_vi: str
     file_name: str
+    name_vi: str
     version: int
     rows_accepted: str
     rows_rejected: str
@@ -172,6 +177,14 @@ class PageView:
     other_changes_count: int
     deliveries: tuple[Delivered, ...]
     files: tuple[tuple[str, str], ...]
+    catalogue: str
+    imprint: Imprint
+    citation_vi: str
+
+
+def catalogue_link(unit: str, quarter: str) -> str:
+    """From the page of a release to where the index tells what became of it; the index is written anew each time."""
+    return f"../../../../index.html#{place_of(unit, quarter)}"
 
 
 def page_view(content: ReleaseContent, folder: Path) -> PageView:
@@ -221,7 +234,14 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         other_changes=tuple(other_changes[:CHANGES_LISTED]),
         other_changes_count=len(other_changes),
         deliveries=tuple(_deliveries(content)),
-        files=tuple((path, name) for path, name in _FILES if (folder / "report" / path).exists()),
+        files=(
+            *((path, name) for path, name in (*_FILES, _DATABASE) if (folder / "report" / path).exists()),
+            _DATA_PACKAGE,
+        ),
+        catalogue=catalogue_link(content.unit_code, content.quarter),
+        imprint=content.imprint,
+        citation_vi=f"Ủy ban nhân dân {area}, Kết quả công tác cải cách hành chính {content.quarter_vi}, "
+        f"bản r{content.revision.release if content.revision else 1}",
     )
 
 
@@ -432,6 +452,7 @@ def _deliveries(content: ReleaseContent) -> Iterator[Delivered]:
                 names.get(row["delivering_unit_code"], row["delivering_unit_code"]),
                 SOURCE_VI.get(row["source"], row["source"]),
                 row["file_name"],
+                f"{SOURCE_VI.get(row['source'], row['source'])}, {names.get(row['delivering_unit_code'], '')}",
                 row["version"],
                 format_number(row["rows_accepted"]),
                 format_number(row["rows_rejected"]),

@@ -81,8 +81,20 @@ def describe(content: ReleaseContent, folder: Path) -> dict[str, Any]:
         "quarter": content.quarter,
         "form_version": content.form_version,
         "contributors": [{"title": content.unit_name_vi, "roles": ["publisher"]}],
+        **_terms(content),
         "sources": [{"title": name} for name in _sources(content)],
         "resources": [_resource(content, name, path) for name, path in _files(folder).items()],
+    }
+
+
+def _terms(content: ReleaseContent) -> dict[str, Any]:
+    """Licence and contact, where the office has named them."""
+    imprint = content.imprint
+    licence = {"title": imprint.licence_vi, "path": imprint.licence_url}
+    named = {name: text for name, text in licence.items() if text}
+    return {
+        **({"licenses": [named]} if named else {}),
+        **({"contact_vi": imprint.contact_vi} if imprint.contact_vi else {}),
     }
 
 

@@ -40,4 +40,12 @@
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(filter));
   filter();
+  // A page of a release leads here to what became of it.
+  const open = () => {
+    const line = location.hash ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
+    const steps = line && line.querySelector("details");
+    if (steps) steps.open = true;
+  };
+  addEventListener("hashchange", open);
+  open();
 }());

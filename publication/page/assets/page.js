@@ -158,7 +158,7 @@
         ? make("details", {}, make("summary", {}, `${share.count} dòng`), make("p", { class: "rows" }, share.rows))
         : `${share.count} dòng`;
       return make("tr", {},
-        make("th", { scope: "row" }, file.file_name), make("td", {}, `${file.source_vi}, ${file.unit_name_vi}, ${file.quarter}`),
+        make("th", { scope: "row" }, `${file.source_vi}, ${file.unit_name_vi}`, " ", make("span", { class: "place" }, file.file_name)), make("td", {}, `${file.source_vi}, ${file.unit_name_vi}, ${file.quarter}`),
         make("td", {}, share.sheet || ""), make("td", {}, held), make("td", { class: "amount" }, printed(share.amount)));
     });
     const heads = ["Tệp", "Loại số liệu, đơn vị gửi, quý", "Trang tính", "Dòng trong tệp", "Góp vào số này"];

@@ -22,7 +22,7 @@ from publication import Revision
 from publication.content.causes import Cause
 from publication.content.changes import Change
 from publication.content.passport import passports
-from publication.content.release_content import FormRow, ReleaseContent
+from publication.content.release_content import FormRow, Imprint, ReleaseContent
 from publication.content.revision import ExplainedChange
 from publication.page import PageDamaged, check_page, passport_data, read_page, render_catalogue, write_page
 from publication.page.charts import Series, draw_bars, draw_lines, draw_shares, print_all
@@ -32,7 +32,14 @@ from publication.page.view import CHANGES_LISTED
 from publication.store.candidate import FORM_MART
 
 MakeContent = Callable[..., ReleaseContent]
-OFFERED = {"annex.xlsx", "annex.csv", "../quality/notes.csv", "../quality/changes.csv", "../quality/passports.json"}
+OFFERED = {
+    "../datapackage.json",
+    "annex.xlsx",
+    "annex.csv",
+    "../quality/notes.csv",
+    "../quality/changes.csv",
+    "../quality/passports.json",
+}
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;\x00\x0b"
 
 
@@ -563,7 +570,9 @@ def test_the_page_names_no_address_outside_itself(make_content: MakeContent, wri
         for link in re.findall(r"(?:https?:)?//[a-z][\w.-]*\.\w+", text)
         if not any(link in word for word in printed)
     ] == []
-    assert {link for link in html(page).xpath("//@href | //@src") if not link.startswith("#")} == OFFERED
+    assert {link for link in html(page).xpath("//@href | //@src") if not link.startswith("#")} == OFFERED | {
+        "../../../../index.html#b-945-2023-Q1"
+    }
 
 
 def test_json_cannot_end_its_script() -> None:
@@ -645,6 +654,19 @@ def test_nothing_to_draw_is_no_chart(make_content: MakeContent, write: Any) -> N
     assert document.xpath("//a[@href='#bieu-do']") == []
 
 
+def test_a_page_leads_to_what_became_of_it_and_says_how_to_cite_it(make_content: MakeContent, write: Any) -> None:
+    content = replace(make_content(), imprint=Imprint("Phòng Nội vụ, 0299 000 000", "CC BY 4.0"))
+    page = write(content)
+    check_page(content, page, passports_of(page))
+    document = html(page)
+    links = document.xpath("//a[starts-with(@href, '../../../../')]/@href")
+    assert set(links) == {"../../../../index.html#b-945-2023-Q1"}
+    text = " ".join(document.xpath("//section[@id='tai-ve']")[0].text_content().split())
+    assert "Ủy ban nhân dân huyện Cù Lao Dung, Kết quả công tác cải cách hành chính quý I năm 2023, bản r1" in text
+    assert "Điều kiện sử dụng lại: CC BY 4.0." in text
+    assert "Liên hệ: Phòng Nội vụ, 0299 000 000." in text
+
+
 # --- index page -------------------------------------------------------------------------------------------------------
 
 
@@ -679,6 +701,29 @@ def test_the_index_lists_quarters_newest_first_and_names_who_is_missing() -> Non
     assert first.xpath(".//*[@class='missing']")[0].text_content().endswith("chưa có báo cáo kỳ này: Huyện <b>Khác.")
     assert second.xpath(".//*[@class='missing']") == []
     assert [line.get("data-unit") for line in second.xpath(".//tbody/tr")] == ["941", "945"]
+
+
+def test_the_index_tells_what_was_replaced_when_and_why() -> None:
+    steps = [
+        {"action": "publish", "release": 1, "at": "2023-03-15T20:00:00+00:00", "previous": None, "changed": None,
+         "reason": None, "provisional": False},
+        {"action": "publish", "release": 2, "at": "2023-03-20T02:00:00+00:00", "previous": 1, "changed": 7,
+         "reason": "gửi <b>bổ sung", "provisional": False},
+        {"action": "rollback", "release": 1, "at": "2023-03-21T02:00:00+00:00", "previous": None, "changed": None,
+         "reason": "số liệu sai", "provisional": False},
+    ]  # fmt: skip
+    page = render_catalogue([entry("945", "Huyện Cù Lao Dung", "2023-Q1", history=steps)])
+    document = lxml.html.document_fromstring(page.decode())
+    (line,) = document.xpath("//tr[@id='b-945-2023-Q1']")
+    told = [" ".join(item.text_content().split()) for item in line.xpath(".//ul[@class='steps']/li")]
+    assert told == [
+        "21/03/2023: quay lại bản r1 (bản hiện hành). Bản r1 là bản hiện hành trở lại, các bản sau nó không còn hiệu "
+        "lực. Lý do: số liệu sai",
+        "20/03/2023: bản r2 thay bản r1. Thay bản r1. 7 thay đổi, xem quality/changes.csv của bản này. Lý do: gửi "
+        "<b>bổ sung",
+        "16/03/2023: công bố bản r1. Công bố lần đầu.",
+    ]
+    assert line.xpath(".//ul[@class='steps']//a/@href")[1] == "945/2023-Q1/r2/report/index.html"
 
 
 def test_an_index_of_nothing_is_a_page() -> None:
