@@ -82,6 +82,7 @@ def test_a_source_is_taken_in_from_its_folder_alone(project: Path, sample_landin
     assert pq.read_table(rejected)["reason_vi"].to_pylist() == ["Ngày trả lời trước ngày tiếp nhận"]
 
 
+@pytest.mark.long
 def test_a_new_heading_is_one_line(project: Path, sample_landing: Path, tmp_path: Path) -> None:
     deliver(tmp_path, sample_landing, block("csv").replace("Mã phản ánh", "Mã số PAKN"))
     _, answer = cchc(project, tmp_path, "ingest", QUARTER)

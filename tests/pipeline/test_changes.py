@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pytest
 
 from sample import write_sample
 from tests.pipeline.conftest import QUARTER, UNIT, indicators, release_of
@@ -80,6 +81,7 @@ def test_a_defective_file_of_one_district_does_not_hold_back_another(home: Path,
     assert release_of(home, other) is None
 
 
+@pytest.mark.long
 def test_two_good_districts_are_both_published_and_do_not_mix(
     home: Path, published_home: Path, run_json: RunJson
 ) -> None:

@@ -148,6 +148,7 @@ def test_each_missing_decision_is_named_alone(home: Path, run_json: RunJson, dec
     assert _without(home, [decision], run_json)["rows"] == ROWS_BY_DECISION[decision]
 
 
+@pytest.mark.long
 def test_one_late_case_undecided_shows_610_against_611(home: Path, run_json: RunJson) -> None:
     text = _without(home, ["QD-01"], run_json)["text"]
     assert "610" in text

@@ -38,7 +38,7 @@ _STEPS = (
     ("rename", "dictionary.html"),
     ("rename", "index.html"),
 )
-_SPREAD_IN_EVERY_RUN = 15
+_SPREAD_IN_EVERY_RUN = 5
 
 Pick = Callable[[Sequence[Call], int], Sequence[Call]]
 
@@ -100,7 +100,7 @@ def _steps_and_some_between(calls: Sequence[Call], new: int) -> Sequence[Call]:
 
 @pytest.mark.parametrize("expected", [None, 1], ids=["first", "second"])
 def test_killed_at_each_step_and_all_along(light_home: Home, expected: int | None) -> None:
-    assert _kill_at_each(light_home, expected, _steps_and_some_between) >= 20
+    assert _kill_at_each(light_home, expected, _steps_and_some_between) >= 15
 
 
 @pytest.mark.long

@@ -25,7 +25,7 @@ from tests.integration.publication.publish_once import publish_once
 from tests.integration.publication.watched import Call, record
 from tests.unit.publication.builders import QUARTER, UNIT, delivery
 
-_RECOVERIES_IN_EVERY_RUN = 6
+_RECOVERIES_IN_EVERY_RUN = 4
 _SYNCS = ("fsync", "fdatasync")
 _DATABASE = "marts.duckdb"
 
