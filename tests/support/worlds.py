@@ -339,7 +339,7 @@ def _plan_tasks(rng: random.Random, window: Window, units: list[Row]) -> list[Ro
         number = len(rows) + 1
         rows.append(
             {
-                "plan": plan, "plan_document": f"{10 + number % 7:02d}/KH-UBND ngày {4 + number % 20:02d}/01/{year}",
+                "plan": plan, "plan_document": f"{10 + number % 7:02d}/KH-UBND ngày {4 + number % 7:02d}/01/{year}",
                 "task_code": f"NV{number:02d}", "content": f"Việc thử nghiệm số {number}", "unit_in_charge": None,
                 "target_unit": None, "planned_quantity": None, "due_on": dt.date(year, 12, 1), "done_on": None,
                 "evidence_document": None, "findings_found": None, "findings_settled": None,

@@ -93,7 +93,7 @@ CHANGES: dict[str, Change] = {
     ),
     "other code": lambda _, patch: patch.setattr("orchestration.standing.code_version", lambda: "0.1.0+other"),
     "another tool": lambda _, patch: patch.setattr("orchestration.standing.tool_versions", lambda: {"duckdb": "0"}),
-    "another setting": lambda _, patch: patch.setenv("CCHC_INTAKE__CSV_NEEDS_PROOF", "true"),
+    "another setting": lambda _, patch: patch.setenv("CCHC_INTAKE", '{"csv_needs_proof": true}'),
     "half a note": _drop_a_row,
     "no note": lambda home, _: home.standing(QUARTER).unlink(),
     "another current release": _another_release,

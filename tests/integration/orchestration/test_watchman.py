@@ -121,9 +121,10 @@ def test_missing_deliveries_are_told_before_and_after_the_due_day_to_unit_and_op
     ]
     reminders = [f"[CCHC] 945 Huyện Cù Lao Dung, Quý I/2023: {when}, còn thiếu tệp" for when in stages]
     summaries = [f"[CCHC] Quý I/2023: {when}, 1 đơn vị báo cáo còn thiếu tệp" for when in stages]
-    earlier = "[CCHC] Quý IV/2022: đã quá hạn báo cáo 16/12/2022, 1 đơn vị báo cáo còn thiếu tệp"
+    overdue = "đã quá hạn báo cáo 16/12/2022, 1 đơn vị báo cáo còn thiếu tệp"
+    earlier = [f"[CCHC] {name}: {overdue}" for name in ("Quý IV/2022", "Năm 2022")]
     assert [title for title in unit.titles() if "Quý I/2023" in title] == reminders
-    assert operator.titles() == [earlier, *summaries]
+    assert operator.titles() == [*earlier, *summaries]
     (line,) = [text for text in unit.taken[-1]["message"].splitlines() if f"- {COMMUNE}" in text]
     owed = [c.title_vi for c in load_contracts().values() if "commune" in c.required_from]
     assert owed
