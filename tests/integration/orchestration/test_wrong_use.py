@@ -31,6 +31,8 @@ def _cases() -> dict[str, list[str]]:
         found += [[command, quarter] for command in QUARTERLY if quarter or command != "status"]
         found += [[c, quarter, "--unit", "945", "--reason", "r", *(["--to", "1"] if c == "rollback" else [])]
                   for c in STEERED]  # fmt: skip
+        found += [["review", quarter, "--unit", "945"], ["attach", quarter, "a.csv", "--unit", "945"],
+                  ["approve", quarter, "--unit", "945", "--by", "b", "--document", "d"]]  # fmt: skip
         found += [["diff", quarter], ["sample", "--quarter", quarter], ["explain", "1", "--unit", "945", "--quarter",
                   quarter], ["check-report", "a.docx", "--unit", "945", "--quarter", quarter]]  # fmt: skip
         if quarter:
@@ -46,6 +48,11 @@ def _cases() -> dict[str, list[str]]:
             found += [["check-file", "org_units", "a.csv", "--unit", unit, "--quarter", "2023-Q1"],
                       ["template", "org_units", "--unit", unit, "--quarter", "2023-Q1"],
                       ["history", "--unit", unit]]  # fmt: skip
+        found += [["review", "2023-Q1", "--unit", unit], ["attach", "2023-Q1", "a.csv", "--unit", unit],
+                  ["approve", "2023-Q1", "--unit", unit, "--by", "b", "--document", "d"]]  # fmt: skip
+    found += [["attach", "2023-Q1", "a.csv", "--unit", "945", "--release", number] for number in BAD_INTS]
+    found += [["approve", "2023-Q1", "--unit", "945", "--by", "b", "--document", " "], ["approve", "2023-Q1", "--draft",
+              "x"]]  # fmt: skip
     for number in BAD_INTS:
         found += [["sample", "--scale", number], ["diff", "2023-Q1", "--from", number], ["diff", "2023-Q1", "--to",
                   number], ["rollback", "2023-Q1", "--unit", "945", "--reason", "r", "--to", number],
@@ -69,7 +76,12 @@ def _cases() -> dict[str, list[str]]:
     found += [["run", "2023-Q1", "--amend"], ["run", "2023-Q1", "--reason", "r"], ["run", "2023-Q1", "--by", "b"],
               ["publish", "2023-Q1", "--amend", "--reason", "r"], ["run"], ["run", "a", "b"], ["no-such-command"],
               ["run", "2023-Q1", "--no-such-option"]]  # fmt: skip
-    found += [["run", "--from", "x"], ["run", "--from", "2022-Q4", "--to", "x"], ["run", "x", "--no-wait"]]
+    found += [
+        ["run", "--from", "x"],
+        ["run", "--from", "2022-Q4", "--to", "x"],
+        ["run", "x", "--no-wait"],
+        ["run", "x", "--full"],
+    ]
     found += [["watch", "--today", "x"], ["backup"], ["restore"], ["restore", "dir", "--snapshot"], ["rebuild", "x"]]
     return {" ".join(words)[:90] + f" #{n}": words for n, words in enumerate(found)}
 
