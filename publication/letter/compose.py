@@ -264,16 +264,24 @@ def _exact(value: Decimal | int | None) -> Decimal | None:
 
 
 def _plans(content: ReleaseContent, wording: Wording, names: Mapping[str, str]) -> dict[str, str]:
-    """The plans of the year by kind, each with number, day and title; several of a kind by their days."""
+    """The plans of the year by kind, each with number, day and title; several of a kind by their days.
+
+    A document to which the plan's tasks give several days is cited without one: which of them holds, only the office
+    knows.
+    """
     if PLANS not in content.tables:
         return {}
-    cited: dict[str, list[str]] = {}
     rows = content.tables[PLANS].to_pylist()
+    days: dict[str, set[dt.date | None]] = {}
+    for plan in rows:
+        days.setdefault(plan["document_number"], set()).add(plan["dated"])
+    cited: dict[str, dict[str, None]] = {}
     for plan in sorted(rows, key=lambda row: (row["dated"] or dt.date.max, row["document_number"])):
-        kind = plan["plan_kind"]
+        kind, number = plan["plan_kind"], plan["document_number"]
         if kind in wording.plans:
             title = lower_first(plan["title_vi"] or "") or _fill_names(wording.plans[kind], names)
-            cited.setdefault(kind, []).append(f"{cite(plan['document_number'], plan['dated'])} {title}")
+            day = plan["dated"] if len(days[number]) == 1 else None
+            cited.setdefault(kind, {})[f"{cite(number, day)} {title}"] = None
     return {kind: "; ".join(texts) for kind, texts in cited.items()}
 
 

@@ -226,6 +226,13 @@ def test_no_line_announces_items_of_which_none_is_left(content: ReleaseContent) 
     assert announced not in body(compose(unknown))
 
 
+def test_a_document_with_several_days_is_cited_without_one(content: ReleaseContent) -> None:
+    plans = [("cchc_year", "03/KH-UBND", dt.date(2023, 1, day), None) for day in (4, 11)]
+    said = body(compose(with_plans(content, *plans)))
+    assert said.count("03/KH-UBND") == 1
+    assert "03/KH-UBND ngày" not in said
+
+
 def test_plans_are_cited_as_the_register_names_them(content: ReleaseContent) -> None:
     assert "Kết quả đến nay đã hoàn thành 9/19 nhiệm vụ" in body(compose(content))
     first = dt.date(2023, 1, 4)
