@@ -78,8 +78,11 @@ class Judged:
     candidate: Path | None
 
 
-def judged(pipeline: Pipeline, unit: str, quarter: str, inputs_hash: str | None = None) -> Judged:
-    """The stored verdicts on exactly these inputs: gate 1, and gate 2 on the newest candidate made from them.
+def judged(
+    pipeline: Pipeline, unit: str, quarter: str, inputs_hash: str | None = None, candidate: Path | None = None
+) -> Judged:
+    """The stored verdicts on exactly these inputs: gate 1, and gate 2 on the candidate, or where none is given on the
+    newest that was made from them.
 
     Without ``inputs_hash`` those on the newest candidate, whatever has been delivered since.
     """
@@ -87,7 +90,9 @@ def judged(pipeline: Pipeline, unit: str, quarter: str, inputs_hash: str | None 
     found: list[Verdict] = []
     chosen: Path | None = None
     paths: list[Path] = []
-    candidates = (warehouse / "candidates" / unit / quarter).glob("*/candidate.json")
+    every = (warehouse / "candidates" / unit / quarter).glob("*/candidate.json")
+    # A run knows which is its own: an older one that it made again keeps the time of the first.
+    candidates: Iterable[Path] = [candidate / "candidate.json"] if candidate else every
     for file in sorted(candidates, key=lambda p: (p.stat().st_mtime_ns, p), reverse=True):
         with suppress(ValueError, LookupError, TypeError):  # one that is damaged is none; the next run makes it anew
             made_from = json.loads(file.read_bytes())["inputs_hash"]
@@ -103,8 +108,9 @@ def judged(pipeline: Pipeline, unit: str, quarter: str, inputs_hash: str | None 
     return Judged(tuple(found), chosen)
 
 
-def refresh(pipeline: Pipeline, quarter: str, units: Iterable[str]) -> dict[str, Path]:
+def refresh(pipeline: Pipeline, quarter: str, units: Iterable[str], candidates: Mapping[str, Path]) -> dict[str, Path]:
     """Writes the workbook of each unit that the last verdicts hold back, and takes away those that no longer hold.
+    ``candidates``: those of this run, by unit.
 
     A unit whose run broke keeps what it has: nothing new is known of it. Returns the workbooks by unit.
     """
@@ -112,7 +118,7 @@ def refresh(pipeline: Pipeline, quarter: str, units: Iterable[str]) -> dict[str,
 
     written = {}
     for unit, inputs in pipeline.deliveries.inputs_of(units, quarter).items():
-        found = judged(pipeline, unit, quarter, hash_inputs(inputs))
+        found = judged(pipeline, unit, quarter, hash_inputs(inputs), candidates.get(unit))
         if not found.verdicts:
             continue
         path = workbook_of(pipeline.home, unit, quarter)

@@ -214,7 +214,7 @@ def check_marts(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[
         candidates = {unit: (folder, folder.name) for unit, folder in folders.items()}
         published = _published_quarters(pipeline, quarter, candidates)
         verdicts = run_mart_gate(pipeline.home.warehouse, quarter, candidates, pipeline.gate(), published)
-        review.refresh(pipeline, quarter, pipeline.deliveries.units_in(quarter, units))
+        review.refresh(pipeline, quarter, pipeline.deliveries.units_in(quarter, units), folders)
     pipeline.record.add_verdicts(verdicts)
     return verdicts
 

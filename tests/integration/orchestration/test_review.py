@@ -51,7 +51,7 @@ def _break(home: Path, rule: str) -> None:
 
 def _refresh(home: Path) -> Path:
     pipeline = Pipeline(Settings(home=home))
-    review.refresh(pipeline, QUARTER, [UNIT])
+    review.refresh(pipeline, QUARTER, [UNIT], {})
     return review.workbook_of(pipeline.home, UNIT, QUARTER)
 
 
