@@ -351,7 +351,7 @@ def test_a_text_that_waits_for_its_done_file_and_one_that_matches_it(home: Any) 
 
 
 @pytest.mark.parametrize("place", [("945", "2023-Q1"), (None, None)])
-def test_an_unfilled_text_template_is_nothing_to_report_and_a_filled_one_is_taken(
+def test_an_unfilled_text_template_asks_and_is_not_taken_and_a_filled_one_is(
     home: Any, tmp_path: Path, place: tuple[str | None, str | None]
 ) -> None:
     data = write_template(home.paths, SOURCE, *place, reference=home.reference, as_text=True)
@@ -359,7 +359,8 @@ def test_an_unfilled_text_template_is_nothing_to_report_and_a_filled_one_is_take
     path = written(tmp_path, data)
     home.touch(path)  # a file of this moment is looked at twice
     empty = check_file(home.paths, SOURCE, path, "945", "2023-Q1", reference=home.reference)
-    assert (empty.outcome, empty.rows_read) == ("nothing_to_report", 0)
+    assert (empty.outcome, empty.rows_read) == ("refused", 0)
+    assert "Không phát sinh" in empty.message_vi
     lines = data.decode("utf-8-sig").split("\r\n")
     place_of_text = lines.index("[II.2] Hạn chế") + 2
     path.write_text("\n".join([*lines[:place_of_text], "Còn chậm.", *lines[place_of_text:]]), encoding="utf-8")
