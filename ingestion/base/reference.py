@@ -6,29 +6,13 @@ does).
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
 from common.forms import FORMS_DIR, load_forms, used_until
 from common.periods import Period, load_periods
-
-
-@dataclass(frozen=True, slots=True)
-class AdminUnit:
-    """An administrative unit in one stretch of its validity; a code alone does not identify a unit."""
-
-    code: str
-    level: str
-    unit_type: str
-    name: str
-    parent_code: str
-    valid_from: dt.date | None
-    valid_to: dt.date | None
-
-    def valid_on(self, day: dt.date) -> bool:
-        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+from common.units import AdminUnit, load_units
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,10 +50,6 @@ def roles_of(unit: AdminUnit, reporting_unit: AdminUnit) -> frozenset[str]:
     return frozenset({unit.level, "district"} if unit.code == reporting_unit.code else {unit.level})
 
 
-def _date(text: str) -> dt.date | None:
-    return dt.date.fromisoformat(text) if text else None
-
-
 @dataclass(frozen=True)
 class ReferenceData:
     """The reference registers; ``load`` reads them from the folder of seeds."""
@@ -83,20 +63,7 @@ class ReferenceData:
         """Reads ``admin_units.csv``, ``reporting_periods.csv`` and the forms' rows; raises ``OSError`` or
         ``ValueError`` where they are bad.
         """
-        with (seeds_dir / "admin_units.csv").open(encoding="utf-8-sig", newline="") as file:
-            units = tuple(
-                AdminUnit(
-                    r["unit_code"],
-                    r["level"],
-                    r["unit_type"],
-                    r["name_vi"],
-                    r["parent_code"],
-                    _date(r["valid_from"]),
-                    _date(r["valid_to"]),
-                )
-                for r in csv.DictReader(file)
-                if r["level"] in ("district", "commune")
-            )
+        units = tuple(unit for unit in load_units(seeds_dir) if unit.level in ("district", "commune"))
         periods = {period.quarter: period for period in load_periods(seeds_dir / "reporting_periods.csv")}
         forms = load_forms(forms_dir)
         form_rows = tuple(

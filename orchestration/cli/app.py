@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json as jsonlib
 import os
 import signal
@@ -704,6 +705,41 @@ def doctor(json: Json = False) -> None:
     lines, document, whole = answer(examine())
     emit(lines, document, as_json=json)
     _end(Exit.DONE if whole else Exit.HELD_BACK)
+
+
+units_app = typer.Typer(help="Danh mục đơn vị hành chính qua các lần sắp xếp.", no_args_is_help=True)
+app.add_typer(units_app, name="units")
+
+
+@units_app.command("check")
+def check_units(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="Thư mục có ba bảng đã sửa; mặc định: bảng của chương trình.", metavar="FOLDER"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Chứng minh danh mục đơn vị khớp cả hai bên mỗi lần sắp xếp: không thiếu, không trùng, đủ văn bản."""
+    from orchestration.cli import units as registers
+
+    lines, document, code = registers.check(folder)
+    emit(lines, document, as_json=json)
+    _end(code)
+
+
+@units_app.command("show")
+def show_unit(
+    code: Annotated[str, typer.Argument(help="Mã đơn vị.", metavar="CODE")],
+    on: Annotated[
+        dt.datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="Ngày cần biết; mặc định: hôm nay.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Đơn vị nào đã mang mã này, từ đâu mà có, nay là đơn vị nào."""
+    from orchestration.cli import units as registers
+
+    lines, document = registers.show(code, on.date() if on else now().date())
+    emit(lines, document, as_json=json)
 
 
 @app.command()

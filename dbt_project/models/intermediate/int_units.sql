@@ -18,13 +18,14 @@ current_records as (
         units.level as unit_level,
         units.valid_from,
         units.valid_to,
-        successors.new_commune_code,
+        successors.new_unit_code,
         units.valid_to is null or units.valid_to >= run_period.run_closes_on as is_in_being,
         units.parent_code
     from units
     cross join run_period
     left join {{ ref('admin_unit_successors') }} as successors
-        on units.unit_code = successors.old_commune_code
+        on units.unit_code = successors.old_unit_code
+        and units.valid_to + 1 = successors.effective_on
         and units.level = 'commune'
         and units.valid_to < run_period.run_closes_on
         and successors.relation in ('whole', 'part-main')
@@ -39,11 +40,11 @@ resolved as (
         records.unit_level,
         records.valid_from,
         records.valid_to,
-        case when records.is_in_being then records.unit_code else records.new_commune_code end as current_unit_code,
+        case when records.is_in_being then records.unit_code else records.new_unit_code end as current_unit_code,
         case
             when records.is_in_being and records.unit_level = 'district' then records.unit_code
             when records.is_in_being then coalesce(districts.unit_code, records.unit_code)
-            else records.new_commune_code
+            else records.new_unit_code
         end as reporting_unit_code
     from current_records as records
     left join current_records as districts

@@ -82,6 +82,8 @@ def _cases() -> dict[str, list[str]]:
         ["run", "x", "--no-wait"],
         ["run", "x", "--full"],
     ]
+    found += [["units"], ["units", "check", "no/such/folder"], ["units", "check", "dir"], ["units", "show", "x" * 5000],
+              ["units", "show", "945", "--on", "x"]]  # fmt: skip
     found += [["watch", "--today", "x"], ["backup"], ["restore"], ["restore", "dir", "--snapshot"], ["rebuild", "x"]]
     return {" ".join(words)[:90] + f" #{n}": words for n, words in enumerate(found)}
 
