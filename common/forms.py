@@ -184,7 +184,8 @@ class Form(_Declared):
     ``valid_from``: the first closing day for which it is used. ``headline``: rows whose declared twin is asked for and
     whose change is looked at; ``shares``: rows that are a share of another; ``stock_groups``: rows whose change alone
     is not asked about, since a rule holds their sum; ``beyond_hundred``: ratios that may exceed 100;
-    ``documents_issued``: the row that counts the office's own documents.
+    ``documents_issued``: the row that counts the office's own documents; ``not_added``: units of measure whose counts
+    have no total over several units, since all of them count the same things.
     """
 
     form: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
@@ -195,6 +196,7 @@ class Form(_Declared):
     stock_groups: tuple[str, ...] = ()
     beyond_hundred: tuple[str, ...] = ()
     documents_issued: str | None = None
+    not_added: tuple[str, ...] = ()
     page: Page = Page()
     review: Review = Review()
     _folder: Path = PrivateAttr()

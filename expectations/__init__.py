@@ -29,6 +29,7 @@ from expectations.verdicts import (
     load_verdict,
     parse_verdict,
     path_of,
+    province_publishable,
     publishable,
     write_verdict,
 )
@@ -58,9 +59,11 @@ __all__ = [
     "load_verdict",
     "parse_verdict",
     "path_of",
+    "province_publishable",
     "publishable",
     "questions",
     "run_mart_gate",
+    "run_province_gate",
     "run_raw_gate",
     "spoilt_symbols",
     "suite_version",
@@ -120,6 +123,17 @@ def run_mart_gate(
         published: unit, quarter, row of the form and figure of what the quarters of a longer period have published.
     """
     return _stored(warehouse_dir, worker.check_marts(MartRequest(quarter, dict(candidates), tuple(published))))
+
+
+def run_province_gate(
+    warehouse_dir: Path, quarter: str, candidates: Mapping[str, tuple[Path, str]], worker: GateWorker
+) -> dict[str, Verdict]:
+    """The gate of provinces: one verdict a candidate, also written under ``warehouse_dir/verdicts``.
+
+    Args:
+        candidates: province -> (candidate folder, candidate hash), as for ``run_mart_gate``.
+    """
+    return _stored(warehouse_dir, worker.check_provinces(MartRequest(quarter, dict(candidates))))
 
 
 def _stored(warehouse_dir: Path, verdicts: list[Verdict]) -> dict[str, Verdict]:

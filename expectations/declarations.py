@@ -27,13 +27,14 @@ from expectations.form_facts import row_facts, rows_named
 
 RULES_DIR = Path(__file__).parent / "rules"
 
-Stage = Literal["raw", "mart"]
+#: Gate 1 on deliveries, gate 2 on a unit's figures, and the gate of a province on what is rolled up from its units.
+Stage = Literal["raw", "mart", "province"]
 Severity = Literal["critical", "warning", "info"]
 Kind = Literal[
     "not_null", "in_set", "matches", "between", "unique", "at_most", "symbols", "condition", "relation", "query"
 ]
 
-STAGES: tuple[Stage, ...] = ("raw", "mart")
+STAGES: tuple[Stage, ...] = ("raw", "mart", "province")
 
 _RULE_ID = re.compile(r"[a-z_]+(\.[A-Za-z0-9_]+)+")
 _SIMPLE = re.compile(r"([IVX]+\.\d{2}) (<=|=) ([IVX]+\.\d{2}(?: \+ [IVX]+\.\d{2})*)")
@@ -298,7 +299,7 @@ def declared_rules(stage: Stage) -> list[Rule]:
     return [rule for rule in _declared() if rule.stage == stage]
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def suite_version(stage: Stage) -> str:
     """sha256 (hex) over the rules of a stage and what they look for in texts; a verdict of another version is not
     accepted for publication."""

@@ -43,7 +43,7 @@ from expectations.engine_sql import (
     subjects_of,
 )
 from expectations.form_facts import with_names
-from expectations.relations import UnitProblems, lay_marts, lay_raw
+from expectations.relations import UnitProblems, lay_marts, lay_provinces, lay_raw
 from expectations.suites import UNIT, Compiled, compile_rule
 from expectations.verdicts import MAX_FINDINGS, Finding, Place, Result, Status, Verdict, blocking
 
@@ -103,7 +103,7 @@ class MartRequest:
     published: tuple[tuple[str, str, str, str | None], ...] = ()
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def compiled_suite(stage: Stage) -> tuple[Compiled, ...]:
     """The compiled rules of a stage, in order of id."""
     return tuple(compile_rule(rule) for rule in declared_rules(stage))
@@ -149,6 +149,18 @@ def inspect_marts(request: MartRequest, open_database: OpenDatabase) -> list[Ver
         run = _Run(database, "mart", request.quarter, hashes, problems, register, load_forms()[-1])
         run.forms = _forms(database.connection)
         run.undecided = _undecided_rows(database.connection)
+        return run.verdicts(suite)
+
+
+def inspect_provinces(request: MartRequest, open_database: OpenDatabase) -> list[Verdict]:
+    """Verdicts on what provinces rolled up, one for each candidate. No decision settles anything there: a unit's own
+    gates have judged its figures, and what is left is arithmetic.
+    """
+    suite = compiled_suite("province")
+    hashes = {unit: candidate_hash for unit, (_, candidate_hash) in request.candidates.items()}
+    with open_database() as database:
+        problems = lay_provinces(database.connection, request.quarter, request.candidates)
+        run = _Run(database, "province", request.quarter, hashes, problems, Register(), load_forms()[-1])
         return run.verdicts(suite)
 
 

@@ -174,6 +174,32 @@ def lay_marts(
     if rows := [list(row) for row in sorted(published, key=lambda row: row[:3])]:
         connection.executemany("insert into published_quarters values (?, ?, ?, ?)", rows)
     problems = UnitProblems()
+    files = _lay_candidates(connection, candidates, problems)
+    _lay_form_marks(connection)
+    lay_published_cells(connection, files)
+    if RULE_INPUTS in files:
+        _lay_figures(connection, quarter, sorted(set(operands)), sorted(set(previous)))
+        for unit, names in connection.execute(
+            f"select {UNIT}, list(distinct name) from {RULE_INPUTS} where name is not null group by {UNIT}"
+        ).fetchall():
+            problems.figures_of(unit, names)
+    return problems
+
+
+def lay_provinces(connection: Any, quarter: str, candidates: Mapping[str, tuple[Path, str]]) -> UnitProblems:
+    """Creates the relations of a province's gate: its marts, each read only where its bytes are as hashed."""
+    connection.execute("create table run (quarter varchar)")
+    connection.execute("insert into run values (?)", [quarter])
+    problems = UnitProblems()
+    _lay_form_marks(connection)
+    _lay_candidates(connection, candidates, problems)
+    return problems
+
+
+def _lay_candidates(
+    connection: Any, candidates: Mapping[str, tuple[Path, str]], problems: UnitProblems
+) -> dict[str, list[tuple[str, Path]]]:
+    """A table of each mart over all candidates; the files by mart. What is not as hashed, or missing, is a problem."""
     files: dict[str, list[tuple[str, Path]]] = {}
     for unit, (folder, expected_hash) in sorted(candidates.items()):
         try:
@@ -189,15 +215,7 @@ def lay_marts(
             problems.relation(unit, mart, f"the candidate holds no mart {mart}")
             if mart == RULE_INPUTS:
                 problems.relation(unit, FIGURES, f"the candidate holds no mart {mart}")
-    _lay_form_marks(connection)
-    lay_published_cells(connection, files)
-    if RULE_INPUTS in files:
-        _lay_figures(connection, quarter, sorted(set(operands)), sorted(set(previous)))
-        for unit, names in connection.execute(
-            f"select {UNIT}, list(distinct name) from {RULE_INPUTS} where name is not null group by {UNIT}"
-        ).fetchall():
-            problems.figures_of(unit, names)
-    return problems
+    return files
 
 
 def _lay_units(connection: Any, quarter: str, units: Mapping[str, Iterable[str]]) -> None:

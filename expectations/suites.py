@@ -170,7 +170,7 @@ _LAKE = ("_file_name", "_sheet", "_row")
 
 
 def _place(rule: Rule) -> tuple[str, str, str]:
-    if rule.stage == "mart":
+    if rule.stage != "raw":
         return _MART_PLACES.get(rule.relation, _NO_PLACE)
     return _PLACES.get(rule.relation, _NO_PLACE if rule.relation in _WITHOUT_LINEAGE else _LAKE)
 

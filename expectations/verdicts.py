@@ -208,7 +208,16 @@ def publishable(
     return refusals
 
 
-_STAGE_VI: dict[Stage, str] = {"raw": "dữ liệu đầu vào", "mart": "số liệu báo cáo"}
+def province_publishable(verdict: Verdict | None, candidate_hash: str) -> list[Refusal]:
+    """Why what a province rolled up may not be published; empty where it may. As ``publishable``, with its one gate."""
+    return _refusals("province", verdict, candidate_hash)
+
+
+_STAGE_VI: dict[Stage, str] = {
+    "raw": "dữ liệu đầu vào",
+    "mart": "số liệu báo cáo",
+    "province": "số liệu tổng hợp toàn tỉnh",
+}
 
 
 def _refusal(reason: str, message_vi: str) -> Refusal:

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from common import process
 from common.faults import is_of_the_machine
+from expectations.declarations import Stage
 from expectations.inspection import MartRequest, RawRequest, did_not_run
 from expectations.verdicts import Verdict
 
@@ -63,13 +64,22 @@ class GateWorker:
 
     def check_marts(self, request: MartRequest) -> list[Verdict]:
         """Gate 2 for the candidates of the request. Raises as ``check_raw`` does."""
+        return self._check_candidates("mart", _check_marts, request)
+
+    def check_provinces(self, request: MartRequest) -> list[Verdict]:
+        """The gate of provinces, for the candidates of the request. Raises as ``check_raw`` does."""
+        return self._check_candidates("province", _check_provinces, request)
+
+    def _check_candidates(
+        self, stage: Stage, check: Callable[[MartRequest], list[Verdict]], request: MartRequest
+    ) -> list[Verdict]:
         try:
-            return self._call(_check_marts, request)
+            return self._call(check, request)
         except Exception as error:  # see check_raw
             if is_of_the_machine(error):
                 raise
             hashes = {unit: candidate_hash for unit, (_, candidate_hash) in request.candidates.items()}
-            return did_not_run("mart", request.quarter, hashes, _breakdown(error))
+            return did_not_run(stage, request.quarter, hashes, _breakdown(error))
 
     def _call(self, function: Callable[..., _T], *arguments: object) -> _T:
         if self._pool is None:
@@ -114,3 +124,10 @@ def _check_marts(request: MartRequest) -> list[Verdict]:
     from expectations.inspection import inspect_marts
 
     return inspect_marts(request, Database)
+
+
+def _check_provinces(request: MartRequest) -> list[Verdict]:
+    from expectations.gate import Database
+    from expectations.inspection import inspect_provinces
+
+    return inspect_provinces(request, Database)

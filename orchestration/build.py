@@ -15,7 +15,7 @@ from orchestration.assets.columns import Catalogue
 from orchestration.assets.dbt_models import asset_keys, dbt_models, load_manifest, model_names, run_files
 from orchestration.assets.gates import candidates, mart_gate, raw_gate
 from orchestration.assets.landing import landing_asset
-from orchestration.assets.published import postgres_asset, published_assets
+from orchestration.assets.published import postgres_asset, provinces_asset, published_assets
 from orchestration.assets.raw import raw_asset
 from orchestration.column_lineage import Columns
 from orchestration.dbt import ensure_manifest
@@ -50,6 +50,7 @@ def build_definitions(
             candidates(marts),
             published_assets(marts, catalogue),
             *([postgres_asset()] if settings.postgres_url else []),
+            *([provinces_asset()] if settings.provinces else []),
         ],
         asset_checks=[raw_gate(contracts), mart_gate(marts)],
         jobs=[job],

@@ -18,6 +18,7 @@ from expectations import Verdict
 from ingestion import IngestReport, LandingProblem
 
 if TYPE_CHECKING:
+    from orchestration.provinces import RollUp
     from orchestration.settings import Settings
     from publication import Copied, Draft, Event, Held, PostgresError, ReleaseNotWhole, Revision
 
@@ -66,6 +67,7 @@ class RunRecord:
     intake: dict[str, list[IngestReport]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     exit_code: int | None = None
+    provinces: list[RollUp] = field(default_factory=list)
 
     def add_verdicts(self, verdicts: Mapping[str, Verdict]) -> None:
         for unit, verdict in verdicts.items():

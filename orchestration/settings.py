@@ -314,6 +314,9 @@ class Settings(BaseSettings):
     proxy_login: bool = Field(
         default=False, description="Whether a proxy with a login stands before the web server: it may listen anywhere."
     )
+    provinces: tuple[str, ...] = Field(
+        default=(), description="Provinces whose units' releases each run rolls up, as codes of the register of units."
+    )
     postgres_url: SecretStr | None = Field(
         default=None, description="PostgreSQL database into which current releases are copied; none: no copy."
     )

@@ -34,6 +34,8 @@ from publication.narrative import FigureCheck, ReportCheck, TableRowCheck, TextR
 from publication.outputs import ReleaseNotWhole
 from publication.page import HeldUnit, RunLine, render_runs
 from publication.postgres import Copied, PostgresCopy, PostgresError, PostgresTarget
+from publication.province import Unit as MemberUnit
+from publication.province import roll_up
 from publication.release import (
     Approved,
     Held,
@@ -104,6 +106,7 @@ __all__ = [
     "Imprint",
     "Instruction",
     "Lineage",
+    "MemberUnit",
     "Move",
     "NoPassports",
     "NoPdf",
@@ -160,6 +163,7 @@ __all__ = [
     "record_build",
     "render_runs",
     "roll_back",
+    "roll_up",
     "trusted_roots",
     "unlock",
     "verify",

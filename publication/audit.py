@@ -55,7 +55,7 @@ def clear(candidate: Candidate, verdicts_dir: Path) -> Clearance:
 
     Raises NotCleared with every reason found.
     """
-    found = inspect(candidate, verdicts_dir)
+    found = inspect_province(candidate, verdicts_dir) if candidate.is_of_province else inspect(candidate, verdicts_dir)
     if found.reasons:
         raise NotCleared(list(found.reasons))
     return found.clearance
@@ -79,6 +79,21 @@ def inspect(candidate: Candidate, verdicts_dir: Path) -> Inspection:
         (_reference(raw, raw_sha256), _reference(mart, mart_sha256)),
     )
     return Inspection((*raw.results, *mart.results), clearance, tuple(reasons))
+
+
+def inspect_province(candidate: Candidate, verdicts_dir: Path) -> Inspection:
+    """The one verdict on a province's candidate. Raises NotCleared as ``inspect`` does."""
+    path = verdicts_dir / f"province-{candidate.candidate_hash}.json"
+    verdict, sha256, reasons = _stored(path, candidate)
+    reasons += [r.message_vi for r in expectations.province_publishable(verdict, candidate.candidate_hash)]
+    if verdict is None:
+        raise NotCleared(reasons)
+    clearance = Clearance(
+        tuple(result.model_dump() for result in verdict.results),
+        expectations.gate_results_table([verdict]),
+        (_reference(verdict, sha256),),
+    )
+    return Inspection(tuple(verdict.results), clearance, tuple(reasons))
 
 
 def _stored(path: Path, candidate: Candidate) -> tuple[expectations.Verdict | None, str, list[str]]:

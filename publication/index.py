@@ -72,6 +72,7 @@ _FILES = {
     "report_docx": "report/report.docx",
     "annex_xlsx": "report/annex.xlsx",
     "annex_csv": "report/annex.csv",
+    "province_xlsx": "report/tong-hop.xlsx",
     "database": "marts.duckdb",
     "data_package": "datapackage.json",
 }
@@ -297,6 +298,10 @@ def _published(manifest: Manifest, release: Path) -> dict[str, Any]:
     )
 
 
+def _is_of_province(manifest: Manifest) -> bool:
+    return any(output.path == f"{_MARTS}province_members.parquet" for output in manifest.outputs)
+
+
 def _step(action: str, release: int, **more: Any) -> dict[str, Any]:
     unknown = {"at": None, "previous": None, "changed": None, "reason": None, "provisional": False}
     return {"action": action, "release": release, **unknown, **more}
@@ -307,8 +312,9 @@ def _told_by_release(release: Path, pointer: Pointer) -> tuple[str, str | None, 
     figures are provisional, and its tables with the versions of their contracts (empty where it does not say)."""
     try:
         manifest = read_manifest(release, expected_sha256=pointer.manifest_sha256)
-        units = from_parquet((release / _MARTS / "dim_unit.parquet").read_bytes())
-        name = unit_name({"dim_unit": units}, pointer.unit_code)
+        named_in = "province_members" if _is_of_province(manifest) else "dim_unit"
+        units = from_parquet((release / _MARTS / f"{named_in}.parquet").read_bytes())
+        name = unit_name({named_in: units}, pointer.unit_code)
     except (DamagedManifest, OSError, LookupError, pa.ArrowException):
         return pointer.unit_code, None, {}, False, {}
     present = {output.path for output in manifest.outputs}

@@ -17,18 +17,21 @@ from common.faults import is_of_the_machine
 from common.files import canonical_json
 from publication.content.notes import notes_csv
 from publication.content.passport import PassportMismatch, check_passports, passports
+from publication.content.province_content import ProvinceContent
 from publication.content.release_content import ReleaseContent
 from publication.content.revision import changes_csv
 from publication.letter import FILES as LETTER_FILES
 from publication.letter import LetterDamaged, check_letter, write_letter
-from publication.page import PageDamaged, check_page, write_page
+from publication.page import PageDamaged, check_page, check_province_page, write_page, write_province_page
 from publication.tables.annex import AnnexDamaged, check_read_back, write_annex_csv, write_annex_xlsx
 from publication.tables.database import read_database, write_database
 from publication.tables.datapackage import PackageDamaged, check_package, write_package
 from publication.tables.form_06a import FormDamaged, check_form, write_form
+from publication.tables.province_workbook import WorkbookDamaged, check_workbook, write_workbook
 
 FOLDERS = ("marts", "report", "quality")
 PASSPORTS_NAME = "passports.json"
+PROVINCE_WORKBOOK = "tong-hop.xlsx"
 
 #: Writes into the release folder, or reads what is there; the second argument is that folder.
 Step = Callable[[ReleaseContent, Path], None]
@@ -62,7 +65,7 @@ def write_outputs(content: ReleaseContent, folder: Path) -> None:
     """
     for name in FOLDERS:
         (folder / name).mkdir()
-    for output in OUTPUTS:
+    for output in outputs_of(content):
         with _fault_of(output, content):
             output.write(content, folder)
 
@@ -84,7 +87,7 @@ def _fault_of(output: Output, content: ReleaseContent) -> Iterator[None]:
 
 def check_outputs(content: ReleaseContent, folder: Path) -> None:
     """Read every output again. Raises ReleaseNotWhole at the first that differs from the content."""
-    for output in OUTPUTS:
+    for output in outputs_of(content):
         if output.check is not None:
             with _fault_of(output, content):
                 output.check(content, folder)
@@ -185,6 +188,32 @@ def _check_package(content: ReleaseContent, folder: Path) -> None:
         raise ReleaseNotWhole(str(error)) from error
 
 
+def _write_province_workbook(content: ReleaseContent, folder: Path) -> None:
+    assert isinstance(content, ProvinceContent)
+    write_workbook(folder / "report" / PROVINCE_WORKBOOK, content)
+
+
+def _check_province_workbook(content: ReleaseContent, folder: Path) -> None:
+    assert isinstance(content, ProvinceContent)
+    try:
+        check_workbook(folder / "report" / PROVINCE_WORKBOOK, content)
+    except WorkbookDamaged as error:
+        raise ReleaseNotWhole(str(error)) from error
+
+
+def _write_province_page(content: ReleaseContent, folder: Path) -> None:
+    assert isinstance(content, ProvinceContent)
+    write_province_page(content, folder / "report" / "index.html")
+
+
+def _check_province_page(content: ReleaseContent, folder: Path) -> None:
+    assert isinstance(content, ProvinceContent)
+    try:
+        check_province_page(content, folder / "report" / "index.html")
+    except PageDamaged as error:
+        raise ReleaseNotWhole(str(error)) from error
+
+
 #: In the order in which they are written and read back; a later one may read what an earlier one wrote.
 OUTPUTS: tuple[Output, ...] = (
     Output("marts", _write_marts),
@@ -199,3 +228,19 @@ OUTPUTS: tuple[Output, ...] = (
     # Last: it describes every other file.
     Output("datapackage", write_package, _check_package),
 )
+
+#: The same of a province's release.
+PROVINCE_OUTPUTS: tuple[Output, ...] = (
+    Output("marts", _write_marts),
+    Output("database", _write_database, _check_database),
+    Output("workbook", _write_province_workbook, _check_province_workbook),
+    Output("notes", _write_notes),
+    Output("changes", _write_changes),
+    Output("page", _write_province_page, _check_province_page),
+    Output("datapackage", write_package, _check_package),
+)
+
+
+def outputs_of(content: ReleaseContent) -> tuple[Output, ...]:
+    """The outputs of this release, in order."""
+    return PROVINCE_OUTPUTS if isinstance(content, ProvinceContent) else OUTPUTS

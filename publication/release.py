@@ -32,6 +32,7 @@ from common.files import (
 from publication.audit import Clearance, NotCleared, clear
 from publication.content.approval import Approval
 from publication.content.causes import Lineage, Origin, UnexplainedChange
+from publication.content.province_content import gather_province
 from publication.content.release_content import NO_IMPRINT, Imprint, ReleaseContent, gather
 from publication.content.revision import Amendment, Revision, revise
 from publication.content.signing import UNSIGNED, Signing
@@ -362,14 +363,18 @@ class Basis:
 
     def content(self, pointer: Pointer | None, current: Release | None) -> ReleaseContent:
         """What the release will say. Raises UnexplainedChange, and DamagedManifest when ``current`` is not whole."""
-        table = self.clearance.table
-        content = gather(
-            self.candidate,
-            gate_results=self.clearance.results,
-            extra_marts={GATE_RESULTS: to_parquet(table)},
-            extra_tables={GATE_RESULTS: in_total_order(table)},
-            signing=self.signing,
-        )
+        table, results = self.clearance.table, self.clearance.results
+        content: ReleaseContent
+        if self.candidate.is_of_province:
+            content = gather_province(self.candidate, gate_results=results, checks=in_total_order(table))
+        else:
+            content = gather(
+                self.candidate,
+                gate_results=results,
+                extra_marts={GATE_RESULTS: to_parquet(table)},
+                extra_tables={GATE_RESULTS: in_total_order(table)},
+                signing=self.signing,
+            )
         content = replace(content, imprint=self.imprint)
         if self.approved is not None:
             content = replace(content, approval=self.approved.approval)

@@ -5,8 +5,18 @@ Does not belong here: reading deliveries, computing figures. Persons in the rows
 """
 
 from sample.districts import DISTRICTS
+from sample.places import districts_of
 from sample.quarters import PERIODS, QUARTERS
 from sample.rows import DEFAULT_SEED, sample_rows
 from sample.writer import ForeignFiles, write_sample
 
-__all__ = ["DEFAULT_SEED", "DISTRICTS", "PERIODS", "QUARTERS", "ForeignFiles", "sample_rows", "write_sample"]
+__all__ = [
+    "DEFAULT_SEED",
+    "DISTRICTS",
+    "PERIODS",
+    "QUARTERS",
+    "ForeignFiles",
+    "districts_of",
+    "sample_rows",
+    "write_sample",
+]

@@ -17,8 +17,9 @@ from typing import Any
 
 from sample import workdays
 from sample.districts import Commune, District
+from sample.places import plan_of
 from sample.procedures import Procedure, everyday
-from sample.quarters import PLANS, PostalUse, QuarterPlan, Window, quarter_before
+from sample.quarters import PostalUse, QuarterPlan, Window, quarter_before
 
 Row = dict[str, Any]
 
@@ -66,7 +67,7 @@ def commune_rows(seed: int, district: District, commune: Commune, quarter: str) 
 
 @cache
 def _district_rows(seed: int, district: District, quarter: str) -> tuple[Row, ...]:
-    plan = PLANS[district.code, quarter]
+    plan = plan_of(district.code, quarter)
     cases = plan.district_cases
     rng = random.Random(f"cases-{seed}-{district.code}-{quarter}")
     outcomes = (
@@ -97,7 +98,7 @@ def _district_rows(seed: int, district: District, quarter: str) -> tuple[Row, ..
 
 @cache
 def _commune_rows(seed: int, district: District, commune: Commune, quarter: str) -> tuple[Row, ...]:
-    plan = PLANS[district.code, quarter]
+    plan = plan_of(district.code, quarter)
     position = district.communes.index(commune)
     rng = random.Random(f"cases-{seed}-{commune.code}-{quarter}")
     resolved, still_open = plan.commune_resolved[position], plan.commune_open[position]

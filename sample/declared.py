@@ -15,7 +15,8 @@ from typing import Any
 
 from common.forms import form_named
 from sample.districts import District
-from sample.quarters import PLANS, LongerPlan, QuarterPlan, quarter_before
+from sample.places import plan_of
+from sample.quarters import LongerPlan, QuarterPlan, quarter_before
 
 _OFFICES = Path(__file__).with_name("declaring_offices.csv")
 _PLANNED_STREAMLINING = {2022: (1, 6), 2023: (2, 7)}
@@ -78,7 +79,7 @@ def longer_rows(district: District, plan: LongerPlan, scale: int = 1) -> list[di
     counts = [
         {**_own_counts(district, part), **_case_counts(district, quarter, part, scale)}
         for quarter in plan.quarters
-        for part in [PLANS[district.code, quarter]]
+        for part in [plan_of(district.code, quarter)]
     ]
     values = {row: value for row, value in plan.declared.items() if _is_declared_only(row)}
     return _rows_of(district, plan, values | {row: sum(count[row] for count in counts) for row in _HEADLINES})
@@ -133,7 +134,7 @@ def _case_counts(district: District, quarter: str, plan: QuarterPlan, scale: int
     cases = plan.district_cases
     carried, earlier = 0, quarter_before(quarter)
     if earlier is not None:
-        before = PLANS[district.code, earlier]
+        before = plan_of(district.code, earlier)
         carried = before.district_cases.open + before.carried.still_open
         carried -= plan.carried.withdrawn + plan.carried.still_open
     resolved = cases.resolved + carried
@@ -185,7 +186,7 @@ def _communes_carried(district: District, quarter: str, plan: QuarterPlan) -> in
     earlier = quarter_before(quarter)
     if earlier is None or not plan.complete:
         return 0
-    return sum(PLANS[district.code, earlier].commune_open)
+    return sum(plan_of(district.code, earlier).commune_open)
 
 
 def _evidence(row_no: int, plan: QuarterPlan | LongerPlan) -> str | None:

@@ -32,7 +32,7 @@ class Commune:
 
     @property
     def bare_name(self) -> str:
-        return self.name.removeprefix("Thị trấn ").removeprefix("Xã ")
+        return self.name.removeprefix("Thị trấn ").removeprefix("Xã ").removeprefix("Phường ")
 
     @property
     def committee(self) -> str:
@@ -55,6 +55,8 @@ class District:
     communes: tuple[Commune, ...]
     extra_schools: tuple[str, ...]
     centres: tuple[str, ...]
+    #: Whether each commune has three schools that bear its name; else all schools are in ``extra_schools``.
+    commune_schools: bool = True
 
     @property
     def committee(self) -> str:
@@ -76,7 +78,7 @@ class District:
         """(code, name) of the public service units; the centres come last."""
         names = [
             f"{kind} {commune.bare_name}"
-            for commune in self.communes
+            for commune in (self.communes if self.commune_schools else ())
             for kind in ("Trường Mẫu giáo", "Trường Tiểu học", "Trường Trung học cơ sở")
         ]
         names += [*self.extra_schools, *self.centres]

@@ -20,8 +20,9 @@ from sample import (
     staffing,
     surveys,
 )
-from sample.districts import CU_LAO_DUNG, DISTRICTS
-from sample.quarters import LONGER_PLANS, PLANS
+from sample.districts import CU_LAO_DUNG
+from sample.places import district_named, plan_of
+from sample.quarters import LONGER_PLANS
 
 Row = dict[str, Any]
 FileKey = tuple[str, str, str]
@@ -51,7 +52,7 @@ def unmultiplied_rows(quarter: str, scale: int, seed: int, district: str) -> dic
     """The same for a caller that multiplies the cases while it writes them: each is there once."""
     if (district, quarter) in LONGER_PLANS:
         return _longer_rows(quarter, scale, district)
-    place, plan = DISTRICTS[district], PLANS[district, quarter]
+    place, plan = district_named(district), plan_of(district, quarter)
     files: dict[FileKey, list[Row]] = {
         (place.code, "org_units", "danh-muc-co-quan-don-vi.xlsx"): org_units.org_unit_rows(place, plan),
         (place.code, "procedure_catalogue", "danh-muc-tthc.xlsx"): procedures.catalogue_rows(seed, plan),
@@ -81,7 +82,7 @@ def unmultiplied_rows(quarter: str, scale: int, seed: int, district: str) -> dic
 
 def _longer_rows(period: str, scale: int, district: str) -> dict[FileKey, list[Row]]:
     """What is delivered for a half-year or a year: what is declared anew. The rest lies in the folders of quarters."""
-    place, plan = DISTRICTS[district], LONGER_PLANS[district, period]
+    place, plan = district_named(district), LONGER_PLANS[district, period]
     return {
         (place.code, "declared_returns", "so-lieu-khai-bao.xlsx"): declared.longer_rows(place, plan, scale),
         (place.code, "report_narrative", "noi-dung-bao-cao.txt"): narrative.narrative_rows(place, period),

@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 from common.files import readable_json, sha256_bytes, sha256_file
 from ingestion import load_contracts, text_of
 from sample.cases import multiplied
-from sample.districts import CU_LAO_DUNG, DISTRICTS, District
+from sample.districts import CU_LAO_DUNG, District
 from sample.layouts import layout_of
+from sample.places import district_named
 from sample.quarters import ALL_WINDOWS, QUARTERS
 from sample.rows import DEFAULT_SEED, Row, unmultiplied_rows
 from sample.workbooks import Sheet, csv_bytes, csv_layout, workbook_bytes
@@ -77,7 +78,7 @@ def write_sample(
     """
     if not 1 <= scale <= 999:
         raise ValueError(f"scale {scale} is not between 1 and 999")
-    place = DISTRICTS[district]
+    place = district_named(district)
     contents: dict[Path, bytes] = {}
     times_of: dict[Path, float] = {}
     for quarter in quarters:

@@ -21,6 +21,7 @@ CANDIDATES = dg.AssetKey(["gates", "candidates"])
 GATE_CHECK = "rules"
 RELEASES = dg.AssetKey(["published", "releases"])
 POSTGRES = dg.AssetKey(["published", "postgres"])
+PROVINCES = dg.AssetKey(["published", "provinces"])
 
 
 def landing_key(source: str) -> dg.AssetKey:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from orchestration import stages
 from orchestration.assets.columns import Catalogue
-from orchestration.assets.names import CANDIDATES, POSTGRES, RELEASES, STEWARD, mart_key, published_key
+from orchestration.assets.names import CANDIDATES, POSTGRES, PROVINCES, RELEASES, STEWARD, mart_key, published_key
 from orchestration.column_lineage import ANNEX
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
@@ -183,3 +183,41 @@ def postgres_asset() -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata={"releases": len(copies)}, check_results=[check])
 
     return postgres
+
+
+def provinces_asset() -> dg.AssetsDefinition:
+    """Asset ``published/provinces``: the releases of provinces, rolled up from those of their units.
+
+    Its check fails, as a warning, where a province has no release of what its units have published now.
+    """
+
+    @dg.asset(
+        key=PROVINCES,
+        deps=[RELEASES],
+        partitions_def=quarters(),
+        group_name="published",
+        description="Bản tổng hợp toàn tỉnh. Releases of provinces, rolled up from the releases of their units.",
+        owners=[STEWARD],
+        kinds={"parquet", "excel"},
+        check_specs=[
+            dg.AssetCheckSpec(
+                "rolled_up", asset=PROVINCES, description="Mọi tỉnh đã được tổng hợp", partitions_def=quarters()
+            )
+        ],
+    )
+    def provinces(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
+        from orchestration.provinces import provinces_of, roll_up_all
+
+        quarter = context.partition_key
+        found = roll_up_all(pipeline, quarter, provinces_of(pipeline, quarter))
+        missing = {one.outcome.unit_code: list(one.outcome.reasons) for one in found if not one.outcome.release}
+        check = dg.AssetCheckResult(
+            check_name="rolled_up",
+            passed=not missing,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"missing": dg.MetadataValue.json(missing)},
+        )
+        units = {one.outcome.unit_code: f"{one.counted}/{one.expected}" for one in found}
+        return dg.MaterializeResult(metadata={"units": dg.MetadataValue.json(units)}, check_results=[check])
+
+    return provinces

@@ -235,6 +235,7 @@ def _answer_by_unit(pipeline: Pipeline, stage: Stage, quarter: str, units: list[
     in_scope = pipeline.deliveries.units_in(quarter, units)
     reports = unit_reports(pipeline, quarter, in_scope, checked_only=stage is Stage.CHECK)
     lines = [*(line for report in reports for line in report.lines()), *copied_lines(pipeline)]
+    lines += [line for one in pipeline.record.provinces for line in one.lines()]
     if not reports:
         lines.append(nothing_delivered_vi(quarter))
     lines += problem_lines(pipeline)
@@ -466,10 +467,13 @@ def sample(
     ] = None,
     scale: Annotated[int, typer.Option("--scale", min=1, max=999, help="Nhân số hồ sơ lên chừng này lần.")] = 1,
     seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Hạt giống của dữ liệu mẫu.")] = None,
+    province: Annotated[
+        str, typer.Option("--province", help="Mọi huyện của tỉnh này, ví dụ 94; cần --quarter. Mặc định: một huyện.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Ghi bộ tệp mẫu đầy đủ của một huyện vào thư mục nhận; không ghi vào nơi đã có tệp của đơn vị."""
-    from sample import DEFAULT_SEED, PERIODS, QUARTERS, ForeignFiles, write_sample
+    from sample import DEFAULT_SEED, PERIODS, QUARTERS, ForeignFiles
 
     settings = load_settings()
     quarters = [known_quarter(name) for name in quarter or QUARTERS]
@@ -478,7 +482,7 @@ def sample(
     with alone(settings, "cchc sample"):
         try:
             seed = DEFAULT_SEED if seed is None else seed
-            files = write_sample(settings.paths.landing, quarters, scale=scale, seed=seed)
+            files = _write_samples(settings, quarters, scale, seed, province)
         except ForeignFiles as error:
             shown = ", ".join(error.files[:5]) + (f" và {len(error.files) - 5} tệp khác" if error.files[5:] else "")
             raise WrongUse(
@@ -487,6 +491,23 @@ def sample(
             ) from error
     document = {"landing": str(settings.paths.landing), "quarters": quarters, "files": len(files)}
     emit([f"đã ghi {len(files)} tệp mẫu vào {settings.paths.landing}"], document, as_json=json)
+
+
+def _write_samples(settings: Settings, quarters: list[str], scale: int, seed: int, province: str) -> list[Path]:
+    """The sample of one district, or of every district of a province."""
+    from sample import districts_of, write_sample
+
+    landing = settings.paths.landing
+    if not province:
+        return write_sample(landing, quarters, scale=scale, seed=seed)
+    files: list[Path] = []
+    for quarter in quarters:
+        try:
+            for district in districts_of(province, quarter):
+                files += write_sample(landing, [quarter], scale=scale, seed=seed, district=district)
+        except KeyError as error:
+            raise WrongUse(f"dữ liệu mẫu không có các huyện của {province[:20]!r} trong kỳ {quarter}") from error
+    return files
 
 
 @app.command("check-file")
@@ -624,6 +645,27 @@ def prepare(json: Json = False) -> None:
     settings = load_settings()
     lines, document = housekeeping.prepared(settings)
     emit(lines, document, as_json=json)
+
+
+@app.command()
+def province(
+    quarter: Quarter,
+    unit: Annotated[list[str], typer.Option("--unit", help="Mã tỉnh, thành phố; lặp lại được.")],
+    amend: Amend = False,
+    reason: Reason = "",
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Tổng hợp toàn tỉnh từ bản công bố của các đơn vị: cộng, tính lại tỷ lệ, xếp hạng, rồi công bố."""
+    from orchestration.cli import provinces, revisions
+
+    revisions.check_amend_options(amend, reason, by)
+    pipeline = Pipeline(load_settings())
+    if amend:
+        pipeline.amendment = revisions.amendment_of(pipeline, known_quarter(quarter), unit, reason, by)
+    lines, document, code = provinces.answer(pipeline, known_quarter(quarter), unit)
+    emit(lines, document, as_json=json)
+    _end(code)
 
 
 @app.command()

@@ -92,8 +92,8 @@ def open_pipeline(
     stages = {Stage.RUN: 15, Stage.INGEST: 10, Stage.BUILD: 1, Stage.CHECK: 3, Stage.PUBLISH: 1, Stage.REVIEW: 15}[
         stage
     ]
-    if settings.postgres_url and stage in (Stage.RUN, Stage.PUBLISH):
-        stages += 1
+    if stage in (Stage.RUN, Stage.PUBLISH):
+        stages += bool(settings.postgres_url) + bool(settings.provinces)
     what = f"cchc {stage.name.lower()} {quarter}"
     with alone(settings, what, wait=wait), Progress(stages, quiet=quiet).shown() as progress:
         pipeline = Pipeline(settings, Timings(on_stage=progress.stage))

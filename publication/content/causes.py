@@ -24,7 +24,16 @@ from publication.formatting import format_date_text, format_quarter
 from publication.store.candidate import FORM_MART, neutral_name
 
 CauseKind = Literal[
-    "delivery_new", "delivery_superseded", "delivery_removed", "delivery_reread", "decision", "program", "form"
+    "delivery_new",
+    "delivery_superseded",
+    "delivery_removed",
+    "delivery_reread",
+    "decision",
+    "program",
+    "form",
+    "release_new",
+    "release_replaced",
+    "release_gone",
 ]
 DECISIONS_SOURCE = "decisions"
 DECLARED_SOURCE = "declared_returns"
@@ -93,19 +102,8 @@ class Causes:
         self._deliveries = self._changed_deliveries(old, new)
         self._behind = _RowsBehind(old.tables, new.tables)
         self._decisions = _changed_decisions(old.decisions, new.decisions)
-        self._program = _changed_program(old, new)
-        self._form = (
-            [
-                Cause(
-                    "form",
-                    f"form:{old.form_version}->{new.form_version}",
-                    f"biểu mẫu thay đổi ({old.form_version} → {new.form_version})",
-                    name_vi="biểu mẫu",
-                )
-            ]
-            if old.form_version != new.form_version
-            else []
-        )
+        self._program = program_causes(old, new)
+        self._form = form_cause(old, new)
         self._rows = _FormRows(old.tables, new.tables)
 
     def of(self, change: Change) -> tuple[Cause, ...]:
@@ -394,7 +392,16 @@ def _document(decision: Mapping[str, Any]) -> str:
     return f" ({decision['document_number']}{dated})"
 
 
-def _changed_program(old: Origin, new: Origin) -> list[Cause]:
+def form_cause(old: Origin, new: Origin) -> list[Cause]:
+    """The form as a cause, where another one is used."""
+    if old.form_version == new.form_version:
+        return []
+    moved = f"{old.form_version}->{new.form_version}"
+    text = f"biểu mẫu thay đổi ({old.form_version} → {new.form_version})"
+    return [Cause("form", f"form:{moved}", text, name_vi="biểu mẫu")]
+
+
+def program_causes(old: Origin, new: Origin) -> list[Cause]:
     """The program and its tools as one cause: a renewed program brings its tools along."""
     told = {"program": (old.code_version, new.code_version)} | {
         name: (old.versions.get(name, "-"), new.versions.get(name, "-"))

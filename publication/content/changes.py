@@ -35,7 +35,7 @@ _PLACES: Mapping[str, frozenset[str]] = {
     "report_narrative": frozenset({"paragraph_no", "row_number", "file_name", "sheet"}),
 }
 #: Marts that describe how a release was made, not what it says.
-_NOT_COMPARED = frozenset({"gate_results", "delivery_log", "figure_rows"})
+_NOT_COMPARED = frozenset({"gate_results", "delivery_log", "figure_rows", "province_checks"})
 
 
 @dataclass(frozen=True)

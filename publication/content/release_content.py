@@ -244,7 +244,10 @@ def _without_case_code(decision: Mapping[str, Any]) -> dict[str, Any]:
 
 def unit_name(tables: Mapping[str, pa.Table], unit: str) -> str:
     """The unit's name on the quarter's closing date, e.g. ``Huyện Cù Lao Dung``. Raises LookupError when unknown."""
-    names = [row["name_vi"] for row in tables["dim_unit"].to_pylist() if row["unit_code"] == unit]
+    if (members := tables.get("province_members")) is not None:
+        names = members["unit_name_vi"].unique().to_pylist()
+    else:
+        names = [row["name_vi"] for row in tables["dim_unit"].to_pylist() if row["unit_code"] == unit]
     if len(names) != 1:
         raise LookupError(f"unit {unit} has {len(names)} names")
     return str(names[0])

@@ -13,8 +13,9 @@ from typing import Any
 
 from publication.content.causes import Cause, Causes, Lineage, Origin
 from publication.content.changes import Change, compare
+from publication.content.province_causes import ProvinceCauses
 from publication.formatting import format_number
-from publication.store.candidate import FORM_MART
+from publication.store.candidate import FORM_MART, PROVINCE_MART
 from publication.store.csvfile import to_csv
 
 CHANGES_COLUMNS = ("mart", "row", "name_vi", "column", "old", "new", "cause_kind", "cause", "cause_vi")
@@ -131,20 +132,21 @@ def revise(
     old: Origin, new: Origin, lineage: Lineage, *, previous: int, release: int, amendment: Amendment | None = None
 ) -> Revision:
     """Compare two origins. Raises UnexplainedChange when a cell changed and nothing it is made from did."""
-    causes = Causes(old, new, lineage)
+    causes = ProvinceCauses(old, new) if PROVINCE_MART in new.tables else Causes(old, new, lineage)
     changes = tuple(ExplainedChange(change, causes.of(change)) for change in compare(old.tables, new.tables))
     figures = _figures(changes, old, new)
     return Revision(previous, release, changes, tuple(sorted(figures, key=lambda figure: figure.row_no)), amendment)
 
 
 def _figures(changes: Iterable[ExplainedChange], old: Origin, new: Origin) -> list[RevisedFigure]:
+    table = PROVINCE_MART if PROVINCE_MART in new.tables else FORM_MART
     before, after = (
-        {str(row["indicator_code"]): row for row in origin.tables[FORM_MART].to_pylist()} for origin in (old, new)
+        {str(row["indicator_code"]): row for row in origin.tables[table].to_pylist()} for origin in (old, new)
     )
     causes: dict[str, set[Cause]] = {}
     for explained in changes:
         change = explained.change
-        if change.mart == FORM_MART and (change.column in _FIGURE_COLUMNS or change.column is None) and change.row:
+        if change.mart == table and (change.column in _FIGURE_COLUMNS or change.column is None) and change.row:
             causes.setdefault(change.row, set()).update(explained.causes)
     found = []
     for code, why in causes.items():
@@ -166,7 +168,7 @@ def _printed(row: Mapping[str, Any] | None) -> str:
     if row is None:
         return ""
     value: Decimal | None = row["value"]
-    return str(row["value_text"] or "") if value is None else format_number(value)
+    return str(row.get("value_text") or "") if value is None else format_number(value)
 
 
 def sentence_of(causes: Iterable[Cause]) -> str:

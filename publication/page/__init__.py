@@ -7,6 +7,7 @@ other files of a release, when an index is rebuilt (``publication.index``).
 
 from publication.page.catalogue import render_catalogue
 from publication.page.dictionary import render_dictionary
+from publication.page.province import check_province_page, write_province_page
 from publication.page.readback import PageDamaged, PageRow, check_page, read_page
 from publication.page.review_list import render_review
 from publication.page.runs import HeldUnit, RunLine, render_runs
@@ -18,10 +19,12 @@ __all__ = [
     "PageRow",
     "RunLine",
     "check_page",
+    "check_province_page",
     "read_page",
     "render_catalogue",
     "render_dictionary",
     "render_review",
     "render_runs",
     "write_page",
+    "write_province_page",
 ]

@@ -112,6 +112,7 @@ def _line(entry: Mapping[str, Any]) -> Line:
         ("report_docx", "Word"),
         ("annex_xlsx", "Excel"),
         ("annex_csv", "CSV"),
+        ("province_xlsx", "Excel"),
         ("data_package", "Gói dữ liệu"),
     )
     moment = entry["published_at"]

@@ -48,6 +48,8 @@ INTERNAL_MARTS = frozenset(
 #: What the letter of these figures would say that they do not, made here and not by dbt; gate 2 alone reads it.
 LETTER_FINDINGS = "letter_findings"
 FORM_MART = "report_indicators"
+#: What a province's candidate holds in place of the form: a row an indicator, over all units.
+PROVINCE_MART = "province_totals"
 _INPUT_FIELDS = ("delivery_id", "file_name", "fingerprint", "outcome", "quarter", "sha256", "source", "unit_code")
 _WRITING = ".writing-"
 _MART_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -69,6 +71,11 @@ class Candidate:
     inputs_hash: str
     candidate_hash: str
     files: Mapping[str, bytes]
+
+    @property
+    def is_of_province(self) -> bool:
+        """Whether it was rolled up from releases of units."""
+        return PROVINCE_MART in self.files
 
     def table(self, mart: str) -> pa.Table:
         """The rows of one mart. Raises KeyError when the candidate has no such mart."""

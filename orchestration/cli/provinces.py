@@ -1,0 +1,45 @@
+"""``cchc province``: a province's figures from what its units have published.
+
+Belongs here: words and exit codes. Does not belong here: rolling up (``orchestration.provinces``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from orchestration.cli.runs import alone
+from orchestration.cli.terminal import Exit, WrongUse
+from orchestration.pipeline import Pipeline
+from orchestration.provinces import NoProvince, roll_up_all, units_of
+
+
+def answer(pipeline: Pipeline, quarter: str, provinces: Sequence[str]) -> tuple[list[str], dict[str, Any], Exit]:
+    """Lines, data and exit code. Raises ``WrongUse`` for a code that is no province with units on the closing day."""
+    try:
+        for province in provinces:
+            units_of(pipeline, province, quarter)
+    except NoProvince as error:
+        raise WrongUse(str(error)) from None
+    with alone(pipeline.settings, f"cchc province {quarter}"):
+        try:
+            found = roll_up_all(pipeline, quarter, provinces)
+        finally:
+            pipeline.close()
+    document = {
+        "quarter": quarter,
+        "provinces": [
+            {
+                "unit_code": one.outcome.unit_code,
+                "name_vi": one.name_vi,
+                "release": one.outcome.release,
+                "changed": one.outcome.changed,
+                "reasons": list(one.outcome.reasons),
+                "units_counted": one.counted,
+                "units_expected": one.expected,
+            }
+            for one in found
+        ],
+    }
+    whole = all(one.outcome.release for one in found)
+    return [line for one in found for line in one.lines()], document, Exit.DONE if whole else Exit.HELD_BACK

@@ -1,0 +1,203 @@
+"""The page of a province's release: ranking, heat table, totals with their coverage, units and what is missing.
+
+Belongs here: what that page says and reading it again. Does not belong here: its figures (``province.rollup``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import lxml.html
+
+from publication.content.province_content import ProvinceContent, percent
+from publication.formatting import format_number
+from publication.page.readback import PageDamaged
+from publication.page.render import policy, render
+
+LEVELS_VI = {"province": "Tỉnh", "district": "Cấp huyện", "commune": "Cấp xã", "department": "Sở, ngành"}
+_STEPS = 5
+
+
+@dataclass(frozen=True)
+class Place:
+    """A unit in a ranking; ``step`` 1 (least) to 5 (most) tells in which fifth of the range its value lies."""
+
+    rank: int
+    code: str
+    name_vi: str
+    value: str
+    parts_vi: str
+    step: int
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One indicator and level, best first; ``total`` the same over all units."""
+
+    id: str
+    name_vi: str
+    level_vi: str
+    better_vi: str
+    total: str
+    places: tuple[Place, ...]
+
+
+def rankings(content: ProvinceContent) -> list[Ranking]:
+    """In the order of the form; levels apart."""
+    order = {row["indicator_code"]: row["row_no"] for row in content.tables["province_totals"].to_pylist()}
+    groups: dict[tuple[int, str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in content.tables["province_ranking"].to_pylist():
+        groups[order[row["indicator_code"]], row["indicator_code"], row["member_level"]].append(row)
+    return [
+        Ranking(
+            f"xep-hang-{code.replace('.', '-')}-{level}",
+            str(rows[0]["name_vi"]),
+            LEVELS_VI[level],
+            "cao hơn xếp trước" if rows[0]["direction"] == "up" else "thấp hơn xếp trước",
+            _share(rows),
+            tuple(_places(rows)),
+        )
+        for (_, code, level), rows in sorted(groups.items())
+    ]
+
+
+def _share(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Over all ranked units, made again from numerators and denominators."""
+    listed = list(rows)
+    whole = percent(sum(r["numerator"] for r in listed), sum(r["denominator"] for r in listed))
+    return "" if whole is None else f"{format_number(whole)}%"
+
+
+def _places(rows: Iterable[Mapping[str, Any]]) -> Iterable[Place]:
+    listed = sorted(rows, key=lambda row: (row["rank"], row["member_code"]))
+    values = [row["value"] for row in listed]
+    least, span = min(values), max(values) - min(values)
+    for row in listed:
+        step = 1 + min(_STEPS - 1, int((row["value"] - least) * _STEPS / span)) if span else (_STEPS + 1) // 2
+        yield Place(
+            row["rank"],
+            row["member_code"],
+            row["member_name_vi"],
+            f"{format_number(row['value'])}%",
+            f"{format_number(row['numerator'])}/{format_number(row['denominator'])}",
+            step,
+        )
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the form over all units. ``remark_vi``: what the figure is, where it is no sum, and its coverage."""
+
+    code: str
+    number: str
+    name_vi: str
+    unit_vi: str
+    is_heading: bool
+    level: int
+    value: str
+    coverage: str
+    missing_vi: str
+    remark_vi: str
+
+
+def lines(content: ProvinceContent) -> list[Line]:
+    """Every row of the form, in order."""
+    return [_line(row) for row in sorted(content.tables["province_totals"].to_pylist(), key=lambda row: row["row_no"])]
+
+
+def _line(row: Mapping[str, Any]) -> Line:
+    has_total = row["aggregate"] != "none"
+    remark = ""
+    if row["aggregate"] == "ratio" and row["denominator"] is not None:
+        remark = f"{format_number(row['numerator'])}/{format_number(row['denominator'])}"
+    elif row["aggregate"] == "units_with":
+        remark = "số đơn vị ghi Có"
+    elif row["least"] is not None and not has_total:
+        remark = f"không cộng; từ {format_number(row['least'])} đến {format_number(row['greatest'])}"
+    return Line(
+        row["indicator_code"],
+        row["printed_number"] or "",
+        row["indicator_name_vi"],
+        row["unit_of_measure"] or "",
+        row["kind"] == "heading",
+        row["level"],
+        printed(row["value"]),
+        f"{row['units_counted']}/{row['units_expected']} đơn vị" if has_total else "",
+        (row["missing_vi"] or "") if has_total and row["units_counted"] else "",
+        remark,
+    )
+
+
+def printed(value: Decimal | None) -> str:
+    """A figure as printed; nothing for none."""
+    return "" if value is None else format_number(value)
+
+
+def release_link(member: Mapping[str, Any], quarter: str, depth: int = 4) -> str | None:
+    """Where the page of the unit's release lies, seen from a file ``depth`` folders below ``published``."""
+    if member["release_number"] is None:
+        return None
+    return f"{'../' * depth}{member['member_code']}/{quarter}/r{member['release_number']}/report/index.html"
+
+
+def write_province_page(content: ProvinceContent, path: Path) -> None:
+    """Write the page; equal contents give equal bytes."""
+    members = [(member, release_link(member, content.quarter)) for member in content.members]
+    told = rankings(content)
+    page = render(
+        "province.html.j2",
+        style=("page.css", "province.css", "draft.css") if content.draft else ("page.css", "province.css"),
+        content=content,
+        members=members,
+        levels=LEVELS_VI,
+        rankings=told,
+        heat=_heat(told, content),
+        lines=lines(content),
+        findings=[f["message_vi"] for result in content.gate_results for f in result["findings"]],
+        published=sum(link is not None for _, link in members),
+        workbook="tong-hop.xlsx",
+    )
+    path.write_bytes(page)
+
+
+def _heat(told: list[Ranking], content: ProvinceContent) -> list[tuple[Mapping[str, Any], list[Place | None]]]:
+    """A row a unit, a cell a ranking; None where the unit is not ranked."""
+    return [
+        (member, [next((p for p in ranking.places if p.code == member["member_code"]), None) for ranking in told])
+        for member in content.members
+    ]
+
+
+def check_province_page(content: ProvinceContent, path: Path) -> None:
+    """Compare policy, totals, ranks and links of the written page with the release. Raises PageDamaged."""
+    document: Any = lxml.html.document_fromstring(path.read_bytes().decode())
+    style = "".join(document.xpath("//style/text()"))
+    if document.xpath("//meta[@http-equiv='Content-Security-Policy']/@content") != [policy(style, "")]:
+        raise PageDamaged("the page's policy does not allow its own style")
+    found = {
+        row.get("data-code"): " ".join(row.xpath("string(td[@class='figure'])").split())
+        for row in document.xpath("//table[@id='tong-hop']//tr[@data-code]")
+    }
+    wanted = {line.code: line.value for line in lines(content) if not line.is_heading}
+    if found != wanted:
+        raise PageDamaged(f"totals differ: {sorted(set(found.items()) ^ set(wanted.items()))[:4]}")
+    ranks = [
+        (
+            section.get("id"),
+            row.get("data-unit"),
+            row.xpath("string(td[1])").strip(),
+            row.xpath("string(td[2])").strip(),
+        )
+        for section in document.xpath("//section[@class='ranking']")
+        for row in section.xpath(".//tr[@data-unit]")
+    ]
+    if ranks != [(r.id, p.code, str(p.rank), p.value) for r in rankings(content) for p in r.places]:
+        raise PageDamaged("the ranking differs from the release")
+    links = set(document.xpath("//a[contains(@href, '/report/index.html')]/@href"))
+    if links != {link for m in content.members if (link := release_link(m, content.quarter))}:
+        raise PageDamaged("the page leads to other releases than it was made from")

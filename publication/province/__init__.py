@@ -1,0 +1,14 @@
+"""A province's release: what its units have published, put side by side, added up and ranked.
+
+Belongs here: which releases are put together (``members``), the figures (``rollup``), the candidate they become
+(``candidate``). Does not belong here: the steps of publication (``publication.release``, the same for every release),
+workbook and page (``tables.province_workbook``, ``page.province``), what must hold (``expectations``, stage
+``province``), which units a province has (``common.units``).
+
+Begin at ``rollup``: it is arithmetic on tables and knows neither files nor releases.
+"""
+
+from publication.province.candidate import roll_up
+from publication.province.members import Unit
+
+__all__ = ["Unit", "roll_up"]

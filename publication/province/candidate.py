@@ -1,0 +1,61 @@
+"""What a province would publish, as a candidate like any other: made of releases instead of deliveries.
+
+Belongs here: putting members, form and tables together and writing the candidate. Does not belong here: whether it may
+be published, the release.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from common.forms import form_named
+from publication.province.members import Unit, read_members
+from publication.province.rollup import Member, roll_up_tables
+from publication.store.candidate import CandidateError, write_candidate
+
+#: The source of an input that is a release of a unit.
+RELEASES_SOURCE = "releases"
+
+
+def roll_up(
+    published: Path,
+    warehouse: Path,
+    *,
+    province: str,
+    name_vi: str,
+    quarter: str,
+    units: Iterable[Unit],
+    why_missing: Mapping[str, str] | None = None,
+) -> Path:
+    """Writes the candidate of a province from its units' current releases and returns its folder.
+
+    Each unit's release is read once, so that two releases of one unit never mix; ``why_missing`` says by unit why it
+    has published nothing. The same releases give the same folder.
+    Raises CandidateError where no unit has published anything.
+    """
+    members = read_members(published, quarter, units, why_missing or {})
+    versions = Counter(member.form_version for member in members if member.is_published)
+    if not versions:
+        raise CandidateError(f"chưa đơn vị nào của {name_vi} có bản công bố {quarter}")
+    version = min(versions, key=lambda form: (-versions[form], form))
+    tables = roll_up_tables(province, name_vi, quarter, members, form_named(version))
+    parent = warehouse / "candidates" / province / quarter
+    inputs = [_input(member, quarter) for member in members if member.is_published]
+    return write_candidate(parent, province, quarter, version, inputs, tables)
+
+
+def _input(member: Member, quarter: str) -> dict[str, Any]:
+    """A release as candidates and manifests list what they were made from."""
+    return {
+        "delivery_id": member.manifest_sha256,
+        "file_name": "",
+        "fingerprint": f"r{member.release}",
+        "outcome": "published",
+        "quarter": quarter,
+        "sha256": member.manifest_sha256,
+        "source": RELEASES_SOURCE,
+        "unit_code": member.code,
+    }

@@ -1,0 +1,258 @@
+"""The figures of a province from the tables of its units' releases.
+
+Belongs here: sums, ratios made again from their parts, counts of units, ranks, coverage; all exact (``Decimal``).
+Does not belong here: reading releases (``members``), the proof that the figures hold (rules of stage ``province``).
+
+What a row of the form becomes is told by its kind: a count is added up; a ratio is made again from the sums of its
+numerators and denominators, never averaged; of a flag the units that say yes are counted. Percents, texts and what the
+form lists under ``not_added`` (distinct things that all units have, such as procedures) have no total: the least and
+the greatest value of a unit are told instead. A unit without a figure is not counted, and never read as zero.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from common.forms import Form
+from publication.content.province_content import percent
+
+INDICATORS, TOTALS, RANKING, MEMBERS = (
+    "province_indicators",
+    "province_totals",
+    "province_ranking",
+    "province_members",
+)
+#: Tables of a province's release.
+TABLES = (INDICATORS, TOTALS, RANKING, MEMBERS)
+_FIGURE = pa.decimal128(18, 4)
+_PERCENT = "%"
+#: What a form's row of each kind becomes; any other kind has no total.
+_AGGREGATES = {
+    "count": "sum",
+    "heading_with_value": "sum",
+    "ratio": "ratio",
+    "flag": "units_with",
+}
+_ROW = (
+    "form_version", "row_no", "section", "printed_number", "level", "indicator_code", "indicator_name_vi",
+    "unit_of_measure", "kind",
+)  # fmt: skip
+_TYPES: Mapping[str, pa.DataType] = {
+    "row_no": pa.int32(),
+    "level": pa.int32(),
+    "release_number": pa.int32(),
+    "rank": pa.int32(),
+    "units_ranked": pa.int32(),
+    "units_counted": pa.int32(),
+    "units_expected": pa.int32(),
+    "provisional": pa.bool_(),
+    **dict.fromkeys(
+        ("value", "numerator", "denominator", "computed_value", "declared_value", "least", "greatest"), _FIGURE
+    ),
+}
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    MEMBERS: (
+        "unit_code", "quarter", "member_code", "unit_name_vi", "member_name_vi", "member_level", "state", "why_vi",
+        "release_number", "manifest_sha256", "form_version", "provisional",
+    ),
+    INDICATORS: (
+        "unit_code", "quarter", "indicator_code", "member_code", "member_name_vi", "member_level", "release_number",
+        *(name for name in _ROW if name != "indicator_code"), "status", "value", "numerator", "denominator",
+        "computed_value", "declared_value",
+    ),
+    TOTALS: (
+        "unit_code", "quarter", "indicator_code", *(name for name in _ROW if name != "indicator_code"), "aggregate",
+        "value", "numerator", "denominator", "least", "greatest", "units_counted", "units_expected", "missing_vi",
+    ),
+    RANKING: (
+        "unit_code", "quarter", "indicator_code", "member_level", "member_code", "member_name_vi", "name_vi",
+        "whole_code", "direction", "numerator", "denominator", "value", "rank", "units_ranked",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Member:
+    """A unit of the province on the closing day, with the table of its release where it has published one.
+
+    ``why_vi``: why it has none; ``form``: rows of ``report_indicators``, empty where it has none.
+    """
+
+    code: str
+    name_vi: str
+    level: str
+    release: int | None = None
+    manifest_sha256: str = ""
+    form_version: str = ""
+    provisional: bool = False
+    why_vi: str = ""
+    form: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def is_published(self) -> bool:
+        return self.release is not None
+
+
+def roll_up_tables(
+    province: str, name_vi: str, quarter: str, members: Sequence[Member], form: Form
+) -> dict[str, pa.Table]:
+    """The four tables of a province and period, by name; rows in the order of the form and of unit codes.
+
+    ``form``: the one that the units report by.
+    """
+    ordered = sorted(members, key=lambda member: member.code)
+    head = {"unit_code": province, "quarter": quarter}
+    of_row: dict[str, list[tuple[Member, Mapping[str, Any]]]] = defaultdict(list)
+    for member in ordered:
+        for row in member.form:
+            of_row[str(row["indicator_code"])].append((member, row))
+    places = {code: int(rows[0][1]["row_no"]) for code, rows in of_row.items()}
+    codes = sorted(of_row, key=lambda code: (places[code], code))
+    return {
+        MEMBERS: _table(MEMBERS, [head | _member(member, name_vi) for member in ordered]),
+        INDICATORS: _table(INDICATORS, [head | _indicator(m, row) for code in codes for m, row in of_row[code]]),
+        TOTALS: _table(TOTALS, [head | _total(of_row[code], ordered, form) for code in codes]),
+        RANKING: _table(RANKING, [head | place for place in _rankings(of_row, codes, form)]),
+    }
+
+
+def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    schema = pa.schema([(column, _TYPES.get(column, pa.string())) for column in _COLUMNS[name]])
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _member(member: Member, name_vi: str) -> dict[str, Any]:
+    return {
+        "member_code": member.code,
+        "unit_name_vi": name_vi,
+        "member_name_vi": member.name_vi,
+        "member_level": member.level,
+        "state": "published" if member.is_published else "missing",
+        "why_vi": member.why_vi or None,
+        "release_number": member.release,
+        "manifest_sha256": member.manifest_sha256 or None,
+        "form_version": member.form_version or None,
+        "provisional": member.provisional,
+    }
+
+
+def _indicator(member: Member, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "member_code": member.code,
+        "member_name_vi": member.name_vi,
+        "member_level": member.level,
+        "release_number": member.release,
+        **{name: row[name] for name in _ROW},
+        **{name: row[name] for name in ("status", "value", "numerator", "denominator")},
+        **{name: row[name] for name in ("computed_value", "declared_value")},
+    }
+
+
+def aggregate_of(row: Mapping[str, Any], form: Form) -> str:
+    """``sum``, ``ratio``, ``units_with`` or ``none``: what becomes of a row of the form."""
+    aggregate = _AGGREGATES.get(str(row["kind"]), "none")
+    unit = row["unit_of_measure_canonical"] or row["unit_of_measure"]
+    return "none" if aggregate == "sum" and (unit == _PERCENT or unit in form.not_added) else aggregate
+
+
+def _total(rows: Sequence[tuple[Member, Mapping[str, Any]]], members: Sequence[Member], form: Form) -> dict[str, Any]:
+    first = rows[0][1]
+    aggregate = aggregate_of(first, form)
+    parts: list[tuple[Member, Decimal, Decimal]] = [
+        (member, row["numerator"], row["denominator"])
+        for member, row in rows
+        if row["numerator"] is not None and row["denominator"] is not None
+    ]
+    values = [(member, row["value"]) for member, row in rows if row["value"] is not None]
+    counted = {member.code for member, *_ in (parts if aggregate == "ratio" else values)}
+    figures: dict[str, Any] = {"value": None}
+    if aggregate == "ratio" and parts:
+        numerator = sum((numerator for _, numerator, _ in parts), Decimal(0))
+        denominator = sum((denominator for _, _, denominator in parts), Decimal(0))
+        value = percent(numerator, denominator)
+        figures = {"numerator": numerator, "denominator": denominator, "value": value}
+    elif aggregate == "sum" and values:
+        figures["value"] = sum((value for _, value in values), Decimal(0))
+    elif aggregate == "units_with" and values:
+        figures["value"] = Decimal(sum(value == 1 for _, value in values))
+    is_heading = first["kind"] == "heading"
+    return {
+        **{name: first[name] for name in _ROW},
+        "aggregate": aggregate,
+        **figures,
+        "least": min((value for _, value in values), default=None),
+        "greatest": max((value for _, value in values), default=None),
+        "units_counted": len(counted),
+        "units_expected": len(members),
+        "missing_vi": None if is_heading else _listed(m for m in members if m.code not in counted),
+    }
+
+
+def _listed(members: Iterable[Member]) -> str | None:
+    return "; ".join(f"{member.name_vi} ({member.code})" for member in members) or None
+
+
+def _rankings(
+    of_row: Mapping[str, Sequence[tuple[Member, Mapping[str, Any]]]], codes: Iterable[str], form: Form
+) -> Iterable[dict[str, Any]]:
+    """Units by each ratio that has a better and a worse, and by each share that the form names; levels apart."""
+    for code in codes:
+        first = of_row[code][0][1]
+        if first["direction"] not in ("up", "down"):
+            continue
+        whole = form.shares.get(code)
+        measured: list[tuple[Member, Decimal, Decimal]] = []
+        if first["kind"] == "ratio":
+            measured = [
+                (member, row["numerator"], row["denominator"])
+                for member, row in of_row[code]
+                if row["numerator"] is not None and row["denominator"]
+            ]
+            name = form.names[code]
+        elif whole is not None and whole in of_row:
+            wholes = {member.code: row["value"] for member, row in of_row[whole]}
+            measured = [
+                (member, row["value"], wholes[member.code])
+                for member, row in of_row[code]
+                if row["value"] is not None and wholes.get(member.code)
+            ]
+            name = f"{form.names[code]} trên {form.names[whole]}"
+        for level in sorted({member.level for member, *_ in measured}):
+            yield from _ranked(
+                code, name, whole, str(first["direction"]), level, [one for one in measured if one[0].level == level]
+            )
+
+
+def _ranked(
+    code: str,
+    name: str,
+    whole: str | None,
+    direction: str,
+    level: str,
+    measured: Sequence[tuple[Member, Decimal, Decimal]],
+) -> Iterable[dict[str, Any]]:
+    """Competition ranks (5, 5, 7) by the percentage as it is printed."""
+    values = {member.code: percent(numerator, denominator) or Decimal(0) for member, numerator, denominator in measured}
+    for member, numerator, denominator in measured:
+        own = values[member.code]
+        better = sum(value > own if direction == "up" else value < own for value in values.values())
+        yield {
+            "indicator_code": code,
+            "member_level": level,
+            "member_code": member.code,
+            "member_name_vi": member.name_vi,
+            "name_vi": name,
+            "whole_code": whole,
+            "direction": direction,
+            "numerator": numerator,
+            "denominator": denominator,
+            "value": own,
+            "rank": 1 + better,
+            "units_ranked": len(measured),
+        }

@@ -1,0 +1,180 @@
+"""The gate of provinces: each rule lets a right roll-up through, and is broken by a wrong one of its kind.
+
+A right roll-up is made by the code that makes them; wrong ones are the same tables with a cell, a row or a rank bent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from common.forms import form_named
+from expectations import GateWorker, Verdict, declared_rules, province_publishable, run_province_gate
+from publication.province.rollup import INDICATORS, MEMBERS, RANKING, TOTALS, roll_up_tables
+from publication.store.candidate import write_candidate
+from tests.unit.publication.test_province_rollup import COUNT, MISSING, PART, RATIO, WHOLE, member, ratio, row
+
+PROVINCE, QUARTER = "94", "2023-Q1"
+FLAG = "I.24"
+Tables = dict[str, pa.Table]
+Rows = list[dict[str, Any]]
+
+
+def right() -> Tables:
+    """Three units with a ratio, a count, a flag and a share; two tie."""
+    flag = next(r["indicator_code"] for r in form_named("2023").rows if r["kind"] == "flag")
+    members = [
+        member(
+            code, ratio(done, whole), row(COUNT, value=Decimal(received), computed_value=Decimal(received)),
+            row(flag, value=Decimal(yes)), row(WHOLE, value=Decimal(received)), row(PART, value=Decimal(received - 1)),
+        )
+        for code, done, whole, received, yes in (("941", 1, 2, 100, 1), ("942", 2, 4, 70, 0), ("945", 9, 10, 33, 1))
+    ]  # fmt: skip
+    return roll_up_tables(PROVINCE, "Tỉnh A", QUARTER, members, form_named("2023"))
+
+
+def bent(name: str, change: Callable[[Rows], Rows | None]) -> Tables:
+    """The right tables with one of them changed in place, or by what ``change`` returns."""
+    tables = right()
+    rows = tables[name].to_pylist()
+    changed = change(rows)
+    tables[name] = pa.Table.from_pylist(rows if changed is None else changed, schema=tables[name].schema)
+    return tables
+
+
+def cell(name: str, column: str, value: Any, **where: Any) -> Tables:
+    """The right tables with a cell of the first row ``where`` set."""
+
+    def change(rows: Rows) -> None:
+        found = next(r for r in rows if all(r[key] == wanted for key, wanted in where.items()))
+        assert found[column] != value
+        found[column] = value
+
+    return bent(name, change)
+
+
+def twice(name: str) -> Tables:
+    return bent(name, lambda rows: [*rows, rows[0]])
+
+
+def without(name: str, **where: Any) -> Tables:
+    return bent(name, lambda rows: [r for r in rows if any(r[key] != wanted for key, wanted in where.items())])
+
+
+def nobody() -> Tables:
+    return roll_up_tables(PROVINCE, "Tỉnh A", QUARTER, [MISSING], form_named("2023"))
+
+
+#: By rule, tables that break it.
+WRONG: dict[str, list[Callable[[], Tables]]] = {
+    "province.members.one_row_a_unit": [lambda: twice(MEMBERS)],
+    "province.members.of_this_province": [
+        lambda: cell(MEMBERS, "unit_code", "95"),
+        lambda: cell(MEMBERS, "quarter", "2023-Q2"),
+    ],
+    "province.members.published_or_missing": [
+        lambda: cell(MEMBERS, "release_number", None),
+        lambda: cell(MEMBERS, "state", "missing"),
+    ],
+    "province.members.same_form": [lambda: cell(MEMBERS, "form_version", "2019")],
+    "province.members.any_published": [nobody],
+    "province.indicators.one_row_a_figure": [lambda: twice(INDICATORS)],
+    "province.indicators.one_release_a_unit": [
+        lambda: cell(INDICATORS, "release_number", 2),
+        lambda: without(MEMBERS, member_code="941"),
+    ],
+    "province.indicators.whole_form": [lambda: without(INDICATORS, indicator_code=COUNT, member_code="945")],
+    "province.totals.one_row_an_indicator": [lambda: twice(TOTALS)],
+    "province.totals.every_indicator": [
+        lambda: without(TOTALS, indicator_code=COUNT),
+        lambda: without(INDICATORS, indicator_code=COUNT),
+    ],
+    "province.totals.sums": [
+        lambda: cell(TOTALS, "value", Decimal(204), indicator_code=COUNT),
+        lambda: cell(TOTALS, "value", None, indicator_code=COUNT),
+        lambda: cell(INDICATORS, "value", Decimal(101), indicator_code=COUNT),
+    ],
+    "province.totals.ratios": [
+        lambda: cell(TOTALS, "value", Decimal("63.33"), indicator_code=RATIO),  # the average of the units
+        lambda: cell(TOTALS, "numerator", Decimal(11), indicator_code=RATIO),
+        lambda: cell(INDICATORS, "denominator", Decimal(3), indicator_code=RATIO),
+    ],
+    "province.totals.units_with": [lambda: cell(TOTALS, "value", Decimal(3), aggregate="units_with")],
+    "province.totals.coverage": [
+        lambda: cell(TOTALS, "units_counted", 2, indicator_code=COUNT),
+        lambda: cell(TOTALS, "units_expected", 4, indicator_code=COUNT),
+    ],
+    "province.totals.blank_where_nobody_told": [lambda: cell(TOTALS, "units_counted", 0, indicator_code=COUNT)],
+    "province.ranking.competition": [
+        lambda: cell(RANKING, "rank", 1, rank=2),
+        lambda: cell(RANKING, "rank", 3, rank=2),
+        lambda: cell(RANKING, "value", Decimal(99), rank=2),
+    ],
+    "province.members.missing": [lambda: with_missing()],
+    "province.members.provisional": [lambda: cell(MEMBERS, "provisional", True)],
+    "province.totals.part_of_whole": [lambda: cell(TOTALS, "value", Decimal(204), indicator_code=PART)],
+    "province.indicators.two_sources": [lambda: cell(INDICATORS, "declared_value", Decimal(99), indicator_code=COUNT)],
+}
+
+
+def with_missing() -> Tables:
+    tables = right()
+    rows = tables[MEMBERS].to_pylist()
+    gone = rows[0] | {"member_code": "999", "state": "missing", "release_number": None, "why_vi": "chưa gửi"}
+    tables[MEMBERS] = pa.Table.from_pylist([*rows, gone], schema=tables[MEMBERS].schema)
+    return tables
+
+
+@pytest.fixture(scope="module")
+def worker() -> GateWorker:
+    return GateWorker(inline=True)
+
+
+def verdict_on(tables: Tables, root: Path, worker: GateWorker) -> tuple[Verdict, str]:
+    folder = write_candidate(root / "candidates", PROVINCE, QUARTER, "2023", [], tables)
+    verdicts = run_province_gate(root, QUARTER, {PROVINCE: (folder, folder.name)}, worker)
+    return verdicts[PROVINCE], folder.name
+
+
+def statuses(verdict: Verdict) -> dict[str, str]:
+    return {result.expectation_id: result.status for result in verdict.results}
+
+
+def test_a_right_roll_up_passes_every_rule_and_may_be_published(tmp_path: Path, worker: GateWorker) -> None:
+    verdict, candidate = verdict_on(right(), tmp_path, worker)
+    assert set(statuses(verdict).values()) == {"pass"}
+    assert province_publishable(verdict, candidate) == []
+    assert [r.reason for r in province_publishable(verdict, "0" * 64)] == ["other_data"]
+    assert [r.reason for r in province_publishable(None, candidate)] == ["missing"]
+    fewer = verdict.model_copy(update={"results": verdict.results[1:]})
+    assert [r.reason for r in province_publishable(fewer, candidate)] == ["incomplete"]
+
+
+def test_every_rule_has_wrong_data() -> None:
+    assert WRONG.keys() == {rule.id for rule in declared_rules("province")}
+
+
+@pytest.mark.parametrize("rule", sorted(WRONG))
+def test_each_rule_is_broken_by_what_it_forbids(rule: str, tmp_path: Path, worker: GateWorker) -> None:
+    severity = next(declared.severity for declared in declared_rules("province") if declared.id == rule)
+    for number, wrong in enumerate(WRONG[rule]):
+        verdict, candidate = verdict_on(wrong(), tmp_path / str(number), worker)
+        assert statuses(verdict)[rule] == "fail", (number, statuses(verdict))
+        blocked = f"Quy tắc {rule} đang chặn công bố"
+        refused = any(refusal.message_vi.startswith(blocked) for refusal in province_publishable(verdict, candidate))
+        assert refused == (severity != "info")
+
+
+def test_a_candidate_that_was_touched_is_not_judged(tmp_path: Path, worker: GateWorker) -> None:
+    folder = write_candidate(tmp_path / "candidates", PROVINCE, QUARTER, "2023", [], right())
+    path = folder / "marts" / f"{TOTALS}.parquet"
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    verdict = run_province_gate(tmp_path, QUARTER, {PROVINCE: (folder, folder.name)}, worker)[PROVINCE]
+    assert set(statuses(verdict).values()) == {"did_not_run"}
+    assert verdict.blocking()
