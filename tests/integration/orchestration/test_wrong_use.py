@@ -82,6 +82,8 @@ def _cases() -> dict[str, list[str]]:
         ["run", "x", "--no-wait"],
         ["run", "x", "--full"],
     ]
+    found += [["province", "2023-Q1"], ["province", "2023-Q9", "--unit", "94"], ["sample", "--province", "x"],
+              *(["province", "2023-Q1", "--unit", unit] for unit in (*BAD_UNITS, "945", "92001"))]  # fmt: skip
     found += [["units"], ["units", "check", "no/such/folder"], ["units", "check", "dir"], ["units", "show", "x" * 5000],
               ["units", "show", "945", "--on", "x"]]  # fmt: skip
     found += [["watch", "--today", "x"], ["backup"], ["restore"], ["restore", "dir", "--snapshot"], ["rebuild", "x"]]
