@@ -1,4 +1,4 @@
-"""What a run came to, unit by unit: words for officials and the same as data.
+"""What a run came to, and how a report stands, unit by unit: words for officials and the same as data.
 
 Belongs here: turning verdicts, outcomes and receipts into lines. Does not belong here: running anything, who is told
 (``cli``, ``telling``).
@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from expectations import Verdict, explain_vi
+from ingestion import SourceStatus
 from orchestration.pipeline import Pipeline
 from orchestration.real_names import with_real_names
-from orchestration.review import pointer_vi, waiting_workbook
+from orchestration.review import judged, pointer_vi, waiting_workbook
 
 if TYPE_CHECKING:
     from publication import Revision
@@ -29,6 +30,57 @@ STATE_VI: dict[State, str] = {
     "cleared": "đủ điều kiện công bố",
     "failed": "KHÔNG HOÀN THÀNH, hệ thống gặp lỗi",
 }
+
+
+#: How a report stands that nobody is making just now.
+STANDING_VI = {
+    "published": "đã công bố",
+    "outdated": "đã công bố, có dữ liệu mới chưa công bố",
+    "held_back": "bị giữ lại",
+    "not_checked": "chưa kiểm tra",
+    "nothing_delivered": "chưa gửi dữ liệu",
+}
+
+
+@dataclass(frozen=True)
+class ReportStanding:
+    """How one unit's report of a quarter stands: a state of ``STANDING_VI``, the folder of the current release, and why
+    it is held back, with the names of files as they were delivered.
+    """
+
+    state: str
+    release: str | None
+    reasons: list[str]
+
+    @property
+    def state_vi(self) -> str:
+        """The state in words."""
+        return STANDING_VI[self.state]
+
+
+def report_standing(
+    pipeline: Pipeline, unit: str, quarter: str, sources: Sequence[SourceStatus] | None = None
+) -> ReportStanding:
+    """How one unit's report of a quarter stands by what is stored; nothing is run. ``sources``: what was delivered,
+    where the caller has looked. Raises DamagedPointer.
+    """
+    from publication import current_release, hash_inputs
+
+    inputs_hash = hash_inputs(pipeline.deliveries.inputs_of([unit], quarter)[unit])
+    release = current_release(pipeline.home.published, unit, quarter)
+    path = str(release.path) if release else None
+    if release and release.manifest().inputs_hash == inputs_hash:
+        return ReportStanding("published", path, [])
+    reasons = [
+        line for verdict in judged(pipeline, unit, quarter, inputs_hash).verdicts for line in explain_vi(verdict)
+    ]
+    if reasons:
+        return ReportStanding("held_back", path, with_real_names(pipeline.deliveries.paths, reasons))
+    if release:
+        return ReportStanding("outdated", path, [])
+    delivered = pipeline.deliveries.sources([unit], quarter) if sources is None else sources
+    sent = any(source.state != "not_sent" for source in delivered)
+    return ReportStanding("not_checked" if sent else "nothing_delivered", path, [])
 
 
 @dataclass(frozen=True)

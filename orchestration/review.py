@@ -82,22 +82,20 @@ def judged(
     pipeline: Pipeline, unit: str, quarter: str, inputs_hash: str | None = None, candidate: Path | None = None
 ) -> Judged:
     """The stored verdicts on exactly these inputs: gate 1, and gate 2 on the candidate, or where none is given on the
-    newest that was made from them.
+    last that was made from them (:func:`last_made`).
 
-    Without ``inputs_hash`` those on the newest candidate, whatever has been delivered since.
+    Without ``inputs_hash`` those on the last candidate, whatever has been delivered since.
     """
     warehouse = pipeline.home.warehouse
     found: list[Verdict] = []
     chosen: Path | None = None
     paths: list[Path] = []
-    every = (warehouse / "candidates" / unit / quarter).glob("*/candidate.json")
-    # A run knows which is its own: an older one that it made again keeps the time of the first.
-    candidates: Iterable[Path] = [candidate / "candidate.json"] if candidate else every
-    for file in sorted(candidates, key=lambda p: (p.stat().st_mtime_ns, p), reverse=True):
-        with suppress(ValueError, LookupError, TypeError):  # one that is damaged is none; the next run makes it anew
-            made_from = json.loads(file.read_bytes())["inputs_hash"]
+    # A run knows which is its own.
+    for folder in [candidate] if candidate else last_made(pipeline.home, unit, quarter):
+        with suppress(OSError, ValueError, LookupError, TypeError):  # a damaged one is none; the next run makes it anew
+            made_from = json.loads((folder / "candidate.json").read_bytes())["inputs_hash"]
             if inputs_hash in (None, made_from):
-                chosen, inputs_hash = file.parent, made_from
+                chosen, inputs_hash = folder, made_from
                 paths.append(path_of(warehouse, "mart", unit, quarter, chosen.name))
                 break
     if inputs_hash is not None:
@@ -106,6 +104,23 @@ def judged(
         with suppress(FileNotFoundError, ValueError):
             found.append(load_verdict(path))
     return Judged(tuple(found), chosen)
+
+
+def last_made(home: Home, unit: str, quarter: str) -> list[Path]:
+    """The candidates of a unit and quarter, the last first: by the deliveries that they are made from, never by the
+    times of files, which a copy of the home changes.
+
+    The last is made from what was seen last, and from more of it; of several made from the same deliveries one that
+    gate 2 judged, and then any, always the same.
+    """
+    seen = {row["delivery_id"]: row["first_seen"] for row in read_deliveries(home.ingest_paths).to_pylist()}
+    warehouse, found = home.warehouse, []
+    for file in (warehouse / "candidates" / unit / quarter).glob("*/candidate.json"):
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            looks = [seen.get(made_from["delivery_id"], 0) for made_from in json.loads(file.read_bytes())["inputs"]]
+            is_judged = path_of(warehouse, "mart", unit, quarter, file.parent.name).is_file()
+            found.append((sorted(looks, reverse=True), is_judged, file.parent.name, file.parent))
+    return [folder for *_, folder in sorted(found, reverse=True)]
 
 
 def refresh(pipeline: Pipeline, quarter: str, units: Iterable[str], candidates: Mapping[str, Path]) -> dict[str, Path]:
@@ -510,6 +525,7 @@ __all__ = [
     "Judged",
     "check_register",
     "judged",
+    "last_made",
     "pointer_vi",
     "refresh",
     "waiting_workbook",

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     from asn1crypto.x509 import Certificate
+    from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
     from pyhanko.sign.validation.status import PdfSignatureStatus
 
 Judgement = Literal["valid", "invalid", "unknown_signer"]
@@ -79,17 +80,17 @@ def signatures_in(data: bytes, roots: Sequence[Certificate], moment: dt.datetime
     return [_judged(signature, roots, moment) for signature in embedded]
 
 
-def _judged(signature: object, roots: Sequence[Certificate], moment: dt.datetime) -> SignatureFound:
+def _judged(signature: EmbeddedPdfSignature, roots: Sequence[Certificate], moment: dt.datetime) -> SignatureFound:
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko_certvalidator import ValidationContext
 
-    field = str(getattr(signature, "field_name", ""))
+    field = str(signature.field_name)
     # They log what a file holds, with traces of errors that are this file's own.
     for name in ("pyhanko", "pyhanko_certvalidator"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         context = ValidationContext(trust_roots=list(roots), moment=moment, allow_fetching=False)
-        status = validate_pdf_signature(signature, signer_validation_context=context)  # type: ignore[arg-type]
+        status = validate_pdf_signature(signature, signer_validation_context=context)
     except Exception as error:
         return SignatureFound(
             field=field, judgement="invalid", signer="không đọc được", signed_at=None, why_vi=type(error).__name__

@@ -12,12 +12,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from expectations import explain_vi
 from ingestion import SourceStatus, not_rereadable, remarks_on_landing
 from orchestration.cli.revisions import standing, standing_lines
 from orchestration.pipeline import Pipeline
-from orchestration.real_names import with_real_names
-from orchestration.review import judged, pointer_vi, waiting_workbook
+from orchestration.reports import STANDING_VI, report_standing
+from orchestration.review import pointer_vi, waiting_workbook
 
 _SOURCE_STATES_VI = {
     "delivered": "đã nhận",
@@ -71,19 +70,10 @@ class UnitStatus:
 
     def lines(self) -> list[str]:
         release = f", bản hiện hành {self.release}" if self.release else ""
-        head = f"  {self.unit_code} {self.name}: {_STATES_VI[self.state]}{release}"
+        head = f"  {self.unit_code} {self.name}: {STANDING_VI[self.state]}{release}"
         reasons = [f"    - {reason}" for reason in [*self.standing_vi, *self.reasons]]
         reasons += [f"    {self.workbook_vi}"] if self.workbook_vi else []
         return [head, *reasons, *map(source_line, self.sources), *(f"    {line}" for line in self.not_rereadable)]
-
-
-_STATES_VI = {
-    "published": "đã công bố",
-    "outdated": "đã công bố, có dữ liệu mới chưa công bố",
-    "held_back": "bị giữ lại",
-    "not_checked": "chưa kiểm tra",
-    "nothing_delivered": "chưa gửi dữ liệu",
-}
 
 
 @dataclass(frozen=True)
@@ -120,12 +110,6 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
     return QuarterStatus(quarter, units, _landing_remarks(pipeline, quarter))
 
 
-def report_standing(pipeline: Pipeline, unit: str, quarter: str) -> tuple[str, list[str]]:
-    """How one unit's report of a quarter stands, in words, and why it is held back."""
-    found = _unit_status(pipeline, unit, quarter, pipeline.deliveries.sources([unit], quarter))
-    return _STATES_VI[found.state], found.reasons
-
-
 def _landing_remarks(pipeline: Pipeline, quarter: str) -> list[str]:
     """What the last ingestion noticed about versions and places, of the quarter or of no quarter that it could tell."""
     found = remarks_on_landing(pipeline.deliveries.paths).to_pylist()
@@ -158,22 +142,20 @@ def _gone_originals(pipeline: Pipeline, quarter: str) -> dict[str, list[str]]:
 
 
 def _unit_status(pipeline: Pipeline, unit: str, quarter: str, sources: list[SourceStatus]) -> UnitStatus:
-    from publication import current_release, hash_inputs
-
-    inputs_hash = hash_inputs(pipeline.deliveries.inputs_of([unit], quarter)[unit])
-    release = current_release(pipeline.home.published, unit, quarter)
-    name = pipeline.units.name_of(unit, quarter)
-    path = str(release.path) if release else None
-    if release and release.manifest().inputs_hash == inputs_hash:
-        return UnitStatus(unit, name, path, "published", [], sources)
-    verdicts = judged(pipeline, unit, quarter, inputs_hash).verdicts
-    reasons = [line for verdict in verdicts for line in explain_vi(verdict)]
-    reasons = with_real_names(pipeline.deliveries.paths, reasons) if reasons else []
-    sent = any(source.state != "not_sent" for source in sources)
-    state = "held_back" if reasons else "outdated" if release else "not_checked" if sent else "nothing_delivered"
-    asks = waiting_workbook(pipeline.home, unit, quarter) if reasons else None
+    found = report_standing(pipeline, unit, quarter, sources)
+    asks = waiting_workbook(pipeline.home, unit, quarter) if found.reasons else None
     told = pointer_vi(asks, pipeline.home.landing, unit, quarter) if asks else None
-    return UnitStatus(unit, name, path, state, reasons, sources, workbook=str(asks) if asks else None, workbook_vi=told)
+    name = pipeline.units.name_of(unit, quarter)
+    return UnitStatus(
+        unit,
+        name,
+        found.release,
+        found.state,
+        found.reasons,
+        sources,
+        workbook=str(asks) if asks else None,
+        workbook_vi=told,
+    )
 
 
 def ingest_summary(pipeline: Pipeline, quarter: str, units: list[str]) -> tuple[list[str], dict[str, Any], bool]:

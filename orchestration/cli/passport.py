@@ -14,6 +14,7 @@ from typing import Any
 
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit
 from orchestration.real_names import file_names, sheet_names
+from orchestration.review import last_made
 from orchestration.settings import Home
 from publication import (
     CSV_SHEET,
@@ -67,7 +68,10 @@ def explained(home: Home, row: str, unit: str, quarter: str, number: int | None,
     """
     try:
         if waiting:
-            return explain_candidate(_newest_candidate(home, unit, quarter), row)
+            found = last_made(home, unit, quarter)
+            if not found:
+                raise WrongUse(f"{unit}, {quarter}: chưa có số liệu chờ công bố")
+            return explain_candidate(found[0], row)
         release = (
             find_release(home.published, unit, quarter, number)
             if number
@@ -85,13 +89,6 @@ def explained(home: Home, row: str, unit: str, quarter: str, number: int | None,
         return explain_release(release, row)
     except UnknownRow as error:
         raise WrongUse(str(error)) from error
-
-
-def _newest_candidate(home: Home, unit: str, quarter: str) -> Path:
-    found = list((home.warehouse / "candidates" / unit / quarter).glob("*/candidate.json"))
-    if not found:
-        raise WrongUse(f"{unit}, {quarter}: chưa có số liệu chờ công bố")
-    return max(found, key=lambda path: (path.stat().st_mtime_ns, path)).parent
 
 
 def write_rows(explanation: Explanation, path: Path) -> str:

@@ -47,6 +47,7 @@ from orchestration.office import facts, papers
 from orchestration.office.delivering import NotDeliverable, Room, Staged, clean_name, deliver
 from orchestration.office.facts import Box, boxes, periods_asked_for
 from orchestration.pipeline import Pipeline
+from orchestration.reports import report_standing
 from orchestration.settings import Settings
 from orchestration.timing import now
 from orchestration.units import UnknownUnit
@@ -237,11 +238,11 @@ class Office:
 
     def _report(self, unit: str, quarter: str) -> tuple[str, list[str]]:
         """How the unit's report stands, and why it is held back, as ``cchc status`` says it."""
-        from orchestration.cli.overview import report_standing
         from publication import DamagedPointer
 
         try:
-            return report_standing(self.pipeline, unit, quarter)
+            found = report_standing(self.pipeline, unit, quarter)
+            return found.state_vi, found.reasons
         except DamagedPointer as error:  # what is delivered and what came back is shown all the same
             return "chưa đọc được", [str(error)]
 

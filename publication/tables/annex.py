@@ -3,10 +3,12 @@
 Belongs here: the look of the form and reading it again. Does not belong here: which figures it holds (the mart
 ``report_indicators``), number print (``formatting``), CSV rules (``csvfile``).
 
-The workbook has two sheets. The first is the printed form. Its figures are *text* in the form's own print
-(``1.145``, ``47,37``), because a number cell takes its separators from the reader's computer and would show
-``1,145`` on an English one. The second sheet, ``Số liệu``, has the same figures as true numbers for programs. Every
-text is stored as a string cell, so row names that begin with ``- `` stay as printed and nothing is a formula.
+The workbook has two sheets. The first is the printed form, for people; the second, ``Số liệu``, has the same rows for
+programs, a column each. Figures are true numbers in both. The number format of the first has as many decimals as the
+print has, and the Vietnamese locale, so that a program that heeds it prints ``1.145`` and ``47,37`` on any computer
+(LibreOffice does; Excel takes the separators of the reader's computer). A figure of more digits than a number cell
+keeps is text. Every text is stored as a string cell, so row names that begin with ``- `` stay as printed and nothing is
+a formula.
 
 No row of a spreadsheet is higher than 409 points, and what a cell holds beyond that is not printed. A text of offices
 that needs more goes on in the rows below, whose number, name and unit are empty.
@@ -38,7 +40,7 @@ from publication.content.approval import DRAFT_SHEET_HEAD, DRAFT_VI
 from publication.content.notes import printed_footnotes
 from publication.content.release_content import FormRow, ReleaseContent
 from publication.content.signing import day_in_words
-from publication.formatting import footnote_mark, parse_number
+from publication.formatting import footnote_mark, format_number, parse_number
 from publication.store.candidate import FORM_MART
 from publication.store.contracts import stored_contracts
 from publication.store.csvfile import from_csv, to_csv
@@ -80,6 +82,9 @@ _MOST_LINES = 23
 _FILLED = 1 / 1.05
 _WIDE, _FULL_WIDTH = 1.5, 2.2
 _FONT = {"font_name": "Times New Roman", "font_size": 13}
+_FORMAT = "[$-42A]#,##0"
+#: Figures have four decimals at most (``decimal(18,4)``); a number cell keeps fifteen digits.
+_MOST_DECIMALS, _DIGITS = 4, 15
 _MARKS = "⁰¹²³⁴⁵⁶⁷⁸⁹ "
 _BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
 #: The workbook says nothing about when it was made, so equal figures are equal bytes.
@@ -128,6 +133,25 @@ def annex_rows(rows: Iterable[FormRow]) -> list[AnnexRow]:
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
+
+
+def number_format(decimals: int) -> str:
+    """The format in which a number is printed with so many decimals, thousands apart."""
+    return _FORMAT + ("." + "0" * decimals if decimals else "")
+
+
+def _decimals(printed: str) -> int:
+    return len(printed.partition(",")[2])
+
+
+def _as_kept(value: Decimal | float) -> Decimal:
+    """What a number cell keeps of a figure."""
+    return Decimal(f"{float(value):.{_DIGITS}G}")
+
+
+def _is_kept(value: Decimal) -> bool:
+    """Whether a number cell gives the figure back as it is."""
+    return _as_kept(value) == value
 
 
 def title_lines(content: ReleaseContent) -> tuple[str, str, str]:
@@ -190,10 +214,27 @@ class _Looks:
             }
             for bold in (False, True)
         }
+        self.figures = {
+            (bold, decimals): workbook.add_format(
+                {
+                    **{**boxed, "text_wrap": False, "shrink": True},
+                    "bold": bold,
+                    "align": "right",
+                    "indent": 1,
+                    "num_format": number_format(decimals),
+                }
+            )
+            for bold in (False, True)
+            for decimals in range(_MOST_DECIMALS + 1)
+        }
         self.note_head: Format = workbook.add_format({**_FONT, "bold": True})
         self.note: Format = workbook.add_format({**_FONT, "text_wrap": True, "valign": "top"})
         self.data: Format = workbook.add_format({**_FONT, "valign": "top"})
-        self.number: Format = workbook.add_format({**_FONT, "num_format": "General", "valign": "top"})
+        self.count: Format = workbook.add_format({**_FONT, "num_format": "0", "valign": "top"})
+        self.values = {
+            decimals: workbook.add_format({**_FONT, "num_format": number_format(decimals), "valign": "top"})
+            for decimals in range(_MOST_DECIMALS + 1)
+        }
 
 
 def _set_up_page(form: Worksheet) -> None:
@@ -248,7 +289,10 @@ def _write_form_rows(form: Worksheet, looks: _Looks, content: ReleaseContent) ->
             else:
                 form.write_string(place, 1, heading, styles["left"])
                 form.write_string(place, 2, "" if part else unit, styles["center"])
-                form.write_string(place, 3, figure, styles["right"])
+                if row.value is not None and _is_kept(row.value) and not part:
+                    form.write_number(place, 3, row.value, looks.figures[bold, _decimals(figure)])
+                else:
+                    form.write_string(place, 3, figure, styles["right"])
             form.write_string(place, 4, note_part, looks.plain[False]["left"])
             form.set_row(
                 place,
@@ -325,8 +369,10 @@ def _write_data_sheet(sheet: Worksheet, looks: _Looks, content: ReleaseContent) 
     for place, row in enumerate(content.rows, start=1):
         for column, name in enumerate(_DATA_COLUMNS):
             value = row.values[name]
-            if isinstance(value, (int, Decimal)):
-                sheet.write_number(place, column, value, looks.number)
+            if isinstance(value, Decimal):
+                sheet.write_number(place, column, value, looks.values[_decimals(row.printed)])
+            elif isinstance(value, int):
+                sheet.write_number(place, column, value, looks.count)
             elif value is not None:
                 sheet.write_string(place, column, str(value), looks.data)
     for column, width in enumerate((8, 14, 60, 20, 14, 20, 16, 16, 40, 60)):
@@ -353,7 +399,7 @@ def read_annex_xlsx(path: Path) -> list[AnnexRow]:
         raise AnnexDamaged(f"not an annex workbook: {path.name}") from error
     if any(cell.data_type == "f" for line in [*form, *data] for cell in line):
         raise AnnexDamaged("a cell holds a formula")
-    printed = [[_stored_value(cell) for cell in line] for line in form]
+    printed = [[_shown(cell) for cell in line] for line in form]
     if [tuple(printed[_HEADER_ROW]), tuple(printed[_HEADER_ROW + 1])] != [_HEADER_TOP, _HEADER_BOTTOM]:
         raise AnnexDamaged("the header is not the form's")
     values = [[_stored_value(cell) for cell in line] for line in data]
@@ -372,9 +418,9 @@ def _whole_rows(lines: Iterable[Sequence[Any]]) -> list[list[str]]:
     """The printed rows, each with what goes on in the rows below it."""
     rows: list[list[str]] = []
     for line in lines:
-        number, name, unit, figure, note = map(_text, line)
+        number, name, unit, figure, note = (cell if isinstance(cell, _Number) else _text(cell) for cell in line)
         if rows and (figure or note) and not (number or name or unit):
-            rows[-1][3] += figure
+            rows[-1][3] = rows[-1][3] + figure if figure else rows[-1][3]  # the print of a number stays one
             rows[-1][4] += note
         else:
             rows.append([number, name, unit, figure, note])
@@ -386,6 +432,21 @@ def _stored_value(cell: Cell | MergedCell) -> Any:
     return unescape(cell.value) if isinstance(cell.value, str) else cell.value
 
 
+class _Number(str):
+    """The print of a number cell."""
+
+
+def _shown(cell: Cell | MergedCell) -> Any:
+    """A text as it is stored, a number as its format prints it. Raises AnnexDamaged where that is not the form's."""
+    value = _stored_value(cell)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    shown = _Number(format_number(Decimal(str(value))))
+    if cell.number_format != number_format(_decimals(shown)):
+        raise AnnexDamaged(f"{cell.coordinate}: {value} in the format {cell.number_format} is not printed as {shown}")
+    return shown
+
+
 def _join(row: Sequence[str], numbers: Mapping[str, Any]) -> AnnexRow:
     printed_number, name, unit, figure, note = row
     row_no = int(numbers["row_no"])
@@ -395,7 +456,11 @@ def _join(row: Sequence[str], numbers: Mapping[str, Any]) -> AnnexRow:
             value = parse_number(figure)
         except ValueError as error:
             raise AnnexDamaged(f"row {row_no}: {error}", row_no) from error
-        if float(value) != float(numbers["value"]):
+        if _is_kept(value) != isinstance(figure, _Number):
+            raise AnnexDamaged(
+                f"row {row_no}: {figure} is no number where it should be, or one that loses digits", row_no
+            )
+        if _as_kept(value) != _as_kept(numbers["value"]):
             raise AnnexDamaged(f"row {row_no}: {figure} is printed, {numbers['value']} is stored", row_no)
     elif figure != _text(numbers["value_text"]):
         raise AnnexDamaged(f"row {row_no}: {figure} is printed, nothing is stored", row_no)

@@ -1,5 +1,6 @@
 """The annex has the official layout, cannot run anything, and reads back exactly."""
 
+import re
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
@@ -75,7 +76,8 @@ def test_the_page_is_a4_fitted_to_width_in_times_new_roman_13(sheet: Any) -> Non
 
 def test_every_printed_row_stands_as_on_paper(sheet: Any) -> None:
     for printed, line in zip(printed_annex(), sheet["A7:E217"], strict=True):
-        number, name, unit, figure, note = (cell.value or "" for cell in line)
+        number, name, unit, _, note = (cell.value or "" for cell in line)
+        figure = printed_as(line[3])
         assert (number, name) == (printed["stt"], printed["indicator_name_vi"])
         assert (unit, figure) == (printed["unit_vi"], printed["value_raw"])
         assert note.rstrip(" ¹") == printed["note_vi"]
@@ -91,10 +93,69 @@ def test_section_rows_are_bold_and_merged(sheet: Any) -> None:
     assert not sheet["B8"].font.bold
 
 
-def test_figures_are_texts_so_that_no_locale_changes_them(sheet: Any) -> None:
-    assert sheet["D8"].value == "47,37"
-    assert sheet["D8"].data_type == "s"
+def printed_as(cell: Any) -> str:
+    """What a program prints of a cell in the Vietnamese locale: thousands apart, decimals as the format has them."""
+    if isinstance(cell, MergedCell) or cell.data_type != "n" or cell.value is None:
+        return "" if cell.value is None else str(cell.value)
+    whole, _, decimals = re.fullmatch(r"(\[\$-42A\]#,##0)(\.(0+))?", cell.number_format).groups()
+    assert whole
+    text = f"{Decimal(str(cell.value)):,.{len(decimals or '')}f}"
+    return text.translate(str.maketrans(",.", ".,"))
+
+
+def test_figures_are_numbers_that_are_printed_as_the_form_does(sheet: Any) -> None:
+    assert (sheet["D8"].value, sheet["D8"].data_type, printed_as(sheet["D8"])) == (47.37, "n", "47,37")
     assert sheet["D8"].alignment.horizontal == "right"
+    figures = [cell for (cell,) in sheet["D7:D217"] if cell.value is not None and cell.data_type == "n"]
+    assert len(figures) == sum(bool(row["value_number"]) for row in printed_annex())
+
+
+@pytest.mark.parametrize(
+    ("value", "printed", "is_number"),
+    [
+        ("0", "0", True),
+        ("-1234567", "-1.234.567", True),
+        ("1145", "1.145", True),
+        ("0.0001", "0,0001", True),
+        ("12345678901.2345", "12.345.678.901,2345", True),
+        ("99999999999.5", "99.999.999.999,5", True),
+        ("12345678901234.5678", "12.345.678.901.234,5678", False),
+    ],
+)
+def test_a_number_that_a_cell_would_round_stays_text(
+    value: str, printed: str, is_number: bool, make_content: MakeContent, tmp_path: Path
+) -> None:
+    content = make_content(changes={"I.02": {"value": Decimal(value)}})
+    write_annex_xlsx(tmp_path / "annex.xlsx", content)
+    write_annex_csv(tmp_path / "annex.csv", content)
+    check_read_back(content, tmp_path / "annex.xlsx", tmp_path / "annex.csv")
+    cell = openpyxl.load_workbook(tmp_path / "annex.xlsx")["Biểu tổng hợp"]["D8"]
+    assert (printed_as(cell), cell.data_type == "n") == (printed, is_number)
+
+
+def test_a_number_stands_beside_a_note_that_goes_on_below(make_content: MakeContent, tmp_path: Path) -> None:
+    content = make_content(changes={"I.02": {"note_vi": " ".join(f"chữ{number}." for number in range(200))}})
+    write_annex_xlsx(tmp_path / "annex.xlsx", content)
+    write_annex_csv(tmp_path / "annex.csv", content)
+    check_read_back(content, tmp_path / "annex.xlsx", tmp_path / "annex.csv")
+    sheet = openpyxl.load_workbook(tmp_path / "annex.xlsx")["Biểu tổng hợp"]
+    assert (printed_as(sheet["D8"]), printed_as(sheet["D9"])) == ("47,37", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "look"),
+    [("47,37", "[$-42A]#,##0.00"), (47.37, "General"), (47.37, "[$-42A]#,##0"), (47.37, "#,##0.00"), (True, "General")],
+)
+def test_a_figure_that_is_no_number_or_printed_otherwise_is_noticed(
+    value: Any, look: str, make_content: MakeContent, tmp_path: Path
+) -> None:
+    write_annex_xlsx(tmp_path / "annex.xlsx", make_content())
+    book = openpyxl.load_workbook(tmp_path / "annex.xlsx")
+    cell = book["Biểu tổng hợp"]["D8"]
+    cell.value, cell.number_format = value, look
+    book.save(tmp_path / "altered.xlsx")
+    with pytest.raises(AnnexDamaged):
+        read_annex_xlsx(tmp_path / "altered.xlsx")
 
 
 def test_a_decision_is_a_footnote_below_the_table(sheet: Any) -> None:
@@ -163,7 +224,7 @@ def test_an_altered_figure_is_noticed(make_content: MakeContent, tmp_path: Path)
     write_annex_csv(tmp_path / "annex.csv", content)
     write_annex_xlsx(tmp_path / "annex.xlsx", content)
     book = openpyxl.load_workbook(tmp_path / "annex.xlsx")
-    book["Biểu tổng hợp"]["D8"].value = "47,38"
+    book["Biểu tổng hợp"]["D8"].value = 47.38
     book.save(tmp_path / "altered.xlsx")
     with pytest.raises(AnnexDamaged, match="row 2"):
         read_annex_xlsx(tmp_path / "altered.xlsx")
