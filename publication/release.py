@@ -396,7 +396,8 @@ class Basis:
             release=pointer.last_release + 1,
             amendment=self.amendment,
         )
-        return replace(content, revision=revision)
+        was_provisional = bool(current.manifest().provisional_vi)
+        return replace(content, revision=revision, replaces_provisional=was_provisional and not content.provisional_vi)
 
     def events(self, number: int) -> Iterator[Event]:
         """What the pointer records of an amendment and of an approval."""

@@ -23,6 +23,8 @@ from publication.content.signing import UNSIGNED, Signing
 from publication.formatting import format_number, format_quarter
 from publication.store.candidate import FORM_MART, Candidate
 
+#: In the title of every document and page: figures that are not final, and final ones that take their place.
+PROVISIONAL_VI, FINAL_VI = "số liệu tạm thời", "số liệu chính thức"
 _EFFECTIVE = frozenset({"applied", "covers_findings"})
 
 
@@ -142,6 +144,8 @@ class ReleaseContent:
     #: Sums over levels from before small counts were held back; None: nothing was.
     totals_before: CaseTotals | None = None
     imprint: Imprint = NO_IMPRINT
+    #: Whether these final figures take the place of provisional ones.
+    replaces_provisional: bool = False
 
     @property
     def case_totals(self) -> CaseTotals:
@@ -169,6 +173,13 @@ class ReleaseContent:
             if result.get("makes_provisional") and result["status"] == "fail"
             for finding in result["findings"] or [{"message_vi": f"Không đạt: {result['sentence_vi']}"}]
         )
+
+    @property
+    def standing_vi(self) -> str:
+        """``số liệu tạm thời``; ``số liệu chính thức`` where the figures before were provisional; else nothing."""
+        if self.provisional_vi:
+            return PROVISIONAL_VI
+        return FINAL_VI if self.replaces_provisional else ""
 
     @property
     def quarter_vi(self) -> str:

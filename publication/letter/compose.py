@@ -23,7 +23,7 @@ from publication.formatting import format_date, format_number
 from publication.letter.glyphs import printable
 from publication.letter.model import AnnexLine, Body, LeftOut, Letter, Paragraph, Role, Run
 from publication.letter.wording import FIGURE, PLACE, Choice, Level, SectionWording, Sentence, Wording, load_wording
-from publication.tables.annex import PROVISIONAL_VI, lower_first, title_lines
+from publication.tables.annex import lower_first, title_lines
 
 NARRATIVE, PLANS, MEASURES = "report_narrative", "plan_documents", "measure_values"
 _NAME = re.compile(r"\{([A-Za-z_]+)\}")
@@ -65,7 +65,7 @@ def compose(content: ReleaseContent) -> Letter:
         place_and_date=printable(f"{names['proper']}, {day}"),
         kind="BÁO CÁO",
         subject=printable(
-            _fill_names(wording.subject, names) + (f" ({PROVISIONAL_VI})" if content.provisional_vi else "")
+            _fill_names(wording.subject, names) + (f" ({content.standing_vi})" if content.standing_vi else "")
         ),
         body=tuple(_printable(paragraph) for paragraph in body.paragraphs),
         closing=_printable(_plain("body", _fill_names(wording.closing, names))),

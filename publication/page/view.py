@@ -159,6 +159,7 @@ class PageView:
     revision_vi: str
     causes_vi: tuple[str, ...]
     provisional_vi: tuple[str, ...]
+    standing_vi: str
     findings_vi: tuple[str, ...]
     headlines: tuple[Headline, ...]
     counts: Mapping[str, int]
@@ -212,6 +213,7 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         approval_vi=content.approval.line_vi if content.approval else "",
         revision_vi=content.revision.head_vi if content.revision else "",
         provisional_vi=content.provisional_vi,
+        standing_vi=content.standing_vi,
         causes_vi=tuple(content.revision.causes_vi) if content.revision else (),
         findings_vi=tuple(_findings(content, rows, quarter)),
         headlines=tuple(_headlines(content, rows)),

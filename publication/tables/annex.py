@@ -45,8 +45,6 @@ from publication.store.candidate import FORM_MART
 from publication.store.contracts import stored_contracts
 from publication.store.csvfile import from_csv, to_csv
 
-#: Stands in the title of every document and page of a release whose figures are not final.
-PROVISIONAL_VI = "số liệu tạm thời"
 FOOTNOTES_VI = "Ghi chú:"
 FORM_SHEET = "Biểu tổng hợp"
 DATA_SHEET = "Số liệu"
@@ -162,7 +160,7 @@ def title_lines(content: ReleaseContent) -> tuple[str, str, str]:
     return (
         "BẢNG TỔNG HỢP",
         f"{_SUBJECT} {content.quarter_vi.upper()} TRÊN ĐỊA BÀN {area.upper()}"
-        + (f" ({PROVISIONAL_VI.upper()})" if content.provisional_vi else ""),
+        + (f" ({content.standing_vi.upper()})" if content.standing_vi else ""),
         f"(Kèm theo Báo cáo số {signing.number or '      '}/BC-UBND "
         f"{day_in_words(signing.dated) if signing.dated else f'ngày      tháng      năm {year}'}"
         f" của Ủy ban nhân dân {area})",

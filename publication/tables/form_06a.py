@@ -31,7 +31,6 @@ from common.workbooks import NO_DATE
 from publication.content.approval import DRAFT_SHEET_HEAD, DRAFT_VI
 from publication.content.release_content import ReleaseContent
 from publication.formatting import format_date, format_number, format_quarter, parse_number
-from publication.tables.annex import PROVISIONAL_VI
 
 MART = "case_form_06a"
 #: Sheets by clock.
@@ -145,7 +144,7 @@ def title_lines(content: ReleaseContent, clock: str) -> tuple[str, ...]:
         days = f"từ ngày {format_date(first['window_from'])} đến ngày {format_date(first['window_to'])}"
         name = SHEETS[clock] if clock == "reporting_window" else "Quý theo năm dương lịch"
         period = f"{name}: {format_quarter(first['window_quarter'])} ({days})"
-    title = f"{_TITLE} ({PROVISIONAL_VI.upper()})" if content.provisional_vi else _TITLE
+    title = f"{_TITLE} ({content.standing_vi.upper()})" if content.standing_vi else _TITLE
     return (_FORM_NAME, title, period, f"Đơn vị báo cáo: {content.unit_name_vi}", _UNIT_LINE)
 
 

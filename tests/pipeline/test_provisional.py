@@ -82,8 +82,13 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     register.parent.mkdir(parents=True)
     register.write_text(_decisions(district.code, before["reasons"]), encoding="utf-8")
     after = _run(home, district.code)
-    return {"before": before, "after": after, "silent": silent, "release": release_of(home, district.code),
-            "published": home / "published"}  # fmt: skip
+    told = {"before": before, "after": after, "silent": silent, "release": release_of(home, district.code),
+            "index": (home / "published" / "index.json").read_bytes()}  # fmt: skip
+    # The commune sends its files; what the district settled beside that is settled anew, for the figures with them.
+    write_papers(home / "landing", found)
+    still = [reason for reason in _run(home, district.code)["reasons"] if TOLD.search(reason)]
+    register.write_text(_decisions(district.code, still), encoding="utf-8")
+    return {**told, "complete": _run(home, district.code), "final": release_of(home, district.code)}
 
 
 def _release(story: dict[str, Any]) -> Path:
@@ -112,7 +117,7 @@ def test_every_output_says_that_the_figures_are_provisional(story: dict[str, Any
     silent = story["silent"]
     why = f"Đơn vị {silent.code} ({silent.name}) {SENTENCE}."
     assert manifest["provisional_vi"] == [why]
-    index = json.loads((story["published"] / "index.json").read_text(encoding="utf-8"))
+    index = json.loads(story["index"])
     assert [entry["provisional"] for entry in index["releases"]] == [True]
     said = {name: " ".join(text.split()).lower() for name, text in _texts(release).items()}
     for name, text in said.items():
@@ -121,6 +126,17 @@ def test_every_output_says_that_the_figures_are_provisional(story: dict[str, Any
         internal = name in ("annex.xlsx", "report.docx", "report.pdf")
         assert (why.lower() in text) is not internal, name
         assert (f"{COMMUNES}/{COMMUNES + 1} đơn vị" in text) is not internal, name
+
+
+def test_the_next_complete_release_is_final_and_its_letter_says_so(story: dict[str, Any]) -> None:
+    assert (story["complete"]["state"], story["complete"]["reasons"]) == ("published", [])
+    release = story["final"]
+    assert release.name == "r2"
+    assert "provisional_vi" not in json.loads((release / "manifest.json").read_text(encoding="utf-8"))
+    for name, text in _texts(release).items():
+        told = " ".join(text.split()).lower()
+        assert "số liệu tạm thời" not in told, name
+        assert ("số liệu chính thức" in told) is (name != "phieu-trinh.pdf"), name
 
 
 def _texts(release: Path) -> dict[str, str]:
