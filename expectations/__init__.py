@@ -83,6 +83,7 @@ def run_raw_gate(
     given_by_parts: Iterable[tuple[str, str]] = (),
     parts_held: Iterable[tuple[str, str, str]] = (),
     forms: Mapping[str, str] | None = None,
+    own_windows: Mapping[str, tuple[dt.date, dt.date]] | None = None,
 ) -> dict[str, Verdict]:
     """Gate 1 on the lake: one verdict a reporting unit, also written under ``warehouse_dir/verdicts``.
 
@@ -95,6 +96,7 @@ def run_raw_gate(
         given_by_parts: unit and source of what a longer period has from each of its quarters.
         parts_held: reporting unit, quarter and reason of each of its quarters whose deliveries do not pass this gate.
         forms: reporting unit -> id of the form it reports by; its findings are in that form's words.
+        own_windows: of reporting units that begin within the quarter the window that is left to them.
 
     Raises:
         ValueError: a unit has no inputs hash.
@@ -114,6 +116,7 @@ def run_raw_gate(
         tuple(given_by_parts),
         tuple(parts_held),
         dict(forms or {}),
+        dict(own_windows or {}),
     )
     return _stored(warehouse_dir, worker.check_raw(request))
 

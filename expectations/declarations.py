@@ -21,6 +21,7 @@ from common.files import canonical_json
 from common.forms import Form, follows_forms, load_forms
 from common.periods import place_of
 from common.quarters import KEY_PATTERN
+from common.roles import Role
 from expectations.contract_facts import LOADER, column_facts, source_facts
 from expectations.expression import Expression, parse
 from expectations.form_facts import row_facts, rows_named
@@ -122,7 +123,7 @@ class Rule(BaseModel):
     subject: str | None = None
     indicator: str | None = None
     message_vi: str | None = None
-    required_from: tuple[Literal["district", "commune"], ...] = ()
+    required_from: tuple[Role, ...] = ()
     columns: tuple[str, ...] = ()
     figures: tuple[str, ...] | None = None
     values: tuple[str | int, ...] = ()

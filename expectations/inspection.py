@@ -89,6 +89,7 @@ class RawRequest:
     given_by_parts: tuple[tuple[str, str], ...] = ()
     parts_held: tuple[tuple[str, str, str], ...] = ()
     forms: Mapping[str, str] = field(default_factory=dict)
+    own_windows: Mapping[str, tuple[dt.date, dt.date]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def inspect_raw(request: RawRequest, open_database: OpenDatabase) -> list[Verdic
             request.waiting,
             request.given_by_parts,
             request.parts_held,
+            request.own_windows,
         )
         rules = {compiled.rule.id: compiled.rule for compiled in suite}
         register = Register(_raw_decisions(database.connection, request.quarter, rules))

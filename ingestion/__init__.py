@@ -12,7 +12,7 @@ from ingestion.base.contracts import Column, Contract, columns_csv, load_contrac
 from ingestion.base.lake import DamagedError
 from ingestion.base.limits import IntakeLimits
 from ingestion.base.paths import IngestPaths, OutboxAccess
-from ingestion.base.reference import AdminUnit, ReferenceData, roles_of
+from ingestion.base.reference import AdminUnit, ReferenceData
 from ingestion.clerk.decision_workbook import DecisionBook, DecisionLine, action_label, decision_workbook
 from ingestion.clerk.outbox import folder_of as outbox_folder
 from ingestion.clerk.outbox import write_where_new as write_into_outbox
@@ -73,7 +73,6 @@ __all__ = [
     "read_deliveries",
     "read_form_annex",
     "remarks_on_landing",
-    "roles_of",
     "status",
     "text_of",
     "told_deliveries",

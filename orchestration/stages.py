@@ -94,16 +94,15 @@ def check_raw(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[st
             [(file.unit_code, file.quarter, file.source, file.file_name) for file in deliveries.waiting(quarter)],
             pipeline.gate(),
             deliveries.given_by_parts(folders, quarter),
-            _parts_held(pipeline, period.made_of, in_scope),
+            _parts_held(pipeline, quarter, in_scope),
             pipeline.units.forms_of(in_scope, quarter),
+            pipeline.units.own_windows(in_scope, quarter),
         )
     pipeline.record.add_verdicts(verdicts)
     return verdicts
 
 
-def _parts_held(
-    pipeline: Pipeline, parts: Sequence[str], in_scope: dict[str, tuple[str, ...]]
-) -> list[tuple[str, str, str]]:
+def _parts_held(pipeline: Pipeline, quarter: str, in_scope: dict[str, tuple[str, ...]]) -> list[tuple[str, str, str]]:
     """Unit, quarter and reason of each quarter of a longer period whose deliveries do not pass gate 1 as they are now.
 
     Asked anew, since a file may have come after the quarter was last run.
@@ -111,11 +110,17 @@ def _parts_held(
     from publication import hash_inputs
 
     home, deliveries, held = pipeline.home, pipeline.deliveries, []
-    for part in parts:
+    for part in pipeline.units.reference.periods[quarter].made_of:
         period = pipeline.units.reference.periods[part]
+        # Before a unit began its code may have been another's.
+        living = {
+            unit: members
+            for unit, members in in_scope.items()
+            if part in pipeline.units.since_begun(unit, [part, quarter])
+        }
         reporting = deliveries.units_in(part)
         # Who reports may have changed within the year; the quarter is judged for who reported then.
-        wanted = {folder for members in in_scope.values() for folder in members}
+        wanted = {folder for members in living.values() for folder in members}
         asked = {unit: members for unit, members in reporting.items() if wanted & set(members)}
         verdicts = run_raw_gate(
             home.raw,
@@ -127,8 +132,9 @@ def _parts_held(
             [(file.unit_code, file.quarter, file.source, file.file_name) for file in deliveries.waiting(part)],
             pipeline.gate(),
             forms=pipeline.units.forms_of(asked, part),
+            own_windows=pipeline.units.own_windows(asked, part),
         )
-        for unit, members in in_scope.items():
+        for unit, members in living.items():
             for other, verdict in verdicts.items():
                 if (found := verdict.blocking()) and set(members) & set(asked[other]):
                     held.append((unit, part, "; ".join(result.sentence_vi for result in found)))

@@ -462,7 +462,8 @@ def sample(
         list[str] | None,
         typer.Option(
             "--quarter",
-            help="Kỳ báo cáo; lặp lại được. Mặc định: 2022-Q4, 2023-Q1, 2023-Q2; còn có các kỳ khác của năm 2023.",
+            help="Kỳ báo cáo; lặp lại được. Mặc định: 2022-Q4, 2023-Q1, 2023-Q2 (huyện), 2025-Q3, 2025-Q4, 2026-Q1 "
+            "(hai xã kế tục); còn có các kỳ khác của năm 2023.",
         ),
     ] = None,
     scale: Annotated[int, typer.Option("--scale", min=1, max=999, help="Nhân số hồ sơ lên chừng này lần.")] = 1,
@@ -472,11 +473,11 @@ def sample(
     ] = "",
     json: Json = False,
 ) -> None:
-    """Ghi bộ tệp mẫu đầy đủ của một huyện vào thư mục nhận; không ghi vào nơi đã có tệp của đơn vị."""
-    from sample import DEFAULT_SEED, PERIODS, QUARTERS, ForeignFiles
+    """Ghi bộ tệp mẫu đầy đủ của một huyện và hai xã kế tục vào thư mục nhận; không ghi vào nơi đã có tệp của đơn vị."""
+    from sample import DEFAULT_SEED, PERIODS, WRITTEN, ForeignFiles
 
     settings = load_settings()
-    quarters = [known_quarter(name) for name in quarter or QUARTERS]
+    quarters = [known_quarter(name) for name in quarter or WRITTEN]
     if missing := sorted(set(quarters) - set(PERIODS)):
         raise WrongUse(f"dữ liệu mẫu không có kỳ {', '.join(missing)}; chỉ có {', '.join(PERIODS)}")
     with alone(settings, "cchc sample"):
