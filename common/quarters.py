@@ -12,10 +12,11 @@ import unicodedata
 #: The numbers of the quarters as Vietnamese offices write them, first to fourth.
 ROMAN = ("I", "II", "III", "IV")
 
-#: The form of a period's key, as a regular expression. ``C`` ends the keys of windows by calendar months.
-KEY_PATTERN = r"[0-9]{4}-(Q[1-4]|H1|M9|Y)C?"
+#: The form of a period's key, as a regular expression. ``C`` ends the keys of windows by calendar months, ``E`` that of
+#: the short period in which units that end within a quarter close their books.
+KEY_PATTERN = r"[0-9]{4}-(Q[1-4]E|(Q[1-4]|H1|M9|Y)C?)"
 
-_KEY = re.compile(r"(\d{4})\s*[-/]?\s*((?:Q[1-4]|H1|M9|Y)C?)", re.IGNORECASE)
+_KEY = re.compile(r"(\d{4})\s*[-/]?\s*(Q[1-4]E|(?:Q[1-4]|H1|M9|Y)C?)", re.IGNORECASE)
 _LONGER = (
     (re.compile(r"(?:báo cáo\s+)?(?:6|06|sáu) tháng(?: đầu)?\s*(?:năm|/)?\s*(\d{4})", re.IGNORECASE), "H1"),
     (re.compile(r"(?:báo cáo\s+)?(?:9|09|chín) tháng(?: đầu)?\s*(?:năm|/)?\s*(\d{4})", re.IGNORECASE), "M9"),

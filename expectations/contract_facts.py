@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from common.roles import PART, REPORTING_UNIT
+
 CONTRACTS_DIR = Path(__file__).parents[1] / "ingestion" / "sources"
 
 # The same safe loader, in C where it was built: contracts and rules are read at every start.
@@ -22,7 +24,7 @@ Facts = dict[str, dict[str, Any]]
 
 @lru_cache(maxsize=1)
 def source_facts() -> Facts:
-    """By source: ``source``, ``title``, ``owner``, ``owed_by_reporting_unit``, ``owed_by_communes``, ``key_columns``
+    """By source: ``source``, ``title``, ``owner``, ``owed_by_reporting_unit``, ``owed_by_parts``, ``key_columns``
     and, as SQL and in words, ``key``, ``same_key`` (of rows r and k) and ``key_titles``.
     """
     return {contract["source"]: _of_source(contract) for contract in _contracts()}
@@ -54,8 +56,8 @@ def _of_source(contract: dict[str, Any]) -> dict[str, Any]:
         "source": contract["source"],
         "title": contract["title_vi"],
         "owner": contract["owner"],
-        "owed_by_reporting_unit": "district" in contract["required_from"],
-        "owed_by_communes": "commune" in contract["required_from"],
+        "owed_by_reporting_unit": REPORTING_UNIT in contract["required_from"],
+        "owed_by_parts": PART in contract["required_from"],
         "key_columns": ["_delivery_id", *key],
         "key": ", ".join(key),
         "same_key": " and ".join(f"k.{name} is not distinct from r.{name}" for name in key),

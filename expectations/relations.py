@@ -25,6 +25,7 @@ from typing import Any
 from common.files import sha256_bytes, sha256_file
 from common.forms import load_forms
 from common.periods import load_periods, period_named, place_of
+from common.roles import PART, REPORTING_UNIT
 from expectations.contract_facts import column_facts
 from expectations.expression import column_name, quote
 from expectations.suites import COLUMN_TITLES, SHEET_NUMBERS, UNIT, literal
@@ -78,6 +79,7 @@ def lay_raw(
     waiting: Iterable[tuple[str, str, str, str]] = (),
     given_by_parts: Iterable[tuple[str, str]] = (),
     parts_held: Iterable[tuple[str, str, str]] = (),
+    own_windows: Mapping[str, tuple[dt.date, dt.date]] | None = None,
 ) -> UnitProblems:
     """Creates the relations of the raw gate.
 
@@ -88,6 +90,7 @@ def lay_raw(
         waiting: unit, quarter, source and name of each delivered file that has not been taken in.
         given_by_parts: unit and source of what need not be sent anew for a longer period.
         parts_held: reporting unit, quarter and reason of each of its quarters whose deliveries do not pass.
+        own_windows: of reporting units that begin within the quarter the window that is left to them.
 
     Returns:
         What cannot be checked, by reporting unit.
@@ -95,7 +98,7 @@ def lay_raw(
     problems = UnitProblems()
     owners = {code: reporting_unit for reporting_unit, codes in units.items() for code in (reporting_unit, *codes)}
     _lay_units(connection, quarter, units)
-    _lay_window(connection, window)
+    _lay_windows(connection, units, window, own_windows or {})
     _lay_periods(connection)
     _lay_waiting(connection, quarter, owners, waiting)
     connection.execute(f"create table {COLUMN_TITLES} (source varchar, column_name varchar, title_vi varchar)")
@@ -104,9 +107,10 @@ def lay_raw(
     deliveries = raw_dir / "deliveries.parquet"
     connection.execute(
         # Rows that were turned away and have come back mended no longer count as turned away, nor as read twice.
-        f"create table all_deliveries as select u.{UNIT}, d.* replace (d.rows_read - d.rows_mended as rows_read, "
+        f"create table all_deliveries as select u.{UNIT}, p.opens_on as _opens_on, p.closes_on as _closes_on, "
+        "d.* replace (d.rows_read - d.rows_mended as rows_read, "
         f"d.rows_rejected - d.rows_mended as rows_rejected) from read_parquet({literal(str(deliveries))}) as d "
-        "join units as u on u.unit_code = d.unit_code where d.is_current"
+        f"join units as u on u.unit_code = d.unit_code join period as p on p.{UNIT} = u.{UNIT} where d.is_current"
     )
     connection.execute(f"create view deliveries as select * from all_deliveries where quarter = {literal(quarter)}")
     _lay_sent(connection, owners, given_by_parts, parts_held)
@@ -227,16 +231,22 @@ def _lay_units(connection: Any, quarter: str, units: Mapping[str, Iterable[str]]
         members = sorted({reporting_unit, *codes})
         connection.executemany("insert into units values (?, ?)", [[reporting_unit, code] for code in members])
         others = [code for code in members if code != reporting_unit]
-        # The one that reports owes what a district owes, a commune that reports by itself included.
-        roles = [("district", reporting_unit), *(("commune", code) for code in others)]
+        roles = [(REPORTING_UNIT, reporting_unit), *((PART, code) for code in others)]
         connection.executemany(
             "insert into expected_deliveries values (?, ?, ?)", [[reporting_unit, code, role] for role, code in roles]
         )
 
 
-def _lay_window(connection: Any, window: tuple[dt.date, dt.date]) -> None:
-    connection.execute("create table period (opens_on date, closes_on date)")
-    connection.execute("insert into period values (?, ?)", list(window))
+def _lay_windows(
+    connection: Any,
+    units: Iterable[str],
+    window: tuple[dt.date, dt.date],
+    own_windows: Mapping[str, tuple[dt.date, dt.date]],
+) -> None:
+    """``period``: the window of each reporting unit."""
+    connection.execute(f"create table period ({UNIT} varchar, opens_on date, closes_on date)")
+    for unit in sorted(units):
+        connection.execute("insert into period values (?, ?, ?)", [unit, *own_windows.get(unit, window)])
 
 
 def _lay_periods(connection: Any) -> None:
@@ -441,9 +451,9 @@ def _source_query(connection: Any, paths: str) -> str:
     content = ", ".join(f"lake.{quote(name)}" for name in names if not name.startswith("_"))
     return (
         f"select d.{UNIT}, d.delivery_rank as _delivery_rank, "
-        "p.opens_on as _opens_on, p.closes_on as _closes_on, lake.*, "
+        "d._opens_on, d._closes_on, lake.*, "
         f"md5(cast(row({content}) as varchar)) as {CONTENT} "
-        f"from {read} as lake join all_deliveries as d on d.delivery_id = lake._delivery_id cross join period as p"
+        f"from {read} as lake join all_deliveries as d on d.delivery_id = lake._delivery_id"
     )
 
 

@@ -12,7 +12,7 @@ from ingestion.base.contracts import Column, Contract, columns_csv, load_contrac
 from ingestion.base.lake import DamagedError
 from ingestion.base.limits import IntakeLimits
 from ingestion.base.paths import IngestPaths, OutboxAccess
-from ingestion.base.reference import ReferenceData, roles_of
+from ingestion.base.reference import AdminUnit, ReferenceData
 from ingestion.clerk.decision_workbook import DecisionBook, DecisionLine, action_label, decision_workbook
 from ingestion.clerk.outbox import folder_of as outbox_folder
 from ingestion.clerk.outbox import write_where_new as write_into_outbox
@@ -27,10 +27,13 @@ from ingestion.deliveries.told import ToldDelivery, ToldFault, faults_of, told_d
 from ingestion.deliveries.waiting import waiting_files
 from ingestion.dry_run import CheckedFile, check_file, write_template
 from ingestion.engine import IngestReport, ingest_source
+from ingestion.form_annex import Annex, NoAnnex, line_keys, read_form_annex
 from ingestion.mending import StoreMending, mend_store
 
 __all__ = [
     "DELIVERIES_SCHEMA",
+    "AdminUnit",
+    "Annex",
     "CheckedFile",
     "Column",
     "Contract",
@@ -42,6 +45,7 @@ __all__ = [
     "IntakeLimits",
     "LandingFile",
     "LandingProblem",
+    "NoAnnex",
     "OutboxAccess",
     "PublicKey",
     "ReferenceData",
@@ -59,6 +63,7 @@ __all__ = [
     "faults_of",
     "ingest_source",
     "inputs",
+    "line_keys",
     "load_contracts",
     "may_be_delivered",
     "mend_store",
@@ -66,8 +71,8 @@ __all__ = [
     "outbox_folder",
     "purge",
     "read_deliveries",
+    "read_form_annex",
     "remarks_on_landing",
-    "roles_of",
     "status",
     "text_of",
     "told_deliveries",

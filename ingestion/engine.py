@@ -624,15 +624,21 @@ class _Run:
         depends_on = self.contract.depends_on
         org_units = self._org_units(reporting) if "org_units" in depends_on else []
         procedures = self._procedures(reporting) if "procedure_catalogue" in depends_on else []
-        communes = self.reference.communes_of(reporting.code, closing) if reporting.level == "district" else []
+        parts = self.reference.parts_of(reporting.code, closing)
         return Context(
-            self.period,
+            self.reference.window_of(reporting, self.period),
             folder_unit,
-            UnitRegistry(reporting, communes, org_units, self.reference.unit(reporting.parent_code, closing)),
+            UnitRegistry(
+                reporting,
+                parts,
+                org_units,
+                self.reference.superior(reporting, closing),
+                self.reference.predecessors(reporting) if self.contract.names_units_before else (),
+            ),
             ProcedureRegistry(procedures),
             tuple(org_units),
             self.secret_key,
-            tuple(r for r in self.reference.form_rows if r.valid_on(closing)) if self.contract.form_row else (),
+            self.reference.form_rows_of(reporting, closing) if self.contract.form_row else (),
         )
 
     def _register_rows(self, source: str, reporting: AdminUnit) -> list[dict[str, Any]]:

@@ -73,7 +73,14 @@ class Deliveries:
             for part in parts
         }
         of_parts = {name for name, contract in load_contracts().items() if contract.longer_periods == "parts"}
-        return {pair for pair in set.intersection(*given.values()) if pair[1] in of_parts}
+        # Of the quarters before a unit began nobody asks it: its code may have been another's.
+        lived = {folder: set(self._units.since_begun(folder, [*parts, quarter])) & set(parts) for folder in wanted}
+        return {
+            (folder, source)
+            for folder in wanted
+            for source in of_parts
+            if lived[folder] and all((folder, source) in given[part] for part in lived[folder])
+        }
 
     def missing(self, unit: str, quarter: str) -> list[SourceStatus]:
         """Sources asked of a reporting unit, or of those that report by it, of which no file is there that counts.
@@ -102,8 +109,8 @@ class Deliveries:
         return sorted(reporting)
 
     def _is_required(self, source: SourceStatus) -> bool:
-        roles = self._units.roles_of(source.unit_code, source.quarter)
-        return bool(roles & set(load_contracts()[source.source].required_from))
+        role = self._units.role_of(source.unit_code, source.quarter)
+        return role in load_contracts()[source.source].required_from
 
     def receipts(self, quarter: str) -> list[dict[str, Any]]:
         """Rows of ``deliveries.parquet`` for a quarter's folders, superseded deliveries included."""
@@ -162,6 +169,14 @@ class Deliveries:
         return found
 
     def inputs_of(self, units: Iterable[str], quarter: str) -> dict[str, list[dict[str, str]]]:
-        """The deliveries each unit's figures are made from."""
+        """The deliveries each unit's figures are made from: its own and its parts', its predecessors' up to their end,
+        and in its first period those of the other units after them, among which their open cases are shared out.
+        """
+        return {unit: self._inputs_of(unit, quarter) for unit in units}
+
+    def _inputs_of(self, unit: str, quarter: str) -> list[dict[str, str]]:
         behind = quarters_behind(quarter)
-        return {unit: inputs(self.paths, self._units.folders_expected(unit, quarter), behind) for unit in units}
+        found = inputs(self.paths, self._units.folders_expected(unit, quarter), self._units.since_begun(unit, behind))
+        for codes, quarters in self._units.folders_before(unit, quarter):
+            found += inputs(self.paths, codes, set(quarters) & set(behind))
+        return sorted({d["delivery_id"]: d for d in found}.values(), key=lambda d: d["delivery_id"])

@@ -71,7 +71,7 @@ def is_complete(pipeline: Pipeline, quarter: str, contracts: Mapping[str, Contra
             (folder, source) in sent
             for source, contract in contracts.items()
             for folder in pipeline.units.folders_expected(unit, quarter)
-            if pipeline.units.roles_of(folder, quarter) & set(contract.required_from)
+            if pipeline.units.role_of(folder, quarter) in contract.required_from
         )
         for unit in reporting
     )

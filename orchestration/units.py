@@ -6,10 +6,13 @@ Does not belong here: what arrived (``deliveries``), the register's own rules (`
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterable
 from functools import cached_property
 
-from ingestion import ReferenceData, roles_of
+from common.roles import Role
+from ingestion import AdminUnit, ReferenceData
 from orchestration.settings import DBT_DIR
 
 
@@ -43,16 +46,58 @@ class ReportingUnits:
             raise UnknownUnit(self._why_unknown(code, closing))
         return unit.code
 
-    def roles_of(self, code: str, quarter: str) -> frozenset[str]:
-        """As what a unit delivers on the quarter's closing date: ``district``, ``commune``; raises ``UnknownUnit``.
+    def reporting(self, code: str, quarter: str) -> AdminUnit | None:
+        """The unit a folder's figures are reported by, None where nobody carries the code then."""
+        return self.reference.reporting_unit(code, self.closing_day(quarter))
 
-        Both where a commune reports by itself: it then owes what a district owes.
-        """
+    def forms_of(self, codes: Iterable[str], quarter: str) -> dict[str, str]:
+        """The id of the form by which each unit reports in a quarter; a unit without a form is left out."""
+        closing, found = self.closing_day(quarter), {}
+        for code in codes:
+            unit = self.reporting(code, quarter)
+            with contextlib.suppress(LookupError):
+                if unit is not None:
+                    found[code] = self.reference.form_of(unit, closing).form
+        return found
+
+    def role_of(self, code: str, quarter: str) -> Role:
+        """As what a unit delivers on the quarter's closing date; raises ``UnknownUnit``."""
         closing = self.closing_day(quarter)
-        unit, reporting = self.reference.unit(code, closing), self.reference.reporting_unit(code, closing)
-        if unit is None or reporting is None:
+        unit = self.reference.unit(code, closing)
+        if unit is None:
             raise UnknownUnit(self._why_unknown(code, closing))
-        return roles_of(unit, reporting)
+        return self.reference.role_of(unit, closing)
+
+    def since_begun(self, unit: str, quarters: Iterable[str]) -> list[str]:
+        """Of some periods those in which a code means the unit that bears it in the last of them."""
+        given = list(quarters)
+        bearer = self.reference.unit(unit, self.closing_day(given[-1])) if given else None
+        begins = bearer.valid_from if bearer else None
+        return [quarter for quarter in given if begins is None or self.closing_day(quarter) >= begins]
+
+    def folders_before(self, unit: str, quarter: str) -> list[tuple[list[str], list[str]]]:
+        """Folders of other units that a unit's figures look at, as codes with the periods in which they mean that
+        unit: of its predecessors, and in its own first period of the others that succeeded them.
+        """
+        periods, closing = self.reference.periods, self.closing_day(quarter)
+        reporting = self.reference.unit(unit, closing)
+        if not reporting or not reporting.valid_from:
+            return []
+        begins, (ended, heirs) = reporting.valid_from, self.reference.succeeded_together(reporting)
+        found = [([u.code for u in ended], [key for key, p in periods.items() if p.closes_on < begins])]
+        if begins >= periods[quarter].opens_on:
+            found.append((heirs, [quarter]))
+        return found
+
+    def own_windows(self, units: Iterable[str], quarter: str) -> dict[str, tuple[dt.date, dt.date]]:
+        """Of reporting units that begin within the quarter the days that are left to them."""
+        period, found = self.reference.periods[quarter], {}
+        for code in units:
+            unit = self.reference.unit(code, period.closes_on)
+            window = self.reference.window_of(unit, period) if unit else period
+            if window != period:
+                found[code] = (window.opens_on, window.closes_on)
+        return found
 
     def _why_unknown(self, code: str, closing: dt.date) -> str:
         ended = [u for u in self.reference.admin_units if u.code == code and u.valid_to and u.valid_to < closing]
@@ -60,9 +105,11 @@ class ReportingUnits:
             return f"không có đơn vị nào mang mã {code} vào ngày chốt số liệu {closing:%d/%m/%Y}"
         last = max(ended, key=lambda u: u.valid_to or closing)
         message = f"{last.name} ({code}) kết thúc ngày {last.valid_to:%d/%m/%Y}, trước ngày chốt {closing:%d/%m/%Y}"
-        return message + ("; từ đó mỗi xã, phường báo cáo riêng" if last.level == "district" else "")
+        # Where its parts outlived it, they have reported by themselves since.
+        gone = [u for u in self.reference.admin_units if u.parent_code == code and not u.valid_on(closing)]
+        return message + ("; từ đó mỗi xã, phường báo cáo riêng" if gone else "")
 
     def folders_expected(self, unit: str, quarter: str) -> list[str]:
-        """The unit itself and the communes that report through it."""
-        communes = self.reference.communes_of(unit, self.closing_day(quarter))
-        return [unit, *sorted(commune.code for commune in communes)]
+        """The unit itself and those that report through it."""
+        parts = self.reference.parts_of(unit, self.closing_day(quarter))
+        return [unit, *sorted(part.code for part in parts)]

@@ -88,20 +88,22 @@ def write_candidates(
     quarter: str,
     units: Sequence[str],
     inputs_by_unit: Mapping[str, Iterable[Mapping[str, Any]]],
-    form_version: str,
+    form_versions: Mapping[str, str],
 ) -> dict[str, Path]:
     """Write one candidate folder a reporting unit and return the folders by unit.
 
     ``inputs_by_unit`` holds, for each unit, the current deliveries its figures were made from, as mappings with the
-    keys of ``inputs`` in ``candidate.json``. The same rows and inputs give the same folder name and the same bytes;
-    a folder already there is kept when whole and replaced when damaged.
+    keys of ``inputs`` in ``candidate.json``; ``form_versions`` the form it reports by. The same rows and inputs give
+    the same folder name and the same bytes; a folder already there is kept when whole and replaced when damaged.
     Raises ValueError or LookupError when the words of the form are not whole, CandidateError when the build is not
     whole, a unit has no inputs listed or others than those that the build was made from, or has no form rows.
     """
-    check_form_texts(form_version)
+    for form_version in sorted({form_versions[unit] for unit in units}):
+        check_form_texts(form_version)
     tables, made_from = read_build(warehouse, quarter)
     folders = {}
     for unit in units:
+        form_version = form_versions[unit]
         if unit not in inputs_by_unit:
             raise CandidateError(f"không có danh sách tệp đầu vào của đơn vị {unit}")
         if made_from.get(unit) != hash_inputs(inputs_by_unit[unit]):
@@ -112,6 +114,8 @@ def write_candidates(
         slices = {name: slice_mart(name, table, unit, quarter, form_version) for name, table in tables.items()}
         if FORM_MART not in slices or slices[FORM_MART].num_rows == 0:
             raise CandidateError(f"không có dòng biểu mẫu nào của đơn vị {unit} trong {quarter}")
+        if {"dim_unit", "dim_quarter"} <= slices.keys():
+            slices["dim_quarter"] = _own_window(slices["dim_quarter"], slices["dim_unit"], unit, quarter)
         try:
             slices[LETTER_FINDINGS] = letter_findings(slices, unit, quarter, form_version)
         except Exception as error:  # a text that cannot be read is this unit's own; its words may not stand in a log
@@ -124,6 +128,18 @@ def write_candidates(
         parent = warehouse / "candidates" / unit / quarter
         folders[unit] = write_candidate(parent, unit, quarter, form_version, inputs_by_unit[unit], slices)
     return folders
+
+
+def _own_window(quarters: pa.Table, units: pa.Table, unit: str, quarter: str) -> pa.Table:
+    """``dim_quarter`` with the reported period as it is for a unit that begins within it: it, and its year, open with
+    the unit, as its figures do (``int_unit_windows``).
+    """
+    begins = next((row.get("valid_from") for row in units.to_pylist() if row["unit_code"] == unit), None)
+    rows = quarters.to_pylist()
+    for row in rows:
+        if begins is not None and row["quarter"] == quarter and row["year_opens_on"] < begins <= row["closes_on"]:
+            row["opens_on"], row["year_opens_on"] = max(row["opens_on"], begins), begins
+    return pa.Table.from_pylist(rows, schema=quarters.schema)
 
 
 def slice_mart(name: str, table: pa.Table, unit: str, quarter: str, form_version: str) -> pa.Table:

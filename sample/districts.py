@@ -74,6 +74,18 @@ class District:
         """Code of the department called ``name``; raises ``ValueError`` where there is none."""
         return self.department_code([department for department, _ in DEPARTMENTS].index(name))
 
+    def unit_name(self, code: str, style: str) -> str:
+        """How one of its units is written: ``UBND xã An Thạnh 1``, ``Xã An Thạnh 1``, ``TT. Cù Lao Dung``."""
+        if code == self.code:
+            return self.committee
+        for commune in self.communes:
+            if commune.code == code:
+                if style == "committee":
+                    return commune.committee
+                return commune.name.replace("Thị trấn ", "TT. ") if style == "abbreviated" else commune.name
+        departments = {self.department_code(n): name for n, (name, _) in enumerate(DEPARTMENTS)}
+        return {**departments, **dict(self.service_units())}[code]
+
     def service_units(self) -> list[tuple[str, str]]:
         """(code, name) of the public service units; the centres come last."""
         names = [

@@ -6,7 +6,8 @@ Does not belong here: drawing them (``workbooks``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 COUNTER = "#"
@@ -28,7 +29,8 @@ class Layout:
     """How one file looks.
 
     ``dates`` is how days and moments are written; ``label`` which of a status's labels is used (0 for the first),
-    ``unit_style`` how a commune is called; ``numbers`` whether thousands are typed with a dot.
+    ``words`` which label a value of a column has instead; ``unit_style`` how a commune is called; ``numbers`` whether
+    thousands are typed with a dot.
     """
 
     title: str
@@ -36,7 +38,8 @@ class Layout:
     headings: tuple[Heading, ...]
     dates: Literal["cell", "moment_text", "day_text"] = "day_text"
     label: int = 0
-    unit_style: Literal["committee", "name", "abbreviated"] = "committee"
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    unit_style: Literal["committee", "name", "abbreviated", "one_stop"] = "committee"
     numbers: Literal["cell", "dotted_text"] = "cell"
     flags: Literal["yes_no", "cross"] = "yes_no"
     numbering: Literal["(1)", "A B 1", ""] = "(1)"
@@ -409,6 +412,86 @@ _OF_DISTRICT = {
     "declared_returns": DECLARED,
     "decisions": DECISIONS,
 }
+
+
+#: How the national portal and the systems joined to it write since 2025.
+_PORTAL_WORDS = {
+    "status": {
+        "received": "Được tiếp nhận", "in_progress": "Đang xử lý", "suspended": "Tạm dừng giải quyết",
+        "refused": "Từ chối giải quyết", "waiting_for_supplement": "Yêu cầu bổ sung giấy tờ",
+    },
+    "channel": {"postal": "Dịch vụ BCCI"},
+    "return_channel": {"postal": "Dịch vụ BCCI"},
+}  # fmt: skip
+_MINISTRY_WORDS = {
+    "status": {"suspended": "Dừng xử lý", "finished": "Đã xử lý xong"},
+    "channel": {"postal": "Qua dịch vụ bưu chính công ích"},
+}
+_SINCE_DECREE_42 = {"level_3": "Một phần", "level_4": "Toàn trình"}
+_SERVICE_CENTRE = "Trung tâm Phục vụ hành chính công"
+
+PROVINCE_CASES = Layout(
+    title="DANH SÁCH HỒ SƠ TRÊN HỆ THỐNG THÔNG TIN GIẢI QUYẾT THỦ TỤC HÀNH CHÍNH CỦA THÀNH PHỐ",
+    office=_SERVICE_CENTRE,
+    headings=_headings(
+        ("case_code", "Mã hồ sơ"),
+        ("procedure_code", "Mã TTHC"),
+        ("procedure_name", "Tên TTHC"),
+        ("field", "Lĩnh vực"),
+        (OWNER, "Chủ hồ sơ"),
+        ("receiving_unit", "Cơ quan tiếp nhận"),
+        ("received_at", "Ngày tiếp nhận"),
+        ("due_at", "Ngày hẹn trả kết quả"),
+        ("finished_at", "Ngày kết thúc xử lý"),
+        ("returned_at", "Ngày trả kết quả"),
+        ("extended_to", "Ngày hẹn trả mới"),
+        ("status", "Trạng thái hồ sơ"),
+        ("channel", "Hình thức nộp"),
+        ("return_channel", "Hình thức trả kết quả"),
+        ("late_reason", "Lý do trễ hẹn"),
+    ),
+    dates="moment_text",
+    words=_PORTAL_WORDS,
+    unit_style="one_stop",
+    total="hồ sơ",
+)
+MINISTRY_CASES = replace(
+    LARGE_CASES,
+    headings=tuple(
+        heading
+        for one in LARGE_CASES.headings
+        for heading in ([one, Heading("field", "Lĩnh vực")] if one.field == "procedure_name" else [one])
+    ),
+    office=_SERVICE_CENTRE,
+    words=_MINISTRY_WORDS,
+    unit_style="one_stop",
+)
+
+
+def _without(layout: Layout, office: str, *left_out: str) -> Layout:
+    headings = tuple(heading for heading in layout.headings if heading.field not in left_out)
+    return replace(layout, headings=headings, office=office)
+
+
+_OF_STANDING_COMMUNE = {
+    "one_stop_cases": PROVINCE_CASES,
+    "e_document_counts": replace(DISTRICT_DOCUMENTS, numbers="cell"),
+    "org_units": replace(ORG_UNITS, office=_OFFICE),
+    "procedure_catalogue": replace(
+        PROCEDURES,
+        title="DANH MỤC THỦ TỤC HÀNH CHÍNH THUỘC THẨM QUYỀN GIẢI QUYẾT CỦA CẤP XÃ",
+        words={"online_eligible_level": _SINCE_DECREE_42, "online_offered_level": _SINCE_DECREE_42},
+    ),
+    "staffing_roster": _without(STAFF, "Phòng Văn hóa - Xã hội", "appointed_on", "appointment_mode"),
+    "plan_tasks": replace(PLANS, office="Phòng Văn hóa - Xã hội"),
+    "survey_responses": replace(SURVEY, office=_SERVICE_CENTRE),
+    "declared_returns": _without(DECLARED, _OFFICE, "indicator_name"),
+}
+
+
+def standing_commune_layout(source: str) -> Layout:
+    """Layout of a workbook of a commune that reports by itself."""
+    return _OF_STANDING_COMMUNE[source]
 
 
 def layout_of(source: str, commune_position: int | None, columns: set[str]) -> Layout:

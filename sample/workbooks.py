@@ -20,10 +20,12 @@ from xlsxwriter.worksheet import Worksheet
 from common.periods import quarter_vi
 from ingestion import Column, Contract
 from sample import cases, people
-from sample.districts import DEPARTMENTS, District
+from sample.communes import StandingCommune
+from sample.districts import District
 from sample.layouts import (
     COUNTER,
     LARGE_CASES,
+    MINISTRY_CASES,
     MONTHLY_DOCUMENTS,
     OWNER,
     OWNER_ADDRESS,
@@ -47,7 +49,7 @@ class Sheet:
 
     contract: Contract
     layout: Layout
-    district: District
+    place: District | StandingCommune
     agency: str
     seat: str
     window: Window
@@ -77,6 +79,8 @@ class Sheet:
         layout = self.layout
         match column.type:
             case "enum":
+                if (word := layout.words.get(column.name, {}).get(value)) is not None:
+                    return word
                 labels = [label for label in column.labels[value] if not label.isdigit()]
                 return labels[min(layout.label, len(labels) - 1)]
             case "flag":
@@ -84,7 +88,7 @@ class Sheet:
                     return "x" if value else None
                 return "Có" if value else "Không"
             case "unit":
-                return unit_name(self.district, value, layout.unit_style)
+                return self.place.unit_name(value, layout.unit_style)
             case "procedure_code":
                 return f"{value}{layout.code_suffix}"
             case "quarter":
@@ -102,19 +106,6 @@ class Sheet:
             return value
         moment = self.layout.dates == "moment_text" and isinstance(value, dt.datetime)
         return value.strftime(_MOMENT if moment else _DAY)
-
-
-def unit_name(district: District, code: str, style: str) -> str:
-    """How a unit is written: ``UBND xã An Thạnh 1``, ``Xã An Thạnh 1``, ``TT. Cù Lao Dung``."""
-    if code == district.code:
-        return district.committee
-    for commune in district.communes:
-        if commune.code == code:
-            if style == "committee":
-                return commune.committee
-            return commune.name.replace("Thị trấn ", "TT. ") if style == "abbreviated" else commune.name
-    departments = {district.department_code(n): name for n, (name, _) in enumerate(DEPARTMENTS)}
-    return {**departments, **dict(district.service_units())}[code]
 
 
 def workbook_bytes(sheet: Sheet, rows: Iterable[Row]) -> bytes:
@@ -137,8 +128,10 @@ def csv_bytes(sheet: Sheet, rows: list[Row], scale: int = 1) -> bytes:
     return ("\ufeff" + "\r\n".join(lines) + "\r\n").encode()
 
 
-def csv_layout(source: str) -> Layout:
-    """Layout of the CSV files: large exports of cases, and the documents counted by month."""
+def csv_layout(source: str, place: District | StandingCommune) -> Layout:
+    """Layout of the CSV files: exports of cases of a system or of many, and the documents counted by month."""
+    if isinstance(place, StandingCommune):
+        return MINISTRY_CASES
     return LARGE_CASES if source == "one_stop_cases" else MONTHLY_DOCUMENTS
 
 

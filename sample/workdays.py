@@ -11,7 +11,7 @@ from functools import cache
 
 import holidays
 
-_YEARS = range(2021, 2025)
+_YEARS = range(2021, 2027)
 
 
 @cache

@@ -9,18 +9,19 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from common.files import readable_json, sha256_bytes, sha256_file
 from ingestion import load_contracts, text_of
 from sample.cases import multiplied
+from sample.communes import COMMUNE_WINDOWS, COMMUNES, StandingCommune, commune_rows
 from sample.districts import CU_LAO_DUNG, District
-from sample.layouts import layout_of
+from sample.layouts import layout_of, standing_commune_layout
 from sample.places import district_named
-from sample.quarters import ALL_WINDOWS, QUARTERS
-from sample.rows import DEFAULT_SEED, Row, unmultiplied_rows
+from sample.quarters import ALL_WINDOWS, QUARTERS, Window
+from sample.rows import DEFAULT_SEED, FileKey, Row, unmultiplied_rows
 from sample.workbooks import Sheet, csv_bytes, csv_layout, workbook_bytes
 
 LARGEST_WORKBOOK = 50_000
@@ -70,6 +71,7 @@ def write_sample(
 ) -> list[Path]:
     """Writes ``landing_dir/<unit>/<quarter>/<source>/<file>`` and returns the paths, in order of delivery.
 
+    From 2025-Q3 on these are the files of the district's successors, of which ``scale`` and ``district`` say nothing.
     A file has the modification time of its invented delivery: from 8:00 on the day after closing, a minute apart.
     A file that is already there with the same bytes is left as it is. Files of more than 50,000 cases are CSV, not
     xlsx. The same arguments always write the same bytes. Raises ``KeyError`` for a quarter or district that the
@@ -78,15 +80,13 @@ def write_sample(
     """
     if not 1 <= scale <= 999:
         raise ValueError(f"scale {scale} is not between 1 and 999")
-    place = district_named(district)
     contents: dict[Path, bytes] = {}
     times_of: dict[Path, float] = {}
     for quarter in quarters:
-        files = unmultiplied_rows(quarter, scale, seed, district)
-        delivered_on = ALL_WINDOWS[quarter].closes_on + dt.timedelta(days=1)
+        delivered_on = _window(quarter).closes_on + dt.timedelta(days=1)
         first = dt.datetime.combine(delivered_on, _DELIVERED_AT, _TIME_ZONE).timestamp()
-        for minute, ((unit, source, file_name), rows) in enumerate(files.items()):
-            times = scale if source == "one_stop_cases" else 1
+        for minute, (place, (unit, source, file_name), rows) in enumerate(_files(quarter, scale, seed, district)):
+            times = scale if source == "one_stop_cases" and isinstance(place, District) else 1
             if len(rows) * times > LARGEST_WORKBOOK:
                 file_name = f"{Path(file_name).stem}.csv"
             path = landing_dir / unit / quarter / source / file_name
@@ -104,22 +104,44 @@ def write_sample(
     return list(contents)
 
 
-def _content(place: District, unit: str, quarter: str, source: str, suffix: str, rows: list[Row], scale: int) -> bytes:
+def _window(quarter: str) -> Window:
+    return COMMUNE_WINDOWS[quarter] if quarter in COMMUNE_WINDOWS else ALL_WINDOWS[quarter]
+
+
+def _files(
+    quarter: str, scale: int, seed: int, district: str
+) -> Iterator[tuple[District | StandingCommune, FileKey, list[Row]]]:
+    if quarter not in COMMUNE_WINDOWS:
+        for key, rows in unmultiplied_rows(quarter, scale, seed, district).items():
+            yield district_named(district), key, rows
+        return
+    for commune in COMMUNES.values():
+        for key, rows in commune_rows(commune, quarter, seed).items():
+            yield commune, key, rows
+
+
+def _content(
+    place: District | StandingCommune, unit: str, quarter: str, source: str, suffix: str, rows: list[Row], scale: int
+) -> bytes:
     contract = load_contracts()[source]
     if suffix == ".txt":
-        window = ALL_WINDOWS[quarter]
+        window = _window(quarter)
         return text_of(
             contract,
             [(row["section"], row["text"]) for row in rows],
             [place.committee, f"Từ ngày {window.opens_on:%d/%m/%Y} đến ngày {window.closes_on:%d/%m/%Y}"],
         )
+    if isinstance(place, StandingCommune):
+        layout = csv_layout(source, place) if suffix == ".csv" else standing_commune_layout(source)
+        sheet = Sheet(contract, layout, place, place.committee, place.seat, _window(quarter))
+        return csv_bytes(sheet, rows) if suffix == ".csv" else workbook_bytes(sheet, rows)
     communes = [commune.code for commune in place.communes]
     position = communes.index(unit) if unit in communes else None
     agency = place.committee if position is None else place.communes[position].committee
     seat = place.seat if position is None else place.communes[position].bare_name
     columns = {name for row in rows for name in row}
-    layout = csv_layout(source) if suffix == ".csv" else layout_of(source, position, columns)
-    sheet = Sheet(contract, layout, place, agency, seat, ALL_WINDOWS[quarter])
+    layout = csv_layout(source, place) if suffix == ".csv" else layout_of(source, position, columns)
+    sheet = Sheet(contract, layout, place, agency, seat, _window(quarter))
     if suffix == ".csv":
         return csv_bytes(sheet, rows, scale)
     return workbook_bytes(sheet, multiplied(rows, scale) if scale > 1 else rows)

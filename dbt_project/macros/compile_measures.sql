@@ -11,8 +11,7 @@
       window       in_period | year_to_date | at_closing. With `date`, the rows whose date lies in the quarter's window,
                    or in the year's up to closing; without, the filter itself speaks of the window.
       level        district | commune | own | all: whose rows, and which units are expected to report. A row of the form
-                   that names no level speaks of the unit that reports: own, the district or, where there is none, the
-                   commune that reports by itself
+                   that names no level speaks of the unit that reports: own
       requires     {among, given, given_vi}: where there are rows in `among` and none of them is `given`, the offices
                    left the cells blank and the measure is not reported; given_vi names what they did not say
       requires_measure  a measure that must be reported for this one to be
@@ -323,9 +322,7 @@ from long
 
 {# Whether a row is of the unit that reports, and not of a commune below it. #}
 {% macro is_own() -%}
-    (unit_level = 'district' or unit_code in (
-        select alone.unit_code from {{ ref('int_reporting_units') }} as alone where alone.unit_level = 'commune'
-    ))
+    (unit_code, unit_level) in (select (own.unit_code, own.unit_level) from {{ ref('int_reporting_units') }} as own)
 {%- endmacro %}
 
 {% macro measure_window(measure) -%}

@@ -20,9 +20,9 @@
         made_from.is_latest,
         units.reporting_unit_code,
         units.unit_level as delivering_level,
-        scope.opens_on,
-        scope.closes_on,
-        scope.year_opens_on,
+        windows.opens_on,
+        windows.closes_on,
+        windows.year_opens_on,
         row_number() over (
             partition by
                 units.reporting_unit_code, made_from.report_quarter,
@@ -41,7 +41,11 @@
         {% endif %}
     inner join {{ ref('int_units') }} as units
         on rows_delivered.quarter = units.quarter and rows_delivered.delivering_unit_code = units.unit_code
-    inner join {{ ref('int_report_scope') }} as scope on made_from.report_quarter = scope.quarter
+    inner join {{ ref('int_unit_windows') }} as windows
+        on units.reporting_unit_code = windows.unit_code and made_from.report_quarter = windows.quarter
+    -- Of a year in which the unit began the quarters before it are its predecessors'.
+    inner join {{ ref('int_periods') }} as folder_periods
+        on rows_delivered.quarter = folder_periods.quarter and folder_periods.closes_on >= windows.opens_on
     {% if speaks_for %}
     where units.unit_code in (units.reporting_unit_code, {{ administrative_code(speaks_for) }})
     {% endif %}

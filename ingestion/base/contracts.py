@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from common.roles import Role
 from expectations import PERSONAL_DATA_VI
 from ingestion.text.vietnamese import fold
 
@@ -154,10 +155,22 @@ class Column(_Strict):
     example: str | None = None
     # What is meant, for whoever fills it in. Nothing is read by it, so that a better word has no delivery read again.
     help_vi: str = Field(default="", exclude=True)
+    #: From a closing day on, by which label a value is offered, or (blank) that it is not. Every label is still read.
+    offered_from: dict[dt.date, dict[str, str]] = Field(default_factory=dict, exclude=True)
     derived_from: PersonKey | None = None
     resolved_from: ResolvedFrom | None = None
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
+
+    def offered(self, on: dt.date | None = None) -> dict[str, str]:
+        """How each value of an enum is offered to somebody who reports as of a closing day, in order."""
+        found = {
+            value: next((x for x in labels if not x.isdigit()), labels[0]) for value, labels in self.labels.items()
+        }
+        for day, changed in sorted(self.offered_from.items()):
+            if on is not None and day <= on:
+                found |= changed
+        return {value: label for value, label in found.items() if label}
 
     @model_validator(mode="after")
     def _check(self) -> Column:
@@ -168,6 +181,9 @@ class Column(_Strict):
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise ValueError(f"column {self.name}: a name has small letters, digits and underscores")
         _check_distinct(f"column {self.name}: label", self.labels)
+        for value, label in ((v, text) for offered in self.offered_from.values() for v, text in offered.items()):
+            if value not in self.labels or (label and label not in self.labels[value]):
+                raise ValueError(f"column {self.name}: offered_from: {label or value} is no label of {value}")
         if self.default is not None and self.labels and self.default not in self.labels:
             raise ValueError(f"column {self.name}: the default is no label")
         if self.type not in _NUMBERS and not self.minimum is self.maximum is None:
@@ -307,8 +323,9 @@ class Contract(_Strict):
     title_vi: str
     description: str
     owner: str
-    delivered_by: list[Literal["district", "commune"]]
-    required_from: list[Literal["district", "commune"]]
+    # Roles of units on the closing day (``common.roles``): whose folders may hold the source, and who owes it.
+    delivered_by: list[Role]
+    required_from: list[Role]
     key: list[str]
     depends_on: list[str] = Field(default_factory=list)
     unit_column: str | None = None
@@ -327,6 +344,9 @@ class Contract(_Strict):
     #: Where a longer period (a half-year, a year) has the source from: the folders of its quarters, or its own alone.
     # Left out of what is hashed: how a file is read does not depend on it.
     longer_periods: Literal["parts", "own"] = Field(default="parts", exclude=True)
+    #: Whether rows may name the unit that was before the one that reports: a case keeps the name of who received it.
+    # Left out of what is hashed: the names that are taken over are part of the context.
+    names_units_before: bool = Field(default=False, exclude=True)
     # Left out where there is none, so that what is kept of other contracts' readings stays comparable.
     prose: Prose | None = Field(default=None, exclude_if=lambda prose: prose is None)
     #: Columns that somebody else fills in: a row with its key and none of them is not filled in yet, and no data.

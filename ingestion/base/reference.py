@@ -7,12 +7,13 @@ does).
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from common.forms import FORMS_DIR, load_forms, used_until
+from common.forms import Form, form_on, load_forms, used_until
 from common.periods import Period, load_periods
-from common.units import AdminUnit, load_units
+from common.roles import PART, REPORTING_UNIT, Role, UnitRole, load_roles, role_on
+from common.units import AdminUnit, Succession, UnitRegister
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,6 +31,7 @@ class FormRow:
     section: str = ""
     number: str = ""
     source: str = ""
+    form: str = ""
 
     @property
     def is_heading(self) -> bool:
@@ -45,25 +47,35 @@ class FormRow:
         return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
 
 
-def roles_of(unit: AdminUnit, reporting_unit: AdminUnit) -> frozenset[str]:
-    """As what a unit delivers on a day: ``district``, ``commune``, or both where a commune reports by itself."""
-    return frozenset({unit.level, "district"} if unit.code == reporting_unit.code else {unit.level})
+_PROVINCE = "province"
+
+
+def _ends(units: list[AdminUnit]) -> set[dt.date | None]:
+    return {unit.valid_to for unit in units}
 
 
 @dataclass(frozen=True)
 class ReferenceData:
-    """The reference registers; ``load`` reads them from the folder of seeds."""
+    """The reference registers; ``load`` reads them from the folder of seeds.
+
+    ``admin_units`` are those that deliver. ``provinces`` stand above them: they report too (``common.roles``), but the
+    warehouse has no form of theirs, so their codes name nobody who could deliver.
+    """
 
     admin_units: tuple[AdminUnit, ...]
     periods: dict[str, Period]
     form_rows: tuple[FormRow, ...] = ()
+    roles: tuple[UnitRole, ...] = field(default_factory=load_roles)
+    provinces: tuple[AdminUnit, ...] = ()
+    successions: tuple[Succession, ...] = ()
+    forms: tuple[Form, ...] = ()
 
     @classmethod
-    def load(cls, seeds_dir: Path, forms_dir: Path = FORMS_DIR) -> ReferenceData:
-        """Reads ``admin_units.csv``, ``reporting_periods.csv`` and the forms' rows; raises ``OSError`` or
-        ``ValueError`` where they are bad.
+    def load(cls, seeds_dir: Path, forms_dir: Path | None = None) -> ReferenceData:
+        """Reads ``admin_units.csv``, ``unit_roles.csv``, ``reporting_periods.csv`` and the forms' rows; raises
+        ``OSError`` or ``ValueError`` where they are bad.
         """
-        units = tuple(unit for unit in load_units(seeds_dir) if unit.level in ("district", "commune"))
+        register = UnitRegister.load(seeds_dir)
         periods = {period.quarter: period for period in load_periods(seeds_dir / "reporting_periods.csv")}
         forms = load_forms(forms_dir)
         form_rows = tuple(
@@ -77,25 +89,96 @@ class ReferenceData:
                 row["section"],
                 row["printed_number"],
                 row["source"],
+                form.form,
             )
             for form in forms
             for row in form.rows
         )
-        return cls(units, periods, form_rows)
+        return cls(
+            tuple(unit for unit in register.units if unit.level != _PROVINCE),
+            periods,
+            form_rows,
+            load_roles(seeds_dir / "unit_roles.csv"),
+            tuple(unit for unit in register.units if unit.level == _PROVINCE),
+            register.successions,
+            forms,
+        )
 
     def unit(self, code: str, day: dt.date) -> AdminUnit | None:
         """The unit that carries the code on the day, if any."""
         return next((u for u in self.admin_units if u.code == code and u.valid_on(day)), None)
 
-    def communes_of(self, district_code: str, day: dt.date) -> list[AdminUnit]:
+    def role_of(self, unit: AdminUnit, day: dt.date) -> Role:
+        """As what a unit delivers on a day. One whose role is a part, of nobody that reports, reports by itself."""
+        role = role_on(unit.level, day, self.roles).role
+        return REPORTING_UNIT if role == PART and self._above(unit, day) is None else role
+
+    def parts_of(self, code: str, day: dt.date) -> list[AdminUnit]:
+        """The units that deliver through a reporting unit on the day."""
         return [
-            u for u in self.admin_units if u.level == "commune" and u.parent_code == district_code and u.valid_on(day)
+            u
+            for u in self.admin_units
+            if u.parent_code == code and u.valid_on(day) and role_on(u.level, day, self.roles).role == PART
         ]
 
     def reporting_unit(self, code: str, day: dt.date) -> AdminUnit | None:
-        """The unit through which ``code`` reports on the day: its district where it has one, else itself."""
+        """The unit through which ``code`` reports on the day: itself, or the one above that it is a part of."""
         unit = self.unit(code, day)
-        if unit is None or unit.level == "district":
+        if unit is None or self.role_of(unit, day) == REPORTING_UNIT:
             return unit
-        parent = self.unit(unit.parent_code, day) if unit.parent_code else None
-        return parent if parent is not None and parent.level == "district" else unit
+        return self._above(unit, day)
+
+    def form_rows_of(self, reporting: AdminUnit, day: dt.date) -> tuple[FormRow, ...]:
+        """The rows of the form by which a unit reports on a closing day; none where no form is for it."""
+        try:
+            form = self.form_of(reporting, day)
+        except LookupError:
+            return ()
+        return tuple(row for row in self.form_rows if row.form == form.form)
+
+    def form_of(self, reporting: AdminUnit, day: dt.date) -> Form:
+        """The form by which a unit reports on a closing day. Raises ``LookupError`` where no form is for it."""
+        return form_on(day, self.forms or None, level=reporting.level, issuer=reporting.parent_code)
+
+    def window_of(self, unit: AdminUnit, period: Period) -> Period:
+        """The period as it is for a unit that begins within it: its window, and its year, open with the unit.
+
+        One that ends within a period closes its books in a period of its own (``docs/units.md``).
+        """
+        begins = unit.valid_from
+        if begins is None or not period.year_opens_on < begins <= period.closes_on:
+            return period
+        return replace(period, opens_on=max(period.opens_on, begins), year_opens_on=begins)
+
+    def predecessors(self, unit: AdminUnit) -> list[AdminUnit]:
+        """The units of which something went into a unit on its first day, and those that they reported by."""
+        if unit.valid_from is None:
+            return []
+        eve = unit.valid_from - dt.timedelta(days=1)
+        codes = {s.old_code for s in self.successions if (s.new_code, s.effective_on) == (unit.code, unit.valid_from)}
+        parts = [u for u in self.admin_units if u.valid_to == eve and u.code in codes]
+        reported_by = {u.parent_code for u in parts if self.role_of(u, eve) == PART}
+        return [u for u in self.admin_units if u.valid_to == eve and u.code in codes | reported_by]
+
+    def succeeded_together(self, unit: AdminUnit) -> tuple[list[AdminUnit], list[str]]:
+        """Whoever may have known, before a unit began, of a case that is the unit's now: its predecessors with all
+        parts of those that they reported by; and the codes of all units that took something of them over.
+        """
+        before = self.predecessors(unit)
+        reporting = {u.code for u in before if u.valid_to and self.role_of(u, u.valid_to) == REPORTING_UNIT}
+        ends = _ends(before)
+        ended = [u for u in self.admin_units if u in before or (u.parent_code in reporting and u.valid_to in ends)]
+        codes = {u.code for u in ended}
+        heirs = {s.new_code for s in self.successions if s.old_code in codes and s.effective_on == unit.valid_from}
+        return ended, sorted(heirs)
+
+    def superior(self, unit: AdminUnit, day: dt.date) -> AdminUnit | None:
+        """The unit above on the day, whether it delivers or not."""
+        return next(
+            (u for u in (*self.provinces, *self.admin_units) if u.code == unit.parent_code and u.valid_on(day)), None
+        )
+
+    def _above(self, unit: AdminUnit, day: dt.date) -> AdminUnit | None:
+        """The unit above, where there is one that reports on the day."""
+        above = self.unit(unit.parent_code, day) if unit.parent_code else None
+        return above if above is not None and role_on(above.level, day, self.roles).role == REPORTING_UNIT else None

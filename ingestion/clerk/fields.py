@@ -71,8 +71,8 @@ def template_fields(contract: Contract, period: Period | None, context: Context 
 def _field(column: Column, contract: Contract, day: dt.date, period: Period | None, context: Context | None) -> Field:
     match column.type:
         case "enum":
-            labels = tuple(offered_label(column, value) for value in column.labels)
-            example = column.example or labels[0]
+            labels = tuple(column.offered(period.closes_on if period else None).values())
+            example = column.example if column.example in labels else labels[0]
             first = contract.columns[0].name == column.name
             return Field(column, "Chọn trong danh sách.", example, (*labels, *((NOTHING,) if first else ())), True)
         case "flag":
@@ -98,10 +98,11 @@ def _field(column: Column, contract: Contract, day: dt.date, period: Period | No
     return Field(column, hint, column.example or example.format(day=day, quarter=quarter))
 
 
-def offered_label(column: Column, value: str) -> str:
-    """How a value of an enum is offered; the value itself where the contract no longer has it."""
-    labels = column.labels.get(value, [value])
-    return next((x for x in labels if not x.isdigit()), labels[0])
+def offered_label(column: Column, value: str, on: dt.date | None = None) -> str:
+    """How a value of an enum is offered on a closing day; one that no longer is, or that the contract no longer has, as
+    it is read.
+    """
+    return column.offered(on).get(value, column.labels.get(value, [value])[0])
 
 
 _HINTS = {

@@ -6,6 +6,7 @@ belong here: how the workbook looks (``templates``), where last period's rows co
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -65,7 +66,7 @@ def filled(
     if not contract.carried_over or context is None or not known:
         return Prefilled(columns)
     names = _names_by_code(context)
-    rows = [[_known_cell(column, row, names) for column in columns] for row in known]
+    rows = [[_known_cell(column, row, names, context.period.closes_on) for column in columns] for row in known]
     printed_rows = [[printed(cell.value) for cell in row] for row in rows]
     notes = [_CARRIED_NOTE.format(rows=len(rows))]
     if asked := [c.title_vi for c in columns if c.transient]:
@@ -107,7 +108,7 @@ def _names_by_code(context: Context) -> dict[str, str]:
     return {code: name for code, name in context.units.entries if context.units.find(name) == {code}}
 
 
-def _known_cell(column: Column, row: Mapping[str, Any], unit_names: Mapping[str, str]) -> Known:
+def _known_cell(column: Column, row: Mapping[str, Any], unit_names: Mapping[str, str], on: dt.date) -> Known:
     """A value of the lake as a clerk types it. What tells of a person is not known, and is asked."""
     if column.transient:
         return Known(None, is_asked=True)
@@ -116,7 +117,7 @@ def _known_cell(column: Column, row: Mapping[str, Any], unit_names: Mapping[str,
         return Known(None)
     match column.type:
         case "enum":
-            return Known(offered_label(column, value))
+            return Known(offered_label(column, value, on))
         case "flag":
             return Known("Có" if value else "Không")
         case "presence":

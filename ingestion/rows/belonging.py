@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common.periods import Period
+from common.roles import PART
 from ingestion.base.contracts import Contract
 from ingestion.base.limits import UNUSABLE, UnreadableFileError
 from ingestion.base.readings import Remark
-from ingestion.base.reference import roles_of
 from ingestion.rows.headers import TitleBlock
 from ingestion.rows.resolve import Context, names_an_office
 from ingestion.rows.rules import RowRemark, Rows, flags_of
@@ -33,7 +33,7 @@ _NAMED = 3
 
 def check_sender(contract: Contract, context: Context) -> None:
     """Raises :class:`UnreadableFileError` where units like the folder's do not deliver the source."""
-    if not roles_of(context.folder_unit, context.units.reporting_unit) & set(contract.delivered_by):
+    if context.role not in contract.delivered_by:
         raise UnreadableFileError(
             UNUSABLE, f"Đơn vị “{context.folder_unit.name}” không nộp nguồn “{contract.title_vi}”."
         )
@@ -84,7 +84,7 @@ def _title_unit(titles: Sequence[TitleBlock], context: Context) -> str | None:
         if (stranger := context.units.stranger_in_titles(title.texts)) is not None:
             name = f"“{stranger}”" if names_an_office(stranger) else "tên đơn vị khác"
             return _wrong_unit(f"tiêu đề ghi {name}", context)
-        if context.folder_unit.level != "commune":
+        if context.role != PART:
             continue
         code = context.units.in_titles(title.texts)
         if code is not None and code not in _own_units(context):
@@ -175,10 +175,10 @@ def _wrong_units(rows: Rows, remarks: Sequence[RowRemark], contract: Contract, c
     if unknown.total() + found.total() < len(rows) or not found:
         return None
     folder = context.folder_unit
-    if folder.level == "commune":
-        if folder.code in found or not all(_is_commune(code, context) for code in found):
+    if context.role == PART:
+        if folder.code in found or not all(_is_part(code, context) for code in found):
             return None
-    elif plan.own_unit_only or unknown or len(found) > 1 or not _is_commune(next(iter(found)), context):
+    elif plan.own_unit_only or unknown or len(found) > 1 or not _is_part(next(iter(found)), context):
         return None
     names = ", ".join(_unit_name(code, context) for code, _ in _most(found))
     return _wrong_unit(f"mọi dòng là của {names}", context)
@@ -188,8 +188,8 @@ def _most(counts: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_NAMED]
 
 
-def _is_commune(code: str, context: Context) -> bool:
-    return code in context.units.commune_codes
+def _is_part(code: str, context: Context) -> bool:
+    return code in context.units.part_codes
 
 
 def _unit_name(code: str, context: Context) -> str:
@@ -227,7 +227,7 @@ def strays(rows: Rows, contract: Contract, context: Context) -> Iterator[RowRema
                 "Kiểm tra ngày, tháng; chỉ nộp số liệu thuộc kỳ.",
             )
             yield RowRemark(places, name, shown, remark, effect == "reject")
-    if plan.own_unit_only and context.folder_unit.level == "commune":
+    if plan.own_unit_only and context.role == PART:
         assert contract.unit_column is not None
         values = rows.columns[contract.unit_column]
         foreign = flags_of(pc.not_equal(values, context.folder_unit.code))

@@ -18,6 +18,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from common.periods import Period
+from common.roles import PART, REPORTING_UNIT, Role
 from expectations import kinds_of_personal_data
 from ingestion.base.readings import Cell, Reading, rejected
 from ingestion.base.reference import AdminUnit, FormRow
@@ -79,31 +80,43 @@ def names_an_office(text: str) -> bool:
 class UnitRegistry:
     """Units that may be named in the deliveries of one reporting unit in one quarter.
 
-    ``superior`` is the unit above it, whose name may stand over its tables.
+    ``parts`` deliver through it. ``superior`` is the unit above it, whose name may stand over its tables beside its.
+    ``before`` are the units before it, where rows may still name them.
     """
 
     def __init__(
         self,
         reporting_unit: AdminUnit,
-        communes: Iterable[AdminUnit],
+        parts: Iterable[AdminUnit],
         org_units: Iterable[UnitEntry] = (),
         superior: AdminUnit | None = None,
+        before: Iterable[AdminUnit] = (),
     ) -> None:
-        communes = list(communes)
-        may_head = [reporting_unit, *communes, *([superior] if superior else [])]
-        self.heading_names = frozenset(bare(_proper_name(unit)) for unit in may_head)
-        self.commune_codes = frozenset(u.code for u in communes)
+        parts = list(parts)
+        self.heading_names = frozenset(bare(_proper_name(unit)) for unit in [reporting_unit, *parts])
+        spelled = admin_spellings(superior) - {_proper_name(superior)} if superior else set()
+        self.superior_names = frozenset(map(bare, spelled))
+        self.part_codes = frozenset(u.code for u in parts)
         self._names: dict[str, str] = {}
         self._index: LabelIndex[str] = LabelIndex()
-        suffix = f" {reporting_unit.name}" if reporting_unit.level == "district" else ""
-        for unit in sorted([reporting_unit, *communes], key=lambda u: u.code):
+        suffix = f" {reporting_unit.name}"
+        for unit in sorted([reporting_unit, *parts], key=lambda u: u.code):
             self._add(unit.code, unit.name, admin_spellings(unit))
         for entry in sorted(org_units):
             names = {entry.name, *entry.other_names}
             self._add(entry.code, entry.name, names | {name + suffix for name in names})
-        if suffix:
-            self._index.add(reporting_unit.unit_type, reporting_unit.code)
+        self._index.add(reporting_unit.unit_type, reporting_unit.code)
         self.reporting_unit = reporting_unit
+        self.names_before = self._take_over(before)
+
+    def _take_over(self, before: Iterable[AdminUnit]) -> tuple[str, ...]:
+        """Names of the units before it, each with its kind, as the reporting unit's; one that means a unit of today
+        already keeps that meaning.
+        """
+        spelled = {name for unit in before for name in admin_spellings(unit) - {_proper_name(unit)}}
+        names = sorted(name for name in spelled if not self._index.find(name))
+        self._index.add_all(names, self.reporting_unit.code)
+        return tuple(names)
 
     def _add(self, code: str, name: str, spellings: Iterable[str]) -> None:
         self._names.setdefault(code, name)
@@ -158,7 +171,12 @@ class UnitRegistry:
         titles = {text: bare(text) for text in texts}
         if any(f" {name} " in f" {title} " for title in titles.values() for name in self.heading_names):
             return None
-        return next((text for text, title in titles.items() if _HEADS.match(title)), None)
+        return next(
+            (text for text, title in titles.items() if _HEADS.match(title) and not self._heads_from_above(title)), None
+        )
+
+    def _heads_from_above(self, title: str) -> bool:
+        return any(f" {title} ".endswith(f" {name} ") for name in self.superior_names)
 
     def in_titles(self, texts: Iterable[str]) -> str | None:
         """The unit a title block names: the one labelled as the unit, else the only lowest one named."""
@@ -299,12 +317,18 @@ class Context:
     secret_key: bytes
     form_rows: tuple[FormRow, ...] = ()
 
+    @property
+    def role(self) -> Role:
+        """As what the folder's unit delivers: as the one that reports, or as a part of it."""
+        return PART if self.folder_unit.code in self.units.part_codes else REPORTING_UNIT
+
     def digest(self) -> str:
         """Hash of the registers, the window and the key: when it changes, deliveries are read again."""
         content = {
             "period": [self.period.quarter, self.period.opens_on.isoformat(), self.period.closes_on.isoformat()],
             "units": self.units.entries,
             "may_head": sorted(self.units.heading_names),
+            "above": sorted(self.units.superior_names),
             "org_units": [[e.code, e.name, list(e.other_names)] for e in sorted(self.unit_entries)],
             "procedures": [
                 [e.code, e.name, e.valid_from.isoformat(), e.ended_on.isoformat() if e.ended_on else None]
@@ -313,4 +337,6 @@ class Context:
             "form": [[r.code, r.names, r.kind, r.unit, r.section, r.number, r.source] for r in self.form_rows],
             "key": hashlib.sha256(b"fingerprint" + self.secret_key).hexdigest(),
         }
+        if self.units.names_before:
+            content["before"] = list(self.units.names_before)
         return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()

@@ -49,7 +49,7 @@ def place_of(pipeline: Pipeline, path: Path, unit: str | None, quarter: str | No
     unit = unit or folder_unit or (reporting[0] if len(reporting) == 1 else None)
     if unit is None:
         raise WrongUse("chưa rõ tệp của đơn vị nào; thêm --unit, ví dụ --unit 945")
-    register.roles_of(unit, quarter)
+    register.role_of(unit, quarter)
     return unit, quarter
 
 
@@ -175,7 +175,7 @@ def template(pipeline: Pipeline, source: str, unit: str | None, quarter: str | N
     if unit and not quarter:
         raise WrongUse("thêm --quarter: tên đơn vị và thủ tục đổi theo kỳ")
     if unit and quarter:
-        pipeline.units.roles_of(unit, quarter)
+        pipeline.units.role_of(unit, quarter)
     is_prose = load_contracts()[source].prose is not None
     suffix = ".txt" if is_prose else ".xlsx"
     path = out or Path("-".join(["mau", source, *([unit] if unit else []), *([quarter] if quarter else [])]) + suffix)

@@ -135,7 +135,7 @@ class Office:
         if find_period(quarter) is None:
             raise HTTPException(404, f"Không có kỳ báo cáo “{quarter}”.")
         try:
-            self.pipeline.units.roles_of(unit, quarter)
+            self.pipeline.units.role_of(unit, quarter)
         except UnknownUnit as error:
             raise HTTPException(404, f"{error}."[:1].upper() + f"{error}."[1:]) from error
         if not visitor.owns(unit):
@@ -232,9 +232,9 @@ class Office:
 
     def _sources(self, unit: str, quarter: str) -> list[Contract]:
         """What units like this one deliver, by title; what must be delivered first."""
-        roles = self.pipeline.units.roles_of(unit, quarter)
-        taken = [c for c in load_contracts().values() if roles & set(c.delivered_by)]
-        return sorted(taken, key=lambda c: (not roles & set(c.required_from), c.title_vi))
+        role = self.pipeline.units.role_of(unit, quarter)
+        taken = [c for c in load_contracts().values() if role in c.delivered_by]
+        return sorted(taken, key=lambda c: (role not in c.required_from, c.title_vi))
 
     def _report(self, unit: str, quarter: str) -> tuple[str, list[str]]:
         """How the unit's report stands, and why it is held back, as ``cchc status`` says it."""

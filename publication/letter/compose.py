@@ -14,6 +14,7 @@ from decimal import Decimal
 from itertools import zip_longest
 
 from common.periods import kind_of, period_named
+from common.roles import role_on
 from publication.content.approval import DRAFT_VI
 from publication.content.citations import boards, cite, kind_of_area
 from publication.content.notes import printed_footnotes
@@ -27,7 +28,6 @@ from publication.tables.annex import lower_first, title_lines
 
 NARRATIVE, PLANS, MEASURES = "report_narrative", "plan_documents", "measure_values"
 _NAME = re.compile(r"\{([A-Za-z_]+)\}")
-_PROVINCE_CODE_LENGTH = 2
 _DOTS = Run("…" * 33)
 _NOT_REPORTED = "(chưa có số liệu báo cáo)"
 _BELOW_TEN = frozenset(map(Decimal, range(1, 10)))
@@ -84,15 +84,12 @@ def compose(content: ReleaseContent) -> Letter:
 
 
 def _place_in_state(content: ReleaseContent) -> tuple[Level, str]:
-    """Level of the unit, and the office it reports to. The national code of a province has 2 digits, a district's 3."""
+    """Level of the unit, by which its letter is worded, and the office that its report goes to."""
     units = [row for row in content.tables["dim_unit"].to_pylist() if row["unit_code"] == content.unit_code]
     if not units:
         raise LookupError(f"no unit {content.unit_code}")
-    unit = units[0]
-    if unit["unit_level"] == "district":
-        return "district", "Sở Nội vụ"
-    below_province = len(unit["parent_unit_code"] or "") == _PROVINCE_CODE_LENGTH
-    return "commune", "Sở Nội vụ" if below_province else "Phòng Nội vụ"
+    level: Level = "district" if units[0]["unit_level"] == "district" else "commune"
+    return level, role_on(level, closing_date(content)).reports_to_vi
 
 
 def _names(content: ReleaseContent, superior: str) -> dict[str, str]:

@@ -16,8 +16,9 @@ from typing import Any
 from common.forms import form_named
 from common.periods import in_order, kind_of, period_named, quarter_vi, running_title_vi
 from publication.content.release_content import ReleaseContent
-from publication.formatting import format_number
+from publication.formatting import format_date, format_number
 from publication.page.charts import Chart, Series, draw_bars, draw_lines, draw_shares, print_all
+from publication.tables.annex import lower_first
 
 _LEVELS = {"district": "Cấp huyện", "commune": "Cấp xã"}
 _CHANNELS = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính công ích"}
@@ -40,28 +41,96 @@ def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
 
 
 def _trends(content: ReleaseContent) -> Iterable[Chart]:
-    values = {
-        (row["trend_quarter"], row["indicator_code"]): row["value"]
-        for row in content.tables["indicator_trend"].to_pylist()
-    }
-    quarters, kind = in_order(quarter for quarter, _ in values), kind_of(content.quarter)
+    told = {(row["trend_quarter"], row["indicator_code"]): row for row in content.tables["indicator_trend"].to_pylist()}
+    quarters, kind = in_order(quarter for quarter, _ in told), kind_of(content.quarter)
     for trend in form_named(content.form_version).page.trends:
         series = []
         for code, name in trend.rows.items():
-            figures = tuple(values.get((quarter, code)) for quarter in quarters)
+            figures = tuple(told.get((quarter, code), {}).get("value") for quarter in quarters)
             series.append(Series(name, figures, print_all(figures)))
         if all(value is None for one in series for value in one.values):
             continue
         labels = tuple(period_named(quarter).short_name_vi for quarter in quarters)
+        cells = [
+            tuple(
+                _cell(told.get((quarter, code)), one.printed[place])
+                for code, one in zip(trend.rows, series, strict=True)
+            )
+            for place, quarter in enumerate(quarters)
+        ]
+        table = [(label, *row) for label, row in zip(labels, cells, strict=True)]
+        before = _before(told, quarters)
+        if before:
+            begins = format_date(_begins(content))
+            table.insert(before, (f"{_BREAK_VI} {begins}", *("" for _ in series)))
         yield Chart(
             trend.id,
             trend.title_vi.format(each=kind.each_vi),
-            _trend_summary(quarters, series),
-            draw_lines(labels, series),
+            _trend_summary(quarters, series) + (f" {_break_vi(content, told)}" if before else ""),
+            draw_lines(_with_gap(labels, before, "‖"), [_gapped(one, before) for one in series]),
             tuple(one.name_vi for one in series),
             (kind.heading_vi, *(one.name_vi for one in series)),
-            tuple((label, *(one.printed[place] for one in series)) for place, label in enumerate(labels)),
+            tuple(table),
         )
+
+
+#: What stands in a table of a series where the unit begins.
+_BREAK_VI = "Đổi đơn vị từ"
+
+
+def _before(told: Mapping[tuple[str, str], Mapping[str, Any]], quarters: Sequence[str]) -> int:
+    """How many of the periods came before the unit: of them the series tell its predecessors or nothing."""
+    own = {quarter for (quarter, _), row in told.items() if row.get("basis", "own") == "own"}
+    return next((place for place, quarter in enumerate(quarters) if quarter in own), 0)
+
+
+def _begins(content: ReleaseContent) -> Any:
+    """The day the unit began."""
+    units = content.tables["dim_unit"].to_pylist()
+    return next(row["valid_from"] for row in units if row["unit_code"] == content.unit_code)
+
+
+def _cell(row: Mapping[str, Any] | None, printed: str) -> str:
+    """A figure, or at a break that of the unit that reported then, by its name."""
+    if row is None or row.get("basis", "own") != "break" or row["predecessor_value"] is None:
+        return printed
+    return f"{format_number(row['predecessor_value'])} ({lower_first(row['predecessor_names_vi'])})"
+
+
+def _break_vi(content: ReleaseContent, told: Mapping[tuple[str, str], Mapping[str, Any]]) -> str:
+    """What the periods before the unit show, and of whom."""
+    begins = format_date(_begins(content))
+    summed = next((row["predecessor_names_vi"] for row in told.values() if row.get("basis") == "predecessors"), None)
+    reporting = next(
+        (
+            row["predecessor_names_vi"]
+            for row in told.values()
+            if row.get("basis") == "break" and row["predecessor_names_vi"]
+        ),
+        None,
+    )
+    said = [f"Trước ngày {begins} chưa có {lower_first(content.unit_name_vi)}"]
+    if summed:
+        said.append(
+            f"số liệu là tổng của các đơn vị cũ nhập trọn vào ({', '.join(map(lower_first, summed.split(', ')))})"
+        )
+    if reporting:
+        said.append(f"chỉ tiêu không tách được thì ghi số của {lower_first(reporting)}, không vẽ trên biểu đồ")
+    return "; ".join(said) + "."
+
+
+def _with_gap(labels: Sequence[str], place: int, mark: str) -> tuple[str, ...]:
+    return (*labels[:place], mark, *labels[place:]) if place else tuple(labels)
+
+
+def _gapped(one: Series, place: int) -> Series:
+    """A series that breaks off before a place, so that no line leads from one unit to another."""
+    if not place:
+        return one
+    values, printed = list(one.values), list(one.printed)
+    values.insert(place, None)
+    printed.insert(place, "")
+    return Series(one.name_vi, tuple(values), tuple(printed))
 
 
 def _trend_summary(quarters: Sequence[str], series: Sequence[Series]) -> str:

@@ -34,6 +34,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from common.forms import form_named
 from common.periods import period_named
 from common.workbooks import NO_DATE
 from publication.content.approval import DRAFT_SHEET_HEAD, DRAFT_VI
@@ -160,7 +161,8 @@ def title_lines(content: ReleaseContent) -> tuple[str, str, str]:
     return (
         "BẢNG TỔNG HỢP",
         f"{_SUBJECT} {content.quarter_vi.upper()} TRÊN ĐỊA BÀN {area.upper()}"
-        + (f" ({content.standing_vi.upper()})" if content.standing_vi else ""),
+        + (f" ({content.standing_vi.upper()})" if content.standing_vi else "")
+        + (f" ({mark_vi.upper()})" if (mark_vi := form_named(content.form_version).mark_vi) else ""),
         f"(Kèm theo Báo cáo số {signing.number or '      '}/BC-UBND "
         f"{day_in_words(signing.dated) if signing.dated else f'ngày      tháng      năm {year}'}"
         f" của Ủy ban nhân dân {area})",

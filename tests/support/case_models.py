@@ -23,14 +23,16 @@ UNITS = {
     ELSEWHERE: ("district", ELSEWHERE),
 }  # fmt: skip
 MODELS = (
-    "int_case_versions", "int_decided_cases", "int_cases_by_clock", "int_procedures_used_online", "int_cases",
-    "case_findings", "case_questions", "late_cases", "measures_cases", "period_moves",
+    "int_case_versions", "int_case_handover", "int_decided_cases", "int_cases_by_clock", "int_procedures_used_online",
+    "int_cases", "case_findings", "case_questions", "late_cases", "measures_cases", "period_moves",
 )  # fmt: skip
 INPUTS = (
     "stg_one_stop_cases__cases", "stg_deliveries__deliveries", "int_units", "int_report_scope", "int_calendar_scope",
-    "int_reporting_units", "int_procedures_listed", "int_decisions", "int_working_days", "int_late_causes",
-    "int_coverage", "int_sheets", "int_report_deliveries",
+    "int_reporting_units", "int_unit_windows", "int_procedures_listed", "int_decisions", "int_working_days",
+    "int_late_causes", "int_coverage", "int_sheets", "int_report_deliveries", "int_forms_in_force",
 )  # fmt: skip
+
+SEEDS = ("int_periods", "stg_forms__rows", "int_working_days", "admin_units", "admin_unit_successors")
 
 LEVELS = {"district": [DISTRICT], "commune": [COMMUNE, "31615"], "all": [DISTRICT, COMMUNE, "31615"]}
 COLUMNS = [column.name for column in load_contracts()["one_stop_cases"].columns]
@@ -72,7 +74,7 @@ class CaseModels:
             for name in INPUTS:
                 columns = ", ".join(f"{row[0]} {row[1]}" for row in built.execute(f"describe {name}").fetchall())
                 self.connection.execute(f"create table warehouse.main.{name} ({columns})")
-            for name in ("int_periods", "stg_forms__rows", "int_working_days"):
+            for name in SEEDS:
                 table = built.execute(f"select * from {name}").fetch_arrow_table()
                 self.connection.register("seed", table)
                 self.connection.execute(f"create or replace table warehouse.main.{name} as select * from seed")
@@ -137,6 +139,14 @@ class CaseModels:
         self._fill("int_reporting_units", [
             {name: value for name, value in periods[q].items() if name not in ("period_no", "made_of")}
             | {"unit_code": unit, "is_run_quarter": q == quarter}
+            for q in folders for unit in (DISTRICT, ELSEWHERE)
+        ])  # fmt: skip
+        self._fill("int_forms_in_force", [
+            {"unit_code": unit, "quarter": q, "form_version": "2023"} for q in folders for unit in (DISTRICT, ELSEWHERE)
+        ])  # fmt: skip
+        self._fill("int_unit_windows", [
+            {name: value for name, value in periods[q].items() if name != "made_of"}
+            | {"unit_code": unit, "is_run_quarter": q == quarter, "begins_within": False}
             for q in folders for unit in (DISTRICT, ELSEWHERE)
         ])  # fmt: skip
         self._fill("int_report_deliveries", [

@@ -122,6 +122,7 @@ numbered as (
 ordered as (
 
     select
+        unit_code,
         delivery_rank,
         sheet,
         row_number,
@@ -147,7 +148,8 @@ select
     end as left_on
 from versions
 left join ordered
-    on versions.delivery_rank = ordered.delivery_rank
+    on versions.unit_code = ordered.unit_code
+    and versions.delivery_rank = ordered.delivery_rank
     and versions.sheet is not distinct from ordered.sheet
     and versions.row_number = ordered.row_number
 left join periods as set_aside

@@ -1,8 +1,12 @@
 with scope as (
 
-    select 'reporting_window' as clock, quarter, period_no, opens_on, closes_on from {{ ref('int_report_scope') }}
+    select 'reporting_window' as clock, unit_code, quarter, period_no, opens_on, closes_on
+    from {{ ref('int_unit_windows') }}
     union all
-    select 'calendar_quarter' as clock, quarter, period_no, opens_on, closes_on from {{ ref('int_calendar_scope') }}
+    select 'calendar_quarter' as clock, windows.unit_code, calendar.quarter, calendar.period_no, calendar.opens_on,
+        calendar.closes_on
+    from {{ ref('int_calendar_scope') }} as calendar
+    inner join {{ ref('int_unit_windows') }} as windows on calendar.quarter = windows.quarter
 
 ),
 
@@ -59,7 +63,8 @@ in_quarter as (
         end as outcome
     from versions
     inner join scope
-        on versions.delivered_no <= scope.period_no
+        on versions.unit_code = scope.unit_code
+        and versions.delivered_no <= scope.period_no
         and (versions.superseded_from_no is null or versions.superseded_from_no > scope.period_no)
         and versions.received_on <= scope.closes_on
         -- In the stock during the window, or out of it before and its result returned in the window.

@@ -15,7 +15,7 @@ periods as (
 -- Whole time in its smallest pieces: a longer period is covered where its quarters are.
 quarters as (
 
-    select * from periods where kind = 'quarter'
+    select * from periods where kind in ('quarter', 'closing')
 
 ),
 
@@ -26,8 +26,8 @@ clocks as (
         reporting_units.unit_code,
         periods.quarter,
         periods.quarter as window_quarter,
-        periods.opens_on,
-        periods.closes_on
+        reporting_units.opens_on,
+        reporting_units.closes_on
     from reporting_units
     inner join periods on reporting_units.quarter = periods.quarter
 
@@ -57,6 +57,8 @@ covered as (
     inner join periods as reported on clocks.quarter = reported.quarter
     inner join quarters
         on quarters.calendar = reported.calendar
+        and (quarters.kind = 'quarter' or quarters.quarter = reported.quarter)
+        and (reported.kind <> 'closing' or quarters.quarter = reported.quarter)
         and quarters.opens_on <= clocks.closes_on
         and quarters.closes_on >= clocks.opens_on
     left join {{ ref('int_coverage') }} as coverage

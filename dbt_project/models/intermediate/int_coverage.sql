@@ -60,6 +60,7 @@ covered as (
         delivered.source,
         delivered.quarter,
         folders.reporting_unit_code,
+        covered_units.unit_code,
         covered_units.current_unit_code,
         covered_units.unit_level
     from delivered
@@ -78,10 +79,17 @@ covered as (
 scope as (
 
     select
-        quarter,
-        made_of,
-        case when made_of = '' then 1 else length(made_of) - length(replace(made_of, ' ', '')) + 1 end as parts
-    from {{ ref('int_report_scope') }}
+        scope.quarter,
+        scope.made_of,
+        windows.unit_code,
+        windows.opens_on,
+        -- The quarters it is made of that the unit lived in.
+        (
+            select count(*) from {{ ref('int_periods') }} as parts
+            where {{ is_part_of('parts.quarter', 'scope.made_of') }} and parts.closes_on >= windows.opens_on
+        ) as parts
+    from {{ ref('int_report_scope') }} as scope
+    inner join {{ ref('int_unit_windows') }} as windows on scope.quarter = windows.quarter
 
 ),
 
@@ -91,16 +99,20 @@ covered_in_scope as (
         scope.quarter,
         covered.source,
         covered.reporting_unit_code,
+        covered.unit_code,
         covered.current_unit_code,
         covered.unit_level
     from scope
     inner join covered
-        on scope.quarter = covered.quarter or {{ is_part_of('covered.quarter', 'scope.made_of') }}
+        on covered.reporting_unit_code = scope.unit_code
+        and (scope.quarter = covered.quarter or {{ is_part_of('covered.quarter', 'scope.made_of') }})
+    inner join {{ ref('int_periods') }} as folder_periods
+        on covered.quarter = folder_periods.quarter and folder_periods.closes_on >= scope.opens_on
     group by
-        scope.quarter, covered.source, covered.reporting_unit_code, covered.current_unit_code, covered.unit_level,
-        scope.parts
+        scope.quarter, covered.source, covered.reporting_unit_code, covered.unit_code, covered.current_unit_code,
+        covered.unit_level, scope.parts
     having
-        count(distinct case when covered.quarter <> scope.quarter then covered.quarter end) = scope.parts
+        (scope.parts > 0 and count(distinct case when covered.quarter <> scope.quarter then covered.quarter end) = scope.parts)
         or bool_or(covered.quarter = scope.quarter)
 
 ),
@@ -112,9 +124,24 @@ counted as (
         quarter,
         source,
         count(*) filter (where unit_level = 'district') as districts_counted,
-        count(*) filter (where unit_level = 'commune') as communes_counted
+        count(*) filter (where unit_level = 'commune') as communes_counted,
+        count(*) filter (where current_unit_code = reporting_unit_code) as own_counted
     from covered_in_scope
     group by reporting_unit_code, quarter, source
+
+),
+
+-- Before a unit began, those that went into it had to deliver: it is covered where all of them are.
+expected as (
+
+    select
+        reporting_unit_code,
+        quarter,
+        count(*) filter (where unit_level = 'district') as districts_expected,
+        count(*) filter (where unit_level = 'commune') as communes_expected,
+        count(*) filter (where current_unit_code = reporting_unit_code) as own_expected
+    from units
+    group by reporting_unit_code, quarter
 
 ),
 
@@ -149,24 +176,27 @@ select
         case levels.measure_level
             when 'district' then coalesce(counted.districts_counted, 0)
             when 'commune' then coalesce(counted.communes_counted, 0)
-            when 'own' then coalesce(
-                case reporting_units.unit_level when 'commune' then counted.communes_counted else counted.districts_counted end,
-                0
-            )
+            when 'own' then coalesce(counted.own_counted, 0)
             else coalesce(counted.districts_counted, 0) + coalesce(counted.communes_counted, 0)
         end as integer
     ) as units_counted,
     cast(
         case levels.measure_level
-            when 'district' then reporting_units.districts_expected
-            when 'commune' then reporting_units.communes_expected
-            when 'own' then 1
-            else reporting_units.districts_expected + reporting_units.communes_expected
+            when 'district' then coalesce(expected.districts_expected, reporting_units.districts_expected)
+            when 'commune' then coalesce(expected.communes_expected, reporting_units.communes_expected)
+            when 'own' then coalesce(expected.own_expected, 1)
+            else
+                coalesce(
+                    expected.districts_expected + expected.communes_expected,
+                    reporting_units.districts_expected + reporting_units.communes_expected
+                )
         end as integer
     ) as units_expected
 from reporting_units
 cross join sources
 cross join levels
+left join expected
+    on reporting_units.unit_code = expected.reporting_unit_code and reporting_units.quarter = expected.quarter
 left join counted
     on reporting_units.unit_code = counted.reporting_unit_code
     and reporting_units.quarter = counted.quarter

@@ -83,9 +83,9 @@ known as (
     select
         identified.*,
         scope.quarter as report_quarter,
-        scope.opens_on,
-        scope.closes_on,
-        scope.year_opens_on,
+        windows.opens_on,
+        windows.closes_on,
+        windows.year_opens_on,
         coalesce(made_from.is_latest, false) as is_in_roster,
         delivered_periods.period_no,
         max(delivered_periods.period_no) over (
@@ -95,6 +95,8 @@ known as (
     inner join periods as delivered_periods on identified.quarter = delivered_periods.quarter
     inner join scope
         on delivered_periods.year_opens_on = scope.year_opens_on and delivered_periods.period_no <= scope.period_no
+    inner join {{ ref('int_unit_windows') }} as windows
+        on identified.reporting_unit_code = windows.unit_code and scope.quarter = windows.quarter
     left join {{ ref('int_report_deliveries') }} as made_from
         on scope.quarter = made_from.report_quarter and identified.delivery_id = made_from.delivery_id
 

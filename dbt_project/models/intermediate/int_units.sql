@@ -4,9 +4,23 @@ with run_period as (
 
 ),
 
+-- A province has no form of its own here; it reports, and nobody delivers through it.
 units as (
 
-    select * from {{ ref('admin_units') }} where level in ('district', 'commune')
+    select * from {{ ref('admin_units') }} where level <> 'province'
+
+),
+
+-- As what the units of a level deliver on the run quarter's closing date.
+roles as (
+
+    select
+        unit_roles.level,
+        unit_roles.role
+    from {{ ref('unit_roles') }} as unit_roles
+    inner join run_period
+        on (unit_roles.valid_from is null or unit_roles.valid_from <= run_period.run_closes_on)
+        and (unit_roles.valid_to is null or unit_roles.valid_to >= run_period.run_closes_on)
 
 ),
 
@@ -20,15 +34,18 @@ current_records as (
         units.valid_to,
         successors.new_unit_code,
         units.valid_to is null or units.valid_to >= run_period.run_closes_on as is_in_being,
-        units.parent_code
+        units.parent_code,
+        roles.role as unit_role
     from units
     cross join run_period
+    left join roles on units.level = roles.level
     left join {{ ref('admin_unit_successors') }} as successors
         on units.unit_code = successors.old_unit_code
         and units.valid_to + 1 = successors.effective_on
         and units.level = 'commune'
         and units.valid_to < run_period.run_closes_on
-        and successors.relation in ('whole', 'part-main')
+        -- What was split went nowhere as a whole: nobody can say which part of its figures is whose.
+        and successors.relation = 'whole'
     where units.valid_from is null or units.valid_from <= run_period.run_closes_on
 
 ),
@@ -42,15 +59,42 @@ resolved as (
         records.valid_to,
         case when records.is_in_being then records.unit_code else records.new_unit_code end as current_unit_code,
         case
-            when records.is_in_being and records.unit_level = 'district' then records.unit_code
-            when records.is_in_being then coalesce(districts.unit_code, records.unit_code)
+            when records.is_in_being and records.unit_role = 'reporting_unit' then records.unit_code
+            when records.is_in_being then coalesce(above.unit_code, records.unit_code)
             else records.new_unit_code
         end as reporting_unit_code
     from current_records as records
-    left join current_records as districts
-        on records.parent_code = districts.unit_code
-        and districts.unit_level = 'district'
-        and districts.is_in_being
+    left join current_records as above
+        on records.parent_code = above.unit_code
+        and above.unit_role = 'reporting_unit'
+        and above.is_in_being
+
+),
+
+-- A unit that has ended by then, as it was: its own periods are told beside those of the units after it.
+ended as (
+
+    select
+        units.unit_code,
+        units.level as unit_level,
+        units.valid_from,
+        units.valid_to,
+        units.unit_code as current_unit_code,
+        case when unit_roles.role = 'reporting_unit' then units.unit_code else units.parent_code end as reporting_unit_code
+    from units
+    inner join run_period on units.valid_to < run_period.run_closes_on
+    inner join {{ ref('unit_roles') }} as unit_roles
+        on units.level = unit_roles.level
+        and (unit_roles.valid_from is null or unit_roles.valid_from <= units.valid_to)
+        and (unit_roles.valid_to is null or unit_roles.valid_to >= units.valid_to)
+
+),
+
+told as (
+
+    select unit_code, unit_level, valid_from, valid_to, current_unit_code, reporting_unit_code from resolved
+    union all
+    select * from ended
 
 ),
 
@@ -71,16 +115,16 @@ by_quarter as (
 
     select
         quarters.quarter,
-        resolved.unit_code,
-        resolved.unit_level,
-        resolved.current_unit_code,
-        resolved.reporting_unit_code
-    from resolved
+        told.unit_code,
+        told.unit_level,
+        told.current_unit_code,
+        told.reporting_unit_code
+    from told
     inner join quarters
-        on (resolved.valid_from is null or resolved.valid_from <= quarters.closes_on)
-        and (resolved.valid_to is null or resolved.valid_to >= quarters.closes_on)
+        on (told.valid_from is null or told.valid_from <= quarters.closes_on)
+        and (told.valid_to is null or told.valid_to >= quarters.closes_on)
     cross join run_period
-    where resolved.reporting_unit_code is not null and quarters.period_no <= run_period.run_period_no
+    where told.reporting_unit_code is not null and quarters.period_no <= run_period.run_period_no
 
 ),
 

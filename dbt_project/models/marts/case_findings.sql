@@ -48,16 +48,36 @@ stock as (
 
 ),
 
+-- The period before, by unit: one that began within the period follows on what closed on the eve of it.
+followed as (
+
+    select
+        windows.unit_code,
+        windows.opens_on,
+        coalesce(max(eve.period_no), max(run.previous_no)) as previous_no,
+        coalesce(max(eve.closes_on), max(run.previous_closes_on)) as previous_closes_on
+    from {{ ref('int_unit_windows') }} as windows
+    inner join run on windows.quarter = run.quarter
+    left join periods as eve
+        on windows.begins_within
+        and eve.kind = 'closing'
+        and {{ days_after('eve.closes_on', 1) }} = windows.opens_on
+    group by windows.unit_code, windows.opens_on
+
+),
+
 -- Open at the last closing, by what the folders up to then said. Of a longer period its first quarter asks that.
 open_before as (
 
     select versions.*
     from versions
-    inner join run
-        on versions.delivered_no <= run.previous_no
-        and (versions.superseded_from_no is null or versions.superseded_from_no > run.previous_no)
-        and versions.received_on <= run.previous_closes_on
-        and (versions.left_on is null or versions.left_on > run.previous_closes_on)
+    cross join run
+    inner join followed
+        on versions.unit_code = followed.unit_code
+        and versions.delivered_no <= followed.previous_no
+        and (versions.superseded_from_no is null or versions.superseded_from_no > followed.previous_no)
+        and versions.received_on <= followed.previous_closes_on
+        and (versions.left_on is null or versions.left_on > followed.previous_closes_on)
     where versions.status not in ('registered', 'not_received') and not run.is_longer
 
 ),
@@ -223,7 +243,15 @@ found as (
     from carried_over
     left join open_before
         on carried_over.unit_code = open_before.unit_code and carried_over.case_key = open_before.case_key
-    where open_before.case_key is null
+    left join {{ ref('int_case_handover') }} as handed_over
+        on carried_over.unit_code = handed_over.unit_code and carried_over.case_key = handed_over.case_key
+    where open_before.case_key is null and handed_over.case_key is null
+
+    union all
+
+    {{ case_finding("'handover_' || handed_over.kind", 'handed_over', 'handed_over.left_on') }}
+    from {{ ref('int_case_handover') }} as handed_over
+    where handed_over.kind <> 'carried_over'
 
     union all
 
@@ -231,8 +259,10 @@ found as (
     from known
     inner join run
         on known.first_delivered_no = run.period_no
-        and known.received_on < run.opens_on
-        and known.left_on < run.opens_on
+    inner join followed
+        on known.unit_code = followed.unit_code
+        and known.received_on < followed.opens_on
+        and known.left_on < followed.opens_on
     inner join reported_before
         on known.unit_code = reported_before.unit_code
         and known.receiving_unit_code = reported_before.receiving_unit_code
@@ -291,12 +321,24 @@ select
     found.other_case_code,
     -- The quarter whose folder the case is missing from: that of its receipt, of an ending nobody told that of the ending.
     missing_from.quarter as correct_quarter,
-    case when found.kind in ('carried_over_unknown', 'open_then_gone') then totals.carried_over end as carried_over,
-    case when found.kind in ('carried_over_unknown', 'open_then_gone') then totals.open_before end as open_before
+    case
+        when found.kind in ('carried_over_unknown', 'open_then_gone') then totals.carried_over
+        when found.kind like 'handover_%' then handed_over.carried_over
+    end as carried_over,
+    case
+        when found.kind in ('carried_over_unknown', 'open_then_gone') then totals.open_before
+        when found.kind like 'handover_%' then handed_over.open_at_end
+    end as open_before
 from found
 cross join run
 inner join {{ ref('stg_deliveries__deliveries') }} as deliveries on found.delivery_id = deliveries.delivery_id
 left join totals on found.unit_code = totals.unit_code
+left join (
+    select unit_code, max(open_at_end) as open_at_end, max(carried_over) as carried_over
+    from {{ ref('int_case_handover') }}
+    group by unit_code
+) as handed_over
+    on found.unit_code = handed_over.unit_code
 left join periods as missing_from
     on missing_from.kind = 'quarter'
     and missing_from.calendar = run.calendar

@@ -13,30 +13,59 @@ scope as (
 year_quarters as (
 
     -- Unknown where the table's rows do not reach back to the year's first day: in the year a calendar begins to be used.
-    select case when min(periods.opens_on) = min(periods.year_opens_on) then count(*) end as quarters
+    -- The year of a unit that begins within it has the quarters that it lives in.
+    select
+        windows.unit_code,
+        case
+            when windows.year_opens_on > min(periods.year_opens_on) or min(periods.opens_on) = min(periods.year_opens_on)
+                then count(*)
+        end as quarters
     from {{ ref('int_periods') }} as periods
     inner join scope on scope.is_run_quarter
     inner join {{ ref('int_periods') }} as run_period on scope.quarter = run_period.quarter
+    inner join {{ ref('int_unit_windows') }} as windows
+        on scope.quarter = windows.quarter and periods.closes_on >= windows.year_opens_on
     where
         periods.kind = run_period.kind
         and periods.calendar = run_period.calendar
         and periods.year_opens_on = run_period.year_opens_on
         and periods.period_no <= run_period.period_no
+    group by windows.unit_code, windows.year_opens_on
+
+),
+
+-- Figures of earlier quarters under the rows that go them on in the form of the run quarter.
+followed as (
+
+    select
+        settled.unit_code,
+        settled.quarter,
+        rows_of_run.indicator_code,
+        settled.basis,
+        settled.value
+    from {{ ref('int_figures_told') }} as settled
+    inner join scope as run_scope on run_scope.is_run_quarter
+    inner join {{ ref('int_forms_in_force') }} as forms_in_force
+        on settled.unit_code = forms_in_force.unit_code and run_scope.quarter = forms_in_force.quarter
+    inner join {{ ref('stg_forms__earlier_rows') }} as rows_of_run
+        on forms_in_force.form_version = rows_of_run.form_version
+        and settled.form_version = rows_of_run.earlier_form_version
+        and settled.indicator_code = rows_of_run.earlier_indicator_code
 
 ),
 
 compared as (
 
     select
-        settled.unit_code,
-        settled.indicator_code,
-        max(case when scope.is_previous_quarter then settled.value end) as previous_quarter_value,
-        max(case when scope.is_same_quarter_last_year then settled.value end) as same_quarter_last_year_value,
-        sum(case when scope.is_year_to_date then settled.value end) as year_sum,
-        count(case when scope.is_year_to_date then settled.value end) as year_quarters_known
-    from settled
-    inner join scope on settled.quarter = scope.quarter
-    group by settled.unit_code, settled.indicator_code
+        told.unit_code,
+        told.indicator_code,
+        max(case when scope.is_previous_quarter then told.value end) as previous_quarter_value,
+        max(case when scope.is_same_quarter_last_year then told.value end) as same_quarter_last_year_value,
+        sum(case when scope.is_year_to_date and told.basis = 'own' then told.value end) as year_sum,
+        count(case when scope.is_year_to_date and told.basis = 'own' then told.value end) as year_quarters_known
+    from followed as told
+    inner join scope on told.quarter = scope.quarter
+    group by told.unit_code, told.indicator_code
 
 )
 
@@ -86,4 +115,4 @@ from settled
 inner join scope on settled.quarter = scope.quarter and scope.is_run_quarter
 inner join compared
     on settled.unit_code = compared.unit_code and settled.indicator_code = compared.indicator_code
-cross join year_quarters
+left join year_quarters on settled.unit_code = year_quarters.unit_code

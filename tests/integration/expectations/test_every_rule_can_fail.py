@@ -75,6 +75,7 @@ def _writes(text: str) -> Callable[[Candidate], None]:
 CASE_FINDINGS = (
     "no_appointment", "ended_after_closing", "lodged_but_ended", "postal_return_without_day", "carried_over_unknown",
     "ended_unreported", "open_then_gone", "spelling_merged", "spelling_doubt", "same_case_other_agency",
+    "handover_carried_twice", "handover_received_twice", "handover_remainder",
 )  # fmt: skip
 
 

@@ -358,7 +358,7 @@ def context(reference: ReferenceData) -> Context:
         ProcedureEntry("1.004946", "Đăng ký khai sinh", dt.date(2020, 1, 1)),
         ProcedureEntry("2.000815", "Chứng thực bản sao", dt.date(2020, 1, 1)),
     ]
-    units = UnitRegistry(district, reference.communes_of("945", period.closes_on))
+    units = UnitRegistry(district, reference.parts_of("945", period.closes_on))
     return Context(period, district, units, ProcedureRegistry(procedures), (), b"k" * 32)
 
 

@@ -221,7 +221,7 @@ def intake_of(reference: ReferenceData) -> Callable[..., Intake]:
         folder, district = (reference.unit(code, period.closes_on) for code in (unit, "945"))
         assert folder is not None
         assert district is not None
-        units = UnitRegistry(folder, reference.communes_of("945", period.closes_on) if unit == "945" else [], [])
+        units = UnitRegistry(folder, reference.parts_of("945", period.closes_on) if unit == "945" else [], [])
         context = Context(period, folder, units, ProcedureRegistry(entries), (), KEY)
         identity = FileIdentity("d", source, unit, "2023-Q1", path.name, "0" * 64)
         return read_delivery(path, path.suffix, identity, load_contracts()[source], context, LIMITS)

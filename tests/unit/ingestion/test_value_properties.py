@@ -176,7 +176,7 @@ def test_presence_tells_only_whether_something_stands_there(text: str) -> None:
 
 REFERENCE = ReferenceData.load(SEEDS)
 DISTRICT = next(u for u in REFERENCE.admin_units if u.code == "945" and u.valid_on(PERIOD.closes_on))
-COMMUNES = REFERENCE.communes_of("945", PERIOD.closes_on)
+COMMUNES = REFERENCE.parts_of("945", PERIOD.closes_on)
 OFFICES = [UnitEntry("945-PB01", "Phòng Nội vụ", ("PNV", "Nội vụ")), UnitEntry("945-PB05", "Phòng Tư pháp", ())]
 UNITS = UnitRegistry(DISTRICT, COMMUNES, OFFICES)
 SPELLINGS = sorted((unit.code, text) for unit in [DISTRICT, *COMMUNES] for text in admin_spellings(unit))
@@ -215,5 +215,5 @@ def test_a_name_means_the_unit_that_bears_it_on_the_day(name: str, codes: tuple[
         AdminUnit("3", "commune", "xã", "Xã Giữ tên", "945", dt.date(2000, 1, 1), None),
     ]
     for day, code in zip((before, after), codes, strict=True):
-        communes = ReferenceData((*units,), {}).communes_of("945", day)
+        communes = ReferenceData((*units,), {}).parts_of("945", day)
         assert UnitRegistry(DISTRICT, communes).parse(name).value == code

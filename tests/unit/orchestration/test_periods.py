@@ -179,7 +179,9 @@ def test_every_period_is_named_of_a_known_kind_and_made_of_quarters_that_fill_it
         assert spelled_key(period.name_vi) in (period.quarter.removesuffix("C"), None)
         assert spelled_key(period.quarter) == period.quarter
         assert period.quarter.endswith("C") == (period.calendar == "calendar")
-        assert bool(period.made_of) == (period.kind != "quarter") == (quarter_number(period.quarter)[1] is None)
+        assert period.quarter.endswith("E") == (period.kind == "closing")
+        whole = period.kind in ("quarter", "closing")
+        assert bool(period.made_of) == (not whole) == (quarter_number(period.quarter)[1] is None)
         parts = [by_key[key] for key in period.made_of]
         if parts:
             assert (parts[0].opens_on, parts[-1].closes_on) == (period.opens_on, period.closes_on)

@@ -277,9 +277,14 @@ def test_a_district_writes_as_a_district(content: ReleaseContent) -> None:
     assert letter.dated.isoformat() == "2023-03-14"
 
 
-@pytest.mark.parametrize(("parent", "superior"), [("945", "Phòng Nội vụ"), ("94", "Sở Nội vụ")])
-def test_a_commune_writes_as_a_commune(content: ReleaseContent, parent: str, superior: str) -> None:
+@pytest.mark.parametrize(
+    ("closes", "parent", "superior"),
+    [(dt.date(2023, 3, 14), "945", "Phòng Nội vụ"), (dt.date(2025, 9, 14), "92", "Sở Nội vụ")],
+)
+def test_a_commune_writes_as_a_commune(content: ReleaseContent, closes: dt.date, parent: str, superior: str) -> None:
     commune = with_unit(content, name_vi="Xã An Thạnh", unit_level="commune", parent_unit_code=parent)
+    quarters = [row | {"closes_on": closes} for row in content.tables["dim_quarter"].to_pylist()]
+    commune = replace(commune, tables={**commune.tables, "dim_quarter": pa.Table.from_pylist(quarters)})
     letter = compose(commune)
     assert letter.agency == ("ỦY BAN NHÂN DÂN", "XÃ AN THẠNH")
     assert letter.place_and_date.startswith("An Thạnh, ngày ")

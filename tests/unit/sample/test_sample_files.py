@@ -29,7 +29,10 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _layouts() -> list[tuple[str, Layout]]:
     files = sample_rows("2023-Q1")
     communes = [commune.code for commune in CU_LAO_DUNG.communes]
-    found = [("one_stop_cases", csv_layout("one_stop_cases")), ("e_document_counts", csv_layout("e_document_counts"))]
+    found = [
+        ("one_stop_cases", csv_layout("one_stop_cases", CU_LAO_DUNG)),
+        ("e_document_counts", csv_layout("e_document_counts", CU_LAO_DUNG)),
+    ]
     for (unit, source, file_name), rows in files.items():
         if file_name.endswith(".txt"):
             continue  # running text has no columns
@@ -167,7 +170,7 @@ def test_large_samples_are_csv_with_codes_of_their_own(tmp_path: Path, monkeypat
     with path.open(encoding="utf-8-sig", newline="") as handle:
         rows = list(csv.DictReader(handle, delimiter=";"))
     assert len(rows) == len({row["Mã hồ sơ"] for row in rows}) == 2 * 1145
-    assert {len(row) for row in rows} == {len(csv_layout("one_stop_cases").headings)}
+    assert {len(row) for row in rows} == {len(csv_layout("one_stop_cases", CU_LAO_DUNG).headings)}
     assert None not in rows[0]
     assert not path.with_suffix(".xlsx").exists()
     small = _cells(tmp_path / "31636" / "2023-Q1" / "one_stop_cases" / "ho-so-mot-cua.xlsx")

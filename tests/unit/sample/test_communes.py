@@ -1,0 +1,121 @@
+"""The sample after the reform: what its two communes' files carry, in the words and codes of those years."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from ingestion import load_contracts
+from sample import COMMUNE_QUARTERS, write_sample
+from sample.communes import (
+    COMMUNE_WINDOWS,
+    COMMUNES,
+    PLANS,
+    carried_from_district,
+    case_rows,
+    commune_rows,
+    district_open_cases,
+    headline_counts,
+)
+from sample.layouts import COUNTER, MINISTRY_CASES, standing_commune_layout
+from sample.rows import DEFAULT_SEED
+
+ALL = [(commune, quarter) for commune in COMMUNES for quarter in COMMUNE_QUARTERS]
+_PROVINCE = re.compile(r"H13\.\d{3}-\d{6}-\d{4}")
+_MINISTRY = re.compile(r"G15\.\d{3}-\d{6}-\d{6,7}")
+_DISTRICT = re.compile(r"000\.00\.32\.H51-2506\d{2}-\d{4}")
+
+
+@pytest.mark.parametrize(("commune", "quarter"), ALL)
+def test_cases_bear_the_codes_of_their_systems_and_one_case_has_one(commune: str, quarter: str) -> None:
+    rows = case_rows(COMMUNES[commune], quarter, DEFAULT_SEED)
+    codes = Counter(row["case_code"] for row in rows)
+    assert set(codes.values()) == {1}
+    kinds = Counter(
+        next(kind for kind in (_PROVINCE, _MINISTRY, _DISTRICT) if kind.fullmatch(code)).pattern[:3] for code in codes
+    )
+    assert min(kinds[r"H13"], kinds[r"G15"]) > 50
+    assert (kinds["000"] > 0) is (quarter == COMMUNE_QUARTERS[0])
+    for row in rows:
+        assert f"-{row['received_at']:%y%m%d}-" in row["case_code"]
+        assert row["finished_at"] is None or row["received_at"] <= row["finished_at"]
+        assert row["finished_at"] is None or row["finished_at"].date() <= COMMUNE_WINDOWS[quarter].closes_on
+
+
+@pytest.mark.parametrize(("commune", "quarter"), ALL)
+def test_the_plan_is_what_the_rows_carry(commune: str, quarter: str) -> None:
+    plan, rows = PLANS[commune, quarter], case_rows(COMMUNES[commune], quarter, DEFAULT_SEED)
+    counts = headline_counts(rows, COMMUNE_WINDOWS[quarter])
+    carried = [row for row in rows if row["received_at"].date() < COMMUNE_WINDOWS[quarter].opens_on]
+    assert counts["III.26"] == plan.received
+    assert counts["III.27"] == plan.received - plan.open - plan.withdrawn - plan.refused + len(carried)
+    assert counts["III.27"] - counts["III.28"] == plan.late
+
+
+@pytest.mark.parametrize("commune", COMMUNES)
+def test_what_was_open_is_told_again_until_it_ends(commune: str) -> None:
+    place = COMMUNES[commune]
+    for before, after in pairwise(COMMUNE_QUARTERS):
+        left = {row["case_code"] for row in case_rows(place, before, DEFAULT_SEED)
+                if row["status"] in ("received", "in_progress", "waiting_for_supplement", "suspended")}  # fmt: skip
+        told = {row["case_code"]: row for row in case_rows(place, after, DEFAULT_SEED)}
+        assert len(left) == PLANS[commune, before].open
+        assert all(told[code]["finished_at"] for code in left)
+
+
+def test_the_districts_open_cases_are_shared_out_but_for_one() -> None:
+    left = [row["case_code"] for row in district_open_cases(DEFAULT_SEED)]
+    taken = [row["case_code"] for place in COMMUNES.values() for row in carried_from_district(place, DEFAULT_SEED)]
+    assert sorted(taken) == sorted(left[:-1])
+
+
+@pytest.mark.parametrize(("commune", "quarter"), ALL)
+def test_what_a_ministrys_system_tells_the_provinces_tells_too(commune: str, quarter: str) -> None:
+    files = commune_rows(COMMUNES[commune], quarter, DEFAULT_SEED)
+    exports = {name: rows for (_, source, name), rows in files.items() if source == "one_stop_cases"}
+    of_ministry = exports["ho-so-he-thong-bo.csv"]
+    assert of_ministry
+    assert all(row in exports["ho-so-he-thong-tinh.xlsx"] for row in of_ministry)
+
+
+def test_every_heading_is_an_alias_and_every_word_a_label() -> None:
+    contracts = load_contracts()
+    layouts = {source: [standing_commune_layout(source)] for source in contracts
+               if source not in ("decisions", "report_narrative")}  # fmt: skip
+    layouts["one_stop_cases"].append(MINISTRY_CASES)
+    for source, found in layouts.items():
+        for layout in found:
+            for heading in layout.headings:
+                if heading.field.startswith("@"):
+                    assert heading.text in contracts[source].personal
+                elif heading.field != COUNTER:
+                    assert heading.text in contracts[source].column(heading.field).aliases, (source, heading)
+            for column, words in layout.words.items():
+                for value, word in words.items():
+                    assert word in contracts[source].column(column).labels[value]
+
+
+def test_files_speak_as_the_portal_does_and_of_no_district(tmp_path: Path) -> None:
+    write_sample(tmp_path, ["2025-Q3"])
+    words: set[str] = set()
+    for path in sorted(tmp_path.rglob("*.xlsx")):
+        book = openpyxl.load_workbook(path, read_only=True)
+        cells = {str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row if cell}
+        words |= cells
+        if path.parent.name != "one_stop_cases":
+            assert not [cell for cell in cells if "huyện" in cell.lower() and cell != "Cấp huyện"], path
+            assert not [cell for cell in cells if re.search(r"mức độ [34]", cell, re.IGNORECASE)], path
+    for path in sorted(tmp_path.rglob("*.csv")):
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            words |= {cell for row in csv.reader(handle, delimiter=";") for cell in row}
+    assert {
+        "Dịch vụ BCCI", "Tạm dừng giải quyết", "Dừng xử lý", "Được tiếp nhận", "Không được tiếp nhận", "Đang xử lý",
+        "Đã trả kết quả", "Đã xử lý xong", "Công dân yêu cầu rút hồ sơ", "Yêu cầu bổ sung giấy tờ", "Trực tuyến",
+        "Toàn trình", "Một phần", "Trung tâm Phục vụ hành chính công xã An Thạnh", "UBND huyện Cù Lao Dung",
+    } <= words  # fmt: skip
