@@ -18,6 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pyarrow as pa
+
 from common.damage import RESTORE_VI
 from common.files import (
     canonical_json,
@@ -32,6 +34,7 @@ from common.files import (
 from publication.audit import Clearance, NotCleared, clear
 from publication.content.approval import Approval
 from publication.content.causes import Lineage, Origin, UnexplainedChange
+from publication.content.disclosure import DEFAULT_THRESHOLD, TABLES, without_small_counts
 from publication.content.release_content import NO_IMPRINT, Imprint, ReleaseContent, gather
 from publication.content.revision import Amendment, Revision, revise
 from publication.content.signing import UNSIGNED, Signing
@@ -166,13 +169,15 @@ def publish(
     witness: Witness | None = None,
     signing: Signing = UNSIGNED,
     imprint: Imprint | None = None,
+    least_count: int = DEFAULT_THRESHOLD,
 ) -> PublishOutcome:
     """Publish a candidate of ``unit`` and ``quarter`` if its stored verdicts let it out.
 
     ``verdicts_dir`` is ``warehouse/verdicts/<unit>/<quarter>``; ``expected_previous`` the number of the release that
     the caller saw as current (None: none); ``versions`` goes into the manifest (dbt, duckdb, ...); ``lineage`` makes
     the causes of a revision sharper; ``witness`` is told before the pointer moves; ``signing`` is what the office set
-    of its letter; ``imprint`` names contact and licence.
+    of its letter; ``imprint`` names contact and licence; ``least_count`` is the least count of cases by procedure or unit
+    and outcome that is told.
     Publishing what is already current is Unchanged, whatever was expected.
     A locked quarter is Held, with what would change, unless an ``amendment`` lets it be revised; where nothing that a
     reader sees would change it is Unchanged. An amendment of a quarter that is not locked is Refused, and so is a
@@ -213,6 +218,7 @@ def publish(
                 approved,
                 signing,
                 imprint or NO_IMPRINT,
+                least_count,
             )
             content = basis.content(pointer, current)
             if pointer and pointer.lock and current and content.revision and amendment is None:
@@ -359,6 +365,7 @@ class Basis:
     approved: Approved | None = None
     signing: Signing = UNSIGNED
     imprint: Imprint = NO_IMPRINT
+    least_count: int = DEFAULT_THRESHOLD
 
     def content(self, pointer: Pointer | None, current: Release | None) -> ReleaseContent:
         """What the release will say. Raises UnexplainedChange, and DamagedManifest when ``current`` is not whole."""
@@ -373,6 +380,8 @@ class Basis:
         content = replace(content, imprint=self.imprint)
         if self.approved is not None:
             content = replace(content, approval=self.approved.approval)
+        told = _told_before(current.path.parent, pointer) if current else []
+        content = without_small_counts(content, self.least_count, told)
         if pointer is None or current is None:
             return content
         new = Origin(
@@ -469,6 +478,22 @@ def origin_of(release: Release) -> Origin:
     return Origin(
         manifest.inputs, manifest.decisions, manifest.form_version, manifest.code_version, manifest.versions, tables
     )
+
+
+def _told_before(quarter_dir: Path, pointer: Pointer | None) -> list[dict[str, pa.Table]]:
+    """The tables with small counts of every release of the quarter, those that were taken back too.
+
+    Raises DamagedManifest where one cannot be read: what it held back would be told.
+    """
+    told = []
+    for number in sorted(pointer.manifests) if pointer else ():
+        folder = quarter_dir / release_name(number) / "marts"
+        try:
+            found = {name: path for name in TABLES if (path := folder / f"{name}.parquet").exists()}
+            told.append({name: from_parquet(path.read_bytes()) for name, path in found.items()})
+        except (OSError, pa.ArrowException) as error:
+            raise DamagedManifest(f"bản phát hành {release_name(number)} đã hư hại, không đọc được") from error
+    return told
 
 
 def compare_releases(old: Release, new: Release, lineage: Lineage) -> Revision:

@@ -6,12 +6,12 @@ Does not belong here: how they are counted (the marts), the form II.06a (a file 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from publication.content.release_content import ReleaseContent
-from publication.formatting import format_date, format_number
+from publication.formatting import HELD_BACK_VI, format_count, format_date, format_number
 
 _CLOCKS = {"reporting_window": "Kỳ báo cáo", "calendar_quarter": "Quý dương lịch"}
 _LEVELS = {"all": "Toàn địa bàn", "district": "Cấp huyện", "commune": "Cấp xã"}
@@ -34,17 +34,21 @@ _LATENESS = {
     "counted_on_time_by_decision": "Trễ trên phần mềm, tính đúng hạn theo quyết định",
 }
 #: Procedures listed, those with most cases first; the mart has all.
-PROCEDURES_LISTED = 20
+PROCEDURES_LISTED = 1000
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a heading and a sentence on how to read it; the first cell of each line names the line."""
+    """A table with a heading and a sentence on how to read it; the first cell of each line names the line.
+
+    ``searched_vi`` labels the field in which lines are looked for; empty where there are few.
+    """
 
     title_vi: str
     note_vi: str
     head: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]
+    searched_vi: str = ""
 
 
 def tables(content: ReleaseContent) -> list[Table]:
@@ -68,7 +72,7 @@ def _timeliness(content: ReleaseContent) -> Table:
         for level, level_vi in _LEVELS.items():
             for kind, kind_vi in _DENOMINATORS.items():
                 row = found.get((clock, "all" if level == "all" else "level", level, kind))
-                if row is None or not row["denominator"]:
+                if row is None or row["denominator"] == 0:
                     continue
                 window = f"{format_date(row['window_from'])} – {format_date(row['window_to'])}"
                 lines.append(
@@ -76,8 +80,8 @@ def _timeliness(content: ReleaseContent) -> Table:
                         f"{clock_vi} ({window})",
                         level_vi,
                         kind_vi,
-                        format_number(row["numerator"]),
-                        format_number(row["denominator"]),
+                        format_count(row["numerator"]),
+                        format_count(row["denominator"]),
                         _percent(row["on_time_percent"], row["is_complete"]),
                     )
                 )
@@ -90,20 +94,20 @@ def _timeliness(content: ReleaseContent) -> Table:
 
 
 def _percent(value: Any, complete: bool) -> str:
+    if value is None:
+        return HELD_BACK_VI
     return f"{format_number(value)}%" + ("" if complete else " (chưa đủ dữ liệu của mọi đơn vị)")
 
 
 def _backlog(content: ReleaseContent) -> Table:
-    rows = [row for row in _rows(content, "case_backlog") if row["clock"] == "reporting_window"]
+    found = content.case_totals.backlog
     lines = []
     for age, age_vi in _AGES.items():
-        at = [row for row in rows if row["age_band"] == age]
-        if at:
-            district, commune = (
-                sum(row["cases"] for row in at if row["unit_level"] == level) for level in ("district", "commune")
-            )
-            overdue = sum(row["overdue"] for row in at)
-            lines.append((age_vi, format_number(district), format_number(commune), format_number(overdue)))
+        at = [found.get((level, age), (0, 0)) for level in ("district", "commune")]
+        if any(cases != 0 for cases, _ in at):
+            after = [overdue for _, overdue in at if overdue is not None]
+            overdue = sum(after) if len(after) == len(at) else None
+            lines.append((age_vi, *(format_count(cases) for cases, _ in at), format_count(overdue)))
     return Table(
         "Hồ sơ chưa giải quyết xong theo thời gian chờ",
         "Tính đến ngày chốt số liệu, theo ngày làm việc từ khi tiếp nhận; gồm cả hồ sơ chờ bổ sung và tạm dừng.",
@@ -114,44 +118,51 @@ def _backlog(content: ReleaseContent) -> Table:
 
 def _durations(content: ReleaseContent) -> Table:
     rows = [
-        row for row in _rows(content, "procedure_duration") if row["clock"] == "reporting_window" and row["resolved"]
+        row
+        for row in _rows(content, "procedure_duration")
+        if row["clock"] == "reporting_window" and row["resolved"] != 0
     ]
-    listed = sorted(rows, key=lambda row: (-row["resolved"], row["procedure_code"], row["unit_level"]))
-    more = f" {PROCEDURES_LISTED} thủ tục nhiều hồ sơ nhất trong {len(rows)}." if len(rows) > PROCEDURES_LISTED else ""
+    told = [row for row in rows if row["resolved"] is not None]
+    listed = sorted(told, key=lambda row: (-row["resolved"], row["procedure_code"], row["unit_level"]))
+    more = f" {PROCEDURES_LISTED} thủ tục nhiều hồ sơ nhất trong {len(told)}." if len(told) > PROCEDURES_LISTED else ""
+    few = f" {len(rows) - len(told)} thủ tục không nêu vì có ít hồ sơ." if len(told) < len(rows) else ""
     return Table(
         "Thời gian giải quyết theo thủ tục",
         "Số ngày làm việc từ khi tiếp nhận đến khi có kết quả, đã trừ thời gian tạm dừng: một nửa và chín phần mười "
-        f"số hồ sơ không quá số ngày này.{more}",
+        f"số hồ sơ không quá số ngày này.{more}{few}",
         ("Thủ tục", "Cấp", "Đã trả kết quả", "Trễ hạn", "Một nửa", "Chín phần mười"),
         tuple(
             (
                 f"{row['procedure_name_vi'] or 'Thủ tục ngoài danh mục'} ({row['procedure_code']})",
                 _LEVELS[row["unit_level"]],
-                format_number(row["resolved"]),
-                format_number(row["resolved_late"]),
-                *_days((row["median_working_days"], row["p90_working_days"])),
+                format_count(row["resolved"]),
+                format_count(row["resolved_late"]),
+                *_days(row),
             )
             for row in listed[:PROCEDURES_LISTED]
         ),
+        searched_vi="Thủ tục của tôi mất bao lâu? Tìm theo tên hoặc mã",
     )
 
 
-def _days(values: Iterable[Any]) -> Iterator[str]:
-    for value in values:
-        yield "chưa rõ" if value is None else format_number(value)
+def _days(row: Mapping[str, Any]) -> Iterator[str]:
+    gaps = (row.get("held_back") or "").split(",")
+    for name in ("median_working_days", "p90_working_days"):
+        yield format_number(row[name]) if row[name] is not None else HELD_BACK_VI if name in gaps else "chưa rõ"
 
 
 def _lateness(content: ReleaseContent) -> Table:
-    sums: dict[tuple[str, str], int] = {}
-    for row in _rows(content, "case_lateness"):
-        if row["clock"] == "reporting_window":
-            key = row["lateness"], row["cause_vi"]
-            sums[key] = sums.get(key, 0) + row["cases"]
+    totals = content.case_totals
     order = list(_LATENESS)
-    listed = sorted(sums, key=lambda key: (order.index(key[0]), -sums[key], key[1]))
+    listed = sorted(
+        totals.lateness.items(),
+        key=lambda item: (order.index(item[0][0]), -(item[1] or 0), totals.causes_vi[item[0][1]]),
+    )
     return Table(
         "Hồ sơ trễ hạn theo nguyên nhân",
         "Nguyên nhân như đơn vị ghi, xếp theo loại.",
         ("Tình trạng", "Nguyên nhân", "Số hồ sơ"),
-        tuple((_LATENESS[lateness], cause, format_number(sums[lateness, cause])) for lateness, cause in listed),
+        tuple(
+            (_LATENESS[lateness], totals.causes_vi[cause], format_count(cases)) for (lateness, cause), cases in listed
+        ),
     )

@@ -96,6 +96,9 @@ _REMARKS = (
     "Cột (9) gồm cả hồ sơ chờ bổ sung, hồ sơ trả lại (từ chối giải quyết) và hồ sơ rút.",
     "Cột (12) gồm cả hồ sơ tạm dừng giải quyết. (3) = (7) + (11).",
 )
+#: Stands in a cell whose count is held back.
+_HELD_BACK = "*"
+_HELD_BACK_REMARK = "(*) Số nhỏ, hoặc từ đó suy ra được số nhỏ: không công bố."
 _INCOMPLETE = "Chưa đủ dữ liệu: còn đơn vị chưa gửi hồ sơ của một quý báo cáo nằm trong kỳ này."
 _NO_APPOINTMENT = (
     "Cột (7) gồm cả {count} hồ sơ không có ngày hẹn trả dù thủ tục có thời hạn; các hồ sơ này "
@@ -124,11 +127,15 @@ def printed_lines(content: ReleaseContent, clock: str) -> list[Line]:
     for breakdown, title in _BLOCKS.items():
         lines.append(("", title, *[""] * len(FIGURE_COLUMNS)))
         lines += [
-            (row["printed_number"] or "", row["name_vi"], *(format_number(row[name]) for name in FIGURE_COLUMNS))
+            (row["printed_number"] or "", row["name_vi"], *(_printed(row[name]) for name in FIGURE_COLUMNS))
             for row in _rows(content, clock)
             if row["breakdown"] == breakdown
         ]
     return lines
+
+
+def _printed(count: int | None) -> str:
+    return _HELD_BACK if count is None else format_number(count)
 
 
 def _rows(content: ReleaseContent, clock: str) -> list[dict[str, Any]]:
@@ -254,7 +261,9 @@ def _write_lines(sheet: Worksheet, looks: _Looks, content: ReleaseContent, clock
     if any(not row["is_complete"] for row in _rows(content, clock)):
         remarks.append(_INCOMPLETE)
     totals = [row for row in _rows(content, clock) if row["row_kind"] == "total"]
-    if unknown := max((row["resolved_without_appointment"] for row in totals), default=0):
+    if any(row[name] is None for row in _rows(content, clock) for name in FIGURE_COLUMNS):
+        remarks.append(_HELD_BACK_REMARK)
+    if unknown := max((row["resolved_without_appointment"] or 0 for row in totals), default=0):
         remarks.append(_NO_APPOINTMENT.format(count=format_number(unknown)))
     for number, remark in enumerate(remarks, start=place + 2):
         sheet.write_string(number, 1, remark, looks.remark)
