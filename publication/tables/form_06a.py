@@ -127,14 +127,14 @@ def printed_lines(content: ReleaseContent, clock: str) -> list[Line]:
     for breakdown, title in _BLOCKS.items():
         lines.append(("", title, *[""] * len(FIGURE_COLUMNS)))
         lines += [
-            (row["printed_number"] or "", row["name_vi"], *(_printed(row[name]) for name in FIGURE_COLUMNS))
+            (row["printed_number"] or "", row["name_vi"], *(_told(row[name]) for name in FIGURE_COLUMNS))
             for row in _rows(content, clock)
             if row["breakdown"] == breakdown
         ]
     return lines
 
 
-def _printed(count: int | None) -> str:
+def _told(count: int | None) -> str:
     return _HELD_BACK if count is None else format_number(count)
 
 
@@ -252,6 +252,8 @@ def _write_lines(sheet: Worksheet, looks: _Looks, content: ReleaseContent, clock
         for column, text in enumerate(line):
             if column < 2:
                 sheet.write_string(place, column, text, looks.cells[bold]["center" if column == 0 else "left"])
+            elif text == _HELD_BACK:
+                sheet.write_string(place, column, text, looks.figures[bold])
             elif text:
                 sheet.write_number(place, column, int(parse_number(text)), looks.figures[bold])
             else:
@@ -330,6 +332,8 @@ def read_form(path: Path) -> dict[str, list[Line]]:
         body = texts[_FIRST_ROW:]
         end = next((place for place, line in enumerate(body) if not any(line)), len(body))
         for cell in (cell for row in rows[_FIRST_ROW : _FIRST_ROW + end] for cell in row[2:] if cell.value is not None):
+            if cell.value == _HELD_BACK:
+                continue
             if cell.data_type != "n" or cell.number_format != _NUMBER_FORMAT:
                 raise FormDamaged(f"{SHEETS[clock]}, {cell.coordinate}: {cell.value} is no number with its format")
         found[clock] = body[:end]
