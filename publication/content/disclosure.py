@@ -4,9 +4,12 @@ Belongs here: the sums that tie the tables to each other and to the signed repor
 from them. Does not belong here: the choice itself (``small_counts``); which columns may be blank (the contracts:
 ``small_counts`` of a column is ``outcome``, ``volume`` or ``follows``).
 
-Tables that cross a procedure, a field or a unit with an outcome take part. What was held back once stays so in every
-later release of the quarter, or the two would tell by their difference; what is carried over into the next quarter is
-counted among what a reader knows. The level's totals that the report's own rows print are never held back.
+Tables that cross a procedure, a field or a unit with an outcome take part. What is guarded is an outcome that can harm:
+late, overdue, waiting for papers, suspended, withdrawn, refused, without an appointment, on time by decision only, and
+the sums of these. That so many cases were received, resolved or resolved on time harms nobody: such counts are told,
+however small, unless a guarded one would follow from them. What was held back once stays so in every later release of
+the quarter, or the two would tell by their difference; what is carried over into the next quarter is counted among what
+a reader knows. The level's totals that the report's own rows and measures print are never held back.
 """
 
 from __future__ import annotations
@@ -31,7 +34,8 @@ _BACKLOG, _LATENESS, _DURATION = "case_backlog", "case_lateness", "procedure_dur
 TABLES = (_PROCESSING, _FORM, _RATES, _BACKLOG, _LATENESS, _DURATION)
 #: Costs of a gap: details rather than what sums them up.
 _DETAIL, _BY_UNIT, _BY_LEVEL, _OVER_ALL = 1.0, 4.0, 40.0, 400.0
-_TOLD_ALREADY = 50.0
+#: One that was told in an earlier release comes after all others, but before telling a small count.
+_TOLD_ALREADY, _TOLD_ALREADY_AT_MOST = 1000.0, 2e4
 _CLOCKS = ("reporting_window", "calendar_quarter")
 #: Columns of the form II.06a and the counts of ``case_processing`` that they sum.
 _FORM_SUMS: Mapping[str, tuple[str, ...]] = {
@@ -48,26 +52,62 @@ _FORM_SUMS: Mapping[str, tuple[str, ...]] = {
 }
 #: Counts that the page sums up over units.
 _PAGE_SUMS: Mapping[str, tuple[str, ...]] = {_BACKLOG: ("cases", "overdue"), _LATENESS: ("cases",)}
-#: Within a row: a count and what it is the sum of.
-_ROW_SUMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    _PROCESSING: {
-        "resolved": ("resolved_early", "resolved_on_time", "resolved_late", "resolved_without_appointment"),
-        "in_progress": ("in_progress_within_due", "in_progress_overdue"),
-    },
-    _FORM: {
-        "to_resolve": ("received_online", "received_direct_or_postal", "carried_over"),
-        "resolved": ("resolved_early", "resolved_on_time", "resolved_late", "resolved_without_appointment"),
-        "in_progress": ("in_progress_within_due", "in_progress_overdue"),
-    },
+#: Tables with rows only where there is a case: what a row is about beside its unit, and what one of no case says.
+_GRIDS: Mapping[str, tuple[str, ...]] = {_BACKLOG: ("state", "age_band"), _LATENESS: ("lateness", "cause_code")}
+_NO_CASE: Mapping[str, dict[str, Any]] = {
+    _BACKLOG: {"cases": 0, "overdue": 0, "oldest_working_days": None},
+    _LATENESS: {"cases": 0},
 }
-#: What the report's own rows and its summary tell of each level.
+#: Within a row: a count and what it is the sum of.
+_ROW_SUMS: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    _PROCESSING: (
+        ("resolved", ("resolved_early", "resolved_on_time", "resolved_late", "resolved_without_appointment")),
+        ("in_progress", ("in_progress_within_due", "in_progress_overdue")),
+    ),
+    _FORM: (
+        ("to_resolve", ("received_online", "received_direct_or_postal", "carried_over")),
+        ("to_resolve", ("resolved", "in_progress")),
+        ("resolved", ("resolved_early", "resolved_on_time", "resolved_late", "resolved_without_appointment")),
+        ("in_progress", ("in_progress_within_due", "in_progress_overdue")),
+    ),
+}
+#: Within a row: sums of outcomes that are guarded like each of them.
+_GUARDED_SUMS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    _PROCESSING: (
+        ("resolved_late", "resolved_without_appointment"),
+        ("resolved_late", "in_progress_overdue"),
+        ("withdrawn", "refused"),
+        ("waiting_for_supplement", "suspended"),
+        ("waiting_for_supplement", "suspended", "withdrawn", "refused"),
+        ("resolved_late", "resolved_without_appointment", "in_progress_overdue", "waiting_for_supplement", "suspended",
+         "withdrawn", "refused"),
+    ),
+    _FORM: (
+        ("resolved_late", "resolved_without_appointment"),
+        ("resolved_late", "in_progress_overdue"),
+        ("resolved_late", "resolved_without_appointment", "in_progress_overdue"),
+    ),
+}  # fmt: skip
+_LEFT_OPEN = ("in_progress", "waiting_for_supplement", "suspended")
+#: What the report's own rows, its measures and its summary tell of each level.
 _TOLD: Mapping[str, tuple[str, ...]] = {
     "received": ("received",),
+    "carried_over": ("carried_over",),
     "resolved": ("resolved",),
     "on_time": ("resolved_early", "resolved_on_time"),
+    "without_appointment": ("resolved_without_appointment",),
+    "late": ("resolved_late",),
     "by_decision": ("counted_on_time_by_decision",),
+    "set_aside": ("withdrawn", "refused"),
+    "open": _LEFT_OPEN,
+    "overdue": ("in_progress_overdue",),
 }
-_LEFT_OPEN = ("in_progress", "waiting_for_supplement", "suspended")
+#: The counts of cases that a row's middles, or the oldest case, are taken of.
+_BEHIND_MIDDLES: Mapping[str, tuple[str, ...]] = {
+    _PROCESSING: ("resolved",),
+    _DURATION: ("resolved",),
+    _BACKLOG: ("cases",),
+}
 _SETTLED = ("resolved", "withdrawn", "refused")
 
 Row = Mapping[str, Any]
@@ -83,26 +123,67 @@ def without_small_counts(
     present = {name: content.tables[name] for name in TABLES if HELD_BACK in _columns(content.tables, name)}
     if not present:
         return content
-    system = system_of({name: table.to_pylist() for name, table in present.items()}, threshold)
-    earlier: list[Key] = []
-    for tables in before:
-        for key, value in _told_before(tables):
+    earlier = [dict(_told_before(tables)) for tables in before]
+    rows = {name: table.to_pylist() for name, table in present.items()}
+    for name in _GRIDS:
+        rows[name] = _with_empty_rows(name, rows.get(name, []), rows, {key[:-1] for told in earlier for key in told})
+    system = system_of(rows, threshold)
+    kept: list[Key] = []
+    for told in earlier:
+        for key, value in told.items():
+            cell = system.cells.get(key)
             if value is None:
-                earlier.append(key)
-            elif key in system.cells and system.cells[key].value == value and system.cells[key].cost is not None:
+                kept.append(key)
+            elif cell is not None and cell.value == value and cell.cost is not None:
                 # Told already, and no other now: a gap in its place hides nothing.
-                system.cells[key] = replace(system.cells[key], cost=_TOLD_ALREADY * (system.cells[key].cost or 1.0))
-    held = hold_back(system, threshold, before=earlier)
+                system.cells[key] = replace(cell, cost=min(_TOLD_ALREADY * cell.cost, _TOLD_ALREADY_AT_MOST))
+    held = hold_back(system, threshold, before=kept)
     tables, files = dict(content.tables), dict(content.mart_files)
     for name, table in present.items():
-        blanked = _blanked(name, table, held, threshold)
+        blanked = _blanked(name, rows[name], table.schema, held, threshold)
         files[name] = to_parquet(blanked)
         tables[name] = in_total_order(blanked)
-    return replace(content, tables=tables, mart_files=files, totals_before=_totals(content, threshold))
+    return replace(content, tables=tables, mart_files=files, totals_before=_totals(content, held, threshold))
 
 
-def _totals(content: ReleaseContent, threshold: int) -> CaseTotals:
-    """The sums that the page tells, without those that have a small part."""
+def _with_empty_rows(
+    mart: str, rows: list[dict[str, Any]], tables: Mapping[str, list[dict[str, Any]]], before: set[tuple[Any, ...]]
+) -> list[dict[str, Any]]:
+    """The rows, and one of no case for each other unit of the level: that a row is there would tell of a case.
+
+    ``before``: what rows of earlier releases were about. Rows of no case that are not held back are not published.
+    """
+    if not rows:
+        return rows
+    units: dict[str, dict[str, str]] = {}
+    for line in tables.get(_FORM, []):
+        if (line["breakdown"], line["row_kind"]) == ("unit", "row"):
+            units.setdefault(line["clock"], {})[line["receiving_unit_code"]] = line["unit_level"]
+    first, second = _GRIDS[mart]
+    names = _key_names(mart)
+    clocks = sorted({row["clock"] for row in rows})
+    wanted = [
+        {"clock": clock, "receiving_unit_code": unit, first: one, second: other}
+        for clock in clocks
+        for one in sorted({row[first] for row in rows if row["clock"] == clock})
+        for other in sorted({row[second] for row in rows if row["clock"] == clock})
+        for unit in units.get(clock, {})
+    ]
+    wanted += [dict(zip(names, key[1:], strict=True)) for key in sorted(before, key=repr) if key[0] == mart]
+    there, found = {row_key(mart, row) for row in rows}, list(rows)
+    for about in wanted:
+        key = (mart, *(about[name] for name in names))
+        level = units.get(about["clock"], {}).get(about["receiving_unit_code"])
+        # What goes with the cause or the age, and with the clock, is said as in other rows.
+        like = next((row for row in rows if all(row[name] == about[name] for name in ("clock", second))), None)
+        if key not in there and level is not None and like is not None:
+            there.add(key)
+            found.append(like | about | {"unit_level": level} | _NO_CASE[mart])
+    return found
+
+
+def _totals(content: ReleaseContent, held: HeldBack, threshold: int) -> CaseTotals:
+    """The sums that the page tells, without those that have a small part or are held back."""
     whole = case_totals(content.tables)
     rows = {name: content.tables[name].to_pylist() for name in (_BACKLOG, _LATENESS) if name in content.tables}
     told = {
@@ -110,7 +191,8 @@ def _totals(content: ReleaseContent, threshold: int) -> CaseTotals:
         for mart, found in rows.items()
         for group, members in _page_groups(mart, found, "reporting_window").items()
         for column in _PAGE_SUMS[mart]
-        if _may_be_told((row[column] for row in members), threshold)
+        if _may_be_told(mart, column, members, threshold)
+        and ("sum", "page", mart, *group, column) not in held.keys
     }
 
     def or_none(value: int | None, *name: str) -> int | None:
@@ -118,8 +200,6 @@ def _totals(content: ReleaseContent, threshold: int) -> CaseTotals:
 
     return replace(
         whole,
-        open=whole.open if _may_be_told([whole.open or 0], threshold) else None,
-        overdue=whole.overdue if _may_be_told([whole.overdue or 0], threshold) else None,
         backlog={
             place: (or_none(cases, _BACKLOG, *place, "cases"), or_none(overdue, _BACKLOG, *place, "overdue"))
             for place, (cases, overdue) in whole.backlog.items()
@@ -128,9 +208,9 @@ def _totals(content: ReleaseContent, threshold: int) -> CaseTotals:
     )
 
 
-def _may_be_told(parts: Iterable[int], threshold: int) -> bool:
-    """Whether the page may tell a sum: none of its parts is small."""
-    return not any(0 < part < threshold for part in parts)
+def _may_be_told(mart: str, column: str, members: Iterable[Row], threshold: int) -> bool:
+    """Whether the page may tell a sum: none of its parts is guarded and small."""
+    return not any(is_guarded(mart, column, row) and 0 < row[column] < threshold for row in members)
 
 
 def _page_groups(mart: str, rows: Iterable[Row], clock: str) -> dict[tuple[Any, ...], list[Row]]:
@@ -149,22 +229,26 @@ def _columns(tables: Mapping[str, pa.Table], mart: str) -> list[str]:
 
 def row_key(mart: str, row: Row) -> tuple[Any, ...]:
     """What a row is about, the same in every release of the quarter."""
+    return (mart, *(row[name] for name in _key_names(mart)))
+
+
+def _key_names(mart: str) -> list[str]:
     if mart == _FORM:  # its key is a place, which moves when another row comes
-        names: Iterable[str] = ("clock", "breakdown", "row_kind", "unit_level", "field_vi", "receiving_unit_code")
-    else:
-        names = [name for name in stored_contracts()[mart].key if name not in ("unit_code", "quarter")]
-    return (mart, *(row[name] for name in names))
+        return ["clock", "breakdown", "row_kind", "unit_level", "field_vi", "receiving_unit_code"]
+    return [name for name in stored_contracts()[mart].key if name not in ("unit_code", "quarter")]
 
 
 def _told_before(tables: Mapping[str, pa.Table]) -> Iterator[tuple[Key, int | None]]:
     """Every cell that may be held back as an earlier release told it; None where that held it back."""
     for name in TABLES:
-        if HELD_BACK in _columns(tables, name):
-            for row in tables[name].to_pylist():
-                gaps = (row[HELD_BACK] or "").split(",")
-                for column, kind in _kinds(name).items():
-                    if kind != "follows" and (row[column] is not None or column in gaps):
-                        yield (*row_key(name, row), column), row[column]
+        if not set(_key_names(name)) <= set(_columns(tables, name)):
+            continue  # a release of a program that told the table otherwise, or not at all
+        for row in tables[name].to_pylist():
+            # A release of a program that knew no gaps names none.
+            gaps = (row.get(HELD_BACK) or "").split(",")
+            for column, kind in _kinds(name).items():
+                if kind != "follows" and (row.get(column) is not None or column in gaps):
+                    yield (*row_key(name, row), column), row.get(column)
 
 
 def _kinds(mart: str) -> dict[str, str]:
@@ -172,17 +256,22 @@ def _kinds(mart: str) -> dict[str, str]:
     return {column.name: column.small_counts for column in stored_contracts()[mart].columns if column.small_counts}
 
 
-def _blanked(mart: str, table: pa.Table, held: HeldBack, threshold: int) -> pa.Table:
-    kinds, rows = _kinds(mart), table.to_pylist()
-    for row in rows:
+def _blanked(
+    mart: str, rows: Iterable[dict[str, Any]], schema: pa.Schema, held: HeldBack, threshold: int
+) -> pa.Table:
+    kinds, found = _kinds(mart), []
+    for row in map(dict, rows):
         key = row_key(mart, row)
         gaps = [column for column in kinds if kinds[column] != "follows" and (*key, column) in held.keys]
-        few = any(kind == "outcome" and row[column] and 0 < row[column] < threshold for column, kind in kinds.items())
-        if gaps or (few and mart in (_DURATION, _PROCESSING, _BACKLOG)):
+        few = any(0 < (row[column] or 0) < threshold for column in _BEHIND_MIDDLES.get(mart, ()))
+        if gaps or few:
             # A middle, a rate or the oldest of a few cases tells of these cases.
             gaps += [column for column, kind in kinds.items() if kind == "follows" and row[column] is not None]
         row.update(dict.fromkeys(gaps), held_back=",".join(sorted(gaps)) or None)
-    return pa.Table.from_pylist(rows, schema=table.schema)
+        # A blank count that only this row can hold would be told by its being there.
+        if mart not in _GRIDS or (row["cases"] != 0 or gaps) and (*key, "cases") not in held.told_elsewhere:
+            found.append(row)
+    return pa.Table.from_pylist(found, schema=schema)
 
 
 # --- cells and sums ---------------------------------------------------------------------------------------------------
@@ -200,10 +289,11 @@ def system_of(tables: Mapping[str, list[dict[str, Any]]], threshold: int = DEFAU
         rates = [row for row in rows[_RATES] if row["clock"] == clock]
         durations = [row for row in rows[_DURATION] if row["clock"] == clock]
         _tie_form(system, form)
-        _tie_rates(system, rates, form)
+        _tie_rates(system, rates, form, rows[_BACKLOG])
         _tie_durations(system, durations, form)
         if clock == "reporting_window":
-            _tie_processing(system, rows[_PROCESSING], form, threshold)
+            _tie_processing(system, rows[_PROCESSING], form)
+            _tie_rates_to_processing(system, rates, rows[_PROCESSING])
             _tie_page(system, rows, threshold)
             _tie_backlog(system, rows[_BACKLOG], rows[_PROCESSING])
             _tie_lateness(system, rows[_LATENESS], rows[_PROCESSING])
@@ -220,17 +310,37 @@ def _add_row(system: System, mart: str, row: Row) -> None:
     for column, kind in _kinds(mart).items():
         if kind == "follows" or row[column] is None:
             continue
-        # Rows of these tables stand for at least one case.
-        least = 1 if column in ("cases", "resolved") and mart in (_LATENESS, _BACKLOG, _DURATION) else 0
-        sensitive = kind == "outcome" and scope not in ("group", "level", "total", "all")
+        # A procedure is listed where a case of it was resolved.
+        least = 1 if (mart, column) == (_DURATION, "resolved") else 0
+        sensitive = is_guarded(mart, column, row)
+        if mart == _BACKLOG and column == "overdue" and row["state"] != "in_progress":
+            system.cells[*row_key(mart, row), column] = Cell(row[column], cost=None)  # 0 by what the word means
+            continue
         weight = cost * (2.0 if kind == "volume" else 1.0) * (1.0 + min(row[column], 1000) / 1000)
         system.cells[*row_key(mart, row), column] = Cell(row[column], sensitive, weight, least=least)
-    for whole, parts in _ROW_SUMS.get(mart, {}).items():
+    for whole, parts in _ROW_SUMS.get(mart, ()):
         key = row_key(mart, row)
         system.add_sum((*key, whole), [(*key, part) for part in parts])
+    if scope not in ("group", "level", "total", "all"):
+        for parts in _GUARDED_SUMS.get(mart, ()):
+            key = row_key(mart, row)
+            whole_key = _hidden_sum(system, ("guarded", *key, *parts), [(*key, part) for part in parts])
+            system.cells[whole_key] = replace(system.cells[whole_key], sensitive=True)
     for less, more in (("counted_on_time_by_decision", "resolved_on_time"), ("overdue", "cases"),
                        ("resolved_late", "resolved"), ("numerator", "denominator")):  # fmt: skip
         system.add_at_most((*row_key(mart, row), less), (*row_key(mart, row), more))
+
+
+def is_guarded(mart: str, column: str, row: Row) -> bool:
+    """Whether the cell tells of an outcome that can harm, of a unit, a field or a procedure; not of a whole level.
+
+    Open cases by age may wait for papers or be suspended, or only be in progress, which harms nobody.
+    """
+    if _kinds(mart).get(column) != "outcome":
+        return False
+    if (row.get("row_kind") or row.get("scope_kind")) in ("group", "level", "total", "all"):
+        return False
+    return not (mart == _BACKLOG and column == "cases" and row["state"] == "in_progress")
 
 
 def _sum_cell(system: System, name: tuple[Any, ...], parts: Iterable[Key], *, cost: float | None = None) -> Key:
@@ -273,15 +383,12 @@ def _tie_form(system: System, form: list[dict[str, Any]]) -> None:
                 _equal(system, (*row_key(_FORM, row), column), (*row_key(_FORM, other), column))
 
 
-def _tie_processing(system: System, rows: list[dict[str, Any]], form: list[dict[str, Any]], threshold: int) -> None:
+def _tie_processing(system: System, rows: list[dict[str, Any]], form: list[dict[str, Any]]) -> None:
     for row in rows:
         key = row_key(_PROCESSING, row)
         system_parts = [(*key, name) for name in (*_SETTLED, *_LEFT_OPEN)]
         taken = _hidden_sum(system, ("taken", *key), [(*key, "received"), (*key, "carried_over")])
         system.add_sum(taken, system_parts)
-        if sum(row[name] or 0 for name in _LEFT_OPEN) >= threshold:
-            # What is open now is carried over into the next quarter, whose release may tell it.
-            _sum_cell(system, ("left_open", *key), [(*key, name) for name in _LEFT_OPEN])
     for line in form:
         if line["row_kind"] != "row":
             continue
@@ -324,9 +431,54 @@ def _tell_totals(system: System, rows: list[dict[str, Any]]) -> None:
         _sum_cell(system, ("told", "online", field_vi), [(*key, "received") for key in members if key[-1] == "online"])
 
 
-def _tie_rates(system: System, rates: list[dict[str, Any]], form: list[dict[str, Any]]) -> None:
+def _tie_numerators(system: System, row: Row, units: Mapping[tuple[str, str], Row], line: Key) -> None:
+    """Cases on time that were received in the window, or due in it, are among those resolved on time in it; the others
+    of these were carried over."""
+    code = row["scope_code"]
+    resolved = units.get((code, "resolved"))
+    if resolved is None or row["denominator_kind"] == "resolved":
+        return
+    less, more = (*row_key(_RATES, row), "numerator"), (*row_key(_RATES, resolved), "numerator")
+    system.add_at_most(less, more)
+    if row["denominator_kind"] == "received":
+        system.add_at_most(("rest", less, more), (*line, "carried_over"))
+
+
+def _guard_left_otherwise(system: System, clock: str, unit: str, rest: Key, backlog: list[dict[str, Any]]) -> None:
+    """What form and rate tell of a unit by their difference: cases that wait, were refused or withdrawn."""
+    system.cells[rest] = replace(system.cells[rest], sensitive=True)
+    waiting = [
+        (*row_key(_BACKLOG, row), "cases")
+        for row in backlog
+        if (row["clock"], row["receiving_unit_code"], row["state"]) == (clock, unit, "waiting_for_supplement")
+    ]
+    left = system.cells[rest].value - sum(system.cells[key].value for key in waiting)
+    if left >= 0:
+        set_aside = ("set_aside", clock, unit)
+        system.cells[set_aside] = Cell(left, sensitive=True, hidden=True)
+        system.add_sum(rest, [set_aside, *waiting])
+
+
+def _tie_rates_to_processing(system: System, rates: list[dict[str, Any]], processing: list[dict[str, Any]]) -> None:
+    sums = {
+        ("received", "denominator"): ("received",),
+        ("resolved", "denominator"): ("resolved",),
+        ("resolved", "numerator"): ("resolved_early", "resolved_on_time"),
+    }
+    for row in rates:
+        if row["scope_kind"] == "unit":
+            cases = [row_key(_PROCESSING, r) for r in processing if r["receiving_unit_code"] == row["scope_code"]]
+            for (kind, column), parts in sums.items():
+                if kind == row["denominator_kind"]:
+                    system.add_sum((*row_key(_RATES, row), column), [(*key, part) for key in cases for part in parts])
+
+
+def _tie_rates(
+    system: System, rates: list[dict[str, Any]], form: list[dict[str, Any]], backlog: list[dict[str, Any]]
+) -> None:
     by_scope = {(row["scope_kind"], row["scope_code"], row["denominator_kind"]): row for row in rates}
     lines = {row["receiving_unit_code"]: row for row in form if row["breakdown"] == "unit" and row["row_kind"] == "row"}
+    of_units = {(code, kind): row for (scope, code, kind), row in by_scope.items() if scope == "unit"}
     for kind in ("received", "resolved", "due"):
         units = {code: row for (scope, code, of), row in by_scope.items() if scope == "unit" and of == kind}
         for column in ("numerator", "denominator"):
@@ -354,10 +506,13 @@ def _tie_rates(system: System, rates: list[dict[str, Any]], form: list[dict[str,
                 system.add_sum(
                     (*key, "denominator"), [(*line, "received_online"), (*line, "received_direct_or_postal")]
                 )
+            _tie_numerators(system, row, of_units, line)
             on_time = [(*line, "resolved_early"), (*line, "resolved_on_time")]
             known = _hidden_sum(system, ("on_time", *line), on_time)
             # The form counts cases that left otherwise as on time too, so the rate's are at most these.
             system.add_at_most((*key, "numerator"), known)
+            if kind == "resolved" and (rest := ("rest", (*key, "numerator"), known)) in system.cells:
+                _guard_left_otherwise(system, row["clock"], code, rest, backlog)
 
 
 def _tie_durations(system: System, rows: list[dict[str, Any]], form: list[dict[str, Any]]) -> None:
@@ -407,17 +562,13 @@ def _tie_durations_to_processing(
 
 
 def _tie_page(system: System, rows: Mapping[str, list[dict[str, Any]]], threshold: int) -> None:
-    """What the page sums up over units, and over all, a reader knows."""
+    """What the page sums up over units, a reader knows, unless the page does not tell it."""
     for mart, columns in _PAGE_SUMS.items():
         for group, members in _page_groups(mart, rows[mart], "reporting_window").items():
             for column in columns:
-                if _may_be_told((row[column] for row in members), threshold):
+                if _may_be_told(mart, column, members, threshold):
                     keys = [(*row_key(mart, row), column) for row in members]
-                    _sum_cell(system, ("page", mart, *group, column), keys)
-    for name, summed in {"open": _LEFT_OPEN, "overdue": ("in_progress_overdue",)}.items():
-        keys = [(*row_key(_PROCESSING, row), part) for row in rows[_PROCESSING] for part in summed]
-        if _may_be_told([sum(system.cells[key].value for key in keys)], threshold):
-            _sum_cell(system, ("page", "all", name), keys)
+                    _sum_cell(system, ("page", mart, *group, column), keys, cost=_BY_LEVEL)
 
 
 def _tie_backlog(system: System, rows: list[dict[str, Any]], processing: list[dict[str, Any]]) -> None:

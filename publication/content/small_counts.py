@@ -6,8 +6,8 @@ Does not belong here: which tables and sums a release has (``disclosure``), how 
 A reader knows every published cell, every sum, and that counts are not negative. A small count is safe when other
 counts would agree with all of that just as well: so for each, another whole set of counts is found (by linear
 programming) that differs in it by ``width`` where the sums leave room for that. Cells that have to change in such a set
-are held back too, as few and as unimportant ones as the programme finds. What the figures of the signed report alone
-determine cannot be kept, and is not: it is in that report.
+are held back too, as few and as unimportant ones as the programme finds. A small count that the figures of the signed
+report alone determine is held back all the same: nobody has to see it twice.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Key = Hashable
 @dataclass(frozen=True)
 class Cell:
     """A count. ``cost`` of holding it back; None: it stays published whatever happens. ``hidden``: nobody publishes it,
-    it only ties others together. ``least`` is what a reader knows it to be at least.
+    it only ties others together, or is a ``sensitive`` sum of them. ``least`` is what a reader knows it to be at least.
     """
 
     value: int
@@ -82,16 +82,19 @@ def hold_back(system: System, threshold: int, *, width: int = 2, before: Iterabl
         return HeldBack(frozenset())
     programme = _Programme(system, width)
     # What was held back earlier must stay in doubt, small or not: else the earlier release would tell by this one.
-    wanted = {programme.place[key]: _TOLERANCE * 10 for key in kept if system.cells[key].value}
+    # That goes for a 0, too: what was hidden with it follows from it.
+    wanted = {programme.place[key]: _TOLERANCE * 10 for key in kept}
     wanted |= {programme.place[key]: 1.0 if key in known else float(width) for key in small}
     held = np.zeros(len(programme.keys), dtype=bool)
     held[[programme.place[key] for key in (*small, *kept)]] = True
     doubt = programme.protect(held, wanted)
-    # What moves in no other set of counts helps no other count; what moves at all may.
     told = [place for place in map(programme.place.__getitem__, small) if doubt[place] < _TOLERANCE]
-    held[told] = False
     return HeldBack(
-        frozenset(key for key, is_held in zip(programme.keys, held, strict=True) if is_held),
+        frozenset(
+            key
+            for key, is_held in zip(programme.keys, held, strict=True)
+            if is_held and not system.cells[key].hidden
+        ),
         frozenset(programme.keys[place] for place in told),
     )
 

@@ -164,7 +164,7 @@ def test_what_the_report_alone_tells_is_not_kept() -> None:
     system = System({"unit": Cell(3, sensitive=True), "report": Cell(3, cost=None)})
     system.add_sum("report", ["unit"])
     found = hold_back(system, THRESHOLD)
-    assert (found.keys, found.told_elsewhere) == (frozenset(), {"unit"})
+    assert (found.keys, found.told_elsewhere) == ({"unit"}, {"unit"})
 
 
 # --- the tables of a release ------------------------------------------------------------------------------------------
@@ -267,7 +267,8 @@ class World:
     def _row(self, mart: str, about: dict[str, Any], columns: Mapping[str, Test], within: Test) -> None:
         tests = {name: (lambda case, test=test: within(case) and test(case)) for name, test in columns.items()}
         row = about | {name: self.count(test) for name, test in tests.items()}
-        self.tables[mart].append(row)
+        if mart not in ("case_backlog", "case_lateness") or row["cases"]:
+            self.tables[mart].append(row)
         for name, test in tests.items():
             self.cells[(*row_key(mart, row), name)] = test
 
@@ -290,18 +291,16 @@ class World:
             for state in sorted(set(STATES.values())):
                 for age in AGES:
                     within = lambda c, u=unit, s=state, a=age: (c[0], STATES.get(c[4]), c[5]) == (u, s, a)
-                    if self.count(within):
-                        about = clock | {"receiving_unit_code": unit, "unit_level": level, "state": state,
-                                         "age_band": age}  # fmt: skip
-                        columns = {"cases": lambda c: True, "overdue": kind_in("overdue")}
-                        self._row("case_backlog", about, columns, within)
+                    about = clock | {"receiving_unit_code": unit, "unit_level": level, "state": state,
+                                     "age_band": age}  # fmt: skip
+                    columns = {"cases": lambda c: True, "overdue": kind_in("overdue")}
+                    self._row("case_backlog", about, columns, within)
             for kind, lateness in LATENESS.items():
                 for cause in CAUSES:
                     within = lambda c, u=unit, k=kind, x=cause: (c[0], c[4], c[6]) == (u, k, x)
-                    if self.count(within):
-                        about = clock | {"receiving_unit_code": unit, "unit_level": level, "lateness": lateness,
-                                         "cause_code": cause, "cause_vi": cause}  # fmt: skip
-                        self._row("case_lateness", about, {"cases": lambda c: True}, within)
+                    about = clock | {"receiving_unit_code": unit, "unit_level": level, "lateness": lateness,
+                                     "cause_code": cause, "cause_vi": cause}  # fmt: skip
+                    self._row("case_lateness", about, {"cases": lambda c: True}, within)
         for level in ("district", "commune"):
             at = lambda c, at=level: UNITS[c[0]] == at
             for kind, test in RATES.items():
@@ -351,12 +350,18 @@ class World:
         }
         return replace(base, tables={**base.tables, **tables})
 
+    def known_absent(self, tests: Iterable[Test]) -> list[Test]:
+        """Rows of no case that a reader knows to be such: none of them stands for a row that would tell by being there."""
+        found = list(tests)
+        return [] if any(map(self.count, found)) else found
+
     def told(self) -> list[tuple[np.ndarray, int]]:
-        """What the report's own rows and the summary tell: of each level received, resolved, on time, by decision."""
+        """What the report's own rows, its measures and the summary tell of each level."""
         tests: list[Test] = []
         for level in ("district", "commune"):
             at = lambda c, at=level: UNITS[c[0]] == at
-            for test in (lambda c: not c[3], IS_RESOLVED, ON_TIME, kind_in("decided")):
+            for test in (lambda c: not c[3], lambda c: c[3], IS_RESOLVED, ON_TIME, kind_in("decided"), kind_in("late"),
+                         kind_in("unknown"), kind_in("withdrawn", "refused"), kind_in(*OPEN), kind_in("overdue")):
                 tests.append(lambda c, at=at, test=test: at(c) and test(c))
         return [(self.vector(test), self.count(test)) for test in tests]
 
@@ -376,20 +381,24 @@ def seen(tables: Mapping[str, pa.Table]) -> dict[Any, int | None]:
     }
 
 
-def absences(world: World) -> list[tuple[np.ndarray, int]]:
-    """What is known from rows that are not there: nothing of their kind happened."""
-    there = {(*row_key(name, row),) for name, rows in world.tables.items() for row in rows}
+def absences(world: World, published: Iterable[Any]) -> list[tuple[np.ndarray, int]]:
+    """What is known from rows that are not published: nothing of their kind happened."""
+    there = {key[:-1] for key in published}
     tests: list[Test] = []
     clock = "reporting_window"
     for unit in UNITS:
         for kind, lateness in LATENESS.items():
-            for cause in CAUSES:
-                if ("case_lateness", clock, unit, lateness, cause) not in there:
-                    tests.append(lambda c, u=unit, k=kind, x=cause: (c[0], c[4], c[6]) == (u, k, x))
+            tests += world.known_absent(
+                (lambda c, u=unit, k=kind, x=cause: (c[0], c[4], c[6]) == (u, k, x))
+                for cause in CAUSES
+                if ("case_lateness", clock, unit, lateness, cause) not in there
+            )
         for state in sorted(set(STATES.values())):
-            for age in AGES:
-                if ("case_backlog", clock, unit, state, age) not in there:
-                    tests.append(lambda c, u=unit, s=state, a=age: (c[0], STATES.get(c[4]), c[5]) == (u, s, a))
+            tests += world.known_absent(
+                (lambda c, u=unit, s=state, a=age: (c[0], STATES.get(c[4]), c[5]) == (u, s, a))
+                for age in AGES
+                if ("case_backlog", clock, unit, state, age) not in there
+            )
         for field in sorted(set(PROCEDURES.values())):
             for channel in ("direct", "online"):
                 if ("case_processing", unit, field, channel) not in there:
@@ -403,19 +412,19 @@ def absences(world: World) -> list[tuple[np.ndarray, int]]:
 
 def given_away(world: World, published: Mapping[Any, int | None]) -> Iterator[Any]:
     """Small counts of a unit, a field or a procedure that a reader of all tables and of the report can work out, and
-    that the report with the rows that there are does not tell by itself."""
-    told = [*world.told(), *absences(world)]
-    known = [*told, *((world.vector(world.cells[key]), value) for key, value in published.items() if value is not None)]
-    # That a row is there says that it counts something.
+    that the report does not tell by itself."""
+    told = world.told()
+    cells = ((key, value) for key, value in published.items() if value is not None)
+    known = [*told, *absences(world, published), *((world.vector(world.cells[key]), value) for key, value in cells)]
+    # That a row of a procedure is there says that it counts something.
     there = [world.vector(world.cells[key]) for key in published
-             if (key[0] in ("case_backlog", "case_lateness") and key[-1] == "cases")
-             or (key[0] == "procedure_duration" and key[-1] == "resolved")]  # fmt: skip
-    for key, test in world.cells.items():
+             if (key[0], key[-1]) == ("procedure_duration", "resolved")]  # fmt: skip
+    for name, test in guarded(world):
         asked = world.vector(test)
-        if not is_sensitive(key) or not 0 < world.count(test) < THRESHOLD or not is_determined(known, there, asked):
+        if not 0 < world.count(test) < THRESHOLD or not is_determined(known, there, asked):
             continue
-        if not is_determined(told, there, asked):
-            yield key
+        if not is_determined(told, [], asked):
+            yield name
 
 
 def is_determined(known: Iterable[tuple[np.ndarray, int]], there: Iterable[np.ndarray], asked: np.ndarray) -> bool:
@@ -423,11 +432,22 @@ def is_determined(known: Iterable[tuple[np.ndarray, int]], there: Iterable[np.nd
     return bool(greatest - least < 1 - 1e-6)
 
 
-def is_sensitive(key: Any) -> bool:
-    """An outcome of a unit, a field or a procedure; not of a whole level."""
-    kinds = {column.name: column.small_counts for column in stored_contracts()[key[0]].columns}
-    scopes = {"case_timeliness": key[2], "case_form_06a": key[3]}
-    return kinds[key[-1]] == "outcome" and scopes.get(key[0]) not in ("group", "total", "level", "all")
+#: Outcomes that can harm, as a reader of a row would add them up.
+HARM = ("late", "unknown", "overdue", "waiting", "suspended", "withdrawn", "refused")
+
+
+def guarded(world: World) -> Iterator[tuple[Any, Test]]:
+    """What nobody may work out where it is small: outcomes that can harm, of a unit, a field or a procedure."""
+    for key, test in world.cells.items():
+        kinds = {column.name: column.small_counts for column in stored_contracts()[key[0]].columns}
+        of_all = {"case_timeliness": key[2], "case_form_06a": key[3]}.get(key[0]) in ("group", "total", "level", "all")
+        in_progress = key[0] == "case_backlog" and key[-1] == "cases" and "in_progress" in key
+        if kinds[key[-1]] == "outcome" and not of_all and not in_progress:
+            yield key, test
+        if key[0] == "case_processing" and key[-1] == "received":
+            for some in (HARM, HARM[3:], HARM[:2], HARM[5:], HARM[3:5], ("late", "overdue")):
+                yield (*key[:-1], some), lambda c, u=key[1], f=key[2], h=key[3], of=some: (
+                    (c[0], PROCEDURES[c[1]], c[2]) == (u, f, h) and c[4] in of)  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(2))
