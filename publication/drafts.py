@@ -132,6 +132,7 @@ def make_draft(
             discard_draft(folder)
             return Unchanged(current)
         basis = Basis(
+            quarter_dir,
             candidate,
             found.clearance,
             code_version,

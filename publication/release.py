@@ -208,6 +208,7 @@ def publish(
             if refusal:
                 return Refused((refusal,))
             basis = Basis(
+                quarter_dir,
                 candidate,
                 clearance,
                 code_version,
@@ -355,6 +356,7 @@ class Approved:
 class Basis:
     """What a release is made from and by whose word, beside what is published already."""
 
+    quarter_dir: Path
     candidate: Candidate
     clearance: Clearance
     code_version: str
@@ -380,8 +382,8 @@ class Basis:
         content = replace(content, imprint=self.imprint)
         if self.approved is not None:
             content = replace(content, approval=self.approved.approval)
-        told = _told_before(current.path.parent, pointer) if current else []
-        content = without_small_counts(content, self.least_count, told)
+        told = _told_before(self.quarter_dir, pointer)
+        content = without_small_counts(content, self.least_count, told, _told_elsewhere(self.quarter_dir))
         if pointer is None or current is None:
             return content
         new = Origin(
@@ -492,7 +494,21 @@ def _told_before(quarter_dir: Path, pointer: Pointer | None) -> list[dict[str, p
             found = {name: path for name in TABLES if (path := folder / f"{name}.parquet").exists()}
             told.append({name: from_parquet(path.read_bytes()) for name, path in found.items()})
         except (OSError, pa.ArrowException) as error:
-            raise DamagedManifest(f"bản phát hành {release_name(number)} đã hư hại, không đọc được") from error
+            name = f"{quarter_dir.name}/{release_name(number)}"
+            raise DamagedManifest(f"bản phát hành {name} đã hư hại, không đọc được") from error
+    return told
+
+
+def _told_elsewhere(quarter_dir: Path) -> list[dict[str, pa.Table]]:
+    """The tables with small counts of every release of the unit's other periods. Raises DamagedManifest likewise."""
+    told = []
+    for other in sorted(quarter_dir.parent.iterdir()) if quarter_dir.parent.is_dir() else ():
+        if other == quarter_dir or not other.is_dir():
+            continue
+        try:
+            told += _told_before(other, read_pointer(other))
+        except DamagedPointer as error:
+            raise DamagedPointer(f"{other.name}: {error}") from error
     return told
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import pyarrow as pa
 
 from publication.content.case_totals import CaseTotals, case_totals
+from publication.content.other_periods import OtherRelease, across, windows_of
 from publication.content.release_content import ReleaseContent
 from publication.content.small_counts import Cell, HeldBack, Key, System, hold_back
 from publication.store.contracts import stored_contracts
@@ -114,10 +115,14 @@ Row = Mapping[str, Any]
 
 
 def without_small_counts(
-    content: ReleaseContent, threshold: int, before: Iterable[Mapping[str, pa.Table]] = ()
+    content: ReleaseContent,
+    threshold: int,
+    before: Iterable[Mapping[str, pa.Table]] = (),
+    elsewhere: Iterable[Mapping[str, pa.Table]] = (),
 ) -> ReleaseContent:
-    """The content with its small counts held back; ``before``: tables of every release of the quarter until now.
+    """The content with its small counts held back.
 
+    ``before``: tables of every release of the quarter until now; ``elsewhere``: of every release of other periods.
     ``threshold``: the least count that is told; 0 or 1 holds back nothing but what was held back before.
     """
     present = {name: content.tables[name] for name in TABLES if HELD_BACK in _columns(content.tables, name)}
@@ -128,8 +133,18 @@ def without_small_counts(
     for name in _GRIDS:
         rows[name] = _with_empty_rows(name, rows.get(name, []), rows, {key[:-1] for told in earlier for key in told})
     system = system_of(rows, threshold)
-    kept: list[Key] = []
-    for told in earlier:
+    own = {key: cell.value for key, cell in system.cells.items() if isinstance(key, tuple) and key[0] in TABLES}
+    others = [
+        OtherRelease(windows_of(tables[_FORM].to_pylist()), dict(_told_before(tables)))
+        for tables in elsewhere
+        if _FORM in tables
+    ]
+    found = across(windows_of(rows.get(_FORM, [])), own, others, threshold)
+    kept: list[Key] = sorted(found.held, key=repr)
+    for keys, value in found.known:
+        if keys and all(key in own for key in keys) and sum(own[key] for key in keys) == value:
+            _sum_cell(system, ("carried over", *keys), keys)
+    for told in (*earlier, *found.equal):
         for key, value in told.items():
             cell = system.cells.get(key)
             if value is None:

@@ -8,6 +8,7 @@ constraints on single cases, and asks for the least and the greatest value of ea
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -273,7 +274,7 @@ class World:
             self.cells[(*row_key(mart, row), name)] = test
 
     def _fill(self) -> None:
-        clock = {"clock": "reporting_window"}
+        clock = {"clock": "reporting_window", "window_from": dt.date(2022, 12, 15), "window_to": dt.date(2023, 3, 14)}
         for unit, level in UNITS.items():
             for field in sorted(set(PROCEDURES.values())):
                 for channel in ("direct", "online"):
@@ -379,6 +380,14 @@ def seen(tables: Mapping[str, pa.Table]) -> dict[Any, int | None]:
         for column in stored_contracts()[name].columns
         if column.small_counts in ("outcome", "volume")
     }
+
+
+def seen_of(tables: Mapping[str, pa.Table], mart: str) -> dict[Any, int | None]:
+    return {key: value for key, value in seen({name: tables.get(name, _NOTHING) for name in TABLES}).items()
+            if key[0] == mart}  # fmt: skip
+
+
+_NOTHING = pa.table({})
 
 
 def absences(world: World, published: Iterable[Any]) -> list[tuple[np.ndarray, int]]:
@@ -494,6 +503,86 @@ def test_a_later_release_keeps_every_gap(make_content: MakeContent) -> None:
         assert value is not None or seen(again.tables)[key] is None, key
     same = without_small_counts(World(0).content(make_content()), THRESHOLD, [first.tables])
     assert {name: same.tables[name] for name in TABLES} == {name: first.tables[name] for name in TABLES}
+
+
+def in_windows(tables: Mapping[str, pa.Table], opens: dt.date, closes: dt.date) -> dict[str, pa.Table]:
+    """The same figures as of another period."""
+    form = tables["case_form_06a"]
+    dates = {"window_from": opens, "window_to": closes}
+    for name, day in dates.items():
+        place = form.column_names.index(name)
+        form = form.set_column(place, name, pa.array([day] * form.num_rows, pa.date32()))
+    return {**tables, "case_form_06a": form}
+
+
+QUARTER = dt.date(2022, 12, 15), dt.date(2023, 3, 14)
+HALF_YEAR = dt.date(2022, 12, 15), dt.date(2023, 6, 14)
+
+
+def nothing_happened(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    return {name: table.slice(0, 0) if name != "case_form_06a" else table.slice(0, 1) for name, table in tables.items()}
+
+
+def test_a_half_year_tells_no_gap_of_its_quarter(make_content: MakeContent) -> None:
+    """The other quarter of the half-year had no case at all: the sum would be the first quarter's own count."""
+    world = World(0)
+    whole = world.content(make_content())
+    quarter = without_small_counts(whole, THRESHOLD)
+    other = in_windows(nothing_happened(whole.tables), dt.date(2023, 3, 15), HALF_YEAR[1])
+    half_year = replace(whole, tables=in_windows(whole.tables, *HALF_YEAR))
+    careless = without_small_counts(half_year, 1)
+    flows = ("resolved_late", "withdrawn", "refused", "resolved_without_appointment", "received")
+    gaps = [key for key, value in seen(quarter.tables).items() if value is None and key[-1] in flows]
+    gaps = [key for key in gaps if key[0] in ("case_processing", "procedure_duration")]
+    assert gaps
+    assert all(seen(careless.tables)[key] is not None for key in gaps)  # the planted difference
+    careful = without_small_counts(half_year, 1, (), [quarter.tables, other])
+    assert all(seen(careful.tables)[key] is None for key in gaps)
+
+
+def test_a_period_that_closes_on_the_same_day_keeps_the_gaps_of_that_day(make_content: MakeContent) -> None:
+    whole = World(0).content(make_content())
+    quarter = without_small_counts(whole, THRESHOLD)
+    ended_alike = replace(whole, tables=in_windows(whole.tables, dt.date(2022, 9, 15), QUARTER[1]))
+    careful = seen(without_small_counts(ended_alike, 1, (), [quarter.tables]).tables)
+    of_the_day = ("in_progress_overdue", "waiting_for_supplement", "suspended", "overdue")
+    gaps = [key for key, value in seen(quarter.tables).items() if value is None and key[-1] in of_the_day]
+    assert gaps
+    assert all(careful.get(key) is None for key in gaps)
+
+
+def test_what_is_carried_over_tells_no_gap_of_the_window_before(make_content: MakeContent) -> None:
+    def lines(**cells: int | None) -> dict[str, pa.Table]:
+        rows = {
+            "case_processing": [
+                {"receiving_unit_code": unit, "unit_level": "commune", "field_vi": "Hộ tịch", "channel": "direct"}
+                | dict.fromkeys(PROCESSING, 0)
+                | {name: value for name, value in cells.items() if unit == "31615" or name != "waiting_for_supplement"}
+                for unit in ("31615", "31618")
+            ],
+            "case_form_06a": [{"clock": "reporting_window", "breakdown": "unit", "row_kind": "row",
+                               "unit_level": "commune", "field_vi": None, "receiving_unit_code": "31615",
+                               "window_from": QUARTER[0], "window_to": QUARTER[1]}
+                              | dict.fromkeys(FORM, 0) | {"carried_over": cells.get("carried_over")}],
+        }  # fmt: skip
+        return {
+            name: pa.Table.from_pylist(
+                [{column.name: row.get(column.name) for column in stored_contracts()[name].columns} for row in found],
+                schema=pa.schema([(column.name, _TYPES[column.type]) for column in stored_contracts()[name].columns]),
+            )
+            for name, found in rows.items()
+        }
+
+    base = make_content()
+    before = replace(base, tables={**base.tables, **lines(received=9, in_progress=3, waiting_for_supplement=1, resolved=5)})
+    first = without_small_counts(before, THRESHOLD)
+    gaps = {key[-1] for key, value in seen_of(first.tables, "case_processing").items() if value is None}
+    assert "waiting_for_supplement" in gaps
+    now = lines(carried_over=4, resolved=4)
+    after = replace(base, tables={**base.tables, **in_windows(now, dt.date(2023, 3, 15), HALF_YEAR[1])})
+    told = seen_of(without_small_counts(after, 1, (), [first.tables]).tables, "case_processing")
+    assert told["case_processing", "31615", "Hộ tịch", "direct", "carried_over"] is None
+    assert seen_of(without_small_counts(after, 1).tables, "case_processing") != told
 
 
 def test_a_release_of_a_program_without_gaps_stays_as_it_is(make_content: MakeContent) -> None:
