@@ -34,7 +34,7 @@ from common.files import (
 from publication.audit import Clearance, NotCleared, clear
 from publication.content.approval import Approval
 from publication.content.causes import Lineage, Origin, UnexplainedChange
-from publication.content.disclosure import DEFAULT_THRESHOLD, TABLES, without_small_counts
+from publication.content.disclosure import DEFAULT_THRESHOLD, READ_BACK, without_small_counts
 from publication.content.release_content import NO_IMPRINT, Imprint, ReleaseContent, gather
 from publication.content.revision import Amendment, Revision, revise
 from publication.content.signing import UNSIGNED, Signing
@@ -176,8 +176,8 @@ def publish(
     ``verdicts_dir`` is ``warehouse/verdicts/<unit>/<quarter>``; ``expected_previous`` the number of the release that
     the caller saw as current (None: none); ``versions`` goes into the manifest (dbt, duckdb, ...); ``lineage`` makes
     the causes of a revision sharper; ``witness`` is told before the pointer moves; ``signing`` is what the office set
-    of its letter; ``imprint`` names contact and licence; ``least_count`` is the least count of cases by procedure or unit
-    and outcome that is told.
+    of its letter; ``imprint`` names contact and licence; ``least_count`` is the least count of cases by procedure or
+    unit and outcome that is told.
     Publishing what is already current is Unchanged, whatever was expected.
     A locked quarter is Held, with what would change, unless an ``amendment`` lets it be revised; where nothing that a
     reader sees would change it is Unchanged. An amendment of a quarter that is not locked is Refused, and so is a
@@ -491,7 +491,7 @@ def _told_before(quarter_dir: Path, pointer: Pointer | None) -> list[dict[str, p
     for number in sorted(pointer.manifests) if pointer else ():
         folder = quarter_dir / release_name(number) / "marts"
         try:
-            found = {name: path for name in TABLES if (path := folder / f"{name}.parquet").exists()}
+            found = {name: path for name in READ_BACK if (path := folder / f"{name}.parquet").exists()}
             told.append({name: from_parquet(path.read_bytes()) for name, path in found.items()})
         except (OSError, pa.ArrowException) as error:
             name = f"{quarter_dir.name}/{release_name(number)}"

@@ -23,6 +23,7 @@ import pyarrow as pa
 from publication.content.case_totals import CaseTotals, case_totals
 from publication.content.other_periods import OtherRelease, across, windows_of
 from publication.content.release_content import ReleaseContent
+from publication.content.rows_behind import FIGURE_ROWS, unnamed_before, without_telling_rows
 from publication.content.small_counts import Cell, HeldBack, Key, System, hold_back
 from publication.store.contracts import stored_contracts
 from publication.store.parquet import in_total_order, to_parquet
@@ -33,6 +34,8 @@ DEFAULT_THRESHOLD = 5
 _PROCESSING, _FORM, _RATES = "case_processing", "case_form_06a", "case_timeliness"
 _BACKLOG, _LATENESS, _DURATION = "case_backlog", "case_lateness", "procedure_duration"
 TABLES = (_PROCESSING, _FORM, _RATES, _BACKLOG, _LATENESS, _DURATION)
+#: What is read of other releases: the tables, and what they list behind figures.
+READ_BACK = (*TABLES, FIGURE_ROWS, "delivery_log")
 #: Costs of a gap: details rather than what sums them up.
 _DETAIL, _BY_UNIT, _BY_LEVEL, _OVER_ALL = 1.0, 4.0, 40.0, 400.0
 #: One that was told in an earlier release comes after all others, but before telling a small count.
@@ -112,6 +115,8 @@ _BEHIND_MIDDLES: Mapping[str, tuple[str, ...]] = {
 _SETTLED = ("resolved", "withdrawn", "refused")
 
 Row = Mapping[str, Any]
+#: Of a cell of a table: the table, what the row is about, the column.
+CellKey = tuple[Any, ...]
 
 
 def without_small_counts(
@@ -128,11 +133,14 @@ def without_small_counts(
     present = {name: content.tables[name] for name in TABLES if HELD_BACK in _columns(content.tables, name)}
     if not present:
         return content
+    before, elsewhere = list(before), list(elsewhere)
     earlier = [dict(_told_before(tables)) for tables in before]
     rows = {name: table.to_pylist() for name, table in present.items()}
     for name in _GRIDS:
         rows[name] = _with_empty_rows(name, rows.get(name, []), rows, {key[:-1] for told in earlier for key in told})
     system = system_of(rows, threshold)
+    behind, unnamed = _rows_named(content, threshold, before, elsewhere)
+    _tell_named(system, rows.get(_PROCESSING, []), unnamed)
     own = {key: cell.value for key, cell in system.cells.items() if isinstance(key, tuple) and key[0] in TABLES}
     others = [
         OtherRelease(windows_of(tables[_FORM].to_pylist()), dict(_told_before(tables)))
@@ -141,8 +149,8 @@ def without_small_counts(
     ]
     found = across(windows_of(rows.get(_FORM, [])), own, others, threshold)
     kept: list[Key] = sorted(found.held, key=repr)
-    for keys, value in found.known:
-        if keys and all(key in own for key in keys) and sum(own[key] for key in keys) == value:
+    for keys, known in found.known:
+        if keys and all(key in own for key in keys) and sum(own[key] for key in keys) == known:
             _sum_cell(system, ("carried over", *keys), keys)
     for told in (*earlier, *found.equal):
         for key, value in told.items():
@@ -158,7 +166,49 @@ def without_small_counts(
         blanked = _blanked(name, rows[name], table.schema, held, threshold)
         files[name] = to_parquet(blanked)
         tables[name] = in_total_order(blanked)
+    if behind is not None:
+        files[FIGURE_ROWS], tables[FIGURE_ROWS] = to_parquet(behind), in_total_order(behind)
     return replace(content, tables=tables, mart_files=files, totals_before=_totals(content, held, threshold))
+
+
+def _rows_named(
+    content: ReleaseContent,
+    threshold: int,
+    before: Iterable[Mapping[str, pa.Table]],
+    elsewhere: Iterable[Mapping[str, pa.Table]],
+) -> tuple[pa.Table | None, dict[str, frozenset[str]]]:
+    """The rows behind figures as the release lists them, and by level the units whose rows it does not name."""
+    if HELD_BACK not in _columns(content.tables, FIGURE_ROWS):
+        return None, {}
+    units = {entry["delivery_id"]: entry["unit_code"] for entry in content.inputs}
+    sources = {row["measure"]: row["source"] for row in content.tables["dim_measure"].to_pylist()}
+    window = windows_of(content.tables[_FORM].to_pylist()).get("reporting_window") if _FORM in content.tables else None
+    told = list(before)
+    for tables in elsewhere:
+        other = windows_of(tables[_FORM].to_pylist()).get("reporting_window") if _FORM in tables else None
+        if window and other and other[0] <= window[1] and window[0] <= other[1]:
+            told.append(tables)
+    unnamed = unnamed_before(
+        (tables[FIGURE_ROWS].to_pylist(), senders(tables, units)) for tables in told if FIGURE_ROWS in tables
+    )
+    return without_telling_rows(content.tables[FIGURE_ROWS], units, sources, threshold, unnamed)
+
+
+def senders(tables: Mapping[str, pa.Table], units: Mapping[str, str]) -> dict[str, str]:
+    """Who sent each delivery that a release names; ``units``: of deliveries known otherwise."""
+    log = tables["delivery_log"].to_pylist() if "delivery_log" in tables else []
+    return {**units, **{row["delivery_id"]: row["delivering_unit_code"] for row in log}}
+
+
+def _tell_named(system: System, rows: Iterable[Row], unnamed: Mapping[str, frozenset[str]]) -> None:
+    """What the rows behind the figures tell of each unit whose rows are named."""
+    cases: dict[tuple[str, str], list[CellKey]] = {}
+    for row in rows:
+        cases.setdefault((row["unit_level"], row["receiving_unit_code"]), []).append(row_key(_PROCESSING, row))
+    for (level, unit), keys in sorted(cases.items()):
+        if level in unnamed and unit not in unnamed[level]:
+            for name, parts in _TOLD.items():
+                _sum_cell(system, ("named", level, unit, name), [(*key, part) for key in keys for part in parts])
 
 
 def _with_empty_rows(
@@ -206,8 +256,7 @@ def _totals(content: ReleaseContent, held: HeldBack, threshold: int) -> CaseTota
         for mart, found in rows.items()
         for group, members in _page_groups(mart, found, "reporting_window").items()
         for column in _PAGE_SUMS[mart]
-        if _may_be_told(mart, column, members, threshold)
-        and ("sum", "page", mart, *group, column) not in held.keys
+        if _may_be_told(mart, column, members, threshold) and ("sum", "page", mart, *group, column) not in held.keys
     }
 
     def or_none(value: int | None, *name: str) -> int | None:
@@ -253,7 +302,7 @@ def _key_names(mart: str) -> list[str]:
     return [name for name in stored_contracts()[mart].key if name not in ("unit_code", "quarter")]
 
 
-def _told_before(tables: Mapping[str, pa.Table]) -> Iterator[tuple[Key, int | None]]:
+def _told_before(tables: Mapping[str, pa.Table]) -> Iterator[tuple[CellKey, int | None]]:
     """Every cell that may be held back as an earlier release told it; None where that held it back."""
     for name in TABLES:
         if not set(_key_names(name)) <= set(_columns(tables, name)):
@@ -271,9 +320,7 @@ def _kinds(mart: str) -> dict[str, str]:
     return {column.name: column.small_counts for column in stored_contracts()[mart].columns if column.small_counts}
 
 
-def _blanked(
-    mart: str, rows: Iterable[dict[str, Any]], schema: pa.Schema, held: HeldBack, threshold: int
-) -> pa.Table:
+def _blanked(mart: str, rows: Iterable[dict[str, Any]], schema: pa.Schema, held: HeldBack, threshold: int) -> pa.Table:
     kinds, found = _kinds(mart), []
     for row in map(dict, rows):
         key = row_key(mart, row)
@@ -284,7 +331,7 @@ def _blanked(
             gaps += [column for column, kind in kinds.items() if kind == "follows" and row[column] is not None]
         row.update(dict.fromkeys(gaps), held_back=",".join(sorted(gaps)) or None)
         # A blank count that only this row can hold would be told by its being there.
-        if mart not in _GRIDS or (row["cases"] != 0 or gaps) and (*key, "cases") not in held.told_elsewhere:
+        if mart not in _GRIDS or ((row["cases"] != 0 or gaps) and (*key, "cases") not in held.told_elsewhere):
             found.append(row)
     return pa.Table.from_pylist(found, schema=schema)
 
@@ -446,7 +493,7 @@ def _tell_totals(system: System, rows: list[dict[str, Any]]) -> None:
         _sum_cell(system, ("told", "online", field_vi), [(*key, "received") for key in members if key[-1] == "online"])
 
 
-def _tie_numerators(system: System, row: Row, units: Mapping[tuple[str, str], Row], line: Key) -> None:
+def _tie_numerators(system: System, row: Row, units: Mapping[tuple[str, str], Row], line: CellKey) -> None:
     """Cases on time that were received in the window, or due in it, are among those resolved on time in it; the others
     of these were carried over."""
     code = row["scope_code"]

@@ -4,10 +4,10 @@ Belongs here: which windows are the same, lie in each other or follow each other
 are the same or add up across them. Does not belong here: which counts are small (``disclosure``), the choice of what
 else is held back (``small_counts``), reading releases (``publication.release``).
 
-A half-year is the sum of its quarters and closes with the last; both its release and that quarter's tell of one calendar
-quarter; what is open at the end of a window is carried over into the next. So a cell stays blank where one that it
-equals, or is a part or the sum of, is blank in any release: rather one too many, since which of several blanks moves
-with which nobody has to know.
+A half-year is the sum of its quarters and closes with the last; both its release and that quarter's tell of one
+calendar quarter; what is open at the end of a window is carried over into the next. So a cell stays blank where one
+that it equals, or is a part or the sum of, is blank in any release: rather one too many, since which of several blanks
+moves with which nobody has to know.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class OtherRelease:
 
 @dataclass
 class Across:
-    """``equal``: by key of an own cell what another release tells of it; ``held``: own cells that stay blank because one
-    elsewhere is; ``known``: own cells that come to a sum which another release tells.
+    """``equal``: by key of an own cell what another release tells of it; ``held``: own cells that stay blank because
+    one elsewhere is; ``known``: own cells that come to a sum which another release tells.
     """
 
     equal: list[dict[Key, int | None]] = field(default_factory=list)

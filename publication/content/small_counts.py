@@ -91,9 +91,7 @@ def hold_back(system: System, threshold: int, *, width: int = 2, before: Iterabl
     told = [place for place in map(programme.place.__getitem__, small) if doubt[place] < _TOLERANCE]
     return HeldBack(
         frozenset(
-            key
-            for key, is_held in zip(programme.keys, held, strict=True)
-            if is_held and not system.cells[key].hidden
+            key for key, is_held in zip(programme.keys, held, strict=True) if is_held and not system.cells[key].hidden
         ),
         frozenset(programme.keys[place] for place in told),
     )

@@ -49,8 +49,9 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-#: What a column holds whose small counts stay blank: an outcome, only a volume, or what follows from such counts.
-SmallCounts = Literal["outcome", "volume", "follows"]
+#: What a column holds whose small counts stay blank: an outcome, only a volume, what follows from such counts, or the
+#: place of rows that would tell them.
+SmallCounts = Literal["outcome", "volume", "follows", "place"]
 
 
 class Column(_Strict):

@@ -204,12 +204,18 @@
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   }
 
+  const unnamed = (share) => `${share.count} dòng không nêu tệp để không lộ số nhỏ`;
+
   function csvOf(code, passport) {
     const head = ["indicator_code", "role", "label_vi", "measure", "delivery_id", "source", "unit_code", "unit_name_vi",
       "quarter", "file_name", "sha256", "sheet", "row"];
     const lines = [head.join(",")];
     for (const part of passport.parts) {
       for (const share of part.files) {
+        if (share.file === null) {
+          lines.push([code, part.role, part.label_vi, part.measure, "", "", "", unnamed(share)].map(cell).join(",") + ",,,,,");
+          continue;
+        }
         const file = passports.files[share.file];
         const start = [code, part.role, part.label_vi, part.measure, file.delivery_id, file.source, file.unit_code,
           file.unit_name_vi, file.quarter, file.file_name, file.sha256, share.sheet].map(cell).join(",");
@@ -230,6 +236,10 @@
 
   function filesTable(part) {
     const lines = part.files.map((share) => {
+      if (share.file === null) {
+        return make("tr", {}, make("th", { scope: "row" }, unnamed(share)), make("td", {}, "nhiều đơn vị"), make("td", {}),
+          make("td", {}, `${share.count} dòng`), make("td", { class: "amount" }, printed(share.amount)));
+      }
       const file = passports.files[share.file];
       const held = rowsHeld && share.rows
         ? make("details", {}, make("summary", {}, `${share.count} dòng`), make("p", { class: "rows" }, share.rows))

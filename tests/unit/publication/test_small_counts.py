@@ -352,7 +352,7 @@ class World:
         return replace(base, tables={**base.tables, **tables})
 
     def known_absent(self, tests: Iterable[Test]) -> list[Test]:
-        """Rows of no case that a reader knows to be such: none of them stands for a row that would tell by being there."""
+        """Rows of no case that a reader knows to be such: none stands for one that would tell by being there."""
         found = list(tests)
         return [] if any(map(self.count, found)) else found
 
@@ -361,8 +361,18 @@ class World:
         tests: list[Test] = []
         for level in ("district", "commune"):
             at = lambda c, at=level: UNITS[c[0]] == at
-            for test in (lambda c: not c[3], lambda c: c[3], IS_RESOLVED, ON_TIME, kind_in("decided"), kind_in("late"),
-                         kind_in("unknown"), kind_in("withdrawn", "refused"), kind_in(*OPEN), kind_in("overdue")):
+            for test in (
+                lambda c: not c[3],
+                lambda c: c[3],
+                IS_RESOLVED,
+                ON_TIME,
+                kind_in("decided"),
+                kind_in("late"),
+                kind_in("unknown"),
+                kind_in("withdrawn", "refused"),
+                kind_in(*OPEN),
+                kind_in("overdue"),
+            ):
                 tests.append(lambda c, at=at, test=test: at(c) and test(c))
         return [(self.vector(test), self.count(test)) for test in tests]
 
@@ -574,7 +584,9 @@ def test_what_is_carried_over_tells_no_gap_of_the_window_before(make_content: Ma
         }
 
     base = make_content()
-    before = replace(base, tables={**base.tables, **lines(received=9, in_progress=3, waiting_for_supplement=1, resolved=5)})
+    before = replace(
+        base, tables={**base.tables, **lines(received=9, in_progress=3, waiting_for_supplement=1, resolved=5)}
+    )
     first = without_small_counts(before, THRESHOLD)
     gaps = {key[-1] for key, value in seen_of(first.tables, "case_processing").items() if value is None}
     assert "waiting_for_supplement" in gaps
