@@ -35,8 +35,8 @@ def case_totals(tables: Mapping[str, pa.Table]) -> CaseTotals:
     decided: dict[str, int] = {}
     received: dict[tuple[str, str], int] = {}
     for row in _rows(tables, "case_processing"):
-        level, channel = row["unit_level"], row["channel"]
-        decided[level] = decided.get(level, 0) + row["counted_on_time_by_decision"]
+        level, channel = row["unit_level"], row.get("channel") or ""
+        decided[level] = decided.get(level, 0) + (row.get("counted_on_time_by_decision") or 0)
         received[level, channel] = received.get((level, channel), 0) + row["received"]
     late: dict[tuple[str, str], int | None] = {}
     causes: dict[str, str] = {}
