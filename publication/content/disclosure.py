@@ -168,7 +168,13 @@ def without_small_counts(
         tables[name] = in_total_order(blanked)
     if behind is not None:
         files[FIGURE_ROWS], tables[FIGURE_ROWS] = to_parquet(behind), in_total_order(behind)
-    return replace(content, tables=tables, mart_files=files, totals_before=_totals(content, held, threshold))
+    return replace(
+        content,
+        tables=tables,
+        mart_files=files,
+        totals_before=_totals(content, held, threshold),
+        least_count=max(threshold, 1),
+    )
 
 
 def _rows_named(

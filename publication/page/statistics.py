@@ -6,7 +6,7 @@ Does not belong here: how they are counted (the marts), the form II.06a (a file 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,18 @@ def tables(content: ReleaseContent) -> list[Table]:
     """The tables for which the release has rows, in the order of the page."""
     found = (_timeliness(content), _backlog(content), _lateness(content), _durations(content))
     return [table for table in found if table is not None and table.lines]
+
+
+def held_back_vi(content: ReleaseContent, cells: Iterable[str]) -> str:
+    """What a cell says that is held back, where one is; empty where none is."""
+    if HELD_BACK_VI not in cells:
+        return ""
+    few = f"dưới {content.least_count} hồ sơ" if content.least_count > 1 else "rất ít hồ sơ"
+    return (
+        f"Ô ghi “{HELD_BACK_VI}” là số {few} trễ hạn, quá hạn, chờ bổ sung, bị từ chối, … của một đơn vị hay một "
+        "thủ tục, là số mà từ đó suy ra được số ấy, hoặc là thời gian tính trên quá ít hồ sơ. Các số này không công bố "
+        "để không ai biết được kết quả hồ sơ của từng người; số chung của huyện và của các xã luôn được công bố."
+    )
 
 
 def _rows(content: ReleaseContent, mart: str) -> list[Mapping[str, Any]]:
