@@ -134,14 +134,12 @@ def _durations(content: ReleaseContent) -> Table:
         for row in _rows(content, "procedure_duration")
         if row["clock"] == "reporting_window" and row["resolved"] != 0
     ]
-    told = [row for row in rows if row["resolved"] is not None]
-    listed = sorted(told, key=lambda row: (-row["resolved"], row["procedure_code"], row["unit_level"]))
-    more = f" {PROCEDURES_LISTED} thủ tục nhiều hồ sơ nhất trong {len(told)}." if len(told) > PROCEDURES_LISTED else ""
-    few = f" {len(rows) - len(told)} thủ tục không nêu vì có ít hồ sơ." if len(told) < len(rows) else ""
+    listed = sorted(rows, key=lambda row: (-(row["resolved"] or 0), row["procedure_code"], row["unit_level"]))
+    more = f" {PROCEDURES_LISTED} thủ tục nhiều hồ sơ nhất trong {len(rows)}." if len(rows) > PROCEDURES_LISTED else ""
     return Table(
         "Thời gian giải quyết theo thủ tục",
         "Số ngày làm việc từ khi tiếp nhận đến khi có kết quả, đã trừ thời gian tạm dừng: một nửa và chín phần mười "
-        f"số hồ sơ không quá số ngày này.{more}{few}",
+        f"số hồ sơ không quá số ngày này.{more}",
         ("Thủ tục", "Cấp", "Đã trả kết quả", "Trễ hạn", "Một nửa", "Chín phần mười"),
         tuple(
             (
