@@ -37,7 +37,9 @@ TABLES = (_PROCESSING, _FORM, _RATES, _BACKLOG, _LATENESS, _DURATION)
 #: What is read of other releases: the tables, and what they list behind figures.
 READ_BACK = (*TABLES, FIGURE_ROWS, "delivery_log")
 #: Costs of a gap: details rather than what sums them up.
-_DETAIL, _BY_UNIT, _BY_LEVEL, _OVER_ALL = 1.0, 4.0, 40.0, 400.0
+_DETAIL, _BY_UNIT, _ON_THE_PAGE = 1.0, 4.0, 40.0
+#: Rows over all units of a level, or of the office: the form and the law ask for them, and they are always told.
+_OF_ALL = ("group", "level", "total", "all")
 #: One that was told in an earlier release comes after all others, but before telling a small count.
 _TOLD_ALREADY, _TOLD_ALREADY_AT_MOST = 1000.0, 2e4
 _CLOCKS = ("reporting_window", "calendar_quarter")
@@ -374,7 +376,6 @@ def system_of(tables: Mapping[str, list[dict[str, Any]]], threshold: int = DEFAU
 def _add_row(system: System, mart: str, row: Row) -> None:
     cost = _DETAIL if mart in (_PROCESSING, _LATENESS, _BACKLOG, _DURATION) else _BY_UNIT
     scope = row.get("row_kind") or row.get("scope_kind")
-    cost = {"group": _BY_LEVEL, "level": _BY_LEVEL, "total": _OVER_ALL, "all": _OVER_ALL}.get(str(scope), cost)
     for column, kind in _kinds(mart).items():
         if kind == "follows" or row[column] is None:
             continue
@@ -385,11 +386,12 @@ def _add_row(system: System, mart: str, row: Row) -> None:
             system.cells[*row_key(mart, row), column] = Cell(row[column], cost=None)  # 0 by what the word means
             continue
         weight = cost * (2.0 if kind == "volume" else 1.0) * (1.0 + min(row[column], 1000) / 1000)
-        system.cells[*row_key(mart, row), column] = Cell(row[column], sensitive, weight, least=least)
+        told = None if scope in _OF_ALL else weight
+        system.cells[*row_key(mart, row), column] = Cell(row[column], sensitive, told, least=least)
     for whole, parts in _ROW_SUMS.get(mart, ()):
         key = row_key(mart, row)
         system.add_sum((*key, whole), [(*key, part) for part in parts])
-    if scope not in ("group", "level", "total", "all"):
+    if scope not in _OF_ALL:
         for parts in _GUARDED_SUMS.get(mart, ()):
             key = row_key(mart, row)
             whole_key = _hidden_sum(system, ("guarded", *key, *parts), [(*key, part) for part in parts])
@@ -406,7 +408,7 @@ def is_guarded(mart: str, column: str, row: Row) -> bool:
     """
     if _kinds(mart).get(column) != "outcome":
         return False
-    if (row.get("row_kind") or row.get("scope_kind")) in ("group", "level", "total", "all"):
+    if (row.get("row_kind") or row.get("scope_kind")) in _OF_ALL:
         return False
     return not (mart == _BACKLOG and column == "cases" and row["state"] == "in_progress")
 
@@ -636,7 +638,7 @@ def _tie_page(system: System, rows: Mapping[str, list[dict[str, Any]]], threshol
             for column in columns:
                 if _may_be_told(mart, column, members, threshold):
                     keys = [(*row_key(mart, row), column) for row in members]
-                    _sum_cell(system, ("page", mart, *group, column), keys, cost=_BY_LEVEL)
+                    _sum_cell(system, ("page", mart, *group, column), keys, cost=_ON_THE_PAGE)
 
 
 def _tie_backlog(system: System, rows: list[dict[str, Any]], processing: list[dict[str, Any]]) -> None:

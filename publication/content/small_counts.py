@@ -25,7 +25,14 @@ _MOST_ROUNDS = 40
 #: What one unit of doubt about a small count is worth, in costs of held back cells.
 _WORTH = 1e5
 
+#: Steps of one programme, a bound that no clock moves; the invented district takes some thousands.
+MOST_STEPS = 200_000
+
 Key = Hashable
+
+
+class _TooLarge(Exception):
+    """The programme would take too long."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,8 @@ class HeldBack:
 def hold_back(system: System, threshold: int, *, width: int = 2, before: Iterable[Key] = ()) -> HeldBack:
     """Counts from 1 to ``threshold`` - 1 of sensitive cells, what was held back ``before``, and what must follow them.
 
-    Equal systems give equal answers.
+    Equal systems give equal answers. Where the programme takes more steps than are allowed, everything that may be is
+    held back: more than need be, never less.
     """
     small = [key for key, cell in system.cells.items() if cell.sensitive and 0 < cell.value < threshold]
     kept = [key for key in before if key in system.cells and not _is_fixed(system.cells[key])]
@@ -87,7 +95,10 @@ def hold_back(system: System, threshold: int, *, width: int = 2, before: Iterabl
     wanted |= {programme.place[key]: 1.0 if key in known else float(width) for key in small}
     held = np.zeros(len(programme.keys), dtype=bool)
     held[[programme.place[key] for key in (*small, *kept)]] = True
-    doubt = programme.protect(held, wanted)
+    try:
+        doubt = programme.protect(held, wanted)
+    except _TooLarge:
+        return HeldBack(frozenset(key for key, cell in system.cells.items() if not _is_fixed(cell)))
     told = [place for place in map(programme.place.__getitem__, small) if doubt[place] < _TOLERANCE]
     return HeldBack(
         frozenset(
@@ -185,7 +196,10 @@ class _Programme:
             b_eq=np.zeros(self.sums.shape[0]),
             bounds=np.column_stack([np.zeros(2 * count), np.concatenate([up, down])]),
             method="highs",
+            options={"maxiter": MOST_STEPS},
         )
+        if answer.status == 1:
+            raise _TooLarge
         if answer.x is None:
             raise ArithmeticError(f"no programme for small counts: {answer.message}")
         return answer.x[:count] - answer.x[count:]
