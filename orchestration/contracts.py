@@ -58,9 +58,21 @@ def meta_of(declared: Mapping[str, Any]) -> dict[str, Any]:
     return meta
 
 
+#: When a published cell is blank though dbt always counts it.
+HELD_BACK = "held back as a small count (`held_back`)"
+
+
 def is_required(column: Mapping[str, Any]) -> bool:
-    """Whether a cell of the column is never blank."""
-    return any(constraint["type"] == "not_null" for constraint in column.get("constraints", []))
+    """Whether a published cell of the column is never blank; small counts are blank though dbt never leaves them so."""
+    never_blank = any(constraint["type"] == "not_null" for constraint in column.get("constraints", []))
+    return never_blank and "small_counts" not in meta_of(column)
+
+
+def blank_when(column: Mapping[str, Any]) -> str | None:
+    """When a cell of the column is blank; None where that is never or nobody says."""
+    meta = meta_of(column)
+    reasons = [meta.get("blank_when"), HELD_BACK if "small_counts" in meta else None]
+    return "; ".join(filter(None, reasons)) or None
 
 
 def _contract(model: Mapping[str, Any], origin: Any, vocabulary: Mapping[str, Any]) -> Contract:
@@ -95,8 +107,9 @@ def _column(table: str, column: Mapping[str, Any], vocabulary: Mapping[str, Any]
         description_vi=meta.get("vi", vocabulary["columns"].get(name)),
         unit=unit,
         unit_vi=vocabulary["units"].get(unit),
-        blank_when=None if required else meta.get("blank_when"),
+        blank_when=None if required else blank_when(column),
         values=_values(table, name, column.get("constraints", [])),
+        small_counts=meta.get("small_counts"),
     )
 
 

@@ -22,7 +22,7 @@ import yaml
 
 import ingestion
 from ingestion import load_contracts
-from orchestration.contracts import declared_contracts, declared_tables, is_required, key_of, meta_of
+from orchestration.contracts import blank_when, declared_contracts, declared_tables, is_required, key_of, meta_of
 from orchestration.settings import DBT_DIR, PROJECT_DIR
 from publication import CONTRACTS_PATH, INTERNAL_MARTS, Contract, contracts_json, parse_contracts, version_faults
 
@@ -95,7 +95,7 @@ def _section(name: str, model: Mapping[str, Any]) -> Iterator[str]:
     for column in model["columns"]:
         meta = meta_of(column)
         unit = meta.get("unit", _TYPES.get(column["data_type"], ""))
-        blank = "never" if is_required(column) else meta.get("blank_when", "")
+        blank = "never" if is_required(column) else blank_when(column) or ""
         cells = (f"`{column['name']}`", column["data_type"], column["description"].strip(), unit, blank)
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""

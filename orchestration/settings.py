@@ -342,6 +342,12 @@ class Settings(BaseSettings):
     contact: str = Field(default="", max_length=300, description="Whom readers of a release may ask; told on its page.")
     licence: str = Field(default="", max_length=200, description="Name of the licence that releases are used under.")
     licence_url: str = Field(default="", pattern=r"^(https://\S+)?$", description="Where that licence stands.")
+    least_count: int = Field(
+        default=5,
+        ge=1,
+        le=100,
+        description="Least count of cases by procedure or unit and outcome that is published; 1 holds back none.",
+    )
     person_key: SecretStr | None = Field(default=None, description="Key of the hash that stands for a person.")
     letters: dict[str, UnitLetters] = Field(
         default_factory=dict,

@@ -349,6 +349,7 @@ def _publish_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> 
         witness=pipeline.journal.witness,
         signing=pipeline.settings.signing(unit, quarter),
         imprint=_imprint(pipeline),
+        least_count=pipeline.settings.least_count,
     )
     outcome = _outcome(pipeline, unit, quarter, answer)
     if outcome.release is None and not outcome.locked and pipeline.settings.drafts:
@@ -391,6 +392,7 @@ def publish_draft(pipeline: Pipeline, draft: Draft, approval: Approval) -> Outco
         witness=pipeline.journal.witness,
         signing=pipeline.settings.signing(unit, quarter),
         imprint=_imprint(pipeline),
+        least_count=pipeline.settings.least_count,
     )
     outcome = pipeline.record.outcomes[unit] = _outcome(pipeline, unit, quarter, answer)
     if outcome.changed and pipeline.settings.postgres_url is not None:
@@ -418,6 +420,7 @@ def _draft_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Ou
         amendment=pipeline.amendment,
         signing=pipeline.settings.signing(unit, quarter),
         imprint=_imprint(pipeline),
+        least_count=pipeline.settings.least_count,
         named=lambda lines: with_real_names(pipeline.deliveries.paths, lines) if lines else [],
     )
     if isinstance(answer, Unchanged):

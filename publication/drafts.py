@@ -33,6 +33,7 @@ from common.files import (
 from expectations import blocking
 from publication.audit import Inspection, NotCleared, inspect
 from publication.content.causes import Lineage, UnexplainedChange
+from publication.content.disclosure import DEFAULT_THRESHOLD
 from publication.content.passport import passports
 from publication.content.release_content import NO_IMPRINT, Imprint, ReleaseContent, form_rows
 from publication.content.revision import Amendment
@@ -111,6 +112,7 @@ def make_draft(
     signing: Signing = UNSIGNED,
     named: Named = list,
     imprint: Imprint | None = None,
+    least_count: int = DEFAULT_THRESHOLD,
 ) -> DraftOutcome:
     """The draft of a candidate in ``folder``, which takes the place of any that was there.
 
@@ -130,6 +132,7 @@ def make_draft(
             discard_draft(folder)
             return Unchanged(current)
         basis = Basis(
+            quarter_dir,
             candidate,
             found.clearance,
             code_version,
@@ -139,6 +142,7 @@ def make_draft(
             amendment,
             signing=signing,
             imprint=imprint or NO_IMPRINT,
+            least_count=least_count,
         )
         content = basis.content(pointer, current)
         if pointer and pointer.lock and current and amendment is None and _changes_nothing(content):

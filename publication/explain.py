@@ -154,6 +154,7 @@ def _rows_behind(behind: pa.Table, figure: str, files: Mapping[str, Mapping[str,
             row,
         )
         for row in found
+        if row["row_numbers"] is not None  # the release does not name them
         for number in row_ranges.rows(row["row_numbers"])
     ]
     for place, delivery_id, sheet, number, row in sorted(places, key=lambda p: p[:4]):

@@ -34,6 +34,15 @@ def format_number(value: Decimal | int) -> str:
     return sign + grouped + ("," + fraction if fraction else "")
 
 
+#: Stands where a count is held back because it, or another that would follow from it, is small.
+HELD_BACK_VI = "giữ kín"
+
+
+def format_count(value: Decimal | int | None) -> str:
+    """A count as :func:`format_number` prints it; a blank one says that it is held back."""
+    return HELD_BACK_VI if value is None else format_number(value)
+
+
 def parse_number(text: str) -> Decimal:
     """The value of a figure printed by :func:`format_number`. Raises ValueError for any other text."""
     match = _PRINTED.fullmatch(text)

@@ -18,6 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pyarrow as pa
+
 from common.damage import RESTORE_VI
 from common.files import (
     canonical_json,
@@ -33,6 +35,7 @@ from common.forms import form_named
 from publication.audit import Clearance, NotCleared, clear
 from publication.content.approval import Approval
 from publication.content.causes import Lineage, Origin, UnexplainedChange
+from publication.content.disclosure import DEFAULT_THRESHOLD, READ_BACK, without_small_counts
 from publication.content.province_content import gather_province
 from publication.content.release_content import NO_IMPRINT, Imprint, ReleaseContent, gather
 from publication.content.revision import Amendment, Revision, revise
@@ -168,13 +171,15 @@ def publish(
     witness: Witness | None = None,
     signing: Signing = UNSIGNED,
     imprint: Imprint | None = None,
+    least_count: int = DEFAULT_THRESHOLD,
 ) -> PublishOutcome:
     """Publish a candidate of ``unit`` and ``quarter`` if its stored verdicts let it out.
 
     ``verdicts_dir`` is ``warehouse/verdicts/<unit>/<quarter>``; ``expected_previous`` the number of the release that
     the caller saw as current (None: none); ``versions`` goes into the manifest (dbt, duckdb, ...); ``lineage`` makes
     the causes of a revision sharper; ``witness`` is told before the pointer moves; ``signing`` is what the office set
-    of its letter; ``imprint`` names contact and licence.
+    of its letter; ``imprint`` names contact and licence; ``least_count`` is the least count of cases by procedure or
+    unit and outcome that is told.
     Publishing what is already current is Unchanged, whatever was expected.
     A locked quarter is Held, with what would change, unless an ``amendment`` lets it be revised; where nothing that a
     reader sees would change it is Unchanged. An amendment of a quarter that is not locked is Refused, and so is a
@@ -205,6 +210,7 @@ def publish(
             if refusal:
                 return Refused((refusal,))
             basis = Basis(
+                quarter_dir,
                 candidate,
                 clearance,
                 code_version,
@@ -215,6 +221,7 @@ def publish(
                 approved,
                 signing,
                 imprint or NO_IMPRINT,
+                least_count,
             )
             content = basis.content(pointer, current)
             if pointer and pointer.lock and current and content.revision and amendment is None:
@@ -352,6 +359,7 @@ class Approved:
 class Basis:
     """What a release is made from and by whose word, beside what is published already."""
 
+    quarter_dir: Path
     candidate: Candidate
     clearance: Clearance
     code_version: str
@@ -362,6 +370,7 @@ class Basis:
     approved: Approved | None = None
     signing: Signing = UNSIGNED
     imprint: Imprint = NO_IMPRINT
+    least_count: int = DEFAULT_THRESHOLD
 
     def content(self, pointer: Pointer | None, current: Release | None) -> ReleaseContent:
         """What the release will say. Raises UnexplainedChange, and DamagedManifest when ``current`` is not whole."""
@@ -380,6 +389,9 @@ class Basis:
         content = replace(content, imprint=self.imprint)
         if self.approved is not None:
             content = replace(content, approval=self.approved.approval)
+        if not self.candidate.is_of_province:
+            told = _told_before(self.quarter_dir, pointer)
+            content = without_small_counts(content, self.least_count, told, _told_elsewhere(self.quarter_dir))
         if pointer is None or current is None:
             return content
         new = Origin(
@@ -487,6 +499,36 @@ def origin_of(release: Release) -> Origin:
 def _form_as_it_was(form_version: str, sha256: str | None) -> str:
     """A form by its id, and by its files where an office may change them."""
     return f"{form_version} ({sha256[:8]})" if sha256 else form_version
+
+
+def _told_before(quarter_dir: Path, pointer: Pointer | None) -> list[dict[str, pa.Table]]:
+    """The tables with small counts of every release of the quarter, those that were taken back too.
+
+    Raises DamagedManifest where one cannot be read: what it held back would be told.
+    """
+    told = []
+    for number in sorted(pointer.manifests) if pointer else ():
+        folder = quarter_dir / release_name(number) / "marts"
+        try:
+            found = {name: path for name in READ_BACK if (path := folder / f"{name}.parquet").exists()}
+            told.append({name: from_parquet(path.read_bytes()) for name, path in found.items()})
+        except (OSError, pa.ArrowException) as error:
+            name = f"{quarter_dir.name}/{release_name(number)}"
+            raise DamagedManifest(f"bản phát hành {name} đã hư hại, không đọc được") from error
+    return told
+
+
+def _told_elsewhere(quarter_dir: Path) -> list[dict[str, pa.Table]]:
+    """The tables with small counts of every release of the unit's other periods. Raises DamagedManifest likewise."""
+    told = []
+    for other in sorted(quarter_dir.parent.iterdir()) if quarter_dir.parent.is_dir() else ():
+        if other == quarter_dir or not other.is_dir():
+            continue
+        try:
+            told += _told_before(other, read_pointer(other))
+        except DamagedPointer as error:
+            raise DamagedPointer(f"{other.name}: {error}") from error
+    return told
 
 
 def compare_releases(old: Release, new: Release, lineage: Lineage) -> Revision:

@@ -144,7 +144,7 @@ class _Reach:
         self._counted: dict[tuple[str, str | None, int], set[str]] = defaultdict(set)
         for behind in content.tables["figure_rows"].to_pylist():
             codes = codes_of.get(behind["figure"], set()) | ({behind["figure"]} & self._rows.keys())
-            for number in rows_in(behind["row_numbers"]) if codes else ():
+            for number in rows_in(behind["row_numbers"] or "") if codes else ():
                 self._counted[behind["delivery_id"], behind["sheet"], number] |= codes
 
     def of(self, result: Result) -> tuple[set[str], bool]:

@@ -39,6 +39,7 @@ ROLE_VI = {
     "term": "Thành phần",
 }
 _RANGES_SHOWN = 40
+_UNNAMED_VI = "Các dòng không nêu tệp để không lộ số nhỏ"
 
 
 def answer(
@@ -109,7 +110,8 @@ def lines(explanation: Explanation) -> list[str]:
     for part in passport["parts"]:
         found.append(f"{ROLE_VI[part['role']]}: {part['printed'] or 'để trống'} ({_about(part)})")
         for entry in part["files"]:
-            found += [f"  {_place(explanation, entry)}: {_amount(entry)}", f"    dòng {_shortened(entry['rows'])}"]
+            found.append(f"  {_place(explanation, entry)}: {_amount(entry)}")
+            found += [f"    dòng {_shortened(entry['rows'])}"] if entry["rows"] is not None else []
     for title, texts in _remarks(passport):
         found += [f"{title}:", *(f"  - {text}" for text in texts)]
     return found
@@ -149,6 +151,9 @@ def _table(explanation: Explanation, part: Mapping[str, Any]) -> Iterator[Any]:
     ):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
     for entry in part["files"]:
+        if entry["file"] is None:
+            table.add_row("", "", _UNNAMED_VI, format_number(entry["count"]), _printed(entry["amount"]), "")
+            continue
         file = explanation.files[entry["file"]]
         table.add_row(
             file["source_vi"],
@@ -194,6 +199,8 @@ def _about(part: Mapping[str, Any]) -> str:
 
 
 def _place(explanation: Explanation, entry: Mapping[str, Any]) -> str:
+    if entry["file"] is None:
+        return _UNNAMED_VI
     file = explanation.files[entry["file"]]
     return f"{file['source_vi']}, {file['unit_name_vi']}: {_sheet(explanation, entry)}"
 

@@ -8,38 +8,56 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
 
 @dataclass(frozen=True)
 class CaseTotals:
-    """``by_decision``: cases late in the register and counted on time by decision, by level of the units; ``open`` and
-    ``overdue``: not settled at the end of the reporting window, None where the release does not tell.
+    """``by_decision``: cases late in the register and counted on time by decision, by level of the units; ``received``:
+    by level and channel; ``open`` and ``overdue``: not settled at the end of the reporting window, None where the
+    release does not tell. ``backlog``: open cases and those overdue, by level and age; ``lateness``: late cases by kind
+    and cause. In these two a count is None where it is held back.
     """
 
     by_decision: Mapping[str, int] = field(default_factory=dict)
+    received: Mapping[tuple[str, str], int] = field(default_factory=dict)
     open: int | None = None
     overdue: int | None = None
+    backlog: Mapping[tuple[str, str], tuple[int | None, int | None]] = field(default_factory=dict)
+    lateness: Mapping[tuple[str, str], int | None] = field(default_factory=dict)
+    causes_vi: Mapping[str, str] = field(default_factory=dict)
 
 
 def case_totals(tables: Mapping[str, pa.Table]) -> CaseTotals:
     """The totals of a release's tables, as they were before small counts were held back."""
     decided: dict[str, int] = {}
-    if "counted_on_time_by_decision" in _columns(tables, "case_processing"):
-        for row in tables["case_processing"].select(["unit_level", "counted_on_time_by_decision"]).to_pylist():
-            decided[row["unit_level"]] = decided.get(row["unit_level"], 0) + row["counted_on_time_by_decision"]
-    if "overdue" not in _columns(tables, "case_backlog"):
-        return CaseTotals(decided)
-    # A district without a case in its registers has no rows; whether it has reported, the form's own rows say.
-    known = bool(tables["case_processing"].num_rows)
-    open_ = [row for row in tables["case_backlog"].to_pylist() if row["clock"] == "reporting_window"]
-    return CaseTotals(
-        decided,
-        sum(row["cases"] for row in open_) if known else None,
-        sum(row["overdue"] for row in open_) if known else None,
-    )
+    received: dict[tuple[str, str], int] = {}
+    for row in _rows(tables, "case_processing"):
+        level, channel = row["unit_level"], row.get("channel") or ""
+        decided[level] = decided.get(level, 0) + (row.get("counted_on_time_by_decision") or 0)
+        received[level, channel] = received.get((level, channel), 0) + row["received"]
+    late: dict[tuple[str, str], int | None] = {}
+    causes: dict[str, str] = {}
+    for row in _rows(tables, "case_lateness"):
+        if row["clock"] == "reporting_window":
+            key = row["lateness"], row["cause_code"]
+            late[key] = (late.get(key) or 0) + row["cases"]
+            causes[row["cause_code"]] = row["cause_vi"]
+    backlog: dict[tuple[str, str], tuple[int | None, int | None]] = {}
+    open_ = overdue = 0
+    for row in _rows(tables, "case_backlog"):
+        if row["clock"] == "reporting_window":
+            place = row["unit_level"], row["age_band"]
+            cases, after = backlog.get(place, (0, 0))
+            backlog[place] = (cases or 0) + row["cases"], (after or 0) + row["overdue"]
+            open_, overdue = open_ + row["cases"], overdue + row["overdue"]
+    # Without a case in any register there is no backlog to tell; whether units have reported, the form's rows say.
+    known = "case_backlog" in tables and bool(received)
+    return CaseTotals(decided, received, open_ if known else None, overdue if known else None, backlog, late, causes)
 
 
-def _columns(tables: Mapping[str, pa.Table], mart: str) -> list[str]:
-    return tables[mart].column_names if mart in tables else []
+def _rows(tables: Mapping[str, pa.Table], mart: str) -> list[dict[str, Any]]:
+    """A release of a program that did not yet have the mart has no such rows."""
+    return tables[mart].to_pylist() if mart in tables else []

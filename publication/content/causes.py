@@ -287,6 +287,7 @@ class _RowsBehind:
     def moved(self, figure: str) -> set[str]:
         """Deliveries of the rows that stand behind the figure in one release only, or count otherwise."""
         differing = self._old.get(figure, frozenset()) ^ self._new.get(figure, frozenset())
+        # Rows that a release does not name may be of any delivery: no key among those that came or went.
         return {str(row[0]) for row in differing}
 
     def differ(self, figure: str) -> bool:

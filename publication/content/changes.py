@@ -34,6 +34,8 @@ _PLACES: Mapping[str, frozenset[str]] = {
     "case_form_06a": frozenset({"row_no", "printed_number"}),
     "report_narrative": frozenset({"paragraph_no", "row_number", "file_name", "sheet"}),
 }
+#: Says which cells are blank; each such cell is told itself.
+_GAPS = "held_back"
 #: Marts that describe how a release was made, not what it says.
 _NOT_COMPARED = frozenset({"gate_results", "delivery_log", "figure_rows", "province_checks"})
 
@@ -63,7 +65,9 @@ def compare(old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> list[Ch
             continue
         changes.extend(_columns(mart, old[mart].column_names, new[mart].column_names))
         places = _PLACES.get(mart, frozenset())
-        common = [name for name in old[mart].column_names if name in new[mart].column_names and name not in places]
+        common = [
+            name for name in old[mart].column_names if name in new[mart].column_names and name not in places | {_GAPS}
+        ]
         before, after = (table.select(common).to_pylist() for table in (old[mart], new[mart]))
         key = _key(mart, common, before, after)
         changes.extend(_cells(mart, key, before, after) if key else _rows(mart, before, after))

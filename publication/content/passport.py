@@ -94,7 +94,7 @@ def check_passports(content: ReleaseContent, document: Mapping[str, Any]) -> Non
 
 def _check_rows(code: str, part: Mapping[str, Any]) -> None:
     for entry in part["files"]:
-        if row_ranges.count(entry["rows"]) != entry["count"]:
+        if entry["rows"] is not None and row_ranges.count(entry["rows"]) != entry["count"]:
             raise PassportMismatch(f"{code}: {entry['rows']} are not {entry['count']} rows")
     follows_rows = part["measure"] is not None or part["files"] or part["role"] != "term"
     if not follows_rows or part["value"] is None:
@@ -166,7 +166,7 @@ class _Book:
     # -- files and rows ------------------------------------------------------------------------------------------
 
     def _used_files(self) -> list[dict[str, Any]]:
-        used = {row["delivery_id"] for rows in self._behind.values() for row in rows}
+        used = {row["delivery_id"] for rows in self._behind.values() for row in rows} - {None}
         names = {u["unit_code"]: u["name_vi"] for u in self._content.tables["dim_unit"].to_pylist()}
         files = [
             {
@@ -189,11 +189,13 @@ class _Book:
         )
 
     def _entries(self, figure: str) -> list[dict[str, Any]]:
-        """The rows behind a measure or declared figure, one entry a sheet."""
+        """The rows behind a measure or declared figure, one entry a sheet; at the end one of those not named."""
         sheets: dict[tuple[int, str], list[dict[str, Any]]] = {}
+        unnamed = [row for row in self._behind.get(figure, []) if row["delivery_id"] is None]
         for row in self._behind.get(figure, []):
-            sheets.setdefault((self._file_no[row["delivery_id"]], row["sheet"]), []).append(row)
-        return [
+            if row["delivery_id"] is not None:
+                sheets.setdefault((self._file_no[row["delivery_id"]], row["sheet"]), []).append(row)
+        named = [
             {
                 "file": file,
                 "sheet": sheet,
@@ -203,6 +205,7 @@ class _Book:
             }
             for (file, sheet), rows in sorted(sheets.items(), key=lambda item: item[0])
         ]
+        return named + ([_unnamed(unnamed)] if unnamed else [])
 
     # -- parts ---------------------------------------------------------------------------------------------------
 
@@ -365,9 +368,10 @@ class _Book:
             if part["measure"] and (decided := self._decided_rows(part["measure"])):
                 rows = [r for found in decided.values() for r in found]
                 total = format_number(sum(r["row_count"] for r in rows))
+                places = self._places(rows)
                 yield (
-                    f"{total} dòng chỉ được tính nhờ quyết định giải trình {', '.join(sorted(decided))}: "
-                    f"{self._places(rows)}."
+                    f"{total} dòng chỉ được tính nhờ quyết định giải trình {', '.join(sorted(decided))}"
+                    f"{f': {places}' if places else ''}."
                 )
         if values["kind"] != "heading" and row.printed == "":
             yield from self._why_blank(row, parts)
@@ -376,6 +380,8 @@ class _Book:
     def _places(self, rows: Sequence[Mapping[str, Any]]) -> str:
         sheets: dict[tuple[int, str], list[row_ranges.Range]] = {}
         for row in rows:
+            if row["delivery_id"] is None:
+                continue
             place = (self._file_no[row["delivery_id"]], row["sheet"])
             sheets.setdefault(place, []).extend(row_ranges.decode(row["row_numbers"]))
         return "; ".join(
@@ -413,6 +419,17 @@ class _Book:
             if note["kind"] != "decision" and note.get("subject"):
                 found.setdefault(note["subject"], []).append(note["sentence_vi"])
         return found
+
+
+def _unnamed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The entry of rows that are not named, since they would tell a small count."""
+    return {
+        "file": None,
+        "sheet": None,
+        "rows": None,
+        "count": sum(row["row_count"] for row in rows),
+        "amount": plain_number(sum((row["amount"] or Decimal(0) for row in rows), Decimal(0))),
+    }
 
 
 def _sheet_vi(sheet: str) -> str:

@@ -143,6 +143,8 @@ class ReleaseContent:
     draft: str | None = None
     #: Sums over levels from before small counts were held back; None: nothing was.
     totals_before: CaseTotals | None = None
+    #: The least count that is told of outcomes by unit, field or procedure; 1 where none is held back.
+    least_count: int = 1
     imprint: Imprint = NO_IMPRINT
     #: Whether these final figures take the place of provisional ones.
     replaces_provisional: bool = False

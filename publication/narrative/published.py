@@ -115,7 +115,7 @@ class PublishedFigures:
         own = table.filter(pc.equal(table[_LEVEL[term.source]], term.level))
         if not term.part:
             return Fraction(own.num_rows)
-        return Fraction(int(pc.sum(own[term.part]).as_py() or 0))
+        return _sum_of(own[term.part])
 
     @property
     def form_version(self) -> str:
@@ -149,8 +149,11 @@ class PublishedFigures:
         """Codes of communes by the keys of their names."""
         return {phrase(name): code for code, name in self.commune_names.items()}
 
-    def cases(self, columns: str, level: str, field_vi: str | None, unit_code: str | None) -> Fraction:
-        """Columns of ``case_processing`` added up over the rows of a field, a receiving unit, or both."""
+    def cases(self, columns: str, level: str, field_vi: str | None, unit_code: str | None) -> Fraction | None:
+        """Columns of ``case_processing`` added up over the rows of a field, a receiving unit, or both.
+
+        None where a cell of them is held back as a small count.
+        """
         table = self._tables["case_processing"]
         wanted = {
             "field_vi": field_vi,
@@ -160,7 +163,9 @@ class PublishedFigures:
         for column, value in wanted.items():
             if value is not None:
                 table = table.filter(pc.equal(table[column], value))
-        return Fraction(sum(int(pc.sum(table[column]).as_py() or 0) for column in columns.split(" + ")))
+        sums = [_sum_of(table[column]) for column in columns.split(" + ")]
+        known = [found for found in sums if found is not None]
+        return sum(known, Fraction(0)) if len(known) == len(sums) else None
 
     def by_name(self) -> dict[tuple[str, ...], str]:
         """Codes of rows that can be told by their name alone."""
@@ -171,6 +176,11 @@ class PublishedFigures:
             if row.values["kind"] in ("count", "ratio"):
                 found[keys] = None if keys in found else row.code
         return {keys: code for keys, code in found.items() if code is not None and len(keys) > 2}
+
+
+def _sum_of(column: pa.ChunkedArray) -> Fraction | None:
+    """The sum of counts; None where one is blank."""
+    return None if column.null_count else Fraction(int(pc.sum(column).as_py() or 0))
 
 
 def _exact(value: Decimal | int | None) -> Fraction | None:

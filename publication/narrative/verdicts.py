@@ -107,6 +107,8 @@ def _compare_part(figure: Figure, meaning: Meaning, part: Part, published: Publi
     if not meaning.claim.cases or not part.is_known or figure.kind not in (COUNT, ZERO):
         return Verdict(NOT_FOUND, reason_vi=f"nói riêng về {part.label_vi}, bảng số liệu không có số này")
     value = published.cases(meaning.claim.cases, meaning.claim.scope or "whole", part.field_vi, part.unit_code)
+    if value is None:
+        return Verdict(NOT_FOUND, reason_vi=f"số của riêng {part.label_vi} nhỏ nên không công bố")
     verdict = AGREES if _agrees(figure, figure.value, value) else CONTRADICTS
     return Verdict(verdict, ("case_processing",), (), printed(value), f"của riêng {part.label_vi}")
 

@@ -16,15 +16,13 @@ from typing import Any
 from common.forms import form_named
 from common.periods import in_order, kind_of, period_named, quarter_vi, running_title_vi
 from publication.content.release_content import ReleaseContent
-from publication.formatting import format_date, format_number
+from publication.formatting import HELD_BACK_VI, format_count, format_date, format_number
 from publication.page.charts import Chart, Series, draw_bars, draw_lines, draw_shares, print_all
 from publication.tables.annex import lower_first
 
 _LEVELS = {"district": "Cấp huyện", "commune": "Cấp xã"}
 _CHANNELS = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính công ích"}
 _PERCENT = "%"
-#: What the form counts as on time: a case without an appointment whose procedure has a limit is in neither.
-_ON_TIME = ("resolved_early", "resolved_on_time")
 
 
 def charts(content: ReleaseContent) -> list[Chart]:
@@ -140,35 +138,53 @@ def _trend_summary(quarters: Sequence[str], series: Sequence[Series]) -> str:
 
 
 def _on_time(content: ReleaseContent) -> Chart | None:
+    """Of the cases resolved, those on time as the form counts them: one whose appointment nobody knows is not."""
     names = {row["unit_code"]: row["name_vi"] for row in content.tables["dim_unit"].to_pylist()}
-    sums = _sums(content, ("unit_level", "receiving_unit_code"), ("resolved", *_ON_TIME))
-    lines = [
-        (str(names.get(unit, unit)), counts["resolved"], sum(counts[column] for column in _ON_TIME))
-        for (_, unit), counts in sums.items()
-        if counts["resolved"]
-    ]
-    if not lines:
+    levels = {row["unit_code"]: row["unit_level"] for row in content.tables["dim_unit"].to_pylist()}
+    rows = [row for row in _rates(content) if row["denominator_kind"] == "resolved"]
+    units = sorted(
+        (row for row in rows if row["scope_kind"] == "unit" and row["denominator"] != 0),
+        key=lambda row: (levels.get(row["scope_code"]) != "district", row["scope_code"]),
+    )
+    whole = next((row for row in rows if row["scope_kind"] == "all"), None)
+    if not units or whole is None:
         return None
-    rates = tuple(share(on_time, resolved) for _, resolved, on_time in lines)
-    series = Series("Đúng hạn", rates, print_all(rates, _PERCENT))
-    resolved, on_time = sum(line[1] for line in lines), sum(line[2] for line in lines)
+    lines = [
+        (str(names.get(row["scope_code"], row["scope_code"])), row["denominator"], row["numerator"]) for row in units
+    ]
+    rates = tuple(
+        None if resolved is None or on_time is None else share(on_time, resolved) for _, resolved, on_time in lines
+    )
+    series = Series("Đúng hạn", rates, tuple(text or HELD_BACK_VI for text in print_all(rates, _PERCENT)))
     return Chart(
         "dung-han",
         "Giải quyết đúng hạn theo nơi tiếp nhận",
-        f"{format_number(on_time)} trên {format_number(resolved)} hồ sơ đã trả kết quả là đúng hoặc trước hạn, "
-        "tính như biểu: theo số liệu chi tiết của phần mềm và các quyết định giải trình.",
+        f"{format_count(whole['numerator'])} trên {format_count(whole['denominator'])} hồ sơ đã trả kết quả là đúng "
+        "hoặc trước hạn, tính như biểu: theo số liệu chi tiết của phần mềm và các quyết định giải trình.",
         draw_bars([name for name, _, _ in lines], [series], top=Decimal(100)),
         (),
         ("Nơi tiếp nhận", "Đã trả kết quả", "Đúng hoặc trước hạn", "Trễ hạn hoặc chưa rõ hạn", "Tỷ lệ đúng hạn"),
         tuple(
-            (name, format_number(all_), format_number(good), format_number(all_ - good), rate)
-            for (name, all_, good), rate in zip(lines, series.printed, strict=True)
+            (
+                name,
+                format_count(resolved),
+                format_count(on_time),
+                format_count(None if resolved is None or on_time is None else resolved - on_time),
+                rate,
+            )
+            for (name, resolved, on_time), rate in zip(lines, series.printed, strict=True)
         ),
     )
 
 
+def _rates(content: ReleaseContent) -> list[dict[str, Any]]:
+    """On-time rates on the clock of the report; a release of a program that did not yet have them has none."""
+    found = content.tables["case_timeliness"].to_pylist() if "case_timeliness" in content.tables else []
+    return [row for row in found if row["clock"] == "reporting_window"]
+
+
 def _channels(content: ReleaseContent) -> Chart | None:
-    counts = {key: found["received"] for key, found in _sums(content, ("unit_level", "channel"), ("received",)).items()}
+    counts = content.case_totals.received
     levels = [level for level in _LEVELS if sum(count for (at, _), count in counts.items() if at == level)]
     if not levels:
         return None
@@ -231,16 +247,3 @@ def _staffing(content: ReleaseContent) -> Chart | None:
             for place, ((name, _, _), text) in enumerate(zip(lines, print_all(missing), strict=True))
         ),
     )
-
-
-def _sums(
-    content: ReleaseContent, key: tuple[str, str], columns: tuple[str, ...]
-) -> dict[tuple[str, str], dict[str, int]]:
-    """Sums of ``case_processing`` by two of its columns; the district first, then communes by code."""
-    found: dict[tuple[str, str], dict[str, int]] = {}
-    rows: list[Mapping[str, Any]] = content.tables["case_processing"].to_pylist()
-    for row in sorted(rows, key=lambda row: (row["unit_level"] != "district", row[key[0]], row[key[1]])):
-        sums = found.setdefault((row[key[0]], row[key[1]]), dict.fromkeys(columns, 0))
-        for column in columns:
-            sums[column] += row[column]
-    return found

@@ -12,7 +12,7 @@ from typing import Any
 
 from common.forms import form_named
 from publication.content.release_content import ReleaseContent
-from publication.formatting import format_date, format_number
+from publication.formatting import HELD_BACK_VI, format_count, format_date, format_number
 
 _CLOCKS = {"reporting_window": "Kỳ báo cáo", "calendar_quarter": "Quý dương lịch"}
 _LEVELS = {"all": "Toàn địa bàn", "district": "Cấp huyện", "commune": "Cấp xã"}
@@ -35,23 +35,39 @@ _LATENESS = {
     "counted_on_time_by_decision": "Trễ trên phần mềm, tính đúng hạn theo quyết định",
 }
 #: Procedures listed, those with most cases first; the mart has all.
-PROCEDURES_LISTED = 20
+PROCEDURES_LISTED = 1000
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a heading and a sentence on how to read it; the first cell of each line names the line."""
+    """A table with a heading and a sentence on how to read it; the first cell of each line names the line.
+
+    ``searched_vi`` labels the field in which lines are looked for; empty where there are few.
+    """
 
     title_vi: str
     note_vi: str
     head: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]
+    searched_vi: str = ""
 
 
 def tables(content: ReleaseContent) -> list[Table]:
     """The tables for which the release has rows, in the order of the page."""
     found = (_timeliness(content), _backlog(content), _lateness(content), _durations(content))
     return [table for table in found if table is not None and table.lines]
+
+
+def held_back_vi(content: ReleaseContent, cells: Iterable[str]) -> str:
+    """What a cell says that is held back, where one is; empty where none is."""
+    if HELD_BACK_VI not in cells:
+        return ""
+    few = f"dưới {content.least_count} hồ sơ" if content.least_count > 1 else "rất ít hồ sơ"
+    return (
+        f"Ô ghi “{HELD_BACK_VI}” là số {few} trễ hạn, quá hạn, chờ bổ sung, bị từ chối, … của một đơn vị hay một "
+        "thủ tục, là số mà từ đó suy ra được số ấy, hoặc là thời gian tính trên quá ít hồ sơ. Các số này không công bố "
+        "để không ai biết được kết quả hồ sơ của từng người; số chung của huyện và của các xã luôn được công bố."
+    )
 
 
 def _rows(content: ReleaseContent, mart: str) -> list[Mapping[str, Any]]:
@@ -69,7 +85,7 @@ def _timeliness(content: ReleaseContent) -> Table:
         for level, level_vi in _LEVELS.items():
             for kind, kind_vi in _DENOMINATORS.items():
                 row = found.get((clock, "all" if level == "all" else "level", level, kind))
-                if row is None or not row["denominator"]:
+                if row is None or row["denominator"] == 0:
                     continue
                 window = f"{format_date(row['window_from'])} – {format_date(row['window_to'])}"
                 lines.append(
@@ -77,8 +93,8 @@ def _timeliness(content: ReleaseContent) -> Table:
                         f"{clock_vi} ({window})",
                         level_vi,
                         kind_vi,
-                        format_number(row["numerator"]),
-                        format_number(row["denominator"]),
+                        format_count(row["numerator"]),
+                        format_count(row["denominator"]),
                         _percent(row["on_time_percent"], row["is_complete"]),
                     )
                 )
@@ -91,20 +107,22 @@ def _timeliness(content: ReleaseContent) -> Table:
 
 
 def _percent(value: Any, complete: bool) -> str:
+    if value is None:
+        return HELD_BACK_VI
     return f"{format_number(value)}%" + ("" if complete else " (chưa đủ dữ liệu của mọi đơn vị)")
 
 
 def _backlog(content: ReleaseContent) -> Table:
-    rows = [row for row in _rows(content, "case_backlog") if row["clock"] == "reporting_window"]
+    found = content.case_totals.backlog
     # A commune that reports by itself has no cases of a district to tell of.
     levels = form_named(content.form_version).case_levels
     lines = []
     for age, age_vi in _AGES.items():
-        at = [row for row in rows if row["age_band"] == age]
-        if at:
-            waiting = (sum(row["cases"] for row in at if row["unit_level"] == level) for level in levels)
-            overdue = sum(row["overdue"] for row in at)
-            lines.append((age_vi, *map(format_number, waiting), format_number(overdue)))
+        at = [found.get((level, age), (0, 0)) for level in levels]
+        if any(cases != 0 for cases, _ in at):
+            after = [overdue for _, overdue in at if overdue is not None]
+            overdue = sum(after) if len(after) == len(at) else None
+            lines.append((age_vi, *(format_count(cases) for cases, _ in at), format_count(overdue)))
     return Table(
         "Hồ sơ chưa giải quyết xong theo thời gian chờ",
         "Tính đến ngày chốt số liệu, theo ngày làm việc từ khi tiếp nhận; gồm cả hồ sơ chờ bổ sung và tạm dừng.",
@@ -115,9 +133,11 @@ def _backlog(content: ReleaseContent) -> Table:
 
 def _durations(content: ReleaseContent) -> Table:
     rows = [
-        row for row in _rows(content, "procedure_duration") if row["clock"] == "reporting_window" and row["resolved"]
+        row
+        for row in _rows(content, "procedure_duration")
+        if row["clock"] == "reporting_window" and row["resolved"] != 0
     ]
-    listed = sorted(rows, key=lambda row: (-row["resolved"], row["procedure_code"], row["unit_level"]))
+    listed = sorted(rows, key=lambda row: (-(row["resolved"] or 0), row["procedure_code"], row["unit_level"]))
     more = f" {PROCEDURES_LISTED} thủ tục nhiều hồ sơ nhất trong {len(rows)}." if len(rows) > PROCEDURES_LISTED else ""
     return Table(
         "Thời gian giải quyết theo thủ tục",
@@ -128,31 +148,34 @@ def _durations(content: ReleaseContent) -> Table:
             (
                 f"{row['procedure_name_vi'] or 'Thủ tục ngoài danh mục'} ({row['procedure_code']})",
                 _LEVELS[row["unit_level"]],
-                format_number(row["resolved"]),
-                format_number(row["resolved_late"]),
-                *_days((row["median_working_days"], row["p90_working_days"])),
+                format_count(row["resolved"]),
+                format_count(row["resolved_late"]),
+                *_days(row),
             )
             for row in listed[:PROCEDURES_LISTED]
         ),
+        searched_vi="Thủ tục của tôi mất bao lâu? Tìm theo tên hoặc mã",
     )
 
 
-def _days(values: Iterable[Any]) -> Iterator[str]:
-    for value in values:
-        yield "chưa rõ" if value is None else format_number(value)
+def _days(row: Mapping[str, Any]) -> Iterator[str]:
+    gaps = (row.get("held_back") or "").split(",")
+    for name in ("median_working_days", "p90_working_days"):
+        yield format_number(row[name]) if row[name] is not None else HELD_BACK_VI if name in gaps else "chưa rõ"
 
 
 def _lateness(content: ReleaseContent) -> Table:
-    sums: dict[tuple[str, str], int] = {}
-    for row in _rows(content, "case_lateness"):
-        if row["clock"] == "reporting_window":
-            key = row["lateness"], row["cause_vi"]
-            sums[key] = sums.get(key, 0) + row["cases"]
+    totals = content.case_totals
     order = list(_LATENESS)
-    listed = sorted(sums, key=lambda key: (order.index(key[0]), -sums[key], key[1]))
+    listed = sorted(
+        totals.lateness.items(),
+        key=lambda item: (order.index(item[0][0]), -(item[1] or 0), totals.causes_vi[item[0][1]]),
+    )
     return Table(
         "Hồ sơ trễ hạn theo nguyên nhân",
         "Nguyên nhân như đơn vị ghi, xếp theo loại.",
         ("Tình trạng", "Nguyên nhân", "Số hồ sơ"),
-        tuple((_LATENESS[lateness], cause, format_number(sums[lateness, cause])) for lateness, cause in listed),
+        tuple(
+            (_LATENESS[lateness], totals.causes_vi[cause], format_count(cases)) for (lateness, cause), cases in listed
+        ),
     )

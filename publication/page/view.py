@@ -25,7 +25,7 @@ from publication.page.charts import Chart
 from publication.page.differences import Difference, judged_by_rate, since_last_year, since_previous_quarter
 from publication.page.findings import Facts, findings
 from publication.page.pictures import charts, share
-from publication.page.statistics import Table, tables
+from publication.page.statistics import Table, held_back_vi, tables
 from publication.store.candidate import FORM_MART
 
 #: Files of the release that people open, by their path from the folder of the page; only those present are offered.
@@ -165,6 +165,7 @@ class PageView:
     counts: Mapping[str, int]
     charts: tuple[Chart, ...]
     statistics: tuple[Table, ...]
+    held_back_vi: str
     sections: tuple[Section, ...]
     abbreviations: Mapping[str, str]
     statuses: tuple[tuple[str, str], ...]
@@ -196,6 +197,7 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
     grouped = _note_groups(content)
     form_changes, other_changes = _changes(content)
     area = content.unit_name_vi[:1].lower() + content.unit_name_vi[1:]
+    statistics = tuple(tables(content))
     return PageView(
         office_vi=f"Ủy ban nhân dân {area}",
         unit_name_vi=content.unit_name_vi,
@@ -219,7 +221,8 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         headlines=tuple(_headlines(content, rows)),
         counts=_counts(rows),
         charts=tuple(charts(content)),
-        statistics=tuple(tables(content)),
+        statistics=statistics,
+        held_back_vi=held_back_vi(content, (cell for table in statistics for line in table.lines for cell in line)),
         sections=tuple(_sections(rows)),
         abbreviations=_abbreviations(content.rows, form_named(content.form_version).page),
         statuses=tuple(

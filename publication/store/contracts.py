@@ -49,8 +49,14 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+#: What a column holds whose small counts stay blank: an outcome, only a volume, what follows from such counts, or the
+#: place of rows that would tell them.
+SmallCounts = Literal["outcome", "volume", "follows", "place"]
+
+
 class Column(_Strict):
-    """One column. ``values`` is set where the list of values is closed; ``unit`` names what a number counts."""
+    """One column. ``values`` is set where the list of values is closed; ``unit`` names what a number counts;
+    ``small_counts`` where small counts of it are held back (``publication.content.disclosure``)."""
 
     name: str
     type: str
@@ -61,6 +67,7 @@ class Column(_Strict):
     unit_vi: str | None = None
     blank_when: str | None = None
     values: tuple[str, ...] | None = None
+    small_counts: SmallCounts | None = None
 
 
 class Contract(_Strict):

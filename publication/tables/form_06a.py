@@ -95,6 +95,9 @@ _REMARKS = (
     "Cột (9) gồm cả hồ sơ chờ bổ sung, hồ sơ trả lại (từ chối giải quyết) và hồ sơ rút.",
     "Cột (12) gồm cả hồ sơ tạm dừng giải quyết. (3) = (7) + (11).",
 )
+#: Stands in a cell whose count is held back.
+_HELD_BACK = "*"
+_HELD_BACK_REMARK = "(*) Số nhỏ, hoặc từ đó suy ra được số nhỏ: không công bố."
 _INCOMPLETE = "Chưa đủ dữ liệu: còn đơn vị chưa gửi hồ sơ của một quý báo cáo nằm trong kỳ này."
 _NO_APPOINTMENT = (
     "Cột (7) gồm cả {count} hồ sơ không có ngày hẹn trả dù thủ tục có thời hạn; các hồ sơ này "
@@ -123,11 +126,15 @@ def printed_lines(content: ReleaseContent, clock: str) -> list[Line]:
     for breakdown, title in _BLOCKS.items():
         lines.append(("", title, *[""] * len(FIGURE_COLUMNS)))
         lines += [
-            (row["printed_number"] or "", row["name_vi"], *(format_number(row[name]) for name in FIGURE_COLUMNS))
+            (row["printed_number"] or "", row["name_vi"], *(_told(row[name]) for name in FIGURE_COLUMNS))
             for row in _rows(content, clock)
             if row["breakdown"] == breakdown
         ]
     return lines
+
+
+def _told(count: int | None) -> str:
+    return _HELD_BACK if count is None else format_number(count)
 
 
 def _rows(content: ReleaseContent, clock: str) -> list[dict[str, Any]]:
@@ -244,6 +251,8 @@ def _write_lines(sheet: Worksheet, looks: _Looks, content: ReleaseContent, clock
         for column, text in enumerate(line):
             if column < 2:
                 sheet.write_string(place, column, text, looks.cells[bold]["center" if column == 0 else "left"])
+            elif text == _HELD_BACK:
+                sheet.write_string(place, column, text, looks.figures[bold])
             elif text:
                 sheet.write_number(place, column, int(parse_number(text)), looks.figures[bold])
             else:
@@ -253,7 +262,9 @@ def _write_lines(sheet: Worksheet, looks: _Looks, content: ReleaseContent, clock
     if any(not row["is_complete"] for row in _rows(content, clock)):
         remarks.append(_INCOMPLETE)
     totals = [row for row in _rows(content, clock) if row["row_kind"] == "total"]
-    if unknown := max((row["resolved_without_appointment"] for row in totals), default=0):
+    if any(row[name] is None for row in _rows(content, clock) for name in FIGURE_COLUMNS):
+        remarks.append(_HELD_BACK_REMARK)
+    if unknown := max((row["resolved_without_appointment"] or 0 for row in totals), default=0):
         remarks.append(_NO_APPOINTMENT.format(count=format_number(unknown)))
     for number, remark in enumerate(remarks, start=place + 2):
         sheet.write_string(number, 1, remark, looks.remark)
@@ -320,6 +331,8 @@ def read_form(path: Path) -> dict[str, list[Line]]:
         body = texts[_FIRST_ROW:]
         end = next((place for place, line in enumerate(body) if not any(line)), len(body))
         for cell in (cell for row in rows[_FIRST_ROW : _FIRST_ROW + end] for cell in row[2:] if cell.value is not None):
+            if cell.value == _HELD_BACK:
+                continue
             if cell.data_type != "n" or cell.number_format != _NUMBER_FORMAT:
                 raise FormDamaged(f"{SHEETS[clock]}, {cell.coordinate}: {cell.value} is no number with its format")
         found[clock] = body[:end]

@@ -119,7 +119,8 @@ select
     clocks.window_quarter,
     clocks.opens_on as window_from,
     clocks.closes_on as window_to,
-    clocks.is_complete
+    clocks.is_complete,
+    cast(null as varchar) as held_back
 from numbered
 inner join {{ ref('int_clocks') }} as clocks
     on numbered.clock = clocks.clock and numbered.unit_code = clocks.unit_code and numbered.quarter = clocks.quarter

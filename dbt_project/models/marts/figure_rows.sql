@@ -67,7 +67,8 @@ select
     all_figures.decision_id,
     all_figures.row_numbers,
     cast(all_figures.row_count as bigint) as row_count,
-    cast(all_figures.amount_each * all_figures.row_count as decimal(18, 4)) as amount
+    cast(all_figures.amount_each * all_figures.row_count as decimal(18, 4)) as amount,
+    cast(null as varchar) as held_back
 from all_figures
 left join {{ ref('int_sheets') }} as sheets
     on all_figures.delivery_id = sheets.delivery_id

@@ -57,7 +57,8 @@ select
     counted.resolved,
     counted.resolved_late,
     quantiles.median_working_days,
-    quantiles.p90_working_days
+    quantiles.p90_working_days,
+    cast(null as varchar) as held_back
 from counted
 left join quantiles
     on counted.unit_code = quantiles.unit_code

@@ -82,6 +82,83 @@
   form.addEventListener("reset", () => setTimeout(filter));
   filter();
 
+  // --- search in a table of statistics --------------------------------------------------------------------------
+  for (const field of findAll(".search-lines")) {
+    const place = field.closest(".statistic");
+    const lines = findAll("tbody tr", place).map((line) => [line, ` ${fold(line.textContent).split(/\s+/).join(" ")}`]);
+    const told = find(".found", place);
+    const look = () => {
+      const words = fold(field.value).split(/\s+/).filter(Boolean);
+      let shown = 0;
+      for (const [line, text] of lines) {
+        const fits = words.every((word) => text.includes(word));
+        line.classList.toggle("out", !fits);
+        // Without a question the most frequent ones are enough to look at.
+        line.classList.toggle("later", words.length === 0 && shown >= 10);
+        shown += fits ? 1 : 0;
+      }
+      told.textContent = words.length ? `Tìm thấy ${shown} trên ${lines.length} thủ tục.`
+        : `${Math.min(10, lines.length)} thủ tục nhiều hồ sơ nhất trong ${lines.length}; gõ tên để tìm thủ tục khác.`;
+    };
+    field.addEventListener("input", look);
+    look();
+  }
+
+  // --- tables to copy, charts to embed ----------------------------------------------------------------------------
+  function tableText(table) {
+    return findAll("tr", table).filter((line) => line.offsetParent !== null || !table.offsetParent).map((line) => (
+      Array.from(line.cells).filter((part) => !part.classList.contains("origin"))
+        .map((part) => {
+          const text = part.textContent.trim().split(/\s+/).join(" ");
+          return /^'*[=+\-@＝＋－＠]/.test(text) && !/^-[0-9.,]+$/.test(text) ? `'${text}` : text;
+        }).join("\t")
+    )).join("\n");
+  }
+
+  // The clipboard's own interface asks for a permission that a page from disk may lack; a selection always copies.
+  function copyText(text) {
+    const field = make("textarea", { class: "unseen", "aria-hidden": "true", tabindex: "-1" });
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    const copied = document.execCommand("copy");
+    field.remove();
+    return copied;
+  }
+
+  function copyButton(label, name, text) {
+    const told = make("span", { role: "status", class: "against" });
+    const button = make("button", { type: "button", "aria-label": `${label}: ${name}` }, label);
+    button.addEventListener("click", () => {
+      told.textContent = copyText(text()) ? " Đã chép." : " Trình duyệt không cho chép.";
+      button.focus();
+    });
+    return make("p", { class: "copy" }, button, told);
+  }
+
+  for (const table of findAll("table.statistics, figure table, #bang")) {
+    const place = table.closest("figure, .statistic") || table.parentElement;
+    const name = (find("h3, caption", place) || table).textContent.trim();
+    (table.closest(".scroll") || table).after(copyButton("Chép bảng", name, () => tableText(table)));
+  }
+  for (const figure of findAll("figure[id]")) {
+    const address = () => `${location.href.split("#")[0]}#nhung-${figure.id}`;
+    const name = find("h3", figure).textContent;
+    const quoted = (text) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
+    figure.append(copyButton("Chép mã nhúng", name, () => (
+      `<iframe src="${quoted(address())}" title="${quoted(name)}" width="100%" height="420" loading="lazy"></iframe>`)));
+  }
+  // Opened by such a frame, the page is the one chart and where it is from.
+  if (location.hash.startsWith("#nhung-")) {
+    const figure = document.getElementById(decodeURIComponent(location.hash.slice("#nhung-".length)));
+    if (figure !== null && figure.tagName === "FIGURE") {
+      root.classList.add("embedded");
+      const whole = make("a", { href: location.href.split("#")[0], target: "_top" }, document.title);
+      find("main").replaceChildren(make("h1", { class: "unseen" }, document.title), figure, make("p", { class: "by" }, "Nguồn: ", whole));
+      return;
+    }
+  }
+
   // --- links to rows ------------------------------------------------------------------------------------------
   function showTarget() {
     const id = decodeURIComponent(location.hash.slice(1));
@@ -127,12 +204,18 @@
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   }
 
+  const unnamed = (share) => `${share.count} dòng không nêu tệp để không lộ số nhỏ`;
+
   function csvOf(code, passport) {
     const head = ["indicator_code", "role", "label_vi", "measure", "delivery_id", "source", "unit_code", "unit_name_vi",
       "quarter", "file_name", "sha256", "sheet", "row"];
     const lines = [head.join(",")];
     for (const part of passport.parts) {
       for (const share of part.files) {
+        if (share.file === null) {
+          lines.push([code, part.role, part.label_vi, part.measure, "", "", "", unnamed(share)].map(cell).join(",") + ",,,,,");
+          continue;
+        }
         const file = passports.files[share.file];
         const start = [code, part.role, part.label_vi, part.measure, file.delivery_id, file.source, file.unit_code,
           file.unit_name_vi, file.quarter, file.file_name, file.sha256, share.sheet].map(cell).join(",");
@@ -153,6 +236,10 @@
 
   function filesTable(part) {
     const lines = part.files.map((share) => {
+      if (share.file === null) {
+        return make("tr", {}, make("th", { scope: "row" }, unnamed(share)), make("td", {}, "nhiều đơn vị"), make("td", {}),
+          make("td", {}, `${share.count} dòng`), make("td", { class: "amount" }, printed(share.amount)));
+      }
       const file = passports.files[share.file];
       const held = rowsHeld && share.rows
         ? make("details", {}, make("summary", {}, `${share.count} dòng`), make("p", { class: "rows" }, share.rows))

@@ -56,7 +56,7 @@ class World:
     published: Path
     first: Release
     second: Release
-    #: The third has a column more; the fourth says that ``case_processing`` is of major version 2.
+    #: The third has a column more; the fourth says that ``case_processing`` is of major version 3.
     wider: Release
     other_major: Release
     other_unit: Release
@@ -68,7 +68,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     wider = build_tables()["case_processing"].append_column("newer", pa.array([1, None, 3], pa.int64()))
     first, second, third = publish(home, 1), publish(home, 2), publish(home, 3, {"case_processing": wider})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("publication.tables.manifest.contract_versions", lambda tables: {"case_processing": "2.0.0"})
+        patch.setattr("publication.tables.manifest.contract_versions", lambda tables: {"case_processing": "3.0.0"})
         fourth = publish(home, 4)
     return World(home.published, first, second, third, fourth, publish(home, 1, unit="941"))
 
@@ -183,10 +183,10 @@ def test_tables_and_columns_are_explained_in_vietnamese(
 ) -> None:
     copy(conninfo, world.first)
     [(table, column, release)] = session.execute(
-        "select obj_description('cchc.case_processing'::regclass), "
-        "col_description('cchc.case_processing'::regclass, (select attnum from pg_attribute "
-        "where attrelid = 'cchc.case_processing'::regclass and attname = 'received')), "
-        "col_description('cchc.case_processing'::regclass, 1)"
+        "select obj_description('cchc.case_processing_v2'::regclass), "
+        "col_description('cchc.case_processing_v2'::regclass, (select attnum from pg_attribute "
+        "where attrelid = 'cchc.case_processing_v2'::regclass and attname = 'received')), "
+        "col_description('cchc.case_processing_v2'::regclass, 1)"
     ).fetchall()
     assert table.startswith("Tiếp nhận và giải quyết thủ tục hành chính")
     assert column == "Hồ sơ tiếp nhận trong kỳ, kể cả hồ sơ sau đó rút hoặc bị từ chối (hồ sơ)"
@@ -206,7 +206,7 @@ def test_the_same_release_twice_has_no_effect(world: World, conninfo: str, sessi
     "harm",
     [
         "delete from cchc.report_indicators where indicator_code = 'I.04'",
-        "truncate cchc.case_processing",
+        "truncate cchc.case_processing_v2",
         "drop table cchc.dim_unit",
     ],
 )
@@ -322,7 +322,7 @@ def _read(conninfo: str, done: threading.Event, seen: list[int], faults: list[st
                 ).fetchall()
                 others = [
                     session.execute(f"select distinct release from cchc.{table}").fetchall()
-                    for table in ("case_processing", "dim_unit", "gate_results")
+                    for table in ("case_processing_v2", "dim_unit", "gate_results")
                 ]
             session.isolation_level = None
             with session.transaction():
@@ -358,7 +358,7 @@ def test_polling_readers_see_no_mix_while_releases_are_swapped(world: World, con
     assert all(set(mine) == {1, 2} for mine in seen)
 
 
-@pytest.mark.parametrize("blocked", ["releases", "case_processing", "report_indicators"])
+@pytest.mark.parametrize("blocked", ["releases", "case_processing_v2", "report_indicators"])
 def test_a_kill_in_the_middle_leaves_the_release_before(
     world: World, conninfo: str, session: psycopg.Connection[Any], blocked: str
 ) -> None:
@@ -395,18 +395,18 @@ def test_a_new_column_widens_the_table_and_older_rows_are_blank_there(
 ) -> None:
     copy(conninfo, world.other_unit)
     copy(conninfo, world.wider)
-    rows = session.execute("select unit_code, received, newer from cchc.case_processing order by 1, 2").fetchall()
+    rows = session.execute("select unit_code, received, newer from cchc.case_processing_v2 order by 1, 2").fetchall()
     assert rows == [("941", 1, None), ("941", 3, None), ("941", 7, None), (UNIT, 3, None), (UNIT, 7, 1)]
     assert session.execute(
-        "select has_table_privilege('cchc_reader', 'cchc.case_processing', 'select')"
+        "select has_table_privilege('cchc_reader', 'cchc.case_processing_v2', 'select')"
     ).fetchone() == (True,)
 
 
 def test_a_major_version_is_another_table(world: World, conninfo: str, session: psycopg.Connection[Any]) -> None:
     copy(conninfo, world.first)
     copy(conninfo, world.other_major)
-    assert session.execute("select count(*) from cchc.case_processing").fetchone() == (0,)
-    assert session.execute("select count(*) from cchc.case_processing_v2").fetchone() == (2,)
+    assert session.execute("select count(*) from cchc.case_processing_v2").fetchone() == (0,)
+    assert session.execute("select count(*) from cchc.case_processing_v3").fetchone() == (2,)
 
 
 def test_a_table_of_another_type_is_refused_and_nothing_changes(
@@ -414,8 +414,8 @@ def test_a_table_of_another_type_is_refused_and_nothing_changes(
 ) -> None:
     older, newer = world.first, world.second
     copy(conninfo, older)
-    session.execute("alter table cchc.case_processing alter column received type text")
-    words = r"cột received của bảng cchc\.case_processing .* kiểu text, cần kiểu bigint"
+    session.execute("alter table cchc.case_processing_v2 alter column received type text")
+    words = r"cột received của bảng cchc\.case_processing_v2 .* kiểu text, cần kiểu bigint"
     with pytest.raises(PostgresError, match=words):
         copy(conninfo, newer)
     assert session.execute("select release from cchc.releases").fetchall() == [(f"{UNIT}/{QUARTER}/r1",)]

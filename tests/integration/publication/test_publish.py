@@ -66,6 +66,7 @@ def test_a_release_holds_what_the_contract_names(home: Home) -> None:
                 "report_indicators",
                 "case_processing",
                 "case_form_06a",
+                "case_timeliness",
                 "delivery_log",
                 "dim_unit",
                 "dim_quarter",

@@ -158,6 +158,7 @@ def build_tables(
             }
         ),
         "case_form_06a": form_06a_table(unit, quarter),
+        "case_timeliness": _timeliness_table(unit, quarter),
         "delivery_log": pa.table(
             {
                 "unit_code": [unit],
@@ -211,6 +212,29 @@ def build_tables(
             schema=pa.schema(list(_DECISION_TYPES.items())),
         ),
     }
+
+
+def _timeliness_table(unit: str, quarter: str) -> pa.Table:
+    """``case_timeliness`` of one unit: of 8 cases resolved 6 on time, one late and one that nobody can tell."""
+    scopes = (("unit", UNIT), ("level", "district"), ("all", "all"))
+    rows = [
+        {
+            "unit_code": unit,
+            "quarter": quarter,
+            "clock": "reporting_window",
+            "scope_kind": kind,
+            "scope_code": code,
+            "denominator_kind": "resolved",
+            "numerator": 6,
+            "denominator": 8,
+            "on_time_percent": Decimal(75),
+            "window_from": dt.date(2022, 12, 15),
+            "window_to": dt.date(2023, 3, 14),
+            "is_complete": True,
+        }
+        for kind, code in scopes
+    ]
+    return pa.Table.from_pylist(rows)
 
 
 def _behind(form: pa.Table, content: str) -> dict[str, pa.Table]:

@@ -19,6 +19,7 @@ import pytest
 from common.files import canonical_json
 from common.forms import FORMS_DIR, Finding, read_form
 from publication import Revision
+from publication.content.case_totals import CaseTotals
 from publication.content.causes import Cause
 from publication.content.changes import Change
 from publication.content.passport import passports
@@ -344,7 +345,7 @@ def with_statistics(content: ReleaseContent) -> ReleaseContent:
             for number in range(21)
         ],
         "case_lateness": [
-            {"clock": "reporting_window", "lateness": kind, "cause_vi": cause, "cases": cases}
+            {"clock": "reporting_window", "lateness": kind, "cause_code": cause, "cause_vi": cause, "cases": cases}
             for kind, cause, cases in (
                 ("counted_on_time_by_decision", "lỗi phần mềm", 3),
                 ("counted_on_time_by_decision", "lỗi phần mềm", 2),
@@ -387,7 +388,41 @@ def test_statistics_name_their_denominators(make_content: MakeContent, write: An
             ["Trễ trên phần mềm, tính đúng hạn theo quyết định", "lỗi phần mềm", "5"],
         ],
     }
-    assert "20 thủ tục nhiều hồ sơ nhất trong 21." in document.text_content()
+    assert len(document.xpath("//input[@class='search-lines']/ancestor::div[2]//tbody/tr")) == 21  # all, to search
+    assert len(document.xpath("//input[@class='search-lines']")) == 1
+
+
+def test_counts_held_back_are_said_to_be(make_content: MakeContent, write: Any) -> None:
+    content = with_statistics(make_content())
+    durations = content.tables["procedure_duration"].to_pylist()
+    hidden = {"resolved": None, "median_working_days": None, "p90_working_days": None}
+    durations[1] |= {**hidden, "held_back": ",".join(sorted(hidden))}
+    durations[2] |= {"resolved_late": None, "p90_working_days": None, "held_back": "p90_working_days,resolved_late"}
+    rates = content.tables["case_timeliness"].to_pylist()
+    rates[2] |= {"denominator_kind": "resolved", "numerator": None, "denominator": None, "on_time_percent": None}
+    held = replace(
+        content,
+        tables={
+            **content.tables,
+            "procedure_duration": pa.Table.from_pylist([{"held_back": None} | row for row in durations]),
+            "case_timeliness": pa.Table.from_pylist(rates),
+        },
+        totals_before=CaseTotals(
+            open=534, backlog={("district", "006-010"): (500, None), ("commune", "006-010"): (34, 3)},
+            lateness={("in_progress_overdue", "x"): None}, causes_vi={"x": "chưa ghi"},
+        ),
+        least_count=5,
+    )  # fmt: skip
+    document = html(write(held))
+    lines = [[cell.text_content() for cell in line] for line in document.xpath("//section[@id='thong-ke']//tbody/tr")]
+    assert ["6 đến 10 ngày", "500", "34", "giữ kín"] in lines
+    assert ["Đang giải quyết, quá hạn", "chưa ghi", "giữ kín"] in lines
+    assert ["Thủ tục ngoài danh mục (1.000002)", "Cấp xã", "98", "giữ kín", "chưa rõ", "giữ kín"] in lines
+    (found,) = [line for line in lines if "1.000001" in line[0]]
+    assert (found[2], found[4], found[5]) == ("giữ kín", "giữ kín", "giữ kín")
+    assert document.text_content().count("Ô ghi “giữ kín” là số dưới 5 hồ sơ trễ hạn") == 1
+    cells = [cell.text_content() for cell in document.xpath("//figure[@id='dung-han']//tbody/tr[1]/*")]
+    assert cells == ["Huyện Cù Lao Dung", *["giữ kín"] * 4]
 
 
 def revised(content: ReleaseContent, *changes: Change) -> ReleaseContent:
@@ -645,7 +680,9 @@ def test_a_longer_bar_is_a_larger_figure() -> None:
 
 def test_nothing_to_draw_is_no_chart(make_content: MakeContent, write: Any) -> None:
     content = make_content()
-    empty = {name: content.tables[name].slice(0, 0) for name in ("case_processing", "indicator_trend")}
+    empty = {
+        name: content.tables[name].slice(0, 0) for name in ("case_processing", "case_timeliness", "indicator_trend")
+    }
     blank = {"value": None, "computed_value": None, "status": "not_reported"}
     staffless = make_content(changes=dict.fromkeys(("IV.10", "IV.11", "IV.16", "IV.17", "IV.21", "IV.22"), blank))
     content = replace(staffless, tables={**staffless.tables, **empty})
