@@ -7,6 +7,7 @@ Belongs here: the invented deliveries that the pictures show. Does not belong he
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import shutil
@@ -72,6 +73,7 @@ def main() -> None:
         draw_page(release / "report" / "report.pdf", 1, "bao-cao-trang-1")
         draw_page(release / "report" / "report.pdf", 16, "bao-cao-phu-luc")
         draw_page(release / "report" / "phieu-trinh.pdf", 1, "phieu-trinh")
+        draw_release_page(release / "report" / "index.html", "trang-bao-cao")
 
 
 def only_sheet(data: bytes, sheet_name: str) -> bytes:
@@ -178,6 +180,36 @@ def shoot(address: str, name: str, width: int, height: int, folder: Path) -> Non
         f"--window-size={width},{height}", f"--screenshot={IMAGES / name}.png", address,
     )  # fmt: skip
     sys.stdout.write(f"{IMAGES / name}.png\n")
+
+
+def draw_release_page(page: Path, name: str) -> None:
+    """The page of a release on a desktop, in the dark, on a phone and on paper, each from its beginning."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(shutil.which("chromium"))
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--hide-scrollbars"):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(shutil.which("chromedriver"))))
+    try:
+        for look, width, phone, scheme, scale in (
+            ("may-tinh", 1280, False, "light", 0.6), ("toi", 1280, False, "dark", 0.6),
+            ("dien-thoai", 390, True, "light", 0.8),
+        ):  # fmt: skip
+            size = {"width": width, "height": 1500, "deviceScaleFactor": scale, "mobile": phone}
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            features = [{"name": "prefers-color-scheme", "value": scheme}]
+            driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+            driver.get(page.resolve().as_uri())
+            shown = driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
+            (IMAGES / f"{name}-{look}.png").write_bytes(base64.b64decode(shown["data"]))
+        printed = driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})
+    finally:
+        driver.quit()
+    with tempfile.TemporaryDirectory(prefix="pictures-") as folder:
+        pdf = Path(folder) / "page.pdf"
+        pdf.write_bytes(base64.b64decode(printed["data"]))
+        draw_page(pdf, 1, f"{name}-in")
 
 
 def draw_page(pdf: Path, page: int, name: str) -> None:
