@@ -1,11 +1,14 @@
-"""Report forms: what each prints, when it is used, and what is known of its rows beside the print.
+"""Report forms: what each prints, for whom and when it is used, and what is known of its rows beside the print.
 
-Belongs here: reading a form's folder, ``forms/<id>/``, and which form is in force on a day. Does not belong here: what
-the words of its letter mean (``publication.letter``), rules (``expectations``), figures (dbt).
+Belongs here: reading a form's folder and which form is in force for a unit on a day. Does not belong here: how a form
+is made from another (``derived_forms``), what the words of its letter mean (``publication.letter``), rules
+(``expectations``), figures (dbt).
 
 A folder holds ``form.yml`` (:class:`Form`), ``rows.csv`` (the printed rows; columns as in
 ``dbt_project/models/staging/forms/stg_forms__rows.yml``), and for publication ``letter.yaml``, ``claims.yml`` and
-``statements.yml``. A form is added by adding a folder; nothing is registered.
+``statements.yml``; ``crosswalk.csv`` says what became of the rows of the form before it. Forms of the project lie in
+``forms/<id>/``, an office's own in ``<home>/forms/<id>/``; both are read the same way, and nothing is registered. A
+form of a home counts once a person has confirmed exactly these files (:func:`confirm`).
 """
 
 from __future__ import annotations
@@ -13,19 +16,32 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
+import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from common.derived_forms import ENDED, Row, derived_document, derived_rows, laid_over, replacing
+from common.files import readable_json, regular_files, replace_durably, sha256_bytes, sha256_file
+
 FORMS_DIR = Path(__file__).resolve().parents[1] / "forms"
+#: Where the process finds the forms of its home: processes that it starts find the same.
+HOME_FORMS_ENV = "CCHC_FORMS"
+FORM_YML, ROWS_CSV, CROSSWALK_CSV, CONFIRMED_JSON = "form.yml", "rows.csv", "crosswalk.csv", "confirmed.json"
+
+Level = Literal["district", "commune"]
+LEVELS: tuple[Level, ...] = ("district", "commune")
+Relation = Literal["same", "renamed", "split", "ended", "new"]
 
 
 class _Declared(BaseModel):
@@ -48,7 +64,7 @@ class PartOf(_Declared):
 
     of: str
     name_vi: str
-    by_decision: Literal["district", "commune"] | None = None
+    by_decision: Level | None = None
 
 
 #: A place in a sentence of findings: ``{III.23}`` or ``{III.25:share}``, ``{open}``.
@@ -101,7 +117,7 @@ class Finding(_Declared):
     ``level`` keeps it to the pages of units of that level.
     """
 
-    level: Literal["district", "commune"] | None = None
+    level: Level | None = None
     choices: tuple[FindingChoice, ...]
 
     @model_validator(mode="after")
@@ -157,13 +173,6 @@ class Page(_Declared):
         """The findings of a unit's page by its level."""
         return tuple(finding for finding in self.findings if finding.level in (None, level))
 
-    @model_validator(mode="after")
-    def _tells_three_to_five(self) -> Page:
-        told = {level: len(self.findings_at(level)) for level in ("district", "commune")}
-        if self.findings and not all(3 <= count <= 5 for count in told.values()):
-            raise ValueError(f"a page has three to five findings: {told}")
-        return self
-
 
 class Review(_Declared):
     """What draws the eye to a figure before it is published. Nothing of it blocks.
@@ -178,19 +187,53 @@ class Review(_Declared):
     least_values: int = Field(default=4, ge=2)
 
 
+class Step(_Declared):
+    """What became of a row of the form before: one line of ``crosswalk.csv``. A new row has no old code, an ended none
+    that is new; a split row has a line for each part.
+    """
+
+    old_code: str = ""
+    new_code: str = ""
+    relation: Relation
+    note_vi: str = ""
+
+    @model_validator(mode="after")
+    def _names_what_there_is(self) -> Step:
+        wanted = {"new": (False, True), "ended": (True, False)}.get(self.relation, (True, True))
+        if (bool(self.old_code), bool(self.new_code)) != wanted:
+            raise ValueError(f"{CROSSWALK_CSV}: {self.relation} of {self.old_code or '–'} to {self.new_code or '–'}")
+        return self
+
+
+#: What a form says of itself and does not take from the form that it is derived from.
+_OWN = frozenset(
+    {"form", "title_vi", "issuer", "level", "valid_from", "valid_to", "derived_from", "mark_vi", "words", "rows"}
+)
+
+
 class Form(_Declared):
     """One version of the report form.
 
-    ``valid_from``: the first closing day for which it is used. ``headline``: rows whose declared twin is asked for and
-    whose change is looked at; ``shares``: rows that are a share of another; ``stock_groups``: rows whose change alone
-    is not asked about, since a rule holds their sum; ``beyond_hundred``: ratios that may exceed 100;
-    ``documents_issued``: the row that counts the office's own documents; ``not_added``: units of measure whose counts
-    have no total over several units, since all of them count the same things.
+    ``issuer``: code of the province whose department issued it, empty where it is of no single one; a unit uses the
+    form of its province before a general one. ``level``: of the units that report by it. ``valid_from``: the first
+    closing day for which it is used. ``derived_from``: the form before it, of which it takes what its own files do not say;
+    ``words`` and ``rows`` are differences from it (``derived_forms``). ``mark_vi`` is printed beside the form's title.
+    ``headline``: rows whose declared twin is asked for and whose change is looked at; ``shares``: rows that are a share
+    of another; ``stock_groups``: rows whose change alone is not asked about, since a rule holds their sum;
+    ``beyond_hundred``: ratios that may exceed 100; ``documents_issued``: the row that counts the office's documents;
+    ``not_added``: units of measure whose counts have no total over several units, since all count the same things.
     """
 
     form: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    title_vi: str = ""
+    issuer: str = Field(default="", pattern=r"^([0-9]{2})?$")
+    level: Level = "district"
     valid_from: dt.date
     valid_to: dt.date | None = None
+    derived_from: str | None = None
+    mark_vi: str = ""
+    words: dict[str, str] = Field(default_factory=dict)
+    changes: dict[str, dict[str, str]] = Field(default_factory=dict, alias="rows")
     headline: tuple[str, ...] = ()
     shares: dict[str, str] = Field(default_factory=dict)
     stock_groups: tuple[str, ...] = ()
@@ -200,17 +243,83 @@ class Form(_Declared):
     page: Page = Page()
     review: Review = Review()
     _folder: Path = PrivateAttr()
+    _base: Form | None = PrivateAttr(default=None)
+    _is_of_home: bool = PrivateAttr(default=False)
 
     @property
     def folder(self) -> Path:
-        """Where the form's files lie."""
+        """Where the form's own files lie."""
         return self._folder
 
+    @property
+    def base(self) -> Form | None:
+        """The form that it is derived from."""
+        return self._base
+
+    @property
+    def fingerprint(self) -> str | None:
+        """sha256 of the folder's files, of a form that an office brought; the version of the code holds the others."""
+        return fingerprint(self.folder) if self._is_of_home else None
+
+    @property
+    def case_levels(self) -> tuple[Level, ...]:
+        """The levels of which a report by this form tells cases: a commune's of its own only."""
+        return LEVELS if self.level == "district" else ("commune",)
+
+    @property
+    def named_vi(self) -> str:
+        """How print calls the form: ``2023``, ``xa-2025 (biểu mẫu tạm)``."""
+        return f"{self.title_vi or self.form} ({self.mark_vi})" if self.mark_vi else self.title_vi or self.form
+
     @cached_property
-    def rows(self) -> tuple[dict[str, str], ...]:
+    def rows(self) -> tuple[Row, ...]:
         """The printed rows in their order, cells as text."""
-        with (self.folder / "rows.csv").open(encoding="utf-8-sig", newline="") as handle:
+        path = self.folder / ROWS_CSV
+        if self.base is not None and not path.is_file():
+            return tuple(derived_rows(self.base.rows, self.words, self.changes))
+        with path.open(encoding="utf-8-sig", newline="") as handle:
             return tuple(csv.DictReader(handle))
+
+    @cached_property
+    def in_its_words(self) -> Callable[[str], str]:
+        """Puts a text about the form before into this form's words."""
+        own = replacing(self.words)
+        return own if self.base is None else lambda text, earlier=self.base.in_its_words: own(earlier(text))
+
+    @cached_property
+    def crosswalk(self) -> tuple[Step, ...]:
+        """What became of each row of the form before, and which rows are new; empty where there is none before.
+
+        Raises ``ValueError`` for a line that is none.
+        """
+        path = self.folder / CROSSWALK_CSV
+        if self.base is None:
+            return ()
+        if path.is_file():
+            with path.open(encoding="utf-8-sig", newline="") as handle:
+                return tuple(
+                    Step.model_validate({name: row[name] or "" for name in Step.model_fields})
+                    for row in csv.DictReader(handle)
+                )
+        steps = []
+        own, before = ({row["indicator_code"]: row for row in form.rows} for form in (self, self.base))
+        for code, row in before.items():
+            if code not in own:
+                note = self.changes.get(code, {}).get(ENDED, "")
+                steps.append(Step(old_code=code, relation="ended", note_vi=note))
+                continue
+            is_same = _printed_name(own[code]) == _printed_name(row)
+            steps.append(Step(old_code=code, new_code=code, relation="same" if is_same else "renamed"))
+        return (*steps, *(Step(new_code=code, relation="new") for code in own if code not in before))
+
+    @cached_property
+    def earlier_rows(self) -> tuple[tuple[str, str, str], ...]:
+        """(code, form, code in that form) of every row of this and earlier forms that a row of this one goes on."""
+        found = [(code, self.form, code) for code in (row["indicator_code"] for row in self.rows)]
+        if self.base is not None:
+            goes_on = {s.old_code: s.new_code for s in self.crosswalk if s.relation in ("same", "renamed")}
+            found += [(goes_on[code], *earlier) for code, *earlier in self.base.earlier_rows if code in goes_on]
+        return tuple(found)
 
     @cached_property
     def codes(self) -> frozenset[str]:
@@ -225,11 +334,24 @@ class Form(_Declared):
         return (*found, *(("shares", part, whole) for part, whole in self.shares.items()))
 
     def declared(self, name: str) -> Any:
-        """What a YAML file of the folder says. Raises ``LookupError`` where there is none."""
+        """What a YAML file of the folder says, laid over what the form before says.
+
+        Raises ``LookupError`` where neither has it.
+        """
         path = self.folder / name
-        if not path.is_file():
+        own = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+        if self.base is not None:
+            try:
+                before = self.base.declared(name)
+            except LookupError:
+                if own is None:
+                    raise
+            else:
+                left = derived_document(before, self.words, self.base.codes - self.codes, self.level)
+                return left if own is None else laid_over(left, own)
+        if own is None:
             raise LookupError(f"form {self.form} has no {name}")
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return own
 
     def require(self, codes: Iterable[str], who: str) -> None:
         """Raises ``ValueError`` where one of the codes is no row of the form."""
@@ -265,47 +387,216 @@ def _quoted(row: Mapping[str, str]) -> str:
     return f"“{(row['name_corrected_vi'] or row['name_vi']).strip(' -:')}”"
 
 
-def read_form(folder: Path) -> Form:
-    """The form of a folder. Raises ``ValueError`` where it is not whole: another id, a row twice, a row that is not."""
-    form = Form.model_validate(yaml.safe_load((folder / "form.yml").read_text(encoding="utf-8")))
-    form._folder = folder
+def _printed_name(row: Mapping[str, str]) -> str:
+    return row["name_corrected_vi"] or row["name_vi"]
+
+
+def read_form(folder: Path, *, find: Callable[[str], Form] | None = None) -> Form:
+    """The form of a folder; ``find`` gives the form that it is derived from, by default one beside it.
+
+    Raises ``ValueError`` where it is not whole: another id, a row twice, a row that is not, an open crosswalk;
+    ``OSError`` where a file is missing.
+    """
+    path = folder / FORM_YML
+    own = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(own, dict):
+        raise ValueError(f"{path}: no form")
+    base = None
+    if own.get("derived_from"):
+        base = (find or (lambda form_id: read_form(folder.parent / form_id)))(str(own["derived_from"]))
+        codes = _codes_of(folder, own, base)
+        before = {name: part for name, part in base.declared(FORM_YML).items() if name not in _OWN}
+        left = derived_document(before, own.get("words") or {}, base.codes - codes, own.get("level", "district"))
+        own = laid_over(left, own)
+    form = Form.model_validate(own)
+    form._folder, form._base = folder, base
     if form.form != folder.name:
-        raise ValueError(f"{folder / 'form.yml'}: form {form.form} lies in the folder of {folder.name}")
+        raise ValueError(f"{path}: form {form.form} lies in the folder of {folder.name}")
     if len(form.codes) != len(form.rows):
-        raise ValueError(f"{folder / 'rows.csv'}: an indicator code stands twice")
+        raise ValueError(f"{folder / ROWS_CSV}: an indicator code stands twice")
     named = {code for _, *codes in form.marks for code in codes if code}
     named |= {*form.page.codes, *form.review.marks, *filter(None, [form.documents_issued])}
-    form.require(named, "form.yml")
+    form.require(named, FORM_YML)
+    if form.page.findings and not 3 <= (told := len(form.page.findings_at(form.level))) <= 5:
+        raise ValueError(f"{path}: a page has three to five findings, not {told}")
+    _check_crosswalk(form)
     return form
 
 
-@lru_cache(maxsize=4)
-def load_forms(directory: Path = FORMS_DIR) -> tuple[Form, ...]:
-    """Every form in the order in which they came into force. Raises ``ValueError`` where two begin on one day."""
-    forms = sorted((read_form(path.parent) for path in directory.glob("*/form.yml")), key=lambda form: form.valid_from)
-    for one, next_one in pairwise(forms):
-        if one.valid_from == next_one.valid_from:
+def _codes_of(folder: Path, own: Mapping[str, Any], base: Form) -> frozenset[str]:
+    form = Form.model_construct(changes=own.get("rows") or {}, words=own.get("words") or {})
+    form._folder, form._base = folder, base
+    return form.codes
+
+
+def _check_crosswalk(form: Form) -> None:
+    """Raises ``ValueError`` where a row of this form or of the one before is not told, or told of a row that is not."""
+    if form.base is None:
+        return
+    old = Counter(step.old_code for step in form.crosswalk if step.old_code)
+    new = Counter(step.new_code for step in form.crosswalk if step.new_code)
+    split = {step.old_code for step in form.crosswalk if step.relation == "split"}
+    where = f"{form.folder / CROSSWALK_CSV}: "
+    if untold := sorted((form.base.codes - old.keys()) | (form.codes - new.keys())):
+        raise ValueError(f"{where}nothing is said of {', '.join(untold)}")
+    if strangers := sorted((old.keys() - form.base.codes) | (new.keys() - form.codes)):
+        raise ValueError(f"{where}{', '.join(strangers)} is no row")
+    if twice := sorted({c for c, n in old.items() if n > 1 and c not in split} | {c for c, n in new.items() if n > 1}):
+        raise ValueError(f"{where}{', '.join(twice)} stands twice")
+
+
+# --- the forms of a home --------------------------------------------------------------------------------------------
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_cached: list[Any] = []
+
+
+def follows_forms(maxsize: int) -> Callable[[_Function], _Function]:
+    """``lru_cache`` for what is made of forms: forgotten when the process turns to others (:func:`use_forms_of`)."""
+
+    def decorate(function: _Function) -> _Function:
+        cached = lru_cache(maxsize)(function)
+        _cached.append(cached)
+        return cached  # type: ignore[return-value]
+
+    return decorate
+
+
+def fingerprint(folder: Path) -> str:
+    """sha256 over names and contents of a form's files, but for its confirmation."""
+    files = {name: path for name, path in regular_files(folder).items() if name != CONFIRMED_JSON}
+    return sha256_bytes("".join(f"{name}\0{sha256_file(files[name])}\n" for name in sorted(files)).encode())
+
+
+def forms_state() -> str:
+    """Changes when a form of the home is brought, changed or confirmed."""
+    folders = _home_folders()
+    marks = [f"{path.name}\0{fingerprint(path)}\0{is_confirmed(path)}\n" for path in folders]
+    return sha256_bytes("".join(marks).encode()) if folders else ""
+
+
+_used: tuple[str, str] = ("", "")
+
+
+def use_forms_of(home_forms: Path) -> None:
+    """From now on the process, and those it starts, read the forms of this home beside those of the project."""
+    global _used
+    os.environ[HOME_FORMS_ENV] = str(home_forms)
+    state = (str(home_forms), forms_state())
+    if state != _used:
+        _used = state
+        for cached in _cached:
+            cached.cache_clear()
+
+
+def _home_folders() -> list[Path]:
+    home = os.environ.get(HOME_FORMS_ENV)
+    return sorted(path.parent for path in Path(home).glob(f"*/{FORM_YML}")) if home else []
+
+
+def is_confirmed(folder: Path) -> bool:
+    """Whether a person confirmed exactly the files that lie there."""
+    try:
+        confirmed = json.loads((folder / CONFIRMED_JSON).read_bytes())
+        return bool(confirmed["sha256"] == fingerprint(folder))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def confirm(folder: Path, by: str, on: dt.date) -> None:
+    """Notes that a person looked the form through and takes it as it lies there."""
+    note = {"by": by, "on": on.isoformat(), "sha256": fingerprint(folder)}
+    replace_durably(folder / CONFIRMED_JSON, readable_json(note))
+
+
+@dataclass(frozen=True)
+class Unconfirmed:
+    """A form of the home that nobody has confirmed as it is, and so publishes nothing."""
+
+    form: str
+    issuer: str
+    level: str
+    valid_from: dt.date
+    valid_to: dt.date | None
+
+    def is_for(self, day: dt.date, level: str, issuer: str) -> bool:
+        """Whether it would be in force for such a unit on a closing day."""
+        is_in_time = self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+        return is_in_time and self.level == level and self.issuer in ("", issuer)
+
+
+@follows_forms(1)
+def unconfirmed_forms() -> tuple[Unconfirmed, ...]:
+    """The home's forms that are not confirmed, as far as they say for whom they are."""
+    found = []
+    for folder in _home_folders():
+        if is_confirmed(folder):
+            continue
+        try:
+            own = yaml.safe_load((folder / FORM_YML).read_text(encoding="utf-8"))
+            form = Form.model_validate({key: part for key, part in own.items() if key in _OWN})
+        except (OSError, ValueError, AttributeError, yaml.YAMLError):
+            continue
+        found.append(Unconfirmed(folder.name, form.issuer, form.level, form.valid_from, form.valid_to))
+    return tuple(found)
+
+
+# --- which form is used ---------------------------------------------------------------------------------------------
+
+
+@follows_forms(4)
+def load_forms(directory: Path | None = None) -> tuple[Form, ...]:
+    """Every form of a folder; by default the project's, then those of the home that are confirmed; each lot in the
+    order in which they came into force.
+
+    Raises ``ValueError`` where one is not whole, two have one id, or two for the same units begin on one day.
+    """
+    folders = {path.parent.name: path.parent for path in (directory or FORMS_DIR).glob(f"*/{FORM_YML}")}
+    of_home = [] if directory else [path for path in _home_folders() if is_confirmed(path)]
+    if twice := sorted(folders.keys() & {path.name for path in of_home}):
+        raise ValueError(f"biểu mẫu {', '.join(twice)} trùng tên với biểu mẫu có sẵn; đặt mã khác")
+    folders.update((path.name, path) for path in of_home)
+    read: dict[str, Form] = {}
+
+    def find(form_id: str) -> Form:
+        if form_id not in read:
+            if form_id not in folders:
+                raise ValueError(f"không có biểu mẫu {form_id}, hoặc biểu mẫu ấy chưa được xác nhận")
+            path = folders.pop(form_id)  # a form that is derived from itself is not found
+            form = read_form(path, find=find)
+            form._is_of_home = path in of_home
+            read[form_id] = form
+        return read[form_id]
+
+    for form_id in list(folders):
+        find(form_id)
+    forms = sorted(read.values(), key=lambda form: (form._is_of_home, form.valid_from, form.form))
+    for one, next_one in pairwise(sorted(forms, key=lambda form: (form.issuer, form.level, form.valid_from))):
+        if (one.issuer, one.level, one.valid_from) == (next_one.issuer, next_one.level, next_one.valid_from):
             raise ValueError(f"forms {one.form} and {next_one.form} begin on one day")
     return tuple(forms)
 
 
 def used_until(form: Form, forms: Sequence[Form]) -> dt.date | None:
-    """The last closing day for which a form is used: as declared, or the day before the next begins."""
-    later = [other.valid_from for other in forms if other.valid_from > form.valid_from]
+    """The last closing day for which a form is used: as declared, or the day before the next for the same units."""
+    same = [other for other in forms if (other.issuer, other.level) == (form.issuer, form.level)]
+    later = [other.valid_from for other in same if other.valid_from > form.valid_from]
     ends = [day for day in (form.valid_to, min(later) - dt.timedelta(1) if later else None) if day is not None]
     return min(ends, default=None)
 
 
-def form_on(day: dt.date, forms: Sequence[Form] | None = None) -> Form:
-    """The form in force on a closing day. Raises ``LookupError`` where there is none."""
+def form_on(day: dt.date, forms: Sequence[Form] | None = None, *, level: str = "district", issuer: str = "") -> Form:
+    """The form in force on a closing day for units of a level in a province (``issuer``): the province's own, or the
+    general one. Raises ``LookupError`` where there is none.
+    """
     known = load_forms() if forms is None else forms
-    for form in reversed(known):
-        if form.valid_from <= day:
+    for wanted in dict.fromkeys((issuer, "")):
+        for form in known:
             until = used_until(form, known)
-            if until is None or day <= until:
+            is_in_force = form.valid_from <= day and (until is None or day <= until)
+            if is_in_force and (form.level, form.issuer) == (level, wanted):
                 return form
-            break
-    raise LookupError(f"no form was in force on {day}")
+    raise LookupError(f"no form was in force on {day} for {level} {issuer}".rstrip())
 
 
 def form_named(form_id: str) -> Form:
@@ -317,14 +608,25 @@ def form_named(form_id: str) -> Form:
 
 
 def rows_csv(forms: Iterable[Form]) -> str:
-    """All rows of all forms as one CSV for dbt, with the form's id and days before the columns of ``rows.csv``."""
+    """All rows of all forms as one CSV for dbt: the form's id, units and days, then the columns of ``rows.csv``."""
     known = tuple(forms)
     out = io.StringIO()
-    columns = ["form_version", "valid_from", "valid_to", "used_until", *known[0].rows[0]]
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    of_form = ["form_version", "unit_level", "issuer", "valid_from", "valid_to", "used_until"]
+    writer = csv.DictWriter(out, [*of_form, *known[0].rows[0]], lineterminator="\n")
     writer.writeheader()
     for form in known:
         days = {"valid_from": form.valid_from, "valid_to": form.valid_to, "used_until": used_until(form, known)}
-        own = {"form_version": form.form, **{name: day.isoformat() if day else "" for name, day in days.items()}}
+        own = {"form_version": form.form, "unit_level": form.level, "issuer": form.issuer}
+        own |= {name: day.isoformat() if day else "" for name, day in days.items()}
         writer.writerows({**own, **row} for row in form.rows)
+    return out.getvalue()
+
+
+def earlier_rows_csv(forms: Iterable[Form]) -> str:
+    """For dbt, which row of which form each row of a form goes on, itself included."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["form_version", "indicator_code", "earlier_form_version", "earlier_indicator_code"])
+    for form in forms:
+        writer.writerows((form.form, *row) for row in form.earlier_rows)
     return out.getvalue()

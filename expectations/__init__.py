@@ -82,6 +82,7 @@ def run_raw_gate(
     worker: GateWorker,
     given_by_parts: Iterable[tuple[str, str]] = (),
     parts_held: Iterable[tuple[str, str, str]] = (),
+    forms: Mapping[str, str] | None = None,
 ) -> dict[str, Verdict]:
     """Gate 1 on the lake: one verdict a reporting unit, also written under ``warehouse_dir/verdicts``.
 
@@ -93,6 +94,7 @@ def run_raw_gate(
         waiting: unit, quarter, source and name of each delivered file that has not been taken in.
         given_by_parts: unit and source of what a longer period has from each of its quarters.
         parts_held: reporting unit, quarter and reason of each of its quarters whose deliveries do not pass this gate.
+        forms: reporting unit -> id of the form it reports by; its findings are in that form's words.
 
     Raises:
         ValueError: a unit has no inputs hash.
@@ -103,7 +105,15 @@ def run_raw_gate(
     hashes = {unit: inputs_hashes[unit] for unit in units}
     members = {unit: tuple(codes) for unit, codes in units.items()}
     request = RawRequest(
-        raw_dir, quarter, window, members, hashes, tuple(waiting), tuple(given_by_parts), tuple(parts_held)
+        raw_dir,
+        quarter,
+        window,
+        members,
+        hashes,
+        tuple(waiting),
+        tuple(given_by_parts),
+        tuple(parts_held),
+        dict(forms or {}),
     )
     return _stored(warehouse_dir, worker.check_raw(request))
 

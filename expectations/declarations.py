@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from string import Template
 from typing import Any, Literal
@@ -18,7 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from common.files import canonical_json
-from common.forms import Form, load_forms
+from common.forms import Form, follows_forms, load_forms
 from common.periods import place_of
 from common.quarters import KEY_PATTERN
 from expectations.contract_facts import LOADER, column_facts, source_facts
@@ -161,14 +161,16 @@ class Rule(BaseModel):
         """Indicator codes without which the rule cannot be asked."""
         return rows_named(self.expression, self.violation, self.violations, self.applies_when, self.sentence_vi)
 
+    def is_of(self, form_id: str | None) -> bool:
+        """Whether the rule is one for reports by the form; of no form in particular, any is."""
+        return form_id is None or not self.forms or form_id in self.forms
+
     def not_asked(self, quarter: str, form: Form) -> str | None:
         """Why the rule is not asked of a form in a quarter, in Vietnamese; None where it is."""
         if place_of(quarter) < place_of(self.since):
             return f"quy tắc áp dụng từ kỳ {self.since}"
         if self.until is not None and place_of(quarter) > place_of(self.until):
             return f"quy tắc áp dụng đến kỳ {self.until}"
-        if self.forms and form.form not in self.forms:
-            return f"không hỏi: quy tắc không áp dụng cho biểu mẫu {form.form}"
         if self.stage == "mart" and (missing := sorted(self.rows - form.codes)):
             return f"không hỏi: biểu mẫu {form.form} không có chỉ tiêu {', '.join(missing)}"
         return None
@@ -222,7 +224,7 @@ def _expanded(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         names = merged.pop("for_each", None)
         if isinstance(names, dict) and "row" in names:
             for words in _of_forms(names):
-                yield _filled(merged | ({"forms": words["forms"]} if "forms" in words else {}), words)
+                yield _filled(merged | {"forms": words["forms"]}, words)
             continue
         if names is None:
             if "values" in merged:
@@ -289,21 +291,21 @@ def load_rules(directory: Path = RULES_DIR) -> tuple[Rule, ...]:
     return tuple(sorted(rules, key=lambda rule: rule.id))
 
 
-@lru_cache(maxsize=1)
+@follows_forms(1)
 def _declared() -> tuple[Rule, ...]:
     return load_rules()
 
 
-def declared_rules(stage: Stage) -> list[Rule]:
-    """The rules of one gate, in order of id."""
-    return [rule for rule in _declared() if rule.stage == stage]
+def declared_rules(stage: Stage, form_id: str | None = None) -> list[Rule]:
+    """The rules of one gate, in order of id: all, or those for reports by a form."""
+    return [rule for rule in _declared() if rule.stage == stage and rule.is_of(form_id)]
 
 
-@lru_cache(maxsize=3)
-def suite_version(stage: Stage) -> str:
+@follows_forms(64)
+def suite_version(stage: Stage, form_id: str | None = None) -> str:
     """sha256 (hex) over the rules of a stage and what they look for in texts; a verdict of another version is not
-    accepted for publication."""
-    body = [rule.model_dump(mode="json") for rule in declared_rules(stage)]
+    accepted for publication. That of a form does not change when another form comes."""
+    body = [rule.model_dump(mode="json", exclude={"forms"}) for rule in declared_rules(stage, form_id)]
     digest = hashlib.sha256(canonical_json(body))
     for name in ("personal_data.py", "published_texts.yml"):
         digest.update((RULES_DIR.parent / name).read_bytes())

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
-from common.forms import Form, load_forms
+from common.forms import Form, follows_forms, load_forms
 
 Facts = dict[str, Any]
 
@@ -20,12 +19,12 @@ ROW = re.compile(rf"(?<![\w.]){_CODE}(?![\w.])")
 _NAMED = re.compile(r"\{(" + _CODE + r"(?:\+" + _CODE + r")*)(:place)?\}")
 
 
-@lru_cache(maxsize=1)
+@follows_forms(1)
 def row_facts() -> tuple[tuple[str, Facts], ...]:
     """Indicator code and words of every row of every form, once for forms that say the same of it.
 
     Words: ``code``, ``kind``, ``period_basis``, ``derivation``, ``parent``, ``is_zero_with_parent``, ``parts`` (an
-    expression) and ``parts_vi``; ``forms`` where other forms have the row and say otherwise, and then ``mark``, which
+    expression) and ``parts_vi``; ``forms`` that have the row and say this of it; where others say otherwise ``mark``
     tells the rules apart.
     """
     found: dict[str, list[tuple[Facts, list[str]]]] = {}
@@ -44,8 +43,7 @@ def row_facts() -> tuple[tuple[str, Facts], ...]:
 def _with_marks(found: Mapping[str, list[tuple[Facts, list[str]]]]) -> Iterator[tuple[str, Facts]]:
     for code, variants in found.items():
         for place, (facts, forms) in enumerate(variants):
-            apart = {"forms": forms} if len(variants) > 1 else {}
-            yield code, {**facts, **apart, "mark": f".form_{forms[0]}" if place else ""}
+            yield code, {**facts, "forms": forms, "mark": ".form_" + forms[0].replace("-", "_") if place else ""}
 
 
 def _of_row(row: Mapping[str, str]) -> Facts:
@@ -71,7 +69,9 @@ def with_names(sentence: str, form: Form) -> str:
     """A sentence with its placeholders filled as the form prints the rows.
 
     ``{I.04}``: by name and place; ``{I.04:place}``, ``{V.23+V.24:place}``: by the numbered items in which they stand.
+    Words of the form before stand in those of this one.
     """
+    sentence = form.in_its_words(sentence)
     if "{" not in sentence:
         return sentence
     names, places = form.names, form.places
@@ -83,3 +83,8 @@ def with_names(sentence: str, form: Form) -> str:
         return ", ".join(names.get(code, code) for code in codes)
 
     return _NAMED.sub(named, sentence)
+
+
+def widest_form() -> Form:
+    """The form that names the most rows, for findings of a unit whose form is not known."""
+    return max(load_forms(), key=lambda form: len(form.rows))

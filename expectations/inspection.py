@@ -12,13 +12,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from common.forms import Form, form_on, load_forms
+from common.forms import Form, follows_forms, load_forms
 from common.periods import place_of
 from expectations.decisions import (
     IN_FORCE,
@@ -42,7 +41,7 @@ from expectations.engine_sql import (
     places_of,
     subjects_of,
 )
-from expectations.form_facts import with_names
+from expectations.form_facts import widest_form, with_names
 from expectations.relations import UnitProblems, lay_marts, lay_provinces, lay_raw
 from expectations.suites import UNIT, Compiled, compile_rule
 from expectations.verdicts import MAX_FINDINGS, Finding, Place, Result, Status, Verdict, blocking
@@ -74,8 +73,8 @@ OpenDatabase = Callable[[], AbstractContextManager[DatabaseLike]]
 @dataclass(frozen=True)
 class RawRequest:
     """What the raw gate is asked: the lake, the quarter with its first and last day, and reporting unit -> the unit
-    codes that report through it (whether or not they sent anything) and ``inputs_hash``; unit, quarter, source and name
-    of each delivered file that is not taken in.
+    codes that report through it (whether or not they sent anything), ``inputs_hash`` and form; unit, quarter, source
+    and name of each delivered file that is not taken in.
 
     Of a longer period also which units gave which sources for each of its quarters, and unit, quarter and reason of
     each reporting unit whose deliveries of one of its quarters do not pass this gate.
@@ -89,6 +88,7 @@ class RawRequest:
     waiting: tuple[tuple[str, str, str, str], ...] = ()
     given_by_parts: tuple[tuple[str, str], ...] = ()
     parts_held: tuple[tuple[str, str, str], ...] = ()
+    forms: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class MartRequest:
     published: tuple[tuple[str, str, str, str | None], ...] = ()
 
 
-@lru_cache(maxsize=3)
+@follows_forms(3)
 def compiled_suite(stage: Stage) -> tuple[Compiled, ...]:
     """The compiled rules of a stage, in order of id."""
     return tuple(compile_rule(rule) for rule in declared_rules(stage))
@@ -127,9 +127,8 @@ def inspect_raw(request: RawRequest, open_database: OpenDatabase) -> list[Verdic
         )
         rules = {compiled.rule.id: compiled.rule for compiled in suite}
         register = Register(_raw_decisions(database.connection, request.quarter, rules))
-        run = _Run(
-            database, "raw", request.quarter, request.subject_hashes, problems, register, form_on(request.window[1])
-        )
+        run = _Run(database, "raw", request.quarter, request.subject_hashes, problems, register)
+        run.forms = _named(request.forms)
         run.excused = _sources_without_rows(database.connection, request.subject_hashes, suite)
         return run.verdicts(suite)
 
@@ -146,7 +145,7 @@ def inspect_marts(request: MartRequest, open_database: OpenDatabase) -> list[Ver
             database.connection, request.quarter, request.candidates, operands, previous, request.published
         )
         register = Register(_mart_decisions(database.connection))
-        run = _Run(database, "mart", request.quarter, hashes, problems, register, load_forms()[-1])
+        run = _Run(database, "mart", request.quarter, hashes, problems, register)
         run.forms = _forms(database.connection)
         run.undecided = _undecided_rows(database.connection)
         return run.verdicts(suite)
@@ -160,7 +159,7 @@ def inspect_provinces(request: MartRequest, open_database: OpenDatabase) -> list
     hashes = {unit: candidate_hash for unit, (_, candidate_hash) in request.candidates.items()}
     with open_database() as database:
         problems = lay_provinces(database.connection, request.quarter, request.candidates)
-        run = _Run(database, "province", request.quarter, hashes, problems, Register(), load_forms()[-1])
+        run = _Run(database, "province", request.quarter, hashes, problems, Register())
         return run.verdicts(suite)
 
 
@@ -175,7 +174,6 @@ class _Run:
         hashes: Mapping[str, str],
         problems: UnitProblems,
         register: Register,
-        form: Form,
     ) -> None:
         self._database = database
         self._stage = stage
@@ -185,9 +183,9 @@ class _Run:
         self._register = register
         self._results: dict[str, list[Result]] = {unit: [] for unit in hashes}
         self.excused: frozenset[tuple[str, str]] = frozenset()
-        #: The form of each unit's report; of a unit without one, ``form``.
-        self.form = form
+        #: The form of each unit's report.
         self.forms: Mapping[str, Form] = {}
+        self._widest = widest_form()
         self.undecided: Mapping[str, frozenset[str]] = {}
         self._subjects: dict[tuple[str, str], tuple[str, ...]] = {}
         self._places: dict[tuple[str, str], tuple[Place, ...]] = {}
@@ -204,7 +202,7 @@ class _Run:
                 unit_code=unit,
                 quarter=self._quarter,
                 subject_hash=self._hashes[unit],
-                suite_version=suite_version(self._stage),
+                suite_version=suite_version(self._stage, self._form_id(unit)),
                 results=tuple(
                     result.model_copy(
                         update={
@@ -240,12 +238,19 @@ class _Run:
             self._judge(compiled, units[compiled.rule.id], count, error)
 
     def _form(self, unit: str) -> Form:
-        return self.forms.get(unit, self.form)
+        return self.forms.get(unit, self._widest)
+
+    def _form_id(self, unit: str) -> str | None:
+        return self.forms[unit].form if unit in self.forms else None
 
     def _asked_units(self, rule: Rule) -> frozenset[str]:
-        """The units that the rule is asked of; the others get a result that says why not."""
+        """The units that the rule is asked of; others get a result that says why not, and none where the rule is for
+        other forms.
+        """
         asked = set()
         for unit, results in self._results.items():
+            if not rule.is_of(self._form_id(unit)):
+                continue
             why = rule.not_asked(self._quarter, self._form(unit))
             if why is None:
                 asked.add(unit)
@@ -416,7 +421,7 @@ def _result(
 
 def did_not_run(stage: Stage, quarter: str, hashes: Mapping[str, str], reason: str) -> list[Verdict]:
     """Verdicts of a gate that broke down as a whole: every rule did not run."""
-    form = load_forms()[-1]
+    form = widest_form()
     results = tuple(_result(rule, form, "did_not_run", observed=reason) for rule in declared_rules(stage))
     return [
         Verdict(
@@ -513,8 +518,12 @@ def _forms(connection: Any) -> dict[str, Form]:
         ).fetchall()
     except Exception:  # findings are then worded by the newest form; the rules about the relation say what is wrong
         return {}
+    return _named(dict(rows))
+
+
+def _named(forms: Mapping[str, str]) -> dict[str, Form]:
     known = {form.form: form for form in load_forms()}
-    return {unit: known[form_id] for unit, form_id in rows if form_id in known}
+    return {unit: known[form_id] for unit, form_id in forms.items() if form_id in known}
 
 
 def _undecided_rows(connection: Any) -> dict[str, frozenset[str]]:

@@ -194,13 +194,15 @@ def publishable(
     mart_verdict: Verdict | None,
     candidate_hash: str,
     inputs_hash: str,
+    form_id: str | None = None,
 ) -> list[Refusal]:
     """Why a candidate may not be published; empty where it may.
 
     Both verdicts must exist, be of the same unit and quarter, speak of exactly these hashes, carry the current suites,
-    hold every declared rule exactly once as it is declared, and hold nothing that blocks.
+    hold every rule declared for the candidate's form exactly once as it is declared, and hold nothing that blocks.
     """
-    refusals = _refusals("raw", raw_verdict, inputs_hash) + _refusals("mart", mart_verdict, candidate_hash)
+    refusals = _refusals("raw", raw_verdict, inputs_hash, form_id)
+    refusals += _refusals("mart", mart_verdict, candidate_hash, form_id)
     if raw_verdict and mart_verdict:
         raw_subject = (raw_verdict.unit_code, raw_verdict.quarter)
         if raw_subject != (mart_verdict.unit_code, mart_verdict.quarter):
@@ -224,7 +226,7 @@ def _refusal(reason: str, message_vi: str) -> Refusal:
     return Refusal(reason=reason, message_vi=message_vi)
 
 
-def _refusals(stage: Stage, verdict: Verdict | None, subject_hash: str) -> list[Refusal]:
+def _refusals(stage: Stage, verdict: Verdict | None, subject_hash: str, form_id: str | None) -> list[Refusal]:
     name = _STAGE_VI[stage]
     if verdict is None:
         return [_refusal("missing", f"Chưa có kết quả kiểm tra {name}.")]
@@ -233,20 +235,20 @@ def _refusals(stage: Stage, verdict: Verdict | None, subject_hash: str) -> list[
     refusals = []
     if verdict.subject_hash != subject_hash:
         refusals.append(_refusal("other_data", f"Kết quả kiểm tra {name} thuộc về dữ liệu khác."))
-    if verdict.suite_version != suite_version(stage):
+    if verdict.suite_version != suite_version(stage, form_id):
         refusals.append(_refusal("other_suite", f"Kết quả kiểm tra {name} theo bộ quy tắc đã cũ."))
-    refusals += _wrong_results(stage, verdict)
+    refusals += _wrong_results(stage, verdict, form_id)
     for result in verdict.blocking():
         message = f"Quy tắc {result.expectation_id} đang chặn công bố: {result.sentence_vi}"
         refusals.append(_refusal("blocked", message))
     return refusals
 
 
-def _wrong_results(stage: Stage, verdict: Verdict) -> list[Refusal]:
+def _wrong_results(stage: Stage, verdict: Verdict, form_id: str | None) -> list[Refusal]:
     """Results that are missing, doubled, unknown, or not as declared."""
     refusals = []
     counts = Counter(result.expectation_id for result in verdict.results)
-    rules = {rule.id: rule for rule in declared_rules(stage)}
+    rules = {rule.id: rule for rule in declared_rules(stage, form_id)}
     for rule_id in sorted(rules.keys() | counts.keys()):
         if counts[rule_id] != 1 or rule_id not in rules:
             message = f"Quy tắc {rule_id} có {counts[rule_id]} kết quả trong kết quả kiểm tra {_STAGE_VI[stage]}."

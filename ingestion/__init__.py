@@ -12,7 +12,7 @@ from ingestion.base.contracts import Column, Contract, columns_csv, load_contrac
 from ingestion.base.lake import DamagedError
 from ingestion.base.limits import IntakeLimits
 from ingestion.base.paths import IngestPaths, OutboxAccess
-from ingestion.base.reference import ReferenceData, roles_of
+from ingestion.base.reference import AdminUnit, ReferenceData, roles_of
 from ingestion.clerk.decision_workbook import DecisionBook, DecisionLine, action_label, decision_workbook
 from ingestion.clerk.outbox import folder_of as outbox_folder
 from ingestion.clerk.outbox import write_where_new as write_into_outbox
@@ -31,6 +31,7 @@ from ingestion.mending import StoreMending, mend_store
 
 __all__ = [
     "DELIVERIES_SCHEMA",
+    "AdminUnit",
     "CheckedFile",
     "Column",
     "Contract",

@@ -632,7 +632,7 @@ class _Run:
             ProcedureRegistry(procedures),
             tuple(org_units),
             self.secret_key,
-            tuple(r for r in self.reference.form_rows if r.valid_on(closing)) if self.contract.form_row else (),
+            self.reference.form_rows_of(reporting, closing) if self.contract.form_row else (),
         )
 
     def _register_rows(self, source: str, reporting: AdminUnit) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.files import replace_durably
-from common.forms import load_forms, rows_csv
+from common.forms import earlier_rows_csv, load_forms, rows_csv
 from ingestion import DELIVERIES_SCHEMA, columns_csv, load_contracts
 from orchestration.dbt import ensure_manifest, manifest_folder, project_fingerprint, run_apart
 from orchestration.locks import one_run_at_a_time
@@ -79,7 +79,7 @@ def _columns(found: Mapping[str, Mapping[str, Iterable[Iterable[str]]]]) -> Colu
 
 def _fingerprint() -> str:
     code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-    declared = columns_csv(load_contracts()) + rows_csv(load_forms())
+    declared = columns_csv(load_contracts()) + rows_csv(load_forms()) + earlier_rows_csv(load_forms())
     return hashlib.sha256(f"{code}{project_fingerprint()}{declared}".encode()).hexdigest()
 
 
@@ -116,7 +116,12 @@ def of_contracts() -> Columns:
 def of_models(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Columns:
     """Columns of seeds (made from none) and of models, from the columns of what each model reads."""
     tables: dict[str, list[str]] = {key: list(columns) for key, columns in of_contracts().items()}
-    for name, text in (("form_rows", rows_csv(load_forms())), ("source_columns", columns_csv(load_contracts()))):
+    written = {
+        "form_rows": rows_csv(load_forms()),
+        "form_earlier_rows": earlier_rows_csv(load_forms()),
+        "source_columns": columns_csv(load_contracts()),
+    }
+    for name, text in written.items():
         tables[f"raw/{name}"] = next(csv.reader([text.split("\n", 1)[0]]))
     tables["raw/run_scope"] = ["quarter"]
     tables["raw/deliveries"] = DELIVERIES_SCHEMA.names
@@ -210,13 +215,13 @@ class _Query:
 
 
 def of_form_rows(manifest: Mapping[str, Any]) -> dict[str, list[Origin]]:
-    """Each row of the present form (``dòng 72``) from the columns of the facts that its measures read, and from the
-    declared figure where offices declare one.
+    """Each row of the form with the most rows (``dòng 72``) from the columns of the facts that its measures read, and
+    from the declared figure where offices declare one.
     """
     measures = _measures(manifest)
     rows = list(csv.DictReader(io.StringIO(rows_csv(load_forms()))))
-    latest = max(row["form_version"] for row in rows)
-    rows = [row for row in rows if row["form_version"] == latest]
+    widest = max(load_forms(), key=lambda form: len(form.rows)).form
+    rows = [row for row in rows if row["form_version"] == widest]
     by_code = {row["indicator_code"]: row for row in rows}
 
     def origins(row: Mapping[str, str], seen: frozenset[str]) -> set[Origin]:

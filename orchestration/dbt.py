@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from common.files import replace_durably, sha256_file
-from common.forms import load_forms, rows_csv
+from common.forms import earlier_rows_csv, load_forms, rows_csv
 from ingestion import columns_csv, load_contracts
 from orchestration.locks import one_run_at_a_time
 from orchestration.settings import DBT_DIR, PROJECT_DIR, Home, Settings, load_settings
@@ -92,6 +92,7 @@ def write_scope(home: Home, quarter: str) -> None:
     shutil.rmtree(home.built_marts, ignore_errors=True)
     home.built_marts.mkdir(parents=True)
     replace_durably(home.form_rows, rows_csv(load_forms()).encode())
+    replace_durably(home.form_earlier_rows, earlier_rows_csv(load_forms()).encode())
     replace_durably(home.source_columns, columns_csv(load_contracts()).encode())
     replace_durably(home.run_scope, f"quarter\n{quarter}\n".encode())
 

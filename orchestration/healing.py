@@ -65,7 +65,14 @@ def _mend_caches(home: Home, *, dry_run: bool) -> Iterator[Mended]:
     for folder in (home.dbt_target, home.built_marts, home.runs, warehouse / "candidates", warehouse / "verdicts"):
         if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
             yield _aside(home, folder, "không phải thư mục", "để lần chạy này làm lại", dry_run=dry_run)
-    for file in (home.form_rows, home.source_columns, home.run_scope, home.build_record, home.timings):
+    for file in (
+        home.form_rows,
+        home.form_earlier_rows,
+        home.source_columns,
+        home.run_scope,
+        home.build_record,
+        home.timings,
+    ):
         if file.is_dir():
             yield _aside(home, file, "không phải tệp", "để lần chạy này làm lại", dry_run=dry_run)
     path = home.warehouse_file

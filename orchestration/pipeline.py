@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from common.forms import use_forms_of
 from expectations import GateWorker
 from orchestration.dbt import DbtProcess
 from orchestration.deliveries import Deliveries
@@ -30,6 +31,7 @@ class Pipeline:
     def __init__(self, settings: Settings, timings: Timings | None = None, *, asked_by: str | None = None) -> None:
         self.settings = settings
         self.home = settings.paths
+        use_forms_of(self.home.forms)
         self.units = ReportingUnits()
         self.deliveries = Deliveries(self.home, self.units)
         self.journal = Journal(self.home, this_process(asked_by))

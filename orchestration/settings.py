@@ -27,6 +27,7 @@ from pydantic_settings import (
 )
 
 from common.files import PRIVATE, replace_durably, sha256_bytes
+from common.forms import use_forms_of
 from ingestion import DamagedError, IngestPaths, IntakeLimits, OutboxAccess, PublicKey, Signers
 from orchestration.addresses import AlertAddress, AlertLinks
 from orchestration.letters import UnitLetters
@@ -104,6 +105,15 @@ class Home:
     @property
     def form_rows(self) -> Path:
         return self.warehouse / "form_rows.csv"
+
+    @property
+    def form_earlier_rows(self) -> Path:
+        return self.warehouse / "form_earlier_rows.csv"
+
+    @property
+    def forms(self) -> Path:
+        """The forms that the office brought; see ``common.forms``."""
+        return self.root / "forms"
 
     @property
     def source_columns(self) -> Path:
@@ -528,5 +538,9 @@ def wrong_settings_vi(error: Exception) -> str:
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Settings from the environment and the settings file; ``overrides`` come first."""
-    return Settings(**overrides)
+    """Settings from the environment and the settings file; ``overrides`` come first. From now on the process reads the
+    forms of their home.
+    """
+    settings = Settings(**overrides)
+    use_forms_of(settings.paths.forms)
+    return settings

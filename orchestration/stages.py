@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from common.forms import form_on
+from common.forms import unconfirmed_forms
 from expectations import Verdict, run_mart_gate, run_raw_gate
 from ingestion import IngestReport, check_store, ingest_source, load_contracts
 from orchestration import review
@@ -95,6 +95,7 @@ def check_raw(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[st
             pipeline.gate(),
             deliveries.given_by_parts(folders, quarter),
             _parts_held(pipeline, period.made_of, in_scope),
+            pipeline.units.forms_of(in_scope, quarter),
         )
     pipeline.record.add_verdicts(verdicts)
     return verdicts
@@ -125,6 +126,7 @@ def _parts_held(
             {unit: hash_inputs(found) for unit, found in deliveries.inputs_of(asked, part).items()},
             [(file.unit_code, file.quarter, file.source, file.file_name) for file in deliveries.waiting(part)],
             pipeline.gate(),
+            forms=pipeline.units.forms_of(asked, part),
         )
         for unit, members in in_scope.items():
             for other, verdict in verdicts.items():
@@ -179,11 +181,15 @@ def write_candidates(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> 
     from publication import CandidateError, write_candidates
 
     def write(inputs_by_unit: dict[str, Any]) -> dict[str, Path]:
-        return write_candidates(pipeline.home.warehouse, quarter, list(inputs_by_unit), inputs_by_unit, version)
+        return write_candidates(pipeline.home.warehouse, quarter, list(inputs_by_unit), inputs_by_unit, forms)
 
     with pipeline.timings.stage("candidates", "lập số liệu chờ công bố"):
-        version = form_on(pipeline.units.closing_day(quarter)).form
         inputs = pipeline.deliveries.inputs_of(pipeline.deliveries.units_in(quarter, units), quarter)
+        forms = pipeline.units.forms_of(inputs, quarter)
+        for unit in list(inputs):
+            if reason := _why_no_form(pipeline, unit, quarter):
+                pipeline.record.outcomes[unit] = Outcome(unit, None, reasons=(reason,))
+                del inputs[unit]
         try:
             folders = write(inputs)
         except CandidateError:
@@ -196,6 +202,21 @@ def write_candidates(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> 
                     pipeline.record.outcomes[unit] = Outcome(unit, None, reasons=(str(error),))
         pipeline.record.candidates = folders
         return folders
+
+
+def _why_no_form(pipeline: Pipeline, unit: str, quarter: str) -> str | None:
+    """Why no report can be made by the form in force: there is none, or nobody has confirmed it as it is."""
+    reporting, day = pipeline.units.reporting(unit, quarter), pipeline.units.closing_day(quarter)
+    if reporting is not None:
+        for form in unconfirmed_forms():
+            if form.is_for(day, reporting.level, reporting.parent_code):
+                return (
+                    f"biểu mẫu {form.form} áp dụng từ {form.valid_from:%d/%m/%Y} chưa được xác nhận; "
+                    f"chạy cchc form check {form.form}, rồi cchc form confirm {form.form}"
+                )
+    if unit not in pipeline.units.forms_of([unit], quarter):
+        return f"không có biểu mẫu nào áp dụng cho đơn vị {unit} vào ngày {day:%d/%m/%Y}"
+    return None
 
 
 def _present_candidates(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[str, Path]:

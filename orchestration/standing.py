@@ -13,6 +13,7 @@ import json
 from typing import TYPE_CHECKING
 
 from common.files import canonical_json, replace_durably, sha256_bytes
+from common.forms import forms_state
 from ingestion import check_store
 from orchestration.outcomes import Outcome
 from orchestration.pipeline import Pipeline
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
 def _basis(pipeline: Pipeline, state: str) -> str:
     """A hash of all that a run's results follow from: what was delivered, the code with its declarations and tools,
-    the settings. Secrets are not in it; a changed person key ends a run before this is asked.
+    the home's forms, the settings. Secrets are not in it; a changed person key ends a run before this is asked.
     """
     settings = pipeline.settings.model_dump(mode="json")
-    return sha256_bytes(canonical_json([state, code_version(), tool_versions(), settings]))
+    return sha256_bytes(canonical_json([state, code_version(), forms_state(), tool_versions(), settings]))
 
 
 def stand(pipeline: Pipeline, quarter: str) -> None:

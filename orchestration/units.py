@@ -6,10 +6,12 @@ Does not belong here: what arrived (``deliveries``), the register's own rules (`
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterable
 from functools import cached_property
 
-from ingestion import ReferenceData, roles_of
+from ingestion import AdminUnit, ReferenceData, roles_of
 from orchestration.settings import DBT_DIR
 
 
@@ -42,6 +44,20 @@ class ReportingUnits:
         if unit is None:
             raise UnknownUnit(self._why_unknown(code, closing))
         return unit.code
+
+    def reporting(self, code: str, quarter: str) -> AdminUnit | None:
+        """The unit a folder's figures are reported by, None where nobody carries the code then."""
+        return self.reference.reporting_unit(code, self.closing_day(quarter))
+
+    def forms_of(self, codes: Iterable[str], quarter: str) -> dict[str, str]:
+        """The id of the form by which each unit reports in a quarter; a unit without a form is left out."""
+        closing, found = self.closing_day(quarter), {}
+        for code in codes:
+            unit = self.reporting(code, quarter)
+            with contextlib.suppress(LookupError):
+                if unit is not None:
+                    found[code] = self.reference.form_of(unit, closing).form
+        return found
 
     def roles_of(self, code: str, quarter: str) -> frozenset[str]:
         """As what a unit delivers on the quarter's closing date: ``district``, ``commune``; raises ``UnknownUnit``.

@@ -69,7 +69,9 @@ def inspect(candidate: Candidate, verdicts_dir: Path) -> Inspection:
     raw, raw_sha256, raw_reasons = _stored(verdicts_dir / f"raw-{candidate.inputs_hash}.json", candidate)
     mart, mart_sha256, mart_reasons = _stored(verdicts_dir / f"mart-{candidate.candidate_hash}.json", candidate)
     reasons = raw_reasons + mart_reasons
-    for refusal in expectations.publishable(raw, mart, candidate.candidate_hash, candidate.inputs_hash):
+    for refusal in expectations.publishable(
+        raw, mart, candidate.candidate_hash, candidate.inputs_hash, candidate.form_version
+    ):
         reasons.append(refusal.message_vi)
     if raw is None or mart is None:
         raise NotCleared(reasons)

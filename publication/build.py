@@ -88,20 +88,22 @@ def write_candidates(
     quarter: str,
     units: Sequence[str],
     inputs_by_unit: Mapping[str, Iterable[Mapping[str, Any]]],
-    form_version: str,
+    form_versions: Mapping[str, str],
 ) -> dict[str, Path]:
     """Write one candidate folder a reporting unit and return the folders by unit.
 
     ``inputs_by_unit`` holds, for each unit, the current deliveries its figures were made from, as mappings with the
-    keys of ``inputs`` in ``candidate.json``. The same rows and inputs give the same folder name and the same bytes;
-    a folder already there is kept when whole and replaced when damaged.
+    keys of ``inputs`` in ``candidate.json``; ``form_versions`` the form it reports by. The same rows and inputs give
+    the same folder name and the same bytes; a folder already there is kept when whole and replaced when damaged.
     Raises ValueError or LookupError when the words of the form are not whole, CandidateError when the build is not
     whole, a unit has no inputs listed or others than those that the build was made from, or has no form rows.
     """
-    check_form_texts(form_version)
+    for form_version in sorted({form_versions[unit] for unit in units}):
+        check_form_texts(form_version)
     tables, made_from = read_build(warehouse, quarter)
     folders = {}
     for unit in units:
+        form_version = form_versions[unit]
         if unit not in inputs_by_unit:
             raise CandidateError(f"không có danh sách tệp đầu vào của đơn vị {unit}")
         if made_from.get(unit) != hash_inputs(inputs_by_unit[unit]):

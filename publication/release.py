@@ -29,6 +29,7 @@ from common.files import (
     replace_durably,
     sha256_bytes,
 )
+from common.forms import form_named
 from publication.audit import Clearance, NotCleared, clear
 from publication.content.approval import Approval
 from publication.content.causes import Lineage, Origin, UnexplainedChange
@@ -274,6 +275,7 @@ def says_the_same(current: Release, candidate: Candidate, clearance: Clearance, 
         manifest.candidate_hash == candidate.candidate_hash
         and manifest.verdicts == list(clearance.references)
         and manifest.signing == signing.to_json()
+        and manifest.form_sha256 == form_named(candidate.form_version).fingerprint
     )
 
 
@@ -383,7 +385,7 @@ class Basis:
         new = Origin(
             self.candidate.inputs,
             content.decisions,
-            content.form_version,
+            _form_as_it_was(content.form_version, form_named(content.form_version).fingerprint),
             self.code_version,
             self.versions,
             content.tables,
@@ -472,8 +474,18 @@ def origin_of(release: Release) -> Origin:
     manifest = release.manifest()
     tables = {path.stem: from_parquet(path.read_bytes()) for path in sorted((release.path / "marts").glob("*.parquet"))}
     return Origin(
-        manifest.inputs, manifest.decisions, manifest.form_version, manifest.code_version, manifest.versions, tables
+        manifest.inputs,
+        manifest.decisions,
+        _form_as_it_was(manifest.form_version, manifest.form_sha256),
+        manifest.code_version,
+        manifest.versions,
+        tables,
     )
+
+
+def _form_as_it_was(form_version: str, sha256: str | None) -> str:
+    """A form by its id, and by its files where an office may change them."""
+    return f"{form_version} ({sha256[:8]})" if sha256 else form_version
 
 
 def compare_releases(old: Release, new: Release, lineage: Lineage) -> Revision:

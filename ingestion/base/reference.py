@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.forms import FORMS_DIR, load_forms, used_until
+from common.forms import Form, form_on, load_forms, used_until
 from common.periods import Period, load_periods
 from common.units import AdminUnit, load_units
 
@@ -30,6 +30,7 @@ class FormRow:
     section: str = ""
     number: str = ""
     source: str = ""
+    form: str = ""
 
     @property
     def is_heading(self) -> bool:
@@ -57,9 +58,10 @@ class ReferenceData:
     admin_units: tuple[AdminUnit, ...]
     periods: dict[str, Period]
     form_rows: tuple[FormRow, ...] = ()
+    forms: tuple[Form, ...] = ()
 
     @classmethod
-    def load(cls, seeds_dir: Path, forms_dir: Path = FORMS_DIR) -> ReferenceData:
+    def load(cls, seeds_dir: Path, forms_dir: Path | None = None) -> ReferenceData:
         """Reads ``admin_units.csv``, ``reporting_periods.csv`` and the forms' rows; raises ``OSError`` or
         ``ValueError`` where they are bad.
         """
@@ -77,11 +79,12 @@ class ReferenceData:
                 row["section"],
                 row["printed_number"],
                 row["source"],
+                form.form,
             )
             for form in forms
             for row in form.rows
         )
-        return cls(units, periods, form_rows)
+        return cls(units, periods, form_rows, forms)
 
     def unit(self, code: str, day: dt.date) -> AdminUnit | None:
         """The unit that carries the code on the day, if any."""
@@ -99,3 +102,15 @@ class ReferenceData:
             return unit
         parent = self.unit(unit.parent_code, day) if unit.parent_code else None
         return parent if parent is not None and parent.level == "district" else unit
+
+    def form_rows_of(self, reporting: AdminUnit, day: dt.date) -> tuple[FormRow, ...]:
+        """The rows of the form by which a unit reports on a closing day; none where no form is for it."""
+        try:
+            form = self.form_of(reporting, day)
+        except LookupError:
+            return ()
+        return tuple(row for row in self.form_rows if row.form == form.form)
+
+    def form_of(self, reporting: AdminUnit, day: dt.date) -> Form:
+        """The form by which a unit reports on a closing day. Raises ``LookupError`` where no form is for it."""
+        return form_on(day, self.forms or None, level=reporting.level, issuer=reporting.parent_code)

@@ -17,7 +17,7 @@ from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from packaging.version import Version
 
 from orchestration.assets.columns import Catalogue
-from orchestration.assets.names import FORM_ROWS, RECEIPTS, RUN_SCOPE, SOURCE_COLUMNS, STEWARD
+from orchestration.assets.names import FORM_EARLIER_ROWS, FORM_ROWS, RECEIPTS, RUN_SCOPE, SOURCE_COLUMNS, STEWARD
 from orchestration.causes import why_dbt_failed
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
@@ -113,6 +113,7 @@ def run_files() -> list[dg.AssetSpec]:
         RECEIPTS: "Sổ nhận tệp: mỗi tệp đã gửi một dòng, bước nhận dữ liệu ghi. Receipts of the files of all sources.",
         RUN_SCOPE: "Kỳ báo cáo đang tính. The quarter that dbt builds for, one row.",
         FORM_ROWS: "Các dòng của biểu mẫu báo cáo. The rows of every report form, from forms/<id>/rows.csv.",
+        FORM_EARLIER_ROWS: "Dòng biểu mẫu nối tiếp dòng nào của biểu mẫu trước. From forms/<id>/crosswalk.csv.",
         SOURCE_COLUMNS: "Tên cột của các nguồn số liệu. The columns of the sources' contracts.",
     }
     return [

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from common.forms import form_named
 from publication.content import row_ranges
 from publication.content.notes import notes
 from publication.content.release_content import FormRow, ReleaseContent
@@ -141,7 +142,11 @@ class _Book:
         self._content = content
         self._rows = content.rows_by_code
         self._form = {row["indicator_code"]: row for row in tables["dim_indicator"].to_pylist()}
-        self._measures = {row["measure"]: row for row in tables["dim_measure"].to_pylist()}
+        words = form_named(content.form_version).in_its_words
+        self._measures = {
+            row["measure"]: {**row, "description_vi": words(row["description_vi"])}
+            for row in tables["dim_measure"].to_pylist()
+        }
         self._values = {row["measure"]: row for row in tables["measure_values"].to_pylist()}
         self._period = next(q for q in tables["dim_quarter"].to_pylist() if q["quarter"] == content.quarter)
         self._behind: dict[str, list[dict[str, Any]]] = {}

@@ -125,6 +125,7 @@ def _whole(content: ReleaseContent, letter: Letter) -> Submission:
         Points("Câu không đưa vào báo cáo", tuple(_left_out(content))),
         Points("Điểm cần lưu ý", tuple(_findings(content))),
     ]
+    mark = f" ({mark_vi})" if (mark_vi := form_named(content.form_version).mark_vi) else ""
     return Submission(
         dated=letter.dated,
         issuer=letter.issuer,
@@ -133,8 +134,8 @@ def _whole(content: ReleaseContent, letter: Letter) -> Submission:
         subject=printable(f"Ký Báo cáo {letter.subject[:1].lower()}{letter.subject[1:]}"),
         addressee=printable(f"Kính trình: {post} {issuer}"),
         opening=printable(
-            f"Kính trình ký Báo cáo nêu trên kèm biểu tổng hợp {format_number(len(content.rows))} dòng, số liệu chốt "
-            f"đến hết ngày {day}. Số liệu chính:"
+            f"Kính trình ký Báo cáo nêu trên kèm biểu tổng hợp {format_number(len(content.rows))} dòng{mark}, "
+            f"số liệu chốt đến hết ngày {day}. Số liệu chính:"
         ),
         rows=tuple(_rows(content)),
         blocks=tuple(

@@ -6,13 +6,12 @@ Belongs here: the shape of that file and what makes it whole. Does not belong he
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from common.forms import form_named
+from common.forms import follows_forms, form_named
 
 Level = Literal["district", "commune"]
 Condition = Literal["zero", "positive"]
@@ -157,7 +156,7 @@ class Wording(_Strict):
         return self
 
 
-@functools.cache
+@follows_forms(16)
 def load_wording(form_version: str) -> Wording:
     """The wording of a form version. Raises LookupError when there is none, ValueError when it is not whole."""
     form = form_named(form_version)

@@ -21,7 +21,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from common.forms import form_named
+from common.forms import follows_forms, form_named
 from publication.narrative.figures import PERCENT, RATIO, ZERO, Figure, Units
 from publication.narrative.published import parse
 from publication.narrative.text import Sentence, phrase, places, tokens
@@ -121,7 +121,7 @@ def declarations() -> Declarations:
     return Declarations.model_validate(yaml.safe_load(_DECLARATIONS.read_text(encoding="utf-8")))
 
 
-@lru_cache(maxsize=8)
+@follows_forms(8)
 def claims_of(form_id: str) -> tuple[Claim, ...]:
     """What reports say of a form's figures (``claims.yml`` of its folder).
 

@@ -11,11 +11,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from common.forms import form_named
+from common.forms import Form, follows_forms, form_named
 from publication.narrative.claims import is_goal, level_before
 from publication.narrative.published import PublishedFigures, parse
 from publication.narrative.remarks import TextRemark, holds_any, keys_of, quoted, words_of
@@ -72,11 +72,24 @@ class Statements(_Declared):
     unmentioned: dict[str, str]
 
 
-@lru_cache(maxsize=8)
+_ROW_NO = re.compile(r"\{([IVX]+\.[0-9]{2}):row\}")
+
+
+def _with_rows(declared: dict[str, Any], form: Form) -> dict[str, Any]:
+    """``{I.22:row}`` in a message is the number of that row of the form."""
+    numbers = {row["indicator_code"]: row["row_no"] for row in form.rows}
+    statements = [
+        {**one, "message_vi": _ROW_NO.sub(lambda match: numbers[match[1]], one["message_vi"])}
+        for one in declared["statements"]
+    ]
+    return {**declared, "statements": statements}
+
+
+@follows_forms(8)
 def declared_statements(form_id: str) -> Statements:
     """The statements declared for a form. Raises ValueError when they are not what they should be."""
     form = form_named(form_id)
-    declared = Statements.model_validate(form.declared("statements.yml"))
+    declared = Statements.model_validate(_with_rows(form.declared("statements.yml"), form))
     for statement in declared.statements:
         form.require(statement.rows, f"statement {statement.id}")
     form.require(declared.unmentioned, "unmentioned")

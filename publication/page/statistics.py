@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from common.forms import form_named
 from publication.content.release_content import ReleaseContent
 from publication.formatting import format_date, format_number
 
@@ -95,19 +96,19 @@ def _percent(value: Any, complete: bool) -> str:
 
 def _backlog(content: ReleaseContent) -> Table:
     rows = [row for row in _rows(content, "case_backlog") if row["clock"] == "reporting_window"]
+    # A commune that reports by itself has no cases of a district to tell of.
+    levels = form_named(content.form_version).case_levels
     lines = []
     for age, age_vi in _AGES.items():
         at = [row for row in rows if row["age_band"] == age]
         if at:
-            district, commune = (
-                sum(row["cases"] for row in at if row["unit_level"] == level) for level in ("district", "commune")
-            )
+            waiting = (sum(row["cases"] for row in at if row["unit_level"] == level) for level in levels)
             overdue = sum(row["overdue"] for row in at)
-            lines.append((age_vi, format_number(district), format_number(commune), format_number(overdue)))
+            lines.append((age_vi, *map(format_number, waiting), format_number(overdue)))
     return Table(
         "Hồ sơ chưa giải quyết xong theo thời gian chờ",
         "Tính đến ngày chốt số liệu, theo ngày làm việc từ khi tiếp nhận; gồm cả hồ sơ chờ bổ sung và tạm dừng.",
-        ("Đã chờ", "Cấp huyện", "Cấp xã", "Trong đó quá hạn"),
+        ("Đã chờ", *(_LEVELS[level] for level in levels), "Trong đó quá hạn"),
         tuple(lines),
     )
 

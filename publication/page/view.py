@@ -204,7 +204,7 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         kind=kind_of(content.quarter),
         previous_quarter_vi=running_title_vi(previous),
         last_year_quarter_vi=running_title_vi(last_year),
-        form_version=content.form_version,
+        form_version=form_named(content.form_version).named_vi,
         window_vi=f"{format_date(quarter['opens_on'])} – {format_date(quarter['closes_on'])}",
         release_vi=(f"Dự thảo {content.draft} của bản" if content.draft else "Bản")
         + f" phát hành r{content.revision.release if content.revision else 1}",

@@ -34,6 +34,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from common.forms import form_named
 from common.periods import period_named
 from common.workbooks import NO_DATE
 from publication.content.approval import DRAFT_SHEET_HEAD, DRAFT_VI
@@ -162,7 +163,8 @@ def title_lines(content: ReleaseContent) -> tuple[str, str, str]:
     return (
         "BẢNG TỔNG HỢP",
         f"{_SUBJECT} {content.quarter_vi.upper()} TRÊN ĐỊA BÀN {area.upper()}"
-        + (f" ({PROVISIONAL_VI.upper()})" if content.provisional_vi else ""),
+        + (f" ({PROVISIONAL_VI.upper()})" if content.provisional_vi else "")
+        + (f" ({mark_vi.upper()})" if (mark_vi := form_named(content.form_version).mark_vi) else ""),
         f"(Kèm theo Báo cáo số {signing.number or '      '}/BC-UBND "
         f"{day_in_words(signing.dated) if signing.dated else f'ngày      tháng      năm {year}'}"
         f" của Ủy ban nhân dân {area})",

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from common.files import canonical_json, readable_json, regular_files, sha256_bytes
+from common.forms import form_named
 from publication.content.release_content import ReleaseContent
 from publication.store.candidate import Candidate
 from publication.store.contracts import contract_versions
@@ -103,6 +104,8 @@ class Manifest(_Strict):
     amendment: AmendmentRecord | None = None
     #: Of each table that has a contract; releases made before there were contracts do not say.
     contract_versions: dict[str, str] = {}
+    #: sha256 of the form's files, where an office brought the form.
+    form_sha256: str | None = None
     #: Why the figures are not final; releases whose figures are do not have it.
     provisional_vi: list[str] = []
     #: Where releases wait for somebody's approval.
@@ -172,6 +175,7 @@ def build_manifest(
         versions=dict(versions),
         contract_versions=contract_versions(content.tables),
         **({"amendment": amendment} if amendment else {}),
+        **({"form_sha256": sha256} if (sha256 := form_named(candidate.form_version).fingerprint) else {}),
         **({"signing": content.signing.to_json()} if content.signing.to_json() else {}),
         **({"provisional_vi": list(content.provisional_vi)} if content.provisional_vi else {}),
         **({"approval": ApprovalRecord(**asdict(content.approval))} if content.approval else {}),

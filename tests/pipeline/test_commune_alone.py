@@ -1,7 +1,8 @@
 """From 1 July 2025 a commune reports by itself: it delivers what districts did, is asked for it, and publishes.
 
-Two communes of the sample's former district, with the form of 2023 that is still in force: one sends something of
-every source, the other only cases, their procedures and declared figures, and of everything else a table without rows.
+Two communes of the sample's former district, with the form of communes that stands in until there is an official one:
+one sends something of every source, the other only cases, their procedures and declared figures, and of everything else
+a table without rows.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import lxml.html
 import pyarrow.parquet as pq
 import pytest
 
+from common.forms import form_named
 from ingestion import load_contracts
 from tests.conftest import CliResult, run_cli
 from tests.pipeline.conftest import indicators, release_of
@@ -32,16 +35,20 @@ CASES, LATE, OPEN = 60, 4, 2
 Row = dict[str, Any]
 COUNTED_CASES = {"III.26": CASES, "III.27": CASES - OPEN, "III.28": CASES - OPEN - LATE}
 # Figures of the commune that sent something of every source, by row of the form.
-COUNTED = {2: 50, 3: 2, 4: 1, 5: 2, 13: 100, 25: 20, 27: 80, 32: 0, 52: 1, 60: 2, 62: 2, 69: 100, 74: CASES, 103: 2,
-           129: 5, 130: 1, 132: 1, 151: 1, 153: 1, 154: 1, 165: 83, 166: 61, 167: 20, 177: 2, 178: 2, 179: 1, 180: 2,
-           181: CASES, 182: 20, 186: 7, 187: 2, 189: 2}  # fmt: skip
+COUNTED = {
+    "I.02": 50, "I.03": 2, "I.04": 1, "I.05": 2, "I.13": 100, "I.25": 20, "I.27": 80, "II.02": 0, "III.04": 1,
+    "III.12": 2, "III.14": 2, "III.21": 100, "III.26": CASES, "IV.27": 2, "V.17": 5, "V.18": 1, "V.20": 1,
+    "VI.08": 1, "VII.02": 1, "VII.03": 1, "VII.14": 83, "VII.15": 61, "VII.16": 20, "VII.26": 2, "VII.27": 2,
+    "VII.28": 1, "VII.29": 2, "VII.30": CASES, "VII.31": 20, "VII.35": 7, "VII.36": 2, "VII.38": 2, "IV.03": 2,
+    "IV.04": 1, "IV.11": 3, "VII.18": 1,
+}  # fmt: skip
 
-# Answers to yes/no rows, and what nothing but a declaration tells. Rows about a district are left out.
+# Answers to yes/no rows, and what nothing but a declaration tells.
 DECLARED = {
     "I.14": 3, "I.15": 5, "I.16": 1, "I.17": 1, "I.22": 0, "I.23": 0, "I.28": 1, "I.29": 1, "II.03": 0, "II.04": 0,
     "II.06": 0, "II.07": 0, "II.08": 0, "II.09": 0, "II.10": 0, "II.11": 0, "II.13": 0, "II.14": 0, "II.15": 0,
     "II.16": 0, "II.17": 1, "II.18": 4, "III.02": 1, "III.08": 0, "III.15": 1, "III.16": 2, "III.17": 2, "V.03": 1,
-    "V.04": 1, "V.12": 0, "VII.06": 1, "VII.34": 1,
+    "V.04": 1, "V.12": 0, "VI.02": 1, "VII.06": 1, "VII.09": 1, "VII.34": 1, "VII.58": 1, "VII.59": 1, "VII.60": 0,
 }  # fmt: skip
 
 
@@ -188,8 +195,12 @@ def test_a_commune_that_reports_by_itself_publishes(ran: tuple[Path, CliResult],
     assert (units[commune]["reasons"], units[commune]["state"], result.code) == ([], "published", 0)
     release = release_of(home, commune, QUARTER)
     assert release is not None
-    rows = indicators(release)
-    assert (rows[74]["value"], rows[75]["value"], rows[76]["value"]) == (CASES, CASES - OPEN, CASES - OPEN - LATE)
+    rows = _by_code(release)
+    assert {code: rows[code]["value"] for code in COUNTED_CASES} == COUNTED_CASES
+
+
+def _by_code(release: Path) -> dict[str, Row]:
+    return {row["indicator_code"]: row for row in indicators(release).values()}
 
 
 def _release(home: Path, commune: str) -> Path:
@@ -199,20 +210,45 @@ def _release(home: Path, commune: str) -> Path:
 
 
 def test_what_it_sent_is_counted(ran: tuple[Path, CliResult]) -> None:
-    rows = indicators(_release(ran[0], FULL))
-    figures = {number: rows[number]["value"] for number in COUNTED}
+    rows = _by_code(_release(ran[0], FULL))
+    figures = {code: rows[code]["value"] for code in COUNTED}
     assert figures == COUNTED
-    assert {(rows[number]["units_counted"], rows[number]["units_expected"]) for number in COUNTED} == {(1, 1)}
+    assert {(rows[code]["units_counted"], rows[code]["units_expected"]) for code in COUNTED} == {(1, 1)}
+
+
+#: Words of the form of districts that went before or with them.
+GONE = re.compile(r"huyện|mức độ [34]|thị trấn|Sóc Trăng", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("commune", [FULL, SPARSE])
-def test_rows_about_districts_do_not_apply_and_nobody_is_said_to_owe_them(
-    ran: tuple[Path, CliResult], commune: str
-) -> None:
-    rows = indicators(_release(ran[0], commune))
-    about_districts = [row for row in rows.values() if "UBND cấp huyện" in row["indicator_name_vi"]]
-    assert len(about_districts) > 20
-    assert {row["status"] for row in about_districts} == {"not_applicable"}
+def test_nothing_it_publishes_speaks_of_a_district(ran: tuple[Path, CliResult], commune: str) -> None:
+    release = _release(ran[0], commune)
+    rows = _by_code(release)
+    assert {row["form_version"] for row in rows.values()} == {"xa-2025"}
+    assert not [row for row in rows.values() if GONE.search(row["indicator_name_vi"])]
+    page = lxml.html.parse(str(release / "report" / "index.html")).getroot()
+    for script in page.xpath("//script | //style"):
+        script.drop_tree()
+    assert not GONE.findall(page.text_content())
+    assert not GONE.findall((release / "quality" / "passports.json").read_text(encoding="utf-8"))
+    sentences = pq.read_table(release / "marts" / "gate_results.parquet", columns=["sentence_vi", "status"]).to_pylist()
+    assert not [s for s in sentences if s["status"] != "no_data" and GONE.search(s["sentence_vi"])]
+
+
+@pytest.mark.parametrize("document", ["report.docx", "phieu-trinh.docx"])
+def test_the_form_is_marked_as_provisional_wherever_it_prints(ran: tuple[Path, CliResult], document: str) -> None:
+    report = _release(ran[0], FULL) / "report"
+    mark = form_named("xa-2025").mark_vi
+    assert mark in (report / "index.html").read_text(encoding="utf-8")
+    assert mark.upper() in _text(report / "annex.xlsx", "xl/sharedStrings.xml")
+    text = _text(report / document, "word/document.xml")
+    assert mark.casefold() in text.casefold()
+    assert not GONE.findall(text)
+
+
+def _text(path: Path, part: str) -> str:
+    with zipfile.ZipFile(path) as archive:
+        return re.sub(r"<[^>]+>", "", archive.read(part).decode().replace("</w:p>", " ").replace("<w:tab/>", " "))
 
 
 def test_every_delivered_row_is_in_a_figure_or_told(ran: tuple[Path, CliResult]) -> None:
@@ -223,9 +259,7 @@ def test_every_delivered_row_is_in_a_figure_or_told(ran: tuple[Path, CliResult])
 
 @pytest.mark.parametrize("commune", [FULL, SPARSE])
 def test_its_letter_speaks_of_a_commune(ran: tuple[Path, CliResult], commune: str) -> None:
-    with zipfile.ZipFile(_release(ran[0], commune) / "report" / "report.docx") as archive:
-        document = archive.read("word/document.xml").decode()
-    letter = re.sub(r"<[^>]+>", "", document.replace("</w:p>", " ").replace("<w:tab/>", " "))
+    letter = _text(_release(ran[0], commune) / "report" / "report.docx", "word/document.xml")
     letter = " ".join(letter.partition("BẢNG TỔNG HỢP")[0].split())
     area = NAMES[commune].lower()[:2] + NAMES[commune][2:]
     assert f"Ủy ban nhân dân {area} báo cáo kết quả" in letter

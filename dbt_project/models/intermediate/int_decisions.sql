@@ -16,6 +16,12 @@ forms as (
 
 ),
 
+forms_in_force as (
+
+    select * from {{ ref('int_forms_in_force') }}
+
+),
+
 periods as (
 
     select
@@ -155,10 +161,10 @@ judged as (
     left join periods as decided_in on concerned.first_quarter = decided_in.quarter
     left join periods as longest on decided_in.decisions_hold_until = longest.quarter
     left join periods as last_held on concerned.last_quarter = last_held.quarter
+    left join forms_in_force
+        on concerned.unit_code = forms_in_force.unit_code and concerned.report_quarter = forms_in_force.quarter
     left join forms
-        on concerned.subject = forms.indicator_code
-        and forms.valid_from <= concerned.closes_on
-        and (forms.used_until is null or forms.used_until >= concerned.closes_on)
+        on forms_in_force.form_version = forms.form_version and concerned.subject = forms.indicator_code
 
 ),
 

@@ -10,6 +10,12 @@ forms as (
 
 ),
 
+forms_in_force as (
+
+    select * from {{ ref('int_forms_in_force') }}
+
+),
+
 declared as (
 
     select * from {{ ref('int_declared_figures') }}
@@ -77,9 +83,10 @@ form_rows as (
         row_decisions.dated,
         row_decisions.reason_vi
     from reporting_units
-    inner join forms
-        on forms.valid_from <= reporting_units.closes_on
-        and (forms.used_until is null or forms.used_until >= reporting_units.closes_on)
+    inner join forms_in_force
+        on reporting_units.unit_code = forms_in_force.unit_code
+        and reporting_units.quarter = forms_in_force.quarter
+    inner join forms on forms_in_force.form_version = forms.form_version
     left join declared
         on reporting_units.unit_code = declared.unit_code
         and reporting_units.quarter = declared.quarter

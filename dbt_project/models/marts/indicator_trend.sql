@@ -19,18 +19,20 @@ scope as (
 select
     settled.unit_code,
     run_scope.quarter,
-    settled.indicator_code,
+    rows_of_run.indicator_code,
     settled.quarter as trend_quarter,
     settled.value,
     settled.status
 from {{ ref('int_indicator_values') }} as settled
 inner join scope on settled.quarter = scope.quarter and not scope.is_part
 inner join scope as run_scope on run_scope.is_run_quarter
--- A code means the same row only within one version of the form.
-inner join {{ ref('stg_forms__rows') }} as run_forms
-    on settled.form_version = run_forms.form_version
-    and settled.indicator_code = run_forms.indicator_code
-    and run_forms.valid_from <= run_scope.closes_on
-    and (run_forms.used_until is null or run_forms.used_until >= run_scope.closes_on)
+-- A code means the same row only within one version of the form; what an earlier form called otherwise goes on in the row
+-- that its crosswalk names.
+inner join {{ ref('int_forms_in_force') }} as forms_in_force
+    on settled.unit_code = forms_in_force.unit_code and run_scope.quarter = forms_in_force.quarter
+inner join {{ ref('stg_forms__earlier_rows') }} as rows_of_run
+    on forms_in_force.form_version = rows_of_run.form_version
+    and settled.form_version = rows_of_run.earlier_form_version
+    and settled.indicator_code = rows_of_run.earlier_indicator_code
 left join delivered on settled.unit_code = delivered.unit_code and settled.quarter = delivered.quarter
 where scope.is_run_quarter or delivered.unit_code is not null

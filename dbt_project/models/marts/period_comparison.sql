@@ -14,14 +14,22 @@ figures as (
     select
         settled.unit_code,
         scope.run_quarter as quarter,
-        settled.indicator_code,
+        rows_of_run.indicator_code,
         max(case when scope.is_run_quarter then settled.source end) as source,
         max(case when scope.is_run_quarter then settled.value end) as value,
         sum(case when scope.is_part then settled.value end) as quarters_sum,
-        count(case when scope.is_part then 1 end) as quarters,
+        max(parts.quarters) as quarters,
         count(case when scope.is_part then settled.value end) as quarters_known
     from {{ ref('int_indicator_values') }} as settled
     inner join scope on settled.quarter = scope.quarter
+    -- A quarter in which the form had no such row leaves the sum open.
+    cross join (select count(*) filter (where is_part) as quarters from scope) as parts
+    inner join {{ ref('int_forms_in_force') }} as forms_in_force
+        on settled.unit_code = forms_in_force.unit_code and scope.run_quarter = forms_in_force.quarter
+    inner join {{ ref('stg_forms__earlier_rows') }} as rows_of_run
+        on forms_in_force.form_version = rows_of_run.form_version
+        and settled.form_version = rows_of_run.earlier_form_version
+        and settled.indicator_code = rows_of_run.earlier_indicator_code
     inner join {{ ref('stg_forms__rows') }} as forms
         on settled.form_version = forms.form_version and settled.indicator_code = forms.indicator_code
     left join {{ ref('dim_measure') }} as measures on forms.numerator = measures.measure
@@ -29,7 +37,7 @@ figures as (
         settled.kind = 'count'
         and settled.period_basis = 'in_period'
         and coalesce(measures.aggregation, 'declared') <> 'count_distinct'
-    group by settled.unit_code, scope.run_quarter, settled.indicator_code
+    group by settled.unit_code, scope.run_quarter, rows_of_run.indicator_code
 
 ),
 

@@ -43,8 +43,8 @@ select
     moved.row_number
 from moved
 inner join reporting_units on moved.unit_code = reporting_units.unit_code
+inner join {{ ref('int_forms_in_force') }} as forms_in_force
+    on moved.unit_code = forms_in_force.unit_code and moved.run_quarter = forms_in_force.quarter
 inner join forms
-    on moved.measure = forms.numerator
-    and forms.valid_from <= reporting_units.closes_on
-    and (forms.used_until is null or forms.used_until >= reporting_units.closes_on)
+    on forms_in_force.form_version = forms.form_version and moved.measure = forms.numerator
 inner join {{ ref('stg_deliveries__deliveries') }} as deliveries on moved.delivery_id = deliveries.delivery_id

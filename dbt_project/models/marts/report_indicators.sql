@@ -25,6 +25,25 @@ year_quarters as (
 
 ),
 
+-- Figures of earlier quarters under the rows that go them on in the form of the run quarter.
+followed as (
+
+    select
+        settled.unit_code,
+        settled.quarter,
+        rows_of_run.indicator_code,
+        settled.value
+    from settled
+    inner join scope as run_scope on run_scope.is_run_quarter
+    inner join {{ ref('int_forms_in_force') }} as forms_in_force
+        on settled.unit_code = forms_in_force.unit_code and run_scope.quarter = forms_in_force.quarter
+    inner join {{ ref('stg_forms__earlier_rows') }} as rows_of_run
+        on forms_in_force.form_version = rows_of_run.form_version
+        and settled.form_version = rows_of_run.earlier_form_version
+        and settled.indicator_code = rows_of_run.earlier_indicator_code
+
+),
+
 compared as (
 
     select
@@ -34,7 +53,7 @@ compared as (
         max(case when scope.is_same_quarter_last_year then settled.value end) as same_quarter_last_year_value,
         sum(case when scope.is_year_to_date then settled.value end) as year_sum,
         count(case when scope.is_year_to_date then settled.value end) as year_quarters_known
-    from settled
+    from followed as settled
     inner join scope on settled.quarter = scope.quarter
     group by settled.unit_code, settled.indicator_code
 

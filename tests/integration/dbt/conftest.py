@@ -13,7 +13,7 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
-from common.forms import load_forms, rows_csv
+from common.forms import earlier_rows_csv, load_forms, rows_csv
 from ingestion import columns_csv, load_contracts
 from sample.rows import FileKey, Row
 from tests.support.dbt_build import BUILD, DISTRICT, OTHER_DISTRICT, QUARTER, Build, Invoke
@@ -33,6 +33,7 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Invoke:
         (warehouse / "build" / "marts").mkdir(parents=True, exist_ok=True)
         (warehouse / "run_scope.csv").write_text(f"quarter\n{quarter}\n", encoding="utf-8")
         (warehouse / "form_rows.csv").write_text(rows_csv(load_forms()), encoding="utf-8")
+        (warehouse / "form_earlier_rows.csv").write_text(earlier_rows_csv(load_forms()), encoding="utf-8")
         (warehouse / "source_columns.csv").write_text(columns_csv(load_contracts()), encoding="utf-8")
         environment = {
             "CCHC_RAW": "raw",

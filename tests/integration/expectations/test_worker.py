@@ -69,7 +69,7 @@ def test_both_gates_run_in_one_worker_and_their_verdicts_permit_publication(
         raw = run_raw_gate(raw_dir, warehouse, "2023-Q2", WINDOW, lake.units, {"945": "inputs"}, [], worker)
         marts = run_mart_gate(warehouse, "2023-Q2", candidates, worker)
     candidate_hash = candidates["945"][1]
-    assert publishable(raw["945"], marts["945"], candidate_hash, "inputs") == []
+    assert publishable(raw["945"], marts["945"], candidate_hash, "inputs", "2023") == []
     folder = warehouse / "verdicts" / "945" / "2023-Q2"
     assert sorted(path.name for path in folder.iterdir()) == sorted(["raw-inputs.json", f"mart-{candidate_hash}.json"])
     assert load_verdict(folder / "raw-inputs.json") == raw["945"]

@@ -90,7 +90,7 @@ def publish(home: Home, number: int, tables: dict[str, pa.Table] | None = None, 
     built = build_tables(unit=unit, changes={"I.04": {"value": Decimal(number)}}, content=content)
     inputs = [delivery(unit, content=content)]
     write_build(home.warehouse, {**built, "every_type": _every_type(unit), **(tables or {})}, inputs={unit: inputs})
-    folder = write_candidates(home.warehouse, QUARTER, [unit], {unit: inputs}, FORM_VERSION)[unit]
+    folder = write_candidates(home.warehouse, QUARTER, [unit], {unit: inputs}, {unit: FORM_VERSION})[unit]
     clear_candidate(home.warehouse, folder)
     verdicts = home.warehouse / "verdicts" / unit / QUARTER
     outcome = publish_candidate(

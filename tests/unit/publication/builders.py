@@ -371,7 +371,7 @@ def write_candidate(
     if deliveries:
         build.setdefault("content", deliveries[0]["sha256"])
     write_build(warehouse, build_tables(unit=unit, quarter=quarter, **build), quarter, {unit: deliveries})
-    return write_candidates(warehouse, quarter, [unit], {unit: deliveries}, FORM_VERSION)[unit]
+    return write_candidates(warehouse, quarter, [unit], {unit: deliveries}, {unit: FORM_VERSION})[unit]
 
 
 def code_of(row_no: int) -> str:
@@ -399,7 +399,7 @@ def passing_results(stage: Stage) -> list[expectations.Result]:
             empty_allowed=rule.when_empty == "allowed",
             blocking=False,
         )
-        for rule in expectations.declared_rules(stage)
+        for rule in expectations.declared_rules(stage, FORM_VERSION)
     ]
 
 
@@ -410,7 +410,7 @@ def passing_verdict(stage: Stage, subject_hash: str, unit: str = UNIT, quarter: 
         unit_code=unit,
         quarter=quarter,
         subject_hash=subject_hash,
-        suite_version=expectations.suite_version(stage),
+        suite_version=expectations.suite_version(stage, FORM_VERSION),
         results=tuple(passing_results(stage)),
     )
 

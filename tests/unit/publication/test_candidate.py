@@ -29,7 +29,7 @@ def test_equal_rows_in_any_order_are_the_same_candidate(tmp_path: Path) -> None:
     }
     inputs = {UNIT: [delivery(content="b"), delivery(content="a")]}
     write_build(tmp_path / "b", shuffled, inputs=inputs)
-    second = write_candidates(tmp_path / "b", QUARTER, [UNIT], inputs, FORM_VERSION)[UNIT]
+    second = write_candidates(tmp_path / "b", QUARTER, [UNIT], inputs, {UNIT: FORM_VERSION})[UNIT]
     assert first.name == second.name
     for path in first.rglob("*.*"):
         assert path.read_bytes() == (second / path.relative_to(first)).read_bytes()
@@ -59,7 +59,7 @@ def test_a_later_form_version_does_not_change_a_candidate(tmp_path: Path) -> Non
     indicators = tables["dim_indicator"]
     later = indicators.set_column(0, "form_version", pa.array(["2025"] * indicators.num_rows))
     write_build(tmp_path, tables | {"dim_indicator": pa.concat_tables([indicators, later])})
-    folder = write_candidates(tmp_path, QUARTER, [UNIT], {UNIT: [delivery()]}, FORM_VERSION)[UNIT]
+    folder = write_candidates(tmp_path, QUARTER, [UNIT], {UNIT: [delivery()]}, {UNIT: FORM_VERSION})[UNIT]
     assert folder == write_candidate(tmp_path)
 
 
@@ -82,7 +82,7 @@ def test_writing_again_keeps_a_whole_folder_and_mends_a_damaged_one(tmp_path: Pa
 def test_a_build_of_another_quarter_is_refused(tmp_path: Path) -> None:
     write_build(tmp_path, build_tables(), "2023-Q2")
     with pytest.raises(CandidateError, match="2023-Q2"):
-        write_candidates(tmp_path, QUARTER, [UNIT], {UNIT: [delivery()]}, FORM_VERSION)
+        write_candidates(tmp_path, QUARTER, [UNIT], {UNIT: [delivery()]}, {UNIT: FORM_VERSION})
 
 
 def test_a_mart_changed_after_the_build_is_refused(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_mart_changed_after_the_build_is_refused(tmp_path: Path) -> None:
     write_build(tmp_path, build_tables(changes={"I.04": {"value": Decimal(11)}}))
     (tmp_path / "build" / "build.json").write_bytes(build)
     with pytest.raises(CandidateError, match="figure_rows đã bị sửa"):
-        write_candidates(tmp_path, QUARTER, [UNIT], {UNIT: [delivery()]}, FORM_VERSION)
+        write_candidates(tmp_path, QUARTER, [UNIT], {UNIT: [delivery()]}, {UNIT: FORM_VERSION})
 
 
 @pytest.mark.parametrize("change", ["added", "removed"])
@@ -103,7 +103,7 @@ def test_a_build_with_other_files_than_recorded_is_refused(tmp_path: Path, chang
     else:
         (marts / "case_processing.parquet").unlink()
     with pytest.raises(CandidateError, match="không khớp"):
-        write_candidates(tmp_path, QUARTER, [UNIT], {UNIT: [delivery()]}, FORM_VERSION)
+        write_candidates(tmp_path, QUARTER, [UNIT], {UNIT: [delivery()]}, {UNIT: FORM_VERSION})
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"quarter": "2023-Q1", "marts": 1}'])
@@ -111,15 +111,15 @@ def test_without_a_whole_build_record_nothing_is_written(tmp_path: Path, content
     write_build(tmp_path, build_tables())
     (tmp_path / "build" / "build.json").write_text(content)
     with pytest.raises(CandidateError, match=r"build\.json"):
-        write_candidates(tmp_path, QUARTER, [UNIT], {UNIT: [delivery()]}, FORM_VERSION)
+        write_candidates(tmp_path, QUARTER, [UNIT], {UNIT: [delivery()]}, {UNIT: FORM_VERSION})
 
 
 def test_a_unit_without_form_rows_or_inputs_is_an_error(tmp_path: Path) -> None:
     write_build(tmp_path, build_tables(), inputs={OTHER_UNIT: []})
     with pytest.raises(CandidateError, match="không có dòng biểu mẫu"):
-        write_candidates(tmp_path, QUARTER, [OTHER_UNIT], {OTHER_UNIT: []}, FORM_VERSION)
+        write_candidates(tmp_path, QUARTER, [OTHER_UNIT], {OTHER_UNIT: []}, {OTHER_UNIT: FORM_VERSION})
     with pytest.raises(CandidateError, match="danh sách tệp đầu vào"):
-        write_candidates(tmp_path, QUARTER, [UNIT], {}, FORM_VERSION)
+        write_candidates(tmp_path, QUARTER, [UNIT], {}, {UNIT: FORM_VERSION})
 
 
 def test_a_fact_without_unit_and_quarter_cannot_be_sliced() -> None:
@@ -143,7 +143,7 @@ def test_inputs_are_hashed_whatever_their_order_and_never_twice() -> None:
 def test_a_build_made_from_other_deliveries_gives_no_candidate(tmp_path: Path, now: list[dict[str, Any]]) -> None:
     write_build(tmp_path, build_tables())
     with pytest.raises(CandidateError, match="đã thay đổi sau lần tính số liệu gần nhất; chạy cchc build 2023-Q"):
-        write_candidates(tmp_path, QUARTER, [UNIT], {UNIT: now}, FORM_VERSION)
+        write_candidates(tmp_path, QUARTER, [UNIT], {UNIT: now}, {UNIT: FORM_VERSION})
 
 
 def test_the_build_record_counts_rows(tmp_path: Path) -> None:

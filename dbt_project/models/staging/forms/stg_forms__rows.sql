@@ -1,5 +1,7 @@
 select
     form_version,
+    unit_level,
+    issuer,
     cast(valid_from as date) as valid_from,
     cast(valid_to as date) as valid_to,
     cast(used_until as date) as used_until,
