@@ -216,8 +216,8 @@ class Form(_Declared):
 
     ``issuer``: code of the province whose department issued it, empty where it is of no single one; a unit uses the
     form of its province before a general one. ``level``: of the units that report by it. ``valid_from``: the first
-    closing day for which it is used. ``derived_from``: the form before it, of which it takes what its own files do not say;
-    ``words`` and ``rows`` are differences from it (``derived_forms``). ``mark_vi`` is printed beside the form's title.
+    closing day for which it is used. ``derived_from``: the form before it, of which it takes what its own files do not
+    say; ``words`` and ``rows`` are differences from it (``derived_forms``). ``mark_vi`` is printed beside its title.
     ``headline``: rows whose declared twin is asked for and whose change is looked at; ``shares``: rows that are a share
     of another; ``stock_groups``: rows whose change alone is not asked about, since a rule holds their sum;
     ``beyond_hundred``: ratios that may exceed 100; ``documents_issued``: the row that counts the office's documents;
@@ -284,7 +284,10 @@ class Form(_Declared):
     def in_its_words(self) -> Callable[[str], str]:
         """Puts a text about the form before into this form's words."""
         own = replacing(self.words)
-        return own if self.base is None else lambda text, earlier=self.base.in_its_words: own(earlier(text))
+        if self.base is None:
+            return own
+        earlier = self.base.in_its_words
+        return lambda text: own(earlier(text))
 
     @cached_property
     def crosswalk(self) -> tuple[Step, ...]:
@@ -318,7 +321,8 @@ class Form(_Declared):
         found = [(code, self.form, code) for code in (row["indicator_code"] for row in self.rows)]
         if self.base is not None:
             goes_on = {s.old_code: s.new_code for s in self.crosswalk if s.relation in ("same", "renamed")}
-            found += [(goes_on[code], *earlier) for code, *earlier in self.base.earlier_rows if code in goes_on]
+            earlier = self.base.earlier_rows
+            found += [(goes_on[code], form_id, before) for code, form_id, before in earlier if code in goes_on]
         return tuple(found)
 
     @cached_property
@@ -424,7 +428,9 @@ def read_form(folder: Path, *, find: Callable[[str], Form] | None = None) -> For
 
 
 def _codes_of(folder: Path, own: Mapping[str, Any], base: Form) -> frozenset[str]:
-    form = Form.model_construct(changes=own.get("rows") or {}, words=own.get("words") or {})
+    form = Form.model_construct(
+        form="", valid_from=dt.date.min, changes=own.get("rows") or {}, words=own.get("words") or {}
+    )
     form._folder, form._base = folder, base
     return form.codes
 

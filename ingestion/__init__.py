@@ -27,11 +27,13 @@ from ingestion.deliveries.told import ToldDelivery, ToldFault, faults_of, told_d
 from ingestion.deliveries.waiting import waiting_files
 from ingestion.dry_run import CheckedFile, check_file, write_template
 from ingestion.engine import IngestReport, ingest_source
+from ingestion.form_annex import Annex, NoAnnex, line_keys, read_form_annex
 from ingestion.mending import StoreMending, mend_store
 
 __all__ = [
     "DELIVERIES_SCHEMA",
     "AdminUnit",
+    "Annex",
     "CheckedFile",
     "Column",
     "Contract",
@@ -43,6 +45,7 @@ __all__ = [
     "IntakeLimits",
     "LandingFile",
     "LandingProblem",
+    "NoAnnex",
     "OutboxAccess",
     "PublicKey",
     "ReferenceData",
@@ -60,6 +63,7 @@ __all__ = [
     "faults_of",
     "ingest_source",
     "inputs",
+    "line_keys",
     "load_contracts",
     "may_be_delivered",
     "mend_store",
@@ -67,6 +71,7 @@ __all__ = [
     "outbox_folder",
     "purge",
     "read_deliveries",
+    "read_form_annex",
     "remarks_on_landing",
     "roles_of",
     "status",

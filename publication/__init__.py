@@ -29,6 +29,7 @@ from publication.explain import (
 from publication.formatting import format_number, format_quarter
 from publication.index import index_once, rebuild_index
 from publication.letter import missing_faces
+from publication.letter_findings import check_texts_of
 from publication.mending import ReleasesMending, mend_published
 from publication.narrative import FigureCheck, ReportCheck, TableRowCheck, TextRemark, UnreadableReport, check_report
 from publication.outputs import ReleaseNotWhole
@@ -136,6 +137,7 @@ __all__ = [
     "attach",
     "attached_to",
     "check_report",
+    "check_texts_of",
     "compare_releases",
     "contract_breaches",
     "contracts_json",

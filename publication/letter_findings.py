@@ -15,15 +15,16 @@ from typing import Any
 
 import pyarrow as pa
 
+from common.forms import Form
 from publication.content.release_content import ReleaseContent, form_rows, unit_name
 from publication.letter import compose_body
 from publication.letter.model import Body, Paragraph, Run
-from publication.letter.wording import FIGURE, load_wording
+from publication.letter.wording import FIGURE, load_wording, wording_in
 from publication.narrative.check import FigureCheck, check_sentence, is_readable, remarks_on, wording_remarks
-from publication.narrative.claims import claims_of
+from publication.narrative.claims import claims_in, claims_of
 from publication.narrative.published import PublishedFigures
 from publication.narrative.remarks import TextRemark, Window, window_of
-from publication.narrative.statements import declared_statements
+from publication.narrative.statements import declared_statements, statements_in
 from publication.narrative.text import Sentence, clean, sentences
 from publication.narrative.verdicts import CONTRADICTS, NOT_FOUND
 from publication.store.candidate import FORM_MART
@@ -56,6 +57,12 @@ def check_form_texts(form_version: str) -> None:
     """
     for read in (load_wording, claims_of, declared_statements):
         read(form_version)
+
+
+def check_texts_of(form: Form) -> None:
+    """As :func:`check_form_texts`, of a form that need not be in use."""
+    for read in (wording_in, claims_in, statements_in):
+        read(form)
 
 
 def letter_findings(tables: Mapping[str, pa.Table], unit: str, quarter: str, form_version: str) -> pa.Table:

@@ -784,6 +784,62 @@ def show_unit(
     emit(lines, document, as_json=json)
 
 
+form_app = typer.Typer(help="Biểu mẫu báo cáo do đơn vị đưa vào.", no_args_is_help=True)
+app.add_typer(form_app, name="form")
+
+
+@form_app.command("import")
+def import_form(
+    workbook: Annotated[Path, typer.Argument(help="Biểu trống của Sở: .xlsx, .xls, .ods, .csv.", metavar="WORKBOOK")],
+    issuer: Annotated[str, typer.Option("--issuer", help="Mã tỉnh, thành phố của cơ quan ban hành, ví dụ 92.")],
+    level: Annotated[str, typer.Option("--level", help="Cấp đơn vị báo cáo: commune (xã) hoặc district (huyện).")],
+    valid_from: Annotated[
+        dt.datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="Ngày chốt đầu tiên áp dụng, ví dụ 2026-01-01.")
+    ],
+    form_id: Annotated[
+        str | None, typer.Option("--id", help="Mã biểu; mặc định: <tỉnh>-<cấp>-<ngày>.", metavar="ID")
+    ] = None,
+    title: Annotated[str, typer.Option("--title", help="Tên gọi in trên trang công bố.")] = "",
+    json: Json = False,
+) -> None:
+    """Đọc biểu trống của Sở, đối chiếu từng dòng với chỉ tiêu đã biết, ghi thư mục biểu mẫu chờ người xác nhận."""
+    from orchestration.cli import forms
+
+    lines, document, code = forms.bring(
+        Pipeline(load_settings()), workbook, issuer, level, valid_from.date(), form_id, title
+    )
+    emit(lines, document, as_json=json)
+    _end(code)
+
+
+@form_app.command("check")
+def check_form(
+    form_id: Annotated[
+        str | None, typer.Argument(help="Mã biểu; không ghi: mọi biểu của đơn vị.", metavar="ID")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Biểu mẫu còn thiếu gì trước khi xác nhận."""
+    from orchestration.cli import forms
+
+    lines, document, code = forms.check(Pipeline(load_settings()), form_id)
+    emit(lines, document, as_json=json)
+    _end(code)
+
+
+@form_app.command("confirm")
+def confirm_form(
+    form_id: Annotated[str, typer.Argument(help="Mã biểu.", metavar="ID")],
+    by: Annotated[str, typer.Option("--by", help="Chức vụ, cơ quan người xác nhận.")],
+    json: Json = False,
+) -> None:
+    """Xác nhận biểu mẫu đúng như đang có; từ đó biểu mẫu được dùng để báo cáo."""
+    from orchestration.cli import forms
+
+    lines, document = forms.take(Pipeline(load_settings()), form_id, by, now().date())
+    emit(lines, document, as_json=json)
+
+
 @app.command()
 def explain(
     row: Annotated[str, typer.Argument(help="Mã chỉ tiêu hoặc số dòng của biểu, ví dụ III.25 hay 73.", metavar="ROW")],

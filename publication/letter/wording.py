@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from common.forms import follows_forms, form_named
+from common.forms import Form, follows_forms, form_named
 
 Level = Literal["district", "commune"]
 Condition = Literal["zero", "positive"]
@@ -159,7 +159,11 @@ class Wording(_Strict):
 @follows_forms(16)
 def load_wording(form_version: str) -> Wording:
     """The wording of a form version. Raises LookupError when there is none, ValueError when it is not whole."""
-    form = form_named(form_version)
+    return wording_in(form_named(form_version))
+
+
+def wording_in(form: Form) -> Wording:
+    """The wording of a form that need not be in use. Raises as :func:`load_wording`."""
     wording = Wording.model_validate(form.declared("letter.yaml"))
     form.require((code.partition(":")[0] for code in wording.codes), "letter")
     return wording

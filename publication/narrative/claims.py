@@ -21,7 +21,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from common.forms import follows_forms, form_named
+from common.forms import Form, follows_forms, form_named
 from publication.narrative.figures import PERCENT, RATIO, ZERO, Figure, Units
 from publication.narrative.published import parse
 from publication.narrative.text import Sentence, phrase, places, tokens
@@ -127,7 +127,12 @@ def claims_of(form_id: str) -> tuple[Claim, ...]:
 
     Raises ValueError where a claim is declared twice, or names a unit, a level or a row that is not.
     """
-    form, known = form_named(form_id), declarations()
+    return claims_in(form_named(form_id))
+
+
+def claims_in(form: Form) -> tuple[Claim, ...]:
+    """The claims of a form that need not be in use. Raises as :func:`claims_of`."""
+    known = declarations()
     claims = tuple(map(Claim.model_validate, form.declared("claims.yml")["claims"]))
     if len({claim.id for claim in claims}) != len(claims):
         raise ValueError("a claim is declared twice")

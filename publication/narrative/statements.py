@@ -88,7 +88,11 @@ def _with_rows(declared: dict[str, Any], form: Form) -> dict[str, Any]:
 @follows_forms(8)
 def declared_statements(form_id: str) -> Statements:
     """The statements declared for a form. Raises ValueError when they are not what they should be."""
-    form = form_named(form_id)
+    return statements_in(form_named(form_id))
+
+
+def statements_in(form: Form) -> Statements:
+    """The statements of a form that need not be in use. Raises as :func:`declared_statements`."""
     declared = Statements.model_validate(_with_rows(form.declared("statements.yml"), form))
     for statement in declared.statements:
         form.require(statement.rows, f"statement {statement.id}")

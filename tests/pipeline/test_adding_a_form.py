@@ -50,14 +50,23 @@ def new_rows(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 def add_form(project: Path) -> None:
     """What somebody who adds a form does: docs/adding-a-form.md."""
     old, new = project / "forms" / "2023", project / "forms" / NEW
-    shutil.copytree(old, new)
-    declared = (old / "form.yml").read_text(encoding="utf-8")
-    declared = declared.replace('form: "2023"', f'form: "{NEW}"')
-    declared = declared.replace("valid_from: 2020-12-15", "valid_from: 2023-03-15")
-    (new / "form.yml").write_text(declared, encoding="utf-8")
+    new.mkdir()
+    (new / "form.yml").write_text(f'form: "{NEW}"\nvalid_from: 2023-03-15\nderived_from: "2023"\n', encoding="utf-8")
     with (old / "rows.csv").open(encoding="utf-8", newline="") as handle:
-        rows = new_rows(list(csv.DictReader(handle)))
-    with (new / "rows.csv").open("w", encoding="utf-8", newline="") as handle:
+        before = list(csv.DictReader(handle))
+    _write(new / "rows.csv", new_rows(before))
+    codes = [row["indicator_code"] for row in before]
+    steps = [("same", code, code) for code in codes if code not in (DROPPED, RENAMED, SPLIT)]
+    steps += [("renamed", RENAMED, RENAMED), ("ended", DROPPED, "")]
+    steps += [*(("split", SPLIT, code) for code in PARTS), *(("new", "", code) for code in ADDED)]
+    _write(
+        new / "crosswalk.csv",
+        [{"old_code": old, "new_code": new, "relation": relation, "note_vi": ""} for relation, old, new in steps],
+    )
+
+
+def _write(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, rows[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -130,6 +139,16 @@ def test_each_quarter_has_the_form_of_its_closing_day(home: Path) -> None:
     assert {code: second[code]["value"] for code in DECLARED} == DECLARED
     assert second[RENAMED]["indicator_name_vi"] == NEW_NAME
     assert first[RENAMED]["indicator_name_vi"] != NEW_NAME
+
+
+def test_trends_and_comparisons_follow_the_crosswalk(home: Path) -> None:
+    trend = pq.read_table(release(home, SECOND) / "marts" / "indicator_trend.parquet").to_pylist()
+    of_first = {row["indicator_code"]: row["value"] for row in trend if row["trend_quarter"] == FIRST}
+    first, second = rows_of(home, FIRST), rows_of(home, SECOND)
+    assert set(of_first) == set(second) - set(PARTS) - set(ADDED)
+    assert of_first[RENAMED] == first[RENAMED]["value"]
+    assert second[RENAMED]["previous_quarter_value"] == first[RENAMED]["value"]
+    assert {second[code]["previous_quarter_value"] for code in (*PARTS, *ADDED)} == {None}
 
 
 def test_an_old_quarter_that_is_run_again_stays_as_it_was(home: Path) -> None:

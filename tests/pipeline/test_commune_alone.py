@@ -165,26 +165,32 @@ def _of_every_source() -> dict[str, list[Row]]:
     }  # fmt: skip
 
 
-def _nothing_but_cases() -> dict[str, list[Row]]:
+def nothing_but_cases(commune: str = SPARSE, declared_figures: dict[str, int] = DECLARED) -> dict[str, list[Row]]:
+    """The files of a commune that sends cases, their procedures and declared figures, and tables without rows."""
     sources = [name for name in load_contracts() if name not in ("decisions", "report_narrative")]
     files: dict[str, list[Row]] = {name: [] for name in sources}
-    declared = DECLARED | COUNTED_CASES | {"VII.14": 0, "VII.15": 0, "VII.16": 0}
+    declared = declared_figures | COUNTED_CASES | {"VII.14": 0, "VII.15": 0, "VII.16": 0}
     return files | {
-        "one_stop_cases": list(_cases(SPARSE)),
+        "one_stop_cases": list(_cases(commune)),
         "declared_returns": _declared(declared),
         "procedure_catalogue": _procedures(),
     }
+
+
+def deliver(home: Path, commune: str, files: dict[str, list[Row]]) -> None:
+    """Lays the files into the landing folder."""
+    for source, rows in files.items():
+        path = home / "landing" / commune / QUARTER / source / f"{source}.csv"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(_table(source, rows))
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CliResult]:
     """The home of both communes after one run of the quarter, and how the run ended."""
     home = tmp_path_factory.mktemp("communes") / "home"
-    for commune, files in ((FULL, _of_every_source()), (SPARSE, _nothing_but_cases())):
-        for source, rows in files.items():
-            path = home / "landing" / commune / QUARTER / source / f"{source}.csv"
-            path.parent.mkdir(parents=True)
-            path.write_bytes(_table(source, rows))
+    for commune, files in ((FULL, _of_every_source()), (SPARSE, nothing_but_cases())):
+        deliver(home, commune, files)
     return home, run_cli(home, "run", QUARTER, "--json")
 
 

@@ -76,9 +76,8 @@ def test_rows_are_named_apart_by_the_row_of_which_they_are_a_part() -> None:
 
 def test_every_abbreviation_of_every_form_is_explained() -> None:
     """So that a reader, and the search, know it; and none is explained that the print does not have."""
-    for folder in FORMS_DIR.iterdir():
-        form = read_form(folder)
+    for form in load_forms():
         print_vi = " ".join(f"{row['name_vi']} {row['unit_vi']}" for row in form.rows)
-        assert set(re.findall(r"\b[A-ZĐ]{3,}\b", print_vi)) - ROMAN == set(form.page.abbreviations), folder
+        assert set(re.findall(r"\b[A-ZĐ]{3,}\b", print_vi)) - ROMAN == set(form.page.abbreviations), form.form
         for term in form.page.also_called:
             assert term.casefold() in print_vi.casefold(), term

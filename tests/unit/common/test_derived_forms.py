@@ -1,0 +1,205 @@
+"""A form that says only what differs: rows, words and texts of the form before, without what is gone."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from common import forms
+from common.derived_forms import derived_document, derived_rows, laid_over, replacing
+from common.forms import (
+    FORMS_DIR,
+    Form,
+    confirm,
+    earlier_rows_csv,
+    form_named,
+    form_on,
+    is_confirmed,
+    load_forms,
+    read_form,
+    unconfirmed_forms,
+    use_forms_of,
+)
+
+ROWS = read_form(FORMS_DIR / "2023").rows
+
+
+def test_the_longest_word_at_a_place_is_replaced_and_nothing_twice() -> None:
+    said = replacing({"mức độ 3": "một phần", "mức độ 3, 4": "một phần, toàn trình", "một phần": "sai"})
+    assert said("mức độ 3, 4; mức độ 3; một phần") == "một phần, toàn trình; một phần; sai"
+    assert replacing({})("như cũ") == "như cũ"
+
+
+def test_rows_that_ended_leave_no_trace_in_what_was_made_of_them() -> None:
+    rows = {r["indicator_code"]: r for r in derived_rows(ROWS, {}, {"V.06": {"ended": "…"}, "II.06": {"ended": "…"}})}
+    assert "V.06" not in rows
+    assert rows["V.05"]["derived_from"] == "V.07+V.08+V.09+V.10"
+    assert rows["II.07"]["logical_parent_code"] == "II.05"
+    assert [int(row["row_no"]) for row in rows.values()] == list(range(1, len(ROWS) - 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"IX.01": {"ended": "…"}}, "IX.01 is no row"),
+        ({"I.02": {"colour": "red"}}, "I.02 has no column colour"),
+        ({"IV.10": {"ended": "…"}}, "nothing is left of which IV.09 is a sum"),
+    ],
+)
+def test_a_difference_that_cannot_be_is_refused(changes: dict[str, dict[str, str]], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        derived_rows(ROWS, {}, changes)
+
+
+@pytest.mark.parametrize(
+    ("document", "left"),
+    [
+        ({"list": ["I.01", "I.02"]}, {"list": ["I.02"]}),
+        ({"one": "I.01"}, {}),
+        ({"shares": {"I.02": "I.01", "I.03": "I.04"}}, {"shares": {"I.03": "I.04"}}),
+        ({"say": [[{"say": "{I.01}"}, {"say": "chưa có"}]]}, {}),
+        ({"say": [[{"say": "{I.01}"}, {"say": "{I.02}"}, {"say": "–"}]]}, {"say": [[{"say": "{I.02}"}, {"say": "–"}]]}),
+        ({"if": [{"if": {"I.01": "zero", "I.02": "zero"}, "say": "x"}]},
+         {"if": [{"if": {"I.02": "zero"}, "say": "x"}]}),
+        ({"if": [{"if": {"I.01": "positive"}, "say": "x"}, {"say": "y"}]}, {}),
+        ({"of": [{"level": "district", "title": "x"}, {"level": "commune"}]}, {"of": [{"level": "commune"}]}),
+        ({"claims": [{"id": "a", "count": "I.02 + I.01"}, {"id": "b", "count": "I.02"}]},
+         {"claims": [{"id": "b", "count": "I.02"}]}),
+        ({"other": "XI.01 and I.011"}, {"other": "XI.01 and I.011"}),
+    ],
+)  # fmt: skip
+def test_what_names_a_row_that_is_gone_goes_with_it(document: dict[str, Any], left: dict[str, Any]) -> None:
+    assert derived_document(document, {}, {"I.01"}, "commune") == left
+
+
+def test_what_is_laid_over_replaces_adds_and_takes_out() -> None:
+    base = {"a": 1, "b": {"c": 2, "d": 3}, "parts": [{"id": "x", "say": "1"}, {"id": "y"}], "list": [1, 2]}
+    own = {"a": None, "b": {"d": 4}, "parts": [{"id": "x", "say": "2"}, {"id": "z"}], "list": [3]}
+    assert laid_over(base, own) == {
+        "b": {"c": 2, "d": 4},
+        "parts": [{"id": "x", "say": "2"}, {"id": "y"}, {"id": "z"}],
+        "list": [3],
+    }
+
+
+# --- the form of communes -------------------------------------------------------------------------------------------
+
+
+def test_the_form_of_communes_has_no_word_of_districts() -> None:
+    form = form_named("xa-2025")
+    texts = [f"{row['name_vi']} {row['name_corrected_vi']} {row['unit_vi']}" for row in form.rows]
+    texts += [
+        yaml.safe_dump(form.declared(name), allow_unicode=True)
+        for name in ("letter.yaml", "claims.yml", "statements.yml")
+    ]
+    texts += [form.page.model_dump_json(), form.named_vi]
+    assert not re.findall(
+        r"huyện|mức độ [34]|thị trấn|Sóc Trăng|soctrang|Phòng Nội vụ", "\n".join(texts), re.IGNORECASE
+    )
+    assert form.mark_vi == "biểu mẫu tạm, chưa có mẫu chính thức"
+
+
+def test_every_row_that_ended_says_why_and_every_other_goes_on() -> None:
+    form = form_named("xa-2025")
+    ended = {step.old_code: step.note_vi for step in form.crosswalk if step.relation == "ended"}
+    assert ended
+    assert all(ended.values())
+    goes_on = {(code, before, old) for code, before, old in form.earlier_rows if before != form.form}
+    assert {old for _, _, old in goes_on} == form_named("2023").codes - ended.keys()
+    assert len(list(csv.DictReader(earlier_rows_csv(load_forms()).splitlines()))) == 211 + 2 * len(form.rows)
+
+
+def test_a_unit_has_the_form_of_its_level_and_its_provinces_before_the_general_one() -> None:
+    general = Form(form="g", level="commune", valid_from=dt.date(2025, 7, 1))
+    own = Form(form="o", level="commune", issuer="92", valid_from=dt.date(2026, 1, 1), valid_to=dt.date(2026, 12, 31))
+    district = Form(form="d", valid_from=dt.date(2020, 1, 1))
+    known = (district, general, own)
+
+    def used(day: str, level: str, issuer: str) -> str:
+        return form_on(dt.date.fromisoformat(day), known, level=level, issuer=issuer).form
+
+    assert used("2026-03-14", "commune", "92") == "o"
+    assert used("2026-03-14", "commune", "91") == "g"
+    assert used("2025-09-14", "commune", "92") == "g"
+    assert used("2027-03-14", "commune", "92") == "g"
+    assert used("2026-03-14", "district", "92") == "d"
+    with pytest.raises(LookupError):
+        used("2025-06-14", "commune", "92")
+
+
+# --- forms of a home ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def home_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home with one form of Cần Thơ's communes, not confirmed."""
+    monkeypatch.setenv(forms.HOME_FORMS_ENV, "")
+    folder = tmp_path / "forms" / "ct"
+    folder.mkdir(parents=True)
+    head = {
+        "form": "ct",
+        "issuer": "92",
+        "level": "commune",
+        "valid_from": dt.date(2026, 1, 1),
+        "derived_from": "xa-2025",
+    }
+    (folder / "form.yml").write_text(yaml.safe_dump(head), encoding="utf-8")
+    use_forms_of(tmp_path / "forms")
+    yield tmp_path / "forms"
+    use_forms_of(tmp_path / "none")
+
+
+def test_a_form_counts_once_exactly_its_files_were_confirmed(home_forms: Path) -> None:
+    folder, day = home_forms / "ct", dt.date(2026, 3, 14)
+    assert [one.form for one in unconfirmed_forms() if one.is_for(day, "commune", "92")] == ["ct"]
+    assert not [
+        one for one in unconfirmed_forms() if one.is_for(day, "commune", "91") or one.is_for(day, "district", "92")
+    ]
+    assert form_on(day, level="commune", issuer="92").form == "xa-2025"
+    state = forms.forms_state()
+    confirm(folder, "Văn phòng", day)
+    use_forms_of(home_forms)
+    assert forms.forms_state() != state
+    assert not unconfirmed_forms()
+    form = form_on(day, level="commune", issuer="92")
+    assert (form.form, len(form.fingerprint or "")) == ("ct", 64)
+    assert form_on(day, level="commune", issuer="91").form == "xa-2025"
+    (folder / "letter.yaml").write_text("subject: khác\n", encoding="utf-8")
+    use_forms_of(home_forms)
+    assert not is_confirmed(folder)
+    assert form_on(day, level="commune", issuer="92").form == "xa-2025"
+
+
+def test_a_form_that_comes_changes_no_suite_of_another(home_forms: Path) -> None:
+    from expectations import suite_version
+
+    before = {form: suite_version("mart", form) for form in ("2023", "xa-2025")}
+    (home_forms / "ct" / "form.yml").write_text(
+        (home_forms / "ct" / "form.yml").read_text(encoding="utf-8")
+        + "rows: {II.17: {kind: count, unit_vi: Lượt, unit_canonical: Lượt}, VII.14: {period_basis: year_to_date}}\n",
+        encoding="utf-8",
+    )
+    confirm(home_forms / "ct", "Văn phòng", dt.date(2026, 3, 14))
+    use_forms_of(home_forms)
+    assert {form: suite_version("mart", form) for form in before} == before
+    assert suite_version("mart", "ct") not in before.values()
+
+
+def test_a_crosswalk_that_leaves_a_row_untold_is_refused(home_forms: Path) -> None:
+    folder = home_forms / "ct"
+    steps = "".join(f"{code},{code},same,\n" for code in sorted(form_named("xa-2025").codes - {"I.02"}))
+    (folder / "crosswalk.csv").write_text(f"old_code,new_code,relation,note_vi\n{steps}", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"nothing is said of I\.02"):
+        read_form(folder, find=form_named)
+    (folder / "crosswalk.csv").write_text(
+        f"old_code,new_code,relation,note_vi\n{steps}I.02,,renamed,\n", encoding="utf-8"
+    )
+    with pytest.raises(ValueError, match=r"renamed of I\.02"):
+        read_form(folder, find=form_named)
