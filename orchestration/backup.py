@@ -21,7 +21,7 @@ from orchestration.settings import Home, Settings
 
 #: Without a key of the office's own anybody who reads the folder of copies can read what is in it.
 _OPEN_KEY = "cchc"
-_PARTS = ("landing", "raw", "outbox", "published", "logs", "person_key")
+_PARTS = ("landing", "forms", "raw", "outbox", "published", "logs", "person_key")
 _DAGSTER = Path(".backup") / "dagster"
 
 
