@@ -1,0 +1,145 @@
+"""``cchc form``: what a person decides holds, what is open is named, and wrong use changes nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from common.forms import form_named, is_confirmed, use_forms_of
+from tests.conftest import CliResult, run_cli
+from tests.support import annexes
+
+FORM = "92-commune-2026-01-01"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A home and, beside it, the first province's annex as a workbook."""
+    annexes.write_first(tmp_path / "bieu.xlsx", annexes.as_printed(form_named("xa-2025")))
+    (tmp_path / "home").mkdir()
+    yield tmp_path / "home"
+    use_forms_of(tmp_path / "none")
+
+
+def bring(home: Path, *more: str, issuer: str = "92", level: str = "commune", day: str = "2026-01-01") -> CliResult:
+    workbook = str(home.parent / "bieu.xlsx")
+    return run_cli(home, "form", "import", workbook, "--issuer", issuer, "--level", level, "--from", day, *more)
+
+
+def say(home: Path, **decisions: str) -> None:
+    """Writes decisions by proposed code; ``all`` is for the lines that have none."""
+    path = home / "forms" / FORM / "matches.csv"
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        lines = list(csv.DictReader(handle))
+    for line in lines:
+        code = line["ma_de_xuat"].replace(".", "_")
+        line["quyet_dinh"] = decisions.get(code) or line["quyet_dinh"] or decisions.get("all", "")
+    with path.open("w", encoding="utf-8-sig", newline="") as handle:
+        writer = csv.DictWriter(handle, lines[0])
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def test_what_is_open_is_named_line_by_line_until_it_is_decided(home: Path) -> None:
+    done = bring(home)
+    assert done.code == 0, done.stderr
+    assert "chắc chắn: 174; cần xem kỹ: 2" in done.stdout
+    found = run_cli(home, "form", "check", FORM)
+    assert found.code == 1
+    assert "matches.csv dòng 37, “Số VBQPPL phát hiện trái pháp luật”: đề xuất II.07" in found.stdout
+    assert len(found.stdout.splitlines()) == 2
+    refused = run_cli(home, "form", "confirm", FORM, "--by", "Văn phòng")
+    assert (refused.code, is_confirmed(home / "forms" / FORM)) == (2, False)
+    say(home, all="đúng")
+    assert json.loads(bring(home, "--json").stdout)["undecided"] == 0
+    confirmed = run_cli(home, "form", "confirm", FORM, "--by", "Văn phòng")
+    assert confirmed.code == 0, confirmed.stderr
+    assert "dùng từ kỳ chốt 01/01/2026; 176 dòng" in confirmed.stdout
+    assert run_cli(home, "form", "check", FORM).code == 0
+    assert "confirm_form" in (home / "logs" / "journal.jsonl").read_text(encoding="utf-8")
+    # Whoever touches a file of it takes it out of use.
+    with (home / "forms" / FORM / "rows.csv").open("a", encoding="utf-8") as handle:
+        handle.write("\n")
+    assert run_cli(home, "form", "check", FORM).code == 1
+    assert "CHƯA XÁC NHẬN" in run_cli(home, "form", "check").stdout
+
+
+def test_a_confirmed_form_is_not_written_over(home: Path) -> None:
+    bring(home)
+    say(home, all="đúng")
+    bring(home)
+    run_cli(home, "form", "confirm", FORM, "--by", "Văn phòng")
+    again = bring(home)
+    assert again.code == 2
+    assert "đã được xác nhận và đang dùng" in again.stderr
+    assert is_confirmed(home / "forms" / FORM)
+    # A second form of the same units and day cannot stand beside it.
+    bring(home, "--id", "khac")
+    other = run_cli(home, "form", "confirm", "khac", "--by", "Văn phòng")
+    assert (other.code, is_confirmed(home / "forms" / "khac")) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "message"),
+    [
+        ({"I_02": "IX.99"}, "quyet_dinh “IX.99” không phải “đúng”, “mới” hay mã chỉ tiêu của biểu xa-2025"),
+        ({"I_02": "I.03"}, "hai dòng cùng nhận mã I.03"),
+    ],
+)
+def test_a_decision_that_cannot_be_is_told_with_its_line(home: Path, decisions: dict[str, str], message: str) -> None:
+    bring(home)
+    say(home, **decisions)
+    refused = bring(home)
+    assert (refused.code, message in refused.stderr) == (2, True), refused.stderr
+
+
+def test_a_decision_counts_once_the_folder_was_written_by_it(home: Path) -> None:
+    bring(home)
+    say(home, all="đúng", I_05="mới")
+    assert "rows.csv chưa theo quyết định; chạy lại cchc form import" in run_cli(home, "form", "check", FORM).stdout
+    bring(home)
+    assert run_cli(home, "form", "check", FORM).code == 1  # not confirmed yet
+    with (home / "forms" / FORM / "crosswalk.csv").open(encoding="utf-8", newline="") as handle:
+        steps = {(step["old_code"], step["new_code"]): step["relation"] for step in csv.DictReader(handle)}
+    assert steps["I.05", ""] == "ended"
+    assert steps["", "I.31"] == "new"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"issuer": "94"}, "không có tỉnh, thành phố nào mang mã 94 vào ngày 01/01/2026"),
+        ({"level": "tỉnh"}, "không có cấp 'tỉnh'"),
+        ({"day": "2020-01-01", "issuer": "94"}, "không có biểu mẫu nào cho cấp này vào ngày 01/01/2020"),
+    ],
+)
+def test_wrong_use_writes_nothing(home: Path, wrong: dict[str, str], message: str) -> None:
+    refused = bring(home, **wrong)
+    assert (refused.code, message in refused.stderr) == (2, True), refused.stderr
+    assert not (home / "forms").exists()
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (("kind", "thing"), "kind “thing” không có"),
+        (("period_basis", "hôm nay"), "period_basis “hôm nay” không có"),
+        (("numerator", "no_measure"), "numerator “no_measure” không phải số đo nào đã biết"),
+        (("logical_parent_code", "IX.01"), "logical_parent_code nêu IX.01, không có trong biểu"),
+    ],
+)
+def test_a_cell_that_no_program_could_use_is_named(home: Path, cell: tuple[str, str], message: str) -> None:
+    bring(home)
+    path = home / "forms" / FORM / "rows.csv"
+    with path.open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    rows[3][cell[0]] = cell[1]
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    assert f"rows.csv dòng 5, I.04 “{rows[3]['name_vi']}”: {message}" in run_cli(home, "form", "check", FORM).stdout
