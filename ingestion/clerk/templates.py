@@ -24,6 +24,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
+from common.forms import form_named
 from common.periods import Period
 from common.workbooks import NO_DATE
 from ingestion.base.contracts import Contract
@@ -125,6 +126,8 @@ def _titles(contract: Contract, period: Period | None, context: Context | None, 
     lines = [f"MẪU NỘP SỐ LIỆU: {contract.title_vi.upper()}"]
     if context is not None:
         lines.append(context.folder_unit.name)
+        if context.form_rows and (form := form_named(context.form_rows[0].form)).mark_vi:
+            lines.append(f"Biểu mẫu: {form.named_vi}")
     if period is not None:
         lines.append(f"Từ ngày {period.opens_on:%d/%m/%Y} đến ngày {period.closes_on:%d/%m/%Y}")
     lines.append(
