@@ -263,7 +263,7 @@ def form_rows(matches: Sequence[Match], form: Form) -> list[Row]:
     """``rows.csv`` of the annex: a matched row is reckoned as in the form before, a new one declared by the offices."""
     before = {row["indicator_code"]: row for row in form.rows}
     declared = _declared()
-    fresh = _fresh_codes(matches, before)
+    fresh = _fresh_codes(matches, form)
     codes = [match.code or fresh[place] for place, match in enumerate(matches)]
     present, found = set(codes), []
     ancestors: list[tuple[int, str]] = []
@@ -303,12 +303,17 @@ def form_rows(matches: Sequence[Match], form: Form) -> list[Row]:
     return found
 
 
-def _fresh_codes(matches: Sequence[Match], before: Mapping[str, Row]) -> dict[int, str]:
-    """Codes that were never used, by place, for lines that are no known row."""
+def _fresh_codes(matches: Sequence[Match], form: Form) -> dict[int, str]:
+    """Codes that no form before ever used, by place, for lines that are no known row: rules still know what a code that
+    ended once meant.
+    """
     last = Counter[str]()
-    for code in before:
-        section, _, number = code.partition(".")
-        last[section] = max(last[section], int(number))
+    earlier: Form | None = form
+    while earlier is not None:
+        for code in earlier.codes:
+            section, _, number = code.partition(".")
+            last[section] = max(last[section], int(number))
+        earlier = earlier.base
     found = {}
     for place, match in enumerate(matches):
         if not match.code:

@@ -37,6 +37,14 @@ def test_two_lines_of_one_name_under_one_heading_are_nobodys_certainty(tmp_path:
     assert unsure == {"II.07": "II.10", "II.08": "II.11"}
 
 
+def test_a_new_row_takes_no_code_that_a_form_before_ever_used(tmp_path: Path) -> None:
+    annexes.write_variant(tmp_path / "bieu.xlsx", annexes.variant(KNOWN, []))
+    annex = read_form_annex(tmp_path / "bieu.xlsx", KNOWN)
+    fresh = {row["indicator_code"] for row in annex.rows} - KNOWN.codes
+    assert len(fresh) == len(annexes.new_rows())
+    assert not fresh & form_named("2023").codes
+
+
 @pytest.mark.parametrize("left_out", [[], ["V.06", "V.09", "VII.15", "I.03"]], ids=["all rows", "some gone"])
 def test_the_variant_is_matched_and_never_surely_wrong(tmp_path: Path, left_out: list[str]) -> None:
     lines = annexes.variant(KNOWN, left_out)
