@@ -29,7 +29,7 @@ MODELS = (
 INPUTS = (
     "stg_one_stop_cases__cases", "stg_deliveries__deliveries", "int_units", "int_report_scope", "int_calendar_scope",
     "int_reporting_units", "int_procedures_listed", "int_decisions", "int_working_days", "int_late_causes",
-    "int_coverage", "int_sheets", "int_report_deliveries",
+    "int_coverage", "int_sheets", "int_report_deliveries", "int_forms_in_force",
 )  # fmt: skip
 
 LEVELS = {"district": [DISTRICT], "commune": [COMMUNE, "31615"], "all": [DISTRICT, COMMUNE, "31615"]}
@@ -138,6 +138,9 @@ class CaseModels:
             {name: value for name, value in periods[q].items() if name not in ("period_no", "made_of")}
             | {"unit_code": unit, "is_run_quarter": q == quarter}
             for q in folders for unit in (DISTRICT, ELSEWHERE)
+        ])  # fmt: skip
+        self._fill("int_forms_in_force", [
+            {"unit_code": unit, "quarter": q, "form_version": "2023"} for q in folders for unit in (DISTRICT, ELSEWHERE)
         ])  # fmt: skip
         self._fill("int_report_deliveries", [
             {name: d[name] for name in ("delivery_id", "source", "delivering_unit_code", "quarter", "outcome")}
