@@ -212,7 +212,7 @@ def publishable(
 
 def province_publishable(verdict: Verdict | None, candidate_hash: str) -> list[Refusal]:
     """Why what a province rolled up may not be published; empty where it may. As ``publishable``, with its one gate."""
-    return _refusals("province", verdict, candidate_hash)
+    return _refusals("province", verdict, candidate_hash, None)
 
 
 _STAGE_VI: dict[Stage, str] = {
