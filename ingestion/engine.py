@@ -187,14 +187,14 @@ def ingest_source(
     lake.write_empty_schemas(paths, contracts.values())
     files, problems = scan(
         paths,
-        known_units={u.code for u in reference.admin_units},
+        known_units=reference.unit_codes,
         known_quarters=set(reference.periods),
         known_sources=set(contracts),
         quarter=quarter,
     )
     chosen = None if units is None else frozenset(units)
     problems = [p for p in problems if not delivery_log.is_log(p.path)]
-    codes = {u.code for u in reference.admin_units} if chosen is None else chosen
+    codes = reference.unit_codes if chosen is None else chosen
     problems += delivery_log.take_in(paths, quarter, codes, set(contracts))
     held = held_by_records(paths, run.known)
     problems += [problem for found in held.values() for problem in found]

@@ -1,8 +1,9 @@
 """The child process that dbt runs in: ``python -m orchestration.dbt_process [--wait] ARGS...``.
 
 With ``--wait`` it parses the project with ARGS, then waits for one line on standard input, a JSON list of arguments,
-and runs them on the project already parsed. Without, it runs ARGS. It ends with dbt's exit code, or at once where
-standard input ends: then whoever started it is gone, and would wait for the warehouse that it holds.
+and runs them on the project already parsed; what came of it is left in the target folder (``run_results.json``).
+Without, it runs ARGS. It ends with dbt's exit code, or at once where standard input ends: then whoever started it is
+gone, and would wait for the warehouse that it holds.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import queue
 import sys
 import threading
+from pathlib import Path
 
 from common import process
 
@@ -28,6 +30,7 @@ def _exit_code(result: object) -> int:
 
 def main(args: list[str]) -> int:
     process.begin()
+    from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner
 
     if args[:1] != ["--wait"]:
@@ -39,7 +42,11 @@ def main(args: list[str]) -> int:
     if not parsed.success:
         print(parsed.exception or "dbt could not parse the project", file=sys.stderr)
         return 2
-    return _exit_code(dbtRunner(manifest=parsed.result).invoke(json.loads(line)))
+    arguments = json.loads(line)
+    done = dbtRunner(manifest=parsed.result).invoke(arguments)
+    if isinstance(done.result, RunExecutionResult):
+        done.result.write(str(Path(arguments[arguments.index("--target-path") + 1], "run_results.json")))
+    return _exit_code(done)
 
 
 def _listen(lines: queue.SimpleQueue[bytes]) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from common import process
+from ingestion.deliveries.landing import settled
 from orchestration.locks import one_run_at_a_time
 from tests.support.postgres import PostgresServer, running_server
 
@@ -26,6 +27,7 @@ QUARTERS = ["2022-Q4", "2023-Q1"]
 PIPELINE_FIXTURES = frozenset({"sample_landing", "published_home"})
 #: What processes forked by tests need not import again: of gates, of publications and of daemons that are killed.
 PRELOADED = ["expectations.gate", "tests.integration.publication.preloaded", "tests.support.daemon_ticks"]
+_REST_SECONDS = 0.2
 _TIERS = ("unit", "integration", "pipeline")
 
 
@@ -71,6 +73,17 @@ def _gates_begin_at_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _files_come_to_rest_soon() -> Iterator[None]:
+    """Intake in this process waits a fifth of a second, not two, for a file that was written just now.
+
+    ``test_slow_writers`` and every run in a process of its own wait as they do for users.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ingestion.engine.settled", lambda files, seconds: settled(files, min(seconds, _REST_SECONDS)))
+        yield
+
+
 @dataclass(frozen=True)
 class CliResult:
     """How a command ended, and what it wrote."""
@@ -97,7 +110,7 @@ def cli() -> Callable[..., CliResult]:
     return run_cli
 
 
-def _made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """A folder of this session that ``make`` fills: the first worker to need it makes it for all of them."""
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
@@ -118,7 +131,7 @@ def sample_landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for quarter in QUARTERS:
             assert run_cli(home, "sample", "--quarter", quarter).code == 0
 
-    return _made_once(tmp_path_factory, "sample", make) / "landing"
+    return made_once(tmp_path_factory, "sample", make) / "landing"
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +143,7 @@ def published_home(sample_landing: Path, tmp_path_factory: pytest.TempPathFactor
         result = run_cli(home, "run", "2023-Q1", "--json")
         assert result.code == 0, result.stdout + result.stderr
 
-    return _made_once(tmp_path_factory, "published", make)
+    return made_once(tmp_path_factory, "published", make)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ belong here: what the rows are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from ingestion.base.remarks import SCHEMA as FILE_REMARK_SCHEMA
 
 LAYERS = ("lake", "rejected", "findings", "remarks", "furniture")
 _ROW_GROUP = 200_000
+#: Larger files are not kept in memory after they were read.
+_MOST_KEPT = 1 << 20
 
 
 class DamagedError(OSError):
@@ -56,10 +59,24 @@ def write_table(path: Path, table: pa.Table, *, checksums: bool = False) -> str:
     return sha256_file(path)
 
 
+def read_again_and_again(path: Path, *, checksums: bool = False) -> pa.Table:
+    """The table of a file that every step of an intake asks for: the same bytes are decoded once in a process.
+
+    ``checksums`` looks at those of the pages. Raises ``OSError`` or ``pa.ArrowException`` where it cannot be read.
+    """
+    data = path.read_bytes()
+    return _decoded(data, checksums) if len(data) <= _MOST_KEPT else _decoded.__wrapped__(data, checksums)
+
+
+@lru_cache(maxsize=64)
+def _decoded(data: bytes, checksums: bool) -> pa.Table:
+    return pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=checksums).read()
+
+
 def is_same_table(path: Path, table: pa.Table) -> bool:
     """Whether the Parquet file at the path can be read and holds this table."""
     try:
-        return path.is_file() and bool(pq.read_table(path) == table)
+        return path.is_file() and bool(read_again_and_again(path) == table)
     except (OSError, pa.ArrowException):
         return False
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from common.forms import Form, form_on, load_forms, used_until
@@ -103,6 +104,11 @@ class ReferenceData:
             register.successions,
             forms,
         )
+
+    @cached_property
+    def unit_codes(self) -> frozenset[str]:
+        """The codes that any unit ever bore."""
+        return frozenset(unit.code for unit in self.admin_units)
 
     def unit(self, code: str, day: dt.date) -> AdminUnit | None:
         """The unit that carries the code on the day, if any."""

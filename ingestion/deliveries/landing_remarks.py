@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingestion.base.contracts import Contract
-from ingestion.base.lake import DamagedError, write_table
+from ingestion.base.lake import DamagedError, read_again_and_again, write_table
 from ingestion.base.paths import IngestPaths
 from ingestion.base.reference import ReferenceData
 from ingestion.base.remarks import SCHEMA, FileRemark, remark_table
@@ -91,7 +91,7 @@ def remarks_on_landing(paths: IngestPaths) -> pa.Table:
     if not paths.landing_remarks.exists():
         return SCHEMA.empty_table()
     try:
-        return pq.ParquetFile(paths.landing_remarks, page_checksum_verification=True).read()
+        return read_again_and_again(paths.landing_remarks, checksums=True)
     except (OSError, pa.ArrowException) as error:
         raise DamagedError(f"{paths.landing_remarks} bị hỏng; lập lại bằng: cchc rebuild") from error
 

@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from common.files import PRIVATE, replace_durably, sealed_json, sha256_bytes, unsealed
 from common.periods import place_of
-from ingestion.base.lake import DamagedError, is_same_table, write_table
+from ingestion.base.lake import DamagedError, is_same_table, read_again_and_again, write_table
 from ingestion.base.paths import IngestPaths
 from ingestion.deliveries.delivery_log import Replacement, replacements
 from ingestion.deliveries.landing import LandingFile
@@ -561,7 +560,7 @@ def read_deliveries(paths: IngestPaths) -> pa.Table:
     Raises :class:`DamagedError` where the table cannot be read.
     """
     try:
-        return pq.ParquetFile(paths.deliveries).read() if paths.deliveries.exists() else DELIVERIES_SCHEMA.empty_table()
+        return read_again_and_again(paths.deliveries) if paths.deliveries.exists() else DELIVERIES_SCHEMA.empty_table()
     except (OSError, pa.ArrowException) as error:
         raise DamagedError(f"{paths.deliveries} bị hỏng; lập lại từ sổ nhận tệp bằng: cchc rebuild") from error
 

@@ -43,7 +43,7 @@ def stray_files(
     """Remarks on every file that lies where no delivery can lie, with the unit and quarter it seems to be of, and on
     signatures by which nothing is judged; ``signed``: whether decisions must be signed.
     """
-    codes, quarters = {u.code for u in reference.admin_units}, set(reference.periods)
+    codes, quarters = reference.unit_codes, set(reference.periods)
     tables = [SCHEMA.empty_table()]
     for number, parts in enumerate(_files(paths.landing)):
         why = _why(parts, codes, quarters, sources) or _why_signature(paths.landing.joinpath(*parts), signed)

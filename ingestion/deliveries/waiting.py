@@ -35,7 +35,7 @@ def waiting_files(paths: IngestPaths, quarters: Collection[str], reference: Refe
     sources = load_contracts()
     files, problems = scan(
         paths,
-        known_units={u.code for u in reference.admin_units},
+        known_units=reference.unit_codes,
         known_quarters=set(reference.periods),
         known_sources=set(sources),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.pipeline.conftest import QUARTER, UNIT, indicators, release_of
 from tests.support.workbooks import set_cell
 
 RunJson = Callable[..., tuple[int, dict[str, Any]]]
+OTHER = "942"
 FIGURES = ("value", "computed_value", "declared_value", "status", "numerator", "denominator")
 
 
@@ -36,8 +38,16 @@ def _first_open_case(path: Path) -> tuple[str, dict[str, str]]:
     raise AssertionError("the sample has no open case")
 
 
-def test_one_case_resolved_changes_row_72_and_73_and_nothing_else(
-    home: Path, published_home: Path, run_json: RunJson
+def _deliver_a_district_with_a_defective_file(home: Path, apart: Path) -> Path:
+    write_sample(apart, quarters=(QUARTER,), district=OTHER)  # it would not be written beside what was changed
+    shutil.copytree(apart, home / "landing", dirs_exist_ok=True)
+    (roster, *_) = sorted((home / "landing" / OTHER / QUARTER / "staffing_roster").iterdir())
+    roster.write_bytes(roster.read_bytes()[:2000])
+    return roster
+
+
+def test_one_case_resolved_changes_row_72_and_73_and_nothing_else_while_another_district_is_held_back(
+    home: Path, published_home: Path, run_json: RunJson, tmp_path: Path
 ) -> None:
     path = _district_cases(home)
     code, headings = _first_open_case(path)
@@ -59,40 +69,32 @@ def test_one_case_resolved_changes_row_72_and_73_and_nothing_else(
     declared = home / "landing" / UNIT / QUARTER / "declared_returns" / "so-lieu-khai-bao.xlsx"
     for indicator in ("III.24", "III.25"):
         assert set_cell(declared, indicator, "Số lượng/Tỷ lệ", 612) is not None
+    roster = _deliver_a_district_with_a_defective_file(home, tmp_path / "other")
     exit_code, units = run_json(home)
     after = release_of(home)
-    assert exit_code == 0, units
+    assert exit_code == 1
+    assert units[UNIT]["state"] == "published", units
     assert after is not None
     published = _figures(after)
     assert {number for number in was if was[number] != published[number]} == {72, 73}
     assert {number: published[number][0] for number in (72, 73)} == {72: 612, 73: 612}
-
-
-def test_a_defective_file_of_one_district_does_not_hold_back_another(home: Path, run_json: RunJson) -> None:
-    other = "942"
-    write_sample(home / "landing", quarters=(QUARTER,), district=other)
-    (roster, *_) = sorted((home / "landing" / other / QUARTER / "staffing_roster").iterdir())
-    roster.write_bytes(roster.read_bytes()[:2000])
-    exit_code, units = run_json(home)
-    assert exit_code == 1
-    assert units[UNIT]["state"] == "published"
-    assert units[other]["state"] == "held_back"
-    assert any(roster.name in reason for reason in units[other]["reasons"])
-    assert release_of(home, other) is None
+    # A defective file of one district holds that one back, and no other.
+    assert units[OTHER]["state"] == "held_back"
+    assert any(roster.name in reason for reason in units[OTHER]["reasons"])
+    assert release_of(home, OTHER) is None
 
 
 @pytest.mark.long
 def test_two_good_districts_are_both_published_and_do_not_mix(
     home: Path, published_home: Path, run_json: RunJson
 ) -> None:
-    other = "942"
-    write_sample(home / "landing", quarters=(QUARTER,), district=other)
+    write_sample(home / "landing", quarters=(QUARTER,), district=OTHER)
     exit_code, units = run_json(home)
     assert exit_code == 0, units
-    mine, theirs = release_of(home), release_of(home, other)
+    mine, theirs = release_of(home), release_of(home, OTHER)
     before = release_of(published_home)
     assert mine is not None
     assert theirs is not None
     assert before is not None
     assert _figures(mine) == _figures(before)
-    assert {row["unit_code"] for row in indicators(theirs).values()} == {other}
+    assert {row["unit_code"] for row in indicators(theirs).values()} == {OTHER}

@@ -28,7 +28,6 @@ ROWS_BY_DECISION = {
 }  # fmt: skip
 ROW_NUMBERS = {row["indicator_code"]: int(row["row_no"]) for row in form_named("2023").rows}
 _CODE = re.compile(r"\b[IVX]+\.\d{2}\b")
-IN_EVERY_RUN = ("QD-11",)  # about a rule; one about a case is below
 
 
 def _decisions_file(home: Path) -> Path:
@@ -133,17 +132,9 @@ def _alerts(home: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (home / "logs" / "alerts.log").read_text(encoding="utf-8").splitlines()]
 
 
-def _each(decisions: tuple[str, ...]) -> Any:
-    return pytest.mark.parametrize("decision", decisions)
-
-
-@_each(IN_EVERY_RUN)
-def test_a_missing_decision_is_named_alone(home: Path, run_json: RunJson, decision: str) -> None:
-    assert _without(home, [decision], run_json)["rows"] == ROWS_BY_DECISION[decision]
-
-
+# At the gate alone each stands in every run of the tests: integration/expectations/test_decisions_at_the_gate.py.
 @pytest.mark.long
-@_each(tuple(sorted(ROWS_BY_DECISION.keys() - set(IN_EVERY_RUN))))
+@pytest.mark.parametrize("decision", sorted(ROWS_BY_DECISION))
 def test_each_missing_decision_is_named_alone(home: Path, run_json: RunJson, decision: str) -> None:
     assert _without(home, [decision], run_json)["rows"] == ROWS_BY_DECISION[decision]
 

@@ -113,6 +113,7 @@ def test_a_report_held_back_and_overdue_comes_out(home: Path, tmp_path: Path) ->
     assert (changes.code, verified.code) == (Exit.DONE, Exit.DONE)
 
 
+@pytest.mark.long
 def test_a_locked_period_is_amended_by_word(published_home: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(published_home, home)

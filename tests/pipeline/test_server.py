@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import dagster as dg
@@ -18,8 +19,11 @@ import pytest
 from common.periods import load_periods
 from orchestration.timing import now
 from tests.conftest import run_cli
-from tests.pipeline.conftest import QUARTER, UNIT, correct
+from tests.pipeline.conftest import QUARTER, UNIT, correct, indicators, release_of
 from tests.support.server import Server, serving, until
+
+#: In the order in which an office delivers them.
+YEAR = (QUARTER, "2023-Q2", "2023-H1", "2023-Q3", "2023-Q4", "2023-Y")
 
 
 @pytest.fixture
@@ -73,21 +77,28 @@ def test_a_release_comes_of_deliveries_alone_and_kills_lose_nothing(server: Serv
 
 
 @pytest.mark.long
-def test_quarters_come_one_after_another_and_a_held_unit_is_mended(tmp_path: Path) -> None:
+def test_a_year_comes_of_deliveries_alone(tmp_path: Path) -> None:
+    """Four quarters, the half-year and the year, with a unit held and mended, a late file and a corrected one: nobody
+    does anything but deliver.
+    """
     sample = tmp_path / "sample"
-    assert run_cli(sample, "sample").code == 0
+    for period in ("2022-Q4", *YEAR):
+        assert run_cli(sample, "sample", "--quarter", period).code == 0
     with serving(tmp_path / "home") as server:
         landing = server.home / "landing"
         until("automation that nobody switched on", lambda: len(server.switched_on()) == 4)
         at_rest = len(server.processes())
 
-        def deliver(quarter: str, *, without: str = "") -> None:
-            for folder in sorted((sample / "landing").glob(f"*/{quarter}")):
+        def deliver(period: str, *, without: str = "") -> None:
+            for folder in sorted((sample / "landing").glob(f"*/{period}")):
                 ignored = shutil.ignore_patterns(without) if without else None
                 shutil.copytree(folder, landing / folder.relative_to(sample / "landing"), ignore=ignored)
 
-        deliver("2022-Q4")
-        until("the release of the first quarter", lambda: server.release(UNIT, "2022-Q4") == 1)
+        def delivered_comes_out(period: str) -> None:
+            deliver(period)
+            until(f"the release of {period}", lambda: server.release(UNIT, period) == 1)
+
+        delivered_comes_out("2022-Q4")
 
         # Held back for want of decisions, told, mended by them.
         deliver(QUARTER, without="decisions")
@@ -96,26 +107,42 @@ def test_quarters_come_one_after_another_and_a_held_unit_is_mended(tmp_path: Pat
         assert server.release(UNIT, QUARTER) == 0
         decisions = Path(UNIT) / QUARTER / "decisions"
         shutil.copytree(sample / "landing" / decisions, landing / decisions)
-        until("the release of the second quarter", lambda: server.release(UNIT, QUARTER) == 1)
+        until("the release of the mended quarter", lambda: server.release(UNIT, QUARTER) == 1)
 
-        deliver("2023-Q2")
-        until("the release of the third quarter", lambda: server.release(UNIT, "2023-Q2") == 1)
+        delivered_comes_out("2023-Q2")
+        delivered_comes_out("2023-H1")
 
-        # A late file and a corrected one; the quarter after is asked for again.
+        # A late file and a corrected one; the quarter after and the half-year are asked for again.
+        until("the end of every run", lambda: all(r.is_finished for r in server.runs()))
         before = len(server.runs())
         correct(server.home)
         until("the revision", lambda: server.release(UNIT, QUARTER) == 2)
-        until("the run of the quarter after", lambda: len(server.runs()) == before + 2)
+        until("the runs of what looks back on it", lambda: len(server.runs()) == before + 3)
+        until("the end of every run", lambda: all(r.is_finished for r in server.runs()))
+        assert [r.tags["dagster/partition"] for r in server.runs()[before:]] == [QUARTER, "2023-Q2", "2023-H1"]
+
+        for period in ("2023-Q3", "2023-Q4", "2023-Y"):
+            delivered_comes_out(period)
         until("the end of every run", lambda: all(r.is_finished for r in server.runs()))
         until("as few processes as before", lambda: len(server.processes()) <= at_rest)
-        again = [r.tags["dagster/partition"] for r in server.runs()[before:]]
-        assert again == [QUARTER, "2023-Q2"]
 
         assert all(r.status == dg.DagsterRunStatus.SUCCESS for r in server.runs())
-        for quarter in ("2022-Q4", QUARTER, "2023-Q2"):
-            assert server.not_made(quarter) == []
+        for period in ("2022-Q4", *YEAR):
+            assert server.not_made(period) == []
+        received = {period: _received(server.home, period) for period in YEAR}
+        assert received["2023-H1"] == received[QUARTER] + received["2023-Q2"]
+        assert received["2023-Y"] == sum(received[period] for period in YEAR if "-Q" in period)
         assert run_cli(server.home, "verify").code == 0
         server.stop()
+
+
+def _received(home: Path, period: str) -> Decimal:
+    """Cases that the district received in a period, as published."""
+    release = release_of(home, UNIT, period)
+    assert release is not None
+    value = indicators(release)[71]["value"]
+    assert isinstance(value, Decimal)
+    return value
 
 
 @pytest.mark.long

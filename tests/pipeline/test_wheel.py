@@ -114,13 +114,26 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     return Installed(folder, packages, work)
 
 
-def test_from_an_empty_folder_to_a_verified_release(installed: Installed) -> None:
+def test_installed_it_reads_a_delivery_and_parses_its_models(installed: Installed) -> None:
+    """Each thing that is data beside the code is found: contracts, registers, forms, dbt's project, the workspace."""
     asked = "import orchestration, orchestration.version as v; print(orchestration.__file__, v.code_version())"
     where, version = installed.run("python", "-c", asked).split()
     assert Path(where) == installed.packages / "orchestration" / "__init__.py"
     assert version == code_version()
 
     before = installed.files()
+    installed.run("cchc", "sample", "--quarter", QUARTER)
+    (delivery,) = (installed.work / "data" / "landing" / UNIT / QUARTER / "survey_responses").iterdir()
+    assert json.loads(installed.run("cchc", "check-file", "survey_responses", str(delivery), "--json"))["rows_accepted"]
+    loaded = "from orchestration.definitions import defs; print(len(list(defs.resolve_all_asset_specs())))"
+    assert int(installed.run("python", "-c", loaded)) > 50
+    assert installed.files() == before, "what is asked of it is written to its home alone"
+
+
+@pytest.mark.long
+def test_from_an_empty_folder_to_a_verified_release(installed: Installed) -> None:
+    before = installed.files()
+    version = installed.run("python", "-c", "import orchestration.version as v; print(v.code_version())").strip()
     installed.run("cchc", "sample", "--quarter", QUARTER)
     answer = json.loads(installed.run("cchc", "run", QUARTER, "--json"))
     release = installed.work / "data" / "published" / UNIT / QUARTER / "r1"

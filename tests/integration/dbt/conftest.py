@@ -6,6 +6,7 @@ Builds are dear (seconds), so the ones that several tests look at are made once 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from dbt.cli.main import dbtRunner
 from common.forms import earlier_rows_csv, load_forms, rows_csv
 from ingestion import columns_csv, load_contracts
 from sample.rows import FileKey, Row
+from tests.conftest import made_once
 from tests.support.dbt_build import BUILD, DISTRICT, OTHER_DISTRICT, QUARTER, Build, Invoke
 from tests.support.lake_fixture import write_lake
 
@@ -75,11 +77,20 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Invoke:
 
 @pytest.fixture(scope="session")
 def two_districts(dbt: Invoke, tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """The sample's quarters of two districts, as delivered."""
-    home = tmp_path_factory.mktemp("two-districts")
-    for district in (DISTRICT, OTHER_DISTRICT):
-        write_lake(home / "raw", district=district)
-    return dbt(home, *BUILD)
+    """The sample's quarters of two districts, as delivered. Shared: nobody changes it."""
+
+    def make(home: Path) -> None:
+        for district in (DISTRICT, OTHER_DISTRICT):
+            write_lake(home / "raw", district=district)
+        _keep_compiled(dbt(home, *BUILD))
+
+    home = made_once(tmp_path_factory, "two-districts", make)
+    return Build(home, home / "target")
+
+
+def _keep_compiled(build: Build) -> None:
+    """Beside the build, where other workers find it and the next build does not write over it."""
+    shutil.copytree(build.target / "compiled", build.home / "target" / "compiled")
 
 
 @pytest.fixture(scope="session")

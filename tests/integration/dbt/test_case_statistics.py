@@ -192,14 +192,9 @@ def test_a_wrong_statistic_fails_its_test(two_districts: Build, tmp_path: Path, 
     warehouse = next((two_districts.home / "warehouse").glob("*.duckdb"))
     copy = tmp_path / warehouse.name
     shutil.copy(warehouse, copy)
-    [compiled] = _compiled(two_districts).rglob(f"tests/{test}.sql")
+    [compiled] = (two_districts.target / "compiled").rglob(f"tests/{test}.sql")
     query = compiled.read_text(encoding="utf-8")
     with duckdb.connect(str(copy)) as connection:
         assert connection.execute(query).fetchall() == []
         connection.execute(change)
         assert connection.execute(query).fetchall()
-
-
-def _compiled(build: Build) -> Path:
-    """Where dbt left the SQL of its tests."""
-    return max(build.home.parent.glob("dbt*/target/compiled"), key=lambda path: path.stat().st_mtime)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from sample.rows import FileKey, Row, sample_rows
@@ -184,28 +186,61 @@ def test_every_measure_is_described(two_districts: Build) -> None:
     assert undescribed == 0
 
 
+# A whole run with other threads stands in every run of the tests: pipeline/test_determinism.py.
+@pytest.mark.long
 @pytest.mark.parametrize("threads", [2, 4])
-def test_thread_count_changes_no_byte(two_districts: Build, dbt: Invoke, threads: int) -> None:
+def test_thread_count_changes_no_byte(two_districts: Build, dbt: Invoke, tmp_path: Path, threads: int) -> None:
     expected = two_districts.hashes()
     assert len(expected) == len(list(MARTS.glob("*.sql"))) > 10
-    assert dbt(two_districts.home, *BUILD, threads=threads).hashes() == expected
+    shutil.copytree(two_districts.home, tmp_path / "home")
+    assert dbt(tmp_path / "home", *BUILD, threads=threads).hashes() == expected
 
 
-def test_the_letters_paragraphs_are_the_units_own_in_their_latest_version(dbt: Invoke, tmp_path: Path) -> None:
-    def paragraph(section: str, number: int, text: str) -> Row:
-        return {"section": section, "paragraph_no": number, "text": text}
+def _paragraph(section: str, number: int, text: str) -> Row:
+    return {"section": section, "paragraph_no": number, "text": text}
 
-    def add(quarter: str, files: dict[FileKey, list[Row]]) -> None:
+
+def _add_paragraphs(files: dict[FileKey, list[Row]]) -> None:
+    files[DISTRICT, "report_narrative", "sua-lai.txt"] = [  # by its name the later of two of one time
+        _paragraph("II.2", 2, "Sửa lại."),
+        _paragraph("II.2", 5, "Thêm vào."),
+    ]
+    files["31615", "report_narrative", "cua-xa.txt"] = [_paragraph("II.2", 1, "Của xã.")]
+
+
+def _spoil_decisions(files: dict[FileKey, list[Row]]) -> None:
+    rows = {row["decision_id"]: row for key in files for row in files[key] if key[1] == "decisions"}
+    rows["QD-05"]["subject"] = "000.00.32.H51-230101-9999"
+    rows["QD-07"]["reason"] = " "
+    rows["QD-09"]["holds_until"] = "2022-Q4"
+    rows["QD-10"]["holds_until"] = "2024-Q1"
+    rows["QD-12"]["value"] = Decimal(9)
+    rows["QD-13"]["subject"] = "I.05"
+    rows["QD-08"] |= {
+        "subject_kind": "row", "subject": "III.25", "action": "count_as_on_time",
+        "cases": "000.00.32.H51-230101-9998",
+    }  # fmt: skip
+    rows["QD-14"]["action"] = "count_as_on_time"
+    rows["QD-16"]["action"] = "withhold"
+    rows["QD-15"]["figures_seen"] = "số tính toán = 0; số khai báo = 3"
+
+
+@pytest.fixture(scope="module")
+def changed(dbt: Invoke, tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """The sample with paragraphs added to its letter, and decisions that cannot stand."""
+
+    def change(quarter: str, files: dict[FileKey, list[Row]]) -> None:
         if quarter == QUARTER:
-            files[DISTRICT, "report_narrative", "sua-lai.txt"] = [  # by its name the later of two of one time
-                paragraph("II.2", 2, "Sửa lại."),
-                paragraph("II.2", 5, "Thêm vào."),
-            ]
-            files["31615", "report_narrative", "cua-xa.txt"] = [paragraph("II.2", 1, "Của xã.")]
+            _add_paragraphs(files)
+            _spoil_decisions(files)
 
-    write_lake(tmp_path / "raw", change=add)
-    build = dbt(tmp_path, *BUILD)
-    rows = build.rows(
+    home = tmp_path_factory.mktemp("changed")
+    write_lake(home / "raw", quarters=[QUARTER], change=change)
+    return dbt(home, *BUILD)
+
+
+def test_the_letters_paragraphs_are_the_units_own_in_their_latest_version(changed: Build) -> None:
+    rows = changed.rows(
         "select unit_code, quarter, section, paragraph_no, text_vi, file_name, row_number from {report_narrative}"
     )
     assert {row[:2] for row in rows} == {(DISTRICT, QUARTER)}
@@ -219,30 +254,10 @@ def test_the_letters_paragraphs_are_the_units_own_in_their_latest_version(dbt: I
     assert {row[6] for row in rows if row[4] == "Thêm vào."} == {2}
 
 
-def test_decisions_that_cannot_stand_are_invalid_or_without_effect(dbt: Invoke, tmp_path: Path) -> None:
-    def spoil(quarter: str, files: dict[FileKey, list[Row]]) -> None:
-        rows = {row["decision_id"]: row for key in files for row in files[key] if key[1] == "decisions"}
-        if quarter != QUARTER:
-            return
-        rows["QD-05"]["subject"] = "000.00.32.H51-230101-9999"
-        rows["QD-07"]["reason"] = " "
-        rows["QD-09"]["holds_until"] = "2022-Q4"
-        rows["QD-10"]["holds_until"] = "2024-Q1"
-        rows["QD-12"]["value"] = Decimal(9)
-        rows["QD-13"]["subject"] = "I.05"
-        rows["QD-08"] |= {
-            "subject_kind": "row", "subject": "III.25", "action": "count_as_on_time",
-            "cases": "000.00.32.H51-230101-9998",
-        }  # fmt: skip
-        rows["QD-14"]["action"] = "count_as_on_time"
-        rows["QD-16"]["action"] = "withhold"
-        rows["QD-15"]["figures_seen"] = "số tính toán = 0; số khai báo = 3"
-
-    write_lake(tmp_path / "raw", quarters=[QUARTER], change=spoil)
-    build = dbt(tmp_path, *BUILD)
+def test_decisions_that_cannot_stand_are_invalid_or_without_effect(changed: Build) -> None:
     effects = {
         d: (effect, problem)
-        for d, effect, problem in build.rows(
+        for d, effect, problem in changed.rows(
             "select decision_id, effect, problem_vi from {decision_effects} where effect in ('invalid', 'no_effect')"
         )
     }
@@ -260,9 +275,31 @@ def test_decisions_that_cannot_stand_are_invalid_or_without_effect(dbt: Invoke, 
         "QD-15": ("invalid", "Lập cho số liệu khác với số liệu nay có: số tính toán = 0; số khai báo = 3."),
         "QD-16": ("invalid", "Cách xử lý không dùng được cho loại đối tượng này."),
     }  # fmt: skip
-    assert build.figures("computed_value")["III.25"] == 610
-    assert build.figures("status")["VI.04"] == build.figures("status")["VII.51"] == "unsettled"
+    assert changed.figures("computed_value")["III.25"] == 610
+    assert changed.figures("status")["VI.04"] == changed.figures("status")["VII.51"] == "unsettled"
 
 
-def test_models_hold_on_made_up_rows(two_districts: Build, dbt: Invoke) -> None:
-    dbt(two_districts.home, "test", "--select", "test_type:unit")
+def test_models_hold_on_made_up_rows(two_districts: Build, dbt: Invoke, tmp_path: Path) -> None:
+    shutil.copytree(two_districts.home, tmp_path / "home")
+    dbt(tmp_path / "home", "test", "--select", "test_type:unit")
+
+
+def test_a_table_that_cannot_be_made_leaves_the_one_before(two_districts: Build, dbt: Invoke, tmp_path: Path) -> None:
+    """The new one takes the old one's place in one transaction; also where it fails after it was begun."""
+    home = Path(shutil.copytree(two_districts.home, tmp_path / "home"))
+    (warehouse,) = (home / "warehouse").glob("*.duckdb")
+
+    def tables() -> tuple[list[str], int]:
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            names = connection.sql("select table_name from duckdb_tables() order by all").fetchall()
+            [(rows,)] = connection.sql("select count(*) from dim_quarter").fetchall()
+        return [name for (name,) in names], rows
+
+    before = tables()
+    assert before[1] > 0
+    assert not [name for name in before[0] if "__dbt" in name]
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("update reporting_periods set opens_on = null where quarter = '2023-Q1'")
+    with pytest.raises(pytest.fail.Exception, match="NOT NULL constraint"):
+        dbt(home, "run", "--select", "dim_quarter")
+    assert tables() == before

@@ -56,7 +56,15 @@ def test_a_lost_home_comes_back_byte_for_byte(
         assert runs.execute("select count(*) from runs").fetchone() > (0,)
     assert not (home / ".backup").exists()
 
-    # What was not copied is made again, and nothing new is published of the same deliveries.
+
+@pytest.mark.long
+def test_what_was_not_copied_is_made_again_and_nothing_new_is_published(
+    cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CCHC_BACKUP_KEY", "khóa của văn phòng")
+    assert cli(home, "backup", str(tmp_path / "copies")).code == 0
+    shutil.rmtree(home)
+    assert cli(home, "restore", str(tmp_path / "copies")).code == 0
     done = cli(home, "run", QUARTER)
     assert done.code == 0, done.stdout + done.stderr
     assert "không thay đổi" in done.stdout

@@ -19,16 +19,21 @@ from orchestration.arrivals import folder_states, remember, state_behind
 from orchestration.jobs import QUARTER_JOB, quarter_job
 from orchestration.sensors import landing_watch
 from orchestration.settings import TIME_ZONE, Settings
-from sample import write_sample
 
 BEFORE, QUARTER = "2022-Q4", "2023-Q1"
 NOON = dt.datetime(2023, 3, 10, 12, tzinfo=ZoneInfo(TIME_ZONE))
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    write_sample(tmp_path / "landing", quarters=(QUARTER,))
+def settings(sample_landing: Path, tmp_path: Path) -> Settings:
+    _deliver(sample_landing, tmp_path, QUARTER)
     return Settings(home=tmp_path)
+
+
+def _deliver(sample: Path, home: Path, *quarters: str) -> None:
+    for quarter in quarters:
+        for folder in sample.glob(f"*/{quarter}"):
+            shutil.copytree(folder, home / "landing" / folder.relative_to(sample), dirs_exist_ok=True)
 
 
 class Watch:
@@ -184,9 +189,9 @@ def test_content_put_back_asks_again(settings: Settings, watch: Watch) -> None:
 
 
 def test_a_late_file_of_an_earlier_quarter_asks_for_the_later_ones_in_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sample_landing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_sample(tmp_path / "landing", quarters=(BEFORE, QUARTER))
+    _deliver(sample_landing, tmp_path, BEFORE, QUARTER)
     settings = Settings(home=tmp_path)
     watch = Watch(settings, monkeypatch)
     assert watch.ticks() == [BEFORE, QUARTER]

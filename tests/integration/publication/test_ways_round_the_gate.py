@@ -271,7 +271,8 @@ def test_it_is_refused_and_nothing_is_published(home: Home, bypass: Attempt) -> 
 
 
 @pytest.mark.parametrize("bypass", ATTEMPTS, ids=lambda function: function.__name__)
-def test_a_current_release_stays_as_it_is(home: Home, bypass: Attempt) -> None:
+def test_a_current_release_stays_as_it_is(light_home: Home, bypass: Attempt) -> None:
+    home = light_home
     home.publish(home.candidate(changes={"I.04": {"value": 8}}))
     before = home.tree()
     folder = home.candidate()
