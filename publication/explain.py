@@ -74,7 +74,9 @@ class Explanation:
         """
         known = {file["delivery_id"]: list(sheets(file["delivery_id"])) for file in self.files}
 
-        def sheet(delivery_id: str, number: str) -> str:
+        def sheet(delivery_id: str | None, number: str | None) -> str | None:
+            if delivery_id is None or number is None:
+                return number  # rows that the release does not name
             found = known.get(delivery_id, [])
             place = int(number.removeprefix("trang ")) if number.startswith("trang ") else 0
             return found[place - 1] if 0 < place <= len(found) else number
@@ -84,7 +86,7 @@ class Explanation:
             part
             | {
                 "files": [
-                    entry | {"sheet": sheet(self.files[entry["file"]]["delivery_id"], entry["sheet"])}
+                    entry | {"sheet": sheet(self._file_of(entry).get("delivery_id"), entry["sheet"])}
                     for entry in part["files"]
                 ]
             }
@@ -98,13 +100,17 @@ class Explanation:
         )
         return replace(self, passport={**self.passport, "parts": parts, "notes_vi": notes}, files=files, behind=behind)
 
+    def _file_of(self, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The file of an entry; nothing of rows that the release does not name."""
+        return {} if entry["file"] is None else self.files[entry["file"]]
+
     def as_dict(self) -> dict[str, Any]:
         """The passport for programs, with the files it names instead of their numbers."""
         parts = [
             part
             | {
                 "files": [
-                    self.files[entry["file"]] | {k: v for k, v in entry.items() if k != "file"}
+                    {**self._file_of(entry), **{k: v for k, v in entry.items() if k != "file"}}
                     for entry in part["files"]
                 ]
             }

@@ -132,7 +132,7 @@ def _moved(row: Mapping[str, Any], number: int) -> Decimal | None:
 def _other_counts(name: str, row: Row, number: int) -> Row:
     added = number + len(str(row.get("field_vi") or row.get("scope_code") or ""))
     counts = {column: row[column] + added for column in _COUNTS[name] if row[column] is not None}
-    if name == "case_timeliness" and row["denominator"]:
+    if name == "case_timeliness" and row["denominator"] and row["numerator"] is not None:
         numerator = max(row["numerator"] - added, 0)
         percent = (Decimal(100 * numerator) / row["denominator"]).quantize(Decimal("0.01"))
         return row | {"numerator": numerator, "on_time_percent": percent}

@@ -24,6 +24,7 @@ from psycopg import errors, sql
 
 from publication import PostgresCopy, PostgresError, PostgresTarget, Published, Release, write_candidates
 from publication import publish as publish_candidate
+from publication.store.contracts import stored_contracts
 from publication.tables.database import read_database
 from tests.integration.publication.conftest import Home
 from tests.support.postgres import PASSWORD, PostgresServer
@@ -135,7 +136,9 @@ def stored(session: psycopg.Connection[Any], release: Release) -> dict[str, Coun
     found = {}
     for mart, table in read_database(release.path / "marts.duckdb").items():
         columns = sql.SQL(", ").join(map(sql.Identifier, table.column_names))
-        query = sql.SQL("select {} from cchc.{}").format(columns, sql.Identifier(mart))
+        major = int(stored_contracts()[mart].version.split(".")[0]) if mart in stored_contracts() else 1
+        stored_as = mart if major == 1 else f"{mart}_v{major}"
+        query = sql.SQL("select {} from cchc.{}").format(columns, sql.Identifier(stored_as))
         found[mart] = Counter(_comparable(row) for row in session.execute(query).fetchall())
     return found
 
