@@ -433,23 +433,27 @@ def _stored_value(cell: Cell | MergedCell) -> Any:
 
 
 class _Number(str):
-    """The print of a number cell."""
+    """The print of a number cell; ``fault`` says why its format does not print it so."""
+
+    fault = ""
 
 
 def _shown(cell: Cell | MergedCell) -> Any:
-    """A text as it is stored, a number as its format prints it. Raises AnnexDamaged where that is not the form's."""
+    """A text as it is stored, a number as the form prints it."""
     value = _stored_value(cell)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     shown = _Number(format_number(Decimal(str(value))))
     if cell.number_format != number_format(_decimals(shown)):
-        raise AnnexDamaged(f"{cell.coordinate}: {value} in the format {cell.number_format} is not printed as {shown}")
+        shown.fault = f"{cell.coordinate}: {value} in the format {cell.number_format} is not printed as {shown}"
     return shown
 
 
 def _join(row: Sequence[str], numbers: Mapping[str, Any]) -> AnnexRow:
     printed_number, name, unit, figure, note = row
     row_no = int(numbers["row_no"])
+    if fault := next((cell.fault for cell in row if isinstance(cell, _Number) and cell.fault), ""):
+        raise AnnexDamaged(f"row {row_no}: {fault}", row_no)
     value: Decimal | None = None
     if numbers["value"] is not None:
         try:
