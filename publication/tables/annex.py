@@ -232,7 +232,8 @@ class _Looks:
         self.data: Format = workbook.add_format({**_FONT, "valign": "top"})
         self.count: Format = workbook.add_format({**_FONT, "num_format": "0", "valign": "top"})
         self.values = {
-            decimals: workbook.add_format({**_FONT, "num_format": number_format(decimals), "valign": "top"})
+            # No locale: programs that write the sheet out as text would put its comma into the numbers.
+            decimals: workbook.add_format({**_FONT, "num_format": f"0.{'0' * decimals}".rstrip("."), "valign": "top"})
             for decimals in range(_MOST_DECIMALS + 1)
         }
 

@@ -29,7 +29,8 @@ from tests.pipeline.conftest import indicators, release_of
 FULL, SPARSE, QUARTER = "31633", "31615", "2025-Q3"
 NAMES = {FULL: "Xã Cù Lao Dung", SPARSE: "Xã An Thạnh"}
 AGENCY = {FULL: "41", SPARSE: "42"}
-FIRST_DAY, CLOSING = dt.date(2025, 6, 15), dt.date(2025, 9, 14)
+#: The period opens for the commune on the day that it begins.
+FIRST_DAY, CLOSING = dt.date(2025, 7, 1), dt.date(2025, 9, 14)
 DAY = dt.date(2025, 8, 1)
 CASES, LATE, OPEN = 60, 4, 2
 Row = dict[str, Any]
@@ -79,7 +80,7 @@ def _printed(value: Any) -> str:
 
 def _cases(commune: str) -> Iterator[Row]:
     for number in range(CASES):
-        received = dt.datetime.combine(FIRST_DAY, dt.time(8)) + dt.timedelta(days=number * 3 // 2)
+        received = dt.datetime.combine(FIRST_DAY, dt.time(8)) + dt.timedelta(days=number * 5 // 4)
         is_open, is_late = number >= CASES - OPEN, number < LATE
         ended = received + dt.timedelta(days=5 if is_late else 0, hours=5)
         yield {
@@ -152,7 +153,7 @@ def _of_every_source() -> dict[str, list[Row]]:
         ],
         "survey_responses": [
             {"form_number": f"P{number:02d}", "channel": "paper",
-             "responded_on": FIRST_DAY + dt.timedelta(days=number * 4),
+             "responded_on": FIRST_DAY + dt.timedelta(days=number * 3),
              "overall": "satisfied" if number % 5 else "neutral"}
             for number in range(1, 21)
         ],
