@@ -66,7 +66,12 @@ def test_years_have_their_number_of_working_days(year: int, expected: int, holid
 
 
 def test_windows_follow_each_other_and_are_due_two_working_days_after_closing(holidays: dict[dt.date, str]) -> None:
-    by_decree = [p for p in _rows("reporting_periods") if p["calendar"] == "decree_09"]
+    all_by_decree = [p for p in _rows("reporting_periods") if p["calendar"] == "decree_09"]
+    # Beside the windows of the decree: the short period in which units that end within a quarter close their books.
+    by_decree = [p for p in all_by_decree if p["kind"] != "closing"]
+    (closing,) = [p for p in all_by_decree if p["kind"] == "closing"]
+    within = next(p for p in by_decree if p["quarter"] == closing["quarter"].removesuffix("E"))
+    assert closing["opens_on"] == within["opens_on"] < closing["closes_on"] < within["closes_on"]
     assert [p["quarter"][:4] + p["quarter"][5:] for p in by_decree] == [
         f"{year}{name}" for year in range(2021, 2031) for name in ("Q1", "Q2", "H1", "Q3", "M9", "Q4", "Y")
     ]
