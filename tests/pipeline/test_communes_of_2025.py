@@ -67,7 +67,9 @@ def test_the_first_quarter_opens_with_the_commune(ran: tuple[Path, dict[str, Cli
     assert (window["opens_on"], window["year_opens_on"]) == (first, first)
     assert "01/07/2025 – 14/09/2025" in (release / "report" / "index.html").read_text(encoding="utf-8")
     # What the district had received is carried over, and received by nobody anew.
-    cases = pq.read_table(release / "marts" / "case_processing.parquet").to_pydict()
+    # Small counts are held back in the release, not in what it was made from.
+    (made_from,) = (ran[0] / "warehouse" / "candidates" / commune / "2025-Q3").glob("*/marts/case_processing.parquet")
+    cases = pq.read_table(made_from).to_pydict()
     taken = [row for row in case_rows(COMMUNES[commune], "2025-Q3", DEFAULT_SEED) if row["received_at"].date() < first]
     assert sum(cases["carried_over"]) == len(taken) > 5
 

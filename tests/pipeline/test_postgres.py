@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from publication import current_release
+from publication.store.contracts import table_name
 from tests.support.postgres import PostgresServer
 
 PLACE = "945/2023-Q1"
@@ -50,8 +51,10 @@ def test_a_failed_copy_is_told_and_made_good_by_the_next_run(
     assert (again.code, again.stderr.count("KHÔNG")) == (0, 0)
     assert f"PostgreSQL, {PLACE}/r1: đã chép" in again.stdout
     with postgres_server.connect(conninfo) as session:
+        versions = before.manifest().contract_versions
         for path in (before.path / "marts").glob("*.parquet"):
-            assert session.execute(f"select count(*) from cchc.{path.stem}").fetchone() == (
+            table = table_name(path.stem, versions[path.stem])
+            assert session.execute(f"select count(*) from cchc.{table}").fetchone() == (
                 pq.read_metadata(path).num_rows,
             )
 
