@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from common.periods import period_named
 from ingestion.base.contracts import Contract, load_contracts
 from ingestion.base.remarks import SCHEMA as REMARK_SCHEMA
 from ingestion.rows.noticing import of_blanks
@@ -115,7 +116,7 @@ def _write_delivery(
     _write(path, table)
     headed = {c.name for c in contract.columns if any(c.name in row for row in rows)}
     blank = {remark.subject for remark in of_blanks(table, headed, contract)}
-    window = WINDOWS[quarter]
+    window = period_named(quarter)
     delivered_on = window.closes_on + dt.timedelta(days=1)
     return {
         "delivery_id": delivery_id,
