@@ -147,6 +147,13 @@ def _people(district: str, commune: str) -> Iterator[Row]:
     yield person(f"{district}-SN04", "public_employee", **gone)
     yield person(commune, "commune_official", leadership="commune_leader")
     yield person(commune, "commune_civil_servant")
+    # Of a commune some came and one left; nothing else is said of them.
+    unsaid = dict.fromkeys(("digital_certificate", "official_email", "it_officer"), False) | dict.fromkeys(
+        ("training_ended_on", "rotated_on", "disciplined_on", "appointed_on")
+    )
+    for mode in ("selection", "special"):
+        yield person(commune, "commune_civil_servant", **unsaid | {"recruited_on": _DAY, "recruitment_mode": mode})
+    yield person(commune, "commune_civil_servant", **unsaid | gone)
 
 
 def _cases(unit: str) -> Iterator[Row]:

@@ -84,8 +84,9 @@ def _scope(*measures: str) -> dict[str, list[Row]]:
     return {
         "int_report_scope": [{"quarter": QUARTER, "is_run_quarter": True},
                              {"quarter": "2022-Q4", "is_run_quarter": False}],
-        "int_reporting_units": [{"unit_code": UNIT, "quarter": QUARTER, "is_run_quarter": True},
-                                {"unit_code": UNIT, "quarter": "2022-Q4", "is_run_quarter": False}],
+        "int_reporting_units": [{"unit_code": UNIT, "quarter": QUARTER, "is_run_quarter": True,
+                                 "unit_level": "district"},
+                                {"unit_code": UNIT, "quarter": "2022-Q4", "unit_level": "district"}],
         "int_measures": [{"unit_code": UNIT, "quarter": QUARTER, "measure": name, "reported": True}
                          for name in measures],
     }  # fmt: skip

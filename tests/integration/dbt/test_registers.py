@@ -186,7 +186,7 @@ def _approved(day: dt.date) -> Change:
 
 def _column_in_one_of_two_files(_: str, __: tuple[str, str], files: Files) -> None:
     (district, source, _name), listed = next(item for item in files.items() if item[0][1] == "staffing_roster")
-    files[district, source, "khac.xlsx"] = [listed.pop() for _ in range(3)]
+    files[district, source, "khac.xlsx"] = [listed.pop(13) for _ in range(3)]
     for row in listed:
         del row["it_officer"]
 
@@ -293,7 +293,9 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
         {"staff_in_other_units"}, {},
     ),
     "a civil servant of a commune called one of the district": (
-        _person("A16", {"category": "district_civil_servant"}), {"commune_civil_servants_disciplined": 0},
+        _person("A16", {"category": "district_civil_servant"}),
+        {"commune_civil_servants": 2, "commune_civil_servants_disciplined": 0,
+         "commune_civil_servants_without_post_disciplined": 0},
         {"staff_in_other_units"}, {},
     ),
     "a leader of a level that the unit does not have": (
@@ -321,7 +323,7 @@ READINGS: dict[str, tuple[Change, dict[str, int | None], set[str], dict[str, int
         _tasks("02/KH-UBND ngày 05/01/2023", _DAY, dt.date(2022, 12, 20)), {"cchc_tasks": 3, "cchc_tasks_done": 2},
         {"done_before_plan_year"}, {},
     ),
-    "the same persons with and without a code in two files": (_listed_again, {}, set(), {"said_by_another_row": 2}),
+    "the same persons with and without a code in two files": (_listed_again, {}, set(), {"said_by_another_row": 5}),
     "the same persons with and without a code in one file": (
         _by_name_in_the_same_file, {}, set(), {"said_by_another_row": 3},
     ),
