@@ -16,6 +16,7 @@ from typing import Any
 from common.forms import Page, PartOf, form_named
 from common.periods import PeriodKind, kind_of, running_title_vi
 from publication.content.approval import DRAFT_VI
+from publication.content.changes import Change
 from publication.content.notes import notes
 from publication.content.passport import SOURCE_VI, STATUS_VI
 from publication.content.release_content import Footnote, FormRow, Imprint, ReleaseContent
@@ -432,16 +433,20 @@ def _changes(content: ReleaseContent) -> tuple[list[ChangeView], list[ChangeView
                 if of_form
                 else " · ".join(part for part in (change.mart, change.row) if part),
                 column_vi=_COLUMNS_VI.get(column, column) or "Cả dòng",
-                old=_cell(column, change.old or ""),
-                new=_cell(column, change.new or ""),
+                old=_cell(change, change.old or ""),
+                new=_cell(change, change.new or ""),
                 cause_vi=explained.cause_vi,
             )
         )
     return form, other
 
 
-def _cell(column: str, text: str) -> str:
-    """A changed cell as the page prints it: statuses in words, figures as the form prints them."""
+def _cell(change: Change, text: str) -> str:
+    """A changed cell as the page prints it: statuses in words, figures as the form prints them; that a whole column came
+    or went is said in words whatever it holds."""
+    column = change.column or ""
+    if change.of_layout:
+        return text
     if column == "status":
         return STATUS_VI.get(text, text)
     if text and (column.endswith("_value") or column in ("value", "numerator", "denominator")):

@@ -41,7 +41,7 @@ def test_a_clean_candidate_passes_every_rule(candidate_world: CandidateWorld) ->
     candidate_world.add("945")
     [verdict] = inspect_marts(candidate_world.request(), Database)
     assert verdict.blocking() == []
-    assert {r.expectation_id for r in verdict.results} == {rule.id for rule in declared_rules("mart")}
+    assert {r.expectation_id for r in verdict.results} == {rule.id for rule in declared_rules("mart", "2023")}
     # The heading V.02 was not declared.
     assert _without_data(verdict) == {"report.V.02.heading_contradicts_children"}
 
@@ -59,7 +59,7 @@ def test_a_clean_lake_passes_every_rule(lake: Lake) -> None:
 def test_an_empty_mart_blocks(candidate_world: CandidateWorld, mart: str) -> None:
     candidate_world.add("945", lambda candidate: candidate.marts.__setitem__(mart, []))
     [verdict] = inspect_marts(candidate_world.request(), Database)
-    about = {rule.id for rule in declared_rules("mart") if rule.relation == mart}
+    about = {rule.id for rule in declared_rules("mart", "2023") if rule.relation == mart}
     assert about
     assert all(_by_id(verdict)[rule_id].status != "pass" for rule_id in about)
     assert verdict.blocking()

@@ -460,6 +460,13 @@ def test_a_revision_says_what_changed_from_what_and_why(make_content: MakeConten
     assert [row.get("data-code") for row in document.xpath("//tr[@data-changed]")] == ["III.23", "V.15"]
 
 
+@pytest.mark.parametrize("column", ["value", "numerator", "predecessor_value", "status", "received"])
+def test_a_column_that_came_or_went_is_told_in_words(column: str, make_content: MakeContent, write: Any) -> None:
+    came = Change("indicator_trend", "", None, column, None, "có cột này", of_layout=True)
+    section = html(write(revised(make_content(), came))).xpath("//section[@id='thay-doi']")[0]
+    assert section.xpath(".//tbody/tr/td")[2].text_content() == "có cột này"
+
+
 def test_a_long_list_of_changes_is_cut_and_says_so(make_content: MakeContent, write: Any) -> None:
     changes = [Change("case_processing", str(number), None, "received", "1", "2") for number in range(201)]
     section = html(write(revised(make_content(), *changes))).xpath("//section[@id='thay-doi']")[0]
