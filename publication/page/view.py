@@ -442,8 +442,8 @@ def _changes(content: ReleaseContent) -> tuple[list[ChangeView], list[ChangeView
 
 
 def _cell(change: Change, text: str) -> str:
-    """A changed cell as the page prints it: statuses in words, figures as the form prints them; that a whole column came
-    or went is said in words whatever it holds."""
+    """A changed cell as the page prints it: statuses in words, figures as the form prints them; that a whole column
+    came or went is said in words whatever it holds."""
     column = change.column or ""
     if change.of_layout:
         return text
