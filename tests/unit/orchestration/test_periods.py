@@ -190,7 +190,9 @@ def test_every_period_is_named_of_a_known_kind_and_made_of_quarters_that_fill_it
         if (before := by_key.get(period.previous_quarter)) is not None and before.calendar == period.calendar:
             assert before.closes_on + dt.timedelta(days=1) == period.opens_on
         if (year_before := by_key.get(period.same_quarter_last_year)) is not None:
-            assert (year_before.kind, year_before.report_year) == (period.kind, period.report_year - 1)
+            # The last short period of units that end has none of its kind to be compared with.
+            kind = "quarter" if period.kind == "closing" else period.kind
+            assert (year_before.kind, year_before.report_year) == (kind, period.report_year - 1)
 
 
 @pytest.mark.parametrize(

@@ -145,4 +145,4 @@ def test_unknown_quarter_or_district_is_an_error() -> None:
     with pytest.raises(KeyError):
         sample_rows("2021-Q1")
     with pytest.raises(KeyError):
-        sample_rows("2023-Q1", district="001")
+        sample_rows("2023-Q1", district="999")
