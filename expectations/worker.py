@@ -12,10 +12,12 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import TypeVar
 
 from common import process
 from common.faults import is_of_the_machine
+from common.forms import HOME_FORMS_ENV, use_forms_of
 from expectations.declarations import Stage
 from expectations.inspection import MartRequest, RawRequest, did_not_run
 from expectations.verdicts import Verdict
@@ -38,7 +40,8 @@ class GateWorker:
         self._pool: ProcessPoolExecutor | None = None
         if not inline:
             context = multiprocessing.get_context(START_METHOD)
-            added = (dict(environment or {}),)
+            # Said, not inherited: the process that starts this one may have begun when another home was worked in.
+            added = ({**(environment or {}), HOME_FORMS_ENV: os.environ.get(HOME_FORMS_ENV, "")},)
             self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=added)
             self._warmed: Future[None] = self._pool.submit(warm_up)
 
@@ -96,6 +99,8 @@ def _breakdown(error: Exception) -> str:
 def _begin(environment: Mapping[str, str]) -> None:
     process.begin()
     os.environ.update(environment)
+    if forms := environment.get(HOME_FORMS_ENV):
+        use_forms_of(Path(forms))
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
