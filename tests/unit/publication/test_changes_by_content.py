@@ -12,7 +12,7 @@ from publication.content.changes import Change, compare
 from publication.store.contracts import stored_contracts
 from tests.unit.publication.builders import form_06a_table, form_table
 
-NOT_COMPARED = {"gate_results", "delivery_log", "figure_rows", "notes", "changes"}
+NOT_COMPARED = {"gate_results", "delivery_log", "figure_rows", "province_checks", "notes", "changes"}
 FIELDS = ["Chứng thực", "Đất đai", "Hộ tịch", "Môi trường", "Tôn giáo"]
 
 
