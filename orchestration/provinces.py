@@ -12,14 +12,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from common.units import AdminUnit, load_units
-from orchestration.outcomes import Outcome, why_locked
+from orchestration.outcomes import Outcome
 from orchestration.pipeline import Pipeline
 from orchestration.settings import DBT_DIR
+from orchestration.stages import imprint_of, outcome_of
 from orchestration.timing import now
 from orchestration.version import code_version, tool_versions
 
 if TYPE_CHECKING:
-    from publication import Release
+    from publication import Amendment
+
+
+#: No draft of a province can be approved yet, and nothing is published past the setting.
+_UNAPPROVED_VI = "thiết đặt approval = recorded: bản tổng hợp của tỉnh chưa có bước phê duyệt nên không được công bố"
 
 
 class NoProvince(ValueError):
@@ -78,19 +83,23 @@ def provinces_of(pipeline: Pipeline, quarter: str, wanted: Sequence[str] = ()) -
     ]
 
 
-def roll_up_all(pipeline: Pipeline, quarter: str, provinces: Sequence[str]) -> list[RollUp]:
-    """Rolls up each province; the run's record keeps what came of it."""
+def roll_up_all(
+    pipeline: Pipeline, quarter: str, provinces: Sequence[str], amendment: Amendment | None = None
+) -> list[RollUp]:
+    """Rolls up each province; the run's record keeps what came of it. ``amendment`` lets a locked province be revised:
+    one that a run makes of a unit is none of the province's.
+    """
     from publication import index_once
 
     with pipeline.timings.stage("provinces", "tổng hợp toàn tỉnh"), index_once():
-        found = [_roll_up(pipeline, quarter, province) for province in provinces]
+        found = [_roll_up(pipeline, quarter, province, amendment) for province in provinces]
     pipeline.record.provinces = found
     return found
 
 
-def _roll_up(pipeline: Pipeline, quarter: str, province: str) -> RollUp:
+def _roll_up(pipeline: Pipeline, quarter: str, province: str, amendment: Amendment | None) -> RollUp:
     from expectations import explain_vi, run_province_gate
-    from publication import CandidateError, MemberUnit, current_release, roll_up
+    from publication import CandidateError, MemberUnit, current_release, publish, read_candidate, roll_up
 
     home = pipeline.home
     unit, below = units_of(pipeline, province, quarter)
@@ -107,22 +116,18 @@ def _roll_up(pipeline: Pipeline, quarter: str, province: str) -> RollUp:
     except CandidateError as error:
         return RollUp(unit.name, Outcome(province, None, reasons=(str(error),)), 0, len(below))
     verdicts = run_province_gate(home.warehouse, quarter, {province: (folder, folder.name)}, pipeline.gate())
-    counted = sum(current_release(home.published, u.code, quarter) is not None for u in below)
+    counted = len(read_candidate(folder).inputs)
     if blocking := verdicts[province].blocking():
         reasons = tuple(f"{result.sentence_vi} [{result.expectation_id}]" for result in blocking)
         reasons += tuple(explain_vi(verdicts[province])[:5])
         return RollUp(unit.name, Outcome(province, None, reasons=reasons), counted, len(below))
+    if pipeline.settings.approval == "recorded":
+        reasons = (_UNAPPROVED_VI,)
+        return RollUp(unit.name, Outcome(province, None, reasons=reasons), counted, len(below))
     current = current_release(home.published, province, quarter)
-    return RollUp(unit.name, _publish(pipeline, province, quarter, folder.name, current), counted, len(below))
-
-
-def _publish(pipeline: Pipeline, province: str, quarter: str, candidate: str, current: Release | None) -> Outcome:
-    from publication import Held, Published, Refused, publish
-
-    home = pipeline.home
     answer = publish(
         home.published,
-        home.warehouse / "candidates" / province / quarter / candidate,
+        folder,
         home.warehouse / "verdicts" / province / quarter,
         unit=province,
         quarter=quarter,
@@ -130,15 +135,11 @@ def _publish(pipeline: Pipeline, province: str, quarter: str, candidate: str, cu
         code_version=code_version(),
         published_at=now(),
         versions=tool_versions(),
-        amendment=pipeline.amendment,
+        amendment=amendment,
         witness=pipeline.journal.witness,
+        imprint=imprint_of(pipeline),
     )
-    if isinstance(answer, Refused):
-        return Outcome(province, None, reasons=answer.reasons)
-    if isinstance(answer, Held):
-        return Outcome(province, None, reasons=why_locked(quarter, answer), revision=answer.revision, locked=True)
-    revision = answer.revision if isinstance(answer, Published) else None
-    return Outcome(province, str(answer.release.path), changed=isinstance(answer, Published), revision=revision)
+    return RollUp(unit.name, outcome_of(pipeline, province, quarter, answer), counted, len(below))
 
 
 def _why_missing(pipeline: Pipeline, unit: str, quarter: str) -> str:

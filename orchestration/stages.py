@@ -317,7 +317,7 @@ def _remember_whole_run(pipeline: Pipeline, quarter: str, units: Sequence[str]) 
         stand(pipeline, quarter)
 
 
-def _imprint(pipeline: Pipeline) -> Imprint:
+def imprint_of(pipeline: Pipeline) -> Imprint:
     """What a release says of contact and licence, as set now."""
     from publication import Imprint
 
@@ -348,16 +348,16 @@ def _publish_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> 
         amendment=pipeline.amendment,
         witness=pipeline.journal.witness,
         signing=pipeline.settings.signing(unit, quarter),
-        imprint=_imprint(pipeline),
+        imprint=imprint_of(pipeline),
         least_count=pipeline.settings.least_count,
     )
-    outcome = _outcome(pipeline, unit, quarter, answer)
+    outcome = outcome_of(pipeline, unit, quarter, answer)
     if outcome.release is None and not outcome.locked and pipeline.settings.drafts:
         return replace(outcome, draft=_draft_unit(pipeline, unit, quarter, folder).draft)
     return outcome
 
 
-def _outcome(pipeline: Pipeline, unit: str, quarter: str, answer: PublishOutcome) -> Outcome:
+def outcome_of(pipeline: Pipeline, unit: str, quarter: str, answer: PublishOutcome) -> Outcome:
     """What publication answered. A draft of what is published now, or was already, has served."""
     from publication import Held, Published, Refused, discard_draft
 
@@ -391,10 +391,10 @@ def publish_draft(pipeline: Pipeline, draft: Draft, approval: Approval) -> Outco
         approved=Approved(approval, draft.outputs or {}),
         witness=pipeline.journal.witness,
         signing=pipeline.settings.signing(unit, quarter),
-        imprint=_imprint(pipeline),
+        imprint=imprint_of(pipeline),
         least_count=pipeline.settings.least_count,
     )
-    outcome = pipeline.record.outcomes[unit] = _outcome(pipeline, unit, quarter, answer)
+    outcome = pipeline.record.outcomes[unit] = outcome_of(pipeline, unit, quarter, answer)
     if outcome.changed and pipeline.settings.postgres_url is not None:
         from orchestration.postgres import copy_quarter
 
@@ -419,7 +419,7 @@ def _draft_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Ou
         lineage=lineage(),
         amendment=pipeline.amendment,
         signing=pipeline.settings.signing(unit, quarter),
-        imprint=_imprint(pipeline),
+        imprint=imprint_of(pipeline),
         least_count=pipeline.settings.least_count,
         named=lambda lines: with_real_names(pipeline.deliveries.paths, lines) if lines else [],
     )

@@ -23,7 +23,7 @@ def answer(pipeline: Pipeline, quarter: str, provinces: Sequence[str]) -> tuple[
         raise WrongUse(str(error)) from None
     with alone(pipeline.settings, f"cchc province {quarter}"):
         try:
-            found = roll_up_all(pipeline, quarter, provinces)
+            found = roll_up_all(pipeline, quarter, provinces, pipeline.amendment)
         finally:
             pipeline.close()
     document = {
