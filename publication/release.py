@@ -323,9 +323,9 @@ def _sweep(quarter_dir: Path, pointer: Pointer | None) -> None:
             # Were only the intent's removal to reach the disk, the folder would be one that nobody knows.
             fsync_path(quarter_dir)
         intent.unlink()
-    found = {int(match[1]) for path in quarter_dir.iterdir() if (match := _RELEASE.fullmatch(path.name))}
-    if found - known:
-        names = ", ".join(release_name(number) for number in sorted(found - known))
+    unknown = _folders_of_releases(quarter_dir) - known
+    if unknown:
+        names = ", ".join(map(release_name, sorted(unknown)))
         raise DamagedPointer(f"có bản phát hành mà con trỏ không biết: {names}; chạy cchc rebuild")
 
 
@@ -506,29 +506,40 @@ def _told_before(quarter_dir: Path, pointer: Pointer | None) -> list[dict[str, p
 
     Raises DamagedManifest where one cannot be read: what it held back would be told.
     """
-    told = []
-    for number in sorted(pointer.manifests) if pointer else ():
-        folder = quarter_dir / release_name(number) / "marts"
-        try:
-            found = {name: path for name in READ_BACK if (path := folder / f"{name}.parquet").exists()}
-            told.append({name: from_parquet(path.read_bytes()) for name, path in found.items()})
-        except (OSError, pa.ArrowException) as error:
-            name = f"{quarter_dir.name}/{release_name(number)}"
-            raise DamagedManifest(f"bản phát hành {name} đã hư hại, không đọc được") from error
-    return told
+    return [_told(quarter_dir, number) for number in sorted(pointer.manifests if pointer else ())]
 
 
 def _told_elsewhere(quarter_dir: Path) -> list[dict[str, pa.Table]]:
-    """The tables with small counts of every release of the unit's other periods. Raises DamagedManifest likewise."""
+    """The tables with small counts of every release of the unit's other periods. Raises DamagedManifest likewise.
+
+    Where a period's pointer is lost, its release folders are asked: that keeps no other period from being published,
+    and nothing it held back is told.
+    """
     told = []
     for other in sorted(quarter_dir.parent.iterdir()) if quarter_dir.parent.is_dir() else ():
         if other == quarter_dir or not other.is_dir():
             continue
         try:
-            told += _told_before(other, read_pointer(other))
-        except DamagedPointer as error:
-            raise DamagedPointer(f"{other.name}: {error}") from error
+            pointer = read_pointer(other)
+        except DamagedPointer:
+            pointer = None
+        numbers = pointer.manifests if pointer else _folders_of_releases(other)
+        told += [_told(other, number) for number in sorted(numbers)]
     return told
+
+
+def _told(quarter_dir: Path, number: int) -> dict[str, pa.Table]:
+    folder = quarter_dir / release_name(number) / "marts"
+    try:
+        found = {name: path for name in READ_BACK if (path := folder / f"{name}.parquet").exists()}
+        return {name: from_parquet(path.read_bytes()) for name, path in found.items()}
+    except (OSError, pa.ArrowException) as error:
+        name = f"{quarter_dir.name}/{release_name(number)}"
+        raise DamagedManifest(f"bản phát hành {name} đã hư hại, không đọc được") from error
+
+
+def _folders_of_releases(quarter_dir: Path) -> set[int]:
+    return {int(match[1]) for path in quarter_dir.iterdir() if (match := _RELEASE.fullmatch(path.name))}
 
 
 def compare_releases(old: Release, new: Release, lineage: Lineage) -> Revision:
