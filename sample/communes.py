@@ -361,7 +361,6 @@ def _catalogue(seed: int) -> list[Row]:
                 "procedure_code": procedure.code,
                 "procedure_name": procedure.name,
                 "field": procedure.field,
-                "applies_district": False,
                 "applies_commune": True,
                 "valid_from": REFORM,
                 "interlinked": "none",

@@ -478,7 +478,7 @@ _OF_STANDING_COMMUNE = {
     "e_document_counts": replace(DISTRICT_DOCUMENTS, numbers="cell"),
     "org_units": replace(ORG_UNITS, office=_OFFICE),
     "procedure_catalogue": replace(
-        PROCEDURES,
+        _without(PROCEDURES, _OFFICE, "applies_district"),
         title="DANH MỤC THỦ TỤC HÀNH CHÍNH THUỘC THẨM QUYỀN GIẢI QUYẾT CỦA CẤP XÃ",
         words={"online_eligible_level": _SINCE_DECREE_42, "online_offered_level": _SINCE_DECREE_42},
     ),

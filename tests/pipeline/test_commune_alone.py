@@ -102,8 +102,8 @@ def _declared(figures: dict[str, int]) -> list[Row]:
 
 def _procedures() -> list[Row]:
     return [
-        {"procedure_code": code, "procedure_name": name, "field": "Hộ tịch", "applies_district": False,
-         "applies_commune": True, "valid_from": dt.date(2021, 6, 7), "interlinked": "none",
+        {"procedure_code": code, "procedure_name": name, "field": "Hộ tịch", "applies_commune": True,
+         "valid_from": dt.date(2021, 6, 7), "interlinked": "none",
          "internal_process_electronic": True, "time_limit": "03 ngày làm việc", "online_eligible_level": "level_4",
          "online_offered_level": "level_4", "on_national_portal": True, "has_fee": False, "online_payment": False,
          "postal_service": False}

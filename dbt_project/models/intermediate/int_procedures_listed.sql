@@ -27,7 +27,8 @@ select
     flagged.procedure_code,
     flagged.procedure_name_vi,
     coalesce(flagged.field_vi, 'Chưa xác định') as field_vi,
-    flagged.applies_district,
+    -- Not asked of lists since there are no districts.
+    coalesce(flagged.applies_district, false) as applies_district,
     flagged.applies_commune,
     flagged.valid_from,
     flagged.ended_on,

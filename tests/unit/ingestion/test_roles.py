@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from common.periods import period_named
 from common.roles import PART, REPORTING_UNIT, load_roles, role_on
 from ingestion import ReferenceData, load_contracts
+from ingestion.clerk.fields import template_fields
+from ingestion.rows.headers import HeaderMap
 
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
 REFORM = dt.date(2025, 7, 1)
@@ -98,3 +101,16 @@ def test_a_part_that_belongs_to_nobody_who_reports_reports_by_itself() -> None:
     assert unit is not None
     assert alone.role_of(unit, EVE) == REPORTING_UNIT
     assert alone.reporting_unit("31618", EVE) == unit
+
+
+@pytest.mark.parametrize("period", ["2023-Q1", "2025-Q2", "2025-Q3", "2026-Q1"])
+def test_a_template_asks_the_columns_of_its_day_and_they_are_the_ones_read(period: str) -> None:
+    day = period_named(period).closes_on
+    for source, contract in load_contracts().items():
+        if contract.prose is None:
+            asked = {field.column.name for field in template_fields(contract, period_named(period), None)}
+            assert asked <= HeaderMap.of(contract, day).active.keys(), source
+    contract = load_contracts()["procedure_catalogue"]
+    catalogue = {field.column.name for field in template_fields(contract, period_named(period), None)}
+    assert ("applies_district" in catalogue) == (day <= dt.date(2025, 6, 30))
+    assert "applies_commune" in catalogue
