@@ -40,7 +40,7 @@ from publication.content.revision import Amendment
 from publication.content.signing import UNSIGNED, Signing
 from publication.letter import write_letter
 from publication.outputs import FOLDERS, check_outputs, write_outputs
-from publication.page import write_page
+from publication.page import write_page, write_unit_pages
 from publication.release import (
     NOT_IN_DRAFT,
     Basis,
@@ -279,6 +279,7 @@ def _write_documents(content: ReleaseContent, folder: Path) -> None:
     write_annex_xlsx(folder / "report" / "annex.xlsx", content)
     write_letter(folder / "report", content)
     write_form(folder / "report" / "form_06a.xlsx", content)
+    write_unit_pages(content, folder)
     write_page(content, folder, passports(content))
     for name in FOLDERS:
         if not any((folder / name).iterdir()):

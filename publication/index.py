@@ -51,7 +51,7 @@ _MADE: dict[str, Callable[[Sequence[dict[str, Any]]], bytes]] = {
 }
 #: Every file of the index, in the order in which they are written.
 NAMES = (INDEX_NAME, DATABASE_NAME, PROOF_NAME, *_MADE)
-SCHEMA = 3
+SCHEMA = 4
 _FIELDS = {
     "unit_code",
     "unit_name_vi",
@@ -64,6 +64,7 @@ _FIELDS = {
     "provisional",
     "history",
     "tables",
+    "unit_pages",
 }
 #: Files of a release that the index leads to, by the name it gives them.
 _FILES = {
@@ -76,7 +77,7 @@ _FILES = {
     "database": "marts.duckdb",
     "data_package": "datapackage.json",
 }
-_MARTS = "marts/"
+_MARTS, _UNIT_PAGES = "marts/", "report/don-vi/"
 _UNKNOWN = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 #: Folders whose index is to be rebuilt at the end of the block of :func:`index_once`; None outside of one.
@@ -149,6 +150,7 @@ def _maker() -> str:
         "provisional": True,
         "history": history,
         "files": {name: f"x/{path}" for name, path in _FILES.items()},
+        "unit_pages": 1,
         "tables": {name: contract.version for name, contract in stored_contracts().items() if contract.origin == "dbt"},
     }
     return sha256_bytes(b"".join(made([specimen]) for made in (looks_of, *_MADE.values())))[:16]
@@ -241,7 +243,7 @@ def _known_entries(path: Path) -> Mapping[tuple[str, str, str], dict[str, Any]]:
 def _entry(published: Path, quarter_dir: Path, pointer: Pointer) -> dict[str, Any]:
     release = quarter_dir / pointer.release_name
     path = release.relative_to(published).as_posix()
-    name, published_at, files, provisional, tables = _told_by_release(release, pointer)
+    name, published_at, files, provisional, tables, unit_pages = _told_by_release(release, pointer)
     return {
         "unit_code": pointer.unit_code,
         "unit_name_vi": name,
@@ -254,6 +256,7 @@ def _entry(published: Path, quarter_dir: Path, pointer: Pointer) -> dict[str, An
         "history": _history(quarter_dir, pointer),
         "files": {kind: f"{path}/{file}" for kind, file in files.items()},
         "tables": tables,
+        "unit_pages": unit_pages,
     }
 
 
@@ -307,18 +310,22 @@ def _step(action: str, release: int, **more: Any) -> dict[str, Any]:
     return {"action": action, "release": release, **unknown, **more}
 
 
-def _told_by_release(release: Path, pointer: Pointer) -> tuple[str, str | None, dict[str, str], bool, dict[str, str]]:
+def _told_by_release(
+    release: Path, pointer: Pointer
+) -> tuple[str, str | None, dict[str, str], bool, dict[str, str], int]:
     """The unit's name, the moment of publication, the files to lead to (none where the release is damaged), whether its
-    figures are provisional, and its tables with the versions of their contracts (empty where it does not say)."""
+    figures are provisional, its tables with the versions of their contracts (empty where it does not say), and how many
+    units below it have a page of their own."""
     try:
         manifest = read_manifest(release, expected_sha256=pointer.manifest_sha256)
         named_in = "province_members" if _is_of_province(manifest) else "dim_unit"
         units = from_parquet((release / _MARTS / f"{named_in}.parquet").read_bytes())
         name = unit_name({named_in: units}, pointer.unit_code)
     except (DamagedManifest, OSError, LookupError, pa.ArrowException):
-        return pointer.unit_code, None, {}, False, {}
+        return pointer.unit_code, None, {}, False, {}, 0
     present = {output.path for output in manifest.outputs}
     files = {kind: file for kind, file in _FILES.items() if file in present}
     marts = [Path(path).stem for path in sorted(present) if path.startswith(_MARTS)]
     tables = {mart: manifest.contract_versions.get(mart, "") for mart in marts}
-    return name, manifest.published_at, files, bool(manifest.provisional_vi), tables
+    unit_pages = sum(path.startswith(_UNIT_PAGES) for path in present)
+    return name, manifest.published_at, files, bool(manifest.provisional_vi), tables, unit_pages

@@ -22,7 +22,16 @@ from publication.content.release_content import ReleaseContent
 from publication.content.revision import changes_csv
 from publication.letter import FILES as LETTER_FILES
 from publication.letter import LetterDamaged, check_letter, write_letter
-from publication.page import PageDamaged, check_page, check_province_page, write_page, write_province_page
+from publication.page import (
+    PageDamaged,
+    UnitPageDamaged,
+    check_page,
+    check_province_page,
+    check_unit_pages,
+    write_page,
+    write_province_page,
+    write_unit_pages,
+)
 from publication.tables.annex import AnnexDamaged, check_read_back, write_annex_csv, write_annex_xlsx
 from publication.tables.database import read_database, write_database
 from publication.tables.datapackage import PackageDamaged, check_package, write_package
@@ -170,6 +179,13 @@ def _written_passports(folder: Path) -> Any:
     return json.loads((folder / "quality" / PASSPORTS_NAME).read_bytes())
 
 
+def _check_unit_pages(content: ReleaseContent, folder: Path) -> None:
+    try:
+        check_unit_pages(content, folder)
+    except UnitPageDamaged as error:
+        raise ReleaseNotWhole(str(error)) from error
+
+
 def _write_page(content: ReleaseContent, folder: Path) -> None:
     write_page(content, folder, _written_passports(folder))
 
@@ -224,6 +240,7 @@ OUTPUTS: tuple[Output, ...] = (
     Output("notes", _write_notes),
     Output("changes", _write_changes),
     Output("passports", _write_passports, _check_passports),
+    Output("unit_pages", write_unit_pages, _check_unit_pages),
     Output("page", _write_page, _check_page),
     # Last: it describes every other file.
     Output("datapackage", write_package, _check_package),

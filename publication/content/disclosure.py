@@ -31,6 +31,8 @@ from publication.store.parquet import in_total_order, to_parquet
 #: Names the blank cells of a row, separated by commas.
 HELD_BACK = "held_back"
 DEFAULT_THRESHOLD = 5
+#: Days that cases took: they tell of each case where there are few of them, though the rate may be told.
+_DAYS_TAKEN = ("median_working_days", "p90_working_days")
 _PROCESSING, _FORM, _RATES = "case_processing", "case_form_06a", "case_timeliness"
 _BACKLOG, _LATENESS, _DURATION = "case_backlog", "case_lateness", "procedure_duration"
 TABLES = (_PROCESSING, _FORM, _RATES, _BACKLOG, _LATENESS, _DURATION)
@@ -337,6 +339,8 @@ def _blanked(mart: str, rows: Iterable[dict[str, Any]], schema: pa.Schema, held:
         if gaps or few:
             # A middle, a rate or the oldest of a few cases tells of these cases.
             gaps += [column for column, kind in kinds.items() if kind == "follows" and row[column] is not None]
+        elif mart == _RATES and 0 < (row["denominator"] or 0) < threshold:
+            gaps += [column for column in _DAYS_TAKEN if row.get(column) is not None]
         row.update(dict.fromkeys(gaps), held_back=",".join(sorted(gaps)) or None)
         # A blank count that only this row can hold would be told by its being there.
         if mart not in _GRIDS or ((row["cases"] != 0 or gaps) and (*key, "cases") not in held.told_elsewhere):

@@ -16,6 +16,8 @@ from publication.content.steps import step_summary, step_title
 from publication.formatting import format_date, format_quarter
 from publication.page.render import render
 
+#: Where the page of a release leads to the pages of the units below.
+UNITS_PLACE = "cac-don-vi"
 _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
@@ -42,6 +44,8 @@ class Line:
     files: tuple[tuple[str, str], ...]
     place: str
     steps: tuple[StepLine, ...]
+    units_page: str
+    unit_pages: int
 
 
 @dataclass(frozen=True)
@@ -126,4 +130,6 @@ def _line(entry: Mapping[str, Any]) -> Line:
         tuple((files[key], name) for key, name in names if key in files),
         place_of(entry["unit_code"], entry["quarter"]),
         _steps(entry),
+        f"{files['page']}#{UNITS_PLACE}" if "page" in files else "",
+        entry.get("unit_pages", 0) if "page" in files else 0,
     )

@@ -30,6 +30,8 @@ _LABEL_SIZE = 12
 _ROW_HEIGHT = 22
 _LABELS_SIDE_BY_SIDE = 6
 _LABEL_LENGTH = 26
+#: Stands where a line is broken.
+GAP_MARK = "✕"
 #: Part of the height that two figures must be apart to be printed one above the other.
 _APART = Decimal("0.1")
 _STYLE = Style(label_font_size=_LABEL_SIZE, major_label_font_size=_LABEL_SIZE, value_font_size=_LABEL_SIZE)
@@ -80,8 +82,10 @@ def print_all(values: Sequence[Decimal | None], unit: str = "") -> tuple[str, ..
     return tuple("" if value is None else format_number(value) + unit for value in values)
 
 
-def draw_lines(labels: Sequence[str], series: Sequence[Series]) -> Markup:
+def draw_lines(labels: Sequence[str], series: Sequence[Series], *, marked: Sequence[bool] = ()) -> Markup:
     """A line for each series over the labels, left to right; the last points carry their figures.
+
+    Where a label has no figure of a series the line is broken; at the places ``marked`` a sign stands at the foot.
 
     Where labels would stand too close every third one is kept, or fewer of many, counted back from the last.
     """
@@ -102,6 +106,10 @@ def draw_lines(labels: Sequence[str], series: Sequence[Series]) -> Markup:
     for one, label in zip(series, last, strict=True):
         end = max((place for place, value in enumerate(one.values) if value is not None), default=None)
         chart.add(one.name_vi, [_point(value, label if place == end else "") for place, value in enumerate(one.values)])
+    if any(marked):
+        lowest = min((value for one in series for value in one.values if value is not None), default=Decimal(0))
+        foot = min(Decimal(0), lowest)
+        chart.add("", [_mark(foot) if is_marked else None for is_marked in marked], stroke=False)
     return _draw(chart, anchor="start")
 
 
@@ -218,6 +226,11 @@ def _point(value: Decimal | None, printed: str) -> dict[str, Any] | None:
     return {"value": float(value), "formatter": formatter}
 
 
+def _mark(value: Decimal) -> dict[str, Any]:
+    """A sign without a dot."""
+    return {"value": float(value), "formatter": lambda _: GAP_MARK, "node": {"r": 0}}
+
+
 def _draw(chart: Any, *, anchor: str, looks: str = "plot") -> Markup:
     chart.add_xml_filter(lambda root: _only_shapes(root, anchor, looks))
     return Markup(etree.tostring(chart.render_tree(), encoding="unicode"))
@@ -248,7 +261,7 @@ def _copy(node: Any, parent: Any, anchor: str) -> None:
     if classes:
         kept["class"] = classes
     if "value" in names:
-        kept["text-anchor"] = anchor
+        kept["text-anchor"] = "middle" if node.text == GAP_MARK else anchor
     copied = etree.SubElement(parent, etree.QName(node).localname, kept)
     copied.text = node.text
     for child in node:

@@ -14,20 +14,22 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from common.forms import form_named
-from common.periods import in_order, kind_of, period_named, quarter_vi, running_title_vi
+from common.periods import in_order, kind_of, load_periods, period_named, quarter_vi, running_title_vi
+from publication.content.passport import STATUS_VI
 from publication.content.release_content import ReleaseContent
 from publication.formatting import HELD_BACK_VI, format_count, format_date, format_number
-from publication.page.charts import Chart, Series, draw_bars, draw_lines, draw_shares, print_all
+from publication.page.charts import GAP_MARK, Chart, Series, draw_bars, draw_lines, draw_shares, print_all
 from publication.tables.annex import lower_first
 
 _LEVELS = {"district": "Cấp huyện", "commune": "Cấp xã"}
 _CHANNELS = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính công ích"}
 _PERCENT = "%"
+NO_FIGURE_VI = "chưa có số liệu"
 
 
 def charts(content: ReleaseContent) -> list[Chart]:
-    """Every chart for which the release has figures, in the order of the page."""
-    found = [*_trends(content), _on_time(content), _channels(content), _staffing(content)]
+    """Every chart of the period for which the release has figures, in the order of the page."""
+    found = [_on_time(content), _channels(content), _staffing(content)]
     return [chart for chart in found if chart is not None]
 
 
@@ -38,38 +40,84 @@ def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
     return (Decimal(100) * part / whole).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def _trends(content: ReleaseContent) -> Iterable[Chart]:
+def trends(content: ReleaseContent) -> list[Chart]:
+    """The figures on top of the page, and what the form declares to be shown together, over all periods that the
+    release knows: a line each, broken where a period has no figure and where the unit begins.
+    """
     told = {(row["trend_quarter"], row["indicator_code"]): row for row in content.tables["indicator_trend"].to_pylist()}
-    quarters, kind = in_order(quarter for quarter, _ in told), kind_of(content.quarter)
-    for trend in form_named(content.form_version).page.trends:
-        series = []
-        for code, name in trend.rows.items():
-            figures = tuple(told.get((quarter, code), {}).get("value") for quarter in quarters)
-            series.append(Series(name, figures, print_all(figures)))
-        if all(value is None for one in series for value in one.values):
-            continue
-        labels = tuple(period_named(quarter).short_name_vi for quarter in quarters)
-        cells = [
-            tuple(
-                _cell(told.get((quarter, code)), one.printed[place])
-                for code, one in zip(trend.rows, series, strict=True)
-            )
-            for place, quarter in enumerate(quarters)
-        ]
-        table = [(label, *row) for label, row in zip(labels, cells, strict=True)]
-        before = _before(told, quarters)
-        if before:
-            begins = format_date(_begins(content))
-            table.insert(before, (f"{_BREAK_VI} {begins}", *("" for _ in series)))
-        yield Chart(
-            trend.id,
-            trend.title_vi.format(each=kind.each_vi),
-            _trend_summary(quarters, series) + (f" {_break_vi(content, told)}" if before else ""),
-            draw_lines(_with_gap(labels, before, "‖"), [_gapped(one, before) for one in series]),
-            tuple(one.name_vi for one in series),
-            (kind.heading_vi, *(one.name_vi for one in series)),
-            tuple(table),
-        )
+    quarters = _whole_stretch([quarter for quarter, _ in told])
+    page, each = form_named(content.form_version).page, kind_of(content.quarter).each_vi
+    asked = [(trend.id, trend.title_vi.format(each=each), trend.rows) for trend in page.trends]
+    shown = {code for trend in page.trends for code in trend.rows}
+    asked += [
+        (f"cac-ky-{card.row.replace('.', '-')}", f"{card.title_vi}, qua các {each}", {card.row: "Số liệu"})
+        for card in page.cards
+        if card.row not in shown
+    ]
+    charted = (_trend(content, told, quarters, *one) for one in asked)
+    return [chart for chart in charted if chart is not None]
+
+
+def _whole_stretch(quarters: Iterable[str]) -> list[str]:
+    """Every period from the first to the last, those between of which nothing is known too."""
+    known = in_order(quarters)
+    if not known:
+        return []
+    first, last = period_named(known[0]), period_named(known[-1])
+    between = (
+        period.quarter
+        for period in load_periods()
+        if (period.kind, period.calendar) == (last.kind, last.calendar)
+        and first.closes_on <= period.closes_on <= last.closes_on
+    )
+    return in_order([*known, *between])
+
+
+def _trend(
+    content: ReleaseContent,
+    told: Mapping[tuple[str, str], Mapping[str, Any]],
+    quarters: Sequence[str],
+    identifier: str,
+    title_vi: str,
+    rows: Mapping[str, str],
+) -> Chart | None:
+    series = []
+    for code, name in rows.items():
+        figures = tuple(told.get((quarter, code), {}).get("value") for quarter in quarters)
+        gaps = [STATUS_VI[told[at, code]["status"]].lower() if (at, code) in told else NO_FIGURE_VI for at in quarters]
+        printed = tuple(text or gap for text, gap in zip(print_all(figures), gaps, strict=True))
+        series.append(Series(name, figures, printed))
+    if all(value is None for one in series for value in one.values):
+        return None
+    labels = tuple(period_named(quarter).short_name_vi for quarter in quarters)
+    cells = [
+        tuple(_cell(told.get((quarter, code)), one.printed[place]) for code, one in zip(rows, series, strict=True))
+        for place, quarter in enumerate(quarters)
+    ]
+    table = [(label, *row) for label, row in zip(labels, cells, strict=True)]
+    before = _before(told, quarters)
+    if before:
+        table.insert(before, (f"{_BREAK_VI} {format_date(_begins(content))}", *("" for _ in series)))
+    # What came before the unit is told by the break, not by a mark.
+    missing = [place >= before and any(one.values[place] is None for one in series) for place in range(len(quarters))]
+    marked = [*missing[:before], False, *missing[before:]] if before else missing
+    return Chart(
+        identifier,
+        title_vi,
+        _trend_summary(quarters, series, _unit_of(content, rows), sum(missing))
+        + (f" {_break_vi(content, told)}" if before else ""),
+        draw_lines(_with_gap(labels, before, "‖"), [_gapped(one, before) for one in series], marked=marked),
+        tuple(one.name_vi for one in series) if len(series) > 1 else (),
+        (kind_of(content.quarter).heading_vi, *(one.name_vi for one in series)),
+        tuple(table),
+    )
+
+
+def _unit_of(content: ReleaseContent, codes: Iterable[str]) -> str:
+    """What the figures of these rows are counted in, where all say the same."""
+    rows = [content.rows_by_code[code].values for code in codes if code in content.rows_by_code]
+    units = {str(row["unit_of_measure_canonical"] or row["unit_of_measure"] or "") for row in rows}
+    return units.pop() if len(units) == 1 else ""
 
 
 #: What stands in a table of a series where the unit begins.
@@ -131,10 +179,12 @@ def _gapped(one: Series, place: int) -> Series:
     return Series(one.name_vi, tuple(values), tuple(printed))
 
 
-def _trend_summary(quarters: Sequence[str], series: Sequence[Series]) -> str:
-    last = "; ".join(f"{one.name_vi.lower()} {one.printed[-1] or 'chưa có số liệu'}" for one in series)
+def _trend_summary(quarters: Sequence[str], series: Sequence[Series], unit_vi: str, missing: int) -> str:
+    last = "; ".join(f"{one.name_vi.lower()} {one.printed[-1]}" for one in series)
     begin, end = running_title_vi(quarters[0]), running_title_vi(quarters[-1])
-    return f"Từ {begin} đến {end}. {quarter_vi(quarters[-1])}: {last} (hồ sơ)."
+    stretch = f"Từ {begin} đến {end}. " if len(quarters) > 1 else ""
+    gaps = f" Dấu {GAP_MARK}: kỳ chưa có số liệu ({missing} trên {len(quarters)} kỳ)." if missing else ""
+    return f"{stretch}{quarter_vi(quarters[-1])}: {last}{f' ({unit_vi})' if unit_vi else ''}.{gaps}"
 
 
 def _on_time(content: ReleaseContent) -> Chart | None:

@@ -16,9 +16,11 @@ from lxml import etree
 
 from publication.content.release_content import FormRow, ReleaseContent
 from publication.formatting import parse_number
+from publication.page.neighbours import index_link, neighbours
 from publication.page.passport_data import embedded
 from publication.page.render import policy, printable
-from publication.page.view import catalogue_link
+from publication.page.unit_figures import unit_figures
+from publication.page.view import UNIT_KINDS
 
 _POLICY = "//meta[@http-equiv='Content-Security-Policy']/@content"
 
@@ -67,9 +69,11 @@ def check_page(content: ReleaseContent, path: Path, passports: Any) -> None:
     expected, rows_held = embedded(passports)
     if json.loads(block.text) != json.loads(expected) or (block.get("data-rows") == "held") != rows_held:
         raise PageDamaged("the passports in the page are not those of the release")
+    _check_units(content, document)
     places = {f"#{identifier}" for identifier in document.xpath("//@id")}
     # The index may not be there yet; it is made anew after each release.
-    places.add(catalogue_link(content.unit_code, content.quarter))
+    places.add(index_link(content.unit_code, content.quarter))
+    places |= {neighbour.link for neighbour in neighbours(content.unit_code, content.quarter)}
     for link in sorted(set(document.xpath("//a/@href")) - places):
         if link.startswith("#") or not (path.parent / link).exists():
             raise PageDamaged(f"the link {link} leads nowhere")
@@ -96,6 +100,22 @@ def _check_rows(content: ReleaseContent, found: list[PageRow]) -> None:
             raise PageDamaged(f"row {row.row_no}: {wanted} was meant, {got} is in the page")
     if len(found) != len(content.rows):
         raise PageDamaged(f"the page holds {len(found)} rows, the form {len(content.rows)}")
+
+
+def _check_units(content: ReleaseContent, document: Any) -> None:
+    """The table of the units below, cell by cell."""
+    wanted = {
+        (unit.code, kind.id): unit.values[kind.id].printed
+        for unit in unit_figures(content).units
+        for kind in UNIT_KINDS
+    }
+    got = {
+        (cell.get("data-line"), cell.get("data-figure")): str(cell.text_content()).strip()
+        for cell in document.xpath("//*[@id='cac-don-vi']//*[@data-figure]")
+    }
+    for place in sorted(wanted.keys() | got.keys()):
+        if wanted.get(place) != got.get(place):
+            raise PageDamaged(f"unit {place}: {wanted.get(place)} was meant, {got.get(place)} is in the page")
 
 
 def _wanted(row: FormRow) -> PageRow:

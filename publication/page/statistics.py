@@ -21,7 +21,7 @@ _DENOMINATORS = {
     "resolved": "hồ sơ đã trả kết quả trong kỳ",
     "due": "hồ sơ đến hạn trả trong kỳ",
 }
-_AGES = {
+AGES_VI = {
     "000-005": "đến 5 ngày làm việc",
     "006-010": "6 đến 10 ngày",
     "011-020": "11 đến 20 ngày",
@@ -117,7 +117,7 @@ def _backlog(content: ReleaseContent) -> Table:
     # A commune that reports by itself has no cases of a district to tell of.
     levels = form_named(content.form_version).case_levels
     lines = []
-    for age, age_vi in _AGES.items():
+    for age, age_vi in AGES_VI.items():
         at = [found.get((level, age), (0, 0)) for level in levels]
         if any(cases != 0 for cases, _ in at):
             after = [overdue for _, overdue in at if overdue is not None]

@@ -21,12 +21,14 @@ from publication.content.notes import notes
 from publication.content.passport import SOURCE_VI, STATUS_VI
 from publication.content.release_content import Footnote, FormRow, Imprint, ReleaseContent
 from publication.formatting import format_date, format_number
-from publication.page.catalogue import place_of
 from publication.page.charts import Chart
 from publication.page.differences import Difference, judged_by_rate, since_last_year, since_previous_quarter
 from publication.page.findings import Facts, findings
-from publication.page.pictures import charts, share
+from publication.page.neighbours import Neighbour, index_link, neighbours
+from publication.page.pictures import charts, share, trends
 from publication.page.statistics import Table, held_back_vi, tables
+from publication.page.unit_figures import KINDS, Kind, Unit, unit_figures
+from publication.page.unit_pages import page_name
 from publication.store.candidate import FORM_MART
 
 #: Files of the release that people open, by their path from the folder of the page; only those present are offered.
@@ -62,6 +64,10 @@ _DATA_PACKAGE = ("../datapackage.json", "Gói dữ liệu: mô tả mọi tệp 
 _DATABASE = ("../marts.duckdb", "Toàn bộ bảng số liệu (DuckDB)")
 #: Columns that say what the form prints; the others stand behind the figures.
 _FIGURE_COLUMNS = frozenset({"", "value", "value_text", "status", "note_vi"})
+#: Figures of each unit below that the page lists; the unit's own page has all.
+UNIT_KINDS = tuple(
+    kind for kind in KINDS if kind.id in ("received", "resolved", "on_time_percent", "late", "median_days", "open")
+)
 #: The page lists this many changed cells of other marts; the file in the release lists all.
 CHANGES_LISTED = 200
 
@@ -165,8 +171,11 @@ class PageView:
     headlines: tuple[Headline, ...]
     counts: Mapping[str, int]
     charts: tuple[Chart, ...]
+    trends: tuple[Chart, ...]
     statistics: tuple[Table, ...]
     held_back_vi: str
+    unit_kinds: tuple[Kind, ...]
+    units: tuple[tuple[str, Unit], ...]
     sections: tuple[Section, ...]
     abbreviations: Mapping[str, str]
     statuses: tuple[tuple[str, str], ...]
@@ -181,13 +190,9 @@ class PageView:
     deliveries: tuple[Delivered, ...]
     files: tuple[tuple[str, str], ...]
     catalogue: str
+    neighbours: tuple[Neighbour, ...]
     imprint: Imprint
     citation_vi: str
-
-
-def catalogue_link(unit: str, quarter: str) -> str:
-    """From the page of a release to where the index tells what became of it; the index is written anew each time."""
-    return f"../../../../index.html#{place_of(unit, quarter)}"
 
 
 def page_view(content: ReleaseContent, folder: Path) -> PageView:
@@ -222,8 +227,11 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         headlines=tuple(_headlines(content, rows)),
         counts=_counts(rows),
         charts=tuple(charts(content)),
+        trends=tuple(trends(content)),
         statistics=statistics,
         held_back_vi=held_back_vi(content, (cell for table in statistics for line in table.lines for cell in line)),
+        unit_kinds=UNIT_KINDS,
+        units=tuple((page_name(unit.code), unit) for unit in unit_figures(content).units),
         sections=tuple(_sections(rows)),
         abbreviations=_abbreviations(content.rows, form_named(content.form_version).page),
         statuses=tuple(
@@ -244,7 +252,8 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
             *((path, name) for path, name in (*_FILES, _DATABASE) if (folder / "report" / path).exists()),
             _DATA_PACKAGE,
         ),
-        catalogue=catalogue_link(content.unit_code, content.quarter),
+        catalogue=index_link(content.unit_code, content.quarter),
+        neighbours=neighbours(content.unit_code, content.quarter),
         imprint=content.imprint,
         citation_vi=f"Ủy ban nhân dân {area}, Kết quả công tác cải cách hành chính {content.quarter_vi}, "
         f"bản r{content.revision.release if content.revision else 1}",

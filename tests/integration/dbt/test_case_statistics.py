@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import shutil
+import statistics
 from decimal import Decimal
 from pathlib import Path
 
@@ -58,6 +60,32 @@ def test_rates_are_told_with_their_denominator(
         "select numerator, denominator, on_time_percent from {case_timeliness} where unit_code = '945'"
         f" and clock = 'reporting_window' and scope_code = 'district' and denominator_kind = '{kind}'"
     ) == [(numerator, denominator, Decimal(percent))]
+
+
+def test_how_long_cases_took_is_told_of_every_scope(two_districts: Build) -> None:
+    """Median and nearest rank over the cases one by one, against those of the table."""
+    with duckdb.connect(str(two_districts.home / "warehouse" / "warehouse.duckdb"), read_only=True) as connection:
+        cases = connection.execute(
+            "select clock, unit_code, unit_level, receiving_unit_code, working_days, cases from int_case_counts"
+            " where outcome = 'resolved' and working_days is not null"
+        ).fetchall()
+    taken: dict[tuple[str, ...], list[int]] = {}
+    for clock, unit, level, receiving, days, count in cases:
+        for scope in (("unit", receiving), ("level", level), ("all", "all")):
+            taken.setdefault((unit, clock, *scope), []).extend([days] * count)
+    told = two_districts.rows(
+        "select unit_code, clock, scope_kind, scope_code, denominator_kind, median_working_days, p90_working_days"
+        " from {case_timeliness}"
+    )
+    assert {row[4] for row in told if row[5] is not None or row[6] is not None} == {"resolved"}
+    found = {row[:4]: row[5:] for row in told if row[4] == "resolved" and row[5] is not None}
+    assert found == {
+        scope: (
+            Decimal(str(statistics.median(days))),
+            Decimal(sorted(days)[math.ceil(len(days) * Decimal("0.9")) - 1]),
+        )
+        for scope, days in taken.items()
+    }
 
 
 def test_cases_whose_time_was_up_are_asked_once(two_districts: Build) -> None:

@@ -50,6 +50,7 @@ def test_a_release_holds_what_the_contract_names(home: Home) -> None:
         "datapackage.json",
         "marts.duckdb",
         "report/annex.xlsx",
+        "report/don-vi/31615.html",
         "report/annex.csv",
         "report/report.docx",
         "report/report.pdf",
@@ -319,6 +320,7 @@ def test_the_index_can_be_rebuilt(home: Home) -> None:
         ],
         "files": {},
         "tables": tables,
+        "unit_pages": 1,
     }
     assert entry["files"]["page"] == f"{path}/report/index.html"
     assert all((home.published / file).is_file() for file in entry["files"].values())

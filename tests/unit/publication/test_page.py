@@ -25,8 +25,16 @@ from publication.content.changes import Change
 from publication.content.passport import passports
 from publication.content.release_content import FormRow, Imprint, ReleaseContent
 from publication.content.revision import ExplainedChange
-from publication.page import PageDamaged, check_page, passport_data, read_page, render_catalogue, write_page
-from publication.page.charts import Series, draw_bars, draw_lines, draw_shares, print_all
+from publication.page import (
+    PageDamaged,
+    check_page,
+    passport_data,
+    read_page,
+    render_catalogue,
+    write_page,
+    write_unit_pages,
+)
+from publication.page.charts import GAP_MARK, Series, draw_bars, draw_lines, draw_shares, print_all
 from publication.page.differences import Difference, since_last_year, since_previous_quarter
 from publication.page.render import inline_hash, json_block, printable
 from publication.page.view import CHANGES_LISTED
@@ -56,6 +64,7 @@ def write(tmp_path: Path) -> Callable[[ReleaseContent], Path]:
             (folder / "report" / name).resolve().touch()
         book = passports(content)
         (folder / "quality" / "passports.json").write_bytes(canonical_json(book))
+        write_unit_pages(content, folder)
         write_page(content, folder, book)
         return folder / "report" / "index.html"
 
@@ -288,7 +297,70 @@ def test_charts_say_the_same_in_a_table(make_content: MakeContent, write: Any) -
         for name in ("labelledby", "describedby"):
             assert figure.xpath(".//*[@id=$id]", id=picture.get(f"aria-{name}"))
         assert figure.xpath(".//details//th[@scope='row']")
-    assert len(document.xpath("//figure")) == 5
+    assert len(document.xpath("//section[@id='bieu-do']//figure")) == 3
+    # The two that the form declares, and each figure on top of the page that is in neither; one is blank here.
+    assert len(document.xpath("//section[@id='cac-ky']//figure")) == 7
+
+
+def with_trend(content: ReleaseContent, code: str, figures: dict[str, int | None]) -> ReleaseContent:
+    """The content with a row of the form known in these quarters alone; None: known to have no figure."""
+    rows = [
+        {
+            "unit_code": "945",
+            "quarter": content.quarter,
+            "indicator_code": code,
+            "trend_quarter": quarter,
+            "value": None if value is None else Decimal(value),
+            "status": "withheld" if value is None else "computed",
+        }
+        for quarter, value in figures.items()
+    ]
+    table = pa.Table.from_pylist(rows, schema=content.tables["indicator_trend"].schema)
+    return replace(content, tables={**content.tables, "indicator_trend": table})
+
+
+def test_a_line_is_broken_where_a_period_has_no_figure(make_content: MakeContent, write: Any) -> None:
+    known = {"2021-Q4": 3, "2022-Q1": None, "2022-Q4": 5, "2023-Q1": 7}
+    document = html(write(with_trend(make_content(), "III.23", known)))
+    (figure,) = document.xpath("//section[@id='cac-ky']//figure")
+    lines = {line[0]: line[1] for line in ([str(cell.text_content()) for cell in row] for row in figure.iter("tr"))}
+    assert list(lines.values())[1:] == [
+        "3",
+        "không công bố theo quyết định",
+        "chưa có số liệu",
+        "chưa có số liệu",
+        "5",
+        "7",
+    ]
+    texts = [text.text for text in figure.iter("text")]
+    assert texts.count(GAP_MARK) == 6  # the other series has no figure at all
+    assert "Dấu ✕: kỳ chưa có số liệu (6 trên 6 kỳ)" in figure.text_content()
+
+
+@pytest.mark.parametrize(("values", "marks"), [((1, None, 3), 1), ((1, 2, 3), 0), ((None, None, 3), 2)])
+def test_gaps_are_marked_at_the_foot_and_have_no_dot(values: tuple[int | None, ...], marks: int) -> None:
+    svg = lxml.html.fragment_fromstring(
+        draw_lines(["I", "II", "III"], [series(*values)], marked=[value is None for value in values])
+    )
+    signs = [text for text in svg.iter("text") if text.text == GAP_MARK]
+    assert len(signs) == marks
+    assert {text.get("text-anchor") for text in signs} <= {"middle"}
+    dots = [float(dot.get("r")) for dot in svg.iter("circle")]
+    assert dots.count(0) == marks
+    assert GAP_MARK not in draw_lines(["I", "II", "III"], [series(*values)])
+
+
+def test_units_below_stand_in_a_table_that_is_read_back(make_content: MakeContent, write: Any) -> None:
+    content = with_statistics(make_content())
+    page = write(content)
+    check_page(content, page, passports_of(page))
+    (row,) = html(page).xpath("//section[@id='cac-don-vi']//tbody/tr")
+    assert row.xpath(".//a/@href") == ["don-vi/31615.html"]
+    text = page.read_text(encoding="utf-8")
+    cell = '<td data-line="31615" data-figure="open">'
+    page.write_text(text.replace(cell, cell + "9"), encoding="utf-8")
+    with pytest.raises(PageDamaged, match="31615"):
+        check_page(content, page, passports_of(page))
 
 
 def with_statistics(content: ReleaseContent) -> ReleaseContent:
@@ -613,7 +685,8 @@ def test_the_page_names_no_address_outside_itself(make_content: MakeContent, wri
         if not any(link in word for word in printed)
     ] == []
     assert {link for link in html(page).xpath("//@href | //@src") if not link.startswith("#")} == OFFERED | {
-        "../../../../index.html#b-945-2023-Q1"
+        "don-vi/31615.html",
+        *(f"../../../../index.html#b-945-{quarter}" for quarter in ("2022-Q4", "2023-Q1", "2023-Q2")),
     }
 
 
@@ -704,7 +777,9 @@ def test_a_page_leads_to_what_became_of_it_and_says_how_to_cite_it(make_content:
     check_page(content, page, passports_of(page))
     document = html(page)
     links = document.xpath("//a[starts-with(@href, '../../../../')]/@href")
-    assert set(links) == {"../../../../index.html#b-945-2023-Q1"}
+    assert set(links) == {f"../../../../index.html#b-945-{quarter}" for quarter in ("2022-Q4", "2023-Q1", "2023-Q2")}
+    neighbours = document.xpath("//header//a[contains(., 'Kỳ ')]/text()")
+    assert neighbours == ["Kỳ trước: quý IV/2022", "Kỳ sau: quý II/2023"]
     text = " ".join(document.xpath("//section[@id='tai-ve']")[0].text_content().split())
     assert "Ủy ban nhân dân huyện Cù Lao Dung, Kết quả công tác cải cách hành chính quý I năm 2023, bản r1" in text
     assert "Điều kiện sử dụng lại: CC BY 4.0." in text
@@ -726,6 +801,18 @@ def entry(unit: str, name: str, quarter: str, release: int = 1, **more: Any) -> 
         "published_at": "2023-03-15T20:00:00+00:00",
         "files": {"page": f"{path}/report/index.html", "annex_xlsx": f"{path}/report/annex.xlsx"},
     } | more
+
+
+def test_the_index_leads_to_the_pages_of_the_units_below() -> None:
+    entries = [entry("945", "Huyện Cù Lao Dung", "2023-Q1", unit_pages=8), entry("26734", "Xã A", "2023-Q1")]
+    entries.append(entry("941", "Huyện B", "2023-Q1", unit_pages=9, files={}))
+    links = lxml.html.document_fromstring(render_catalogue(entries).decode()).xpath("//a[contains(., 'Trang riêng')]")
+    assert [(link.get("href"), link.text_content()) for link in links] == [
+        (
+            "945/2023-Q1/r1/report/index.html#cac-don-vi",
+            "Trang riêng của 8 xã, phường, thị trấn của Huyện Cù Lao Dung",
+        )
+    ]
 
 
 def test_the_index_lists_quarters_newest_first_and_names_who_is_missing() -> None:
