@@ -13,7 +13,7 @@ import pytest
 from common.forms import form_named
 from publication.content.release_content import ReleaseContent
 from publication.page.charts import Chart
-from publication.page.pictures import charts
+from publication.page.pictures import trends
 
 QUARTERS = ("2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4")
 DISTRICT, PARTS = "Huyện Cù Lao Dung", "Xã An Thạnh 2, Xã An Thạnh 3"
@@ -53,7 +53,7 @@ def chart(make_content: Callable[..., ReleaseContent]) -> Chart:
         "indicator_trend": pa.Table.from_pylist(rows, schema=_SCHEMA),
         "dim_unit": pa.Table.from_pylist(units),
     }
-    drawn = charts(replace(content, quarter=QUARTERS[-1], tables=tables))
+    drawn = trends(replace(content, quarter=QUARTERS[-1], tables=tables))
     return next(one for one in drawn if one.identifier == trend.id)
 
 
