@@ -89,6 +89,58 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What forbids that figures go over to a unit of a later day, by ``legal_act``.
+
+    ``kind``: ``split``, ``unit`` went to several ``heirs``; ``dissolved``, nobody of its level took it over and its
+    parts are in the ``heirs``; ``part_of_another``, ``unit`` is in the heir too and was a part of somebody else.
+    """
+
+    unit: AdminUnit
+    heirs: tuple[AdminUnit, ...]
+    legal_act: str
+    kind: str = "split"
+
+    @property
+    def message_vi(self) -> str:
+        """``Xã X bị chia cho Xã Y, Xã Z (1/NQ)``."""
+        heirs = ", ".join(f"{heir.name} ({heir.code})" for heir in self.heirs)
+        if not heirs:
+            return f"{self.unit.name} kết thúc hoạt động, không đơn vị nào nhận ({self.legal_act})"
+        if self.kind == "part_of_another":
+            return f"{heirs} còn gồm {self.unit.name} của đơn vị khác ({self.legal_act})"
+        if self.kind == "dissolved":
+            return f"{self.unit.name} kết thúc hoạt động, địa bàn nay thuộc {heirs} ({self.legal_act})"
+        return f"{self.unit.name} bị chia cho {heirs} ({self.legal_act})"
+
+
+@dataclass(frozen=True, slots=True)
+class AsIs:
+    """A unit of a past day under the units of a later one.
+
+    ``now`` is the one unit in which all of it is, None where something forbids it: ``forbidden_by``. ``beside`` are the
+    other units of that day that are whole in ``now``: figures of all of them, and of this one, add up to those of
+    ``now`` unless ``incomplete_by`` names units of that day of which only a part is in it. ``acts``: by which it went.
+    """
+
+    unit: AdminUnit
+    now: AdminUnit | None
+    acts: tuple[str, ...] = ()
+    forbidden_by: tuple[Obstacle, ...] = ()
+    beside: tuple[AdminUnit, ...] = ()
+    incomplete_by: tuple[Obstacle, ...] = ()
+
+    @property
+    def is_unchanged(self) -> bool:
+        return self.now == self.unit
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the unit of the later day can be told for the past at all: as the sum of whole units."""
+        return self.now is not None and not self.incomplete_by
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterFault:
     """What is wrong in the register: which table, which unit or act, and what to do, in Vietnamese."""
 
@@ -202,6 +254,112 @@ class UnitRegister:
                         later[heir.code, heir.valid_from] = heir
             now = list(later.values())
         return sorted(now, key=lambda unit: unit.code), whole
+
+    @cached_property
+    def last_change(self) -> dt.date:
+        """The day of the last change that the register knows: its own today, whatever the day on the clock is."""
+        days = [step.effective_on for step in self.successions]
+        days += [unit.valid_from for unit in self.units if unit.valid_from]
+        days += [unit.valid_to + _DAY for unit in self.units if unit.valid_to]
+        return max(days, default=dt.date.min)
+
+    def under_units_of(self, code: str, then: dt.date, day: dt.date | None = None) -> AsIs:
+        """The unit that bore ``code`` ``then`` under the units of a later ``day`` (None: of the last change known).
+
+        Whole successions compose, merges are sums, a split forbids whatever comes after it. A unit whose whole level
+        ended is where its parts are. ``LookupError`` where nobody bore the code, ``ValueError`` as ``as_is``.
+        """
+        unit = self.unit(code, then)
+        if unit is None:
+            raise LookupError(f"nobody bears {code} on {then}")
+        day = max(self.last_change, then) if day is None else day
+        now, acts, obstacles = self._followed(unit, then, day)
+        if now is None:
+            return AsIs(unit, None, acts, obstacles)
+        came = self._came_into(now, day, then)
+        others = [u for u in came if u != unit and u.parent_code != unit.code]
+        beside: dict[str, AdminUnit] = {}
+        partly: list[Obstacle] = []
+        for other in others:
+            # Of a unit that was dissolved its parts came; so they did of one beside it.
+            whole = other if unit in came else self.unit(other.parent_code, then) or other
+            heir, _, forbids = self._followed(whole, then, day)
+            if heir == now and whole.level == unit.level:
+                beside[whole.code] = whole
+            elif whole is other:
+                partly += forbids
+            else:
+                partly.append(Obstacle(other, (now,), acts[-1], "part_of_another"))
+        return AsIs(unit, now, acts, (), tuple(beside.values()), tuple(dict.fromkeys(partly)))
+
+    def _followed(
+        self, unit: AdminUnit, then: dt.date, day: dt.date
+    ) -> tuple[AdminUnit | None, tuple[str, ...], tuple[Obstacle, ...]]:
+        """The one unit of ``day`` in which all of a unit is; the acts on the way; else what forbids it."""
+        if day < then:
+            raise ValueError("a unit is followed forward only")
+        acts: list[str] = []
+        while not unit.valid_on(day):
+            steps = self.successors(unit)
+            if [step.relation for step in steps] != ["whole"]:
+                if steps:
+                    heirs = [self.unit(step.new_code, step.effective_on) for step in steps]
+                    found = tuple(sorted({h for h in heirs if h is not None}, key=lambda heir: heir.code))
+                    return None, tuple(acts), (Obstacle(unit, found, steps[0].legal_act),)
+                return self._dissolved(unit, day, acts)
+            acts.append(steps[0].legal_act)
+            heir = self.unit(steps[0].new_code, steps[0].effective_on)
+            if heir is None:
+                return None, tuple(acts), (Obstacle(unit, (), steps[0].legal_act),)
+            unit = heir
+        return unit, tuple(dict.fromkeys(acts)), ()
+
+    def _dissolved(
+        self, unit: AdminUnit, day: dt.date, acts: Sequence[str]
+    ) -> tuple[AdminUnit | None, tuple[str, ...], tuple[Obstacle, ...]]:
+        """A unit that nobody took over: it is in one unit where all of its parts are, whole, and nothing else is."""
+        assert unit.valid_to is not None
+        parts = [p for p in self._below.get(unit.code, ()) if p.valid_on(unit.valid_to)]
+        went = [self._followed(part, unit.valid_to, day) for part in parts]
+        heirs = {heir for heir, _, _ in went if heir is not None}
+        obstacles = [obstacle for _, _, forbids in went for obstacle in forbids]
+        all_acts = tuple(
+            dict.fromkeys([*acts, unit.ended_by, *(act for _, on_the_way, _ in went for act in on_the_way)])
+        )
+        if len(heirs) == 1 and not obstacles:
+            return heirs.pop(), all_acts, ()
+        heirs |= {heir for obstacle in obstacles for heir in obstacle.heirs}
+        found = tuple(sorted(heirs, key=lambda heir: heir.code))
+        return None, tuple(acts), (Obstacle(unit, found, unit.ended_by, "dissolved"), *obstacles)
+
+    def _came_into(self, unit: AdminUnit, day: dt.date, then: dt.date) -> list[AdminUnit]:
+        """The units of the day ``then`` of which anything went into a unit of a later day, in order of code."""
+        found: dict[tuple[str, dt.date | None], AdminUnit] = {}
+        stack = [unit]
+        while stack:
+            now = stack.pop()
+            if now.valid_on(then):
+                found[now.code, now.valid_from] = now
+            for step in self._into.get(now.code, ()):
+                if now.valid_on(step.effective_on) and then < step.effective_on <= day:
+                    old = self.unit(step.old_code, step.effective_on - _DAY)
+                    if old is not None:
+                        stack.append(old)
+        return sorted(found.values(), key=lambda found_unit: found_unit.code)
+
+    @cached_property
+    def _into(self) -> dict[str, list[Succession]]:
+        found: dict[str, list[Succession]] = defaultdict(list)
+        for succession in self.successions:
+            found[succession.new_code].append(succession)
+        return found
+
+    @cached_property
+    def _below(self) -> dict[str, list[AdminUnit]]:
+        found: dict[str, list[AdminUnit]] = defaultdict(list)
+        for unit in self.units:
+            found[unit.parent_code].append(unit)
+        return found
 
     def check(self) -> list[RegisterFault]:
         """Everything in which the tables contradict each other or leave a unit without a past or a future.

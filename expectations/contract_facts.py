@@ -33,8 +33,9 @@ def source_facts() -> Facts:
 @lru_cache(maxsize=1)
 def column_facts() -> Facts:
     """By ``source.column``: ``source``, ``file`` (the source's title), ``owner``, ``column``, ``title``, ``day`` (SQL
-    of its day), ``row`` (SQL of what a row is about), ``is_required``; and where the contract gives them ``labels``,
-    and ``minimum``, ``maximum`` with ``range_vi``.
+    of its day), ``row`` (SQL of what a row is about), ``is_required`` in every period, or ``asked_while`` (SQL of the
+    periods that it is required in); and where the contract gives them ``labels``, and ``minimum``, ``maximum`` with
+    ``range_vi``.
     """
     return {
         f"{contract['source']}.{column['name']}": _of_column(contract, column)
@@ -68,6 +69,8 @@ def _of_source(contract: dict[str, Any]) -> dict[str, Any]:
 def _of_column(contract: dict[str, Any], column: dict[str, Any]) -> dict[str, Any]:
     name = column["name"]
     minimum, maximum = column.get("minimum"), column.get("maximum")
+    bounds = {"valid_from": "_closes_on >= ", "valid_to": "_closes_on <= "}
+    asked_while = " and ".join(f"{test}date '{column[name]}'" for name, test in bounds.items() if column.get(name))
     facts = {
         "source": contract["source"],
         "file": contract["title_vi"],
@@ -76,8 +79,10 @@ def _of_column(contract: dict[str, Any], column: dict[str, Any]) -> dict[str, An
         "title": column["title_vi"],
         "day": f"cast({name} as date)" if column["type"] == "datetime" else name,
         "row": _row(contract),
-        "is_required": bool(column.get("required")),
+        "is_required": bool(column.get("required")) and not asked_while,
     }
+    if column.get("required") and asked_while:
+        facts["asked_while"] = asked_while
     if column["type"] == "enum":
         facts["labels"] = list(column["labels"])
     if minimum is not None or maximum is not None:

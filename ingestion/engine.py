@@ -587,7 +587,8 @@ class _Run:
         receipt = self.receipts[delivery["delivery_id"]]
         original, context = self.original(receipt), self.context(receipt.unit_code)
         left = receipt.rows_rejected - len(mended)
-        answer = feedback.Answer(self.contract, receipt.unit_code, receipt.quarter, delivery["file_name"], left)
+        contract = self.contract.as_of(self.period.closes_on)
+        answer = feedback.Answer(contract, receipt.unit_code, receipt.quarter, delivery["file_name"], left)
         if original is None:
             return None
         if receipt.outcome == "refused" or context is None:
@@ -601,10 +602,10 @@ class _Run:
         try:
             suffix = suffix_of(receipt.file_name)
             original = whole(original, receipt.sha256)
-            sheets = read_returned(original, suffix, self.contract, context, rejected, self.limits)
+            sheets = read_returned(original, suffix, contract, context, rejected, self.limits)
         except UnreadableFileError:  # read once, but not within its limits a second time: the reasons are worth having
             sheets = sheets_without_cells(rejected)
-        fields = template_fields(self.contract, self.period, context)
+        fields = template_fields(contract, self.period, context)
         return replace(answer, sheets=sheets, reasons=feedback.reasons_by_row(rejected), fields=tuple(fields))
 
     # ------------------------------------------------------------------------------------------------------ registers
@@ -634,6 +635,8 @@ class _Run:
                 org_units,
                 self.reference.superior(reporting, closing),
                 self.reference.predecessors(reporting) if self.contract.names_units_before else (),
+                self.reference.portals if self.contract.names_units else None,
+                closing,
             ),
             ProcedureRegistry(procedures),
             tuple(org_units),

@@ -203,6 +203,10 @@ class Column(_Strict):
         """Whether a file without a filled cell in the column, though rows ask for one, is a file without the column."""
         return self.default is None and (self.type in _ANSWERS or self.asked_where is not None)
 
+    def asked_on(self, day: dt.date) -> bool:
+        """Whether the column is asked of a period that closes on the day."""
+        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+
     def overlaps(self, other: Column) -> bool:
         """Whether there is a day on which both columns are valid."""
         first = max(self.valid_from or dt.date.min, other.valid_from or dt.date.min)
@@ -456,6 +460,21 @@ class Contract(_Strict):
             raise ValueError(f"{self.source}: prose needs a required heading (enum), number (integer) and text")
         if set(prose.hints) != set(self.column(prose.heading).labels):
             raise ValueError(f"{self.source}: prose needs one hint for each label of {prose.heading}")
+
+    @property
+    def names_units(self) -> bool:
+        """Whether rows name units, so that who they are matters to how a file is read."""
+        return any(column.type == "unit" for column in self.columns)
+
+    def as_of(self, day: dt.date) -> Contract:
+        """The contract as it is asked of a period that closes on the day: what is not asked then, nobody owes.
+
+        Columns that are not asked stay, since the table of a source is the same in every period; they are blank.
+        """
+        if all(column.asked_on(day) for column in self.columns):
+            return self
+        columns = [c if c.asked_on(day) else c.model_copy(update={"required": False}) for c in self.columns]
+        return self.model_copy(update={"columns": columns})
 
     def column(self, name: str) -> Column:
         return next(c for c in self.columns if c.name == name)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from common.forms import Form, form_on, load_forms, used_until
 from common.periods import Period, load_periods
+from common.portals import PortalCodes
 from common.roles import PART, REPORTING_UNIT, Role, UnitRole, load_roles, role_on
 from common.units import AdminUnit, Succession, UnitRegister
 
@@ -70,11 +71,12 @@ class ReferenceData:
     provinces: tuple[AdminUnit, ...] = ()
     successions: tuple[Succession, ...] = ()
     forms: tuple[Form, ...] = ()
+    portals: PortalCodes = field(default_factory=PortalCodes)
 
     @classmethod
     def load(cls, seeds_dir: Path, forms_dir: Path | None = None) -> ReferenceData:
-        """Reads ``admin_units.csv``, ``unit_roles.csv``, ``reporting_periods.csv`` and the forms' rows; raises
-        ``OSError`` or ``ValueError`` where they are bad.
+        """Reads the register of units, ``portal_codes.csv``, ``unit_roles.csv``, ``reporting_periods.csv`` and the
+        forms' rows; raises ``OSError`` or ``ValueError`` where they are bad.
         """
         register = UnitRegister.load(seeds_dir)
         periods = {period.quarter: period for period in load_periods(seeds_dir / "reporting_periods.csv")}
@@ -103,6 +105,7 @@ class ReferenceData:
             tuple(unit for unit in register.units if unit.level == _PROVINCE),
             register.successions,
             forms,
+            PortalCodes.load(seeds_dir),
         )
 
     @cached_property

@@ -55,9 +55,7 @@ def template_columns(contract: Contract, on: dt.date | None = None) -> list[Colu
     return [
         c
         for c in contract.columns
-        if c.derived_from is None
-        and c.name not in births[1:]
-        and (on is None or ((c.valid_from is None or c.valid_from <= on) and (c.valid_to is None or on <= c.valid_to)))
+        if c.derived_from is None and c.name not in births[1:] and (on is None or c.asked_on(on))
     ]
 
 

@@ -87,11 +87,7 @@ class HeaderMap:
     @classmethod
     def of(cls, contract: Contract, on: dt.date) -> HeaderMap:
         """Headings of the columns that are valid on the day."""
-        active = {
-            c.name: c
-            for c in contract.columns
-            if (c.valid_from is None or c.valid_from <= on) and (c.valid_to is None or on <= c.valid_to)
-        }
+        active = {c.name: c for c in contract.columns if c.asked_on(on)}
         headers = cls(contract, active)
         for column in active.values():
             headers.titles.add_all(column.aliases, column.name)

@@ -57,6 +57,7 @@ def _read(
     limits: IntakeLimits,
     evidence: CompletenessEvidence,
 ) -> Intake:
+    contract = contract.as_of(context.period.closes_on)
     # May this unit deliver the source?
     check_sender(contract, context)
     # From the file to sheets of cells: the format, whole by it and by the counts of two readers, text repaired.

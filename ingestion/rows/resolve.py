@@ -18,6 +18,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from common.periods import Period
+from common.portals import PortalCodes, agency_code
 from common.roles import PART, REPORTING_UNIT, Role
 from expectations import kinds_of_personal_data
 from ingestion.base.readings import Cell, Reading, rejected
@@ -81,7 +82,8 @@ class UnitRegistry:
     """Units that may be named in the deliveries of one reporting unit in one quarter.
 
     ``parts`` deliver through it. ``superior`` is the unit above it, whose name may stand over its tables beside its.
-    ``before`` are the units before it, where rows may still name them.
+    ``before`` are the units before it, where rows may still name them. ``portals`` tells which unit a code of a portal
+    means ``on`` the day, and on the last days of the units ``before``.
     """
 
     def __init__(
@@ -91,8 +93,10 @@ class UnitRegistry:
         org_units: Iterable[UnitEntry] = (),
         superior: AdminUnit | None = None,
         before: Iterable[AdminUnit] = (),
+        portals: PortalCodes | None = None,
+        on: dt.date | None = None,
     ) -> None:
-        parts = list(parts)
+        parts, before = list(parts), list(before)
         self.heading_names = frozenset(bare(_proper_name(unit)) for unit in [reporting_unit, *parts])
         spelled = admin_spellings(superior) - {_proper_name(superior)} if superior else set()
         self.superior_names = frozenset(map(bare, spelled))
@@ -108,6 +112,8 @@ class UnitRegistry:
         self._index.add(reporting_unit.unit_type, reporting_unit.code)
         self.reporting_unit = reporting_unit
         self.names_before = self._take_over(before)
+        self._portals, self._on = portals or PortalCodes(), on
+        self._before = {(unit.code, unit.valid_to) for unit in before if unit.valid_to is not None}
 
     def _take_over(self, before: Iterable[AdminUnit]) -> tuple[str, ...]:
         """Names of the units before it, each with its kind, as the reporting unit's; one that means a unit of today
@@ -131,10 +137,29 @@ class UnitRegistry:
         """Code and name of every unit, in order."""
         return sorted(self._names.items())
 
+    @property
+    def agencies(self) -> dict[str, str]:
+        """Codes of portals under which these units are met, each with its unit."""
+        own = self._portals.of_units([*self._names], self._on) if self._on is not None else {}
+        earlier = (self._portals.of_units([unit], last) for unit, last in sorted(self._before))
+        return {code: self.reporting_unit.code for codes in earlier for code in codes} | own
+
+    def _of_agency(self, code: str) -> str | None:
+        """The unit that a code of a portal means, here or elsewhere: today, else in the days of the units before."""
+        found = self._portals.unit_code(code, self._on) if self._on is not None else None
+        if found in self._names:
+            return found
+        if any(self._portals.unit_code(code, last) == unit for unit, last in self._before):
+            return self.reporting_unit.code
+        return found
+
     def find(self, text: str) -> set[str]:
         """Codes that a name may mean."""
         if text in self._names:
             return {text}
+        if agency := agency_code(text):
+            unit = self._of_agency(agency)
+            return {unit} if unit in self._names else set()
         found = self._index.find(text)
         if found:
             return found
@@ -159,6 +184,13 @@ class UnitRegistry:
                 "ambiguous_unit",
                 f"Tên đơn vị “{reading.value}” có thể là {names}",
                 "Ghi đầy đủ tên đơn vị, kèm loại (huyện, thị trấn, xã).",
+            )
+        agency = agency_code(reading.value)
+        if agency and (other := self._of_agency(agency)):
+            return rejected(
+                "unknown_unit",
+                f"Mã “{reading.value}” là của đơn vị khác ({other}), không thuộc danh mục của kỳ",
+                "Ghi tên đơn vị, hoặc mã của đơn vị trên cổng; hồ sơ của đơn vị khác thì để đơn vị đó gửi.",
             )
         return rejected(
             "unknown_unit",
@@ -339,4 +371,6 @@ class Context:
         }
         if self.units.names_before:
             content["before"] = list(self.units.names_before)
+        if agencies := self.units.agencies:
+            content["agencies"] = sorted(agencies.items())
         return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()

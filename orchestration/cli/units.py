@@ -7,22 +7,38 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from common.portals import TABLE as PORTAL_TABLE
+from common.portals import PortalCodes
 from common.units import AdminUnit, UnitRegister
 from orchestration.cli.terminal import Exit, WrongUse
 from orchestration.settings import DBT_DIR
 
+_Table = TypeVar("_Table")
 _RELATIONS_VI = {"whole": "toàn bộ", "part-main": "phần lớn hơn", "part": "một phần"}
 
 
 def load_register(folder: Path | None) -> UnitRegister:
     """The project's own tables, or those of a folder; raises ``WrongUse`` where they cannot be read."""
-    place = folder or DBT_DIR / "seeds"
+    return _loaded(UnitRegister.load, folder or DBT_DIR / "seeds")
+
+
+def load_portal_codes(folder: Path | None) -> PortalCodes:
+    """The project's own codes of portals, or a folder's where it has some; raises as ``load_register``.
+
+    Codes that stay as they are still have to mean units of the register that is to come.
+    """
+    own = folder is None or not (folder / PORTAL_TABLE).exists()
+    return _loaded(PortalCodes.load, DBT_DIR / "seeds" if own or folder is None else folder)
+
+
+def _loaded(load: Callable[[Path], _Table], place: Path) -> _Table:
     try:
-        return UnitRegister.load(place)
+        return load(place)
     except KeyError as error:
         raise WrongUse(f"{place}: thiếu cột {error}") from None
     except UnicodeDecodeError:
@@ -34,7 +50,8 @@ def load_register(folder: Path | None) -> UnitRegister:
 def check(folder: Path | None) -> tuple[list[str], dict[str, Any], Exit]:
     """Lines, data and exit code of ``cchc units check``: each fault, and for each act what went over on both sides."""
     register = load_register(folder)
-    faults = register.check()
+    portals = load_portal_codes(folder)
+    faults = [*register.check(), *portals.check(register)]
     lines = [f"{fault}" for fault in faults]
     document: dict[str, Any] = {
         "faults": [{"table": f.table, "subject": f.subject, "message_vi": f.message_vi} for f in faults],
@@ -50,7 +67,10 @@ def check(folder: Path | None) -> tuple[list[str], dict[str, Any], Exit]:
             f"{sums.were_split} bị chia, {sums.were_dissolved} giải thể → {sums.took_over} đơn vị nhận, "
             f"trong đó {sums.began} mới"
         )
-    lines.append(f"{len(register.units)} đơn vị, {len(register.successions)} lần chuyển: {len(faults)} lỗi")
+    lines.append(
+        f"{len(register.units)} đơn vị, {len(register.successions)} lần chuyển, {len(portals.codes)} mã cổng: "
+        f"{len(faults)} lỗi"
+    )
     return lines, document, Exit.HELD_BACK if faults else Exit.DONE
 
 
@@ -60,11 +80,15 @@ def show(code: str, day: dt.date) -> tuple[list[str], dict[str, Any]]:
     stretches = sorted((u for u in register.units if u.code == code), key=lambda u: u.valid_from or dt.date.min)
     if not stretches:
         raise WrongUse(f"không có đơn vị nào mang mã {code[:40]!r}")
+    portals = load_portal_codes(None)
     lines, found = [], []
     for unit in stretches:
         before = [(register.unit(s.old_code, s.effective_on - dt.timedelta(1)), s) for s in register.predecessors(unit)]
         after = [(register.unit(s.new_code, s.effective_on), s) for s in register.successors(unit)]
+        codes = sorted(portals.of_units([code], unit.valid_from or unit.valid_to or day))
         lines.append(unit.label_vi)
+        if codes:
+            lines.append(f"  - mã trên cổng: {', '.join(codes)}")
         lines += [f"  - từ {_named(old)}: {_RELATIONS_VI[s.relation]}, {s.legal_act}" for old, s in before]
         lines += [f"  - chuyển cho {_named(new)}: {_RELATIONS_VI[s.relation]}, {s.legal_act}" for new, s in after]
         now: list[AdminUnit] = []
@@ -84,6 +108,7 @@ def show(code: str, day: dt.date) -> tuple[list[str], dict[str, Any]]:
                 "successors": [{"unit_code": s.new_code, "relation": s.relation} for _, s in after],
                 "as_is": [u.code for u in now],
                 "went_whole": whole,
+                "portal_codes": codes,
             }
         )
     return lines, {"units": found}

@@ -1,7 +1,7 @@
 -- What is strange about rows of cases and contradicts nothing: somebody who knows the cases is asked, and no figure
 -- changes. One row a case and kind, each with the place of its row; how much is strange is for the rules to say. Of a
 -- longer period nothing: its quarters have asked.
-with run as (
+with recursive run as (
 
     select
         scope.quarter,
@@ -109,6 +109,118 @@ at_closing as (
 
 ),
 
+-- Agencies that gave the numbers of cases told in this period, and the units beside which they stand: few, however many
+-- the cases.
+agencies as (
+
+    select
+        known.unit_code,
+        known.receiving_unit_code,
+        split_part(known.case_key, '-', 1) as agency,
+        known.received_on
+    from known
+    inner join run on known.delivered_quarter = run.quarter
+    where known.case_key like '%-%'
+    group by known.unit_code, known.receiving_unit_code, split_part(known.case_key, '-', 1), known.received_on
+
+),
+
+-- Whose number it is: the agency's own entry, else that of the nearest one above it.
+owners as (
+
+    select
+        agencies.unit_code,
+        agencies.receiving_unit_code,
+        agencies.agency,
+        agencies.received_on,
+        max_by(portal_codes.unit_code, length(portal_codes.agency_code)) as owner_code
+    from agencies
+    inner join {{ ref('portal_codes') }} as portal_codes
+        on (
+            agencies.agency = portal_codes.agency_code
+            or agencies.agency like portal_codes.agency_code || '.%'
+        )
+        and (portal_codes.valid_from is null or portal_codes.valid_from <= agencies.received_on)
+        and (portal_codes.valid_to is null or portal_codes.valid_to >= agencies.received_on)
+    group by agencies.unit_code, agencies.receiving_unit_code, agencies.agency, agencies.received_on
+
+),
+
+-- The receiving units as they are at closing, and all that they were made from, back to the beginning of the register.
+lineage as (
+
+    select
+        receivers.receiving_unit_code,
+        units.unit_code,
+        units.parent_code,
+        units.valid_from,
+        units.valid_to
+    from (select distinct receiving_unit_code from owners) as receivers
+    inner join {{ ref('admin_units') }} as units on receivers.receiving_unit_code = units.unit_code
+    inner join run
+        on (units.valid_from is null or units.valid_from <= run.closes_on)
+        and (units.valid_to is null or units.valid_to >= run.closes_on)
+
+    union
+
+    select
+        lineage.receiving_unit_code,
+        units.unit_code,
+        units.parent_code,
+        units.valid_from,
+        units.valid_to
+    from lineage
+    inner join {{ ref('admin_unit_successors') }} as successors
+        on lineage.unit_code = successors.new_unit_code
+        and (lineage.valid_from is null or lineage.valid_from <= successors.effective_on)
+        and (lineage.valid_to is null or lineage.valid_to >= successors.effective_on)
+    inner join {{ ref('admin_units') }} as units
+        on successors.old_unit_code = units.unit_code
+        and {{ days_after('units.valid_to', 1) }} = successors.effective_on
+
+),
+
+-- Each unit of a lineage with those above it, on the days of both.
+own_and_above as (
+
+    select receiving_unit_code, unit_code, valid_from, valid_to from lineage
+
+    union all
+
+    select receiving_unit_code, parent_code as unit_code, valid_from, valid_to from lineage
+
+    union all
+
+    select
+        lineage.receiving_unit_code,
+        above.parent_code as unit_code,
+        greatest(lineage.valid_from, above.valid_from) as valid_from,
+        least(lineage.valid_to, above.valid_to) as valid_to
+    from lineage
+    inner join {{ ref('admin_units') }} as above on lineage.parent_code = above.unit_code
+
+),
+
+-- Numbers of an agency that is neither the receiving unit's, nor that of a unit above it or before it.
+of_others as (
+
+    select
+        owners.*,
+        owner_units.name_vi as owner_name_vi
+    from owners
+    inner join {{ ref('admin_units') }} as owner_units
+        on owners.owner_code = owner_units.unit_code
+        and (owner_units.valid_from is null or owner_units.valid_from <= owners.received_on)
+        and (owner_units.valid_to is null or owner_units.valid_to >= owners.received_on)
+    left join own_and_above
+        on owners.receiving_unit_code = own_and_above.receiving_unit_code
+        and owners.owner_code = own_and_above.unit_code
+        and (own_and_above.valid_from is null or own_and_above.valid_from <= owners.received_on)
+        and (own_and_above.valid_to is null or own_and_above.valid_to >= owners.received_on)
+    where own_and_above.unit_code is null
+
+),
+
 found as (
 
     select
@@ -117,7 +229,8 @@ found as (
         cast(missing as bigint) as cases,
         cast(null as bigint) as usual,
         received_on as day,
-        cast(null as date) as earlier_day
+        cast(null as date) as earlier_day,
+        cast(null as varchar) as owner_name_vi
     from in_order
     where missing > 0
 
@@ -129,7 +242,8 @@ found as (
         batches.cases,
         cast(null as bigint) as usual,
         ended.ended_on as day,
-        cast(null as date) as earlier_day
+        cast(null as date) as earlier_day,
+        cast(null as varchar) as owner_name_vi
     from ended
     inner join batches
         on ended.unit_code = batches.unit_code
@@ -144,7 +258,8 @@ found as (
         cast(at_closing.cases as bigint) as cases,
         at_closing.usual,
         ended.ended_on as day,
-        cast(null as date) as earlier_day
+        cast(null as date) as earlier_day,
+        cast(null as varchar) as owner_name_vi
     from ended
     cross join run
     inner join at_closing
@@ -163,7 +278,8 @@ found as (
         cast(null as bigint) as cases,
         cast(null as bigint) as usual,
         known.due_on as day,
-        earlier.due_on as earlier_day
+        earlier.due_on as earlier_day,
+        cast(null as varchar) as owner_name_vi
     from versions as earlier
     inner join run on earlier.superseded_from_no = run.period_no and earlier.delivered_no < run.period_no
     inner join {{ ref('int_periods') }} as periods on earlier.delivered_quarter = periods.quarter
@@ -175,6 +291,24 @@ found as (
         earlier.due_on <= periods.closes_on
         and (earlier.left_on is null or earlier.left_on > periods.closes_on)
         and known.due_on > earlier.due_on
+
+    union all by name
+
+    select
+        'code_of_another_unit' as kind,
+        known.*,
+        cast(null as bigint) as cases,
+        cast(null as bigint) as usual,
+        known.received_on as day,
+        cast(null as date) as earlier_day,
+        of_others.owner_name_vi
+    from known
+    inner join run on known.delivered_quarter = run.quarter
+    inner join of_others
+        on known.unit_code = of_others.unit_code
+        and known.receiving_unit_code = of_others.receiving_unit_code
+        and split_part(known.case_key, '-', 1) = of_others.agency
+        and known.received_on = of_others.received_on
 
 )
 
@@ -192,7 +326,8 @@ select
     found.day,
     found.earlier_day,
     found.cases,
-    found.usual
+    found.usual,
+    found.owner_name_vi
 from found
 cross join run
 inner join {{ ref('stg_deliveries__deliveries') }} as deliveries on found.delivery_id = deliveries.delivery_id

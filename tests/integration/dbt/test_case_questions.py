@@ -126,3 +126,41 @@ def test_every_question_has_its_row(models: CaseModels) -> None:
     models.build(_on("2023-01-03", 3))
     place = models.rows("select unit_code, delivery_id, file_name, sheet, row_number from case_questions")
     assert place == [(DISTRICT, f"{DISTRICT}-2023-Q1-1", "1.xlsx", "Sheet1", 1)]
+
+
+@pytest.mark.parametrize(
+    ("agency", "of_another"),
+    [
+        ("000.00.32.H51", None),  # the district's own
+        ("H51.032", None),
+        ("000.07.32.H51", None),  # an office of the district: nearest above it that the register knows
+        ("H51", None),  # the province above it
+        ("H99.32", None),  # nobody's that the register knows
+        ("000.25.32.H51", "Xã Đại Ân 1"),  # a commune's number beside the district
+        ("H51.32.25.7", "Xã Đại Ân 1"),  # an office of that commune
+        ("000.00.35.H51", "Huyện Châu Thành"),
+        ("H13.331", None),  # nobody's in that year
+    ],
+)
+def test_a_number_of_another_unit_is_asked_about(models: CaseModels, agency: str, of_another: str | None) -> None:
+    code = f"{agency}-230103-0001"
+    models.build([case(code, received_at="2023-01-03")])
+    asked = models.rows("select case_code, owner_name_vi, day from case_questions where kind = 'code_of_another_unit'")
+    assert asked == ([(code, of_another, dt.date(2023, 1, 3))] if of_another else [])
+
+
+def test_a_communes_case_may_bear_the_number_of_the_district_and_not_of_another_commune(models: CaseModels) -> None:
+    """Offices of the district (00), of the commune itself (22), of one beside it (25)."""
+    cases = [
+        case(f"000.{office}.32.H51-230103-0001", delivering_unit_code=COMMUNE, receiving_unit_code=COMMUNE,
+             received_at="2023-01-03")
+        for office in ("00", "22", "25")
+    ]  # fmt: skip
+    models.build(cases)
+    owners = models.rows("select case_code, owner_name_vi from case_questions where kind = 'code_of_another_unit'")
+    assert owners == [("000.25.32.H51-230103-0001", "Xã Đại Ân 1")]
+
+
+def test_what_was_asked_for_an_earlier_period_is_not_asked_again(models: CaseModels) -> None:
+    models.build([case("000.25.32.H51-221215-0001", received_at="2022-12-15", quarter="2022-Q4")])
+    assert models.rows("select * from case_questions where kind = 'code_of_another_unit'") == []

@@ -129,7 +129,7 @@ MART_SCHEMAS = {
     "case_questions": pa.schema(
         [
             *((name, pa.string()) for name in ("unit_code", "quarter", "kind", "case_code", "file_name", "sheet")),
-            *((name, pa.string()) for name in ("delivery_id", "neutral_sheet")),
+            *((name, pa.string()) for name in ("delivery_id", "neutral_sheet", "owner_name_vi")),
             *((name, pa.int64()) for name in ("row_number", "cases", "usual")),
             *((name, pa.date32()) for name in ("day", "earlier_day")),
         ]

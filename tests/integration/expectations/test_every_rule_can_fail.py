@@ -182,6 +182,7 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
             "ended_together": {"cases": 20},
             "ended_at_closing": {"cases": 20, "usual": 4},
             "due_day_moved": {},
+            "code_of_another_unit": {"owner_name_vi": "Xã An Thạnh 2"},
         }.items()
     },
     "case_questions.kind_known": (_asks("guessed"), set()),
@@ -372,9 +373,11 @@ ALSO: dict[str, set[str]] = {
 
 
 def _is_generic(rule_id: str) -> bool:
-    """Rules whose breach follows from what they are: plausible dates, agreeing files, receipts, remarks, decisions."""
+    """Rules whose breach follows from what they are: plausible dates, cells that are owed, agreeing files, receipts,
+    remarks, decisions.
+    """
     return rule_id.startswith(("deliveries.", "periods.", "remarks.")) or rule_id.endswith(
-        (".key_agrees", "_plausible", ".raw_matches_something", ".raw_complete", ".section_from_one_file")
+        (".key_agrees", "_plausible", "_present", ".raw_matches_something", ".raw_complete", ".section_from_one_file")
     )
 
 
@@ -421,6 +424,8 @@ def _bad_values(rule: Rule) -> dict[str, Any]:
     if rule.id.endswith("_plausible"):
         column = rule.id.removeprefix(f"{rule.source}.").removesuffix("_plausible")
         return {column: _implausible(rule.source, column)}
+    if rule.id.endswith("_present"):
+        return {rule.id.removeprefix(f"{rule.source}.").removesuffix("_present"): None}
     column = rule.columns[0]
     if rule.kind == "between":
         assert rule.minimum is not None

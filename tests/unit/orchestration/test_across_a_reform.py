@@ -90,6 +90,39 @@ def test_a_name_of_the_time_before_means_the_unit_of_today(code: str, name: str,
     assert registry.find(name) == means
 
 
+@pytest.mark.parametrize(
+    ("code", "written", "means"),
+    [
+        ("31615", "H13.331", {"31615"}),
+        ("31615", "h13.0331", {"31615"}),
+        ("31615", "000.00.331.H13", set()),  # no spelling of the circular's
+        ("31615", "G15.331", {"31615"}),
+        ("31615", "H13.331.02", {"31615"}),  # an office of the commune's
+        ("31615", "000.22.32.H51", {"31615"}),  # xã An Thạnh 1, which went into it whole
+        ("31615", "H51.32", {"31615"}),  # the district that was before it
+        ("31615", "H13.332", set()),
+        ("31615", "000.27.32.H51", set()),  # xã An Thạnh 3, which went into the other commune
+        ("31633", "H13.332", {"31633"}),
+        ("31633", "H13", set()),
+        ("31633", "H99.1", set()),
+    ],
+)
+def test_a_code_of_a_portal_means_the_unit_of_its_day(code: str, written: str, means: set[str]) -> None:
+    today = unit(REFERENCE, code, REFORM)
+    before = REFERENCE.predecessors(today)
+    registry = UnitRegistry(today, [], before=before, portals=REFERENCE.portals, on=REFORM)
+    assert registry.find(written) == means
+    assert UnitRegistry(today, [], before=before).find(written) == set(), "without the register no code is a name"
+
+
+def test_a_code_of_another_unit_is_turned_away_by_its_name() -> None:
+    today = unit(REFERENCE, "31615", REFORM)
+    registry = UnitRegistry(today, [], portals=REFERENCE.portals, on=REFORM)
+    remark = registry.parse("H13.332").rejection
+    assert remark is not None
+    assert (remark.code, "31633" in remark.reason_vi) == ("unknown_unit", True)
+
+
 def test_what_is_above_may_head_a_file_and_a_stranger_may_not() -> None:
     today = unit(REFERENCE, "31633", REFORM)
     registry = UnitRegistry(today, [], superior=REFERENCE.superior(today, REFORM))
