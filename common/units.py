@@ -12,7 +12,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from pathlib import Path
 LEVELS = ("province", "district", "commune")
 #: Of what took over a unit: all of it, the larger part, a part.
 RELATIONS = ("whole", "part-main", "part")
+SEEDS = Path(__file__).resolve().parents[1] / "dbt_project" / "seeds"
 _DAY = dt.timedelta(days=1)
 
 
@@ -556,6 +557,12 @@ class UnitRegister:
             took_over=len({step.new_code for step in steps}),
             began=len({unit.code for unit in self.units if unit.begun_by == act.legal_act}),
         )
+
+
+@lru_cache(maxsize=1)
+def registered() -> UnitRegister:
+    """The project's own register, read once; raises as ``UnitRegister.load``."""
+    return UnitRegister.load(SEEDS)
 
 
 def load_units(folder: Path) -> tuple[AdminUnit, ...]:

@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from expectations.declarations import Rule, declared_rules, suite_version
+from expectations.declarations import Rule, declared_rules, relation_rules, suite_version
 from expectations.document_symbols import spoilt_symbols
 from expectations.inspection import MartRequest, RawRequest
 from expectations.messages import HeldRow, explain_vi, held_rows
@@ -62,6 +62,7 @@ __all__ = [
     "province_publishable",
     "publishable",
     "questions",
+    "relation_rules",
     "run_mart_gate",
     "run_province_gate",
     "run_raw_gate",

@@ -15,16 +15,17 @@ from string import Template
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from common.files import canonical_json
-from common.forms import Form, follows_forms, load_forms
+from common.forms import Form, follows_forms, is_confirmed, load_forms
 from common.periods import place_of
 from common.quarters import KEY_PATTERN
 from common.roles import Role
 from expectations.contract_facts import LOADER, column_facts, source_facts
 from expectations.expression import Expression, parse
 from expectations.form_facts import row_facts, rows_named
+from expectations.form_relations import RELATIONS_YML, relations_of
 
 RULES_DIR = Path(__file__).parent / "rules"
 
@@ -283,6 +284,9 @@ def load_rules(directory: Path = RULES_DIR) -> tuple[Rule, ...]:
         rules += [
             Rule.model_validate(_with_sentence(_with_indicator(declaration))) for declaration in _expanded(document)
         ]
+    if directory == RULES_DIR:
+        # One that was changed since it was confirmed publishes nothing, and may say anything.
+        rules += [rule for form in load_forms() if _is_settled(form) for rule in relation_rules(form)]
     ids = [rule.id for rule in rules]
     for rule in rules:
         _check_some_form_asks(rule)
@@ -290,6 +294,24 @@ def load_rules(directory: Path = RULES_DIR) -> tuple[Rule, ...]:
     if doubled:
         raise ValueError(f"declared twice: {doubled}")
     return tuple(sorted(rules, key=lambda rule: rule.id))
+
+
+def _is_settled(form: Form) -> bool:
+    return form.fingerprint is None or is_confirmed(form.folder)
+
+
+def relation_rules(form: Form) -> list[Rule]:
+    """The rules that a form declares of its own rows (``relations.yml``); raises ``ValueError`` where one is wrong."""
+    rules = []
+    for declaration in relations_of(form):
+        try:
+            rule = Rule.model_validate(_with_sentence(declaration))
+        except ValidationError as error:
+            told = "; ".join(str(one["msg"]) for one in error.errors()[:3])
+            raise ValueError(f"forms/{form.form}/{RELATIONS_YML}, {declaration['id']}: {told}") from error
+        form.require(rule.rows, f"{RELATIONS_YML}, {declaration['id']}")
+        rules.append(rule)
+    return rules
 
 
 @follows_forms(1)

@@ -358,6 +358,7 @@ class _Run:
             text = rule.message_vi.format(subject=violation.subject, **printed)
         elif rule.kind == "relation":
             text = f"{sentence} Số liệu: {'; '.join(f'{name} = {value}' for name, value in printed.items())}."
+            text += _difference_vi(rule, violation.values)
         else:
             text = sentence
         if name := form.names.get(violation.subject):
@@ -368,6 +369,19 @@ class _Run:
             if part is not None
         ]
         return f"{', '.join(place)}: {text}" if place else text
+
+
+#: How far a claim between two terms is missed, by its sign.
+_MISSED_VI = {"=": "Chênh lệch", "<=": "Vượt", "<": "Vượt", ">=": "Thiếu", ">": "Thiếu"}
+
+
+def _difference_vi(rule: Rule, values: Mapping[str, Any]) -> str:
+    """`` Chênh lệch: 4.``: by how much, exactly, a relation between figures is missed; blank where it has no such."""
+    claims = rule.parsed().claims
+    if claims is None or claims.sign not in _MISSED_VI:
+        return ""
+    missed = claims.difference({name: None if value is None else Decimal(value) for name, value in values.items()})
+    return f" {_MISSED_VI[claims.sign]}: {vietnamese(abs(missed))}." if missed else ""
 
 
 def _figures(rule: Rule, values: Mapping[str, Any]) -> dict[str, str]:

@@ -191,6 +191,7 @@ def _code_of(line: Mapping[str, str], decision: str, before: Form, where: str) -
 
 def faults_of(folder: Path) -> list[str]:
     """What a form of the home still lacks before it can be confirmed, each a sentence in Vietnamese."""
+    from expectations import relation_rules
     from publication import check_texts_of
 
     try:
@@ -204,6 +205,10 @@ def faults_of(folder: Path) -> list[str]:
         check_texts_of(form)
     except (ValueError, LookupError) as error:
         faults.append(f"lời văn chưa khớp biểu: {_told(error)}")
+    try:
+        relation_rules(form)
+    except (ValueError, LookupError) as error:
+        faults.append(f"quan hệ giữa các dòng chưa khớp biểu: {_told(error)}")
     return faults
 
 

@@ -16,9 +16,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from common.periods import period_named
+from common.units import UnitRegister
 from publication.content import row_ranges
 from publication.content.passport import passports
 from publication.content.release_content import FormRow, form_rows, gather, unit_name
+from publication.content.units_as_is import passport_as_is
 from publication.outputs import PASSPORTS_NAME
 from publication.release import Release
 from publication.store.candidate import FORM_MART, read_candidate
@@ -126,6 +129,11 @@ class Explanation:
             **self.passport,
             "parts": parts,
         }
+
+    def as_is(self, register: UnitRegister) -> dict[str, Any]:
+        """The figure under the units of today; see ``publication.content.units_as_is``."""
+        then = period_named(self.quarter).closes_on
+        return passport_as_is(register, self.unit_code, then, self.passport, self.files)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Each delivered row behind each part, with what it contributes; columns as in ROWS_COLUMNS."""

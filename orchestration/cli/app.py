@@ -849,13 +849,25 @@ def explain(
     release: Annotated[int | None, typer.Option("--release", min=1, help="Số bản; mặc định: hiện hành.")] = None,
     candidate: Annotated[bool, typer.Option("--candidate", help="Xem số liệu chờ công bố.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Ghi mọi dòng dữ liệu đã tính vào tệp này.")] = None,
+    units: Annotated[
+        str,
+        typer.Option(
+            "--units", help="as-was: theo đơn vị hành chính của ngày chốt; as-is: thêm số theo đơn vị hiện nay."
+        ),
+    ] = "as-was",
     json: Json = False,
 ) -> None:
     """Một số liệu từ đâu mà có: cách tính, tử số, mẫu số, quyết định, đến từng tệp, trang, dòng."""
     from orchestration.cli import passport
+    from orchestration.cli.units import load_register
 
     if release and candidate:
         raise WrongUse("chỉ dùng một trong hai: --release hoặc --candidate")
+    if units not in passport.BASES:
+        raise WrongUse(f"--units nhận một trong: {', '.join(passport.BASES)}")
     home = load_settings().paths
     known_units(ReportingUnits(), known_quarter(quarter), [unit])
-    _end(passport.answer(home, row, unit, quarter, release, waiting=candidate, csv=csv, as_json=json))
+    register = load_register(None) if units == passport.AS_IS else None
+    _end(
+        passport.answer(home, row, unit, quarter, release, waiting=candidate, csv=csv, as_json=json, register=register)
+    )

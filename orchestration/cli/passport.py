@@ -6,12 +6,14 @@ Does not belong here: what a passport says (``publication``).
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from common.units import UnitRegister
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit
 from orchestration.real_names import file_names, sheet_names
 from orchestration.review import last_made
@@ -38,14 +40,28 @@ ROLE_VI = {
     "declared": "Số khai báo",
     "term": "Thành phần",
 }
+#: Under which units a figure is shown: those of its own day, or those of today beside them.
+AS_WAS, AS_IS = BASES = ("as-was", "as-is")
 _RANGES_SHOWN = 40
 _UNNAMED_VI = "Các dòng không nêu tệp để không lộ số nhỏ"
 
 
 def answer(
-    home: Home, row: str, unit: str, quarter: str, number: int | None, *, waiting: bool, csv: Path | None, as_json: bool
+    home: Home,
+    row: str,
+    unit: str,
+    quarter: str,
+    number: int | None,
+    *,
+    waiting: bool,
+    csv: Path | None,
+    as_json: bool,
+    register: UnitRegister | None = None,
 ) -> Exit:
-    """Shows the passport, and writes its rows where a file is named. A damaged release shows nothing."""
+    """Shows the passport, and writes its rows where a file is named. A damaged release shows nothing.
+
+    With a ``register`` it shows too under which units of today its parts stand.
+    """
     try:
         explanation = explained(home, row, unit, quarter, number, waiting=waiting)
         paths = home.ingest_paths
@@ -53,10 +69,15 @@ def answer(
     except (NoPassports, CandidateError) as error:
         complain(str(error))
         return Exit.HELD_BACK
+    today = explanation.as_is(register) if register else None
+    told = list(as_is_lines(today)) if today else []
     if as_json or not sys.stdout.isatty():
-        emit(lines(explanation), explanation.as_dict(), as_json=as_json)
+        document = explanation.as_dict() | ({"units": today} if today else {"units": {"basis": AS_WAS}})
+        emit([*lines(explanation), *told], document, as_json=as_json)
     else:
         show(explanation)
+        for line in told:
+            emit([line], {}, as_json=False)
     if csv:
         complain(write_rows(explanation, csv))
     return Exit.DONE
@@ -115,6 +136,29 @@ def lines(explanation: Explanation) -> list[str]:
     for title, texts in _remarks(passport):
         found += [f"{title}:", *(f"  - {text}" for text in texts)]
     return found
+
+
+def as_is_lines(today: Mapping[str, Any]) -> Iterator[str]:
+    """The figure under the units of today as plain lines: the reporting unit, then each part by unit of today."""
+    day = dt.date.fromisoformat(today["as_of"])
+    yield f"Theo đơn vị hành chính hiện nay (thay đổi gần nhất trong danh mục: {day:%d/%m/%Y}):"
+    note = today["note_vi"]
+    if today["name_as_is_vi"]:
+        yield f"  Đơn vị báo cáo nay là {today['name_as_is_vi']}" + (f": {note}" if note else "")
+    else:
+        yield f"  Đơn vị báo cáo {note}"
+    for part in today["parts"]:
+        if not part["units"]:
+            continue
+        yield f"  {ROLE_VI[part['role']]} ({part['label_vi']}), theo đơn vị gửi tệp:"
+        for group in part["units"]:
+            terms = " + ".join(f"{unit['name_vi']} {_printed(unit['amount'])}" for unit in group["from"])
+            if group["forbidden_by_vi"]:
+                yield f"    {terms}: {group['forbidden_by_vi']}"
+            else:
+                yield f"    {group['name_as_is_vi']}: {_printed(group['amount'])} = {terms}"
+        if part["unnamed"]:
+            yield f"    {_UNNAMED_VI}: {_printed(part['unnamed'])}"
 
 
 def show(explanation: Explanation) -> None:

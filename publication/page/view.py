@@ -6,6 +6,7 @@ Does not belong here: markup (``templates``), drawing (``charts``), where figure
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from typing import Any
 
 from common.forms import Page, PartOf, form_named
 from common.periods import PeriodKind, kind_of, running_title_vi
+from common.units import UnitRegister, registered
 from publication.content.approval import DRAFT_VI
 from publication.content.changes import Change
 from publication.content.notes import notes
 from publication.content.passport import SOURCE_VI, STATUS_VI
 from publication.content.release_content import Footnote, FormRow, Imprint, ReleaseContent
+from publication.content.units_as_is import UnitToday, changed_units
 from publication.formatting import format_date, format_number
 from publication.page.charts import Chart
 from publication.page.differences import Difference, judged_by_rate, since_last_year, since_previous_quarter
@@ -176,6 +179,8 @@ class PageView:
     held_back_vi: str
     unit_kinds: tuple[Kind, ...]
     units: tuple[tuple[str, Unit], ...]
+    units_today: tuple[UnitToday, ...]
+    units_today_vi: str
     sections: tuple[Section, ...]
     abbreviations: Mapping[str, str]
     statuses: tuple[tuple[str, str], ...]
@@ -195,6 +200,13 @@ class PageView:
     citation_vi: str
 
 
+def _units_today(content: ReleaseContent, register: UnitRegister, then: dt.date) -> tuple[UnitToday, ...]:
+    """The reporting unit and the units below it that are no longer what they were; the register's today is meant."""
+    below = sorted(row["unit_code"] for row in content.tables["dim_unit"].to_pylist() if row["unit_type"] == "commune")
+    codes = dict.fromkeys([content.unit_code, *below])
+    return tuple(changed_units(register, codes, then))
+
+
 def page_view(content: ReleaseContent, folder: Path) -> PageView:
     """The page of the release being written into ``folder``, whose other files are written already."""
     quarter = next(row for row in content.tables["dim_quarter"].to_pylist() if row["quarter"] == content.quarter)
@@ -204,6 +216,8 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
     form_changes, other_changes = _changes(content)
     area = content.unit_name_vi[:1].lower() + content.unit_name_vi[1:]
     statistics = tuple(tables(content))
+    register = registered()
+    units_today = _units_today(content, register, quarter["closes_on"])
     return PageView(
         office_vi=f"Ủy ban nhân dân {area}",
         unit_name_vi=content.unit_name_vi,
@@ -231,6 +245,8 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         statistics=statistics,
         held_back_vi=held_back_vi(content, (cell for table in statistics for line in table.lines for cell in line)),
         unit_kinds=UNIT_KINDS,
+        units_today=units_today,
+        units_today_vi=format_date(register.last_change),
         units=tuple((page_name(unit.code), unit) for unit in unit_figures(content).units),
         sections=tuple(_sections(rows)),
         abbreviations=_abbreviations(content.rows, form_named(content.form_version).page),

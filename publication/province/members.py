@@ -7,9 +7,12 @@ units a province has, arithmetic.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from common.periods import period_named
+from common.units import registered
+from publication.content.units_as_is import unit_today
 from publication.province.rollup import Member
 from publication.release import current_release
 from publication.store.candidate import FORM_MART
@@ -33,10 +36,15 @@ def read_members(
 ) -> tuple[Member, ...]:
     """A member a unit, in order of code. A release that is not what was published counts as missing, and is named.
 
-    ``why_missing``: by unit, what is known of why it has published nothing.
+    ``why_missing``: by unit, what is known of why it has published nothing. Where each unit is now is told by the
+    project's register.
     """
+    then, register = period_named(quarter).closes_on, registered()
     return tuple(
-        _member(published, quarter, unit, why_missing.get(unit.code, ""))
+        replace(
+            _member(published, quarter, unit, why_missing.get(unit.code, "")),
+            as_is=unit_today(register, unit.code, then),
+        )
         for unit in sorted(units, key=lambda unit: unit.code)
     )
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from common.forms import Form
 from publication.content.province_content import percent
+from publication.content.units_as_is import UnitToday
 
 INDICATORS, TOTALS, RANKING, MEMBERS = (
     "province_indicators",
@@ -59,12 +60,13 @@ _TYPES: Mapping[str, pa.DataType] = {
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     MEMBERS: (
         "unit_code", "quarter", "member_code", "unit_name_vi", "member_name_vi", "member_level", "state", "why_vi",
-        "release_number", "manifest_sha256", "form_version", "provisional",
+        "release_number", "manifest_sha256", "form_version", "provisional", "member_code_as_is",
+        "member_name_as_is_vi", "as_is_note_vi",
     ),
     INDICATORS: (
         "unit_code", "quarter", "indicator_code", "member_code", "member_name_vi", "member_level", "release_number",
         *(name for name in _ROW if name != "indicator_code"), "status", "value", "numerator", "denominator",
-        "computed_value", "declared_value",
+        "computed_value", "declared_value", "member_code_as_is", "member_name_as_is_vi",
     ),
     TOTALS: (
         "unit_code", "quarter", "indicator_code", *(name for name in _ROW if name != "indicator_code"), "aggregate",
@@ -81,7 +83,8 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 class Member:
     """A unit of the province on the closing day, with the table of its release where it has published one.
 
-    ``why_vi``: why it has none; ``form``: rows of ``report_indicators``, empty where it has none.
+    ``why_vi``: why it has none; ``form``: rows of ``report_indicators``, empty where it has none; ``as_is``: where it
+    is now, by the register's today.
     """
 
     code: str
@@ -93,6 +96,7 @@ class Member:
     provisional: bool = False
     why_vi: str = ""
     form: tuple[Mapping[str, Any], ...] = ()
+    as_is: UnitToday | None = None
 
     @property
     def is_published(self) -> bool:
@@ -139,6 +143,17 @@ def _member(member: Member, name_vi: str) -> dict[str, Any]:
         "manifest_sha256": member.manifest_sha256 or None,
         "form_version": member.form_version or None,
         "provisional": member.provisional,
+        **_as_is(member),
+        "as_is_note_vi": (member.as_is.note_vi or None) if member.as_is else None,
+    }
+
+
+def _as_is(member: Member) -> dict[str, Any]:
+    """The unit of today that the member's figures are of; blank where a split or an end forbids it."""
+    today = member.as_is
+    return {
+        "member_code_as_is": (today.code_as_is or None) if today else None,
+        "member_name_as_is_vi": (today.now_vi.removesuffix(f" ({today.code_as_is})") or None) if today else None,
     }
 
 
@@ -151,6 +166,7 @@ def _indicator(member: Member, row: Mapping[str, Any]) -> dict[str, Any]:
         **{name: row[name] for name in _ROW},
         **{name: row[name] for name in ("status", "value", "numerator", "denominator")},
         **{name: row[name] for name in ("computed_value", "declared_value")},
+        **_as_is(member),
     }
 
 

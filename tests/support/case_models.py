@@ -32,7 +32,7 @@ INPUTS = (
     "int_late_causes", "int_coverage", "int_sheets", "int_report_deliveries", "int_forms_in_force",
 )  # fmt: skip
 
-SEEDS = ("int_periods", "stg_forms__rows", "int_working_days", "admin_units", "admin_unit_successors")
+SEEDS = ("int_periods", "stg_forms__rows", "int_working_days", "admin_units", "admin_unit_successors", "portal_codes")
 
 LEVELS = {"district": [DISTRICT], "commune": [COMMUNE, "31615"], "all": [DISTRICT, COMMUNE, "31615"]}
 COLUMNS = [column.name for column in load_contracts()["one_stop_cases"].columns]

@@ -7,6 +7,7 @@ import csv
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -239,14 +240,16 @@ class Candidate:
 
     def _against_catalogue(self, rule: Rule) -> dict[str, int | Decimal]:
         code = str(rule.indicator)
-        if rule.id.startswith("report.flag_domain."):
+        # Of a form that says otherwise of a row the rule bears that form's mark.
+        rule_id = re.sub(r"\.form_\w+$", "", rule.id)
+        if rule_id.startswith("report.flag_domain."):
             return {code: 2}
-        if rule.id.endswith(".grows_in_year"):
+        if rule_id.endswith(".grows_in_year"):
             return {f"previous({code})": (self.row(code)["value"] or 0) + 1}
-        if rule.id.endswith(".zero_when_parent_zero"):
+        if rule_id.endswith(".zero_when_parent_zero"):
             (parent,) = rule.rows - {code}
             return {parent: 0, code: 1}
-        assert rule.id.endswith(".equals_parts"), rule.id
+        assert rule_id.endswith(".equals_parts"), rule.id
         return {code: sum(self.row(part)["value"] or 0 for part in rule.rows - {code}) + 1}
 
     def row(self, code: str) -> Row:
