@@ -94,7 +94,7 @@ def test_a_name_of_the_time_before_means_the_unit_of_today(code: str, name: str,
     ("code", "written", "means"),
     [
         ("31615", "H13.331", {"31615"}),
-        ("31615", "h13.0331", {"31615"}),
+        ("31615", "h13.331", {"31615"}),
         ("31615", "000.00.331.H13", set()),  # no spelling of the circular's
         ("31615", "G15.331", {"31615"}),
         ("31615", "H13.331.02", {"31615"}),  # an office of the commune's
