@@ -151,12 +151,13 @@ def as_is_lines(today: Mapping[str, Any]) -> Iterator[str]:
         if not part["units"]:
             continue
         yield f"  {ROLE_VI[part['role']]} ({part['label_vi']}), theo đơn vị gửi tệp:"
+        lacking = ", chưa gồm phần không nêu tệp" if part["unnamed"] else ""
         for group in part["units"]:
             terms = " + ".join(f"{unit['name_vi']} {_printed(unit['amount'])}" for unit in group["from"])
             if group["forbidden_by_vi"]:
                 yield f"    {terms}: {group['forbidden_by_vi']}"
             else:
-                yield f"    {group['name_as_is_vi']}: {_printed(group['amount'])} = {terms}"
+                yield f"    {group['name_as_is_vi']}: {_printed(group['amount'])}{lacking} = {terms}"
         if part["unnamed"]:
             yield f"    {_UNNAMED_VI}: {_printed(part['unnamed'])}"
 

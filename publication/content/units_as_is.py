@@ -112,6 +112,7 @@ def passport_as_is(
                 "role": part["role"],
                 "label_vi": part["label_vi"],
                 "units": part_as_is(register, then, named),
+                # A unit of today lacks what stands there, whoever of its units it is of.
                 "unnamed": str(unnamed) if unnamed else None,
             }
         )

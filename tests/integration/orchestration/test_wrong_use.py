@@ -70,6 +70,8 @@ def _cases() -> dict[str, list[str]]:
         found.append(["template", "org_units", "--out", out])
     for row in ("", "0", "9999", "IX.99", "'", "x" * 5000):
         found.append(["explain", row, "--unit", "945", "--quarter", "2023-Q1"])
+    for basis in ("", "as-it-is", "AS-IS", "x" * 5000):
+        found.append(["explain", "1", "--unit", "945", "--quarter", "2023-Q1", "--units", basis])
     found += [["purge", "--today", day] for day in ("x", "2026-13-01", "31/12/2026")]
     found += [["verify", "no/such/release"], ["verify", "a.csv"], ["verify", "x" * 5000]]
     found += [["lock", "2023-Q1", "--unit", "945", "--reason", " "], ["lock", "2023-Q1", "--unit", "945"]]
