@@ -202,7 +202,11 @@ class PageView:
 
 def _units_today(content: ReleaseContent, register: UnitRegister, then: dt.date) -> tuple[UnitToday, ...]:
     """The reporting unit and the units below it that are no longer what they were; the register's today is meant."""
-    below = sorted(row["unit_code"] for row in content.tables["dim_unit"].to_pylist() if row["unit_type"] == "commune")
+    below = sorted(
+        row["unit_code"]
+        for row in content.tables["dim_unit"].to_pylist()
+        if row["unit_type"] == "commune" and row["reporting_unit_code"] == content.unit_code
+    )
     codes = dict.fromkeys([content.unit_code, *below])
     return tuple(changed_units(register, codes, then))
 

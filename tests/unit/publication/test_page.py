@@ -859,3 +859,15 @@ def test_the_index_tells_what_was_replaced_when_and_why() -> None:
 
 def test_an_index_of_nothing_is_a_page() -> None:
     assert "Chưa có báo cáo nào được công bố." in render_catalogue([]).decode()
+
+
+def test_units_that_are_no_longer_stand_beside_those_of_today(make_content: MakeContent, write: Any) -> None:
+    """Of the units of the release alone, whatever else its tables name."""
+    page = html(write(make_content()))
+    rows = page.xpath('//section[@id="don-vi-hien-nay"]//tbody/tr')
+    found = {row.get("data-as-was"): (row.get("data-as-is"), row.text_content()) for row in rows}
+    assert list(found) == ["945", "31615"]
+    assert found["945"][0] == ""
+    assert "không chuyển được: Huyện Cù Lao Dung kết thúc hoạt động" in found["945"][1]
+    assert found["31615"][0] == "31615"
+    assert "Xã An Thạnh (31615)" in found["31615"][1]

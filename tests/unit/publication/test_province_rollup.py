@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from common.forms import form_named
 from publication.content.province_content import percent
+from publication.content.units_as_is import UnitToday
 from publication.province.rollup import INDICATORS, MEMBERS, RANKING, TOTALS, Member, roll_up_tables
 
 FORM = form_named("2023")
@@ -157,3 +159,16 @@ def test_nothing_to_divide_by_is_no_percentage() -> None:
 @pytest.mark.parametrize("members", [[], [MISSING]])
 def test_without_releases_there_are_no_totals(members: list[Member]) -> None:
     assert tables(members)[TOTALS] == []
+
+
+def test_a_units_figures_name_the_unit_of_today_or_that_none_may_have_them() -> None:
+    moved = UnitToday("1", "Huyện 1", "31615", "Xã An Thạnh (31615)", "toàn bộ")
+    kept = UnitToday("2", "Huyện 2", "", "", "không chuyển được: Huyện 2 bị chia")
+    members = [replace(member("1", row(COUNT)), as_is=moved), replace(member("2", row(COUNT)), as_is=kept), MISSING]
+    made = tables(members)
+    told = {r["member_code"]: (r["member_code_as_is"], r["member_name_as_is_vi"]) for r in made[INDICATORS]}
+    assert told == {"1": ("31615", "Xã An Thạnh"), "2": (None, None)}
+    notes = {r["member_code"]: (r["member_code_as_is"], r["as_is_note_vi"]) for r in made[MEMBERS]}
+    assert notes["1"] == ("31615", "toàn bộ")
+    assert notes["2"] == (None, "không chuyển được: Huyện 2 bị chia")
+    assert notes["999"] == (None, None)
