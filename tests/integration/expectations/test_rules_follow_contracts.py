@@ -35,7 +35,15 @@ def test_required_and_key_columns_are_checked_for_presence(source: str) -> None:
     needed = {c.name for c in contract.lake_columns() if c.required or c.name in contract.key}
     needed -= {column for of, column in _MAY_BE_BLANK if of == source}
     needed -= {c.name for c in contract.columns if c.type == "number_or_text"}
-    assert needed <= set(_columns(source, "not_null"))
+    # One that only some periods are asked of is looked for in those.
+    at_times = {c.name for c in contract.columns if c.valid_from or c.valid_to}
+    rules = {rule.id: rule for rule in RULES if rule.source == source}
+    for name in needed & at_times:
+        rule = rules[f"{source}.{name}_present"]
+        assert (rule.kind, rule.violation) == ("condition", f"{name} is null")
+        bounds = [day for c in contract.columns if c.name == name for day in (c.valid_from, c.valid_to) if day]
+        assert all(f"date '{day}'" in str(rule.applies_when) for day in bounds)
+    assert needed - at_times <= set(_columns(source, "not_null"))
 
 
 @pytest.mark.parametrize("source", SOURCES)
