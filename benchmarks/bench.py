@@ -14,12 +14,14 @@ import json
 import os
 import platform
 import re
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,13 +35,16 @@ BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 @dataclass
 class Measured:
-    """One command: wall seconds, MiB of the largest process and of the whole tree, seconds by stage."""
+    """One command: wall seconds, MiB of the largest process and of the whole tree, seconds by stage; seconds of
+    processor time over the tree.
+    """
 
     name: str
     wall: float
     largest: float
     tree: float
     stages: dict[str, float] = field(default_factory=dict)
+    processor: float = 0.0
 
 
 def _tree_rss(process: psutil.Process) -> list[int]:
@@ -52,11 +57,12 @@ def _tree_rss(process: psutil.Process) -> list[int]:
     return sizes
 
 
-def measure(name: str, command: list[str], home: Path) -> Measured:
+def measure(name: str, command: list[str], home: Path, settings: Mapping[str, str] | None = None) -> Measured:
     """Runs ``command`` with ``CCHC_HOME=home``; exits where it fails, since a figure of a failed run means nothing."""
-    env = {**os.environ, "CCHC_HOME": str(home)}
+    env = {**os.environ, "CCHC_HOME": str(home), **(settings or {})}
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     log = home.parent / f"{re.sub(r'[^a-z0-9]+', '-', name.lower())}.log"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     with log.open("wb") as out:
         child = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
@@ -74,7 +80,9 @@ def measure(name: str, command: list[str], home: Path) -> Measured:
     wall = time.perf_counter() - started
     if code != 0:
         sys.exit(f"{name}: exit code {code}\n{log.read_text(errors='replace')[-4000:]}")
-    return Measured(name, wall, largest / 2**20, tree / 2**20)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Measured(name, wall, largest / 2**20, tree / 2**20, processor=processor)
 
 
 def cchc(*arguments: str) -> list[str]:

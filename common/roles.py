@@ -17,10 +17,12 @@ from typing import Literal, get_args
 
 ROLES_FILE = Path(__file__).resolve().parents[1] / "dbt_project" / "seeds" / "unit_roles.csv"
 
-Role = Literal["reporting_unit", "part"]
-#: The unit whose report it is, which delivers every source of it; and one that delivers its part through that unit.
+Role = Literal["reporting_unit", "part", "superior"]
+#: The unit whose report it is, which delivers every source of it; one that delivers its part through that unit; and the
+#: one above, whose report is rolled up from theirs: it delivers what none of them has.
 REPORTING_UNIT: Role = "reporting_unit"
 PART: Role = "part"
+SUPERIOR: Role = "superior"
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ def run_raw_gate(
     parts_held: Iterable[tuple[str, str, str]] = (),
     forms: Mapping[str, str] | None = None,
     own_windows: Mapping[str, tuple[dt.date, dt.date]] | None = None,
+    superiors: Iterable[str] = (),
 ) -> dict[str, Verdict]:
     """Gate 1 on the lake: one verdict a reporting unit, also written under ``warehouse_dir/verdicts``.
 
@@ -98,6 +99,7 @@ def run_raw_gate(
         parts_held: reporting unit, quarter and reason of each of its quarters whose deliveries do not pass this gate.
         forms: reporting unit -> id of the form it reports by; its findings are in that form's words.
         own_windows: of reporting units that begin within the quarter the window that is left to them.
+        superiors: those of the units that stand above the ones that report by a form: asked for what they sent alone.
 
     Raises:
         ValueError: a unit has no inputs hash.
@@ -118,6 +120,7 @@ def run_raw_gate(
         tuple(parts_held),
         dict(forms or {}),
         dict(own_windows or {}),
+        frozenset(superiors),
     )
     return _stored(warehouse_dir, worker.check_raw(request))
 

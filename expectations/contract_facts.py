@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from common.roles import PART, REPORTING_UNIT
+from common.roles import PART, REPORTING_UNIT, SUPERIOR
 
 CONTRACTS_DIR = Path(__file__).parents[1] / "ingestion" / "sources"
 
@@ -42,6 +42,12 @@ def column_facts() -> Facts:
         for contract in _contracts()
         for column in contract["columns"]
     }
+
+
+@lru_cache(maxsize=1)
+def sources_of_superiors() -> frozenset[str]:
+    """The sources that only units above those that report by a form deliver."""
+    return frozenset(contract["source"] for contract in _contracts() if contract["delivered_by"] == [SUPERIOR])
 
 
 @lru_cache(maxsize=1)

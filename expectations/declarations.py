@@ -22,7 +22,7 @@ from common.forms import Form, follows_forms, is_confirmed, load_forms
 from common.periods import place_of
 from common.quarters import KEY_PATTERN
 from common.roles import Role
-from expectations.contract_facts import LOADER, column_facts, source_facts
+from expectations.contract_facts import LOADER, column_facts, source_facts, sources_of_superiors
 from expectations.expression import Expression, parse
 from expectations.form_facts import row_facts, rows_named
 from expectations.form_relations import RELATIONS_YML, relations_of
@@ -164,8 +164,12 @@ class Rule(BaseModel):
         return rows_named(self.expression, self.violation, self.violations, self.applies_when, self.sentence_vi)
 
     def is_of(self, form_id: str | None) -> bool:
-        """Whether the rule is one for reports by the form; of no form in particular, any is."""
-        return form_id is None or not self.forms or form_id in self.forms
+        """Whether the rule is one for reports by the form; of no form in particular, any is. What only a unit above
+        those that report delivers is in nobody's report by a form.
+        """
+        if form_id is None:
+            return True
+        return self.source not in sources_of_superiors() and (not self.forms or form_id in self.forms)
 
     def not_asked(self, quarter: str, form: Form) -> str | None:
         """Why the rule is not asked of a form in a quarter, in Vietnamese; None where it is."""

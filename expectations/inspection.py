@@ -77,7 +77,8 @@ class RawRequest:
     and name of each delivered file that is not taken in.
 
     Of a longer period also which units gave which sources for each of its quarters, and unit, quarter and reason of
-    each reporting unit whose deliveries of one of its quarters do not pass this gate.
+    each reporting unit whose deliveries of one of its quarters do not pass this gate. ``superiors``: those of the units
+    that stand above the ones that report by a form; they owe no source.
     """
 
     raw_dir: Path
@@ -90,6 +91,7 @@ class RawRequest:
     parts_held: tuple[tuple[str, str, str], ...] = ()
     forms: Mapping[str, str] = field(default_factory=dict)
     own_windows: Mapping[str, tuple[dt.date, dt.date]] = field(default_factory=dict)
+    superiors: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -126,12 +128,13 @@ def inspect_raw(request: RawRequest, open_database: OpenDatabase) -> list[Verdic
             request.given_by_parts,
             request.parts_held,
             request.own_windows,
+            request.superiors,
         )
         rules = {compiled.rule.id: compiled.rule for compiled in suite}
         register = Register(_raw_decisions(database.connection, request.quarter, rules))
         run = _Run(database, "raw", request.quarter, request.subject_hashes, problems, register)
         run.forms = _named(request.forms)
-        run.excused = _sources_without_rows(database.connection, request.subject_hashes, suite)
+        run.excused = _sources_without_rows(database.connection, request.subject_hashes, suite, request.superiors)
         return run.verdicts(suite)
 
 
@@ -554,9 +557,10 @@ def _undecided_rows(connection: Any) -> dict[str, frozenset[str]]:
 
 
 def _sources_without_rows(
-    connection: Any, units: Iterable[str], suite: Iterable[Compiled]
+    connection: Any, units: Iterable[str], suite: Iterable[Compiled], superiors: frozenset[str] = frozenset()
 ) -> frozenset[tuple[str, str]]:
-    """(unit, source) where having no rows is in order: nothing to report, not sent and not owed, or given for each of
+    """(unit, source) where having no rows is in order: nothing to report, not sent and not owed (as nothing is by
+    those above the units that report), or given for each of
     the quarters of a longer period.
     """
     outcomes: dict[tuple[str, str], set[str]] = {}
@@ -570,6 +574,7 @@ def _sources_without_rows(
     for source in {rule.source for rule in rules}:
         for unit in units:
             sent = outcomes.get((unit, source))
-            if sent == {"nothing_to_report"} or (sent is None and (source not in owed or (unit, source) in given)):
+            is_owed = source in owed and unit not in superiors and (unit, source) not in given
+            if sent == {"nothing_to_report"} or (sent is None and not is_owed):
                 excused.add((unit, source))
     return frozenset(excused)

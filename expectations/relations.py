@@ -25,7 +25,7 @@ from typing import Any
 from common.files import sha256_bytes, sha256_file
 from common.forms import load_forms
 from common.periods import load_periods, period_named, place_of
-from common.roles import PART, REPORTING_UNIT
+from common.roles import PART, REPORTING_UNIT, SUPERIOR
 from expectations.contract_facts import column_facts
 from expectations.expression import column_name, quote
 from expectations.suites import COLUMN_TITLES, SHEET_NUMBERS, UNIT, literal
@@ -80,6 +80,7 @@ def lay_raw(
     given_by_parts: Iterable[tuple[str, str]] = (),
     parts_held: Iterable[tuple[str, str, str]] = (),
     own_windows: Mapping[str, tuple[dt.date, dt.date]] | None = None,
+    superiors: frozenset[str] = frozenset(),
 ) -> UnitProblems:
     """Creates the relations of the raw gate.
 
@@ -91,13 +92,14 @@ def lay_raw(
         given_by_parts: unit and source of what need not be sent anew for a longer period.
         parts_held: reporting unit, quarter and reason of each of its quarters whose deliveries do not pass.
         own_windows: of reporting units that begin within the quarter the window that is left to them.
+        superiors: the units that stand above those that report by a form.
 
     Returns:
         What cannot be checked, by reporting unit.
     """
     problems = UnitProblems()
     owners = {code: reporting_unit for reporting_unit, codes in units.items() for code in (reporting_unit, *codes)}
-    _lay_units(connection, quarter, units)
+    _lay_units(connection, quarter, units, superiors)
     _lay_windows(connection, units, window, own_windows or {})
     _lay_periods(connection)
     _lay_waiting(connection, quarter, owners, waiting)
@@ -222,7 +224,9 @@ def _lay_candidates(
     return files
 
 
-def _lay_units(connection: Any, quarter: str, units: Mapping[str, Iterable[str]]) -> None:
+def _lay_units(
+    connection: Any, quarter: str, units: Mapping[str, Iterable[str]], superiors: frozenset[str] = frozenset()
+) -> None:
     connection.execute("create table run (quarter varchar)")
     connection.execute("insert into run values (?)", [quarter])
     connection.execute(f"create table units ({UNIT} varchar, unit_code varchar)")
@@ -231,7 +235,8 @@ def _lay_units(connection: Any, quarter: str, units: Mapping[str, Iterable[str]]
         members = sorted({reporting_unit, *codes})
         connection.executemany("insert into units values (?, ?)", [[reporting_unit, code] for code in members])
         others = [code for code in members if code != reporting_unit]
-        roles = [(REPORTING_UNIT, reporting_unit), *((PART, code) for code in others)]
+        own = SUPERIOR if reporting_unit in superiors else REPORTING_UNIT
+        roles = [(own, reporting_unit), *((PART, code) for code in others)]
         connection.executemany(
             "insert into expected_deliveries values (?, ?, ?)", [[reporting_unit, code, role] for role, code in roles]
         )

@@ -17,6 +17,7 @@ from ingestion.clerk.decision_workbook import DecisionBook, DecisionLine, action
 from ingestion.clerk.outbox import folder_of as outbox_folder
 from ingestion.clerk.outbox import write_where_new as write_into_outbox
 from ingestion.clerk.prose_template import text_of
+from ingestion.deliveries.accepted import accepted_rows
 from ingestion.deliveries.integrity import check_store
 from ingestion.deliveries.landing import LandingFile, LandingProblem, may_be_delivered
 from ingestion.deliveries.landing_remarks import remarks_on_landing
@@ -54,6 +55,7 @@ __all__ = [
     "StoreMending",
     "ToldDelivery",
     "ToldFault",
+    "accepted_rows",
     "action_label",
     "check_file",
     "check_store",

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from common.files import sha256_bytes, sha256_file
 from common.periods import place_of
+from common.roles import REPORTING_UNIT, SUPERIOR
 from ingestion.base import lake
 from ingestion.base.contracts import Contract, load_contracts
 from ingestion.base.lake import DamagedError
@@ -618,8 +619,9 @@ class _Run:
 
     def _context(self, unit_code: str) -> Context | None:
         closing = self.period.closes_on
-        folder_unit = self.reference.unit(unit_code, closing)
-        reporting = self.reference.reporting_unit(unit_code, closing)
+        folder_unit = self.reference.sender(unit_code, closing)
+        is_superior = self.reference.is_superior(unit_code, closing)
+        reporting = folder_unit if is_superior else self.reference.reporting_unit(unit_code, closing)
         if folder_unit is None or reporting is None:
             return None
         depends_on = self.contract.depends_on
@@ -637,11 +639,13 @@ class _Run:
                 self.reference.predecessors(reporting) if self.contract.names_units_before else (),
                 self.reference.portals if self.contract.names_units else None,
                 closing,
+                self.reference.below(reporting, closing) if is_superior else (),
             ),
             ProcedureRegistry(procedures),
             tuple(org_units),
             self.secret_key,
-            self.reference.form_rows_of(reporting, closing) if self.contract.form_row else (),
+            self.reference.form_rows_of(reporting, closing) if self.contract.speaks_of_the_form else (),
+            SUPERIOR if is_superior else REPORTING_UNIT,
         )
 
     def _register_rows(self, source: str, reporting: AdminUnit) -> list[dict[str, Any]]:

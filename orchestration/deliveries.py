@@ -47,9 +47,22 @@ class Deliveries:
         found = waiting_files(self.paths, self.quarters_to_read(quarter), reference)
         return [file for file in found if reference.reporting_unit(file.unit_code, closing)]
 
+    def superiors(self, quarter: str) -> list[str]:
+        """Units above those that report of which something was delivered for a quarter, read or not."""
+        folders = {path.parts[-2] for path in self.paths.landing.glob(f"*/{quarter}") if any(path.glob("*/*"))}
+        folders |= {row["unit_code"] for row in self.receipts(quarter)}
+        return sorted(folder for folder in folders if self._units.is_superior(folder, quarter))
+
+    def waiting_of_superior(self, unit: str, quarter: str) -> list[LandingFile]:
+        """Of a unit above those that report what lies in its folder of the quarter and has not been taken in."""
+        found = waiting_files(self.paths, [quarter], self._units.reference)
+        return [file for file in found if (file.unit_code, file.quarter) == (unit, quarter)]
+
     def sources(self, folders: Sequence[str], quarter: str) -> list[SourceStatus]:
         """What folder units have sent for a quarter, and what must still be: sources asked of them and not sent."""
-        found = status(self.paths, folders, quarter, load_contracts(), self.waiting(quarter))
+        above = [folder for folder in folders if self._units.is_superior(folder, quarter)]
+        waiting = [*self.waiting(quarter), *(f for folder in above for f in self.waiting_of_superior(folder, quarter))]
+        found = status(self.paths, folders, quarter, load_contracts(), waiting)
         given = self.given_by_parts(folders, quarter)
         return [
             source
@@ -151,7 +164,9 @@ class Deliveries:
         """
         folders = {row["unit_code"] for row in self.receipts(quarter)} | set(wanted)
         folders |= {file.unit_code for file in self.waiting(quarter) if file.quarter == quarter}
-        reporting = {self._units.reporting_unit(folder, quarter) for folder in folders}
+        # A province reports what its units have published: ``provinces``.
+        own = [folder for folder in folders if not self._units.is_superior(folder, quarter)]
+        reporting = {self._units.reporting_unit(folder, quarter) for folder in own}
         reporting |= self._owing(quarter)
         in_scope = sorted(reporting & set(wanted) if wanted else reporting)
         return {unit: tuple(self._units.folders_expected(unit, quarter)) for unit in in_scope}

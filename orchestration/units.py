@@ -35,8 +35,12 @@ class ReportingUnits:
 
     def name_of(self, code: str, quarter: str) -> str:
         """The name the unit bore when the quarter closed; its code where nobody bears it."""
-        unit = self.reference.unit(code, self.closing_day(quarter))
+        unit = self.reference.sender(code, self.closing_day(quarter))
         return unit.name if unit else code
+
+    def is_superior(self, code: str, quarter: str) -> bool:
+        """Whether a code is that of a unit above those that report, when the quarter closed."""
+        return self.reference.is_superior(code, self.closing_day(quarter))
 
     def reporting_unit(self, code: str, quarter: str) -> str:
         """The unit a folder's figures are reported by; raises ``UnknownUnit`` where nobody carries the code then."""
@@ -63,7 +67,7 @@ class ReportingUnits:
     def role_of(self, code: str, quarter: str) -> Role:
         """As what a unit delivers on the quarter's closing date; raises ``UnknownUnit``."""
         closing = self.closing_day(quarter)
-        unit = self.reference.unit(code, closing)
+        unit = self.reference.sender(code, closing)
         if unit is None:
             raise UnknownUnit(self._why_unknown(code, closing))
         return self.reference.role_of(unit, closing)

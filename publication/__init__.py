@@ -35,8 +35,8 @@ from publication.narrative import FigureCheck, ReportCheck, TableRowCheck, TextR
 from publication.outputs import ReleaseNotWhole
 from publication.page import HeldUnit, RunLine, render_runs
 from publication.postgres import Copied, PostgresCopy, PostgresError, PostgresTarget
+from publication.province import PortalFigure, roll_up
 from publication.province import Unit as MemberUnit
-from publication.province import roll_up
 from publication.release import (
     Approved,
     Held,
@@ -55,6 +55,7 @@ from publication.signed import LARGEST_BYTES, Attached, NotAttachable, attach, a
 from publication.steering import Instruction, NotAllowed, lock, roll_back, unlock
 from publication.store.candidate import (
     INTERNAL_MARTS,
+    RELEASES_SOURCE,
     Candidate,
     CandidateError,
     hash_inputs,
@@ -85,6 +86,7 @@ __all__ = [
     "LARGEST_BYTES",
     "LOCATE",
     "OWN_TABLES_PATH",
+    "RELEASES_SOURCE",
     "Amendment",
     "Approval",
     "Approved",
@@ -114,6 +116,7 @@ __all__ = [
     "NotAllowed",
     "NotAttachable",
     "Pointer",
+    "PortalFigure",
     "PostgresCopy",
     "PostgresError",
     "PostgresTarget",

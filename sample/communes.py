@@ -1,8 +1,10 @@
-"""The sample after the reform of 1 July 2025: the two communes that succeeded the sample's district.
+"""The sample after the reform of 1 July 2025: communes that report by themselves, of which those two are described that
+succeeded the sample's district.
 
-Belongs here: the two units, their plans of each quarter and the canonical rows of all their files, in the words and
-codes of those years. Unit names and codes are real; people, cases, and every identifier that is not known publicly
-are invented: the agency numbers inside case codes (``H13.331``, ``G15.331``), office codes, document numbers.
+Belongs here: the two units and their plans of each quarter, how any other commune gets its own, and the canonical rows
+of all their files, in the words and codes of those years. Unit names and codes are real; people, cases, and every
+identifier that is not known publicly are invented: the agency numbers inside case codes (``H13.331``, ``G15.331``),
+office codes, document numbers.
 Does not belong here: the district (``districts``, ``quarters``), how files look (``layouts``, ``workbooks``).
 
 Cases of procedures that a ministry's own system handles bear that system's code (six digits, or seven) and stand in
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +25,7 @@ from typing import Any
 
 from sample import people, workdays
 from sample.districts import CU_LAO_DUNG
+from sample.places import register
 from sample.procedures import Procedure, everyday
 from sample.quarters import Window
 
@@ -44,6 +48,9 @@ _OFFICES = (
     ("Trung tâm Phục vụ hành chính công", "TT PVHCC"),
 )
 _ONE_STOP = 3
+_TYPE = re.compile(r"^(?:Xã|Phường|Đặc khu) ")
+#: The number inside case codes of the first commune of a province that is not described, and on from there.
+_FIRST_AGENCY = 401
 #: Procedures of the district that are the communes' since the reform.
 _TAKEN_OVER = ("2.000720", "1.001612", "1.001266")
 #: Fields of which a ministry keeps a system of its own, and the first part of its codes.
@@ -66,7 +73,7 @@ class StandingCommune:
 
     @property
     def seat(self) -> str:
-        return self.name.removeprefix("Xã ")
+        return _TYPE.sub("", self.name)
 
     @property
     def offices(self) -> tuple[tuple[str, str], ...]:
@@ -147,7 +154,7 @@ _DECLARED = {
 
 def commune_rows(commune: StandingCommune, quarter: str, seed: int) -> dict[FileKey, list[Row]]:
     """Canonical rows of a commune's files of a quarter, by (unit code, source, file name)."""
-    plan, window = PLANS[commune.code, quarter], COMMUNE_WINDOWS[quarter]
+    plan, window = plan_of_commune(commune.code, quarter), COMMUNE_WINDOWS[quarter]
     cases = case_rows(commune, quarter, seed)
     ministry = [row for row in cases if row["case_code"].startswith("G")]
     files: dict[tuple[str, str], list[Row]] = {
@@ -164,6 +171,49 @@ def commune_rows(commune: StandingCommune, quarter: str, seed: int) -> dict[File
         ("report_narrative", "noi-dung-bao-cao.txt"): _narrative(commune),
     }
     return {(commune.code, source, name): rows for (source, name), rows in files.items()}
+
+
+@cache
+def commune_named(code: str) -> StandingCommune:
+    """The commune of a code since the reform; one that is not described has schools and a number in case codes that are
+    invented. Raises ``KeyError`` where none bears the code.
+    """
+    if code in COMMUNES:
+        return COMMUNES[code]
+    day = COMMUNE_WINDOWS[COMMUNE_QUARTERS[-1]].closes_on
+    unit = next((u for u in register() if u.code == code and u.level == "commune" and u.valid_on(day)), None)
+    if unit is None:
+        raise KeyError(code)
+    beside = sorted(u.code for u in register() if u.parent_code == unit.parent_code and u.valid_on(day))
+    bare = _TYPE.sub("", unit.name)
+    schools = tuple(f"Trường {kind} {bare}" for kind in ("Mầm non", "Tiểu học", "Trung học cơ sở"))
+    return StandingCommune(code, unit.name, f"{_FIRST_AGENCY + beside.index(code):03d}", schools)
+
+
+@cache
+def plan_of_commune(code: str, quarter: str) -> CommunePlan:
+    """What a commune's files of a quarter carry; of an undescribed one the same at every call."""
+    if (code, quarter) in PLANS:
+        return PLANS[code, quarter]
+    rng = random.Random(f"commune-plan-{code}-{quarter}")
+    received, outgoing = rng.randint(240, 620), rng.randint(140, 280)
+    waiting, suspended = rng.randint(0, 3), rng.randint(0, 2)
+    return CommunePlan(
+        received=received,
+        late=rng.randint(0, 8),
+        open=waiting + suspended + rng.randint(4, 16),
+        waiting=waiting,
+        suspended=suspended,
+        withdrawn=rng.randint(0, 3),
+        refused=rng.randint(0, 2),
+        not_received=rng.randint(0, 3),
+        online=round(rng.uniform(0.55, 0.9), 2),
+        by_post=rng.randint(2, 12),
+        documents=(outgoing, rng.randint(8, 40), rng.randint(0, 9), rng.randint(350, 520)),
+        forms=rng.randint(20, 40),
+        tasks_done=rng.randint(2, 8),
+        steering=rng.randint(3, 10),
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------- cases
@@ -206,9 +256,14 @@ def case_rows(commune: StandingCommune, quarter: str, seed: int) -> list[Row]:
     return [dict(row) for row in _case_rows(commune, quarter, seed)]
 
 
+def shown_cases(commune: StandingCommune, quarter: str, seed: int) -> Sequence[Row]:
+    """The same cases, to be looked at and not changed."""
+    return _case_rows(commune, quarter, seed)
+
+
 @cache
 def _case_rows(commune: StandingCommune, quarter: str, seed: int) -> tuple[Row, ...]:
-    plan, window = PLANS[commune.code, quarter], COMMUNE_WINDOWS[quarter]
+    plan, window = plan_of_commune(commune.code, quarter), COMMUNE_WINDOWS[quarter]
     rng = random.Random(f"commune-cases-{seed}-{commune.code}-{quarter}")
     return (*_carried(rng, commune, quarter, seed), *_received(rng, commune, plan, window, seed))
 
@@ -216,7 +271,7 @@ def _case_rows(commune: StandingCommune, quarter: str, seed: int) -> tuple[Row, 
 def _carried(rng: random.Random, commune: StandingCommune, quarter: str, seed: int) -> list[Row]:
     position = COMMUNE_QUARTERS.index(quarter)
     if position == 0:
-        return carried_from_district(commune, seed)
+        return carried_from_district(commune, seed) if commune.code in COMMUNES else []
     window = COMMUNE_WINDOWS[quarter]
     left = ("received", "in_progress", "waiting_for_supplement", "waiting_for_payment", "suspended")
     rows = [dict(r) for r in _case_rows(commune, COMMUNE_QUARTERS[position - 1], seed) if r["status"] in left]

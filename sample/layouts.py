@@ -488,6 +488,19 @@ _OF_STANDING_COMMUNE = {
     "declared_returns": _without(DECLARED, _OFFICE, "indicator_name"),
 }
 
+#: What a province copied from a portal.
+PORTAL = Layout(
+    title="SỐ LIỆU CỦA CÁC XÃ, PHƯỜNG HIỂN THỊ TRÊN CỔNG DỊCH VỤ CÔNG",
+    office="Sở Nội vụ",
+    headings=_headings(
+        ("unit", "Đơn vị"),
+        ("indicator_code", "Mã chỉ tiêu"),
+        ("value", "Số trên Cổng"),
+        ("taken_on", "Ngày lấy số"),
+        ("portal", "Cổng"),
+    ),
+)
+
 
 def standing_commune_layout(source: str) -> Layout:
     """Layout of a workbook of a commune that reports by itself."""

@@ -23,14 +23,15 @@ _SCHOOLS = len(CU_LAO_DUNG.service_units()) - len(CU_LAO_DUNG.centres)
 
 
 @lru_cache(maxsize=1)
-def _register() -> tuple[AdminUnit, ...]:
+def register() -> tuple[AdminUnit, ...]:
+    """The register of units, read once."""
     return load_units(_SEEDS)
 
 
 def districts_of(province: str, quarter: str) -> list[str]:
     """Codes of the districts of a province on the quarter's closing day, in order; raises ``KeyError`` for none."""
     day = ALL_WINDOWS[quarter].closes_on
-    found = [u.code for u in _register() if u.parent_code == province and u.level == "district" and u.valid_on(day)]
+    found = [u.code for u in register() if u.parent_code == province and u.level == "district" and u.valid_on(day)]
     if not found:
         raise KeyError(province)
     return sorted(found)
@@ -42,8 +43,8 @@ def district_named(code: str) -> District:
     if code in DISTRICTS:
         return DISTRICTS[code]
     day = WINDOWS["2023-Q1"].closes_on
-    below = sorted((u for u in _register() if u.parent_code == code and u.valid_on(day)), key=lambda unit: unit.code)
-    own = [u for u in _register() if u.code == code and u.level == "district" and u.valid_on(day)]
+    below = sorted((u for u in register() if u.parent_code == code and u.valid_on(day)), key=lambda unit: unit.code)
+    own = [u for u in register() if u.code == code and u.level == "district" and u.valid_on(day)]
     if not own or not below:
         raise KeyError(code)
     name = own[0].name

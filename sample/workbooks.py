@@ -33,9 +33,11 @@ from sample.layouts import (
     Heading,
     Layout,
 )
+from sample.provinces import StandingProvince
 from sample.quarters import Window
 
 Row = dict[str, Any]
+Place = District | StandingCommune | StandingProvince
 CellValue = str | int | dt.date | dt.datetime | None
 
 _CREATED = dt.datetime(2023, 1, 1)
@@ -49,7 +51,7 @@ class Sheet:
 
     contract: Contract
     layout: Layout
-    place: District | StandingCommune
+    place: Place
     agency: str
     seat: str
     window: Window
@@ -128,7 +130,7 @@ def csv_bytes(sheet: Sheet, rows: list[Row], scale: int = 1) -> bytes:
     return ("\ufeff" + "\r\n".join(lines) + "\r\n").encode()
 
 
-def csv_layout(source: str, place: District | StandingCommune) -> Layout:
+def csv_layout(source: str, place: Place) -> Layout:
     """Layout of the CSV files: exports of cases of a system or of many, and the documents counted by month."""
     if isinstance(place, StandingCommune):
         return MINISTRY_CASES

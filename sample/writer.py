@@ -18,11 +18,12 @@ from ingestion import load_contracts, text_of
 from sample.cases import multiplied
 from sample.communes import COMMUNE_WINDOWS, COMMUNES, StandingCommune, commune_rows
 from sample.districts import CU_LAO_DUNG, District
-from sample.layouts import layout_of, standing_commune_layout
+from sample.layouts import PORTAL, layout_of, standing_commune_layout
 from sample.places import district_named
+from sample.provinces import PORTAL_FILE, StandingProvince, communes_of, portal_rows, province_named
 from sample.quarters import ALL_WINDOWS, QUARTERS, Window
 from sample.rows import DEFAULT_SEED, FileKey, Row, unmultiplied_rows
-from sample.workbooks import Sheet, csv_bytes, csv_layout, workbook_bytes
+from sample.workbooks import Place, Sheet, csv_bytes, csv_layout, workbook_bytes
 
 LARGEST_WORKBOOK = 50_000
 _TIME_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -68,15 +69,17 @@ def write_sample(
     scale: int = 1,
     seed: int = DEFAULT_SEED,
     district: str = CU_LAO_DUNG.code,
+    province: str = "",
 ) -> list[Path]:
     """Writes ``landing_dir/<unit>/<quarter>/<source>/<file>`` and returns the paths, in order of delivery.
 
-    From 2025-Q3 on these are the files of the district's successors, of which ``scale`` and ``district`` say nothing.
+    From 2025-Q3 on these are the files of the district's successors, or of all communes of ``province`` and its own, of
+    which ``scale`` and ``district`` say nothing.
     A file has the modification time of its invented delivery: from 8:00 on the day after closing, a minute apart.
     A file that is already there with the same bytes is left as it is. Files of more than 50,000 cases are CSV, not
     xlsx. The same arguments always write the same bytes. Raises ``KeyError`` for a quarter or district that the
-    sample lacks, ``ValueError`` for a scale below 1 or above 999, and :class:`ForeignFiles`, with nothing written,
-    where the folder holds anything that the sample did not write.
+    sample lacks and for a province without communes, ``ValueError`` for a scale below 1 or above 999, and
+    :class:`ForeignFiles`, with nothing written, where the folder holds anything that the sample did not write.
     """
     if not 1 <= scale <= 999:
         raise ValueError(f"scale {scale} is not between 1 and 999")
@@ -85,7 +88,9 @@ def write_sample(
     for quarter in quarters:
         delivered_on = _window(quarter).closes_on + dt.timedelta(days=1)
         first = dt.datetime.combine(delivered_on, _DELIVERED_AT, _TIME_ZONE).timestamp()
-        for minute, (place, (unit, source, file_name), rows) in enumerate(_files(quarter, scale, seed, district)):
+        for minute, (place, (unit, source, file_name), rows) in enumerate(
+            _files(quarter, scale, seed, district, province)
+        ):
             times = scale if source == "one_stop_cases" and isinstance(place, District) else 1
             if len(rows) * times > LARGEST_WORKBOOK:
                 file_name = f"{Path(file_name).stem}.csv"
@@ -109,20 +114,20 @@ def _window(quarter: str) -> Window:
 
 
 def _files(
-    quarter: str, scale: int, seed: int, district: str
-) -> Iterator[tuple[District | StandingCommune, FileKey, list[Row]]]:
+    quarter: str, scale: int, seed: int, district: str, province: str
+) -> Iterator[tuple[Place, FileKey, list[Row]]]:
     if quarter not in COMMUNE_WINDOWS:
         for key, rows in unmultiplied_rows(quarter, scale, seed, district).items():
             yield district_named(district), key, rows
         return
-    for commune in COMMUNES.values():
+    for commune in communes_of(province, quarter) if province else COMMUNES.values():
         for key, rows in commune_rows(commune, quarter, seed).items():
             yield commune, key, rows
+    if province:
+        yield province_named(province), (province, *PORTAL_FILE), portal_rows(province, quarter, seed)
 
 
-def _content(
-    place: District | StandingCommune, unit: str, quarter: str, source: str, suffix: str, rows: list[Row], scale: int
-) -> bytes:
+def _content(place: Place, unit: str, quarter: str, source: str, suffix: str, rows: list[Row], scale: int) -> bytes:
     contract = load_contracts()[source]
     if suffix == ".txt":
         window = _window(quarter)
@@ -131,6 +136,9 @@ def _content(
             [(row["section"], row["text"]) for row in rows],
             [place.committee, f"Từ ngày {window.opens_on:%d/%m/%Y} đến ngày {window.closes_on:%d/%m/%Y}"],
         )
+    if isinstance(place, StandingProvince):
+        sheet = Sheet(contract, PORTAL, place, place.committee, place.seat, _window(quarter))
+        return workbook_bytes(sheet, rows)
     if isinstance(place, StandingCommune):
         layout = csv_layout(source, place) if suffix == ".csv" else standing_commune_layout(source)
         sheet = Sheet(contract, layout, place, place.committee, place.seat, _window(quarter))

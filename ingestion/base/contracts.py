@@ -283,6 +283,17 @@ class FormRowColumns(_Strict):
     printed_sources: list[str] = Field(default_factory=list)
 
 
+class FigureOfForm(_Strict):
+    """The columns of a row that gives a figure of a row of the form which it names by code, or by printed name and
+    number: the code is found from them where it is blank.
+    """
+
+    code: str
+    name: str
+    number: str
+    value: str
+
+
 class Totals(_Strict):
     """Columns whose sums a file's total rows may state, and what a sum that differs leads to.
 
@@ -340,6 +351,8 @@ class Contract(_Strict):
     counted_as: list[str] = Field(default_factory=list)
     totals: Totals | None = None
     form_row: FormRowColumns | None = None
+    # Left out where there is none, so that what is kept of other contracts' readings stays comparable.
+    figure_of_form: FigureOfForm | None = Field(default=None, exclude_if=lambda figure: figure is None)
     columns: list[Column]
     any_of: list[list[str]] = Field(default_factory=list)
     personal: list[str] = Field(default_factory=list)
@@ -406,6 +419,11 @@ class Contract(_Strict):
             self._need("form_row", self.form_row.value, frozenset({"number_or_text"}))
             for name in (self.form_row.note, self.form_row.evidence):
                 self._need("form_row", name, frozenset({"text"}))
+        if (figure := self.figure_of_form) is not None:
+            self._need("figure_of_form", figure.code, frozenset({"code"}))
+            for name in (figure.name, figure.number):
+                self._need("figure_of_form", name, frozenset({"text"}))
+            self._need("figure_of_form", figure.value, frozenset({"number_or_text"}))
         _check_distinct(f"{self.source}: row rule", {str(i): [rule.id] for i, rule in enumerate(self.row_rules)})
         for rule in self.row_rules:
             self._check_rule(rule)
@@ -475,6 +493,11 @@ class Contract(_Strict):
             return self
         columns = [c if c.asked_on(day) else c.model_copy(update={"required": False}) for c in self.columns]
         return self.model_copy(update={"columns": columns})
+
+    @property
+    def speaks_of_the_form(self) -> bool:
+        """Whether its rows are read by the form in force."""
+        return self.form_row is not None or self.figure_of_form is not None
 
     def column(self, name: str) -> Column:
         return next(c for c in self.columns if c.name == name)

@@ -14,7 +14,7 @@ from pathlib import Path
 from common.forms import Form, form_on, load_forms, used_until
 from common.periods import Period, load_periods
 from common.portals import PortalCodes
-from common.roles import PART, REPORTING_UNIT, Role, UnitRole, load_roles, role_on
+from common.roles import PART, REPORTING_UNIT, SUPERIOR, Role, UnitRole, load_roles, role_on
 from common.units import AdminUnit, Succession, UnitRegister
 
 
@@ -60,8 +60,8 @@ def _ends(units: list[AdminUnit]) -> set[dt.date | None]:
 class ReferenceData:
     """The reference registers; ``load`` reads them from the folder of seeds.
 
-    ``admin_units`` are those that deliver. ``provinces`` stand above them: they report too (``common.roles``), but the
-    warehouse has no form of theirs, so their codes name nobody who could deliver.
+    ``admin_units`` are those that report by a form, and their parts. ``provinces`` stand above them: their report is
+    rolled up from those, and they deliver what no unit below has (``common.roles.SUPERIOR``).
     """
 
     admin_units: tuple[AdminUnit, ...]
@@ -110,12 +110,26 @@ class ReferenceData:
 
     @cached_property
     def unit_codes(self) -> frozenset[str]:
-        """The codes that any unit ever bore."""
-        return frozenset(unit.code for unit in self.admin_units)
+        """The codes that any unit ever bore, of those below whose folders deliveries may lie."""
+        return frozenset(unit.code for unit in (*self.admin_units, *self.provinces))
 
     def unit(self, code: str, day: dt.date) -> AdminUnit | None:
-        """The unit that carries the code on the day, if any."""
+        """The unit that carries the code on the day, if any; of those that report by a form, and their parts."""
         return next((u for u in self.admin_units if u.code == code and u.valid_on(day)), None)
+
+    def sender(self, code: str, day: dt.date) -> AdminUnit | None:
+        """The unit whose folder a code names on the day, if any: also one above those that report."""
+        above = (u for u in self.provinces if u.code == code and u.valid_on(day))
+        return self.unit(code, day) or next(above, None)
+
+    def is_superior(self, code: str, day: dt.date) -> bool:
+        """Whether the unit that carries the code on the day stands above those that report."""
+        unit = self.sender(code, day)
+        return unit is not None and self.role_of(unit, day) == SUPERIOR
+
+    def below(self, superior: AdminUnit, day: dt.date) -> list[AdminUnit]:
+        """The units that report to one above them on the day."""
+        return [u for u in self.admin_units if u.parent_code == superior.code and u.valid_on(day)]
 
     def role_of(self, unit: AdminUnit, day: dt.date) -> Role:
         """As what a unit delivers on a day. One whose role is a part, of nobody that reports, reports by itself."""
@@ -138,12 +152,15 @@ class ReferenceData:
         return self._above(unit, day)
 
     def form_rows_of(self, reporting: AdminUnit, day: dt.date) -> tuple[FormRow, ...]:
-        """The rows of the form by which a unit reports on a closing day; none where no form is for it."""
+        """The rows of the form by which a unit reports on a closing day, of a superior those of the units below it;
+        none where no form is for it.
+        """
+        units = [reporting] if self.role_of(reporting, day) != SUPERIOR else self.below(reporting, day)
         try:
-            form = self.form_of(reporting, day)
+            forms = {self.form_of(unit, day).form for unit in units}
         except LookupError:
             return ()
-        return tuple(row for row in self.form_rows if row.form == form.form)
+        return tuple(row for row in self.form_rows if row.form in forms) if len(forms) == 1 else ()
 
     def form_of(self, reporting: AdminUnit, day: dt.date) -> Form:
         """The form by which a unit reports on a closing day. Raises ``LookupError`` where no form is for it."""

@@ -1,23 +1,27 @@
-"""Rows that declare a figure of the form, against the form: the code against the printed name, the figure against what
-the row counts.
+"""Rows that give a figure of the form, against the form: the code found from the printed name, the code against that
+name, the figure against what the row counts.
 
-Belongs here: faults that the form alone shows. Does not belong here: codes that the form does not have (gate 1), and
-figures that contradict each other.
+Belongs here: faults that the form alone shows, and codes that it alone tells. Does not belong here: codes that a
+declared return has and the form has not (gate 1), and figures that contradict each other.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from ingestion.base.contracts import Contract
 from ingestion.base.readings import Remark
 from ingestion.base.reference import FormRow
 from ingestion.rows.resolve import Context
 from ingestion.rows.rules import RowRemark, Rows
+from ingestion.rows.tables import FileRows
 from ingestion.rows.values import parse_flag, printed
 from ingestion.text.numbers import decimal_vi
 from ingestion.text.vietnamese import bare
@@ -26,19 +30,73 @@ _COUNTS = frozenset({"count", "flag_or_count"})
 _FLAGS = frozenset({"flag", "flag_or_count"})
 
 
-def broken_form_rows(rows: Rows, contract: Contract, context: Context) -> Iterator[RowRemark]:
-    """Rows whose printed name is that of another row of the form, and rows whose figure is none of its row's kind."""
-    plan = contract.form_row
-    if plan is None or not context.form_rows:
-        return
-    by_code = {row.code: row for row in context.form_rows}
+def resolve_form_rows(read: FileRows, contract: Contract, context: Context) -> FileRows:
+    """The same rows with the code of the form's row filled in from its printed name where the code is blank; of several
+    rows of that name the printed number decides. A name that means no row, or several, is remarked on.
+    """
+    plan = contract.figure_of_form
+    if plan is None:
+        return read
+    codes = read.rows.columns[plan.code].to_pylist()
+    asked = ~read.rows.present(plan.code)
+    named, remarks = _named(context), list(read.remarks)
+    numbers = {row.code: row.number for row in context.form_rows}
+    names, printed_numbers = (read.rows.columns[name].to_pylist() for name in (plan.name, plan.number))
+    for place in np.flatnonzero(asked):
+        name, number = names[place], printed_numbers[place]
+        if not name:
+            continue
+        found = named.get(bare(name), set())
+        if len(found) > 1 and number:
+            found = {code for code in found if numbers[code] == number.strip(" .")} or found
+        if len(found) == 1:
+            codes[place] = next(iter(found))
+        else:
+            remarks.append(RowRemark(np.array([place]), plan.name, name, _unclear(name, found), True))
+    rows = replace(read.rows, columns={**read.rows.columns, plan.code: pa.array(codes, pa.string())})
+    return replace(read, rows=rows, remarks=tuple(remarks))
+
+
+def _unclear(name: str, found: set[str]) -> Remark:
+    """Why a printed name tells no code."""
+    if not found:
+        return Remark(
+            "name_not_in_form",
+            f"Biểu của kỳ không có chỉ tiêu “{name}”",
+            "Ghi đúng tên như biểu in, hoặc ghi mã chỉ tiêu.",
+        )
+    return Remark(
+        "form_row_ambiguous",
+        f"Tên “{name}” là của nhiều chỉ tiêu: {', '.join(sorted(found))}",
+        "Ghi thêm mã chỉ tiêu, hoặc số mục in ở biểu.",
+    )
+
+
+def _named(context: Context) -> dict[str, set[str]]:
+    """Codes of the form's rows by bare printed name."""
     named: dict[str, set[str]] = defaultdict(set)
     for row in context.form_rows:
         for name in row.names:
             named[bare(name)].add(row.code)
+    return named
+
+
+def broken_form_rows(rows: Rows, contract: Contract, context: Context) -> Iterator[RowRemark]:
+    """Rows whose printed name is that of another row of the form, and rows whose figure is none of its row's kind.
+
+    Where the rows give figures of the form and nothing else, also those of no row of it, and those without a figure.
+    """
+    plan = contract.form_row or contract.figure_of_form
+    if plan is None or not context.form_rows:
+        return
+    by_code = {row.code: row for row in context.form_rows}
+    named = _named(context)
     columns = (rows.columns[name].to_pylist() for name in (plan.code, plan.name, plan.value))
     for place, (code, name, value) in enumerate(zip(*columns, strict=True)):
         own = by_code.get(code) if code else None
+        if contract.figure_of_form and code and (remark := _no_figure_of_form(code, own, value)) is not None:
+            yield RowRemark(np.array([place]), plan.code if own is None else plan.value, code, remark, True)
+            continue
         if own is None:
             continue
         codes_of_name = named.get(bare(name), set()) if name else set()
@@ -53,6 +111,17 @@ def broken_form_rows(rows: Rows, contract: Contract, context: Context) -> Iterat
         if value is not None and (fault := _fault(own, value["number"], value["text"])) is not None:
             shown = printed(value["text"]) or ("" if value["number"] is None else decimal_vi(value["number"]))
             yield RowRemark(np.array([place]), plan.value, shown, fault, True)
+
+
+def _no_figure_of_form(code: str, row: FormRow | None, value: dict[str, Any] | None) -> Remark | None:
+    """What is wrong with a row that should give a figure of the form."""
+    if row is None:
+        return Remark("code_not_in_form", f"Biểu của kỳ không có mã chỉ tiêu {code}", "Ghi đúng mã của biểu.")
+    if row.is_heading:
+        return Remark("figure_on_heading", f"{row.place_vi} là đề mục, không có số liệu", "Ghi chỉ tiêu có số liệu.")
+    if value is not None and value["number"] is None:
+        return Remark("text_in_figure", f"{row.place_vi}: ô số liệu ghi chữ", "Chỉ ghi số; Có ghi 1, Không ghi 0.")
+    return None
 
 
 def _fault(row: FormRow, number: Decimal | None, text: str | None) -> Remark | None:

@@ -17,6 +17,7 @@ from ingestion.base.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileEr
 from ingestion.rows.belonging import check_belonging, check_sender, check_titles
 from ingestion.rows.cutting import data_tables
 from ingestion.rows.finding import find_tables
+from ingestion.rows.form_rows import resolve_form_rows
 from ingestion.rows.judging import judge_rows
 from ingestion.rows.noticing import of_days, of_parts
 from ingestion.rows.outcome import FileIdentity, Intake, outcome_of, refused
@@ -90,7 +91,8 @@ def _read(
         *of_days(read.rows, contract, context.period),
     ]
     # Names as codes, then the rules.
-    judged = judge_rows(resolve_procedures(read, contract, context), contract, context)
+    resolved = resolve_form_rows(resolve_procedures(read, contract, context), contract, context)
+    judged = judge_rows(resolved, contract, context)
     # What is kept, and the receipt.
     layouts = [table.layout for table in read.tables]
     return outcome_of(judged, layouts, NonDataRows.joined([found.non_data, read.non_data]), noticed, identity, contract)

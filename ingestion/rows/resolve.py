@@ -83,7 +83,8 @@ class UnitRegistry:
 
     ``parts`` deliver through it. ``superior`` is the unit above it, whose name may stand over its tables beside its.
     ``before`` are the units before it, where rows may still name them. ``portals`` tells which unit a code of a portal
-    means ``on`` the day, and on the last days of the units ``before``.
+    means ``on`` the day, and on the last days of the units ``before``. ``below`` are the units of one that stands above
+    those that report: its rows are about them, and never about itself.
     """
 
     def __init__(
@@ -95,21 +96,23 @@ class UnitRegistry:
         before: Iterable[AdminUnit] = (),
         portals: PortalCodes | None = None,
         on: dt.date | None = None,
+        below: Iterable[AdminUnit] = (),
     ) -> None:
-        parts, before = list(parts), list(before)
-        self.heading_names = frozenset(bare(_proper_name(unit)) for unit in [reporting_unit, *parts])
+        parts, before, below = list(parts), list(before), list(below)
+        self.heading_names = frozenset(bare(_proper_name(unit)) for unit in [reporting_unit, *parts, *below])
         spelled = admin_spellings(superior) - {_proper_name(superior)} if superior else set()
         self.superior_names = frozenset(map(bare, spelled))
         self.part_codes = frozenset(u.code for u in parts)
         self._names: dict[str, str] = {}
         self._index: LabelIndex[str] = LabelIndex()
         suffix = f" {reporting_unit.name}"
-        for unit in sorted([reporting_unit, *parts], key=lambda u: u.code):
+        for unit in sorted(below or [reporting_unit, *parts], key=lambda u: u.code):
             self._add(unit.code, unit.name, admin_spellings(unit))
         for entry in sorted(org_units):
             names = {entry.name, *entry.other_names}
             self._add(entry.code, entry.name, names | {name + suffix for name in names})
-        self._index.add(reporting_unit.unit_type, reporting_unit.code)
+        if not below:
+            self._index.add(reporting_unit.unit_type, reporting_unit.code)
         self.reporting_unit = reporting_unit
         self.names_before = self._take_over(before)
         self._portals, self._on = portals or PortalCodes(), on
@@ -348,11 +351,12 @@ class Context:
     unit_entries: tuple[UnitEntry, ...]
     secret_key: bytes
     form_rows: tuple[FormRow, ...] = ()
+    whole_role: Role = REPORTING_UNIT
 
     @property
     def role(self) -> Role:
-        """As what the folder's unit delivers: as the one that reports, or as a part of it."""
-        return PART if self.folder_unit.code in self.units.part_codes else REPORTING_UNIT
+        """As what the folder's unit delivers: as a part of the one that reports, or as the whole (``whole_role``)."""
+        return PART if self.folder_unit.code in self.units.part_codes else self.whole_role
 
     def digest(self) -> str:
         """Hash of the registers, the window and the key: when it changes, deliveries are read again."""

@@ -469,7 +469,12 @@ def sample(
     scale: Annotated[int, typer.Option("--scale", min=1, max=999, help="Nhân số hồ sơ lên chừng này lần.")] = 1,
     seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Hạt giống của dữ liệu mẫu.")] = None,
     province: Annotated[
-        str, typer.Option("--province", help="Mọi huyện của tỉnh này, ví dụ 94; cần --quarter. Mặc định: một huyện.")
+        str,
+        typer.Option(
+            "--province",
+            help="Mọi huyện của tỉnh này, ví dụ 94; từ 2025-Q3 mọi xã, phường của tỉnh, ví dụ 92, và bảng số trên Cổng "
+            "của tỉnh. Mặc định: một huyện.",
+        ),
     ] = "",
     json: Json = False,
 ) -> None:
@@ -495,8 +500,8 @@ def sample(
 
 
 def _write_samples(settings: Settings, quarters: list[str], scale: int, seed: int, province: str) -> list[Path]:
-    """The sample of one district, or of every district of a province."""
-    from sample import districts_of, write_sample
+    """The sample of one district, or of every district of a province; after the reform of its communes."""
+    from sample import COMMUNE_QUARTERS, districts_of, write_sample
 
     landing = settings.paths.landing
     if not province:
@@ -504,10 +509,13 @@ def _write_samples(settings: Settings, quarters: list[str], scale: int, seed: in
     files: list[Path] = []
     for quarter in quarters:
         try:
+            if quarter in COMMUNE_QUARTERS:
+                files += write_sample(landing, [quarter], seed=seed, province=province)
+                continue
             for district in districts_of(province, quarter):
                 files += write_sample(landing, [quarter], scale=scale, seed=seed, district=district)
         except KeyError as error:
-            raise WrongUse(f"dữ liệu mẫu không có các huyện của {province[:20]!r} trong kỳ {quarter}") from error
+            raise WrongUse(f"dữ liệu mẫu không có đơn vị nào của {province[:20]!r} trong kỳ {quarter}") from error
     return files
 
 

@@ -83,9 +83,14 @@ class QuarterStatus:
     quarter: str
     units: list[UnitStatus]
     remarks: list[str] = field(default_factory=list)
+    #: What units above those that report delivered themselves, by code and name.
+    superiors: dict[str, list[SourceStatus]] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
-        lines = [line for unit in self.units for line in unit.lines()] or ["  chưa có dữ liệu"]
+        lines = [line for unit in self.units for line in unit.lines()]
+        for name, sources in self.superiors.items():
+            lines += [f"  {name}: tệp nộp cho bản tổng hợp", *map(source_line, sources)]
+        lines = lines or ["  chưa có dữ liệu"]
         return [self.quarter, *lines, *(f"  - {remark}" for remark in self.remarks)]
 
     def as_dict(self) -> dict[str, Any]:
@@ -107,7 +112,11 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
                 **_standing(pipeline, unit, quarter),
             )
         )
-    return QuarterStatus(quarter, units, _landing_remarks(pipeline, quarter))
+    above = {
+        f"{code} {pipeline.units.name_of(code, quarter)}": pipeline.deliveries.sources([code], quarter)
+        for code in pipeline.deliveries.superiors(quarter)
+    }
+    return QuarterStatus(quarter, units, _landing_remarks(pipeline, quarter), above)
 
 
 def _landing_remarks(pipeline: Pipeline, quarter: str) -> list[str]:

@@ -215,14 +215,16 @@ class Office:
         self, request: Request, quarter: str, unit: str, notice: tuple[str, str] | None, status: int = 200
     ) -> Response:
         def gather() -> dict[str, Any]:
-            reporting = self.pipeline.units.reporting_unit(unit, quarter)
+            is_superior = self.pipeline.units.is_superior(unit, quarter)
+            reporting = unit if is_superior else self.pipeline.units.reporting_unit(unit, quarter)
+            has_report = unit == reporting and not is_superior
             (box,) = [b for b in boxes(self.pipeline, quarter, [reporting]) if b.unit_code == unit]
             return {
                 "box": box,
                 "links": self._workbooks(request, box),
                 "papers": self._papers(request, quarter, unit),
-                "review": self._review(request, quarter, unit) if unit == reporting else [],
-                "reasons": self._report(unit, quarter) if unit == reporting else None,
+                "review": self._review(request, quarter, unit) if has_report else [],
+                "reasons": self._report(unit, quarter) if has_report else None,
                 "sources": self._sources(unit, quarter),
             }
 

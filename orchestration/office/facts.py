@@ -91,7 +91,9 @@ def boxes(pipeline: Pipeline, quarter: str, units: Iterable[str] | None = None) 
     """The boxes of all folder units of a period's reporting units (or of ``units`` of these), each after the unit that
     it reports by. Raises :class:`ingestion.DamagedError` where the raw layer cannot be read.
     """
-    reporting = pipeline.deliveries.reporting_units(quarter) if units is None else sorted(units)
+    deliveries = pipeline.deliveries
+    everybody = [*deliveries.reporting_units(quarter), *deliveries.superiors(quarter)] if units is None else units
+    reporting = sorted(everybody)
     period, contracts = period_named(quarter), load_contracts()
     owners = {folder: unit for unit in reporting for folder in pipeline.units.folders_expected(unit, quarter)}
     statuses: dict[str, list[SourceStatus]] = {folder: [] for folder in owners}

@@ -1,7 +1,7 @@
-"""Why figures of a province changed between two releases: which unit's release, program or form.
+"""Why figures of a province changed between two releases: which unit's release, delivery of its own, program or form.
 
-Belongs here: the same as ``causes`` for a unit's figures, with releases in the place of deliveries. Does not belong
-here: why that unit's own figures changed, which its release tells.
+Belongs here: the same as ``causes`` for a unit's figures, with releases beside the province's deliveries. Does not
+belong here: why that unit's own figures changed, which its release tells.
 """
 
 from __future__ import annotations
@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from publication.content.causes import Cause, Origin, UnexplainedChange, form_cause, program_causes
+from publication.content.causes import Cause, CauseKind, Origin, UnexplainedChange, form_cause, program_causes
 from publication.content.changes import Change
 from publication.formatting import format_quarter
+from publication.store.candidate import RELEASES_SOURCE, neutral_name
 
 #: Tables whose rows are a unit's: their keys end with its code.
 _OF_A_UNIT = frozenset({"province_indicators", "province_ranking", "province_members"})
+#: What the province's own deliveries say, and nothing else; and what they and a unit's release say together.
+_DELIVERED_TABLE, _DELIVERED = "province_portal", frozenset({"portal_value", "portal_taken_on"})
+_COMPARED = frozenset({"portal_minus_computed", "portal_minus_declared"})
+_SHORT = 12
 
 
 class ProvinceCauses:
@@ -27,25 +32,39 @@ class ProvinceCauses:
             for row in origin.tables["province_members"].to_pylist()
         }
         self._releases = dict(self._changed_releases(old, new))
+        self._deliveries = list(self._changed_deliveries(old, new))
         self._others = [*program_causes(old, new), *form_cause(old, new)]
 
     def of(self, change: Change) -> tuple[Cause, ...]:
         """Everything that can have caused the change, in order. Raises UnexplainedChange when there is nothing.
 
-        A unit's own row follows from its own release; a rank, a total and a coverage from any.
+        A unit's own row follows from its own release; a rank, a total and a coverage from any; what a portal shows
+        from the province's own deliveries alone.
         """
         unit = change.row.rpartition(" · ")[2]
+        if change.mart == _DELIVERED_TABLE or change.column in _DELIVERED:
+            return self._found(change, [*self._deliveries, *self._others])
+        if change.column in _COMPARED:
+            of_unit = [self._releases[unit]] if unit in self._releases else []
+            return self._found(change, [*of_unit, *self._deliveries, *self._others])
         own = change.mart in _OF_A_UNIT and change.column not in ("rank", "units_ranked") and unit in self._releases
-        found = [self._releases[unit]] if own else [*self._releases.values(), *self._others]
+        return self._found(change, [self._releases[unit]] if own else [*self._releases.values(), *self._others])
+
+    @staticmethod
+    def _found(change: Change, found: list[Cause]) -> tuple[Cause, ...]:
         if not found:
             raise UnexplainedChange(
                 f"{' '.join(filter(None, (change.mart, change.row, change.column)))}: số liệu thay đổi ({change.old} → "
-                f"{change.new}) nhưng bản công bố của các đơn vị, biểu mẫu và chương trình đều không đổi"
+                f"{change.new}) nhưng bản công bố của các đơn vị, tệp tỉnh nộp, biểu mẫu và chương trình đều không "
+                "đổi"
             )
         return tuple(sorted(found))
 
     def _changed_releases(self, old: Origin, new: Origin) -> Iterator[tuple[str, Cause]]:
-        before, after = ({str(entry["unit_code"]): entry for entry in origin.inputs} for origin in (old, new))
+        before, after = (
+            {str(entry["unit_code"]): entry for entry in origin.inputs if entry["source"] == RELEASES_SOURCE}
+            for origin in (old, new)
+        )
         for unit in sorted(before.keys() | after.keys()):
             was, now = before.get(unit), after.get(unit)
             if was is None and now is not None:
@@ -55,6 +74,34 @@ class ProvinceCauses:
             elif was is not None and now is not None and was["sha256"] != now["sha256"]:
                 what = f"công bố bản {now['fingerprint']} thay bản {was['fingerprint']}"
                 yield unit, self._cause("release_replaced", now, what)
+
+    @staticmethod
+    def _changed_deliveries(old: Origin, new: Origin) -> Iterator[Cause]:
+        """The province's own deliveries that came, went or were read anew; one under another's name replaced it."""
+        before, after = (
+            {str(entry["delivery_id"]): entry for entry in origin.inputs if entry["source"] != RELEASES_SOURCE}
+            for origin in (old, new)
+        )
+        kinds: tuple[tuple[CauseKind, str, set[str]], ...] = (
+            ("delivery_new", "tỉnh nộp", after.keys() - before.keys()),
+            ("delivery_removed", "không còn được dùng", before.keys() - after.keys()),
+            (
+                "delivery_reread",
+                "được đọc lại theo danh mục, quy tắc mới",
+                {
+                    key
+                    for key in before.keys() & after.keys()
+                    if any(before[key][name] != after[key][name] for name in ("fingerprint", "outcome"))
+                },
+            ),
+        )
+        for kind, what, keys in kinds:
+            for key in sorted(keys):
+                entry = (before | after)[key]
+                source, unit, quarter = (str(entry[name]) for name in ("source", "unit_code", "quarter"))
+                name = f"tệp {neutral_name(entry)}"
+                identity = f"{source}/{unit}/{quarter}@{str(entry['sha256'])[:_SHORT]}"
+                yield Cause(kind, identity, f"{name} ({format_quarter(quarter)}) {what}", source, quarter, name)
 
     def _cause(self, kind: Any, entry: Mapping[str, Any], what: str) -> Cause:
         unit, quarter = str(entry["unit_code"]), str(entry["quarter"])

@@ -36,12 +36,25 @@ class ProvinceContent(ReleaseContent):
         return found
 
     @property
+    def compared(self) -> list[dict[str, Any]]:
+        """Rows of ``province_indicators`` of which several sources tell something to compare: those that a portal shows
+        too, and those whose declared figure is not the computed one. In order of the form and of units.
+        """
+        rows: list[dict[str, Any]] = self.tables["province_indicators"].to_pylist()
+        return [row for row in rows if row["portal_value"] is not None or row["declared_minus_computed"]]
+
+    @property
     def provisional_vi(self) -> tuple[str, ...]:
         """Units that are missing, and those whose own figures are provisional; empty: final figures."""
         named = [(f"{member['member_name_vi']} ({member['member_code']})", member) for member in self.members]
         missing = [f"{name}: {member['why_vi']}" for name, member in named if member["release_number"] is None]
         waiting = [f"{name}: số liệu tạm thời" for name, member in named if member["provisional"]]
         return (*missing, *waiting)
+
+
+def differs(row: Mapping[str, Any]) -> bool:
+    """Whether two of the figures that a row of ``province_indicators`` has of one fact are not the same."""
+    return any(row[name] for name in ("declared_minus_computed", "portal_minus_computed", "portal_minus_declared"))
 
 
 def percent(numerator: Decimal, denominator: Decimal) -> Decimal | None:

@@ -14,8 +14,8 @@ from typing import Any
 
 import lxml.html
 
-from publication.content.province_content import ProvinceContent, percent
-from publication.formatting import format_number
+from publication.content.province_content import ProvinceContent, differs, percent
+from publication.formatting import format_date, format_number
 from publication.page.readback import PageDamaged
 from publication.page.render import policy, render
 
@@ -138,6 +138,45 @@ def printed(value: Decimal | None) -> str:
     return "" if value is None else format_number(value)
 
 
+@dataclass(frozen=True)
+class Compared:
+    """A fact of which sources tell different figures: what each says, and by how much they differ."""
+
+    code: str
+    unit: str
+    name_vi: str
+    member_vi: str
+    figures: tuple[str, str, str]
+    taken_on: str
+    differences: tuple[str, str, str]
+
+
+def compared(content: ProvinceContent) -> list[Compared]:
+    """The facts whose sources differ, in order of the form and of units."""
+    return [
+        Compared(
+            row["indicator_code"],
+            row["member_code"],
+            row["indicator_name_vi"],
+            row["member_name_vi"],
+            (printed(row["computed_value"]), printed(row["declared_value"]), printed(row["portal_value"])),
+            format_date(row["portal_taken_on"]) if row["portal_taken_on"] else "",
+            (
+                _signed(row["declared_minus_computed"]),
+                _signed(row["portal_minus_computed"]),
+                _signed(row["portal_minus_declared"]),
+            ),
+        )
+        for row in content.compared
+        if differs(row)
+    ]
+
+
+def _signed(value: Decimal | None) -> str:
+    """A difference with its sign; nothing where one of the two figures is not there."""
+    return f"{'+' if value is not None and value > 0 else ''}{printed(value)}"
+
+
 def release_link(member: Mapping[str, Any], quarter: str, depth: int = 4) -> str | None:
     """Where the page of the unit's release lies, seen from a file ``depth`` folders below ``published``."""
     if member["release_number"] is None:
@@ -158,6 +197,8 @@ def write_province_page(content: ProvinceContent, path: Path) -> None:
         rankings=told,
         heat=_heat(told, content),
         lines=lines(content),
+        compared=compared(content),
+        of_portal=sum(row["portal_value"] is not None for row in content.compared),
         findings=[f["message_vi"] for result in content.gate_results for f in result["findings"]],
         published=sum(link is not None for _, link in members),
         workbook="tong-hop.xlsx",
@@ -198,6 +239,12 @@ def check_province_page(content: ProvinceContent, path: Path) -> None:
     ]
     if ranks != [(r.id, p.code, str(p.rank), p.value) for r in rankings(content) for p in r.places]:
         raise PageDamaged("the ranking differs from the release")
+    shown = [
+        (row.get("data-code"), row.get("data-unit"), *(" ".join(td.text_content().split()) for td in row.xpath("td")))
+        for row in document.xpath("//table[@id='nguon']//tbody/tr")
+    ]
+    if shown != [(c.code, c.unit, c.member_vi, *c.figures, c.taken_on, *c.differences) for c in compared(content)]:
+        raise PageDamaged("what several sources tell of one fact differs from the release")
     links = set(document.xpath("//a[contains(@href, '/report/index.html')]/@href"))
     if links != {link for m in content.members if (link := release_link(m, content.quarter))}:
         raise PageDamaged("the page leads to other releases than it was made from")

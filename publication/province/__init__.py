@@ -10,5 +10,6 @@ Begin at ``rollup``: it is arithmetic on tables and knows neither files nor rele
 
 from publication.province.candidate import roll_up
 from publication.province.members import Unit
+from publication.province.rollup import PortalFigure
 
-__all__ = ["Unit", "roll_up"]
+__all__ = ["PortalFigure", "Unit", "roll_up"]

@@ -13,11 +13,8 @@ from typing import Any
 
 from common.forms import form_named
 from publication.province.members import Unit, read_members
-from publication.province.rollup import Member, roll_up_tables
-from publication.store.candidate import CandidateError, write_candidate
-
-#: The source of an input that is a release of a unit.
-RELEASES_SOURCE = "releases"
+from publication.province.rollup import Member, PortalFigure, roll_up_tables
+from publication.store.candidate import RELEASES_SOURCE, CandidateError, write_candidate
 
 
 def roll_up(
@@ -29,11 +26,14 @@ def roll_up(
     quarter: str,
     units: Iterable[Unit],
     why_missing: Mapping[str, str] | None = None,
+    portal: Iterable[PortalFigure] = (),
+    deliveries: Iterable[Mapping[str, Any]] = (),
 ) -> Path:
     """Writes the candidate of a province from its units' current releases and returns its folder.
 
     Each unit's release is read once, so that two releases of one unit never mix; ``why_missing`` says by unit why it
-    has published nothing. The same releases give the same folder.
+    has published nothing. ``deliveries``: the province's own, with the keys of ``inputs`` in ``candidate.json``;
+    ``portal``: the figures of them. The same releases and deliveries give the same folder.
     Raises CandidateError where no unit has published anything.
     """
     members = read_members(published, quarter, units, why_missing or {})
@@ -41,9 +41,9 @@ def roll_up(
     if not versions:
         raise CandidateError(f"chưa đơn vị nào của {name_vi} có bản công bố {quarter}")
     version = min(versions, key=lambda form: (-versions[form], form))
-    tables = roll_up_tables(province, name_vi, quarter, members, form_named(version))
+    tables = roll_up_tables(province, name_vi, quarter, members, form_named(version), portal)
     parent = warehouse / "candidates" / province / quarter
-    inputs = [_input(member, quarter) for member in members if member.is_published]
+    inputs = [*(_input(member, quarter) for member in members if member.is_published), *deliveries]
     return write_candidate(parent, province, quarter, version, inputs, tables)
 
 

@@ -7,13 +7,17 @@ What a row of the form becomes is told by its kind: a count is added up; a ratio
 numerators and denominators, never averaged; of a flag the units that say yes are counted. Percents, texts and what the
 form lists under ``not_added`` (distinct things that all units have, such as procedures) have no total: the least and
 the greatest value of a unit are told instead. A unit without a figure is not counted, and never read as zero.
+
+Beside what a unit counts and what it declares stands what a portal shows for it (``PortalFigure``), as the province
+delivered it. It changes no other figure; a unit that the portal does not name has none.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -23,14 +27,15 @@ from common.forms import Form
 from publication.content.province_content import percent
 from publication.content.units_as_is import UnitToday
 
-INDICATORS, TOTALS, RANKING, MEMBERS = (
+INDICATORS, TOTALS, RANKING, MEMBERS, PORTAL = (
     "province_indicators",
     "province_totals",
     "province_ranking",
     "province_members",
+    "province_portal",
 )
 #: Tables of a province's release.
-TABLES = (INDICATORS, TOTALS, RANKING, MEMBERS)
+TABLES = (INDICATORS, TOTALS, RANKING, MEMBERS, PORTAL)
 _FIGURE = pa.decimal128(18, 4)
 _PERCENT = "%"
 #: What a form's row of each kind becomes; any other kind has no total.
@@ -52,9 +57,26 @@ _TYPES: Mapping[str, pa.DataType] = {
     "units_ranked": pa.int32(),
     "units_counted": pa.int32(),
     "units_expected": pa.int32(),
+    "sheet_no": pa.int32(),
+    "row_number": pa.int64(),
     "provisional": pa.bool_(),
+    "taken_on": pa.date32(),
+    "portal_taken_on": pa.date32(),
     **dict.fromkeys(
-        ("value", "numerator", "denominator", "computed_value", "declared_value", "least", "greatest"), _FIGURE
+        (
+            "value",
+            "numerator",
+            "denominator",
+            "computed_value",
+            "declared_value",
+            "least",
+            "greatest",
+            "portal_value",
+            "declared_minus_computed",
+            "portal_minus_computed",
+            "portal_minus_declared",
+        ),
+        _FIGURE,
     ),
 }
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -66,7 +88,12 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     INDICATORS: (
         "unit_code", "quarter", "indicator_code", "member_code", "member_name_vi", "member_level", "release_number",
         *(name for name in _ROW if name != "indicator_code"), "status", "value", "numerator", "denominator",
-        "computed_value", "declared_value", "member_code_as_is", "member_name_as_is_vi",
+        "computed_value", "declared_value", "portal_value", "portal_taken_on", "declared_minus_computed",
+        "portal_minus_computed", "portal_minus_declared", "member_code_as_is", "member_name_as_is_vi",
+    ),
+    PORTAL: (
+        "unit_code", "quarter", "indicator_code", "member_code", "value", "taken_on", "portal_vi", "file_name",
+        "sheet_no", "row_number",
     ),
     TOTALS: (
         "unit_code", "quarter", "indicator_code", *(name for name in _ROW if name != "indicator_code"), "aggregate",
@@ -103,12 +130,33 @@ class Member:
         return self.release is not None
 
 
-def roll_up_tables(
-    province: str, name_vi: str, quarter: str, members: Sequence[Member], form: Form
-) -> dict[str, pa.Table]:
-    """The four tables of a province and period, by name; rows in the order of the form and of unit codes.
+@dataclass(frozen=True)
+class PortalFigure:
+    """What a portal showed for a unit and row of the form on a day, and where that stands in the province's delivery:
+    the file's neutral name, the place of its sheet among the names of its sheets, the row.
+    """
 
-    ``form``: the one that the units report by.
+    member_code: str
+    indicator_code: str
+    value: Decimal
+    taken_on: dt.date
+    portal_vi: str | None
+    file_name: str
+    sheet_no: int
+    row_number: int
+
+
+def roll_up_tables(
+    province: str,
+    name_vi: str,
+    quarter: str,
+    members: Sequence[Member],
+    form: Form,
+    portal: Iterable[PortalFigure] = (),
+) -> dict[str, pa.Table]:
+    """The tables of a province and period, by name; rows in the order of the form and of unit codes.
+
+    ``form``: the one that the units report by; ``portal``: one figure a unit and row.
     """
     ordered = sorted(members, key=lambda member: member.code)
     head = {"unit_code": province, "quarter": quarter}
@@ -118,9 +166,16 @@ def roll_up_tables(
             of_row[str(row["indicator_code"])].append((member, row))
     places = {code: int(rows[0][1]["row_no"]) for code, rows in of_row.items()}
     codes = sorted(of_row, key=lambda code: (places[code], code))
+    shown = {(figure.member_code, figure.indicator_code): figure for figure in portal}
+    last = len(places)
+    told = sorted(shown.values(), key=lambda f: (places.get(f.indicator_code, last), f.indicator_code, f.member_code))
     return {
         MEMBERS: _table(MEMBERS, [head | _member(member, name_vi) for member in ordered]),
-        INDICATORS: _table(INDICATORS, [head | _indicator(m, row) for code in codes for m, row in of_row[code]]),
+        INDICATORS: _table(
+            INDICATORS,
+            [head | _indicator(m, row, shown.get((m.code, code))) for code in codes for m, row in of_row[code]],
+        ),
+        PORTAL: _table(PORTAL, [head | asdict(figure) for figure in told]),
         TOTALS: _table(TOTALS, [head | _total(of_row[code], ordered, form) for code in codes]),
         RANKING: _table(RANKING, [head | place for place in _rankings(of_row, codes, form)]),
     }
@@ -157,7 +212,8 @@ def _as_is(member: Member) -> dict[str, Any]:
     }
 
 
-def _indicator(member: Member, row: Mapping[str, Any]) -> dict[str, Any]:
+def _indicator(member: Member, row: Mapping[str, Any], portal: PortalFigure | None) -> dict[str, Any]:
+    computed, declared, shown = row["computed_value"], row["declared_value"], portal.value if portal else None
     return {
         "member_code": member.code,
         "member_name_vi": member.name_vi,
@@ -165,9 +221,20 @@ def _indicator(member: Member, row: Mapping[str, Any]) -> dict[str, Any]:
         "release_number": member.release,
         **{name: row[name] for name in _ROW},
         **{name: row[name] for name in ("status", "value", "numerator", "denominator")},
-        **{name: row[name] for name in ("computed_value", "declared_value")},
+        "computed_value": computed,
+        "declared_value": declared,
+        "portal_value": shown,
+        "portal_taken_on": portal.taken_on if portal else None,
+        "declared_minus_computed": _difference(declared, computed),
+        "portal_minus_computed": _difference(shown, computed),
+        "portal_minus_declared": _difference(shown, declared),
         **_as_is(member),
     }
+
+
+def _difference(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    """None where either is not known: what is not there differs from nothing."""
+    return None if one is None or other is None else one - other
 
 
 def aggregate_of(row: Mapping[str, Any], form: Form) -> str:

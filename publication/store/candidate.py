@@ -50,6 +50,8 @@ LETTER_FINDINGS = "letter_findings"
 FORM_MART = "report_indicators"
 #: What a province's candidate holds in place of the form: a row an indicator, over all units.
 PROVINCE_MART = "province_totals"
+#: The source of an input that is a release of a unit.
+RELEASES_SOURCE = "releases"
 _INPUT_FIELDS = ("delivery_id", "file_name", "fingerprint", "outcome", "quarter", "sha256", "source", "unit_code")
 _WRITING = ".writing-"
 _MART_NAME = re.compile(r"[a-z][a-z0-9_]*")

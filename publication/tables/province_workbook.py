@@ -2,12 +2,14 @@
 
 Belongs here: the look of that workbook and reading it again. Does not belong here: its figures (``province.rollup``).
 
-Sheets: totals first and each unit beside them; the ranking; units with their releases; the same as rows for machines.
+Sheets: totals first and each unit beside them; the ranking; units with their releases; where several sources tell one
+fact, their figures side by side; the same as rows for machines.
 Figures are true numbers with a number format, every text is a string cell.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +27,7 @@ from common.workbooks import NO_DATE
 from publication.content.approval import DRAFT_SHEET_HEAD
 from publication.content.province_content import ProvinceContent
 
-SUMMARY, RANKING, UNITS, DATA = "Tổng hợp", "Xếp hạng", "Đơn vị", "Số liệu"
+SUMMARY, RANKING, UNITS, COMPARED, DATA = "Tổng hợp", "Xếp hạng", "Đơn vị", "Đối chiếu", "Số liệu"
 _FONT = {"font_name": "Times New Roman", "font_size": 11}
 _NUMBER, _PERCENT = "[$-42A]#,##0.####", "[$-42A]#,##0.00"
 _HEAD_ROW = 3
@@ -40,6 +42,14 @@ _RANKED = (
 _LISTED = (
     ("member_code", "Mã", 8), ("member_name_vi", "Đơn vị", 34), ("member_level", "Cấp", 10),
     ("release_number", "Bản công bố", 12), ("form_version", "Biểu mẫu", 12), ("why_vi", "Lý do chưa có số liệu", 60),
+)  # fmt: skip
+_COMPARED = (
+    ("indicator_code", "Mã chỉ tiêu", 12), ("indicator_name_vi", "Chỉ tiêu", 60),
+    ("unit_of_measure", "Đơn vị tính", 14), ("member_code", "Mã", 8), ("member_name_vi", "Đơn vị", 30),
+    ("computed_value", "Số tính từ dữ liệu", 14), ("declared_value", "Số đơn vị khai", 14),
+    ("portal_value", "Số trên Cổng", 14), ("portal_taken_on", "Ngày lấy số trên Cổng", 14),
+    ("declared_minus_computed", "Khai trừ tính", 12), ("portal_minus_computed", "Cổng trừ tính", 12),
+    ("portal_minus_declared", "Cổng trừ khai", 12),
 )  # fmt: skip
 
 
@@ -57,6 +67,8 @@ def write_workbook(path: Path, content: ProvinceContent) -> None:
         tables = content.tables
         _write_list(book.add_worksheet(RANKING), looks, _RANKED, tables["province_ranking"].to_pylist())
         _write_list(book.add_worksheet(UNITS), looks, _LISTED, content.members)
+        if content.compared:
+            _write_list(book.add_worksheet(COMPARED), looks, _COMPARED, content.compared)
         figures = tables["province_indicators"]
         columns = tuple((name, name, 16) for name in figures.column_names)
         _write_list(book.add_worksheet(DATA), looks, columns, figures.to_pylist())
@@ -74,6 +86,7 @@ class _Looks:
         self.text = book.add_format({**_FONT, **edge, "text_wrap": True})
         self.bold = book.add_format({**_FONT, **edge, "text_wrap": True, "bold": True, "bg_color": "#F1EDE3"})
         self.number = book.add_format({**_FONT, **edge, "num_format": _NUMBER})
+        self.day = book.add_format({**_FONT, **edge, "num_format": "dd/mm/yyyy"})
         self.percent = book.add_format({**_FONT, **edge, "num_format": _PERCENT})
 
 
@@ -133,6 +146,8 @@ def _write_list(
                 sheet.write_number(count, column, float(value), looks.number)
             elif value is None:
                 sheet.write_blank(count, column, None, looks.text)
+            elif isinstance(value, dt.date):
+                sheet.write_datetime(count, column, dt.datetime.combine(value, dt.time()), looks.day)
             else:
                 sheet.write_string(count, column, str(value), looks.text)
     sheet.freeze_panes(1, 0)
@@ -157,6 +172,7 @@ def check_workbook(path: Path, content: ProvinceContent) -> None:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = list(book[SUMMARY].iter_rows(min_row=_HEAD_ROW + 2, values_only=True))
         listed = {name: book[name].max_row - 1 for name in (RANKING, UNITS, DATA)}
+        compared = list(book[COMPARED].iter_rows(min_row=2, values_only=True)) if content.compared else []
     except (OSError, KeyError, ValueError, zipfile.BadZipFile, InvalidFileException) as error:
         raise WorkbookDamaged(f"{path.name} does not open") from error
     members = [member["member_code"] for member in content.members]
@@ -173,9 +189,20 @@ def check_workbook(path: Path, content: ProvinceContent) -> None:
     for total, want, got in zip(_totals(content), wanted, found, strict=False):
         if [_exact(value) for value in want] != [_exact(value) for value in got]:
             raise WorkbookDamaged(f"{path.name}, {total['indicator_code']}: {want} was meant, {got} is there")
+    wanted_rows = [tuple(row[name] for name, _, _ in _COMPARED) for row in content.compared]
+    for meant, there in zip(wanted_rows, compared, strict=False):
+        days = [value.date() if isinstance(value, dt.datetime) else value for value in there]
+        if [_as_written(value) for value in meant] != [_as_written(value) for value in days]:
+            raise WorkbookDamaged(f"{path.name}, {COMPARED}: {meant} was meant, {there} is there")
+    if len(wanted_rows) != len(compared):
+        raise WorkbookDamaged(f"{path.name}, {COMPARED}: {len(compared)} rows are there, not {len(wanted_rows)}")
     tables = {RANKING: "province_ranking", UNITS: "province_members", DATA: "province_indicators"}
     if len(found) != len(wanted) or listed != {n: content.tables[t].num_rows for n, t in tables.items()}:
         raise WorkbookDamaged(f"{path.name} has other rows than the release")
+
+
+def _as_written(value: Any) -> Any:
+    return _exact(value) if isinstance(value, (int, float, Decimal)) else value or None
 
 
 def _exact(value: Any) -> Decimal | None:

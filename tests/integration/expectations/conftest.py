@@ -469,6 +469,16 @@ CLEAN_ROWS: dict[str, Row] = {
         "valid_from": dt.date(2010, 1, 1),
         "valid_to": dt.date(2030, 1, 1),
     },
+    "portal_figures": {
+        "unit": "945",
+        "indicator_code": "III.23",
+        "printed_number": None,
+        "indicator_name": None,
+        "value": Decimal(5),
+        "value_text": "5",
+        "taken_on": dt.date(2023, 6, 16),
+        "portal": "Cổng Dịch vụ công quốc gia",
+    },
     "plan_tasks": {
         "plan": "cchc_year",
         "plan_document": "03/KH-UBND",

@@ -307,6 +307,8 @@ RAW_MUTATIONS: dict[str, dict[str, Any]] = {
     "one_stop_cases.received_before_returned": {"returned_at": dt.datetime(2023, 5, 9)},
     "one_stop_cases.resolved_with_date": {"finished_at": None, "returned_at": None},
     "one_stop_cases.procedure_named": {"procedure_code": None, "procedure_name": None},
+    "portal_figures.value_is_a_number": {"value": None, "value_text": "đang cập nhật"},
+    "portal_figures.taken_after_closing": {"taken_on": dt.date(2023, 6, 1)},
     "e_document_counts.parts_equal_total": {"outgoing_total": 11},
     "e_document_counts.parts_at_most_total": {"outgoing_total": 9},
     "e_document_counts.incoming_electronic_at_most_total": {"incoming_electronic": 9},
@@ -414,6 +416,7 @@ _OTHER_CONTENT: dict[str, dict[str, Any]] = {
     "staffing_roster": {"position": "khác"},
     "survey_responses": {"overall": "neutral"},
     "decisions": {"reason": "khác"},
+    "portal_figures": {"value": Decimal(6)},
     "report_narrative": {"text": "khác"},
 }
 

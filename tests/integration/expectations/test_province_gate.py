@@ -5,6 +5,7 @@ A right roll-up is made by the code that makes them; wrong ones are the same tab
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -15,9 +16,19 @@ import pytest
 
 from common.forms import form_named
 from expectations import GateWorker, Verdict, declared_rules, province_publishable, run_province_gate
-from publication.province.rollup import INDICATORS, MEMBERS, RANKING, TOTALS, roll_up_tables
+from publication.province.rollup import INDICATORS, MEMBERS, PORTAL, RANKING, TOTALS, roll_up_tables
 from publication.store.candidate import write_candidate
-from tests.unit.publication.test_province_rollup import COUNT, MISSING, PART, RATIO, WHOLE, member, ratio, row
+from tests.unit.publication.test_province_rollup import (
+    COUNT,
+    MISSING,
+    PART,
+    RATIO,
+    WHOLE,
+    member,
+    portal_figure,
+    ratio,
+    row,
+)
 
 PROVINCE, QUARTER = "94", "2023-Q1"
 FLAG = "I.24"
@@ -35,7 +46,8 @@ def right() -> Tables:
         )
         for code, done, whole, received, yes in (("941", 1, 2, 100, 1), ("942", 2, 4, 70, 0), ("945", 9, 10, 33, 1))
     ]  # fmt: skip
-    return roll_up_tables(PROVINCE, "Tỉnh A", QUARTER, members, form_named("2023"))
+    shown = [portal_figure("941", COUNT, 100), portal_figure("942", COUNT, 70)]
+    return roll_up_tables(PROVINCE, "Tỉnh A", QUARTER, members, form_named("2023"), shown)
 
 
 def bent(name: str, change: Callable[[Rows], Rows | None]) -> Tables:
@@ -119,6 +131,25 @@ WRONG: dict[str, list[Callable[[], Tables]]] = {
     "province.members.provisional": [lambda: cell(MEMBERS, "provisional", True)],
     "province.totals.part_of_whole": [lambda: cell(TOTALS, "value", Decimal(204), indicator_code=PART)],
     "province.indicators.two_sources": [lambda: cell(INDICATORS, "declared_value", Decimal(99), indicator_code=COUNT)],
+    "province.portal.one_row_a_figure": [lambda: twice(PORTAL)],
+    "province.portal.of_a_unit": [lambda: cell(PORTAL, "member_code", "999")],
+    "province.indicators.portal_as_delivered": [
+        lambda: cell(INDICATORS, "portal_value", Decimal(101), indicator_code=COUNT),
+        lambda: cell(INDICATORS, "portal_value", Decimal(0), indicator_code=COUNT, member_code="945"),
+        lambda: without(PORTAL, member_code="941"),
+        lambda: cell(PORTAL, "taken_on", dt.date(2023, 3, 17)),
+    ],
+    "province.indicators.differences": [
+        lambda: cell(INDICATORS, "portal_minus_computed", Decimal(1), indicator_code=COUNT),
+        lambda: cell(INDICATORS, "portal_minus_computed", None, indicator_code=COUNT),
+        lambda: cell(INDICATORS, "portal_minus_declared", Decimal(0), indicator_code=COUNT),
+        lambda: cell(INDICATORS, "declared_minus_computed", Decimal(0), indicator_code=COUNT),
+    ],
+    "province.indicators.portal_differs": [
+        lambda: cell(INDICATORS, "computed_value", Decimal(101), indicator_code=COUNT),
+        lambda: cell(INDICATORS, "declared_value", Decimal(101), indicator_code=COUNT),
+    ],
+    "province.portal.no_release": [lambda: without(INDICATORS, member_code="942")],
 }
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import lxml.html
 import openpyxl
 import pytest
 
@@ -18,6 +21,7 @@ from publication import (
     Held,
     Instruction,
     MemberUnit,
+    PortalFigure,
     Published,
     Release,
     Unchanged,
@@ -58,10 +62,14 @@ class Province:
         assert isinstance(outcome, Published), outcome
         return outcome.release
 
-    def roll_up(self, expected: int | None = None) -> publication.PublishOutcome:
+    def roll_up(
+        self, expected: int | None = None, portal: Sequence[PortalFigure] = (), deliveries: Sequence[str] = ()
+    ) -> publication.PublishOutcome:
+        """``deliveries``: hashes of what the province delivered itself."""
         folder = roll_up(
             self.published, self.warehouse, province=PROVINCE, name_vi=NAME, quarter=QUARTER, units=UNITS,
-            why_missing={"951": "chưa gửi số liệu của kỳ"},
+            why_missing={"951": "chưa gửi số liệu của kỳ"}, portal=portal,
+            deliveries=[delivered(sha256) for sha256 in deliveries],
         )  # fmt: skip
         verdicts = run_province_gate(
             self.warehouse, QUARTER, {PROVINCE: (folder, folder.name)}, GateWorker(inline=True)
@@ -79,6 +87,13 @@ class Province:
 @pytest.fixture
 def province(tmp_path: Path) -> Province:
     return Province(tmp_path)
+
+
+def delivered(sha256: str) -> dict[str, Any]:
+    return {
+        "delivery_id": sha256[:16], "file_name": "cổng.xlsx", "fingerprint": "f", "outcome": "accepted",
+        "quarter": QUARTER, "sha256": sha256, "source": "portal_figures", "unit_code": PROVINCE,
+    }  # fmt: skip
 
 
 def rows_of(release: Release, name: str) -> list[dict[str, Any]]:
@@ -143,6 +158,47 @@ def test_a_province_is_published_told_and_published_again_when_a_unit_is(provinc
     lock(province.published, PROVINCE, QUARTER, Instruction("đã gửi Chính phủ"))
     province.publish_unit(UNIT, changes={"I.04": {"value": Decimal(11)}})
     assert isinstance(province.roll_up(expected=2), Held)
+
+
+def test_what_a_portal_shows_stands_beside_and_its_delivery_is_the_cause_of_its_changes(province: Province) -> None:
+    """The figure of the portal with its file and row; the other figures stay as they were, byte for byte."""
+    province.publish_unit(UNIT, changes={"I.04": {"computed_value": Decimal(9), "declared_value": Decimal(8)}})
+    plain = province.roll_up()
+    assert isinstance(plain, Published)
+    first, second = "a" * 64, "b" * 64
+    name = f"portal_figures-{QUARTER}-{PROVINCE}-{first[:8]}"
+    figure = PortalFigure(UNIT, "I.04", Decimal(7), dt.date(2023, 3, 16), "Cổng tỉnh", name, 1, 12)
+    shown = province.roll_up(expected=1, portal=[figure], deliveries=[first])
+    assert isinstance(shown, Published)
+    assert verify(shown.release.path) == []
+    (row,) = [row for row in rows_of(shown.release, "province_indicators") if row["portal_value"] is not None]
+    names = ("indicator_code", "member_code", "portal_value", "declared_minus_computed", "portal_minus_computed")
+    assert [row[name] for name in (*names, "portal_minus_declared")] == ["I.04", UNIT, 7, -1, -2, -1]
+    assert [(p["file_name"], p["row_number"]) for p in rows_of(shown.release, "province_portal")] == [(name, 12)]
+    inputs = json.loads((shown.release.path / "manifest.json").read_bytes())["inputs"]
+    assert [(i["file_name"], i["sha256"]) for i in inputs if i["source"] != "releases"] == [(name, first)]
+    for mart in ("province_totals", "province_ranking", "province_members"):
+        paths = [release.path / "marts" / f"{mart}.parquet" for release in (plain.release, shown.release)]
+        assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert shown.revision is not None
+    assert [cause for cause in shown.revision.causes_vi if name in cause] == list(shown.revision.causes_vi)
+    sheet = openpyxl.load_workbook(shown.release.path / "report" / "tong-hop.xlsx")["Đối chiếu"]
+    assert [cell.value for cell in sheet[2]][-7:] == [9, 8, 7, dt.datetime(2023, 3, 16), -1, -2, -1]
+    page = lxml.html.document_fromstring((shown.release.path / "report" / "index.html").read_bytes().decode())
+    (line,) = page.xpath("//table[@id='nguon']//tbody/tr")
+    assert [cell.text_content() for cell in line.xpath("td")][1:] == ["9", "8", "7", "16/03/2023", "-1", "-2", "-1"]
+
+    # Another file says otherwise; then the unit itself publishes anew.
+    again = PortalFigure(UNIT, "I.04", Decimal(9), dt.date(2023, 3, 17), None, name.replace("aaaaaaaa", "b" * 8), 1, 3)
+    replaced = province.roll_up(expected=2, portal=[again], deliveries=[second])
+    assert isinstance(replaced, Published)
+    listed = from_csv((replaced.release.path / "quality" / "changes.csv").read_bytes())
+    assert {line["cause_kind"] for line in listed} == {"delivery_new;delivery_removed"}
+    province.publish_unit(UNIT, changes={"I.04": {"computed_value": Decimal(10), "declared_value": Decimal(8)}})
+    revised = province.roll_up(expected=3, portal=[again], deliveries=[second])
+    assert isinstance(revised, Published)
+    listed = from_csv((revised.release.path / "quality" / "changes.csv").read_bytes())
+    assert {line["cause_kind"] for line in listed} == {"release_replaced"}
 
 
 def test_a_release_that_was_touched_is_missing_and_named(province: Province) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from common.periods import period_named
-from common.roles import PART, REPORTING_UNIT, load_roles, role_on
+from common.roles import PART, REPORTING_UNIT, SUPERIOR, load_roles, role_on
 from ingestion import ReferenceData, load_contracts
 from ingestion.clerk.fields import template_fields
 from ingestion.rows.headers import HeaderMap
@@ -39,7 +39,21 @@ def test_a_unit_delivers_as_its_role_on_the_day_says(code: str, day: dt.date, ro
     assert (REFERENCE.role_of(unit, day), reporting.code) == (role, reports_by)
     may_deliver = {name for name, contract in load_contracts().items() if role in contract.delivered_by}
     # Whoever reports delivers every source of the report, decisions included.
-    assert (may_deliver == set(load_contracts())) is (role == REPORTING_UNIT)
+    of_report = {name for name, contract in load_contracts().items() if contract.delivered_by != [SUPERIOR]}
+    assert (may_deliver == of_report) is (role == REPORTING_UNIT)
+
+
+@pytest.mark.parametrize("code", ["94", "92"])
+def test_a_province_delivers_what_none_of_its_units_has_and_nothing_else(code: str) -> None:
+    unit = REFERENCE.sender(code, EVE)
+    assert unit is not None
+    assert (REFERENCE.role_of(unit, EVE), REFERENCE.is_superior(code, EVE)) == (SUPERIOR, True)
+    assert REFERENCE.reporting_unit(code, EVE) is None, "it has no report by a form of its own"
+    assert {name for name, c in load_contracts().items() if SUPERIOR in c.delivered_by} == {"portal_figures"}
+    assert {row.form for row in REFERENCE.form_rows_of(unit, EVE)} == {"2023"}, "read by the form of the units below"
+    # 94 was taken into 92 on the day of the reform: nobody delivers under its code since.
+    assert (REFERENCE.sender(code, REFORM) is None) is (code == "94")
+    assert not REFERENCE.is_superior("945", EVE)
 
 
 def test_no_district_reports_after_the_reform_and_every_commune_does() -> None:
@@ -55,7 +69,7 @@ def test_every_unit_has_one_role_every_day_of_its_life_and_each_part_somebody_wh
     days |= {unit.valid_to or dt.date(2030, 12, 31) for unit in REFERENCE.admin_units}
     for day in sorted(days):
         for unit in REFERENCE.provinces:
-            assert role_on(unit.level, day).role == REPORTING_UNIT
+            assert role_on(unit.level, day).role == SUPERIOR
         parts = [unit for unit in REFERENCE.admin_units if unit.valid_on(day) and REFERENCE.role_of(unit, day) == PART]
         reporting = {u.code for u in REFERENCE.admin_units if u.valid_on(day) and u not in parts}
         # Nobody is a part of nobody: a folder that no report waits for would be lost without a word.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -16,7 +17,16 @@ from hypothesis import strategies as st
 from common.forms import form_named
 from publication.content.province_content import percent
 from publication.content.units_as_is import UnitToday
-from publication.province.rollup import INDICATORS, MEMBERS, RANKING, TOTALS, Member, roll_up_tables
+from publication.province.rollup import (
+    INDICATORS,
+    MEMBERS,
+    PORTAL,
+    RANKING,
+    TOTALS,
+    Member,
+    PortalFigure,
+    roll_up_tables,
+)
 
 FORM = form_named("2023")
 KINDS = {row["indicator_code"]: row for row in FORM.rows}
@@ -45,6 +55,13 @@ def ratio(numerator: int | None, denominator: int | None) -> dict[str, Any]:
 
 def member(code: str, *rows: dict[str, Any], level: str = "district") -> Member:
     return Member(code, f"Huyện {code}", level, 1, "a" * 64, "2023", form=rows)
+
+
+def portal_figure(unit: str, code: str, value: int, number: int = 5) -> PortalFigure:
+    """What a portal shows, in the first sheet of the province's file."""
+    return PortalFigure(
+        unit, code, Decimal(value), dt.date(2023, 3, 16), None, "portal_figures-2023-Q1-94-0", 1, number
+    )
 
 
 MISSING = Member("999", "Huyện 999", "district", why_vi="chưa gửi số liệu của kỳ")
@@ -92,6 +109,35 @@ def test_each_kind_of_row_becomes_what_its_kind_can() -> None:
     procedures = found[PROCEDURES]
     assert (procedures["aggregate"], procedures["value"]) == ("none", None), "all units count the same procedures"
     assert (procedures["least"], procedures["greatest"]) == (300, 301)
+
+
+def test_what_a_portal_shows_stands_beside_and_changes_nothing() -> None:
+    """Each difference is of the two figures that are there; a unit or row that the portal does not name has none."""
+    figures = {"computed_value": Decimal(5), "declared_value": Decimal(7), "value": Decimal(5)}
+    made = [
+        member("1", row(COUNT, **figures), row(WHOLE, **figures)),
+        member("2", row(COUNT, **figures), row(WHOLE, value=Decimal(5), declared_value=Decimal(5))),
+        MISSING,
+    ]
+    shown = [portal_figure("2", WHOLE, 0), portal_figure("1", COUNT, 9), portal_figure("999", COUNT, 3)]
+    plain, beside = (roll_up_tables("94", "Tỉnh A", "2023-Q1", made, FORM, given) for given in ((), shown))
+    columns = ("portal_value", "declared_minus_computed", "portal_minus_computed", "portal_minus_declared")
+    found = {
+        (r["indicator_code"], r["member_code"]): tuple(r[name] for name in columns)
+        for r in beside[INDICATORS].to_pylist()
+    }
+    assert found == {
+        (COUNT, "1"): (9, 2, 4, 2),
+        (COUNT, "2"): (None, 2, None, None),
+        (WHOLE, "1"): (None, 2, None, None),
+        (WHOLE, "2"): (0, None, None, -5),
+    }
+    assert [(r["indicator_code"], r["member_code"], r["row_number"]) for r in beside[PORTAL].to_pylist()] == [
+        (COUNT, "1", 5), (COUNT, "999", 5), (WHOLE, "2", 5),
+    ]  # fmt: skip
+    for name in (TOTALS, RANKING, MEMBERS):
+        assert beside[name].equals(plain[name])
+    assert plain[PORTAL].num_rows == 0
 
 
 def test_ties_share_a_rank_and_the_next_is_left_out_levels_apart() -> None:

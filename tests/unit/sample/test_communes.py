@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import re
 from collections import Counter
 from itertools import pairwise
@@ -22,8 +23,10 @@ from sample.communes import (
     commune_rows,
     district_open_cases,
     headline_counts,
+    plan_of_commune,
 )
-from sample.layouts import COUNTER, MINISTRY_CASES, standing_commune_layout
+from sample.layouts import COUNTER, MINISTRY_CASES, PORTAL, standing_commune_layout
+from sample.provinces import communes_of, portal_rows
 from sample.rows import DEFAULT_SEED
 
 ALL = [(commune, quarter) for commune in COMMUNES for quarter in COMMUNE_QUARTERS]
@@ -87,7 +90,8 @@ def test_what_a_ministrys_system_tells_the_provinces_tells_too(commune: str, qua
 def test_every_heading_is_an_alias_and_every_word_a_label() -> None:
     contracts = load_contracts()
     layouts = {source: [standing_commune_layout(source)] for source in contracts
-               if source not in ("decisions", "report_narrative")}  # fmt: skip
+               if source not in ("decisions", "report_narrative", "portal_figures")}  # fmt: skip
+    layouts["portal_figures"] = [PORTAL]
     layouts["one_stop_cases"].append(MINISTRY_CASES)
     for source, found in layouts.items():
         for layout in found:
@@ -119,3 +123,41 @@ def test_files_speak_as_the_portal_does_and_of_no_district(tmp_path: Path) -> No
         "Đã trả kết quả", "Đã xử lý xong", "Công dân yêu cầu rút hồ sơ", "Yêu cầu bổ sung giấy tờ", "Trực tuyến",
         "Toàn trình", "Một phần", "Trung tâm Phục vụ hành chính công xã An Thạnh", "UBND huyện Cù Lao Dung",
     } <= words  # fmt: skip
+
+
+def test_every_commune_of_a_province_has_its_own_plan_and_no_case_code_of_another() -> None:
+    communes = communes_of("92", "2026-Q1")
+    assert len(communes) == 103
+    assert len({commune.agency for commune in communes}) == 103
+    assert set(COMMUNES.values()) <= set(communes), "the described ones as they are"
+    undescribed = [commune for commune in communes if commune.code not in COMMUNES]
+    assert len({plan_of_commune(commune.code, "2026-Q1") for commune in undescribed}) > 90
+    for commune in undescribed[:: len(undescribed) // 2]:
+        plan, window = plan_of_commune(commune.code, "2026-Q1"), COMMUNE_WINDOWS["2026-Q1"]
+        rows = case_rows(commune, "2026-Q1", DEFAULT_SEED)
+        counts = headline_counts(rows, window)
+        assert counts["III.26"] == plan.received
+        assert counts["III.27"] - counts["III.28"] == plan.late
+        agencies = {re.search(r"\.(\d{3})-", row["case_code"])[1] for row in rows}  # type: ignore[index]
+        assert agencies == {commune.agency}
+        names = {commune.unit_name(code, "name") for code, _ in (*commune.offices, *commune.service_units())}
+        assert all(commune.seat in name for name in names if name.startswith("Trường"))
+    with pytest.raises(KeyError):
+        communes_of("94", "2026-Q1")  # taken into 92 by then
+
+
+def test_the_portal_shows_mostly_the_units_own_figures_some_others_and_not_every_unit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = communes_of("92", "2026-Q1")[:30]
+    monkeypatch.setattr("sample.provinces.communes_of", lambda province, quarter: few)
+    monkeypatch.setattr("sample.provinces.shown_cases", lambda commune, quarter, seed: [])
+    counts = {"III.26": 300, "III.27": 290, "III.28": 280}
+    monkeypatch.setattr("sample.provinces.headline_counts", lambda rows, window: counts)
+    rows = portal_rows("92", "2026-Q1", DEFAULT_SEED)
+    assert rows == portal_rows("92", "2026-Q1", DEFAULT_SEED)
+    assert rows != portal_rows("92", "2026-Q1", DEFAULT_SEED + 1)
+    other = [row for row in rows if row["value"] != counts[row["indicator_code"]]]
+    assert 0 < len(other) < len(rows) / 4
+    assert 0 < 30 - len({row["unit"] for row in rows}) < 8
+    assert {row["taken_on"] for row in rows} == {COMMUNE_WINDOWS["2026-Q1"].closes_on + dt.timedelta(days=2)}
