@@ -104,7 +104,7 @@ def _section(name: str, model: Mapping[str, Any]) -> Iterator[str]:
 
 
 def sources_yml(contracts: Mapping[str, ingestion.Contract]) -> str:
-    """The relation that each contract's accepted rows are to dbt."""
+    """The relation that each contract's accepted rows are to dbt; what only provinces deliver it does not read."""
     tables = [
         {
             "name": source,
@@ -112,6 +112,7 @@ def sources_yml(contracts: Mapping[str, ingestion.Contract]) -> str:
             "config": {"meta": {"dagster": {"asset_key": ["raw", source]}}},
         }
         for source, contract in contracts.items()
+        if not contract.is_of_superiors
     ]
     raw = {
         "name": "raw",

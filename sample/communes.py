@@ -211,7 +211,7 @@ def plan_of_commune(code: str, quarter: str) -> CommunePlan:
         by_post=rng.randint(2, 12),
         documents=(outgoing, rng.randint(8, 40), rng.randint(0, 9), rng.randint(350, 520)),
         forms=rng.randint(20, 40),
-        tasks_done=rng.randint(2, 8),
+        tasks_done=rng.randint(2, 4),
         steering=rng.randint(3, 10),
     )
 

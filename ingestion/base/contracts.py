@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from common.roles import Role
+from common.roles import SUPERIOR, Role
 from expectations import PERSONAL_DATA_VI
 from ingestion.text.vietnamese import fold
 
@@ -493,6 +493,11 @@ class Contract(_Strict):
             return self
         columns = [c if c.asked_on(day) else c.model_copy(update={"required": False}) for c in self.columns]
         return self.model_copy(update={"columns": columns})
+
+    @property
+    def is_of_superiors(self) -> bool:
+        """Whether only units above those that report deliver it: the warehouse then knows nothing of it."""
+        return self.delivered_by == [SUPERIOR]
 
     @property
     def speaks_of_the_form(self) -> bool:

@@ -11,9 +11,19 @@ from typing import Any
 import dagster as dg
 import pyarrow.parquet as pq
 
+from ingestion import load_contracts
 from orchestration import stages
 from orchestration.assets.columns import Catalogue
-from orchestration.assets.names import CANDIDATES, POSTGRES, PROVINCES, RELEASES, STEWARD, mart_key, published_key
+from orchestration.assets.names import (
+    CANDIDATES,
+    POSTGRES,
+    PROVINCES,
+    RELEASES,
+    STEWARD,
+    mart_key,
+    published_key,
+    raw_key,
+)
 from orchestration.column_lineage import ANNEX
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
@@ -193,7 +203,7 @@ def provinces_asset() -> dg.AssetsDefinition:
 
     @dg.asset(
         key=PROVINCES,
-        deps=[RELEASES],
+        deps=[RELEASES, *(raw_key(c.source) for c in load_contracts().values() if c.is_of_superiors)],
         partitions_def=quarters(),
         group_name="published",
         description="Bản tổng hợp toàn tỉnh. Releases of provinces, rolled up from the releases of their units.",
