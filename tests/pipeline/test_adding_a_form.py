@@ -29,7 +29,7 @@ PARTS = {"VII.61": "Số ứng dụng quản lý nhân sự đã triển khai", 
 ADDED = {"VII.63": "Số hồ sơ giấy đã số hóa trong kỳ"}
 DECLARED = {"VII.61": 1, "VII.62": 0, "VII.63": 25}
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.long]
 
 
 def new_rows(rows: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -178,7 +178,6 @@ def test_the_documents_print_the_new_rows(home: Path) -> None:
     assert all(name in annex for name in (NEW_NAME, *PARTS.values(), *ADDED.values()))
 
 
-@pytest.mark.long
 def test_an_old_quarter_that_is_run_again_stays_as_it_was(project: Path, home: Path) -> None:
     run(project, home, FIRST)
     assert release(home, FIRST).name == "r1"

@@ -46,6 +46,7 @@ def _deliver_a_district_with_a_defective_file(home: Path, apart: Path) -> Path:
     return roster
 
 
+@pytest.mark.long
 def test_one_case_resolved_changes_row_72_and_73_and_nothing_else_while_another_district_is_held_back(
     home: Path, published_home: Path, run_json: RunJson, tmp_path: Path
 ) -> None:

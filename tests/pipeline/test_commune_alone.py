@@ -26,6 +26,9 @@ from ingestion import load_contracts
 from tests.conftest import CliResult, run_cli
 from tests.pipeline.conftest import indicators, release_of
 
+#: The sample's two communes stand in every run of the tests: ``test_communes_of_2025``.
+pytestmark = pytest.mark.long
+
 FULL, SPARSE, QUARTER = "31633", "31615", "2025-Q3"
 NAMES = {FULL: "Xã Cù Lao Dung", SPARSE: "Xã An Thạnh"}
 AGENCY = {FULL: "41", SPARSE: "42"}

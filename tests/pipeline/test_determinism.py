@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 ODD_NAME = 'o\'brien [945] {{ 7*7 }} 100% * "$HOME"'
 # The shared home was run with the default of 2 threads.
 WORLDS = [
-    pytest.param(4, "America/Los_Angeles", "C", 2, id="4-threads"),
+    pytest.param(4, "America/Los_Angeles", "C", 2, id="4-threads", marks=pytest.mark.long),
     pytest.param(1, "Asia/Ho_Chi_Minh", "C.UTF-8", 1, id="1-thread", marks=pytest.mark.long),
 ]
 

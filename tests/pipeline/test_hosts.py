@@ -22,19 +22,16 @@ from tests.pipeline.conftest import QUARTER, correct, release_of
 from tests.support.read_release import file_hashes
 
 _FOLDERS = ("", "landing", "raw", "warehouse", "published", "outbox", "dagster", "logs")
-_IN_EVERY_RUN = {("raw", "0.5")}
 #: A folder of the home ("": all of it), and its state: half of what it comes to hold in a whole run, or closed.
 CASES = [
-    pytest.param(
-        folder,
-        state,
-        id=f"{folder or 'home'}-{state}",
-        marks=[] if (folder, state) in _IN_EVERY_RUN else pytest.mark.long,
-    )
+    pytest.param(folder, state, id=f"{folder or 'home'}-{state}")
     for folder in _FOLDERS
     for state in ("0.5", "closed")
     if (folder, state) != ("landing", "0.5")  # deliveries that are not all there: another test's matter
 ]
+
+#: Each is two whole runs. What a full disk and a closed folder do to intake, gate and records: integration tests.
+pytestmark = pytest.mark.long
 
 _RUN = (sys.executable, "-m", "orchestration.cli", "run", QUARTER)
 
@@ -110,7 +107,6 @@ def test_a_folder_that_takes_nothing_ends_the_run_and_loses_nothing(
     assert run_cli(after, "verify").code == 0
 
 
-@pytest.mark.long
 def test_no_figure_depends_on_a_clock_set_back_or_on_the_umask(published_home: Path, tmp_path: Path) -> None:
     usual, strange = tmp_path / "usual", tmp_path / "xã An Thạnh 1"
     for home in (usual, strange):

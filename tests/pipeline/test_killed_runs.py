@@ -33,8 +33,8 @@ STAGES = (
 #: How lines of progress begin.
 PROGRESS = ("nhận dữ liệu", "kiểm tra", "tính số liệu", "lập số liệu", "công bố")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-#: A fixed slice: a signal that asks, in the first stage and in a gate, and one that does not, while dbt builds.
-ROW = ((STAGES[1], signal.SIGINT, 0.5), (STAGES[3], signal.SIGHUP, 0.5), (STAGES[4], signal.SIGKILL, 2.0))
+#: A fixed slice: a signal that asks, while deliveries are read, and one that does not, while dbt builds.
+ROW = ((STAGES[1], signal.SIGINT, 0.5), (STAGES[4], signal.SIGKILL, 2.0))
 _ROWS = 20
 _LONGEST_STAGE = 6.0
 

@@ -77,7 +77,6 @@ def test_no_command_says_or_leaves_a_secret(said: Callable[..., str], home: Path
     told = [
         # The database and both addresses of alerts are out of reach, so each of them is tried and told to have failed.
         said(FAILS, "run", QUARTER, "--verbose"),
-        said(FAILS, "run", "2023-Q2"),
         said(FAILS, "postgres"),
         said(0, "lock", QUARTER, "--unit", "945", "--reason", "đã ký", "--by", "Chủ tịch UBND huyện"),
         said(0, "verify"),
@@ -143,6 +142,7 @@ def test_a_key_that_is_too_short_is_not_quoted(said: Callable[..., str], sample_
     assert found_in(tmp_path) == []
 
 
+@pytest.mark.long
 def test_the_servers_leave_none(home: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "orchestration.ui"],

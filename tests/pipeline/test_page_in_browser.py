@@ -377,8 +377,15 @@ def test_a_page_too_large_for_its_rows_says_where_they_are(browser: Browser, pag
 # --- for everyone -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("window", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"),
-                                                (PHONE, "dark")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("window", "scheme"),
+    [
+        (DESKTOP, "light"),
+        pytest.param(DESKTOP, "dark", marks=pytest.mark.long),
+        pytest.param(PHONE, "light", marks=pytest.mark.long),
+        (PHONE, "dark"),
+    ],
+)
 def test_axe_finds_nothing_serious(
     window: tuple[int, int, bool], scheme: str, browser: Browser, page: Path, published_home: Path
 ) -> None:

@@ -16,7 +16,7 @@ from tests.support import campaign, mutants, worlds
 
 _LARGEST = 6
 _IN_A_HOME = 23
-_SLICE = 20
+_SLICE = 8
 
 _KINDS_PROMISED, _KINDS_OF_A_SOURCE = 80, 8
 RELIABILITY = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -37,15 +37,16 @@ def _is_untold(variant: mutants.Variant) -> bool:
     return variant.kind in UNTOLD or variant.name in UNTOLD
 
 
-def _silent(variants: Sequence[mutants.Variant], home: Path, seed: int) -> dict[str, str]:
-    """The variants whose wrong figures were published, with the figures."""
+def _silent(variants: Sequence[mutants.Variant], home: Path, seed: int, sound: int = 1) -> dict[str, str]:
+    """The variants whose wrong figures were published, with the figures; beside them ``sound`` districts without a
+    fault are published with the right ones, or the others' silence says nothing.
+    """
     made = [campaign.mutant_of(variant, place, seed, most_communes=_LARGEST) for place, variant in enumerate(variants)]
-    # One district without a fault beside them: where it is not published, the others' silence says nothing.
-    control = worlds.make_world(seed, *worlds.districts(most=_LARGEST)[len(made)])
-    codes = [world.district.code for world in (*(world for world, _ in made), control)]
-    answers = campaign.published(home, [*(papers for _, papers in made), worlds.papers(control)], codes)
-    assert not answers[control.district.code].held, answers[control.district.code].reasons
-    assert campaign.wrong_figures(answers[control.district.code], campaign.right_form(control)) == []
+    places = worlds.districts(most=_LARGEST)[len(made) : len(made) + sound]
+    controls = [worlds.make_world(seed + n, *place) for n, place in enumerate(places)]
+    codes = [world.district.code for world in (*(world for world, _ in made), *controls)]
+    answers = campaign.published(home, [*(papers for _, papers in made), *map(worlds.papers, controls)], codes)
+    assert [campaign.differing_figures(answers[control.district.code], control) for control in controls] == [{}] * sound
     silent = {}
     for variant, (world, _) in zip(variants, made, strict=True):
         wrong = campaign.wrong_figures(answers[world.district.code], campaign.right_form(world))
@@ -80,7 +81,7 @@ def test_there_are_kinds_of_every_source() -> None:
 
 def test_a_slice_of_wrong_deliveries_is_told(tmp_path: Path) -> None:
     variants = [variant for home in _homes() for variant in home if not _is_untold(variant)][:_SLICE]
-    assert _silent(variants, tmp_path, seed=4) == {}
+    assert _silent(variants, tmp_path, seed=4, sound=3) == {}
 
 
 @pytest.mark.long

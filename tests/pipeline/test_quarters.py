@@ -12,6 +12,9 @@ from sample import write_sample
 from tests.conftest import run_cli
 from tests.pipeline.conftest import QUARTER, UNIT, indicators, release_of
 
+#: In every run of the tests a half-year of two quarters is published: ``test_longer_periods``.
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def three_quarters(published_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -50,7 +53,6 @@ def test_each_quarter_shows_the_one_before(three_quarters: Path) -> None:
     assert second[71]["year_to_date_value"] == second[71]["value"]
 
 
-@pytest.mark.long
 def test_a_quarter_run_after_later_ones_is_what_those_said_of_it_and_changes_none(three_quarters: Path) -> None:
     result = run_cli(three_quarters, "run", "2022-Q4")
     assert result.code == 0, result.stdout + result.stderr

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
 from tests.pipeline.conftest import QUARTER, UNIT, release_of
 
 
+@pytest.mark.long
 def test_a_wrong_code_is_held_back_with_its_line_and_the_figures_stay_byte_for_byte(
     home: Path, published_home: Path, run_json: Callable[..., tuple[int, dict[str, Any]]]
 ) -> None:

@@ -32,7 +32,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield made
 
 
-def test_a_release_comes_of_deliveries_alone_and_kills_lose_nothing(server: Server, tmp_path: Path) -> None:
+def _first_release(server: Server, tmp_path: Path) -> None:
+    """Waits until automation, which nobody switched on, has published what is delivered, and is at rest again."""
     automation = {"after_closing", "daily_look", "landing_watch", "alert_on_failure"}
     until("automation that nobody switched on", lambda: server.switched_on() == automation)
     at_rest = len(server.processes())
@@ -43,9 +44,21 @@ def test_a_release_comes_of_deliveries_alone_and_kills_lose_nothing(server: Serv
         shutil.copytree(folder, server.home / "landing" / folder.name)
     until("the first release", lambda: server.release(UNIT, QUARTER) == 1)
     until("the end of the run", lambda: [r.status for r in server.runs()] == [dg.DagsterRunStatus.SUCCESS])
-    (first,) = server.runs()
     until("as few processes as before the run", lambda: len(server.processes()) <= at_rest)
     assert server.not_made(QUARTER) == []
+
+
+def test_a_release_comes_of_deliveries_alone(server: Server, tmp_path: Path) -> None:
+    _first_release(server, tmp_path)
+    assert run_cli(server.home, "verify").code == 0
+    server.stop()
+    until("the last process of the home to end", lambda: not server.processes())
+
+
+@pytest.mark.long
+def test_kills_of_daemon_run_and_server_lose_nothing(server: Server, tmp_path: Path) -> None:
+    _first_release(server, tmp_path)
+    (first,) = server.runs()
 
     # The daemon is killed, and the run that a late file starts as well.
     (daemon,) = server.working("dagster-daemon")

@@ -114,6 +114,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     return Installed(folder, packages, work)
 
 
+@pytest.mark.long
 def test_installed_it_reads_a_delivery_and_parses_its_models(installed: Installed) -> None:
     """Each thing that is data beside the code is found: contracts, registers, forms, dbt's project, the workspace."""
     asked = "import orchestration, orchestration.version as v; print(orchestration.__file__, v.code_version())"

@@ -87,6 +87,14 @@ def wrong_figures(answer: Published, form: Form) -> list[Wrong]:
     return wrong
 
 
+def differing_figures(answer: Published, world: worlds.World) -> dict[int, tuple[Decimal | None, Decimal | None]]:
+    """Published and right figure of each row where the two differ, of a district that must be published whole."""
+    assert not answer.held, answer.reasons
+    assert len(answer.figures) == 211
+    right = right_form(world).figures
+    return {n: (value, right[n].value) for n, (value, _) in answer.figures.items() if value != right[n].value}
+
+
 def worlds_of(count: int, seed: int, *, most_communes: int) -> list[worlds.World]:
     """``count`` worlds of different districts; raises ``ValueError`` where there are not so many."""
     places = worlds.districts(most=most_communes)

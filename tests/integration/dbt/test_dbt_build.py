@@ -186,9 +186,8 @@ def test_every_measure_is_described(two_districts: Build) -> None:
     assert undescribed == 0
 
 
-# A whole run with other threads stands in every run of the tests: pipeline/test_determinism.py.
-@pytest.mark.long
-@pytest.mark.parametrize("threads", [2, 4])
+# Whole runs with other threads, zones and locales: pipeline/test_determinism.py.
+@pytest.mark.parametrize("threads", [pytest.param(2, marks=pytest.mark.long), 4])
 def test_thread_count_changes_no_byte(two_districts: Build, dbt: Invoke, tmp_path: Path, threads: int) -> None:
     expected = two_districts.hashes()
     assert len(expected) == len(list(MARTS.glob("*.sql"))) > 10

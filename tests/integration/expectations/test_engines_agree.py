@@ -87,7 +87,7 @@ def _disagreements(rows: list[tuple[Any, ...]]) -> list[tuple[str, Any, Any]]:
 _RELAXED = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=_RELAXED)
+@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=_RELAXED)
 @given(rows=_tables)
 def test_the_engines_agree_on_random_tables(rows: list[tuple[Any, ...]]) -> None:
     assert _disagreements(rows) == []

@@ -50,6 +50,7 @@ def test_quarters_asked_for_together_are_run_in_order_of_time(cli: Cli, home: Pa
     assert found == [("2022-Q4", "published"), (QUARTER, "unchanged")]
 
 
+@pytest.mark.long
 def test_the_stages_alone_come_to_the_same(cli: Cli, home: Path) -> None:
     for folder in ("raw", "warehouse"):
         shutil.rmtree(home / folder)
@@ -102,6 +103,7 @@ def test_a_changed_release_is_found_out(cli: Cli, home: Path) -> None:
     assert "report/annex.csv" in result.stdout
 
 
+@pytest.mark.long
 def test_a_source_not_sent_holds_the_unit_back_and_says_so(cli: Cli, home: Path) -> None:
     for folder in ("raw", "warehouse", "published"):
         shutil.rmtree(home / folder)

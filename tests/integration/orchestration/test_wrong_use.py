@@ -230,6 +230,7 @@ def test_a_run_of_no_known_quarter_is_refused(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_warehouse_held_by_another_program_ends_the_run_and_the_program_is_named(
     published_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
