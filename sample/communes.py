@@ -434,6 +434,7 @@ def _catalogue(seed: int) -> list[Row]:
 
 def _org_units(commune: StandingCommune) -> list[Row]:
     base: Row = {"short_names": None, "parent_code": commune.code, "autonomy_group": None, "applies_autonomy": None}
+    base |= {"assigned_posts": None}
     base |= {"valid_from": REFORM, "valid_to": None}
     own = base | {"unit_code": commune.code, "name": commune.committee, "unit_type": "commune", "parent_code": None}
     offices = [

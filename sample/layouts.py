@@ -250,6 +250,7 @@ ORG_UNITS = Layout(
         ("parent_code", "Trực thuộc"),
         ("applies_autonomy", "Thực hiện cơ chế tự chủ"),
         ("autonomy_group", "Nhóm tự chủ"),
+        ("assigned_posts", "Biên chế, số người làm việc được giao"),
         ("valid_from", "Ngày thành lập"),
         ("valid_to", "Ngày giải thể"),
     ),

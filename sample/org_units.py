@@ -7,6 +7,8 @@ Does not belong here: the units' names and codes (``districts``).
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sample.districts import DEPARTMENTS, District
@@ -41,6 +43,26 @@ def org_unit_rows(district: District, plan: QuarterPlan) -> list[dict[str, Any]]
     return rows
 
 
+#: Kinds of units whose posts the report declares in sum, by the row of the form.
+_TOTALS = {"department": 86, "public_service_unit": 92}
+
+
+def assign_posts(units: list[dict[str, Any]], staff: Iterable[Mapping[str, Any]], plan: QuarterPlan) -> None:
+    """Writes to each department, service unit and commune the posts assigned to it: as many as are filled, and of those
+    that the report says are free one after the other in turn. The district's leaders hold none.
+    """
+    filled = Counter(
+        person["unit"] for person in staff if person["left_on"] is None and person["category"] != "contract"
+    )
+    for kind in ("department", "public_service_unit", "commune"):
+        of_kind = [unit for unit in units if unit["unit_type"] == kind]
+        taken = sum(filled[unit["unit_code"]] for unit in of_kind)
+        free = max(int(plan.declared.get(_TOTALS.get(kind, 0), taken)) - taken, 0)
+        for place, unit in enumerate(of_kind):
+            share = free // len(of_kind) + (place < free % len(of_kind))
+            unit["assigned_posts"] = filled[unit["unit_code"]] + share
+
+
 def _row(code: str, name: str, short_names: str | None, unit_type: str, parent: str | None) -> dict[str, Any]:
     return {
         "unit_code": code,
@@ -50,6 +72,7 @@ def _row(code: str, name: str, short_names: str | None, unit_type: str, parent: 
         "parent_code": parent,
         "autonomy_group": None,
         "applies_autonomy": None,
+        "assigned_posts": None,
         "valid_from": _FOUNDED,
         "valid_to": None,
     }

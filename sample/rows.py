@@ -66,6 +66,11 @@ def unmultiplied_rows(quarter: str, scale: int, seed: int, district: str) -> dic
         (place.code, "e_document_counts", "van-ban-dien-tu.xlsx"): documents.district_document_rows(place, plan),
         (place.code, "one_stop_cases", "ho-so-mot-cua.xlsx"): cases.district_rows(seed, place, quarter),
     }
+    org_units.assign_posts(
+        files[place.code, "org_units", "danh-muc-co-quan-don-vi.xlsx"],
+        (row for key, rows in files.items() if key[1] == "staffing_roster" for row in rows),
+        plan,
+    )
     for commune in place.communes:
         extension = "csv" if commune is place.communes[-1] else "xlsx"
         files[commune.code, "e_document_counts", f"van-ban-dien-tu.{extension}"] = documents.commune_document_rows(

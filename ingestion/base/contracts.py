@@ -157,6 +157,8 @@ class Column(_Strict):
     help_vi: str = Field(default="", exclude=True)
     #: From a closing day on, by which label a value is offered, or (blank) that it is not. Every label is still read.
     offered_from: dict[dt.date, dict[str, str]] = Field(default_factory=dict, exclude=True)
+    #: Whether a file without the column is told of: not where an office may keep such figures elsewhere.
+    told_when_absent: bool = Field(default=True, exclude=True)
     derived_from: PersonKey | None = None
     resolved_from: ResolvedFrom | None = None
     valid_from: dt.date | None = None

@@ -90,6 +90,8 @@ def of_headings(
     doubtful = sum(one.filled > 0 for one in unknown)
     for column in missing:
         found = pairs[column.name]
+        if found is None and not column.told_when_absent:
+            continue
         yield FileRemark(
             "missing_column",
             f"Trang tính “{sheet}” không có cột “{column.title_vi}”"

@@ -71,16 +71,18 @@ def rows(district: str, communes: tuple[str, str]) -> dict[FileKey, list[Row]]:
 
 
 def _org_units(district: str, communes: tuple[str, str]) -> Iterator[Row]:
-    def unit(code: str, kind: str, group: int | None = None, closed: dt.date | None = None) -> Row:
+    def unit(
+        code: str, kind: str, group: int | None = None, closed: dt.date | None = None, posts: int | None = None
+    ) -> Row:
         return {"unit_code": code, "name": code, "unit_type": kind, "autonomy_group": group,
                 "applies_autonomy": True if group else None, "valid_from": dt.date(2016, 7, 1),
-                "valid_to": closed}  # fmt: skip
+                "valid_to": closed, "assigned_posts": posts}  # fmt: skip
 
     yield unit(district, "district")
-    yield unit(f"{district}-PB01", "department")
+    yield unit(f"{district}-PB01", "department", posts=6)
     yield unit(f"{district}-PB02", "department", closed=_DAY)
     for group in (1, 2, 3, 4):
-        yield unit(f"{district}-SN0{group}", "public_service_unit", group)
+        yield unit(f"{district}-SN0{group}", "public_service_unit", group, posts=group - 1)
     yield unit(f"{district}-SN05", "public_service_unit", closed=_DAY)
     yield unit(f"{district}-SN01-P1", "public_service_subunit")
     yield unit(f"{district}-SN01-P2", "public_service_subunit", closed=_DAY)

@@ -46,6 +46,7 @@ select
     by_code.autonomy_group,
     -- Who is given a group applies the regime; nobody needs to say so in a second column.
     coalesce(by_code.applies_autonomy, by_code.autonomy_group is not null) as applies_autonomy,
+    by_code.assigned_posts,
     by_code.valid_from,
     by_code.valid_to,
     by_code.is_in_being,

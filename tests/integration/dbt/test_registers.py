@@ -420,7 +420,8 @@ def build(dbt: Invoke, places: dict[str, str], tmp_path_factory: pytest.TempPath
                     for row in listed
                 ]
     write_files(home / "raw", {"2022-Q4": before, QUARTER: everything})
-    wanted = ("measure_values", "dim_measure", "rows_left_out", "register_doubts", "report_indicators", "figure_rows")
+    wanted = ("measure_values", "dim_measure", "rows_left_out", "register_doubts", "report_indicators", "figure_rows",
+              "staff_by_unit")  # fmt: skip
     kinds = ("--resource-type", "seed", "--resource-type", "model")
     return dbt(home, "build", *kinds, "--select", *(f"+{mart}" for mart in wanted))
 
@@ -443,6 +444,32 @@ def test_in_the_base_every_measure_counts_something(
 ) -> None:
     nothing = {measure for measure, value in values[places["base"]].items() if not value}
     assert nothing == {"district_cases_without_appointment", "commune_cases_without_appointment"}
+
+
+def test_staff_stand_beside_the_posts_of_their_own_unit(build: Build, places: dict[str, str]) -> None:
+    """Contract staff fill no post; more than are assigned is a negative number; a unit that assigns none says nothing.
+
+    By hand from ``small_world``: who left by the closing day is gone, and so is a unit that ended by then.
+    """
+    unit = places["base"]
+    found = {
+        code: figures
+        for code, *figures in build.rows(
+            "select working_unit_code, assigned_posts, present, present_in_posts, posts_free from {staff_by_unit}"
+            f" where unit_code = '{unit}' order by all"
+        )
+    }
+    assert found[f"{unit}-PB01"] == [6, 5, 4, 2]
+    assert found[f"{unit}-SN01"] == [0, 1, 1, -1]
+    assert found[f"{unit}-SN02"] == [1, 1, 1, 0]
+    assert found[f"{unit}-SN04"] == [3, 3, 3, 0]
+    assert found[unit] == [None, 1, 1, None]
+    assert f"{unit}-PB02" not in found, "it ended"
+    without = places["org_units.assigned_posts"]
+    told = build.rows(
+        f"select distinct assigned_posts, posts_free from {{staff_by_unit}} where unit_code = '{without}'"
+    )
+    assert told == [(None, None)]
 
 
 @pytest.mark.parametrize(("source", "column"), OPTIONAL, ids=lambda part: part)

@@ -194,6 +194,19 @@ def test_an_unknown_heading_for_an_absent_column_is_told_with_what_it_may_be(
     assert (missing[resembles]["value"], missing[resembles]["count"]) == (heading, 1)
 
 
+@pytest.mark.parametrize(("heading", "told"), [(None, False), ("Biên chế", True), ("Ghi chú thêm", False)])
+def test_a_column_that_is_kept_elsewhere_is_missed_only_where_a_heading_may_be_it(
+    registers: Any, heading: str | None, told: bool
+) -> None:
+    head = ["Mã đơn vị", "Tên đơn vị", "Loại đơn vị", "Hiệu lực từ", *([heading] if heading else [])]
+    rows = [[f"945-PB{n:02}", f"Phòng {n}", "Cơ quan chuyên môn", "01/07/2016"] for n in range(1, 6)]
+    registers.workbook("org_units", [head, *([*row, 7] if heading else row for row in rows)])
+    registers.ingest()
+    missing = {r["column"] for r in remarks(registers, "org_units", "missing_column")}
+    assert ("assigned_posts" in missing) is told
+    assert "autonomy_group" in missing
+
+
 def test_headings_that_are_known_to_mean_nothing_and_empty_columns_are_no_doubt(registers: Any) -> None:
     head = [*(name for name in CASES if name != "Ngày hẹn trả"), "Ngày nộp", "Số điện thoại", "Để trống"]
     rows = [[c for i, c in enumerate(case(n)) if i != 5] + ["09/01/2023", "0909", None] for n in (1, 2)]

@@ -27,6 +27,7 @@ renamed as (
         source.parent_code as parent_org_unit_code,
         source.autonomy_group,
         source.applies_autonomy,
+        source.assigned_posts,
         source.valid_from,
         source.valid_to
     from source
