@@ -34,7 +34,7 @@ def row_of(workspace: Path, province: str, quarter: str) -> str:
     timings = json.loads((home / "warehouse" / "timings.json").read_text(encoding="utf-8"))["stages"]
     manifest = json.loads((home / "published" / province / quarter / "r1" / "manifest.json").read_bytes())
     counted = sum(entry["source"] == "releases" for entry in manifest["inputs"])
-    if missing := manifest["provisional_vi"]:
+    if missing := manifest.get("provisional_vi"):
         sys.exit(f"{province} {quarter}: {len(missing)} units missing or provisional, the first: {missing[0]}")
     files = sum(path.is_file() for path in (home / "landing").rglob("*"))
     return _line(province, quarter, counted, files, sample, ran, timings)
