@@ -118,9 +118,14 @@ def known_quarter(quarter: str) -> str:
     return quarter
 
 
-def known_units(register: ReportingUnits, quarter: str, units: list[str]) -> list[str]:
-    """The units, each once; raises ``WrongUse`` where a code does not report in the quarter, and says who does."""
+def known_units(register: ReportingUnits, quarter: str, units: list[str], *, with_superior: bool = False) -> list[str]:
+    """The units, each once; raises ``WrongUse`` where a code does not report in the quarter, and says who does.
+
+    ``with_superior``: what is asked can be done with the releases of a province too.
+    """
     for code in units:
+        if with_superior and register.is_superior(code, quarter):
+            continue
         try:
             reporting = register.reporting_unit(code, quarter)
         except UnknownUnit as error:
@@ -396,7 +401,7 @@ def attach(
     from orchestration.cli import attachments
 
     settings = load_settings()
-    (known,) = known_units(ReportingUnits(), known_quarter(quarter), [unit])
+    (known,) = known_units(ReportingUnits(), known_quarter(quarter), [unit], with_superior=True)
     with alone(settings, f"cchc attach {quarter}"):
         lines, document, code = attachments.attached(Pipeline(settings), known, quarter, file, release, by)
     emit(lines, document, as_json=json)
@@ -408,7 +413,7 @@ def _move(move: str, quarter: str, unit: str, reason: str, by: str, *, as_json: 
     from orchestration.cli import revisions
 
     pipeline = Pipeline(load_settings())
-    (known,) = known_units(pipeline.units, known_quarter(quarter), [unit])
+    (known,) = known_units(pipeline.units, known_quarter(quarter), [unit], with_superior=True)
     lines, document = revisions.moved(move, pipeline, known, quarter, reason, by, to=to)
     emit([*lines, *copied_lines(pipeline)], document, as_json=as_json)
     _end(with_copies(Exit.DONE, pipeline))

@@ -78,3 +78,24 @@ def test_a_portal_table_is_taken_in_by_the_roll_up_itself_and_never_silently_lef
     assert held.code != 0
     assert "không nộp nguồn" in held.stdout
     assert not (home / "published" / PROVINCE / QUARTER / "r2").exists()
+
+
+def test_a_province_is_locked_amended_and_rolled_back_like_a_unit(cli: Cli, home: Path) -> None:
+    def asked(*words: str) -> CliResult:
+        return cli(home, words[0], QUARTER, "--unit", PROVINCE, *words[1:])
+
+    deliver(home, FIGURE)
+    assert asked("province").code == 0
+    assert asked("lock", "--reason", "Báo cáo đã ký").code == 0
+    deliver(home, [*FIGURE[:3], 1001, TAKEN])
+    held = asked("province")
+    assert held.code == 1
+    assert "khóa" in held.stdout
+    assert asked("province", "--amend", "--reason", "Cổng đã sửa số").code == 0
+    assert marts(home, 2, "province_portal")[0]["value"] == 1001
+    assert asked("rollback", "--to", "1", "--reason", "nhầm").code == 2, "still locked"
+    assert asked("unlock", "--reason", "quay về bản đã ký").code == 0
+    assert asked("rollback", "--to", "1", "--reason", "nhầm").code == 0
+    pointer = json.loads((home / "published" / PROVINCE / QUARTER / "current.json").read_bytes())
+    assert pointer["release"] == 1
+    assert cli(home, "verify").code == 0
