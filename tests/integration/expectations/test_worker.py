@@ -64,9 +64,9 @@ def test_both_gates_run_in_one_worker_and_their_verdicts_permit_publication(
     lake.add_unit("945")
     warehouse = tmp_path / "warehouse"
     candidates = candidate_world.request().candidates
-    raw_dir = lake.write()
+    raw_dir, hashes, forms = lake.write(), {"945": "inputs"}, {"945": "2023"}
     with GateWorker() as worker:
-        raw = run_raw_gate(raw_dir, warehouse, "2023-Q2", WINDOW, lake.units, {"945": "inputs"}, [], worker)
+        raw = run_raw_gate(raw_dir, warehouse, "2023-Q2", WINDOW, lake.units, hashes, [], worker, forms=forms)
         marts = run_mart_gate(warehouse, "2023-Q2", candidates, worker)
     candidate_hash = candidates["945"][1]
     assert publishable(raw["945"], marts["945"], candidate_hash, "inputs", "2023") == []
