@@ -29,7 +29,12 @@ SOURCES = sorted(load_contracts())
 
 def head_and_row(contract: Contract) -> tuple[list[str], dict[str, str]]:
     columns = template_columns(contract)
-    return [c.title_vi for c in columns], example_row(contract)
+    return [c.title_vi for c in columns], _example(contract)
+
+
+def _example(contract: Contract) -> dict[str, str]:
+    """A row without a fault; what only a province delivers is about a unit of it, by its code."""
+    return example_row(contract) | ({"unit": "945"} if contract.is_of_superiors else {})
 
 
 def incomplete(contract: Contract) -> list[list[str | None]]:
@@ -37,7 +42,7 @@ def incomplete(contract: Contract) -> list[list[str | None]]:
     and all but one required cell.
     """
     columns = template_columns(contract)
-    example = example_row(contract)
+    example = _example(contract)
     texts = [i for i, c in enumerate(columns) if c.type == "text"]
     required = [i for i, c in enumerate(columns) if c.required]
     whole: list[str | None] = [example[c.name] for c in columns]
@@ -66,7 +71,7 @@ def test_a_row_that_lacks_a_required_cell_is_rejected_whatever_it_begins_with(ho
     if not rows:
         assert not any(c.type == "text" for c in contract.columns)
         return
-    home.workbook(source, [["STT", *head], [1, *whole], *rows])
+    home.workbook(source, [["STT", *head], [1, *whole], *rows], unit="94" if contract.is_of_superiors else "945")
     home.ingest(sources=[source])
     found = home.delivery(source)
     assert found["outcome"] == "partly_accepted", found["message_vi"]
