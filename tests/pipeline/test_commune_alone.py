@@ -171,7 +171,8 @@ def _of_every_source() -> dict[str, list[Row]]:
 
 def nothing_but_cases(commune: str = SPARSE, declared_figures: dict[str, int] = DECLARED) -> dict[str, list[Row]]:
     """The files of a commune that sends cases, their procedures and declared figures, and tables without rows."""
-    sources = [name for name in load_contracts() if name not in ("decisions", "report_narrative")]
+    left_out = ("decisions", "report_narrative")
+    sources = [n for n, contract in load_contracts().items() if n not in left_out and not contract.is_of_superiors]
     files: dict[str, list[Row]] = {name: [] for name in sources}
     declared = declared_figures | COUNTED_CASES | {"VII.14": 0, "VII.15": 0, "VII.16": 0}
     return files | {
