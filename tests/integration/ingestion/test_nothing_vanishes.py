@@ -15,7 +15,7 @@ from ingestion import read_deliveries
 from ingestion.base.contracts import Contract, load_contracts
 from ingestion.clerk.fields import template_columns
 from ingestion.rows.furniture import REASONS
-from tests.support.templates import example_row
+from tests.support.templates import example_row, unit_of
 
 # Words with which names and contents begin, and totals, page lines, ordinals and signatures too.
 BEGINNINGS = [
@@ -71,7 +71,7 @@ def test_a_row_that_lacks_a_required_cell_is_rejected_whatever_it_begins_with(ho
     if not rows:
         assert not any(c.type == "text" for c in contract.columns)
         return
-    home.workbook(source, [["STT", *head], [1, *whole], *rows], unit="94" if contract.is_of_superiors else "945")
+    home.workbook(source, [["STT", *head], [1, *whole], *rows], unit=unit_of(source))
     home.ingest(sources=[source])
     found = home.delivery(source)
     assert found["outcome"] == "partly_accepted", found["message_vi"]

@@ -21,7 +21,7 @@ from ingestion.clerk.fields import template_columns, template_fields
 from ingestion.engine import reading_context
 from ingestion.rows.own_words import LISTS_SHEET, OWN_HEADINGS
 from ingestion.rows.untouched import NOTHING
-from tests.support.templates import example_row
+from tests.support.templates import example_row, unit_of
 
 QUARTER = "2023-Q1"
 CONTRACTS = load_contracts()
@@ -37,9 +37,9 @@ def known(registers: Any) -> Any:
 
 
 def example(home: Any, contract: Contract) -> tuple[list[Column], list[str]]:
-    """The columns of the source's template and a row without a fault, of the district."""
+    """The columns of the source's template and a row without a fault, of who delivers it."""
     period = home.reference.periods[QUARTER]
-    context = reading_context(home.paths, contract, "945", QUARTER, home.reference)
+    context = reading_context(home.paths, contract, unit_of(contract.source), QUARTER, home.reference)
     row = example_row(contract, period, context)
     columns = [c for c in template_columns(contract, period.closes_on) if c.name in row]
     return columns, [row[c.name] for c in columns]
@@ -77,7 +77,7 @@ def test_a_row_is_told_of_every_cell_and_of_its_key_at_once_and_is_then_taken(
     bad = [SPOILT if i in places else cell for i, cell in enumerate(whole)]
     rows = [bad, whole] if spoilt_first else [whole, bad]
     name = "b.xlsx"  # beside the registers that lie there
-    known.workbook(source, [head, *rows], name=name)
+    known.workbook(source, [head, *rows], name=name, unit=unit_of(source))
     known.ingest(sources=[source])
     (found,) = [d for d in read_deliveries(known.paths).to_pylist() if (d["source"], d["file_name"]) == (source, name)]
     rejected = known.layer("rejected", found)
@@ -92,9 +92,9 @@ def test_a_row_is_told_of_every_cell_and_of_its_key_at_once_and_is_then_taken(
     (key,) = [r for r in rejected if r["reason_code"] == "duplicate_key"]
     assert f"dòng {5 - at}" in key["reason_vi"]
     # Whoever does all that was asked has nothing left to do: the cells as they should be, and one of the two rows.
-    known.workbook(source, [head, whole], name=name)
+    known.workbook(source, [head, whole], name=name, unit=unit_of(source))
     known.ingest(sources=[source])
-    (state,) = status(known.paths, ["945"], QUARTER, [source])
+    (state,) = status(known.paths, [unit_of(source)], QUARTER, [source])
     assert state.rows_rejected == 0
 
 
@@ -134,9 +134,9 @@ def test_a_rejection_workbook_offers_what_the_template_offers(known: Any, source
     columns, whole = example(known, contract)
     required = next(i for i, c in enumerate(columns) if c.required and not c.resolved_from)
     bad = [None if i == required else cell for i, cell in enumerate(whole)]
-    known.workbook(source, [[c.title_vi for c in columns], bad], name="b.xlsx")
+    known.workbook(source, [[c.title_vi for c in columns], bad], name="b.xlsx", unit=unit_of(source))
     known.ingest(sources=[source])
-    (path,) = (known.paths.outbox / "945" / QUARTER / source).glob("b.xlsx*")
+    (path,) = (known.paths.outbox / unit_of(source) / QUARTER / source).glob("b.xlsx*")
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[0]
     (head,) = [row for row in sheet.iter_rows() if row[0].value == OWN_HEADINGS[0]]
@@ -148,7 +148,7 @@ def test_a_rejection_workbook_offers_what_the_template_offers(known: Any, source
         listed = book[LISTS_SHEET][rule.formula1.rpartition("!")[2].replace("$", "")]
         cells = [cell for (cell,) in listed] if isinstance(listed, tuple) else [listed]
         offered[str(sheet.cell(head[0].row, area.min_col).value)] = [cell.value for cell in cells]
-    context = reading_context(known.paths, contract, "945", QUARTER, known.reference)
+    context = reading_context(known.paths, contract, unit_of(source), QUARTER, known.reference)
     fields = template_fields(contract, known.reference.periods[QUARTER], context)
     expected = {f.column.title_vi: [o for o in f.options if o != NOTHING] for f in fields if f.options}
     assert offered == expected

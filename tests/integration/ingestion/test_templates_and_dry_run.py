@@ -17,7 +17,7 @@ from ingestion.dry_run import NOT_A_DELIVERY, CheckedFile
 from ingestion.engine import ingest_quarter, reading_context
 from ingestion.rows.own_words import LISTS_SHEET
 from ingestion.rows.untouched import NOTHING
-from tests.support.templates import example_row
+from tests.support.templates import example_row, unit_of
 
 SOURCES = sorted(load_contracts())
 QUARTER = "2023-Q1"
@@ -51,11 +51,6 @@ def filled(data: bytes, source: str, path: Path, rows: list[dict[str, Any]]) -> 
                 sheet.cell(head + offset, cell.column).value = row.get(columns[cell.value])
     book.save(path)
     return path
-
-
-def unit_of(source: str) -> str:
-    """A unit that delivers the source: the district, or its province where only one above it does."""
-    return "94" if load_contracts()[source].is_of_superiors else "945"
 
 
 def tried(home: Any, source: str, path: Path, unit: str = "", quarter: str = QUARTER) -> CheckedFile:
