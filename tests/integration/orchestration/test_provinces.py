@@ -17,7 +17,7 @@ from tests.conftest import CliResult
 Cli = Callable[..., CliResult]
 
 PROVINCE, QUARTER, UNIT = "94", "2023-Q1", "945"
-HEAD = ["Đơn vị", "Mã chỉ tiêu", "Chỉ tiêu", "Số liệu", "Ngày lấy số"]
+HEAD = ["Đơn vị", "Mã chỉ tiêu", "Chỉ tiêu", "Số liệu", "Ngày lấy số", "Cổng"]
 TAKEN = dt.date(2023, 3, 16)
 FIGURE = [UNIT, "III.23", None, 1000, TAKEN]
 
@@ -99,3 +99,16 @@ def test_a_province_is_locked_amended_and_rolled_back_like_a_unit(cli: Cli, home
     pointer = json.loads((home / "published" / PROVINCE / QUARTER / "current.json").read_bytes())
     assert pointer["release"] == 1
     assert cli(home, "verify").code == 0
+
+
+def test_no_personal_datum_that_stands_in_a_portal_table_is_published(cli: Cli, home: Path) -> None:
+    phone = "0909717123"
+    deliver(home, [*FIGURE, f"Cổng Dịch vụ công quốc gia, gọi {phone}"])
+    held = cli(home, "province", QUARTER, "--unit", PROVINCE)
+    assert held.code == 1
+    assert "“Cổng” có số điện thoại" in held.stdout
+    assert phone not in held.stdout + held.stderr
+    assert not (home / "published" / PROVINCE / QUARTER / "current.json").exists()
+    deliver(home, [*FIGURE, "Cổng Dịch vụ công quốc gia"])
+    assert cli(home, "province", QUARTER, "--unit", PROVINCE).code == 0
+    assert marts(home, 1, "province_portal")[0]["portal_vi"] == "Cổng Dịch vụ công quốc gia"
