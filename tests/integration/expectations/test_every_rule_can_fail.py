@@ -342,6 +342,7 @@ RAW_MUTATIONS: dict[str, dict[str, Any]] = {
             "procedure_catalogue": "procedure_name",
             "one_stop_cases": "procedure_code",
             "report_narrative": "text",
+            "portal_figures": "portal",
         }.items()
         for rule, text in {
             "texts_hold_no_personal_data": "Liên hệ 0912/000/010",
