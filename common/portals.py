@@ -22,6 +22,7 @@ from functools import cached_property
 from pathlib import Path
 
 from common.units import AdminUnit, RegisterFault, UnitRegister
+from common.validity import holds_on, span_vi
 
 TABLE = "portal_codes.csv"
 _FROM_BELOW = re.compile(r"(\d{3})\.(\d{2})\.(\d{2})\.([A-Z]\d{2})", re.ASCII)
@@ -59,16 +60,12 @@ class PortalCode:
     basis_vi: str
 
     def valid_on(self, day: dt.date) -> bool:
-        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+        return holds_on(day, self.valid_from, self.valid_to)
 
     @property
     def label_vi(self) -> str:
         """``H51.32 (đến hết 30/06/2025)``."""
-        span = [
-            f"từ {self.valid_from:%d/%m/%Y}" if self.valid_from else "",
-            f"đến hết {self.valid_to:%d/%m/%Y}" if self.valid_to else "",
-        ]
-        shown = ", ".join(filter(None, span))
+        shown = ", ".join(span_vi(self.valid_from, self.valid_to))
         return f"{self.code} ({shown})" if shown else self.code
 
 

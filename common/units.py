@@ -16,6 +16,8 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
+from common.validity import holds_on, span_vi
+
 #: From above down: a unit's parent stands higher.
 LEVELS = ("province", "district", "commune")
 #: Of what took over a unit: all of it, the larger part, a part.
@@ -42,16 +44,12 @@ class AdminUnit:
     ended_by: str = ""
 
     def valid_on(self, day: dt.date) -> bool:
-        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+        return holds_on(day, self.valid_from, self.valid_to)
 
     @property
     def label_vi(self) -> str:
         """``Xã An Thạnh 3 (31633, đến hết 30/06/2025)``: a code alone does not tell which unit is meant."""
-        span = [
-            f"từ {self.valid_from:%d/%m/%Y}" if self.valid_from else "",
-            f"đến hết {self.valid_to:%d/%m/%Y}" if self.valid_to else "",
-        ]
-        return f"{self.name} ({', '.join([self.code, *filter(None, span)])})"
+        return f"{self.name} ({', '.join([self.code, *span_vi(self.valid_from, self.valid_to)])})"
 
 
 @dataclass(frozen=True, slots=True)

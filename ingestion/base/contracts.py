@@ -22,6 +22,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from common.roles import SUPERIOR, Role
+from common.validity import holds_on
 from expectations import PERSONAL_DATA_VI
 from ingestion.text.vietnamese import fold
 
@@ -207,7 +208,7 @@ class Column(_Strict):
 
     def asked_on(self, day: dt.date) -> bool:
         """Whether the column is asked of a period that closes on the day."""
-        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+        return holds_on(day, self.valid_from, self.valid_to)
 
     def overlaps(self, other: Column) -> bool:
         """Whether there is a day on which both columns are valid."""

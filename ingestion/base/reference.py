@@ -16,6 +16,7 @@ from common.periods import Period, load_periods
 from common.portals import PortalCodes
 from common.roles import PART, REPORTING_UNIT, SUPERIOR, Role, UnitRole, load_roles, role_on
 from common.units import AdminUnit, Succession, UnitRegister
+from common.validity import holds_on
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,7 +47,7 @@ class FormRow:
         return f"“{self.names[0].strip(' -:')}” (mã {self.code})"
 
     def valid_on(self, day: dt.date) -> bool:
-        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+        return holds_on(day, self.valid_from, self.valid_to)
 
 
 _PROVINCE = "province"

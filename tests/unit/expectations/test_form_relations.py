@@ -8,6 +8,7 @@ import pytest
 
 from common.forms import Form, form_named
 from expectations.declarations import load_rules, relation_rules
+from expectations.form_relations import RELATIONS_YML
 
 
 def _form_in(folder: Path) -> Form:
@@ -19,7 +20,7 @@ def _form_in(folder: Path) -> Form:
 def _told(folder: Path, text: str) -> str:
     (folder / "relations.yml").write_text(text, encoding="utf-8")
     form = _form_in(folder)
-    with pytest.raises(ValueError) as raised:  # noqa: PT011
+    with pytest.raises(ValueError, match=RELATIONS_YML) as raised:
         relation_rules(form)
     return str(raised.value)
 
