@@ -42,8 +42,8 @@ run: setup ## sample deliveries of one district, then a published release of QUA
 test: setup packages lint ## lint, types, layers, then every test but the long ones
 	@$(BIN)/python -m pytest -m "not long" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-test-long: setup packages ## the tests that take minutes
-	@$(BIN)/python -m pytest -m long --numprocesses logical --dist loadfile --no-loadscope-reorder
+test-long: setup packages ## the tests that take minutes, and every property test with new examples
+	@$(BIN)/python -m pytest -m "long or hypothesis" --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 build/mutants/.ready: .ci/mutants.lock $(VENV)/.ready
 	@mkdir -p build

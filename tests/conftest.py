@@ -16,6 +16,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from common import process
 from ingestion.deliveries.landing import settled
@@ -28,7 +29,18 @@ PIPELINE_FIXTURES = frozenset({"sample_landing", "published_home"})
 #: What processes forked by tests need not import again: of gates, of publications and of daemons that are killed.
 PRELOADED = ["expectations.gate", "tests.integration.publication.preloaded", "tests.support.daemon_ticks"]
 _REST_SECONDS = 0.2
+_SHORT = "not long"
 _TIERS = ("unit", "integration", "pipeline")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Property tests draw the same examples at each short run, and other ones at each run of the long tier.
+
+    What fails in the short tier then fails for whoever runs it; new examples are sought where there is time for them.
+    """
+    settings.register_profile("same examples", derandomize=True, deadline=None)
+    settings.register_profile("new examples", derandomize=False, deadline=None, print_blob=True)
+    settings.load_profile("same examples" if config.option.markexpr == _SHORT else "new examples")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

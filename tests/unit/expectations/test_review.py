@@ -90,7 +90,8 @@ def two_findings(draw: st.DrawFn) -> tuple[Rule, Finding, Rule, Finding]:
     made = []
     for one in (rule, other):
         figures = {name: draw(_VALUES) for name in _figures_of(one)}
-        subject = draw(st.sampled_from(sorted(ROWS))) if one.stage == "mart" and draw(st.booleans()) else draw(_NAMES)
+        about_row = one.id == CHOICE or (one.stage == "mart" and draw(st.booleans()))  # a choice is of a row's figures
+        subject = draw(st.sampled_from(sorted(ROWS))) if about_row else draw(_NAMES)
         named = subject if subject in ROWS else draw(_NAMES)
         made.append(Finding(subject=subject, message_vi="x", named=named, figures=figures))
     if rule is other and draw(st.booleans()):  # all but one thing alike
