@@ -31,6 +31,7 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from common.declared import read_yaml
 from common.derived_forms import ENDED, Row, derived_document, derived_rows, laid_over, replacing
 from common.files import readable_json, regular_files, replace_durably, sha256_bytes, sha256_file
 
@@ -343,7 +344,7 @@ class Form(_Declared):
         Raises ``LookupError`` where neither has it.
         """
         path = self.folder / name
-        own = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+        own = read_yaml(path) if path.is_file() else None
         if self.base is not None:
             try:
                 before = self.base.declared(name)
@@ -402,7 +403,7 @@ def read_form(folder: Path, *, find: Callable[[str], Form] | None = None) -> For
     ``OSError`` where a file is missing.
     """
     path = folder / FORM_YML
-    own = yaml.safe_load(path.read_text(encoding="utf-8"))
+    own = read_yaml(path)
     if not isinstance(own, dict):
         raise ValueError(f"{path}: no form")
     base = None
@@ -539,7 +540,7 @@ def unconfirmed_forms() -> tuple[Unconfirmed, ...]:
         if is_confirmed(folder):
             continue
         try:
-            own = yaml.safe_load((folder / FORM_YML).read_text(encoding="utf-8"))
+            own = read_yaml(folder / FORM_YML)
             form = Form.model_validate({key: part for key, part in own.items() if key in _OWN})
         except (OSError, ValueError, AttributeError, yaml.YAMLError):
             continue

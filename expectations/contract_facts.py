@@ -10,14 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from common.declared import read_yaml
 from common.roles import PART, REPORTING_UNIT, SUPERIOR
 
 CONTRACTS_DIR = Path(__file__).parents[1] / "ingestion" / "sources"
-
-# The same safe loader, in C where it was built: contracts and rules are read at every start.
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Facts = dict[str, dict[str, Any]]
 
@@ -53,7 +49,7 @@ def sources_of_superiors() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def _contracts() -> list[dict[str, Any]]:
     paths = sorted(CONTRACTS_DIR.glob("*/contract.yaml"))
-    return [yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER) for path in paths]
+    return [read_yaml(path) for path in paths]
 
 
 def _of_source(contract: dict[str, Any]) -> dict[str, Any]:

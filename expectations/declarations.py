@@ -14,15 +14,15 @@ from pathlib import Path
 from string import Template
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from common.declared import read_yaml
 from common.files import canonical_json
 from common.forms import Form, follows_forms, is_confirmed, load_forms
 from common.periods import place_of
 from common.quarters import KEY_PATTERN
 from common.roles import Role
-from expectations.contract_facts import LOADER, column_facts, source_facts, sources_of_superiors
+from expectations.contract_facts import column_facts, source_facts, sources_of_superiors
 from expectations.expression import Expression, parse
 from expectations.form_facts import row_facts, rows_named
 from expectations.form_relations import RELATIONS_YML, relations_of
@@ -284,7 +284,7 @@ def load_rules(directory: Path = RULES_DIR) -> tuple[Rule, ...]:
     """All declared rules in order of id; raises ``ValueError`` on a double id or a wrong declaration."""
     rules: list[Rule] = []
     for path in sorted(directory.glob("*.yml")):
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
+        document = read_yaml(path)
         rules += [
             Rule.model_validate(_with_sentence(_with_indicator(declaration))) for declaration in _expanded(document)
         ]

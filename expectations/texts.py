@@ -13,8 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
+from common.declared import read_yaml
 from expectations.expression import quote
 from expectations.personal_data import KIND_VI, kinds_of_personal_data
 from expectations.suites import UNIT
@@ -34,7 +33,7 @@ class Declared(NamedTuple):
 @cache
 def declared_texts() -> Declared:
     """The declaration, read once."""
-    document = yaml.safe_load((Path(__file__).parent / "published_texts.yml").read_text(encoding="utf-8"))
+    document = read_yaml(Path(__file__).parent / "published_texts.yml")
     columns = {(source, name): title for source, named in document["sources"].items() for name, title in named.items()}
     return Declared(columns, frozenset(document["not_words"]), int(document["fits"]))
 

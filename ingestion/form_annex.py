@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import yaml
 
+from common.declared import read_yaml
 from common.derived_forms import Row
 from common.forms import Form, Step
 from ingestion.base.limits import DEFAULT_LIMITS, IntakeLimits, UnreadableFileError
@@ -79,7 +79,7 @@ class Match:
 
 
 def _declared() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(_HEADINGS.read_text(encoding="utf-8"))
+    found: dict[str, Any] = read_yaml(_HEADINGS)
     return found
 
 

@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from common.declared import read_yaml
 from orchestration.settings import DBT_DIR
 from publication import FIRST_VERSION, INTERNAL_MARTS, OWN_TABLES_PATH, Column, Contract
 
@@ -41,15 +39,9 @@ def declared_contracts() -> dict[str, Contract]:
 
 def declared_tables() -> dict[str, tuple[dict[str, Any], str]]:
     """Every mart and every table that publication makes, internal ones included: its declaration and who makes it."""
-    models = [(model, "dbt") for path in sorted(MARTS_DIR.glob("*.yml")) for model in read_yaml(path).get("models", [])]
+    models = [(model, "dbt") for path in sorted(MARTS_DIR.glob("*.yml")) for model in read_yaml(path)["models"]]
     models += [(model, meta_of(model).get("origin", "publication")) for model in read_yaml(OWN_TABLES_PATH)["models"]]
     return dict(sorted((model["name"], (model, origin)) for model, origin in models))
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A declaration; nothing where the file is empty."""
-    declared: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return declared
 
 
 def meta_of(declared: Mapping[str, Any]) -> dict[str, Any]:

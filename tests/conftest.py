@@ -96,6 +96,17 @@ def _files_come_to_rest_soon() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_power_is_cut() -> Iterator[None]:
+    """What this process writes is not forced to the disk, which takes milliseconds each time.
+
+    Tests of durability record the calls of a process of its own, and every other process of a test syncs too.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", os.fstat)  # which refuses what is no open file, as the other does
+        yield
+
+
 @dataclass(frozen=True)
 class CliResult:
     """How a command ended, and what it wrote."""

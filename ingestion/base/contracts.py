@@ -18,9 +18,9 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from common.declared import read_yaml
 from common.roles import SUPERIOR, Role
 from common.validity import holds_on
 from expectations import PERSONAL_DATA_VI
@@ -527,7 +527,7 @@ class Contract(_Strict):
 
 def load_contract(path: Path) -> Contract:
     """Reads one contract; raises ``pydantic.ValidationError`` or ``ValueError`` where it is wrong."""
-    contract = Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    contract = Contract.model_validate(read_yaml(path))
     if contract.source != path.parent.name:
         raise ValueError(f"{path}: source {contract.source!r} is not the folder's name")
     return contract

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from common.declared import read_yaml
 from common.forms import Form, follows_forms, form_named
 from publication.narrative.figures import PERCENT, RATIO, ZERO, Figure, Units
 from publication.narrative.published import parse
@@ -118,7 +118,7 @@ class Meaning:
 @lru_cache(maxsize=1)
 def declarations() -> Declarations:
     """The declared words. Raises pydantic.ValidationError when the file is not what it should be."""
-    return Declarations.model_validate(yaml.safe_load(_DECLARATIONS.read_text(encoding="utf-8")))
+    return Declarations.model_validate(read_yaml(_DECLARATIONS))
 
 
 @follows_forms(8)

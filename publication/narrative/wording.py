@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
+from common.declared import read_yaml
 from publication.formatting import format_date
 from publication.narrative.claims import declarations, is_goal
 from publication.narrative.remarks import DAY, TextRemark, Window, holds_any, keys_of, quoted, words_of
@@ -43,7 +43,7 @@ class Words(BaseModel):
 @lru_cache(maxsize=1)
 def declared_words() -> Words:
     """The declared words. Raises pydantic.ValidationError when the file is not what it should be."""
-    return Words.model_validate(yaml.safe_load(_DECLARATIONS.read_text(encoding="utf-8")))
+    return Words.model_validate(read_yaml(_DECLARATIONS))
 
 
 _UNTIL = re.compile(

@@ -18,8 +18,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import yaml
 
+from common.declared import read_yaml
 from expectations.declarations import Rule
 from expectations.engine_sql import count_violations
 from expectations.inspection import MartRequest, RawRequest
@@ -32,9 +32,7 @@ QUARTER = "2023-Q2"
 WINDOW = (dt.date(2023, 3, 15), dt.date(2023, 6, 14))
 DECIMAL = pa.decimal128(18, 4)
 CLEAN_REPORT = Path(__file__).parent / "clean_report.csv"
-RELATION_MUTATIONS: dict[str, dict[str, Any]] = yaml.safe_load(
-    (Path(__file__).parent / "relation_mutations.yml").read_text(encoding="utf-8")
-)
+RELATION_MUTATIONS: dict[str, dict[str, Any]] = read_yaml(Path(__file__).parent / "relation_mutations.yml")
 FORM = Path(__file__).parents[3] / "forms" / "2023" / "rows.csv"
 
 Row = dict[str, Any]

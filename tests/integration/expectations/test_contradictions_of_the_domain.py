@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
+from common.declared import read_yaml
 from expectations.declarations import STAGES, declared_rules
 from expectations.gate import Database
 from expectations.inspection import inspect_marts, inspect_raw
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conftest import Candidate, CandidateWorld, Lake
 
 HERE = Path(__file__).parent
-CONTRADICTIONS: list[dict[str, Any]] = yaml.safe_load((HERE / "domain_contradictions.yml").read_text(encoding="utf-8"))
+CONTRADICTIONS: list[dict[str, Any]] = read_yaml(HERE / "domain_contradictions.yml")
 DOCUMENT = Path(__file__).parents[3] / "docs" / "contradictions.md"
 PLANTS = [(f"{one['number']}-{number}", plant) for one in CONTRADICTIONS for number, plant in enumerate(one["plants"])]
 ON_MARTS = [(name, plant) for name, plant in PLANTS if "raw" not in plant]

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
+from common.declared import read_yaml
 from expectations.declarations import Rule, declared_rules
 from expectations.inspection import inspect_marts, inspect_raw
 from expectations.verdicts import Verdict
@@ -23,9 +23,7 @@ from expectations.verdicts import Verdict
 if TYPE_CHECKING:
     from conftest import Candidate, CandidateWorld, Lake
 
-RELATION_MUTATIONS: dict[str, dict[str, Any]] = yaml.safe_load(
-    (Path(__file__).parent / "relation_mutations.yml").read_text(encoding="utf-8")
-)
+RELATION_MUTATIONS: dict[str, dict[str, Any]] = read_yaml(Path(__file__).parent / "relation_mutations.yml")
 _RESTATES_THE_CATALOGUE = re.compile(
     r"report\.(flag_domain\..*|.*\.(equals_parts|zero_when_parent_zero|grows_in_year))(\.form_.*)?"
 )

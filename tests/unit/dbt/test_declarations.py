@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from common.declared import read_yaml
 from ingestion.base.contracts import load_contracts
 
 PROJECT = Path(__file__).parents[3] / "dbt_project"
@@ -25,7 +25,7 @@ def _metas() -> list[dict[str, Any]]:
     return [
         model["config"]["meta"]
         for path in sorted((PROJECT / "models" / "intermediate" / "measures").glob("*.yml"))
-        for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+        for model in read_yaml(path)["models"]
     ]
 
 
@@ -50,7 +50,7 @@ def _facts() -> dict[str, dict[str, list[str]]]:
     """Columns of each fact that measures are made of, with what each is made of."""
     facts = {}
     for path in (PROJECT / "models" / "intermediate").glob("int_*.yml"):
-        [model] = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+        [model] = read_yaml(path)["models"]
         facts[model["name"]] = {
             column["name"]: column.get("config", {}).get("meta", {}).get("from", [column["name"]])
             for column in model["columns"]
@@ -79,7 +79,7 @@ def test_every_name_in_a_measures_sql_is_a_column_made_of_columns_of_the_contrac
 
 
 def test_every_staged_source_has_a_lake_relation_and_an_asset_of_its_name() -> None:
-    sources = yaml.safe_load((PROJECT / "models" / "sources_of_deliveries.yml").read_text(encoding="utf-8"))["sources"]
+    sources = read_yaml(PROJECT / "models" / "sources_of_deliveries.yml")["sources"]
     [lake] = [source for source in sources if source["name"] == "raw"]
     keys = {table["name"]: table["config"]["meta"]["dagster"]["asset_key"] for table in lake["tables"]}
     assert keys == {source: ["raw", source] for source in STAGED}
@@ -103,7 +103,7 @@ def test_measures_and_what_they_need_are_described_in_vietnamese() -> None:
 
 def test_every_model_and_column_is_described() -> None:
     for path in sorted((PROJECT / "models").rglob("*.yml")):
-        for model in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("models", []):
+        for model in (read_yaml(path) or {}).get("models", []):
             assert model["description"].strip(), model["name"]
             blank = [column["name"] for column in model["columns"] if not column.get("description", "").strip()]
             assert blank == [], model["name"]

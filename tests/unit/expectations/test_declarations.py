@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from common.declared import read_yaml
 from common.forms import load_forms
 from expectations import suite_version
-from expectations.declarations import LOADER, RULES_DIR, STAGES, Rule, declared_rules, load_rules
+from expectations.declarations import RULES_DIR, STAGES, Rule, declared_rules, load_rules
 from expectations.form_facts import with_names
 
 RULES = [rule for stage in STAGES for rule in declared_rules(stage)]
@@ -122,9 +123,7 @@ def test_what_guards_the_data_is_not_settled_by_decisions() -> None:
 
 
 DECLARED = [
-    (path.name, declaration)
-    for path in sorted(RULES_DIR.glob("*.yml"))
-    for declaration in yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)["rules"]
+    (path.name, declaration) for path in sorted(RULES_DIR.glob("*.yml")) for declaration in read_yaml(path)["rules"]
 ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from common.declared import read_yaml
 from ingestion import load_contracts
 from orchestration import contracts, generated
 from orchestration.dbt import ensure_manifest
@@ -85,7 +86,7 @@ def _declared_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change:
     marts = tmp_path / "marts"
     marts.mkdir()
     for path in contracts.MARTS_DIR.glob("*.yml"):
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path)
         if path.stem == "staffing":
             change(document["models"][0])
         (marts / path.name).write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
@@ -115,7 +116,7 @@ def test_the_command_refuses_a_breaking_change_until_its_version_is_declared(
     assert "staffing: needs version 2.0.0 or later, has 1.0.0: column present is gone" in capsys.readouterr().err
     assert generated.CONTRACTS_PATH.read_bytes() == before
 
-    document = yaml.safe_load((tmp_path / "marts" / "staffing.yml").read_text(encoding="utf-8"))
+    document = read_yaml(tmp_path / "marts" / "staffing.yml")
     document["models"][0]["config"]["meta"]["contract_version"] = "2.0.0"
     (tmp_path / "marts" / "staffing.yml").write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
     assert generated.main([]) == 0

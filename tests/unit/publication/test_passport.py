@@ -11,10 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.declared import read_yaml
 from common.forms import load_forms
 from ingestion.base.contracts import load_contracts
 from publication import neutral_name
@@ -40,7 +40,7 @@ def measure_models() -> list[dict[str, Any]]:
     return [
         model["config"]["meta"]
         for path in sorted((DBT / "models" / "intermediate" / "measures").glob("*.yml"))
-        for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+        for model in read_yaml(path)["models"]
     ]
 
 
