@@ -21,7 +21,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup packages run test test-long mutants lint ui bench docs contracts lock wheel audit sbom clean
+.PHONY: help setup packages run test short-tests test-long mutants lint ui bench docs contracts lock wheel audit sbom clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,10 @@ run: setup ## sample deliveries of one district, then a published release of QUA
 	@$(BIN)/cchc sample
 	@$(BIN)/cchc run $(QUARTER)
 
-test: setup packages lint ## lint, types, layers, then every test but the long ones
+test: setup packages ## lint, types and layers beside every test but the long ones
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line lint short-tests  # the type checker has one core's work
+
+short-tests: setup
 	@$(BIN)/python -m pytest -m "not long" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-long: setup packages ## the tests that take minutes, and every property test with new examples
