@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from expectations.declarations import Rule, declared_rules, relation_rules, suite_version
+from expectations.declarations import STAGES, Rule, declared_rules, relation_rules, suite_version
 from expectations.document_symbols import spoilt_symbols
 from expectations.inspection import MartRequest, RawRequest
 from expectations.messages import HeldRow, explain_vi, held_rows
@@ -37,6 +37,7 @@ from expectations.worker import GateWorker
 
 __all__ = [
     "PERSONAL_DATA_VI",
+    "STAGES",
     "Finding",
     "GateWorker",
     "HeldRow",

@@ -95,34 +95,33 @@ def lock_vi(lock: Event) -> str:
     return f"đã khóa{since} ở bản r{lock.release} (lý do: {lock.reason}{by})"
 
 
-def why_locked(quarter: str, held: Held) -> tuple[str, ...]:
-    """Which lock holds the release back, what it would change, and the command that publishes it all the same."""
-    unit = held.release.unit_code
+def why_locked(held: Held, command: str) -> tuple[str, ...]:
+    """Which lock holds the release back, what it would change, and the ``command`` by which it is published all the
+    same.
+    """
     return (
         f"Kỳ báo cáo {lock_vi(held.lock)}.",
         f"Nếu công bố số liệu mới: {held.revision.extent_vi}",
-        f'Muốn công bố: cchc publish {quarter} --unit {unit} --amend --reason "…"',
+        f'Muốn công bố: {command} --amend --reason "…"',
     )
 
 
-def why_it_waits(draft: Draft, settings: Settings) -> tuple[str, ...]:
-    """Where the draft lies, and the command that publishes exactly it."""
+def why_it_waits(draft: Draft, settings: Settings, command: str) -> tuple[str, ...]:
+    """Where the draft lies, and the command that publishes exactly it; ``command`` publishes without an approval."""
     unit, quarter = draft.unit_code, draft.quarter
     if settings.approval == "recorded":
         command = f'cchc approve {quarter} --unit {unit} --by "…" --document "…" --draft {draft.code}'
-    else:
-        command = f"cchc publish {quarter} --unit {unit}"
-        if draft.amendment:
-            command += ' --amend --reason "…"'
+    elif draft.amendment:
+        command += ' --amend --reason "…"'
     return (f"Bản dự thảo {draft.code}: {draft.folder}", f"Đồng ý công bố: {command}")
 
 
-def why_locked_draft(draft: Draft, lock: Event) -> tuple[str, ...]:
-    """Which lock holds a draft back, and the command that drafts it as an amendment."""
+def why_locked_draft(draft: Draft, lock: Event, command: str) -> tuple[str, ...]:
+    """Which lock holds a draft back, and the ``command`` that drafts it as an amendment."""
     return (
         f"Kỳ báo cáo {lock_vi(lock)}.",
         f"Bản dự thảo {draft.code}: {draft.folder}",
-        f'Muốn công bố: cchc publish {draft.quarter} --unit {draft.unit_code} --amend --reason "…"',
+        f'Muốn công bố: {command} --amend --reason "…"',
     )
 
 

@@ -6,31 +6,27 @@ Does not belong here: the figures (``publication.province``), what must hold (``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.roles import SUPERIOR
 from common.units import AdminUnit, load_units
 from ingestion import LandingProblem, accepted_rows, ingest_source, inputs, load_contracts
-from orchestration.outcomes import Outcome
+from orchestration.outcomes import Outcome, why_not_whole
 from orchestration.pipeline import Pipeline
 from orchestration.settings import DBT_DIR
-from orchestration.stages import imprint_of, outcome_of
-from orchestration.timing import now
-from orchestration.version import code_version, tool_versions
+from orchestration.stages import draft_unit, publish_unit
 
 if TYPE_CHECKING:
-    from publication import Amendment, PortalFigure
+    from publication import Amendment, Draft, MemberUnit, PortalFigure
 
 #: The source of what a portal shows for units of a province.
 PORTAL_SOURCE = "portal_figures"
 #: Of what a rule finds in the province's own tables so many are told.
 _SHOWN = 5
-
-#: No draft of a province can be approved yet, and nothing is published past the setting.
-_UNAPPROVED_VI = "thiết đặt approval = recorded: bản tổng hợp của tỉnh chưa có bước phê duyệt nên không được công bố"
 
 
 class NoProvince(ValueError):
@@ -49,10 +45,13 @@ class RollUp:
     def lines(self) -> list[str]:
         """What people are told."""
         name = f"{self.name_vi} ({self.outcome.unit_code})"
+        of = f"({self.counted}/{self.expected} đơn vị)"
+        if self.outcome.awaits:
+            return [f"{name}: đã lập dự thảo bản tổng hợp {of}", *(f"  - {r}" for r in self.outcome.reasons)]
         if self.outcome.release is None:
             return [f"{name}: KHÔNG TỔNG HỢP ĐƯỢC", *(f"  - {reason}" for reason in self.outcome.reasons)]
         state = "đã công bố bản tổng hợp" if self.outcome.changed else "bản tổng hợp không thay đổi"
-        lines = [f"{name}: {state} {self.outcome.release} ({self.counted}/{self.expected} đơn vị)"]
+        lines = [f"{name}: {state} {self.outcome.release} {of}"]
         if self.outcome.revision is not None:
             lines += [f"  - {line}" for line in (self.outcome.revision.head_vi, *self.outcome.revision.causes_vi)]
         return lines
@@ -90,30 +89,61 @@ def provinces_of(pipeline: Pipeline, quarter: str, wanted: Sequence[str] = ()) -
 
 
 def roll_up_all(
-    pipeline: Pipeline, quarter: str, provinces: Sequence[str], amendment: Amendment | None = None
+    pipeline: Pipeline,
+    quarter: str,
+    provinces: Sequence[str],
+    amendment: Amendment | None = None,
+    *,
+    only_draft: bool = False,
 ) -> list[RollUp]:
-    """Rolls up each province; the run's record keeps what came of it. ``amendment`` lets a locked province be revised:
-    one that a run makes of a unit is none of the province's.
+    """Rolls up each province and publishes it, or makes its draft: with ``only_draft``, and where somebody has to
+    approve it. The run's record keeps what came of it. ``amendment`` lets a locked province be revised: one that a run
+    makes of a unit is none of the province's.
     """
     from publication import index_once
 
+    make = draft_unit if only_draft else publish_unit
     with pipeline.timings.stage("provinces", "tổng hợp toàn tỉnh"), index_once():
-        found = [_roll_up(pipeline, quarter, province, amendment) for province in provinces]
+        found = [_roll_up(pipeline, quarter, province, amendment, make) for province in provinces]
     pipeline.record.provinces = found
+    pipeline.record.outcomes |= {one.outcome.unit_code: one.outcome for one in found}
     return found
 
 
-def _roll_up(pipeline: Pipeline, quarter: str, province: str, amendment: Amendment | None) -> RollUp:
+def why_stale(pipeline: Pipeline, draft: Draft) -> list[str]:
+    """What was published or delivered since the draft of a province was made, a clause each; empty where it is still
+    what a roll-up of now would give. A file that lies there unread counts: nobody knows yet what it changes.
+    """
+    from publication import CandidateError, changed_since, read_candidate
+
+    province, quarter, home = draft.unit_code, draft.quarter, pipeline.home
+    unread = [
+        f"tệp {file.file_name} ({file.source}) chưa được đọc"
+        for file in pipeline.deliveries.waiting_of_superior(province, quarter)
+    ]
+    try:
+        candidate = read_candidate(home.warehouse / "candidates" / province / quarter / draft.candidate_hash)
+    except CandidateError as error:
+        return [str(error)]
+    members = _members(units_of(pipeline, province, quarter)[1])
+    return unread + changed_since(candidate, home.published, quarter, members, _delivered(pipeline, province, quarter))
+
+
+def _members(below: Iterable[AdminUnit]) -> list[MemberUnit]:
+    from publication import MemberUnit
+
+    return [MemberUnit(unit.code, unit.name, unit.level) for unit in below]
+
+
+def _roll_up(
+    pipeline: Pipeline,
+    quarter: str,
+    province: str,
+    amendment: Amendment | None,
+    make: Callable[[Pipeline, str, str, Path, Amendment | None], Outcome],
+) -> RollUp:
     from expectations import explain_vi, run_province_gate
-    from publication import (
-        RELEASES_SOURCE,
-        CandidateError,
-        MemberUnit,
-        current_release,
-        publish,
-        read_candidate,
-        roll_up,
-    )
+    from publication import RELEASES_SOURCE, CandidateError, ReleaseNotWhole, read_candidate, roll_up
 
     home = pipeline.home
     unit, below = units_of(pipeline, province, quarter)
@@ -126,7 +156,7 @@ def _roll_up(pipeline: Pipeline, quarter: str, province: str, amendment: Amendme
             province=province,
             name_vi=unit.name,
             quarter=quarter,
-            units=[MemberUnit(u.code, u.name, u.level) for u in below],
+            units=_members(below),
             why_missing={u.code: _why_missing(pipeline, u.code, quarter) for u in below},
             portal=_portal_figures(pipeline, province, quarter),
             deliveries=_delivered(pipeline, province, quarter),
@@ -139,25 +169,11 @@ def _roll_up(pipeline: Pipeline, quarter: str, province: str, amendment: Amendme
         reasons = tuple(f"{result.sentence_vi} [{result.expectation_id}]" for result in blocking)
         reasons += tuple(explain_vi(verdicts[province])[:5])
         return RollUp(unit.name, Outcome(province, None, reasons=reasons), counted, len(below))
-    if pipeline.settings.approval == "recorded":
-        reasons = (_UNAPPROVED_VI,)
-        return RollUp(unit.name, Outcome(province, None, reasons=reasons), counted, len(below))
-    current = current_release(home.published, province, quarter)
-    answer = publish(
-        home.published,
-        folder,
-        home.warehouse / "verdicts" / province / quarter,
-        unit=province,
-        quarter=quarter,
-        expected_previous=current.number if current else None,
-        code_version=code_version(),
-        published_at=now(),
-        versions=tool_versions(),
-        amendment=amendment,
-        witness=pipeline.journal.witness,
-        imprint=imprint_of(pipeline),
-    )
-    return RollUp(unit.name, outcome_of(pipeline, province, quarter, answer), counted, len(below))
+    try:
+        outcome = make(pipeline, province, quarter, folder, amendment)
+    except ReleaseNotWhole as error:
+        outcome = Outcome(province, None, reasons=why_not_whole(error, folder, ()))
+    return RollUp(unit.name, outcome, counted, len(below))
 
 
 def _take_in(pipeline: Pipeline, province: str, quarter: str) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ from orchestration.timing import now
 from orchestration.version import code_version, tool_versions
 
 if TYPE_CHECKING:
-    from publication import Approval, Draft, Imprint, PublishOutcome
+    from publication import Amendment, Approval, Draft, Imprint, Lineage, PublishOutcome, Signing
 
 _log = logging.getLogger(__name__)
 
@@ -326,13 +326,20 @@ def imprint_of(pipeline: Pipeline) -> Imprint:
 
 
 def _publish_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Outcome:
+    return publish_unit(pipeline, unit, quarter, folder, pipeline.amendment)
+
+
+def publish_unit(
+    pipeline: Pipeline, unit: str, quarter: str, folder: Path, amendment: Amendment | None = None
+) -> Outcome:
+    """Publishes the candidate of a unit or province, or makes its draft where somebody has to approve it."""
     from publication import current_release, publish
 
     home = pipeline.home
     if faults := pipeline.record.faults_in(pipeline.units.folders_expected(unit, quarter)):
         return Outcome(unit, None, reasons=faults)
     if pipeline.settings.approval == "recorded":
-        return _draft_unit(pipeline, unit, quarter, folder)
+        return draft_unit(pipeline, unit, quarter, folder, amendment)
     current = current_release(home.published, unit, quarter)
     answer = publish(
         home.published,
@@ -344,17 +351,24 @@ def _publish_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> 
         code_version=code_version(),
         published_at=now(),
         versions=tool_versions(),
-        lineage=lineage() if current else None,
-        amendment=pipeline.amendment,
+        lineage=_lineage(pipeline, unit, quarter) if current else None,
+        amendment=amendment,
         witness=pipeline.journal.witness,
-        signing=pipeline.settings.signing(unit, quarter),
+        signing=_signing(pipeline, unit, quarter),
         imprint=imprint_of(pipeline),
         least_count=pipeline.settings.least_count,
     )
     outcome = outcome_of(pipeline, unit, quarter, answer)
     if outcome.release is None and not outcome.locked and pipeline.settings.drafts:
-        return replace(outcome, draft=_draft_unit(pipeline, unit, quarter, folder).draft)
+        return replace(outcome, draft=draft_unit(pipeline, unit, quarter, folder, amendment).draft)
     return outcome
+
+
+def _signing(pipeline: Pipeline, unit: str, quarter: str) -> Signing:
+    """What the office set of its letter; a province's release has none."""
+    from publication import Signing
+
+    return Signing() if pipeline.units.is_superior(unit, quarter) else pipeline.settings.signing(unit, quarter)
 
 
 def outcome_of(pipeline: Pipeline, unit: str, quarter: str, answer: PublishOutcome) -> Outcome:
@@ -364,11 +378,23 @@ def outcome_of(pipeline: Pipeline, unit: str, quarter: str, answer: PublishOutco
     if isinstance(answer, Refused):
         return Outcome(unit, None, reasons=answer.reasons)
     if isinstance(answer, Held):
-        return Outcome(unit, None, reasons=why_locked(quarter, answer), revision=answer.revision, locked=True)
+        reasons = why_locked(answer, publishing(pipeline, unit, quarter))
+        return Outcome(unit, None, reasons=reasons, revision=answer.revision, locked=True)
     discard_draft(pipeline.home.draft_of(unit, quarter))
     changed = isinstance(answer, Published)
     revision = answer.revision if isinstance(answer, Published) else None
     return Outcome(unit, str(answer.release.path), changed=changed, revision=revision)
+
+
+def _lineage(pipeline: Pipeline, unit: str, quarter: str) -> Lineage | None:
+    """Which source reaches which figure; a province's follow from releases, and no model of dbt makes them."""
+    return None if pipeline.units.is_superior(unit, quarter) else lineage()
+
+
+def publishing(pipeline: Pipeline, unit: str, quarter: str) -> str:
+    """The command that publishes what a unit or province has now."""
+    command = "province" if pipeline.units.is_superior(unit, quarter) else "publish"
+    return f"cchc {command} {quarter} --unit {unit}"
 
 
 def publish_draft(pipeline: Pipeline, draft: Draft, approval: Approval) -> Outcome:
@@ -386,11 +412,11 @@ def publish_draft(pipeline: Pipeline, draft: Draft, approval: Approval) -> Outco
         code_version=code_version(),
         published_at=now(),
         versions=tool_versions(),
-        lineage=lineage() if draft.expected else None,
+        lineage=_lineage(pipeline, unit, quarter) if draft.expected else None,
         amendment=draft.amendment,
         approved=Approved(approval, draft.outputs or {}),
         witness=pipeline.journal.witness,
-        signing=pipeline.settings.signing(unit, quarter),
+        signing=_signing(pipeline, unit, quarter),
         imprint=imprint_of(pipeline),
         least_count=pipeline.settings.least_count,
     )
@@ -403,7 +429,13 @@ def publish_draft(pipeline: Pipeline, draft: Draft, approval: Approval) -> Outco
 
 
 def _draft_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Outcome:
-    """The draft of a unit, also of one that is held back, as far as its candidate goes."""
+    return draft_unit(pipeline, unit, quarter, folder, pipeline.amendment)
+
+
+def draft_unit(
+    pipeline: Pipeline, unit: str, quarter: str, folder: Path, amendment: Amendment | None = None
+) -> Outcome:
+    """The draft of a unit or province, also of a unit that is held back, as far as its candidate goes."""
     from publication import Refused, Unchanged, make_draft, read_pointer
 
     home = pipeline.home
@@ -416,9 +448,9 @@ def _draft_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Ou
         quarter=quarter,
         code_version=code_version(),
         versions=tool_versions(),
-        lineage=lineage(),
-        amendment=pipeline.amendment,
-        signing=pipeline.settings.signing(unit, quarter),
+        lineage=_lineage(pipeline, unit, quarter),
+        amendment=amendment,
+        signing=_signing(pipeline, unit, quarter),
         imprint=imprint_of(pipeline),
         least_count=pipeline.settings.least_count,
         named=lambda lines: with_real_names(pipeline.deliveries.paths, lines) if lines else [],
@@ -427,10 +459,11 @@ def _draft_unit(pipeline: Pipeline, unit: str, quarter: str, folder: Path) -> Ou
         return Outcome(unit, str(answer.release.path))
     if isinstance(answer, Refused):
         return Outcome(unit, None, reasons=answer.reasons)
-    drafted = str(answer.folder)
+    drafted, command = str(answer.folder), publishing(pipeline, unit, quarter)
     if answer.can_be_approved:
-        return Outcome(unit, None, reasons=why_it_waits(answer, pipeline.settings), draft=drafted, awaits=True)
+        reasons = why_it_waits(answer, pipeline.settings, command)
+        return Outcome(unit, None, reasons=reasons, draft=drafted, awaits=True)
     pointer = read_pointer(home.published / unit / quarter)
-    if pointer and pointer.lock and pipeline.amendment is None and len(answer.reasons) == 1:  # the lock alone
-        return Outcome(unit, None, reasons=why_locked_draft(answer, pointer.lock), draft=drafted, locked=True)
+    if pointer and pointer.lock and amendment is None and len(answer.reasons) == 1:  # the lock alone
+        return Outcome(unit, None, reasons=why_locked_draft(answer, pointer.lock, command), draft=drafted, locked=True)
     return Outcome(unit, None, reasons=answer.reasons, draft=drafted)

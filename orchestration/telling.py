@@ -39,10 +39,20 @@ def tell_run(pipeline: Pipeline, quarter: str, units: Sequence[str], run_id: str
     if not in_scope:
         tell_nothing_delivered(settings, quarter, run_id)
         return False
-    alerts, gone = [], [cause_of("nothing_delivered", quarter)]
-    if whole:
-        gone.append(cause_of("run_failed", quarter))
-    for report in unit_reports(pipeline, quarter, in_scope):
+    gone = [cause_of("nothing_delivered", quarter), *([cause_of("run_failed", quarter)] if whole else [])]
+    _tell_reports(pipeline, quarter, in_scope, run_id, gone)
+    return True
+
+
+def tell_provinces(pipeline: Pipeline, quarter: str, provinces: Iterable[str], run_id: str) -> None:
+    """Tells what came of provinces that were rolled up."""
+    _tell_reports(pipeline, quarter, provinces, run_id, [])
+
+
+def _tell_reports(pipeline: Pipeline, quarter: str, units: Iterable[str], run_id: str, gone: list[str]) -> None:
+    """``gone``: causes of alerts that hold no longer."""
+    alerts, settings = [], pipeline.settings
+    for report in unit_reports(pipeline, quarter, units):
         unit = report.unit_code
         if report.state in ("published", "unchanged"):
             gone += [cause_of(kind, quarter, unit) for kind in _WAITING]
@@ -52,7 +62,6 @@ def tell_run(pipeline: Pipeline, quarter: str, units: Sequence[str], run_id: str
                 gone += [cause_of(kind, quarter, unit) for kind in _WAITING if kind != alert.kind]
     settled(settings, *gone)
     tell(settings, *alerts)
-    return True
 
 
 def _alert_of(pipeline: Pipeline, quarter: str, report: UnitReport, run_id: str) -> Alert | None:
@@ -84,6 +93,8 @@ def _alert_of(pipeline: Pipeline, quarter: str, report: UnitReport, run_id: str)
     links |= _outbox_links(pipeline, unit, quarter)
     if report.workbook:
         links["Quyết định cần lấy"] = report.workbook
+    if pipeline.units.is_superior(unit, quarter):  # nobody takes decisions on what a province delivers
+        return Alert("held_back", title, tuple(report.reasons), quarter, unit, links)
     what = (_MEND_OR_DECIDE, *([report.workbook_vi] if report.workbook_vi else []))
     return Alert("held_back", title, (*what, *report.reasons), quarter, unit, links)
 

@@ -35,7 +35,7 @@ from publication.narrative import FigureCheck, ReportCheck, TableRowCheck, TextR
 from publication.outputs import ReleaseNotWhole
 from publication.page import HeldUnit, RunLine, render_runs
 from publication.postgres import Copied, PostgresCopy, PostgresError, PostgresTarget
-from publication.province import PortalFigure, roll_up
+from publication.province import PortalFigure, changed_since, roll_up
 from publication.province import Unit as MemberUnit
 from publication.release import (
     Approved,
@@ -139,6 +139,7 @@ __all__ = [
     "all_releases",
     "attach",
     "attached_to",
+    "changed_since",
     "check_report",
     "check_texts_of",
     "compare_releases",

@@ -1,6 +1,6 @@
 """The last look before a release is made: do stored verdicts let exactly this candidate out?
 
-Belongs here: finding the two verdicts of a candidate and asking ``expectations`` about them.
+Belongs here: finding the verdicts of a candidate and asking ``expectations`` about them.
 Does not belong here: what blocks (``expectations.publishable`` says that), running any check. A green run in some
 scheduler proves nothing here; only a stored verdict bound to the hash of these very bytes does.
 """
@@ -23,7 +23,7 @@ from publication.tables.manifest import VerdictReference
 
 @dataclass(frozen=True)
 class Clearance:
-    """Both verdicts let the candidate out."""
+    """The verdicts let the candidate out."""
 
     results: tuple[Mapping[str, Any], ...]
     table: pa.Table
@@ -32,7 +32,7 @@ class Clearance:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What both verdicts say of a candidate that may not be let out, as far as there are any that can be trusted.
+    """What the verdicts say of a candidate that may not be let out, as far as there are any that can be trusted.
 
     ``results`` in the order of a release's; ``reasons`` why the candidate may not be published, empty where it may.
     """
@@ -55,17 +55,21 @@ def clear(candidate: Candidate, verdicts_dir: Path) -> Clearance:
 
     Raises NotCleared with every reason found.
     """
-    found = inspect_province(candidate, verdicts_dir) if candidate.is_of_province else inspect(candidate, verdicts_dir)
+    found = inspect(candidate, verdicts_dir)
     if found.reasons:
         raise NotCleared(list(found.reasons))
     return found.clearance
 
 
 def inspect(candidate: Candidate, verdicts_dir: Path) -> Inspection:
-    """Both verdicts on a candidate and every reason they give not to let it out.
+    """The verdicts on a candidate and every reason they give not to let it out: both gates', or its own on a province.
 
     Raises NotCleared where one of them is missing or not to be trusted: then nobody can say what holds it back.
     """
+    return (_inspect_province if candidate.is_of_province else _inspect_unit)(candidate, verdicts_dir)
+
+
+def _inspect_unit(candidate: Candidate, verdicts_dir: Path) -> Inspection:
     raw, raw_sha256, raw_reasons = _stored(verdicts_dir / f"raw-{candidate.inputs_hash}.json", candidate)
     mart, mart_sha256, mart_reasons = _stored(verdicts_dir / f"mart-{candidate.candidate_hash}.json", candidate)
     reasons = raw_reasons + mart_reasons
@@ -83,8 +87,7 @@ def inspect(candidate: Candidate, verdicts_dir: Path) -> Inspection:
     return Inspection((*raw.results, *mart.results), clearance, tuple(reasons))
 
 
-def inspect_province(candidate: Candidate, verdicts_dir: Path) -> Inspection:
-    """The one verdict on a province's candidate. Raises NotCleared as ``inspect`` does."""
+def _inspect_province(candidate: Candidate, verdicts_dir: Path) -> Inspection:
     path = verdicts_dir / f"province-{candidate.candidate_hash}.json"
     verdict, sha256, reasons = _stored(path, candidate)
     reasons += [r.message_vi for r in expectations.province_publishable(verdict, candidate.candidate_hash)]

@@ -7,12 +7,14 @@ be approved (the caller's settings).
 A draft is made as its release would be, every file of it read back, and then written anew with the mark that it is a
 draft. ``draft.json`` keeps the sha256 of each file of the release: an approval holds for these and no others. A
 candidate that may not be published has a draft too, in which the figures that a rule holds back are blank; nothing can
-be published from it.
+be published from it. A province's has none where a rule holds it back: its rules are about the roll-up as a whole, so
+that no figure of it could be shown.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -35,12 +37,13 @@ from publication.audit import Inspection, NotCleared, inspect
 from publication.content.causes import Lineage, UnexplainedChange
 from publication.content.disclosure import DEFAULT_THRESHOLD
 from publication.content.passport import passports
+from publication.content.province_content import ProvinceContent
 from publication.content.release_content import NO_IMPRINT, Imprint, ReleaseContent, form_rows
 from publication.content.revision import Amendment
 from publication.content.signing import UNSIGNED, Signing
 from publication.letter import write_letter
-from publication.outputs import FOLDERS, check_outputs, write_outputs
-from publication.page import write_page, write_unit_pages
+from publication.outputs import FOLDERS, PROVINCE_WORKBOOK, check_outputs, write_outputs
+from publication.page import write_page, write_province_page, write_unit_pages
 from publication.release import (
     NOT_IN_DRAFT,
     Basis,
@@ -59,6 +62,7 @@ from publication.store.pointer import DamagedPointer, Pointer, read_pointer
 from publication.tables.annex import write_annex_xlsx
 from publication.tables.form_06a import write_form
 from publication.tables.manifest import DamagedManifest, describe_outputs
+from publication.tables.province_workbook import write_workbook
 
 DRAFT_NAME = "draft.json"
 SCHEMA = 1
@@ -128,6 +132,8 @@ def make_draft(
         found = inspect(candidate, verdicts_dir)
         pointer = read_pointer(quarter_dir)
         current = current_release(published, unit, quarter)
+        if candidate.is_of_province and found.reasons:
+            return Refused(found.reasons)
         if current and not found.reasons and says_the_same(current, candidate, found.clearance, signing):
             discard_draft(folder)
             return Unchanged(current)
@@ -243,7 +249,7 @@ def _write(
         }
         code = sha256_bytes(canonical_json(seen))[:CODE_LENGTH]
         drafted = replace(content, draft=code)
-        _write_documents(drafted, staging)
+        _write_documents(drafted, staging, os.path.relpath(published, folder / "report"))
         write_review(staging / REVIEW_NAME, drafted, found.results, reasons=reasons, published=published, named=named)
         files = {name: sha256_file(path) for name, path in regular_files(staging).items()}
         (staging / DRAFT_NAME).write_bytes(canonical_json({"seen": seen, "files": files}))
@@ -272,18 +278,28 @@ def _release_outputs(content: ReleaseContent, staging: Path) -> dict[str, str]:
     return outputs
 
 
-def _write_documents(content: ReleaseContent, folder: Path) -> None:
-    """The documents that people read, each with the mark of a draft on every page."""
+def _write_documents(content: ReleaseContent, folder: Path, published: str) -> None:
+    """The documents that people read, each with the mark of a draft on every page. ``published``: the way from them to
+    the folder of releases.
+    """
     for name in FOLDERS:
         (folder / name).mkdir()
+    if isinstance(content, ProvinceContent):
+        write_workbook(folder / "report" / PROVINCE_WORKBOOK, content)
+        write_province_page(content, folder / "report" / "index.html", published)
+    else:
+        _write_documents_of_unit(content, folder)
+    for name in FOLDERS:
+        if not any((folder / name).iterdir()):
+            (folder / name).rmdir()
+
+
+def _write_documents_of_unit(content: ReleaseContent, folder: Path) -> None:
     write_annex_xlsx(folder / "report" / "annex.xlsx", content)
     write_letter(folder / "report", content)
     write_form(folder / "report" / "form_06a.xlsx", content)
     write_unit_pages(content, folder)
     write_page(content, folder, passports(content))
-    for name in FOLDERS:
-        if not any((folder / name).iterdir()):
-            (folder / name).rmdir()
 
 
 def read_draft(folder: Path) -> Draft:

@@ -22,13 +22,13 @@ import pyarrow as pa
 
 from common.forms import Form, form_named
 from common.periods import kind_of, place_of
-from expectations import Result, blocking, declared_rules
+from expectations import STAGES, Result, blocking, declared_rules
 from publication.content.notes import notes
 from publication.content.release_content import FormRow, ReleaseContent, split_ids
 from publication.content.row_ranges import rows as rows_in
 from publication.formatting import format_number, parse_number
 from publication.page import render_review
-from publication.store.candidate import FORM_MART
+from publication.store.candidate import FORM_MART, PROVINCE_MART
 from publication.store.parquet import from_parquet
 from publication.store.pointer import DamagedPointer, read_pointer
 
@@ -88,6 +88,7 @@ def write_review(
     parts = [(kind, title, what, [item for item in items if item.kind == kind]) for kind, title, what in PARTS]
     path.write_bytes(
         render_review(
+            path.parent,
             unit_vi=content.unit_name_vi,
             unit_code=content.unit_code,
             quarter=content.quarter,
@@ -95,7 +96,7 @@ def write_review(
             code=content.draft or "",
             reasons=named(list(reasons)),
             parts=parts,
-            rows={row.code: row for row in content.rows},
+            rows=_printed_rows(content),
         )
     )
 
@@ -114,12 +115,26 @@ def review_items(
         *_blanks(content),
     ]
     order = {kind: place for place, (kind, _, _) in enumerate(PARTS)}
-    row_no = {row.code: row.row_no for row in content.rows}
+    row_no = {code: row.row_no for code, row in _printed_rows(content).items()}
 
     def place(item: Item) -> tuple[Any, ...]:
         return (order[item.kind], -item.effect, min((row_no[code] for code in item.codes), default=0), item.text_vi)
 
     return sorted(found, key=place)
+
+
+def _printed_rows(content: ReleaseContent) -> Mapping[str, FormRow]:
+    """The rows that the documents print, by code and in order: of the form, of a province those over all units."""
+    if PROVINCE_MART not in content.tables:
+        return content.rows_by_code
+    rows = sorted(map(FormRow, _rows_of_table(content, PROVINCE_MART)), key=lambda row: row.row_no)
+    return {row.code: row for row in rows}
+
+
+def _rows_of_table(content: ReleaseContent, name: str) -> list[dict[str, Any]]:
+    """Nothing of a table that a release has none of."""
+    table = content.tables.get(name)
+    return table.to_pylist() if table is not None else []
 
 
 # --- rules ----------------------------------------------------------------------------------------------------------
@@ -131,25 +146,26 @@ class _Reach:
     """
 
     def __init__(self, content: ReleaseContent) -> None:
-        self._rows = content.rows_by_code
+        self.printed = self._rows = _printed_rows(content)
         self._by_source: dict[str, set[str]] = defaultdict(set)
         for row in content.rows:
             self._by_source[row.values["source"]].add(row.code)
         self._delivery_of = {str(entry["file_name"]): str(entry["delivery_id"]) for entry in content.inputs}
         codes_of: dict[str, set[str]] = defaultdict(set)
-        for entry in content.tables["dim_indicator"].to_pylist():
+        for entry in _rows_of_table(content, "dim_indicator"):
             if entry["form_version"] == content.form_version:
                 for measure in (entry["numerator"], entry["denominator"]):
                     codes_of[measure].add(entry["indicator_code"])
         self._counted: dict[tuple[str, str | None, int], set[str]] = defaultdict(set)
-        for behind in content.tables["figure_rows"].to_pylist():
+        for behind in _rows_of_table(content, "figure_rows"):
             codes = codes_of.get(behind["figure"], set()) | ({behind["figure"]} & self._rows.keys())
             for number in rows_in(behind["row_numbers"] or "") if codes else ():
                 self._counted[behind["delivery_id"], behind["sheet"], number] |= codes
 
     def of(self, result: Result) -> tuple[set[str], bool]:
         """The codes, and whether they are known one by one (else they are all that the source may reach)."""
-        subjects = {*result.subjects, *(finding.subject for finding in result.findings)}
+        # A subject may name a unit beside the row, after a comma.
+        subjects = {subject.partition(", ")[0] for subject in (*result.subjects, *(f.subject for f in result.findings))}
         named = {code for code in self._rows if code in subjects or f".{code}." in f".{result.expectation_id}."}
         if named:
             return named, True
@@ -164,13 +180,13 @@ class _Reach:
 
 
 def _of_rules(content: ReleaseContent, results: Sequence[Result], reach: _Reach, named: Named) -> Iterator[Item]:
-    advice = {rule.id: rule.advice_vi for rule in (*declared_rules("raw"), *declared_rules("mart"))}
+    advice = {rule.id: rule.advice_vi for stage in STAGES for rule in declared_rules(stage)}
     for result in results:
         kind = _kind_of(result)
         if kind is None:
             continue
         codes, certain = reach.of(result)
-        ordered = tuple(row.code for row in content.rows if row.code in codes)
+        ordered = tuple(code for code in reach.printed if code in codes)
         places = named([finding.message_vi for finding in result.findings[:_PLACES_SHOWN]])
         if (more := result.failed_rows - len(places)) > 0 and result.findings:
             places.append(f"còn {format_number(Decimal(more))} trường hợp khác")
@@ -211,7 +227,7 @@ def _reach_vi(count: int, certain: bool) -> str:
 def _revised(content: ReleaseContent) -> Iterator[Item]:
     if content.revision is None:
         return
-    rows = content.rows_by_code
+    rows = _printed_rows(content)
     for figure in content.revision.figures:
         codes = (figure.indicator_code,) if figure.indicator_code in rows else ()
         yield Item(

@@ -28,7 +28,7 @@ from orchestration.column_lineage import ANNEX
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
 from orchestration.resources import Scope
-from orchestration.telling import nothing_delivered_vi, tell_copies, tell_run
+from orchestration.telling import nothing_delivered_vi, tell_copies, tell_provinces, tell_run
 
 _PAGE_MARTS = ("report_indicators", "indicator_trend", "case_processing", "figure_rows", "delivery_log")
 # Part of a release: the marts it is made from (empty: all), its kind, and what it is.
@@ -220,6 +220,7 @@ def provinces_asset() -> dg.AssetsDefinition:
 
         quarter = context.partition_key
         found = roll_up_all(pipeline, quarter, provinces_of(pipeline, quarter))
+        tell_provinces(pipeline, quarter, [one.outcome.unit_code for one in found], context.run_id)
         missing = {one.outcome.unit_code: list(one.outcome.reasons) for one in found if not one.outcome.release}
         check = dg.AssetCheckResult(
             check_name="rolled_up",

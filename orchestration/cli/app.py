@@ -25,6 +25,7 @@ from orchestration.cli.runs import RunResult, Stage, alone, execute, exit_code, 
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit, interrupts
 from orchestration.locks import HomeBusy, WarehouseHeld
 from orchestration.pipeline import Pipeline
+from orchestration.provinces import provinces_of, roll_up_all
 from orchestration.reports import unit_reports
 from orchestration.settings import WRONG_SETTINGS, Settings, load_settings, wrong_settings_vi
 from orchestration.stages import draft as make_drafts
@@ -228,6 +229,8 @@ def _ran(pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], *, ve
     result = execute(pipeline, stage, quarter, units, verbose=verbose)
     if stage is Stage.REVIEW and not result.broken_steps:
         make_drafts(pipeline, quarter, units)
+        if not units:
+            roll_up_all(pipeline, quarter, provinces_of(pipeline, quarter), only_draft=True)
     pipeline.timings.write(pipeline.home.timings)
     answer_of = _answer_without_units if stage in (Stage.INGEST, Stage.BUILD) else _answer_by_unit
     answer = answer_of(pipeline, stage, quarter, units, result)
@@ -364,6 +367,17 @@ def publish(
 @app.command()
 def review(quarter: Quarter, unit: Units = None, json: Json = False, verbose: Verbose = False) -> None:
     """Lập bản dự thảo: nhận dữ liệu, tính, kiểm tra rồi lập đủ báo cáo để xem trước; không công bố gì."""
+    asked, register = unit or [], ReportingUnits()
+    above = [code for code in asked if register.is_superior(code, known_quarter(quarter))]
+    if above:
+        from orchestration.cli import provinces
+
+        if len(above) < len(asked):
+            raise WrongUse("bản dự thảo của tỉnh và của đơn vị được lập bằng hai lệnh riêng; nêu riêng từng loại")
+        lines, document, code = provinces.answer(Pipeline(load_settings()), quarter, above, only_draft=True)
+        emit(lines, document, as_json=json)
+        _end(code)
+        return
     _run(Stage.REVIEW, [quarter], unit or [], as_json=json, verbose=verbose)
 
 
@@ -380,7 +394,7 @@ def approve(
     from orchestration.cli import approvals
 
     settings = load_settings()
-    (known,) = known_units(ReportingUnits(), known_quarter(quarter), [unit])
+    (known,) = known_units(ReportingUnits(), known_quarter(quarter), [unit], with_superior=True)
     with alone(settings, f"cchc approve {quarter}"):
         pipeline = Pipeline(settings)
         lines, document_, code = approvals.approved(pipeline, known, quarter, by, document, draft)
@@ -456,7 +470,7 @@ def diff(
     from orchestration.cli import revisions
 
     pipeline = Pipeline(load_settings())
-    units = known_units(pipeline.units, known_quarter(quarter), unit or [])
+    units = known_units(pipeline.units, known_quarter(quarter), unit or [], with_superior=True)
     lines, document = revisions.differences(pipeline, quarter, units, old, new)
     emit(lines, document, as_json=json)
 

@@ -83,13 +83,17 @@ class QuarterStatus:
     quarter: str
     units: list[UnitStatus]
     remarks: list[str] = field(default_factory=list)
-    #: What units above those that report delivered themselves, by code and name.
+    #: What units above those that report delivered themselves, and how their releases and drafts stand, by code and
+    #: name.
     superiors: dict[str, list[SourceStatus]] = field(default_factory=dict)
+    superiors_standing_vi: dict[str, list[str]] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         lines = [line for unit in self.units for line in unit.lines()]
         for name, sources in self.superiors.items():
-            lines += [f"  {name}: tệp nộp cho bản tổng hợp", *map(source_line, sources)]
+            lines.append(f"  {name}: bản tổng hợp và tệp nộp cho bản tổng hợp")
+            lines += [f"    - {line}" for line in self.superiors_standing_vi.get(name, [])]
+            lines += map(source_line, sources)
         lines = lines or ["  chưa có dữ liệu"]
         return [self.quarter, *lines, *(f"  - {remark}" for remark in self.remarks)]
 
@@ -112,11 +116,26 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
                 **_standing(pipeline, unit, quarter),
             )
         )
-    above = {
-        f"{code} {pipeline.units.name_of(code, quarter)}": pipeline.deliveries.sources([code], quarter)
-        for code in pipeline.deliveries.superiors(quarter)
-    }
-    return QuarterStatus(quarter, units, _landing_remarks(pipeline, quarter), above)
+    places = (pipeline.home.published, pipeline.home.review)
+    known = {folder.parent.name for place in places for folder in place.glob(f"*/{quarter}")}
+    superiors = {code for code in known if pipeline.units.is_superior(code, quarter)}
+    superiors.update(pipeline.deliveries.superiors(quarter))
+    above = {f"{code} {pipeline.units.name_of(code, quarter)}": code for code in sorted(superiors)}
+    return QuarterStatus(
+        quarter,
+        units,
+        _landing_remarks(pipeline, quarter),
+        {name: pipeline.deliveries.sources([code], quarter) for name, code in above.items()},
+        {name: _released_and_drafted(pipeline, code, quarter) for name, code in above.items()},
+    )
+
+
+def _released_and_drafted(pipeline: Pipeline, superior: str, quarter: str) -> list[str]:
+    from publication import current_release
+
+    release = current_release(pipeline.home.published, superior, quarter)
+    lines: list[str] = _standing(pipeline, superior, quarter)["standing_vi"]
+    return [f"bản hiện hành {release.path}" if release else "chưa có bản công bố", *lines]
 
 
 def _landing_remarks(pipeline: Pipeline, quarter: str) -> list[str]:

@@ -12,18 +12,22 @@ from orchestration.cli.runs import alone
 from orchestration.cli.terminal import Exit, WrongUse
 from orchestration.pipeline import Pipeline
 from orchestration.provinces import NoProvince, roll_up_all, units_of
+from orchestration.telling import tell_provinces
 
 
-def answer(pipeline: Pipeline, quarter: str, provinces: Sequence[str]) -> tuple[list[str], dict[str, Any], Exit]:
+def answer(
+    pipeline: Pipeline, quarter: str, provinces: Sequence[str], *, only_draft: bool = False
+) -> tuple[list[str], dict[str, Any], Exit]:
     """Lines, data and exit code. Raises ``WrongUse`` for a code that is no province with units on the closing day."""
     try:
         for province in provinces:
             units_of(pipeline, province, quarter)
     except NoProvince as error:
         raise WrongUse(str(error)) from None
-    with alone(pipeline.settings, f"cchc province {quarter}"):
+    with alone(pipeline.settings, f"cchc {'review' if only_draft else 'province'} {quarter}"):
         try:
-            found = roll_up_all(pipeline, quarter, provinces, pipeline.amendment)
+            found = roll_up_all(pipeline, quarter, provinces, pipeline.amendment, only_draft=only_draft)
+            tell_provinces(pipeline, quarter, provinces, "")
         finally:
             pipeline.close()
     document = {
@@ -35,11 +39,13 @@ def answer(pipeline: Pipeline, quarter: str, provinces: Sequence[str]) -> tuple[
                 "release": one.outcome.release,
                 "changed": one.outcome.changed,
                 "reasons": list(one.outcome.reasons),
+                "draft": one.outcome.draft,
+                "awaits_approval": one.outcome.awaits,
                 "units_counted": one.counted,
                 "units_expected": one.expected,
             }
             for one in found
         ],
     }
-    whole = all(one.outcome.release for one in found)
+    whole = all(one.outcome.release or one.outcome.awaits for one in found)
     return [line for one in found for line in one.lines()], document, Exit.DONE if whole else Exit.HELD_BACK

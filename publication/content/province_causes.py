@@ -6,7 +6,7 @@ belong here: why that unit's own figures changed, which its release tells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from publication.content.causes import Cause, CauseKind, Origin, UnexplainedChange, form_cause, program_causes
@@ -20,6 +20,8 @@ _OF_A_UNIT = frozenset({"province_indicators", "province_ranking", "province_mem
 _DELIVERED_TABLE, _DELIVERED = "province_portal", frozenset({"portal_value", "portal_taken_on"})
 _COMPARED = frozenset({"portal_minus_computed", "portal_minus_declared"})
 _SHORT = 12
+#: What a roll-up was made from, as its candidate and manifest list it.
+Inputs = Sequence[Mapping[str, Any]]
 
 
 class ProvinceCauses:
@@ -31,8 +33,8 @@ class ProvinceCauses:
             for origin in (old, new)
             for row in origin.tables["province_members"].to_pylist()
         }
-        self._releases = dict(self._changed_releases(old, new))
-        self._deliveries = list(self._changed_deliveries(old, new))
+        self._releases = dict(_changed_releases(old.inputs, new.inputs, self._names))
+        self._deliveries = list(_changed_deliveries(old.inputs, new.inputs))
         self._others = [*program_causes(old, new), *form_cause(old, new)]
 
     def of(self, change: Change) -> tuple[Cause, ...]:
@@ -60,57 +62,65 @@ class ProvinceCauses:
             )
         return tuple(sorted(found))
 
-    def _changed_releases(self, old: Origin, new: Origin) -> Iterator[tuple[str, Cause]]:
-        before, after = (
-            {str(entry["unit_code"]): entry for entry in origin.inputs if entry["source"] == RELEASES_SOURCE}
-            for origin in (old, new)
-        )
-        for unit in sorted(before.keys() | after.keys()):
-            was, now = before.get(unit), after.get(unit)
-            if was is None and now is not None:
-                yield unit, self._cause("release_new", now, f"công bố bản {now['fingerprint']}")
-            elif now is None and was is not None:
-                yield unit, self._cause("release_gone", was, f"không còn bản công bố {was['fingerprint']} dùng được")
-            elif was is not None and now is not None and was["sha256"] != now["sha256"]:
-                what = f"công bố bản {now['fingerprint']} thay bản {was['fingerprint']}"
-                yield unit, self._cause("release_replaced", now, what)
 
-    @staticmethod
-    def _changed_deliveries(old: Origin, new: Origin) -> Iterator[Cause]:
-        """The province's own deliveries that came, went or were read anew; one under another's name replaced it."""
-        before, after = (
-            {str(entry["delivery_id"]): entry for entry in origin.inputs if entry["source"] != RELEASES_SOURCE}
-            for origin in (old, new)
-        )
-        kinds: tuple[tuple[CauseKind, str, set[str]], ...] = (
-            ("delivery_new", "tỉnh nộp", after.keys() - before.keys()),
-            ("delivery_removed", "không còn được dùng", before.keys() - after.keys()),
-            (
-                "delivery_reread",
-                "được đọc lại theo danh mục, quy tắc mới",
-                {
-                    key
-                    for key in before.keys() & after.keys()
-                    if any(before[key][name] != after[key][name] for name in ("fingerprint", "outcome"))
-                },
-            ),
-        )
-        for kind, what, keys in kinds:
-            for key in sorted(keys):
-                entry = (before | after)[key]
-                source, unit, quarter = (str(entry[name]) for name in ("source", "unit_code", "quarter"))
-                name = f"tệp {neutral_name(entry)}"
-                identity = f"{source}/{unit}/{quarter}@{str(entry['sha256'])[:_SHORT]}"
-                yield Cause(kind, identity, f"{name} ({format_quarter(quarter)}) {what}", source, quarter, name)
+def changed_inputs_vi(old: Inputs, new: Inputs, names: Mapping[str, str]) -> list[str]:
+    """What of the inputs of a roll-up came, went or was replaced, each as a clause; ``names`` of units by code."""
+    causes = [*dict(_changed_releases(old, new, names)).values(), *_changed_deliveries(old, new)]
+    return [cause.text_vi for cause in causes]
 
-    def _cause(self, kind: Any, entry: Mapping[str, Any], what: str) -> Cause:
-        unit, quarter = str(entry["unit_code"]), str(entry["quarter"])
-        name = self._names.get(unit, unit)
-        return Cause(
-            kind,
-            f"{unit}/{quarter}/{entry['fingerprint']}",
-            f"{name} ({unit}) {what} {format_quarter(quarter)}",
-            "",
-            quarter,
-            f"bản {entry['fingerprint']} của {name}",
-        )
+
+def _changed_releases(old: Inputs, new: Inputs, names: Mapping[str, str]) -> Iterator[tuple[str, Cause]]:
+    before, after = (
+        {str(entry["unit_code"]): entry for entry in inputs if entry["source"] == RELEASES_SOURCE}
+        for inputs in (old, new)
+    )
+    for unit in sorted(before.keys() | after.keys()):
+        was, now = before.get(unit), after.get(unit)
+        if was is None and now is not None:
+            yield unit, _cause("release_new", now, f"công bố bản {now['fingerprint']}", names)
+        elif now is None and was is not None:
+            yield unit, _cause("release_gone", was, f"không còn bản công bố {was['fingerprint']} dùng được", names)
+        elif was is not None and now is not None and was["sha256"] != now["sha256"]:
+            what = f"công bố bản {now['fingerprint']} thay bản {was['fingerprint']}"
+            yield unit, _cause("release_replaced", now, what, names)
+
+
+def _changed_deliveries(old: Inputs, new: Inputs) -> Iterator[Cause]:
+    """The province's own deliveries that came, went or were read anew; one under another's name replaced it."""
+    before, after = (
+        {str(entry["delivery_id"]): entry for entry in inputs if entry["source"] != RELEASES_SOURCE}
+        for inputs in (old, new)
+    )
+    kinds: tuple[tuple[CauseKind, str, set[str]], ...] = (
+        ("delivery_new", "tỉnh nộp", after.keys() - before.keys()),
+        ("delivery_removed", "không còn được dùng", before.keys() - after.keys()),
+        (
+            "delivery_reread",
+            "được đọc lại theo danh mục, quy tắc mới",
+            {
+                key
+                for key in before.keys() & after.keys()
+                if any(before[key][name] != after[key][name] for name in ("fingerprint", "outcome"))
+            },
+        ),
+    )
+    for kind, what, keys in kinds:
+        for key in sorted(keys):
+            entry = (before | after)[key]
+            source, unit, quarter = (str(entry[name]) for name in ("source", "unit_code", "quarter"))
+            name = f"tệp {neutral_name(entry)}"
+            identity = f"{source}/{unit}/{quarter}@{str(entry['sha256'])[:_SHORT]}"
+            yield Cause(kind, identity, f"{name} ({format_quarter(quarter)}) {what}", source, quarter, name)
+
+
+def _cause(kind: CauseKind, entry: Mapping[str, Any], what: str, names: Mapping[str, str]) -> Cause:
+    unit, quarter = str(entry["unit_code"]), str(entry["quarter"])
+    name = names.get(unit, unit)
+    return Cause(
+        kind,
+        f"{unit}/{quarter}/{entry['fingerprint']}",
+        f"{name} ({unit}) {what} {format_quarter(quarter)}",
+        "",
+        quarter,
+        f"bản {entry['fingerprint']} của {name}",
+    )

@@ -14,6 +14,7 @@ from typing import Any
 
 import lxml.html
 
+from publication.content.approval import DRAFT_VI
 from publication.content.province_content import ProvinceContent, differs, percent
 from publication.formatting import format_date, format_number
 from publication.page.readback import PageDamaged
@@ -177,21 +178,26 @@ def _signed(value: Decimal | None) -> str:
     return f"{'+' if value is not None and value > 0 else ''}{printed(value)}"
 
 
-def release_link(member: Mapping[str, Any], quarter: str, depth: int = 4) -> str | None:
-    """Where the page of the unit's release lies, seen from a file ``depth`` folders below ``published``."""
+#: The way from the page of a release to the folder of releases.
+_TO_RELEASES = "../../../.."
+
+
+def release_link(member: Mapping[str, Any], quarter: str, published: str = _TO_RELEASES) -> str | None:
+    """Where the page of the unit's release lies; ``published``: the way from where it is told to all releases."""
     if member["release_number"] is None:
         return None
-    return f"{'../' * depth}{member['member_code']}/{quarter}/r{member['release_number']}/report/index.html"
+    return f"{published}/{member['member_code']}/{quarter}/r{member['release_number']}/report/index.html"
 
 
-def write_province_page(content: ProvinceContent, path: Path) -> None:
-    """Write the page; equal contents give equal bytes."""
-    members = [(member, release_link(member, content.quarter)) for member in content.members]
+def write_province_page(content: ProvinceContent, path: Path, published: str = _TO_RELEASES) -> None:
+    """Write the page; equal contents give equal bytes. ``published``: the way from it to the folder of releases."""
+    members = [(member, release_link(member, content.quarter, published)) for member in content.members]
     told = rankings(content)
     page = render(
         "province.html.j2",
         style=("page.css", "province.css", "draft.css") if content.draft else ("page.css", "province.css"),
         content=content,
+        mark=DRAFT_VI if content.draft else "",
         members=members,
         levels=LEVELS_VI,
         rankings=told,

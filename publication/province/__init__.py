@@ -8,8 +8,8 @@ workbook and page (``tables.province_workbook``, ``page.province``), what must h
 Begin at ``rollup``: it is arithmetic on tables and knows neither files nor releases.
 """
 
-from publication.province.candidate import roll_up
+from publication.province.candidate import changed_since, roll_up
 from publication.province.members import Unit
 from publication.province.rollup import PortalFigure
 
-__all__ = ["PortalFigure", "Unit", "roll_up"]
+__all__ = ["PortalFigure", "Unit", "changed_since", "roll_up"]

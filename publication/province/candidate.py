@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from common.forms import form_named
+from publication.content.province_causes import changed_inputs_vi
 from publication.province.members import Unit, read_members
 from publication.province.rollup import Member, PortalFigure, roll_up_tables
-from publication.store.candidate import RELEASES_SOURCE, CandidateError, write_candidate
+from publication.store.candidate import RELEASES_SOURCE, Candidate, CandidateError, write_candidate
 
 
 def roll_up(
@@ -45,6 +46,22 @@ def roll_up(
     parent = warehouse / "candidates" / province / quarter
     inputs = [*(_input(member, quarter) for member in members if member.is_published), *deliveries]
     return write_candidate(parent, province, quarter, version, inputs, tables)
+
+
+def changed_since(
+    candidate: Candidate,
+    published: Path,
+    quarter: str,
+    units: Iterable[Unit],
+    deliveries: Iterable[Mapping[str, Any]],
+) -> list[str]:
+    """What a roll-up of now would be made from and the candidate is not, or the other way round: a clause each, in
+    Vietnamese; empty where it is still the roll-up of what is published and delivered. Arguments as of ``roll_up``.
+    """
+    members = read_members(published, quarter, units, {})
+    names = {member.code: member.name_vi for member in members}
+    now = [_input(member, quarter) for member in members if member.is_published]
+    return changed_inputs_vi(candidate.inputs, [*now, *deliveries], names)
 
 
 def _input(member: Member, quarter: str) -> dict[str, Any]:

@@ -9,9 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import lxml.html
 import openpyxl
 import pytest
 
+from publication import read_draft
+from publication.content.approval import DRAFT_VI
 from tests.conftest import CliResult
 
 Cli = Callable[..., CliResult]
@@ -99,6 +102,79 @@ def test_a_province_is_locked_amended_and_rolled_back_like_a_unit(cli: Cli, home
     pointer = json.loads((home / "published" / PROVINCE / QUARTER / "current.json").read_bytes())
     assert pointer["release"] == 1
     assert cli(home, "verify").code == 0
+
+
+def test_a_province_waits_at_its_draft_and_the_approval_publishes_exactly_it(
+    cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CCHC_APPROVAL", "recorded")
+    by, document = "Chủ tịch UBND tỉnh", "34/QĐ-UBND ngày 20/03/2023"
+    published = home / "published" / PROVINCE / QUARTER
+
+    def asked(*words: str) -> CliResult:
+        return cli(home, words[0], QUARTER, "--unit", PROVINCE, *words[1:])
+
+    def approved(*words: str) -> CliResult:
+        return asked("approve", "--by", by, "--document", document, *words)
+
+    assert approved().code == 2, "there is nothing to approve yet"
+    deliver(home, FIGURE)
+    made = asked("province", "--json")
+    assert made.code == 0, made.stdout + made.stderr
+    (one,) = json.loads(made.stdout)["provinces"]
+    assert (one["release"], one["awaits_approval"]) == (None, True)
+    folder = home / "review" / PROVINCE / QUARTER / "du-thao"
+    assert Path(one["draft"]) == folder
+    assert not published.exists()
+    draft = read_draft(folder)
+    assert f"--unit {PROVINCE}" in one["reasons"][-1]
+    assert draft.code in one["reasons"][-1]
+    alerts = [json.loads(line) for line in (home / "logs" / "alerts.log").read_text().splitlines()]
+    assert (alerts[-1]["kind"], alerts[-1]["unit"]) == ("awaits_approval", PROVINCE)
+    assert f"có bản dự thảo {draft.code}, chờ phê duyệt" in cli(home, "status", QUARTER).stdout
+
+    # What people look through: marked as a draft, and every link of it leads somewhere.
+    page = lxml.html.fromstring((folder / "report" / "index.html").read_bytes().decode())
+    assert page.xpath("string(//p[@class='draft'])").startswith(DRAFT_VI)
+    for root, links in ((folder / "report", page), (folder, lxml.html.parse(folder / "ra-soat.html").getroot())):
+        found = {link.partition("#")[0] for link in links.xpath("//a/@href")} - {""}
+        assert all((root / link).exists() for link in found), "a draft offers no file that only its release has"
+    assert any("../published/945/" in link for link in page.xpath("//a/@href"))
+    listed = (folder / "ra-soat.html").read_text()
+    assert "chưa có bản công bố của kỳ" in listed or "chưa gửi số liệu của kỳ" in listed, "who is missing"
+    assert "III.23" in listed, "the portal shows another figure"
+
+    # What came since makes the draft one of yesterday: a file that nobody has read, and one that was read.
+    deliver(home, [*FIGURE[:3], 1001, TAKEN])
+    stale = approved()
+    assert stale.code == 2
+    assert f"bản dự thảo {draft.code} đã cũ" in stale.stderr
+    assert "cong.xlsx (portal_figures) chưa được đọc" in stale.stderr
+    assert asked("review").code == 0
+    newer = read_draft(folder)
+    assert newer.code != draft.code
+    assert approved("--draft", draft.code).code == 2, "another draft than the one that was seen"
+    assert not published.exists()
+
+    done = approved("--draft", newer.code)
+    assert done.code == 0, done.stdout + done.stderr
+    line = f"Phê duyệt: {by}, theo {document}"
+    assert line in done.stdout
+    manifest = json.loads((published / "r1" / "manifest.json").read_bytes())
+    assert manifest["approval"] == {"by": by, "document": document, "draft": newer.code}
+    assert marts(home, 1, "province_portal")[0]["value"] == 1001
+    assert line in (published / "r1" / "report" / "index.html").read_text()
+    (event,) = json.loads((published / "current.json").read_bytes())["events"]
+    assert (event["action"], event["by"], event["reason"]) == ("approve", by, document)
+    told = [json.loads(line) for line in (home / "logs" / "journal.jsonl").read_text().splitlines()][-1]
+    assert (told["action"], told["by"]) == ("approve", by)
+    assert not folder.exists()
+    assert cli(home, "verify").code == 0
+    assert f"do {by} phê duyệt theo {document}" in cli(home, "status", QUARTER).stdout
+    again = asked("province")
+    assert again.code == 0
+    assert "không thay đổi" in again.stdout
+    assert not folder.exists(), "what is approved waits for nothing"
 
 
 def test_no_personal_datum_that_stands_in_a_portal_table_is_published(cli: Cli, home: Path) -> None:

@@ -63,7 +63,7 @@ def _draft(home: Home, candidate: Path, **arguments: Any) -> Any:
         )
 
 
-def _annex_alone(content: ReleaseContent, folder: Path) -> None:
+def _annex_alone(content: ReleaseContent, folder: Path, published: str) -> None:
     (folder / "report").mkdir()
     write_annex_xlsx(folder / "report" / "annex.xlsx", content)
 

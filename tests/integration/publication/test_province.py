@@ -18,6 +18,7 @@ import publication
 from expectations import GateWorker, run_province_gate
 from publication import (
     CandidateError,
+    Draft,
     Held,
     Instruction,
     MemberUnit,
@@ -25,8 +26,11 @@ from publication import (
     Published,
     Release,
     Unchanged,
+    changed_since,
     current_release,
     lock,
+    make_draft,
+    read_candidate,
     roll_up,
     verify,
 )
@@ -66,6 +70,9 @@ class Province:
         self, expected: int | None = None, portal: Sequence[PortalFigure] = (), deliveries: Sequence[str] = ()
     ) -> publication.PublishOutcome:
         """``deliveries``: hashes of what the province delivered itself."""
+        return self._publish(PROVINCE, self._rolled_up(portal, deliveries), expected)
+
+    def _rolled_up(self, portal: Sequence[PortalFigure] = (), deliveries: Sequence[str] = ()) -> Path:
         folder = roll_up(
             self.published, self.warehouse, province=PROVINCE, name_vi=NAME, quarter=QUARTER, units=UNITS,
             why_missing={"951": "chưa gửi số liệu của kỳ"}, portal=portal,
@@ -75,7 +82,16 @@ class Province:
             self.warehouse, QUARTER, {PROVINCE: (folder, folder.name)}, GateWorker(inline=True)
         )
         assert verdicts[PROVINCE].blocking() == []
-        return self._publish(PROVINCE, folder, expected)
+        return folder
+
+    def draft(self, deliveries: Sequence[str] = ()) -> Draft:
+        made = make_draft(
+            self.published, self._rolled_up(deliveries=deliveries), self.warehouse / "verdicts" / PROVINCE / QUARTER,
+            self.published.parent / "review" / PROVINCE / QUARTER / "du-thao", unit=PROVINCE, quarter=QUARTER,
+            code_version="1.0",
+        )  # fmt: skip
+        assert isinstance(made, Draft), made
+        return made
 
     def _publish(self, unit: str, folder: Path, expected: int | None) -> publication.PublishOutcome:
         return publication.publish(
@@ -199,6 +215,28 @@ def test_what_a_portal_shows_stands_beside_and_its_delivery_is_the_cause_of_its_
     assert isinstance(revised, Published)
     listed = from_csv((revised.release.path / "quality" / "changes.csv").read_bytes())
     assert {line["cause_kind"] for line in listed} == {"release_replaced"}
+
+
+def test_a_draft_of_a_province_is_of_its_day(province: Province) -> None:
+    """What a unit publishes, for the first time or anew, and what the province delivers, is told as what came since."""
+    province.publish_unit(UNIT)
+    draft = province.draft(["a" * 64])
+    candidate = read_candidate(province.warehouse / "candidates" / PROVINCE / QUARTER / draft.candidate_hash)
+    assert draft.can_be_approved
+    assert not (province.published / PROVINCE).exists()
+
+    def since(*hashes: str) -> list[str]:
+        return changed_since(candidate, province.published, QUARTER, UNITS, [delivered(sha256) for sha256 in hashes])
+
+    assert since("a" * 64) == []
+    province.publish_unit(UNIT, **CHANGED)
+    province.publish_unit(OTHER_UNIT)
+    told = since("b" * 64)
+    assert [line.partition(" quý")[0] for line in told[:2]] == [
+        f"Huyện khác ({OTHER_UNIT}) công bố bản r1",
+        "Huyện Cù Lao Dung (945) công bố bản r2 thay bản r1",
+    ]
+    assert [line.rpartition(") ")[2] for line in told[2:]] == ["tỉnh nộp", "không còn được dùng"]
 
 
 def test_a_release_that_was_touched_is_missing_and_named(province: Province) -> None:
