@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import psutil
+import pyarrow.parquet as pq
 
 from benchmarks.bench import ROOT, Measured, cchc, measure
 
@@ -34,7 +35,11 @@ def row_of(workspace: Path, province: str, quarter: str) -> str:
     timings = json.loads((home / "warehouse" / "timings.json").read_text(encoding="utf-8"))["stages"]
     manifest = json.loads((home / "published" / province / quarter / "r1" / "manifest.json").read_bytes())
     counted = sum(entry["source"] == "releases" for entry in manifest["inputs"])
-    if missing := manifest.get("provisional_vi"):
+    marts = home / "published" / province / quarter / "r1" / "marts"
+    units = [
+        m for m in pq.read_table(marts / "province_members.parquet").to_pylist() if m["member_level"] != "department"
+    ]
+    if missing := [m["member_name_vi"] for m in units if m["state"] != "published" or m["provisional"]]:
         sys.exit(f"{province} {quarter}: {len(missing)} units missing or provisional, the first: {missing[0]}")
     files = sum(path.is_file() for path in (home / "landing").rglob("*"))
     return _line(province, quarter, counted, files, sample, ran, timings)

@@ -134,6 +134,7 @@ def inspect_raw(request: RawRequest, open_database: OpenDatabase) -> list[Verdic
         register = Register(_raw_decisions(database.connection, request.quarter, rules))
         run = _Run(database, "raw", request.quarter, request.subject_hashes, problems, register)
         run.forms = _named(request.forms)
+        run.superiors = request.superiors
         run.excused = _sources_without_rows(database.connection, request.subject_hashes, suite, request.superiors)
         return run.verdicts(suite)
 
@@ -188,6 +189,7 @@ class _Run:
         self._register = register
         self._results: dict[str, list[Result]] = {unit: [] for unit in hashes}
         self.excused: frozenset[tuple[str, str]] = frozenset()
+        self.superiors: frozenset[str] = frozenset()
         #: The form of each unit's report.
         self.forms: Mapping[str, Form] = {}
         self._widest = widest_form()
@@ -299,7 +301,9 @@ class _Run:
         return found
 
     def _may_be_empty(self, unit: str, compiled: Compiled) -> bool:
-        return compiled.rule.when_empty == "allowed" or (unit, compiled.rule.source) in self.excused
+        # Who must have sent a source is not asked of those above who may send it.
+        is_not_owed = bool(compiled.rule.required_from) and unit in self.superiors
+        return compiled.rule.when_empty == "allowed" or is_not_owed or (unit, compiled.rule.source) in self.excused
 
     def _failed(
         self, compiled: Compiled, unit: str, count: Count, found: list[Violation], alike: Iterable[Alike]

@@ -27,7 +27,7 @@ from ingestion.deliveries.signatures import PublicKey, Signers
 from ingestion.deliveries.told import ToldDelivery, ToldFault, faults_of, told_deliveries
 from ingestion.deliveries.waiting import waiting_files
 from ingestion.dry_run import CheckedFile, check_file, write_template
-from ingestion.engine import IngestReport, ingest_source
+from ingestion.engine import IngestReport, departments_of, ingest_source, source_order
 from ingestion.form_annex import Annex, NoAnnex, line_keys, read_form_annex
 from ingestion.mending import StoreMending, mend_store
 
@@ -61,6 +61,7 @@ __all__ = [
     "check_store",
     "columns_csv",
     "decision_workbook",
+    "departments_of",
     "expired_files",
     "faults_of",
     "ingest_source",
@@ -75,6 +76,7 @@ __all__ = [
     "read_deliveries",
     "read_form_annex",
     "remarks_on_landing",
+    "source_order",
     "status",
     "text_of",
     "told_deliveries",

@@ -193,7 +193,11 @@ def _scratch(
     with tempfile.TemporaryDirectory(prefix="cchc-") as name:
         root = Path(name)
         scratch = IngestPaths(root / "landing", root / "raw", root / "outbox")
-        reporting = reference.reporting_unit(unit_code, reference.periods[quarter].closes_on)
+        closing = reference.periods[quarter].closes_on
+        is_superior = reference.is_superior(unit_code, closing)  # which reports by nobody's form, and has own registers
+        reporting = (
+            reference.sender(unit_code, closing) if is_superior else reference.reporting_unit(unit_code, closing)
+        )
         if reporting is not None:
             for register in contract.depends_on:
                 _bring(paths, scratch, register, reporting, quarter, reference, secret_key)

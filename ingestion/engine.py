@@ -63,6 +63,8 @@ INGEST_VERSION = 10
 _LARGE, _HUGE = 1 << 20, 1 << 27
 _READERS = 2
 _WITH_ROWS = frozenset({"accepted", "partly_accepted"})
+#: The type of a department in the register of units.
+_DEPARTMENT = "department"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,22 @@ def ingest_source(
     reports = [_without_mended(report, mended) for report in reports]
     problems += run.return_rejections(chosen, mended)
     return IngestReport(quarter, tuple(reports), tuple(sorted(problems)))
+
+
+def departments_of(
+    paths: IngestPaths, unit: str, quarter: str, reference: ReferenceData
+) -> tuple[list[tuple[str, str]], str | None]:
+    """Code and name of each department in the register that a unit delivered, in being when the quarter closes, in
+    order of code; and the quarter of whose folder the register is, None where there is none.
+
+    Raises ``KeyError`` for a quarter without a reporting period.
+    """
+    run = _Run(paths, load_contracts()["org_units"], quarter, reference, b"", DEFAULT_LIMITS)
+    sender = reference.sender(unit, run.period.closes_on)
+    if sender is None:
+        return [], None
+    found = {entry.code: entry.name for entry in run._org_units(sender, only_departments=True)}
+    return sorted(found.items()), run.register_quarter("org_units", sender)
 
 
 def reading_context(
@@ -625,7 +643,11 @@ class _Run:
         if folder_unit is None or reporting is None:
             return None
         depends_on = self.contract.depends_on
-        org_units = self._org_units(reporting) if "org_units" in depends_on else []
+        org_units = (
+            self._org_units(reporting, only_departments=self.contract.names_departments)
+            if ("org_units" in depends_on)
+            else []
+        )
         procedures = self._procedures(reporting) if "procedure_catalogue" in depends_on else []
         parts = self.reference.parts_of(reporting.code, closing)
         return Context(
@@ -640,6 +662,7 @@ class _Run:
                 self.reference.portals if self.contract.names_units else None,
                 closing,
                 self.reference.below(reporting, closing) if is_superior else (),
+                only_listed=self.contract.names_departments,
             ),
             ProcedureRegistry(procedures),
             tuple(org_units),
@@ -648,16 +671,25 @@ class _Run:
             SUPERIOR if is_superior else REPORTING_UNIT,
         )
 
-    def _register_rows(self, source: str, reporting: AdminUnit) -> list[dict[str, Any]]:
-        """A register's rows of the reporting unit: of this quarter, else of the latest earlier one that has any."""
-        found = [
+    def _registers(self, source: str, reporting: AdminUnit) -> list[dict[str, Any]]:
+        """Deliveries of a register by the reporting unit, of this quarter and earlier ones."""
+        return [
             d
             for d in self._current
             if d["source"] == source
             and d["unit_code"] == reporting.code
             and place_of(d["quarter"]) <= place_of(self.period.quarter)
         ]
-        latest = max((d["quarter"] for d in found), key=place_of, default=None)
+
+    def register_quarter(self, source: str, reporting: AdminUnit) -> str | None:
+        """The quarter of whose folder a register is taken: this one, else the latest earlier one that has any."""
+        found = self._registers(source, reporting)
+        return max((str(d["quarter"]) for d in found), key=place_of, default=None)
+
+    def _register_rows(self, source: str, reporting: AdminUnit) -> list[dict[str, Any]]:
+        """A register's rows of the reporting unit: of this quarter, else of the latest earlier one that has any."""
+        found = self._registers(source, reporting)
+        latest = self.register_quarter(source, reporting)
         rows: list[dict[str, Any]] = []
         for d in sorted((d for d in found if d["quarter"] == latest), key=lambda d: d["delivery_id"]):
             receipt = self.receipts[d["delivery_id"]]
@@ -665,12 +697,15 @@ class _Run:
             rows += found_rows.to_pylist() if found_rows is not None else []
         return rows
 
-    def _org_units(self, reporting: AdminUnit) -> list[UnitEntry]:
+    def _org_units(self, reporting: AdminUnit, *, only_departments: bool = False) -> list[UnitEntry]:
+        """The units of the register that were in being within the period; of departments those at its end."""
+        since = self.period.closes_on if only_departments else self.period.opens_on
         entries = {
             UnitEntry(row["unit_code"], row["name"], tuple(_split_names(row["short_names"])), row["parent_code"])
             for row in self._register_rows("org_units", reporting)
             if row["valid_from"] <= self.period.closes_on
-            and (row["valid_to"] is None or row["valid_to"] >= self.period.opens_on)
+            and (row["valid_to"] is None or row["valid_to"] >= since)
+            and (row["unit_type"] == _DEPARTMENT or not only_departments)
         }
         return sorted(entries)
 
@@ -730,6 +765,7 @@ __all__ = [
     "DeliveryReport",
     "IngestReport",
     "Reader",
+    "departments_of",
     "ingest_quarter",
     "ingest_source",
     "reading_again",

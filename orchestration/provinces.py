@@ -6,25 +6,33 @@ Does not belong here: the figures (``publication.province``), what must hold (``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from common.roles import SUPERIOR
 from common.units import AdminUnit, load_units
-from ingestion import LandingProblem, accepted_rows, ingest_source, inputs, load_contracts
+from ingestion import (
+    LandingProblem,
+    accepted_rows,
+    departments_of,
+    ingest_source,
+    inputs,
+    load_contracts,
+    source_order,
+)
 from orchestration.outcomes import Outcome, why_not_whole
 from orchestration.pipeline import Pipeline
 from orchestration.settings import DBT_DIR
 from orchestration.stages import draft_unit, publish_unit
 
 if TYPE_CHECKING:
-    from publication import Amendment, Draft, MemberUnit, PortalFigure
+    from publication import Amendment, Department, Draft, MemberUnit, PortalFigure
 
-#: The source of what a portal shows for units of a province.
-PORTAL_SOURCE = "portal_figures"
+#: The sources of what a portal shows for units of a province, of its register of departments, and of their figures.
+PORTAL_SOURCE, REGISTER_SOURCE, DEPARTMENTS_SOURCE = "portal_figures", "org_units", "department_figures"
 #: Of what a rule finds in the province's own tables so many are told.
 _SHOWN = 5
 
@@ -35,17 +43,22 @@ class NoProvince(ValueError):
 
 @dataclass(frozen=True)
 class RollUp:
-    """What came of one province: a release that is current, or why there is none; units put in, and all it has."""
+    """What came of one province: a release that is current, or why there is none; units put in, and all it has; the
+    same of its own departments.
+    """
 
     name_vi: str
     outcome: Outcome
     counted: int = 0
     expected: int = 0
+    departments: tuple[int, int] = (0, 0)
 
     def lines(self) -> list[str]:
         """What people are told."""
+        from publication import coverage_vi
+
         name = f"{self.name_vi} ({self.outcome.unit_code})"
-        of = f"({self.counted}/{self.expected} đơn vị)"
+        of = f"({coverage_vi(self.counted, self.expected, *self.departments)})"
         if self.outcome.awaits:
             return [f"{name}: đã lập dự thảo bản tổng hợp {of}", *(f"  - {r}" for r in self.outcome.reasons)]
         if self.outcome.release is None:
@@ -150,6 +163,7 @@ def _roll_up(
     if faults := _take_in(pipeline, province, quarter):
         return RollUp(unit.name, Outcome(province, None, reasons=faults), 0, len(below))
     try:
+        departments = _departments(pipeline, province, quarter)
         folder = roll_up(
             home.published,
             home.warehouse,
@@ -159,21 +173,23 @@ def _roll_up(
             units=_members(below),
             why_missing={u.code: _why_missing(pipeline, u.code, quarter) for u in below},
             portal=_portal_figures(pipeline, province, quarter),
+            departments=departments,
             deliveries=_delivered(pipeline, province, quarter),
         )
     except CandidateError as error:
         return RollUp(unit.name, Outcome(province, None, reasons=(str(error),)), 0, len(below))
     verdicts = run_province_gate(home.warehouse, quarter, {province: (folder, folder.name)}, pipeline.gate())
     counted = sum(given["source"] == RELEASES_SOURCE for given in read_candidate(folder).inputs)
+    of_departments = (sum(bool(one.figures) for one in departments), len(departments))
     if blocking := verdicts[province].blocking():
         reasons = tuple(f"{result.sentence_vi} [{result.expectation_id}]" for result in blocking)
         reasons += tuple(explain_vi(verdicts[province])[:5])
-        return RollUp(unit.name, Outcome(province, None, reasons=reasons), counted, len(below))
+        return RollUp(unit.name, Outcome(province, None, reasons=reasons), counted, len(below), of_departments)
     try:
         outcome = make(pipeline, province, quarter, folder, amendment)
     except ReleaseNotWhole as error:
         outcome = Outcome(province, None, reasons=why_not_whole(error, folder, ()))
-    return RollUp(unit.name, outcome, counted, len(below))
+    return RollUp(unit.name, outcome, counted, len(below), of_departments)
 
 
 def _take_in(pipeline: Pipeline, province: str, quarter: str) -> tuple[str, ...]:
@@ -190,7 +206,9 @@ def _take_in(pipeline: Pipeline, province: str, quarter: str) -> tuple[str, ...]
     ):
         return ()
     problems: list[LandingProblem] = []
-    for source, contract in load_contracts().items():
+    contracts = load_contracts()
+    for source in source_order(contracts):
+        contract = contracts[source]
         if SUPERIOR in contract.delivered_by or (pipeline.home.landing / province / quarter / source).is_dir():
             problems += ingest_source(
                 deliveries.paths,
@@ -232,34 +250,78 @@ def _take_in(pipeline: Pipeline, province: str, quarter: str) -> tuple[str, ...]
 
 
 def _delivered(pipeline: Pipeline, province: str, quarter: str) -> list[dict[str, str]]:
-    return inputs(pipeline.deliveries.paths, [province], [quarter])
+    """The province's own deliveries that its roll-up is made from: those of the quarter, and its register of
+    departments where that is an earlier one's.
+    """
+    paths = pipeline.deliveries.paths
+    _, of_register = departments_of(paths, province, quarter, pipeline.units.reference)
+    earlier = inputs(paths, [province], [of_register] if of_register and of_register != quarter else [])
+    found = [*inputs(paths, [province], [quarter]), *(one for one in earlier if one["source"] == REGISTER_SOURCE)]
+    return sorted(found, key=lambda one: one["delivery_id"])
 
 
 def _portal_figures(pipeline: Pipeline, province: str, quarter: str) -> list[PortalFigure]:
-    """What the province's current deliveries say that a portal shows, one figure a unit and row of the form: that of
-    the later delivery where several have one.
+    """What the province's current deliveries say that portals show, one figure a unit, row of the form and portal:
+    that of the later delivery where several have one.
     """
-    from publication import PortalFigure, neutral_name
+    from publication import PortalFigure
 
-    rows = accepted_rows(pipeline.deliveries.paths, PORTAL_SOURCE, province, quarter)
+    found = {
+        (row["unit"], row["indicator_code"], row["portal"] or ""): PortalFigure(
+            row["unit"], row["indicator_code"], row["value"], row["taken_on"], row["portal"], *place
+        )
+        for row, place in _rows_with_places(pipeline, PORTAL_SOURCE, province, quarter)
+    }
+    return [found[key] for key in sorted(found)]
+
+
+def _departments(pipeline: Pipeline, province: str, quarter: str) -> list[Department]:
+    """The departments of the province's register, with the figures that its current deliveries have of them; one figure
+    a department and row: that of the later delivery where several have one.
+
+    Raises CandidateError for figures of a department that the register no longer has.
+    """
+    from publication import CandidateError, Department, DepartmentFigure
+
+    found: dict[str, dict[str, DepartmentFigure]] = {}
+    for row, place in _rows_with_places(pipeline, DEPARTMENTS_SOURCE, province, quarter):
+        figure = DepartmentFigure(
+            row["department"],
+            row["indicator_code"],
+            row["value"],
+            row["numerator"],
+            row["denominator"],
+            row["evidence"],
+            *place,
+        )
+        found.setdefault(figure.member_code, {})[figure.indicator_code] = figure
+    listed, _ = departments_of(pipeline.deliveries.paths, province, quarter, pipeline.units.reference)
+    if strange := sorted(found.keys() - {code for code, _ in listed}):
+        names = ", ".join(strange[:_SHOWN])
+        raise CandidateError(f"có số liệu của sở, ban, ngành không có trong danh mục của tỉnh: {names}")
+    return [
+        Department(code, name, tuple(figure for _, figure in sorted(found.get(code, {}).items())))
+        for code, name in listed
+    ]
+
+
+def _rows_with_places(
+    pipeline: Pipeline, source: str, province: str, quarter: str
+) -> Iterator[tuple[dict[str, Any], tuple[str, int, int]]]:
+    """The rows of the province's current deliveries of a source, those of the later one last, each with where it
+    stands: the file's neutral name, the place of its sheet among the names of the file's sheets, the row.
+    """
+    from publication import neutral_name
+
+    rows = accepted_rows(pipeline.deliveries.paths, source, province, quarter)
     given = {entry["delivery_id"]: entry for entry in _delivered(pipeline, province, quarter)}
     sheets: dict[str, set[str]] = {}
     for row in rows:
         sheets.setdefault(row["_delivery_id"], set()).add(row["_sheet"] or "")
-    found = {
-        (row["unit"], row["indicator_code"]): PortalFigure(
-            row["unit"],
-            row["indicator_code"],
-            row["value"],
-            row["taken_on"],
-            row["portal"],
-            neutral_name(given[row["_delivery_id"]]),
-            1 + sorted(sheets[row["_delivery_id"]]).index(row["_sheet"] or ""),
-            row["_row"],
-        )
-        for row in rows
-    }
-    return [found[key] for key in sorted(found)]
+    for row in rows:
+        identity = row["_delivery_id"]
+        sheet = 1 + sorted(sheets[identity]).index(row["_sheet"] or "")
+        yield row, (neutral_name(given[identity]), sheet, row["_row"])
 
 
 def _why_missing(pipeline: Pipeline, unit: str, quarter: str) -> str:

@@ -14,6 +14,7 @@ from publication.collection import LOCATE
 from publication.content.approval import Approval
 from publication.content.causes import Lineage
 from publication.content.passport import CSV_SHEET
+from publication.content.province_content import coverage_vi
 from publication.content.release_content import Imprint
 from publication.content.revision import Amendment, ExplainedChange, Revision
 from publication.content.signing import Signing
@@ -35,7 +36,16 @@ from publication.narrative import FigureCheck, ReportCheck, TableRowCheck, TextR
 from publication.outputs import ReleaseNotWhole
 from publication.page import HeldUnit, RunLine, render_runs
 from publication.postgres import Copied, PostgresCopy, PostgresError, PostgresTarget
-from publication.province import PortalFigure, changed_since, roll_up
+from publication.province import (
+    Department,
+    DepartmentFigure,
+    PortalFigure,
+    ProvinceExplanation,
+    changed_since,
+    explain_province,
+    is_of_province,
+    roll_up,
+)
 from publication.province import Unit as MemberUnit
 from publication.release import (
     Approved,
@@ -99,6 +109,8 @@ __all__ = [
     "DamagedDraft",
     "DamagedManifest",
     "DamagedPointer",
+    "Department",
+    "DepartmentFigure",
     "Draft",
     "Event",
     "ExplainedChange",
@@ -120,6 +132,7 @@ __all__ = [
     "PostgresCopy",
     "PostgresError",
     "PostgresTarget",
+    "ProvinceExplanation",
     "PublishOutcome",
     "Published",
     "Refused",
@@ -145,16 +158,19 @@ __all__ = [
     "compare_releases",
     "contract_breaches",
     "contracts_json",
+    "coverage_vi",
     "current_release",
     "delivered_places",
     "discard_draft",
     "explain_candidate",
+    "explain_province",
     "explain_release",
     "find_release",
     "format_number",
     "format_quarter",
     "hash_inputs",
     "index_once",
+    "is_of_province",
     "lock",
     "make_draft",
     "mend_published",

@@ -503,6 +503,37 @@ PORTAL = Layout(
 )
 
 
+#: A province's register of its departments, and what it collected of their figures.
+PROVINCE_REGISTER = replace(
+    ORG_UNITS,
+    title="DANH MỤC SỞ, BAN, NGÀNH",
+    office="Sở Nội vụ",
+    headings=tuple(
+        heading
+        for heading in ORG_UNITS.headings
+        if heading.field not in ("applies_autonomy", "autonomy_group", "assigned_posts")
+    ),
+)
+DEPARTMENT_FIGURES = Layout(
+    title="SỐ LIỆU CẢI CÁCH HÀNH CHÍNH CỦA CÁC SỞ, BAN, NGÀNH",
+    office="Sở Nội vụ",
+    headings=_headings(
+        ("department", "Cơ quan, đơn vị"),
+        ("indicator_code", "Mã chỉ tiêu"),
+        ("value", "Kết quả"),
+        ("numerator", "Tử số"),
+        ("denominator", "Mẫu số"),
+        ("evidence", "Tài liệu kiểm chứng"),
+    ),
+)
+#: By source, how a file of a province is headed.
+OF_PROVINCE = {
+    "portal_figures": PORTAL,
+    "org_units": PROVINCE_REGISTER,
+    "department_figures": DEPARTMENT_FIGURES,
+}
+
+
 def standing_commune_layout(source: str) -> Layout:
     """Layout of a workbook of a commune that reports by itself."""
     return _OF_STANDING_COMMUNE[source]

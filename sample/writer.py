@@ -18,9 +18,9 @@ from ingestion import load_contracts, text_of
 from sample.cases import multiplied
 from sample.communes import COMMUNE_WINDOWS, COMMUNES, StandingCommune, commune_rows
 from sample.districts import CU_LAO_DUNG, District
-from sample.layouts import PORTAL, layout_of, standing_commune_layout
+from sample.layouts import OF_PROVINCE, layout_of, standing_commune_layout
 from sample.places import district_named
-from sample.provinces import PORTAL_FILE, StandingProvince, communes_of, portal_rows, province_named
+from sample.provinces import StandingProvince, communes_of, province_files, province_named
 from sample.quarters import ALL_WINDOWS, QUARTERS, Window
 from sample.rows import DEFAULT_SEED, FileKey, Row, unmultiplied_rows
 from sample.workbooks import Place, Sheet, csv_bytes, csv_layout, workbook_bytes
@@ -74,7 +74,7 @@ def write_sample(
     """Writes ``landing_dir/<unit>/<quarter>/<source>/<file>`` and returns the paths, in order of delivery.
 
     From 2025-Q3 on these are the files of the district's successors, or of all communes of ``province`` and its own, of
-    which ``scale`` and ``district`` say nothing.
+    which ``scale`` and ``district`` say nothing. Before, with ``province`` they are its own files alone.
     A file has the modification time of its invented delivery: from 8:00 on the day after closing, a minute apart.
     A file that is already there with the same bytes is left as it is. Files of more than 50,000 cases are CSV, not
     xlsx. The same arguments always write the same bytes. Raises ``KeyError`` for a quarter or district that the
@@ -116,15 +116,19 @@ def _window(quarter: str) -> Window:
 def _files(
     quarter: str, scale: int, seed: int, district: str, province: str
 ) -> Iterator[tuple[Place, FileKey, list[Row]]]:
+    if province:
+        place = province_named(province, _window(quarter).closes_on)
+        for (source, name), rows in province_files(province, quarter, _window(quarter), seed):
+            yield place, (province, source, name), rows
     if quarter not in COMMUNE_WINDOWS:
+        if province:  # its districts are written one by one
+            return
         for key, rows in unmultiplied_rows(quarter, scale, seed, district).items():
             yield district_named(district), key, rows
         return
     for commune in communes_of(province, quarter) if province else COMMUNES.values():
         for key, rows in commune_rows(commune, quarter, seed).items():
             yield commune, key, rows
-    if province:
-        yield province_named(province), (province, *PORTAL_FILE), portal_rows(province, quarter, seed)
 
 
 def _content(place: Place, unit: str, quarter: str, source: str, suffix: str, rows: list[Row], scale: int) -> bytes:
@@ -137,7 +141,7 @@ def _content(place: Place, unit: str, quarter: str, source: str, suffix: str, ro
             [place.committee, f"Từ ngày {window.opens_on:%d/%m/%Y} đến ngày {window.closes_on:%d/%m/%Y}"],
         )
     if isinstance(place, StandingProvince):
-        sheet = Sheet(contract, PORTAL, place, place.committee, place.seat, _window(quarter))
+        sheet = Sheet(contract, OF_PROVINCE[source], place, place.committee, place.seat, _window(quarter))
         return workbook_bytes(sheet, rows)
     if isinstance(place, StandingCommune):
         layout = csv_layout(source, place) if suffix == ".csv" else standing_commune_layout(source)

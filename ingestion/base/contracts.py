@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from common.declared import read_yaml
 from common.roles import SUPERIOR, Role
@@ -289,12 +289,22 @@ class FormRowColumns(_Strict):
 class FigureOfForm(_Strict):
     """The columns of a row that gives a figure of a row of the form which it names by code, or by printed name and
     number: the code is found from them where it is blank.
+
+    ``numerator`` and ``denominator``: the parts by which a ratio is given; without these columns it is a figure like
+    any other.
     """
 
     code: str
     name: str
     number: str
     value: str
+    numerator: str | None = Field(default=None, exclude_if=lambda column: column is None)
+    denominator: str | None = Field(default=None, exclude_if=lambda column: column is None)
+
+    @property
+    def parts(self) -> tuple[str, str] | None:
+        """The columns of a ratio's parts, where there are any."""
+        return (self.numerator, self.denominator) if self.numerator and self.denominator else None
 
 
 class Totals(_Strict):
@@ -369,8 +379,17 @@ class Contract(_Strict):
     names_units_before: bool = Field(default=False, exclude=True)
     # Left out where there is none, so that what is kept of other contracts' readings stays comparable.
     prose: Prose | None = Field(default=None, exclude_if=lambda prose: prose is None)
+    #: Whether rows name departments of the unit's own register of units, and neither it nor units that report.
+    names_departments: bool = Field(default=False, exclude_if=lambda flag: not flag)
     #: Columns that somebody else fills in: a row with its key and none of them is not filled in yet, and no data.
     left_open: list[str] = Field(default_factory=list, exclude_if=lambda columns: not columns)
+
+    @field_serializer("delivered_by")
+    def _who_else_delivers(self, roles: list[Role]) -> list[Role]:
+        """How the file of one unit is read does not depend on whether a superior may deliver the source as well: what
+        is kept of other readings stays comparable.
+        """
+        return [role for role in roles if role != SUPERIOR] or roles
 
     @model_validator(mode="after")
     def _check(self) -> Contract:
@@ -427,6 +446,12 @@ class Contract(_Strict):
             for name in (figure.name, figure.number):
                 self._need("figure_of_form", name, frozenset({"text"}))
             self._need("figure_of_form", figure.value, frozenset({"number_or_text"}))
+            if (figure.numerator is None) != (figure.denominator is None):
+                raise ValueError(f"{self.source}: figure_of_form: a ratio has two parts, or none is asked for")
+            for name in figure.parts or ():
+                self._need("figure_of_form", name, frozenset({"decimal"}))
+        if self.names_departments and (self.unit_column is None or "org_units" not in self.depends_on):
+            raise ValueError(f"{self.source}: names_departments needs a unit_column and the register org_units")
         _check_distinct(f"{self.source}: row rule", {str(i): [rule.id] for i, rule in enumerate(self.row_rules)})
         for rule in self.row_rules:
             self._check_rule(rule)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from ingestion.text.vietnamese import bare
 
 _COUNTS = frozenset({"count", "flag_or_count"})
 _FLAGS = frozenset({"flag", "flag_or_count"})
+_HUNDREDTH = Decimal("0.01")
 
 
 def resolve_form_rows(read: FileRows, contract: Contract, context: Context) -> FileRows:
@@ -92,10 +93,14 @@ def broken_form_rows(rows: Rows, contract: Contract, context: Context) -> Iterat
     by_code = {row.code: row for row in context.form_rows}
     named = _named(context)
     columns = (rows.columns[name].to_pylist() for name in (plan.code, plan.name, plan.value))
+    parts = _Parts(rows, contract)
     for place, (code, name, value) in enumerate(zip(*columns, strict=True)):
         own = by_code.get(code) if code else None
         if contract.figure_of_form and code and (remark := _no_figure_of_form(code, own, value)) is not None:
             yield RowRemark(np.array([place]), plan.code if own is None else plan.value, code, remark, True)
+            continue
+        if own is not None and (of_parts := parts.fault(place, own, value)) is not None:
+            yield RowRemark(np.array([place]), *of_parts, True)
             continue
         if own is None:
             continue
@@ -111,6 +116,62 @@ def broken_form_rows(rows: Rows, contract: Contract, context: Context) -> Iterat
         if value is not None and (fault := _fault(own, value["number"], value["text"])) is not None:
             shown = printed(value["text"]) or ("" if value["number"] is None else decimal_vi(value["number"]))
             yield RowRemark(np.array([place]), plan.value, shown, fault, True)
+
+
+class _Parts:
+    """The parts of ratios, where rows give them: a ratio has both, another row none, and a percentage beside them is
+    what they give.
+    """
+
+    def __init__(self, rows: Rows, contract: Contract) -> None:
+        plan = contract.figure_of_form
+        self._names = plan.parts if plan is not None else None
+        self._value = plan.value if plan is not None else ""
+        self._parts = [rows.columns[name].to_pylist() for name in self._names or ()]
+        # Of a cell that cannot be read its own fault is told, and not that it is missing.
+        self._present = [rows.present(name) for name in self._names or ()]
+
+    def fault(self, place: int, row: FormRow, value: dict[str, Any] | None) -> tuple[str, str, Remark] | None:
+        """Column, its value as printed, and what is wrong with the row at the place."""
+        if self._names is None:
+            return None
+        numerator, denominator = (column[place] for column in self._parts)
+        is_there = [bool(column[place]) for column in self._present]
+        given = None if value is None else value["number"]
+        shown = ["" if number is None else decimal_vi(number) for number in (numerator, denominator, given)]
+        if row.kind != "ratio":
+            if not any(is_there):
+                return None
+            remark = Remark(
+                "parts_of_no_ratio",
+                f"{row.place_vi} không phải tỷ lệ nên không có tử số, mẫu số",
+                "Ghi số ở cột Số liệu và để trống tử số, mẫu số; hoặc sửa chỉ tiêu.",
+            )
+            return self._names[0], shown[0] or shown[1], remark
+        if not all(is_there):
+            remark = Remark(
+                "ratio_without_parts",
+                f"{row.place_vi} là tỷ lệ: thiếu {'mẫu số' if is_there[0] else 'tử số'}",
+                "Ghi cả tử số và mẫu số; tỷ lệ chung được tính lại từ tổng của chúng, không lấy trung bình.",
+            )
+            return self._names[int(is_there[0])], "", remark
+        if given is None or numerator is None or denominator is None:
+            return None
+        # Whole percentages and those of one decimal are printed too: off by no more than a unit of the last place.
+        off = Decimal(1).scaleb(min(0, given.normalize().as_tuple().exponent))
+        if denominator == 0 or abs(given - 100 * numerator / denominator) > max(off, _HUNDREDTH):
+            remark = Remark(
+                "ratio_differs",
+                f"{row.place_vi}: tỷ lệ ghi {shown[2]}% nhưng {shown[0]}/{shown[1]} "
+                + ("không chia được" if denominator == 0 else f"là {decimal_vi(_percent(numerator, denominator))}%"),
+                "Kiểm tra tử số, mẫu số và tỷ lệ; tỷ lệ có thể để trống.",
+            )
+            return self._value, shown[2], remark
+        return None
+
+
+def _percent(numerator: Decimal, denominator: Decimal) -> Decimal:
+    return (100 * numerator / denominator).quantize(_HUNDREDTH, ROUND_HALF_UP)
 
 
 def _no_figure_of_form(code: str, row: FormRow | None, value: dict[str, Any] | None) -> Remark | None:

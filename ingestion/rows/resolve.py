@@ -84,7 +84,8 @@ class UnitRegistry:
     ``parts`` deliver through it. ``superior`` is the unit above it, whose name may stand over its tables beside its.
     ``before`` are the units before it, where rows may still name them. ``portals`` tells which unit a code of a portal
     means ``on`` the day, and on the last days of the units ``before``. ``below`` are the units of one that stands above
-    those that report: its rows are about them, and never about itself.
+    those that report: its rows are about them, and never about itself. With ``only_listed`` rows name the units of its
+    register, ``org_units``, and nobody else.
     """
 
     def __init__(
@@ -97,6 +98,8 @@ class UnitRegistry:
         portals: PortalCodes | None = None,
         on: dt.date | None = None,
         below: Iterable[AdminUnit] = (),
+        *,
+        only_listed: bool = False,
     ) -> None:
         parts, before, below = list(parts), list(before), list(below)
         self.heading_names = frozenset(bare(_proper_name(unit)) for unit in [reporting_unit, *parts, *below])
@@ -106,12 +109,13 @@ class UnitRegistry:
         self._names: dict[str, str] = {}
         self._index: LabelIndex[str] = LabelIndex()
         suffix = f" {reporting_unit.name}"
-        for unit in sorted(below or [reporting_unit, *parts], key=lambda u: u.code):
+        named = [] if only_listed else below or [reporting_unit, *parts]
+        for unit in sorted(named, key=lambda u: u.code):
             self._add(unit.code, unit.name, admin_spellings(unit))
         for entry in sorted(org_units):
             names = {entry.name, *entry.other_names}
             self._add(entry.code, entry.name, names | {name + suffix for name in names})
-        if not below:
+        if not below and not only_listed:
             self._index.add(reporting_unit.unit_type, reporting_unit.code)
         self.reporting_unit = reporting_unit
         self.names_before = self._take_over(before)

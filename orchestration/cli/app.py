@@ -492,7 +492,7 @@ def sample(
         typer.Option(
             "--province",
             help="Mọi huyện của tỉnh này, ví dụ 94; từ 2025-Q3 mọi xã, phường của tỉnh, ví dụ 92, và bảng số trên Cổng "
-            "của tỉnh. Mặc định: một huyện.",
+            "của tỉnh; danh mục và số liệu sở, ban, ngành của tỉnh. Mặc định: một huyện.",
         ),
     ] = "",
     json: Json = False,
@@ -533,6 +533,7 @@ def _write_samples(settings: Settings, quarters: list[str], scale: int, seed: in
                 continue
             for district in districts_of(province, quarter):
                 files += write_sample(landing, [quarter], scale=scale, seed=seed, district=district)
+            files += write_sample(landing, [quarter], seed=seed, province=province)
         except KeyError as error:
             raise WrongUse(f"dữ liệu mẫu không có đơn vị nào của {province[:20]!r} trong kỳ {quarter}") from error
     return files
@@ -892,8 +893,10 @@ def explain(
         raise WrongUse("chỉ dùng một trong hai: --release hoặc --candidate")
     if units not in passport.BASES:
         raise WrongUse(f"--units nhận một trong: {', '.join(passport.BASES)}")
-    home = load_settings().paths
-    known_units(ReportingUnits(), known_quarter(quarter), [unit])
+    home, known = load_settings().paths, ReportingUnits()
+    known_units(known, known_quarter(quarter), [unit], with_superior=True)
+    if candidate and known.is_superior(unit, quarter):
+        raise WrongUse("số liệu tổng hợp chờ công bố của tỉnh xem ở bản dự thảo: cchc review")
     register = load_register(None) if units == passport.AS_IS else None
     _end(
         passport.answer(home, row, unit, quarter, release, waiting=candidate, csv=csv, as_json=json, register=register)

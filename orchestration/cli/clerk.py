@@ -56,8 +56,10 @@ def place_of(pipeline: Pipeline, path: Path, unit: str | None, quarter: str | No
 def _folder_of(register: ReportingUnits, path: Path) -> tuple[str | None, str | None]:
     """Unit and quarter of a file that lies in ``<unit>/<quarter>/<source>/``."""
     parts = path.absolute().parts
-    if len(parts) >= 4 and find_period(parts[-3]) and register.exists(parts[-4], parts[-3]):
-        return parts[-4], parts[-3]
+    if len(parts) >= 4 and find_period(parts[-3]):
+        unit, quarter = parts[-4], parts[-3]
+        if register.exists(unit, quarter) or register.is_superior(unit, quarter):
+            return unit, quarter
     return None, None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from common.units import UnitRegister
 from orchestration.cli.terminal import Exit, WrongUse, complain, emit
-from orchestration.real_names import file_names, sheet_names
+from orchestration.real_names import file_names, sheet_names, with_real_names
 from orchestration.review import last_made
 from orchestration.settings import Home
 from publication import (
@@ -24,13 +24,16 @@ from publication import (
     DamagedPointer,
     Explanation,
     NoPassports,
+    ProvinceExplanation,
     UnknownRow,
     current_release,
     explain_candidate,
+    explain_province,
     explain_release,
     find_release,
     format_number,
     format_quarter,
+    is_of_province,
 )
 
 ROLE_VI = {
@@ -62,9 +65,15 @@ def answer(
 
     With a ``register`` it shows too under which units of today its parts stand.
     """
+    paths = home.ingest_paths
     try:
         explanation = explained(home, row, unit, quarter, number, waiting=waiting)
-        paths = home.ingest_paths
+        if isinstance(explanation, ProvinceExplanation):
+            if csv or register:
+                raise WrongUse("số liệu của tỉnh: xem từng đơn vị để ghi dòng ra CSV hoặc theo đơn vị hiện nay")
+            told = with_real_names(paths, list(explanation.lines_vi()))
+            emit(told, explanation.as_dict(), as_json=as_json)
+            return Exit.DONE
         explanation = explanation.with_real_names(file_names(paths), lambda delivery: sheet_names(paths, delivery))
     except (NoPassports, CandidateError) as error:
         complain(str(error))
@@ -83,7 +92,9 @@ def answer(
     return Exit.DONE
 
 
-def explained(home: Home, row: str, unit: str, quarter: str, number: int | None, *, waiting: bool) -> Explanation:
+def explained(
+    home: Home, row: str, unit: str, quarter: str, number: int | None, *, waiting: bool
+) -> Explanation | ProvinceExplanation:
     """The figure in the current release, in release ``number``, or in the newest candidate where ``waiting``.
 
     Raises WrongUse where there is no such row or release, NoPassports where the release cannot be explained.
@@ -108,7 +119,7 @@ def explained(home: Home, row: str, unit: str, quarter: str, number: int | None,
     if release is None:
         raise WrongUse(f"{unit}, {quarter}: chưa có bản công bố nào; số liệu bị giữ lại xem bằng --candidate")
     try:
-        return explain_release(release, row)
+        return explain_province(release, row) if is_of_province(release) else explain_release(release, row)
     except UnknownRow as error:
         raise WrongUse(str(error)) from error
 

@@ -43,6 +43,8 @@ def answer(
                 "awaits_approval": one.outcome.awaits,
                 "units_counted": one.counted,
                 "units_expected": one.expected,
+                "departments_counted": one.departments[0],
+                "departments_expected": one.departments[1],
             }
             for one in found
         ],

@@ -16,8 +16,13 @@ from publication.store.candidate import RELEASES_SOURCE, neutral_name
 
 #: Tables whose rows are a unit's: their keys end with its code.
 _OF_A_UNIT = frozenset({"province_indicators", "province_ranking", "province_members"})
-#: What the province's own deliveries say, and nothing else; and what they and a unit's release say together.
-_DELIVERED_TABLE, _DELIVERED = "province_portal", frozenset({"portal_value", "portal_taken_on"})
+#: The source of a portal's figures, and the sources of its departments and their figures.
+_PORTAL, _DEPARTMENTS = frozenset({"portal_figures"}), frozenset({"department_figures", "org_units"})
+#: What one kind of the province's own deliveries says, and nothing else; and what it and a unit's release say together.
+_DELIVERED_TABLES = {"province_portal": _PORTAL, "province_departments": _DEPARTMENTS}
+_DELIVERED = frozenset({"portal_value", "portal_taken_on", "portals_shown"})
+#: What stands of a unit's release beside a portal's figure.
+_BESIDE = frozenset({"computed_value", "declared_value"})
 _COMPARED = frozenset({"portal_minus_computed", "portal_minus_declared"})
 _SHORT = 12
 #: What a roll-up was made from, as its candidate and manifest list it.
@@ -28,11 +33,9 @@ class ProvinceCauses:
     """All differences between two roll-ups, and which of them reach a cell."""
 
     def __init__(self, old: Origin, new: Origin) -> None:
-        self._names = {
-            str(row["member_code"]): str(row["member_name_vi"])
-            for origin in (old, new)
-            for row in origin.tables["province_members"].to_pylist()
-        }
+        members = [row for origin in (old, new) for row in origin.tables["province_members"].to_pylist()]
+        self._names = {str(row["member_code"]): str(row["member_name_vi"]) for row in members}
+        self._departments = {str(row["member_code"]) for row in members if row["member_level"] == "department"}
         self._releases = dict(_changed_releases(old.inputs, new.inputs, self._names))
         self._deliveries = list(_changed_deliveries(old.inputs, new.inputs))
         self._others = [*program_causes(old, new), *form_cause(old, new)]
@@ -40,17 +43,31 @@ class ProvinceCauses:
     def of(self, change: Change) -> tuple[Cause, ...]:
         """Everything that can have caused the change, in order. Raises UnexplainedChange when there is nothing.
 
-        A unit's own row follows from its own release; a rank, a total and a coverage from any; what a portal shows
-        from the province's own deliveries alone.
+        A unit's own row follows from its own release; a unit's rank from any; what a portal shows, and a department's
+        rows and ranks, from the province's own deliveries alone; a total and a coverage from releases and departments.
         """
         unit = change.row.rpartition(" · ")[2]
-        if change.mart == _DELIVERED_TABLE or change.column in _DELIVERED:
-            return self._found(change, [*self._deliveries, *self._others])
+        if change.mart == "province_portal" and change.column in _COMPARED | _BESIDE:
+            unit = change.row.split(" · ")[1]
+            of_unit = [self._releases[unit]] if unit in self._releases else []
+            return self._found(change, [*of_unit, *self._delivered(_PORTAL), *self._others])
+        if change.mart in _DELIVERED_TABLES:
+            return self._found(change, [*self._delivered(_DELIVERED_TABLES[change.mart]), *self._others])
+        if change.column in _DELIVERED:
+            return self._found(change, [*self._delivered(_PORTAL), *self._others])
         if change.column in _COMPARED:
             of_unit = [self._releases[unit]] if unit in self._releases else []
-            return self._found(change, [*of_unit, *self._deliveries, *self._others])
-        own = change.mart in _OF_A_UNIT and change.column not in ("rank", "units_ranked") and unit in self._releases
+            return self._found(change, [*of_unit, *self._delivered(_PORTAL), *self._others])
+        of_departments = self._delivered(_DEPARTMENTS)
+        if change.mart not in _OF_A_UNIT:
+            return self._found(change, [*self._releases.values(), *of_departments, *self._others])
+        if unit in self._departments:
+            return self._found(change, [*of_departments, *self._others])
+        own = change.column not in ("rank", "units_ranked") and unit in self._releases
         return self._found(change, [self._releases[unit]] if own else [*self._releases.values(), *self._others])
+
+    def _delivered(self, sources: frozenset[str]) -> list[Cause]:
+        return [cause for cause in self._deliveries if cause.source in sources]
 
     @staticmethod
     def _found(change: Change, found: list[Cause]) -> tuple[Cause, ...]:

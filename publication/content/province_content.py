@@ -5,6 +5,7 @@ Belongs here: the same as ``release_content`` of a unit's. Does not belong here:
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -31,30 +32,70 @@ class ProvinceContent(ReleaseContent):
 
     @property
     def members(self) -> list[dict[str, Any]]:
-        """Rows of ``province_members``, in order of code."""
+        """Rows of ``province_members``, units before departments, in order of code."""
         found: list[dict[str, Any]] = self.tables["province_members"].to_pylist()
-        return found
+        return sorted(found, key=by_level)
+
+    @property
+    def has_departments(self) -> bool:
+        """Whether the province lists departments of its own."""
+        return any(member["member_level"] == "department" for member in self.members)
+
+    def covered_vi(self) -> str:
+        """How many units and departments the totals are made of: ``103/103 đơn vị, 14/15 sở, ngành``."""
+        there, all_of = (
+            Counter(m["member_level"] == "department" for m in self.members if m["state"] in states)
+            for states in (("published", "delivered"), ("published", "delivered", "missing"))
+        )
+        return coverage_vi(there[False], all_of[False], there[True], all_of[True])
 
     @property
     def compared(self) -> list[dict[str, Any]]:
         """Rows of ``province_indicators`` of which several sources tell something to compare: those that a portal shows
-        too, and those whose declared figure is not the computed one. In order of the form and of units.
+        too, once a portal with its name and figure (``portal_vi``, ``portals_differ``), and those whose declared figure
+        is not the computed one. In order of the form, of units and of portals.
         """
-        rows: list[dict[str, Any]] = self.tables["province_indicators"].to_pylist()
-        return [row for row in rows if row["portal_value"] is not None or row["declared_minus_computed"]]
+        shown: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        for figure in self.tables["province_portal"].to_pylist():
+            shown[figure["indicator_code"], figure["member_code"]].append(figure)
+        rows: list[dict[str, Any]] = []
+        for row in self.tables["province_indicators"].to_pylist():
+            figures = shown[row["indicator_code"], row["member_code"]]
+            apart = len({figure["value"] for figure in figures}) > 1
+            rows += [
+                row
+                | {"portal_value": figure["value"], "portal_taken_on": figure["taken_on"], "portals_differ": apart}
+                | {name: figure[name] for name in ("portal_vi", "portal_minus_computed", "portal_minus_declared")}
+                for figure in figures
+            ]
+            if not figures and row["declared_minus_computed"]:
+                rows.append(row | {"portal_vi": None, "portals_differ": False})
+        return rows
 
     @property
     def provisional_vi(self) -> tuple[str, ...]:
-        """Units that are missing, and those whose own figures are provisional; empty: final figures."""
+        """Units and departments that are missing, and those whose own figures are provisional; empty: final figures."""
         named = [(f"{member['member_name_vi']} ({member['member_code']})", member) for member in self.members]
-        missing = [f"{name}: {member['why_vi']}" for name, member in named if member["release_number"] is None]
+        missing = [f"{name}: {member['why_vi']}" for name, member in named if member["state"] == "missing"]
         waiting = [f"{name}: số liệu tạm thời" for name, member in named if member["provisional"]]
         return (*missing, *waiting)
 
 
+def by_level(row: Mapping[str, Any]) -> tuple[bool, str]:
+    """By which rows of units come before those of departments, each in order of code."""
+    return row["member_level"] == "department", row["member_code"]
+
+
+def coverage_vi(units: int, units_expected: int, departments: int, departments_expected: int) -> str:
+    """``103/103 đơn vị, 14/15 sở, ngành``; of a province that lists no departments the units alone."""
+    of_departments = f", {departments}/{departments_expected} sở, ngành" if departments_expected else ""
+    return f"{units}/{units_expected} đơn vị{of_departments}"
+
+
 def differs(row: Mapping[str, Any]) -> bool:
-    """Whether two of the figures that a row of ``province_indicators`` has of one fact are not the same."""
-    return any(row[name] for name in ("declared_minus_computed", "portal_minus_computed", "portal_minus_declared"))
+    """Whether two of the figures that a row of ``ProvinceContent.compared`` has of one fact are not the same."""
+    names = ("declared_minus_computed", "portal_minus_computed", "portal_minus_declared", "portals_differ")
+    return any(row[name] for name in names)
 
 
 def percent(numerator: Decimal, denominator: Decimal) -> Decimal | None:

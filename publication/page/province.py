@@ -15,7 +15,7 @@ from typing import Any
 import lxml.html
 
 from publication.content.approval import DRAFT_VI
-from publication.content.province_content import ProvinceContent, differs, percent
+from publication.content.province_content import ProvinceContent, coverage_vi, differs, percent
 from publication.formatting import format_date, format_number
 from publication.page.readback import PageDamaged
 from publication.page.render import policy, render
@@ -63,8 +63,13 @@ def rankings(content: ProvinceContent) -> list[Ranking]:
             _share(rows),
             tuple(_places(rows)),
         )
-        for (_, code, level), rows in sorted(groups.items())
+        for (_, code, level), rows in sorted(groups.items(), key=lambda group: _units_first(*group[0]))
     ]
+
+
+def _units_first(row_no: int, code: str, level: str) -> tuple[int, str, bool, str]:
+    """Of one row of the form departments come after units."""
+    return row_no, code, level == "department", level
 
 
 def _share(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -117,7 +122,7 @@ def _line(row: Mapping[str, Any]) -> Line:
     if row["aggregate"] == "ratio" and row["denominator"] is not None:
         remark = f"{format_number(row['numerator'])}/{format_number(row['denominator'])}"
     elif row["aggregate"] == "units_with":
-        remark = "số đơn vị ghi Có"
+        remark = "số đơn vị, sở, ngành ghi Có" if row["departments_expected"] else "số đơn vị ghi Có"
     elif row["least"] is not None and not has_total:
         remark = f"không cộng; từ {format_number(row['least'])} đến {format_number(row['greatest'])}"
     return Line(
@@ -128,10 +133,23 @@ def _line(row: Mapping[str, Any]) -> Line:
         row["kind"] == "heading",
         row["level"],
         printed(row["value"]),
-        f"{row['units_counted']}/{row['units_expected']} đơn vị" if has_total else "",
-        (row["missing_vi"] or "") if has_total and row["units_counted"] else "",
+        coverage_vi(
+            row["units_counted"], row["units_expected"], row["departments_counted"], row["departments_expected"]
+        )
+        if has_total
+        else "",
+        _missing_vi(row) if has_total else "",
         remark,
     )
+
+
+def _missing_vi(row: Mapping[str, Any]) -> str:
+    """Who is missing in a row's total; of units, and of departments, nobody is named where none has a figure."""
+    named = (
+        row[f"{prefix}missing_vi"] if row[f"{who}_counted"] else None
+        for prefix, who in (("", "units"), ("departments_", "departments"))
+    )
+    return "; ".join(filter(None, named))
 
 
 def printed(value: Decimal | None) -> str:
@@ -148,6 +166,7 @@ class Compared:
     name_vi: str
     member_vi: str
     figures: tuple[str, str, str]
+    portal_vi: str
     taken_on: str
     differences: tuple[str, str, str]
 
@@ -161,6 +180,7 @@ def compared(content: ProvinceContent) -> list[Compared]:
             row["indicator_name_vi"],
             row["member_name_vi"],
             (printed(row["computed_value"]), printed(row["declared_value"]), printed(row["portal_value"])),
+            row["portal_vi"] or "",
             format_date(row["portal_taken_on"]) if row["portal_taken_on"] else "",
             (
                 _signed(row["declared_minus_computed"]),
@@ -205,11 +225,19 @@ def write_province_page(content: ProvinceContent, path: Path, published: str = _
         lines=lines(content),
         compared=compared(content),
         of_portal=sum(row["portal_value"] is not None for row in content.compared),
+        delivered=_delivered_vi(content),
         findings=[f["message_vi"] for result in content.gate_results for f in result["findings"]],
-        published=sum(link is not None for _, link in members),
         workbook="tong-hop.xlsx",
     )
     path.write_bytes(page)
+
+
+def _delivered_vi(content: ProvinceContent) -> dict[str, str]:
+    """By department how many figures it delivered, and in which files, by their names in the manifest."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in content.tables["province_departments"].to_pylist():
+        found[row["member_code"]].append(row["file_name"])
+    return {code: f"{len(files)} số liệu, tệp {', '.join(sorted(set(files)))}" for code, files in found.items()}
 
 
 def _heat(told: list[Ranking], content: ProvinceContent) -> list[tuple[Mapping[str, Any], list[Place | None]]]:
@@ -249,7 +277,9 @@ def check_province_page(content: ProvinceContent, path: Path) -> None:
         (row.get("data-code"), row.get("data-unit"), *(" ".join(td.text_content().split()) for td in row.xpath("td")))
         for row in document.xpath("//table[@id='nguon']//tbody/tr")
     ]
-    if shown != [(c.code, c.unit, c.member_vi, *c.figures, c.taken_on, *c.differences) for c in compared(content)]:
+    if shown != [
+        (c.code, c.unit, c.member_vi, *c.figures, c.portal_vi, c.taken_on, *c.differences) for c in compared(content)
+    ]:
         raise PageDamaged("what several sources tell of one fact differs from the release")
     links = set(document.xpath("//a[contains(@href, '/report/index.html')]/@href"))
     if links != {link for m in content.members if (link := release_link(m, content.quarter))}:

@@ -14,7 +14,7 @@ from typing import Any
 from common.forms import form_named
 from publication.content.province_causes import changed_inputs_vi
 from publication.province.members import Unit, read_members
-from publication.province.rollup import Member, PortalFigure, roll_up_tables
+from publication.province.rollup import Department, Member, PortalFigure, roll_up_tables
 from publication.store.candidate import RELEASES_SOURCE, Candidate, CandidateError, write_candidate
 
 
@@ -28,13 +28,14 @@ def roll_up(
     units: Iterable[Unit],
     why_missing: Mapping[str, str] | None = None,
     portal: Iterable[PortalFigure] = (),
+    departments: Iterable[Department] = (),
     deliveries: Iterable[Mapping[str, Any]] = (),
 ) -> Path:
     """Writes the candidate of a province from its units' current releases and returns its folder.
 
     Each unit's release is read once, so that two releases of one unit never mix; ``why_missing`` says by unit why it
     has published nothing. ``deliveries``: the province's own, with the keys of ``inputs`` in ``candidate.json``;
-    ``portal``: the figures of them. The same releases and deliveries give the same folder.
+    ``portal`` and ``departments``: the figures of them. The same releases and deliveries give the same folder.
     Raises CandidateError where no unit has published anything.
     """
     members = read_members(published, quarter, units, why_missing or {})
@@ -42,7 +43,7 @@ def roll_up(
     if not versions:
         raise CandidateError(f"chưa đơn vị nào của {name_vi} có bản công bố {quarter}")
     version = min(versions, key=lambda form: (-versions[form], form))
-    tables = roll_up_tables(province, name_vi, quarter, members, form_named(version), portal)
+    tables = roll_up_tables(province, name_vi, quarter, members, form_named(version), portal, departments)
     parent = warehouse / "candidates" / province / quarter
     inputs = [*(_input(member, quarter) for member in members if member.is_published), *deliveries]
     return write_candidate(parent, province, quarter, version, inputs, tables)

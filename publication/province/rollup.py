@@ -8,6 +8,9 @@ numerators and denominators, never averaged; of a flag the units that say yes ar
 form lists under ``not_added`` (distinct things that all units have, such as procedures) have no total: the least and
 the greatest value of a unit are told instead. A unit without a figure is not counted, and never read as zero.
 
+The province's own departments (``Department``) stand beside the units: their figures come from what the province
+delivered, are added up with those of the units and ranked apart from them, and their coverage is told by itself.
+
 Beside what a unit counts and what it declares stands what a portal shows for it (``PortalFigure``), as the province
 delivered it. It changes no other figure; a unit that the portal does not name has none.
 """
@@ -27,15 +30,18 @@ from common.forms import Form
 from publication.content.province_content import percent
 from publication.content.units_as_is import UnitToday
 
-INDICATORS, TOTALS, RANKING, MEMBERS, PORTAL = (
+INDICATORS, TOTALS, RANKING, MEMBERS, PORTAL, DEPARTMENTS = (
     "province_indicators",
     "province_totals",
     "province_ranking",
     "province_members",
     "province_portal",
+    "province_departments",
 )
 #: Tables of a province's release.
-TABLES = (INDICATORS, TOTALS, RANKING, MEMBERS, PORTAL)
+TABLES = (INDICATORS, TOTALS, RANKING, MEMBERS, PORTAL, DEPARTMENTS)
+#: The level of a province's own department.
+DEPARTMENT = "department"
 _FIGURE = pa.decimal128(18, 4)
 _PERCENT = "%"
 #: What a form's row of each kind becomes; any other kind has no total.
@@ -57,6 +63,9 @@ _TYPES: Mapping[str, pa.DataType] = {
     "units_ranked": pa.int32(),
     "units_counted": pa.int32(),
     "units_expected": pa.int32(),
+    "departments_counted": pa.int32(),
+    "departments_expected": pa.int32(),
+    "portals_shown": pa.int32(),
     "sheet_no": pa.int32(),
     "row_number": pa.int64(),
     "provisional": pa.bool_(),
@@ -88,16 +97,22 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     INDICATORS: (
         "unit_code", "quarter", "indicator_code", "member_code", "member_name_vi", "member_level", "release_number",
         *(name for name in _ROW if name != "indicator_code"), "status", "value", "numerator", "denominator",
-        "computed_value", "declared_value", "portal_value", "portal_taken_on", "declared_minus_computed",
-        "portal_minus_computed", "portal_minus_declared", "member_code_as_is", "member_name_as_is_vi",
+        "computed_value", "declared_value", "portals_shown", "portal_value", "portal_taken_on",
+        "declared_minus_computed", "portal_minus_computed", "portal_minus_declared", "member_code_as_is",
+        "member_name_as_is_vi",
     ),
     PORTAL: (
-        "unit_code", "quarter", "indicator_code", "member_code", "value", "taken_on", "portal_vi", "file_name",
-        "sheet_no", "row_number",
+        "unit_code", "quarter", "indicator_code", "member_code", "portal_vi", "value", "taken_on", "computed_value",
+        "declared_value", "portal_minus_computed", "portal_minus_declared", "file_name", "sheet_no", "row_number",
     ),
     TOTALS: (
         "unit_code", "quarter", "indicator_code", *(name for name in _ROW if name != "indicator_code"), "aggregate",
         "value", "numerator", "denominator", "least", "greatest", "units_counted", "units_expected", "missing_vi",
+        "departments_counted", "departments_expected", "departments_missing_vi",
+    ),
+    DEPARTMENTS: (
+        "unit_code", "quarter", "indicator_code", "member_code", "value", "numerator", "denominator", "evidence_vi",
+        "file_name", "sheet_no", "row_number",
     ),
     RANKING: (
         "unit_code", "quarter", "indicator_code", "member_level", "member_code", "member_name_vi", "name_vi",
@@ -108,7 +123,8 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Member:
-    """A unit of the province on the closing day, with the table of its release where it has published one.
+    """A unit of the province on the closing day, with the table of its release where it has published one; or a
+    department of the province, with the rows that it delivered.
 
     ``why_vi``: why it has none; ``form``: rows of ``report_indicators``, empty where it has none; ``as_is``: where it
     is now, by the register's today.
@@ -129,11 +145,90 @@ class Member:
     def is_published(self) -> bool:
         return self.release is not None
 
+    @property
+    def is_department(self) -> bool:
+        return self.level == DEPARTMENT
+
+    @property
+    def state(self) -> str:
+        """As ``province_members`` tells it."""
+        if self.is_department:
+            return "missing" if self.why_vi else "delivered"
+        return "published" if self.is_published else "missing"
+
+
+@dataclass(frozen=True)
+class DepartmentFigure:
+    """What a department tells of a row of the form, and where that stands in the province's delivery, as of a
+    ``PortalFigure``. A ratio is told by its parts; ``value`` is then what was delivered beside them, if anything.
+    """
+
+    member_code: str
+    indicator_code: str
+    value: Decimal | None
+    numerator: Decimal | None
+    denominator: Decimal | None
+    evidence_vi: str | None
+    file_name: str
+    sheet_no: int
+    row_number: int
+
+
+@dataclass(frozen=True)
+class Department:
+    """A department of the province's register on the closing day, with its figures: none where it sent nothing."""
+
+    code: str
+    name_vi: str
+    figures: tuple[DepartmentFigure, ...] = ()
+
+    def as_member(self, form: Form) -> Member:
+        """The department beside the units, each figure as a row of the form. One of a row that the form lacks is left
+        out; the gate asks for it.
+        """
+        printed = {row["indicator_code"]: row for row in form.rows}
+        rows = [
+            _row_of(figure, printed[figure.indicator_code], form.form)
+            for figure in self.figures
+            if figure.indicator_code in printed
+        ]
+        why = "" if self.figures else "chưa nộp số liệu của kỳ"
+        return Member(
+            self.code, self.name_vi, DEPARTMENT, form_version=form.form if rows else "", why_vi=why, form=tuple(rows)
+        )
+
+
+def _row_of(figure: DepartmentFigure, printed: Mapping[str, str], form_version: str) -> dict[str, Any]:
+    """A department's figure as a row of ``report_indicators``; a ratio is made from its parts."""
+    value = figure.value
+    if figure.numerator is not None and figure.denominator is not None:
+        value = percent(figure.numerator, figure.denominator)
+    return {
+        "form_version": form_version,
+        "row_no": int(printed["row_no"]),
+        "section": printed["section"],
+        "printed_number": printed["printed_number"] or None,
+        "level": int(printed["level"]),
+        "indicator_code": figure.indicator_code,
+        "indicator_name_vi": printed["name_vi"],
+        "unit_of_measure": printed["unit_vi"] or None,
+        "unit_of_measure_canonical": printed["unit_canonical"] or None,
+        "kind": printed["kind"],
+        "direction": printed["direction"] or None,
+        "status": "declared",
+        "value": value,
+        "numerator": figure.numerator,
+        "denominator": figure.denominator,
+        "computed_value": None,
+        "declared_value": figure.value,
+    }
+
 
 @dataclass(frozen=True)
 class PortalFigure:
     """What a portal showed for a unit and row of the form on a day, and where that stands in the province's delivery:
-    the file's neutral name, the place of its sheet among the names of its sheets, the row.
+    the file's neutral name, the place of its sheet among the names of its sheets, the row. ``portal_vi`` names it,
+    where the delivery does: several portals may show one row of a unit.
     """
 
     member_code: str
@@ -153,12 +248,16 @@ def roll_up_tables(
     members: Sequence[Member],
     form: Form,
     portal: Iterable[PortalFigure] = (),
+    departments: Iterable[Department] = (),
 ) -> dict[str, pa.Table]:
-    """The tables of a province and period, by name; rows in the order of the form and of unit codes.
+    """The tables of a province and period, by name; rows in the order of the form and of unit codes, units before
+    departments.
 
-    ``form``: the one that the units report by; ``portal``: one figure a unit and row.
+    ``form``: the one that the units report by; ``portal``: one figure a unit, row and portal; the figures of
+    ``departments``: one a department and row.
     """
-    ordered = sorted(members, key=lambda member: member.code)
+    listed = sorted(departments, key=lambda department: department.code)
+    ordered = [*sorted(members, key=lambda member: member.code), *(one.as_member(form) for one in listed)]
     head = {"unit_code": province, "quarter": quarter}
     of_row: dict[str, list[tuple[Member, Mapping[str, Any]]]] = defaultdict(list)
     for member in ordered:
@@ -166,16 +265,34 @@ def roll_up_tables(
             of_row[str(row["indicator_code"])].append((member, row))
     places = {code: int(rows[0][1]["row_no"]) for code, rows in of_row.items()}
     codes = sorted(of_row, key=lambda code: (places[code], code))
-    shown = {(figure.member_code, figure.indicator_code): figure for figure in portal}
+    shown: dict[tuple[str, str], list[PortalFigure]] = defaultdict(list)
     last = len(places)
-    told = sorted(shown.values(), key=lambda f: (places.get(f.indicator_code, last), f.indicator_code, f.member_code))
+    told = sorted(
+        portal,
+        key=lambda f: (places.get(f.indicator_code, last), f.indicator_code, f.member_code, f.portal_vi or ""),
+    )
+    for figure in told:
+        shown[figure.member_code, figure.indicator_code].append(figure)
+    own = {(member.code, code): row for code, rows in of_row.items() for member, row in rows}
     return {
         MEMBERS: _table(MEMBERS, [head | _member(member, name_vi) for member in ordered]),
         INDICATORS: _table(
             INDICATORS,
-            [head | _indicator(m, row, shown.get((m.code, code))) for code in codes for m, row in of_row[code]],
+            [head | _indicator(m, row, shown.get((m.code, code), [])) for code in codes for m, row in of_row[code]],
         ),
-        PORTAL: _table(PORTAL, [head | asdict(figure) for figure in told]),
+        PORTAL: _table(
+            PORTAL, [head | _shown(figure, own.get((figure.member_code, figure.indicator_code), {})) for figure in told]
+        ),
+        DEPARTMENTS: _table(
+            DEPARTMENTS,
+            [
+                head | asdict(figure)
+                for figure in sorted(
+                    (figure for department in listed for figure in department.figures),
+                    key=lambda f: (places.get(f.indicator_code, last), f.indicator_code, f.member_code),
+                )
+            ],
+        ),
         TOTALS: _table(TOTALS, [head | _total(of_row[code], ordered, form) for code in codes]),
         RANKING: _table(RANKING, [head | place for place in _rankings(of_row, codes, form)]),
     }
@@ -192,7 +309,7 @@ def _member(member: Member, name_vi: str) -> dict[str, Any]:
         "unit_name_vi": name_vi,
         "member_name_vi": member.name_vi,
         "member_level": member.level,
-        "state": "published" if member.is_published else "missing",
+        "state": member.state,
         "why_vi": member.why_vi or None,
         "release_number": member.release,
         "manifest_sha256": member.manifest_sha256 or None,
@@ -212,8 +329,24 @@ def _as_is(member: Member) -> dict[str, Any]:
     }
 
 
-def _indicator(member: Member, row: Mapping[str, Any], portal: PortalFigure | None) -> dict[str, Any]:
-    computed, declared, shown = row["computed_value"], row["declared_value"], portal.value if portal else None
+def _shown(figure: PortalFigure, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A portal's figure beside the unit's own, where the unit has published ``row``."""
+    computed, declared = row.get("computed_value"), row.get("declared_value")
+    return {
+        **asdict(figure),
+        "computed_value": computed,
+        "declared_value": declared,
+        "portal_minus_computed": _difference(figure.value, computed),
+        "portal_minus_declared": _difference(figure.value, declared),
+    }
+
+
+def _indicator(member: Member, row: Mapping[str, Any], portal: Sequence[PortalFigure]) -> dict[str, Any]:
+    """A unit's row. Where portals contradict each other none of them is the portal's figure: ``province_portal`` has
+    each.
+    """
+    computed, declared = row["computed_value"], row["declared_value"]
+    shown = portal[0].value if portal and len({figure.value for figure in portal}) == 1 else None
     return {
         "member_code": member.code,
         "member_name_vi": member.name_vi,
@@ -223,8 +356,9 @@ def _indicator(member: Member, row: Mapping[str, Any], portal: PortalFigure | No
         **{name: row[name] for name in ("status", "value", "numerator", "denominator")},
         "computed_value": computed,
         "declared_value": declared,
+        "portals_shown": len(portal),
         "portal_value": shown,
-        "portal_taken_on": portal.taken_on if portal else None,
+        "portal_taken_on": max(figure.taken_on for figure in portal) if shown is not None else None,
         "declared_minus_computed": _difference(declared, computed),
         "portal_minus_computed": _difference(shown, computed),
         "portal_minus_declared": _difference(shown, declared),
@@ -254,6 +388,7 @@ def _total(rows: Sequence[tuple[Member, Mapping[str, Any]]], members: Sequence[M
     ]
     values = [(member, row["value"]) for member, row in rows if row["value"] is not None]
     counted = {member.code for member, *_ in (parts if aggregate == "ratio" else values)}
+    units, departments = ([m for m in members if m.is_department is apart] for apart in (False, True))
     figures: dict[str, Any] = {"value": None}
     if aggregate == "ratio" and parts:
         numerator = sum((numerator for _, numerator, _ in parts), Decimal(0))
@@ -271,9 +406,12 @@ def _total(rows: Sequence[tuple[Member, Mapping[str, Any]]], members: Sequence[M
         **figures,
         "least": min((value for _, value in values), default=None),
         "greatest": max((value for _, value in values), default=None),
-        "units_counted": len(counted),
-        "units_expected": len(members),
-        "missing_vi": None if is_heading else _listed(m for m in members if m.code not in counted),
+        "units_counted": sum(member.code in counted for member in units),
+        "units_expected": len(units),
+        "missing_vi": None if is_heading else _listed(m for m in units if m.code not in counted),
+        "departments_counted": sum(member.code in counted for member in departments),
+        "departments_expected": len(departments),
+        "departments_missing_vi": None if is_heading else _listed(m for m in departments if m.code not in counted),
     }
 
 

@@ -2,8 +2,9 @@
 
 Belongs here: the look of that workbook and reading it again. Does not belong here: its figures (``province.rollup``).
 
-Sheets: totals first and each unit beside them; the ranking; units with their releases; where several sources tell one
-fact, their figures side by side; the same as rows for machines.
+Sheets: totals first and each unit and department beside them; the ranking; units with their releases; where several
+sources tell one fact, their figures side by side; what departments delivered, with file and row; the same as rows for
+machines.
 Figures are true numbers with a number format, every text is a string cell.
 """
 
@@ -27,12 +28,21 @@ from common.workbooks import NO_DATE
 from publication.content.approval import DRAFT_SHEET_HEAD
 from publication.content.province_content import ProvinceContent
 
-SUMMARY, RANKING, UNITS, COMPARED, DATA = "Tổng hợp", "Xếp hạng", "Đơn vị", "Đối chiếu", "Số liệu"
+SUMMARY, RANKING, UNITS, COMPARED, DEPARTMENTS, DATA = (
+    "Tổng hợp",
+    "Xếp hạng",
+    "Đơn vị",
+    "Đối chiếu",
+    "Sở, ngành",
+    "Số liệu",
+)
 _FONT = {"font_name": "Times New Roman", "font_size": 11}
 _NUMBER, _PERCENT = "[$-42A]#,##0.####", "[$-42A]#,##0.00"
 _HEAD_ROW = 3
 _FIXED = ("STT", "Chỉ tiêu", "Đơn vị tính", "Toàn tỉnh", "Số đơn vị đã tính", "Số đơn vị", "Chưa có số liệu")
-_WIDTHS = (6, 60, 14, 14, 10, 10, 30)
+#: The same of a province that lists departments of its own.
+_OF_DEPARTMENTS = ("Số sở, ngành đã tính", "Số sở, ngành", "Sở, ngành chưa có số liệu")
+_WIDTHS = (6, 60, 14, 14, 10, 10, 30, 10, 10, 30)
 _UNIT_WIDTH = 14
 _RANKED = (
     ("name_vi", "Chỉ tiêu", 60), ("member_level", "Cấp", 10), ("rank", "Hạng", 8), ("member_code", "Mã", 8),
@@ -40,14 +50,23 @@ _RANKED = (
     ("denominator", "Mẫu số", 12), ("units_ranked", "Số đơn vị xếp hạng", 12),
 )  # fmt: skip
 _LISTED = (
-    ("member_code", "Mã", 8), ("member_name_vi", "Đơn vị", 34), ("member_level", "Cấp", 10),
-    ("release_number", "Bản công bố", 12), ("form_version", "Biểu mẫu", 12), ("why_vi", "Lý do chưa có số liệu", 60),
+    ("member_code", "Mã", 8),
+    ("member_name_vi", "Đơn vị", 34),
+    ("member_level", "Cấp", 10),
+    ("release_number", "Bản công bố", 12),
+    ("form_version", "Biểu mẫu", 12),
+    ("why_vi", "Lý do chưa có số liệu", 60),
+)
+_DELIVERED = (
+    ("member_code", "Mã", 12), ("indicator_code", "Mã chỉ tiêu", 12), ("value", "Số liệu", 14),
+    ("numerator", "Tử số", 12), ("denominator", "Mẫu số", 12), ("evidence_vi", "Tài liệu kiểm chứng", 40),
+    ("file_name", "Tệp", 44), ("sheet_no", "Trang thứ", 8), ("row_number", "Dòng", 8),
 )  # fmt: skip
 _COMPARED = (
     ("indicator_code", "Mã chỉ tiêu", 12), ("indicator_name_vi", "Chỉ tiêu", 60),
     ("unit_of_measure", "Đơn vị tính", 14), ("member_code", "Mã", 8), ("member_name_vi", "Đơn vị", 30),
     ("computed_value", "Số tính từ dữ liệu", 14), ("declared_value", "Số đơn vị khai", 14),
-    ("portal_value", "Số trên Cổng", 14), ("portal_taken_on", "Ngày lấy số trên Cổng", 14),
+    ("portal_value", "Số trên Cổng", 14), ("portal_vi", "Cổng", 30), ("portal_taken_on", "Ngày lấy số trên Cổng", 14),
     ("declared_minus_computed", "Khai trừ tính", 12), ("portal_minus_computed", "Cổng trừ tính", 12),
     ("portal_minus_declared", "Cổng trừ khai", 12),
 )  # fmt: skip
@@ -69,6 +88,9 @@ def write_workbook(path: Path, content: ProvinceContent) -> None:
         _write_list(book.add_worksheet(UNITS), looks, _LISTED, content.members)
         if content.compared:
             _write_list(book.add_worksheet(COMPARED), looks, _COMPARED, content.compared)
+        if content.has_departments:
+            rows = tables["province_departments"].to_pylist()
+            _write_list(book.add_worksheet(DEPARTMENTS), looks, _DELIVERED, rows)
         figures = tables["province_indicators"]
         columns = tuple((name, name, 16) for name in figures.column_names)
         _write_list(book.add_worksheet(DATA), looks, columns, figures.to_pylist())
@@ -92,11 +114,11 @@ class _Looks:
 
 def _write_summary(sheet: Worksheet, looks: _Looks, content: ProvinceContent) -> None:
     members = content.members
-    published = sum(member["release_number"] is not None for member in members)
     sheet.write_string(0, 0, f"{content.unit_name_vi}: tổng hợp {content.quarter_vi}", looks.title)
-    told = f"Từ bản công bố của {published}/{len(members)} đơn vị. Đơn vị chưa công bố không được tính là 0."
+    of_departments = ", sở, ngành chưa nộp" if content.has_departments else ""
+    told = f"Từ số liệu của {content.covered_vi()}. Đơn vị chưa công bố{of_departments} không được tính là 0."
     sheet.write_string(1, 0, told, looks.plain)
-    heads = [*_FIXED, *(f"{member['member_name_vi']} ({member['member_code']})" for member in members)]
+    heads = [*_fixed(content), *(f"{member['member_name_vi']} ({member['member_code']})" for member in members)]
     for column, head in enumerate(heads):
         width = _WIDTHS[column] if column < len(_WIDTHS) else _UNIT_WIDTH
         sheet.set_column(column, column, width)
@@ -110,8 +132,14 @@ def _write_summary(sheet: Worksheet, looks: _Looks, content: ProvinceContent) ->
         figures = [total["value"], *((None, None) if total["kind"] == "heading" else _coverage(total))]
         for column, value in enumerate(figures, start=3):
             _write_figure(sheet, place, column, value, number if column == 3 else looks.number, look)
-        sheet.write_string(place, 6, (total["missing_vi"] or "") if total["aggregate"] != "none" else "", look)
-        for column, member in enumerate(members, start=len(_FIXED)):
+        has_total = total["aggregate"] != "none"
+        sheet.write_string(place, 6, (total["missing_vi"] or "") if has_total else "", look)
+        if content.has_departments:
+            for column, value in enumerate(_coverage_of_departments(total), start=len(_FIXED)):
+                _write_figure(sheet, place, column, value, looks.number, look)
+            missing = (total["departments_missing_vi"] or "") if has_total else ""
+            sheet.write_string(place, len(_FIXED) + 2, missing, look)
+        for column, member in enumerate(members, start=len(_fixed(content))):
             value = by_row[total["indicator_code"]].get(member["member_code"])
             _write_figure(sheet, place, column, value, number, look)
     sheet.freeze_panes(_HEAD_ROW + 1, 4)
@@ -119,6 +147,16 @@ def _write_summary(sheet: Worksheet, looks: _Looks, content: ProvinceContent) ->
     sheet.set_landscape()
     sheet.set_paper(8)
     sheet.fit_to_pages(1, 0)
+
+
+def _fixed(content: ProvinceContent) -> tuple[str, ...]:
+    """The headings before those of the units."""
+    return (*_FIXED, *_OF_DEPARTMENTS) if content.has_departments else _FIXED
+
+
+def _coverage_of_departments(total: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    told = total["aggregate"] != "none" and total["kind"] != "heading"
+    return (total["departments_counted"], total["departments_expected"]) if told else (None, None)
 
 
 def _coverage(total: Mapping[str, Any]) -> tuple[int | None, int | None]:
@@ -171,7 +209,8 @@ def check_workbook(path: Path, content: ProvinceContent) -> None:
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = list(book[SUMMARY].iter_rows(min_row=_HEAD_ROW + 2, values_only=True))
-        listed = {name: book[name].max_row - 1 for name in (RANKING, UNITS, DATA)}
+        lists = (RANKING, UNITS, *((DEPARTMENTS,) if content.has_departments else ()), DATA)
+        listed = {name: book[name].max_row - 1 for name in lists}
         compared = list(book[COMPARED].iter_rows(min_row=2, values_only=True)) if content.compared else []
     except (OSError, KeyError, ValueError, zipfile.BadZipFile, InvalidFileException) as error:
         raise WorkbookDamaged(f"{path.name} does not open") from error
@@ -181,11 +220,13 @@ def check_workbook(path: Path, content: ProvinceContent) -> None:
         (
             total["value"],
             *((None, None) if total["kind"] == "heading" else _coverage(total)),
+            *(_coverage_of_departments(total) if content.has_departments else ()),
             *(by_row[total["indicator_code"]].get(code) for code in members),
         )
         for total in _totals(content)
     ]
-    found = [(*row[3:6], *row[7 : 7 + len(members)]) for row in rows]
+    start, columns = len(_fixed(content)), [3, 4, 5, *([7, 8] if content.has_departments else [])]
+    found = [(*(row[column] for column in columns), *row[start : start + len(members)]) for row in rows]
     for total, want, got in zip(_totals(content), wanted, found, strict=False):
         if [_exact(value) for value in want] != [_exact(value) for value in got]:
             raise WorkbookDamaged(f"{path.name}, {total['indicator_code']}: {want} was meant, {got} is there")
@@ -197,6 +238,7 @@ def check_workbook(path: Path, content: ProvinceContent) -> None:
     if len(wanted_rows) != len(compared):
         raise WorkbookDamaged(f"{path.name}, {COMPARED}: {len(compared)} rows are there, not {len(wanted_rows)}")
     tables = {RANKING: "province_ranking", UNITS: "province_members", DATA: "province_indicators"}
+    tables |= {DEPARTMENTS: "province_departments"} if content.has_departments else {}
     if len(found) != len(wanted) or listed != {n: content.tables[t].num_rows for n, t in tables.items()}:
         raise WorkbookDamaged(f"{path.name} has other rows than the release")
 

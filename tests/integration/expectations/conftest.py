@@ -467,6 +467,17 @@ CLEAN_ROWS: dict[str, Row] = {
         "valid_from": dt.date(2010, 1, 1),
         "valid_to": dt.date(2030, 1, 1),
     },
+    "department_figures": {
+        "department": "94-SNV",
+        "indicator_code": "I.02",
+        "printed_number": None,
+        "indicator_name": None,
+        "value": Decimal(80),
+        "value_text": "80",
+        "numerator": Decimal(8),
+        "denominator": Decimal(10),
+        "evidence": "45/BC-SNV",
+    },
     "portal_figures": {
         "unit": "945",
         "indicator_code": "III.23",

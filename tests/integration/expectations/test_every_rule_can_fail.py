@@ -305,6 +305,9 @@ RAW_MUTATIONS: dict[str, dict[str, Any]] = {
     "one_stop_cases.received_before_returned": {"returned_at": dt.datetime(2023, 5, 9)},
     "one_stop_cases.resolved_with_date": {"finished_at": None, "returned_at": None},
     "one_stop_cases.procedure_named": {"procedure_code": None, "procedure_name": None},
+    "department_figures.figure_or_parts": {"denominator": None},
+    "department_figures.part_of_whole": {"numerator": Decimal(11)},
+    "department_figures.with_evidence": {"evidence": None},
     "portal_figures.taken_after_closing": {"taken_on": dt.date(2023, 6, 1)},
     "e_document_counts.parts_equal_total": {"outgoing_total": 11},
     "e_document_counts.parts_at_most_total": {"outgoing_total": 9},
@@ -341,6 +344,7 @@ RAW_MUTATIONS: dict[str, dict[str, Any]] = {
             "one_stop_cases": "procedure_code",
             "report_narrative": "text",
             "portal_figures": "portal",
+            "department_figures": "evidence",
         }.items()
         for rule, text in {
             "texts_hold_no_personal_data": "Liên hệ 0912/000/010",
@@ -358,6 +362,7 @@ ALSO: dict[str, set[str]] = {
     "one_stop_cases.procedure_named": {"one_stop_cases.procedure_recognised"},
     "declared_returns.approved_on_plausible": {"declared_returns.approved_after_closing"},
     "portal_figures.taken_on_plausible": {"portal_figures.taken_after_closing"},
+    "department_figures.denominator_in_range": {"department_figures.part_of_whole"},
     "e_document_counts.parts_at_most_total": {"e_document_counts.parts_equal_total"},
     "report_narrative.key_agrees": {"report_narrative.section_from_one_file"},
     "decisions.subject_kind_known": {"decisions.action_fits_subject"},
@@ -416,6 +421,7 @@ _OTHER_CONTENT: dict[str, dict[str, Any]] = {
     "survey_responses": {"overall": "neutral"},
     "decisions": {"reason": "khác"},
     "portal_figures": {"value": Decimal(6)},
+    "department_figures": {"value": Decimal(81)},
     "report_narrative": {"text": "khác"},
 }
 

@@ -16,7 +16,15 @@ import pytest
 
 from common.forms import form_named
 from expectations import GateWorker, Verdict, declared_rules, province_publishable, run_province_gate
-from publication.province.rollup import INDICATORS, MEMBERS, PORTAL, RANKING, TOTALS, roll_up_tables
+from publication.province.rollup import (
+    DEPARTMENTS,
+    INDICATORS,
+    MEMBERS,
+    PORTAL,
+    RANKING,
+    TOTALS,
+    roll_up_tables,
+)
 from publication.store.candidate import write_candidate
 from tests.unit.publication.test_province_rollup import (
     COUNT,
@@ -24,10 +32,12 @@ from tests.unit.publication.test_province_rollup import (
     PART,
     RATIO,
     WHOLE,
+    department,
     member,
     portal_figure,
     ratio,
     row,
+    told,
 )
 
 PROVINCE, QUARTER = "94", "2023-Q1"
@@ -37,7 +47,7 @@ Rows = list[dict[str, Any]]
 
 
 def right() -> Tables:
-    """Three units with a ratio, a count, a flag and a share; two tie."""
+    """Three units with a ratio, a count, a flag and a share; two tie. Two departments with some of them."""
     flag = next(r["indicator_code"] for r in form_named("2023").rows if r["kind"] == "flag")
     members = [
         member(
@@ -46,8 +56,15 @@ def right() -> Tables:
         )
         for code, done, whole, received, yes in (("941", 1, 2, 100, 1), ("942", 2, 4, 70, 0), ("945", 9, 10, 33, 1))
     ]  # fmt: skip
-    shown = [portal_figure("941", COUNT, 100), portal_figure("942", COUNT, 70)]
-    return roll_up_tables(PROVINCE, "Tỉnh A", QUARTER, members, form_named("2023"), shown)
+    shown = [
+        portal_figure("941", COUNT, 100), portal_figure("942", COUNT, 70),
+        portal_figure("942", WHOLE, 70, portal="Cổng tỉnh"), portal_figure("942", WHOLE, 70, portal="Cổng quốc gia"),
+    ]  # fmt: skip
+    listed = [
+        department("94-A", told("94-A", COUNT, 5), told("94-A", RATIO, parts=(2, 3)), told("94-A", flag, 1)),
+        department("94-B", told("94-B", RATIO, 40, parts=(2, 5))),
+    ]
+    return roll_up_tables(PROVINCE, "Tỉnh A", QUARTER, members, form_named("2023"), shown, listed)
 
 
 def bent(name: str, change: Callable[[Rows], Rows | None]) -> Tables:
@@ -92,7 +109,32 @@ WRONG: dict[str, list[Callable[[], Tables]]] = {
     "province.members.published_or_missing": [
         lambda: cell(MEMBERS, "release_number", None),
         lambda: cell(MEMBERS, "state", "missing"),
+        lambda: cell(MEMBERS, "state", "delivered"),
     ],
+    "province.members.departments_delivered_or_missing": [
+        lambda: cell(MEMBERS, "state", "missing", member_code="94-A"),
+        lambda: without(DEPARTMENTS, member_code="94-B"),
+        lambda: silent("delivered"),
+    ],
+    "province.departments.one_row_a_figure": [lambda: twice(DEPARTMENTS)],
+    "province.departments.of_the_register": [
+        lambda: without(MEMBERS, member_code="94-B"),
+        lambda: cell(DEPARTMENTS, "member_code", "941"),
+    ],
+    "province.indicators.departments_as_delivered": [
+        lambda: cell(INDICATORS, "value", Decimal(6), indicator_code=COUNT, member_code="94-A"),
+        lambda: cell(INDICATORS, "value", Decimal("66.66"), indicator_code=RATIO, member_code="94-A"),
+        lambda: cell(INDICATORS, "denominator", Decimal(4), indicator_code=RATIO, member_code="94-A"),
+        lambda: cell(INDICATORS, "declared_value", None, indicator_code=RATIO, member_code="94-B"),
+        lambda: cell(INDICATORS, "release_number", 1, indicator_code=COUNT, member_code="94-A"),
+        lambda: without(INDICATORS, indicator_code=COUNT, member_code="94-A"),
+        lambda: without(DEPARTMENTS, indicator_code=COUNT, member_code="94-A"),
+    ],
+    "province.totals.coverage_of_departments": [
+        lambda: cell(TOTALS, "departments_counted", 2, indicator_code=COUNT),
+        lambda: cell(TOTALS, "departments_expected", 3, indicator_code=COUNT),
+    ],
+    "province.members.departments_missing": [lambda: silent("missing")],
     "province.members.same_form": [lambda: cell(MEMBERS, "form_version", "2019")],
     "province.members.any_published": [nobody],
     "province.indicators.one_row_a_figure": [lambda: twice(INDICATORS)],
@@ -107,21 +149,23 @@ WRONG: dict[str, list[Callable[[], Tables]]] = {
         lambda: without(INDICATORS, indicator_code=COUNT),
     ],
     "province.totals.sums": [
-        lambda: cell(TOTALS, "value", Decimal(204), indicator_code=COUNT),
+        lambda: cell(TOTALS, "value", Decimal(209), indicator_code=COUNT),
+        lambda: cell(TOTALS, "value", Decimal(203), indicator_code=COUNT),  # the units alone
         lambda: cell(TOTALS, "value", None, indicator_code=COUNT),
         lambda: cell(INDICATORS, "value", Decimal(101), indicator_code=COUNT),
     ],
     "province.totals.ratios": [
         lambda: cell(TOTALS, "value", Decimal("63.33"), indicator_code=RATIO),  # the average of the units
         lambda: cell(TOTALS, "numerator", Decimal(11), indicator_code=RATIO),
+        lambda: cell(TOTALS, "value", Decimal("75.00"), indicator_code=RATIO),  # the units alone
         lambda: cell(INDICATORS, "denominator", Decimal(3), indicator_code=RATIO),
     ],
-    "province.totals.units_with": [lambda: cell(TOTALS, "value", Decimal(3), aggregate="units_with")],
+    "province.totals.units_with": [lambda: cell(TOTALS, "value", Decimal(2), aggregate="units_with")],
     "province.totals.coverage": [
         lambda: cell(TOTALS, "units_counted", 2, indicator_code=COUNT),
         lambda: cell(TOTALS, "units_expected", 4, indicator_code=COUNT),
     ],
-    "province.totals.blank_where_nobody_told": [lambda: cell(TOTALS, "units_counted", 0, indicator_code=COUNT)],
+    "province.totals.blank_where_nobody_told": [lambda: uncounted()],
     "province.ranking.competition": [
         lambda: cell(RANKING, "rank", 1, rank=2),
         lambda: cell(RANKING, "rank", 3, rank=2),
@@ -137,6 +181,8 @@ WRONG: dict[str, list[Callable[[], Tables]]] = {
         lambda: cell(INDICATORS, "portal_value", Decimal(101), indicator_code=COUNT),
         lambda: cell(INDICATORS, "portal_value", Decimal(0), indicator_code=COUNT, member_code="945"),
         lambda: without(PORTAL, member_code="941"),
+        lambda: cell(INDICATORS, "portals_shown", 1, indicator_code=WHOLE, member_code="942"),
+        lambda: cell(PORTAL, "value", Decimal(71), indicator_code=WHOLE),
         lambda: cell(PORTAL, "taken_on", dt.date(2023, 3, 17)),
     ],
     "province.indicators.differences": [
@@ -146,11 +192,36 @@ WRONG: dict[str, list[Callable[[], Tables]]] = {
         lambda: cell(INDICATORS, "declared_minus_computed", Decimal(0), indicator_code=COUNT),
     ],
     "province.indicators.portal_differs": [
-        lambda: cell(INDICATORS, "computed_value", Decimal(101), indicator_code=COUNT),
-        lambda: cell(INDICATORS, "declared_value", Decimal(101), indicator_code=COUNT),
+        lambda: cell(PORTAL, "computed_value", Decimal(101), indicator_code=COUNT),
+        lambda: cell(PORTAL, "declared_value", Decimal(101), indicator_code=COUNT),
     ],
+    "province.portal.differences": [
+        lambda: cell(PORTAL, "portal_minus_computed", Decimal(1), indicator_code=COUNT),
+        lambda: cell(PORTAL, "portal_minus_computed", None, indicator_code=COUNT),
+        lambda: cell(PORTAL, "portal_minus_declared", Decimal(1), indicator_code=COUNT),
+        lambda: cell(PORTAL, "computed_value", None, indicator_code=COUNT),
+    ],
+    "province.portal.portals_differ": [lambda: cell(PORTAL, "value", Decimal(71), indicator_code=WHOLE)],
     "province.portal.no_release": [lambda: without(INDICATORS, member_code="942")],
 }
+
+
+def silent(state: str) -> Tables:
+    """The right tables with a department that delivered nothing."""
+
+    def add(rows: Rows) -> Rows:
+        one = next(row for row in rows if row["member_code"] == "94-B")
+        return [*rows, one | {"member_code": "94-C", "state": state, "why_vi": "chưa nộp số liệu của kỳ"}]
+
+    return bent(MEMBERS, add)
+
+
+def uncounted() -> Tables:
+    def change(rows: Rows) -> None:
+        found = next(row for row in rows if row["indicator_code"] == COUNT)
+        found["units_counted"] = found["departments_counted"] = 0
+
+    return bent(TOTALS, change)
 
 
 def with_missing() -> Tables:

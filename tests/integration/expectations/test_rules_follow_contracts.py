@@ -14,6 +14,7 @@ SOURCES = sorted(CONTRACTS)
 # A blank month is in order where the file's title block gives the window; who is in service has no day of leaving.
 _MAY_BE_BLANK = {
     ("e_document_counts", "month"), ("staffing_roster", "recruited_on"), ("staffing_roster", "left_on"),
+    ("portal_figures", "portal"),
 }  # fmt: skip
 
 

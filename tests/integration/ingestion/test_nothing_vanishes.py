@@ -15,7 +15,7 @@ from ingestion import read_deliveries
 from ingestion.base.contracts import Contract, load_contracts
 from ingestion.clerk.fields import template_columns
 from ingestion.rows.furniture import REASONS
-from tests.support.templates import example_row, unit_of
+from tests.support.templates import PROVINCE_REGISTER, example_row, of_whom, unit_of
 
 # Words with which names and contents begin, and totals, page lines, ordinals and signatures too.
 BEGINNINGS = [
@@ -34,7 +34,7 @@ def head_and_row(contract: Contract) -> tuple[list[str], dict[str, str]]:
 
 def _example(contract: Contract) -> dict[str, str]:
     """A row without a fault; what only a province delivers is about a unit of it, by its code."""
-    return example_row(contract) | ({"unit": "945"} if contract.is_of_superiors else {})
+    return example_row(contract) | of_whom(contract)
 
 
 def incomplete(contract: Contract) -> list[list[str | None]]:
@@ -71,6 +71,9 @@ def test_a_row_that_lacks_a_required_cell_is_rejected_whatever_it_begins_with(ho
     if not rows:
         assert not any(c.type == "text" for c in contract.columns)
         return
+    if contract.names_departments:
+        home.workbook("org_units", PROVINCE_REGISTER, unit=unit_of(source))
+        home.ingest(sources=["org_units"])
     home.workbook(source, [["STT", *head], [1, *whole], *rows], unit=unit_of(source))
     home.ingest(sources=[source])
     found = home.delivery(source)

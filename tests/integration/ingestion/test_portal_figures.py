@@ -81,6 +81,18 @@ def test_a_row_that_is_no_figure_of_a_unit_is_sent_back(home: Any, fault: str) -
     assert code in reasons, (reasons, report)
 
 
+def test_two_portals_of_one_row_are_told_apart_by_name_and_one_portal_tells_a_row_once(home: Any) -> None:
+    head = [*HEAD, "Cổng"]
+    rows = [["945", "III.23", None, None, value, TAKEN, portal] for value, portal in (
+        (5, "Cổng tỉnh"), (6, "Cổng Dịch vụ công quốc gia"), (7, None), (8, "Cổng tỉnh"), (9, None),
+    )]  # fmt: skip
+    home.workbook(SOURCE, [head, *([n, *row] for n, row in enumerate(rows, 1))], unit=PROVINCE)
+    home.ingest()
+    kept = [(row["value"], row["portal"]) for row in home.rows(SOURCE)]
+    assert kept == [(5, "Cổng tỉnh"), (6, "Cổng Dịch vụ công quốc gia"), (7, None)]
+    assert {row["reason_code"] for row in home.rows(SOURCE, "rejected")} == {"duplicate_key"}
+
+
 def test_only_the_province_delivers_it_and_it_delivers_nothing_else(home: Any) -> None:
     deliver(home, ["945", "III.23", None, None, 5], unit="945")
     assert taken(home) == {}

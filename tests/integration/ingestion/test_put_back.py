@@ -21,7 +21,7 @@ from ingestion.clerk.fields import template_columns, template_fields
 from ingestion.engine import reading_context
 from ingestion.rows.own_words import LISTS_SHEET, OWN_HEADINGS
 from ingestion.rows.untouched import NOTHING
-from tests.support.templates import example_row, unit_of
+from tests.support.templates import PROVINCE_REGISTER, example_row, unit_of
 
 QUARTER = "2023-Q1"
 CONTRACTS = load_contracts()
@@ -32,6 +32,7 @@ SPOILT, STRICT = "@#~", {"enum", "flag", "date", "datetime", "integer", "decimal
 
 @pytest.fixture
 def known(registers: Any) -> Any:
+    registers.workbook("org_units", PROVINCE_REGISTER, unit="94")
     registers.ingest(sources=["org_units", "procedure_catalogue"])
     return registers
 

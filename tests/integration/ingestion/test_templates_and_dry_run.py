@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ingestion.dry_run import NOT_A_DELIVERY, CheckedFile
 from ingestion.engine import ingest_quarter, reading_context
 from ingestion.rows.own_words import LISTS_SHEET
 from ingestion.rows.untouched import NOTHING
-from tests.support.templates import example_row, unit_of
+from tests.support.templates import PROVINCE_REGISTER, example_row, unit_of
 
 SOURCES = sorted(load_contracts())
 QUARTER = "2023-Q1"
@@ -26,11 +27,14 @@ SURVEY = ["Số phiếu", "Hình thức", "Ngày trả lời", "Đánh giá chun
 
 @pytest.fixture(scope="module")
 def sample(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory, reference: Any) -> Any:
-    """A home with the sample's deliveries in its landing folder, of which nothing has been ingested."""
+    """A home with the sample's deliveries, and a province's register of departments, in its landing folder; nothing of
+    it has been ingested.
+    """
     from tests.integration.ingestion.conftest import Home
 
     home = Home(tmp_path_factory.mktemp("sample-home"), reference)
-    home.paths.landing.symlink_to(sample_landing)
+    shutil.copytree(sample_landing, home.paths.landing)
+    home.workbook("org_units", PROVINCE_REGISTER, unit="94")
     return home
 
 
@@ -96,7 +100,9 @@ def reading_context_of(home: Any, source: str) -> Any:
 
     paths = IngestPaths(home.paths.landing, home.paths.raw.parent / "registers", home.paths.raw.parent / "unused")
     registers = ["org_units", "procedure_catalogue"]
-    ingest_quarter(paths, QUARTER, units=["945"], sources=registers, reference=home.reference, secret_key=b"k" * 32)
+    ingest_quarter(
+        paths, QUARTER, units=["945", "94"], sources=registers, reference=home.reference, secret_key=b"k" * 32
+    )
     return reading_context(paths, load_contracts()[source], unit_of(source), QUARTER, home.reference)
 
 

@@ -199,10 +199,12 @@ def test_what_a_portal_shows_stands_beside_and_its_delivery_is_the_cause_of_its_
     assert shown.revision is not None
     assert [cause for cause in shown.revision.causes_vi if name in cause] == list(shown.revision.causes_vi)
     sheet = openpyxl.load_workbook(shown.release.path / "report" / "tong-hop.xlsx")["Đối chiếu"]
-    assert [cell.value for cell in sheet[2]][-7:] == [9, 8, 7, dt.datetime(2023, 3, 16), -1, -2, -1]
+    assert [cell.value for cell in sheet[2]][-8:] == [9, 8, 7, "Cổng tỉnh", dt.datetime(2023, 3, 16), -1, -2, -1]
     page = lxml.html.document_fromstring((shown.release.path / "report" / "index.html").read_bytes().decode())
     (line,) = page.xpath("//table[@id='nguon']//tbody/tr")
-    assert [cell.text_content() for cell in line.xpath("td")][1:] == ["9", "8", "7", "16/03/2023", "-1", "-2", "-1"]
+    assert [cell.text_content() for cell in line.xpath("td")][1:] == [
+        "9", "8", "7", "Cổng tỉnh", "16/03/2023", "-1", "-2", "-1",
+    ]  # fmt: skip
 
     # Another file says otherwise; then the unit itself publishes anew.
     again = PortalFigure(UNIT, "I.04", Decimal(9), dt.date(2023, 3, 17), None, name.replace("aaaaaaaa", "b" * 8), 1, 3)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -15,14 +17,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.forms import form_named
-from publication.content.province_content import percent
+from publication.content.province_content import coverage_vi, percent
 from publication.content.units_as_is import UnitToday
 from publication.province.rollup import (
+    DEPARTMENTS,
     INDICATORS,
     MEMBERS,
     PORTAL,
     RANKING,
     TOTALS,
+    Department,
+    DepartmentFigure,
     Member,
     PortalFigure,
     roll_up_tables,
@@ -57,18 +62,31 @@ def member(code: str, *rows: dict[str, Any], level: str = "district") -> Member:
     return Member(code, f"Huyện {code}", level, 1, "a" * 64, "2023", form=rows)
 
 
-def portal_figure(unit: str, code: str, value: int, number: int = 5) -> PortalFigure:
+def portal_figure(unit: str, code: str, value: int, number: int = 5, portal: str | None = None) -> PortalFigure:
     """What a portal shows, in the first sheet of the province's file."""
     return PortalFigure(
-        unit, code, Decimal(value), dt.date(2023, 3, 16), None, "portal_figures-2023-Q1-94-0", 1, number
+        unit, code, Decimal(value), dt.date(2023, 3, 16), portal, "portal_figures-2023-Q1-94-0", 1, number
     )
+
+
+def told(unit: str, code: str, value: int | None = None, parts: tuple[int, int] | None = None) -> DepartmentFigure:
+    """What a department tells of a row, in the first sheet of the province's file."""
+    numerator, denominator = (None, None) if parts is None else map(Decimal, parts)
+    number = None if value is None else Decimal(value)
+    return DepartmentFigure(
+        unit, code, number, numerator, denominator, "45/BC-SNV", "department_figures-2023-Q1-94-0", 1, 5
+    )
+
+
+def department(code: str, *figures: DepartmentFigure) -> Department:
+    return Department(code, f"Sở {code}", figures)
 
 
 MISSING = Member("999", "Huyện 999", "district", why_vi="chưa gửi số liệu của kỳ")
 
 
-def tables(members: Iterable[Member]) -> dict[str, list[dict[str, Any]]]:
-    made = roll_up_tables("94", "Tỉnh A", "2023-Q1", list(members), FORM)
+def tables(members: Iterable[Member], departments: Iterable[Department] = ()) -> dict[str, list[dict[str, Any]]]:
+    made = roll_up_tables("94", "Tỉnh A", "2023-Q1", list(members), FORM, departments=departments)
     return {name: table.to_pylist() for name, table in made.items()}
 
 
@@ -140,6 +158,31 @@ def test_what_a_portal_shows_stands_beside_and_changes_nothing() -> None:
     assert plain[PORTAL].num_rows == 0
 
 
+def test_two_portals_of_one_row_are_both_kept_and_none_of_them_is_the_portals_figure_where_they_differ() -> None:
+    figures = {"computed_value": Decimal(5), "declared_value": Decimal(7), "value": Decimal(5)}
+    members = [member("1", row(COUNT, **figures), row(WHOLE, **figures)), MISSING]
+    shown = [
+        portal_figure("1", COUNT, 9, portal="Cổng tỉnh"), portal_figure("1", COUNT, 4, 6, "Cổng quốc gia"),
+        portal_figure("1", WHOLE, 5, 7, "Cổng tỉnh"), portal_figure("1", WHOLE, 5, 8), portal_figure("999", COUNT, 3),
+    ]  # fmt: skip
+    made = roll_up_tables("94", "Tỉnh A", "2023-Q1", members, FORM, shown)
+    kept = [
+        (p["indicator_code"], p["member_code"], p["portal_vi"], p["value"], p["portal_minus_computed"],
+         p["portal_minus_declared"], p["row_number"])
+        for p in made[PORTAL].to_pylist()
+    ]  # fmt: skip
+    assert kept == [
+        (COUNT, "1", "Cổng quốc gia", 4, -1, -3, 6), (COUNT, "1", "Cổng tỉnh", 9, 4, 2, 5),
+        (COUNT, "999", None, 3, None, None, 5), (WHOLE, "1", None, 5, 0, -2, 8), (WHOLE, "1", "Cổng tỉnh", 5, 0, -2, 7),
+    ]  # fmt: skip
+    beside = {
+        r["indicator_code"]: (r["portals_shown"], r["portal_value"], r["portal_minus_computed"])
+        for r in made[INDICATORS].to_pylist()
+    }
+    assert beside == {COUNT: (2, None, None), WHOLE: (2, 5, 0)}
+    assert roll_up_tables("94", "Tỉnh A", "2023-Q1", members, FORM, shown[::-1]) == made
+
+
 def test_ties_share_a_rank_and_the_next_is_left_out_levels_apart() -> None:
     made = [member(str(i), ratio(*parts)) for i, parts in enumerate([(9, 10), (1, 2), (90, 100), (3, 4)])]
     made += [member("c", ratio(1, 100), level="commune")]
@@ -156,6 +199,60 @@ def test_a_share_named_by_the_form_is_ranked_by_part_and_whole() -> None:
     ]
     places = [(p["member_code"], p["rank"], p["value"], p["whole_code"]) for p in tables(made)[RANKING]]
     assert sorted(places) == [("1", 2, Decimal(75), WHOLE), ("2", 1, Decimal(90), WHOLE)]
+
+
+def test_departments_are_added_and_made_again_and_the_silent_one_is_missing_and_no_zero() -> None:
+    made = tables(
+        [member("1", row(COUNT, value=Decimal(100)), ratio(1, 2), row(FLAG, value=Decimal(1))), MISSING],
+        [
+            department("94-A", told("94-A", COUNT, 7), told("94-A", RATIO, parts=(99, 100)), told("94-A", FLAG, 1)),
+            department("94-B", told("94-B", COUNT, 0), told("94-B", RATIO, 98, (1, 10)), told("94-B", FLAG, 0)),
+            department("94-C"),
+        ],
+    )
+    found = {total["indicator_code"]: total for total in made[TOTALS]}
+    assert (found[COUNT]["value"], found[RATIO]["value"], found[FLAG]["value"]) == (107, Decimal("90.18"), 2)
+    assert (found[RATIO]["numerator"], found[RATIO]["denominator"]) == (101, 112)
+    for code in (COUNT, RATIO, FLAG):
+        names = ("units_counted", "units_expected", "departments_counted", "departments_expected")
+        assert [found[code][name] for name in names] == [1, 2, 2, 3]
+        assert found[code]["departments_missing_vi"] == "Sở 94-C (94-C)"
+        assert found[code]["missing_vi"] == "Huyện 999 (999)"
+    states = {m["member_code"]: (m["member_level"], m["state"], m["why_vi"]) for m in made[MEMBERS]}
+    assert states["94-A"] == ("department", "delivered", None)
+    assert states["94-C"] == ("department", "missing", "chưa nộp số liệu của kỳ")
+    rows = {(r["member_code"], r["indicator_code"]): r for r in made[INDICATORS]}
+    assert {code for unit, code in rows if unit == "94-A"} == {COUNT, RATIO, FLAG}, "it told of no other row"
+    assert rows["94-A", RATIO]["value"] == 99
+    assert rows["94-B", RATIO]["value"] == 10, "made from its parts, whatever stands beside"
+    assert (rows["94-B", RATIO]["declared_value"], rows["94-B", RATIO]["release_number"]) == (98, None)
+    assert [(d["member_code"], d["indicator_code"], d["row_number"]) for d in made[DEPARTMENTS]] == [
+        ("94-A", RATIO, 5), ("94-B", RATIO, 5), ("94-A", FLAG, 5), ("94-B", FLAG, 5), ("94-A", COUNT, 5),
+        ("94-B", COUNT, 5),
+    ]  # fmt: skip
+
+
+def test_departments_are_ranked_by_themselves_with_competition_ranks() -> None:
+    parts = {"94-A": (1, 2), "94-B": (2, 4), "94-C": (9, 10), "94-D": (1, 10)}
+    made = tables(
+        [member("1", ratio(99, 100)), member("c", ratio(1, 100), level="commune")],
+        [department(code, told(code, RATIO, parts=told_parts)) for code, told_parts in parts.items()],
+    )
+    ranks = {p["member_code"]: (p["member_level"], p["rank"], p["units_ranked"]) for p in made[RANKING]}
+    assert ranks["1"] == ("district", 1, 1)
+    assert ranks["c"] == ("commune", 1, 1)
+    assert [ranks[code][1:] for code in sorted(parts)] == [(2, 4), (2, 4), (1, 4), (4, 4)]
+
+
+def test_without_a_register_of_departments_nothing_is_told_of_any() -> None:
+    total = totals([member("1", row(COUNT, value=Decimal(5)))])[COUNT]
+    assert (total["departments_counted"], total["departments_expected"], total["departments_missing_vi"]) == (
+        0,
+        0,
+        None,
+    )
+    assert coverage_vi(1, 1, 0, 0) == "1/1 đơn vị"
+    assert coverage_vi(103, 103, 14, 15) == "103/103 đơn vị, 14/15 sở, ngành"
 
 
 counts = st.integers(0, 10**7)
@@ -184,6 +281,40 @@ def test_sum_of_parts_is_the_whole_in_any_order(units: list[tuple[Any, Any]], rn
     assert len(found[MEMBERS]) == len(units)
     rng.shuffle(made)
     assert tables(made) == found
+
+
+OF_DEPARTMENTS = st.lists(st.tuples(st.one_of(st.none(), counts), st.one_of(st.none(), st.tuples(counts, counts))))
+
+
+@given(UNITS, OF_DEPARTMENTS, st.randoms())
+def test_units_and_departments_add_up_as_a_sum_of_their_files_does(
+    units: list[tuple[Any, Any]], of_departments: list[tuple[Any, Any]], rng: random.Random
+) -> None:
+    """The sum of what stands in CSV files of units and departments, read again by nothing of this program."""
+    made = [
+        member(f"{i:03}", row(COUNT, value=None if count is None else Decimal(count)), ratio(*(parts or (None, None))))
+        for i, (count, parts) in enumerate(units)
+    ]
+    listed = [
+        department(
+            f"94-{i:02}",
+            *([told(f"94-{i:02}", COUNT, count)] if count is not None else []),
+            *([told(f"94-{i:02}", RATIO, parts=parts)] if parts is not None else []),
+        )
+        for i, (count, parts) in enumerate(of_departments)
+    ]
+    text = io.StringIO()
+    csv.writer(text).writerows([count, *(parts or ("", ""))] for count, parts in (*units, *of_departments))
+    lines = list(csv.reader(io.StringIO(text.getvalue())))
+    summed = [sum((Decimal(line[place]) for line in lines if line[place]), Decimal(0)) for place in range(3)]
+    found = {total["indicator_code"]: total for total in tables(made, listed)[TOTALS]}
+    assert found[COUNT]["value"] == (summed[0] if any(line[0] for line in lines) else None)
+    assert found[RATIO]["value"] == (exact_percent(int(summed[1]), int(summed[2])) if summed[2] else None)
+    assert found[COUNT]["departments_counted"] == sum(count is not None for count, _ in of_departments)
+    assert found[COUNT]["departments_expected"] == len(of_departments)
+    before = tables(made, listed)
+    rng.shuffle(listed)
+    assert tables(made, listed) == before
 
 
 @given(counts, st.integers(1, 10**7))

@@ -8,10 +8,12 @@ import re
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 
+from common.forms import form_on
 from ingestion import load_contracts
 from sample import COMMUNE_QUARTERS, write_sample
 from sample.communes import (
@@ -25,8 +27,9 @@ from sample.communes import (
     headline_counts,
     plan_of_commune,
 )
-from sample.layouts import COUNTER, MINISTRY_CASES, PORTAL, standing_commune_layout
-from sample.provinces import communes_of, portal_rows
+from sample.layouts import COUNTER, MINISTRY_CASES, OF_PROVINCE, standing_commune_layout
+from sample.provinces import communes_of, department_rows, portal_rows, register_rows
+from sample.quarters import ALL_WINDOWS
 from sample.rows import DEFAULT_SEED
 
 ALL = [(commune, quarter) for commune in COMMUNES for quarter in COMMUNE_QUARTERS]
@@ -90,8 +93,9 @@ def test_what_a_ministrys_system_tells_the_provinces_tells_too(commune: str, qua
 def test_every_heading_is_an_alias_and_every_word_a_label() -> None:
     contracts = load_contracts()
     layouts = {source: [standing_commune_layout(source)] for source in contracts
-               if source not in ("decisions", "report_narrative", "portal_figures")}  # fmt: skip
-    layouts["portal_figures"] = [PORTAL]
+               if source not in ("decisions", "report_narrative", *OF_PROVINCE) or source == "org_units"}  # fmt: skip
+    for source, layout in OF_PROVINCE.items():
+        layouts.setdefault(source, []).append(layout)
     layouts["one_stop_cases"].append(MINISTRY_CASES)
     for source, found in layouts.items():
         for layout in found:
@@ -161,3 +165,26 @@ def test_the_portal_shows_mostly_the_units_own_figures_some_others_and_not_every
     assert 0 < len(other) < len(rows) / 4
     assert 0 < 30 - len({row["unit"] for row in rows}) < 8
     assert {row["taken_on"] for row in rows} == {COMMUNE_WINDOWS["2026-Q1"].closes_on + dt.timedelta(days=2)}
+
+
+@pytest.mark.parametrize(("province", "quarter", "window"), [
+    ("94", "2023-Q1", ALL_WINDOWS["2023-Q1"]), ("92", "2026-Q1", COMMUNE_WINDOWS["2026-Q1"]),
+])  # fmt: skip
+def test_departments_of_a_province_tell_ratios_by_their_parts_and_a_few_are_silent(
+    province: str, quarter: str, window: Any
+) -> None:
+    rows = department_rows(province, quarter, window, DEFAULT_SEED)
+    assert rows == department_rows(province, quarter, window, DEFAULT_SEED)
+    day = window.closes_on
+    in_being = {r["unit_code"] for r in register_rows(province) if r["valid_from"] <= day <= (r["valid_to"] or day)}
+    telling = {row["department"] for row in rows}
+    assert telling < in_being, "one at least is silent, and nobody tells who is not there"
+    assert len(in_being) > 12
+    form = form_on(day, level="commune" if province == "92" else "district", issuer=province)
+    kinds = {row["indicator_code"]: row["kind"] for row in form.rows}
+    for row in rows:
+        assert (row.get("numerator") is None) is (kinds[row["indicator_code"]] != "ratio")
+        assert row.get("numerator", 0) <= row.get("denominator", 0)
+    counted = {(row["department"], row["indicator_code"]): row["value"] for row in rows if "value" in row}
+    for part, whole in form.shares.items():
+        assert all(counted[d, part] <= counted[d, whole] for d in telling)
