@@ -125,14 +125,15 @@ def province_files(
     province: str, quarter: str, window: Window, seed: int
 ) -> Iterator[tuple[tuple[str, str], list[Row]]]:
     """What the province itself delivers for a quarter: source and file, with its rows."""
-    yield REGISTER_FILE, register_rows(province)
+    # Nobody enters a department years before it is founded; gate 1 would ask about its day.
+    yield REGISTER_FILE, [row for row in register_rows(province) if row["valid_from"] <= window.closes_on]
     yield DEPARTMENTS_FILE, department_rows(province, quarter, window, seed)
     if quarter in COMMUNE_WINDOWS:
         yield PORTAL_FILE, portal_rows(province, quarter, seed)
 
 
 def register_rows(province: str) -> list[Row]:
-    """The province's register of its departments, those that have ended and those yet to come included."""
+    """Every department that the province has in the sample's time, as its register lists them."""
     stretches = ((_KEPT, _FOUNDED, None), (_ENDED, _FOUNDED, _ENDED_ON), (_MADE, _MADE_ON, None))
     listed = [
         (name, short, valid_from, valid_to)

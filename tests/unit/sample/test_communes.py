@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import re
 from collections import Counter
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from sample.communes import (
     plan_of_commune,
 )
 from sample.layouts import COUNTER, MINISTRY_CASES, OF_PROVINCE, standing_commune_layout
-from sample.provinces import communes_of, department_rows, portal_rows, register_rows
+from sample.provinces import communes_of, department_rows, portal_rows, province_files, register_rows
 from sample.quarters import ALL_WINDOWS
 from sample.rows import DEFAULT_SEED
 
@@ -176,6 +176,12 @@ def test_departments_of_a_province_tell_ratios_by_their_parts_and_a_few_are_sile
     rows = department_rows(province, quarter, window, DEFAULT_SEED)
     assert rows == department_rows(province, quarter, window, DEFAULT_SEED)
     day = window.closes_on
+    files = {
+        source: listed for (source, _), listed in islice(province_files(province, quarter, window, DEFAULT_SEED), 2)
+    }
+    assert files["department_figures"] == rows
+    assert {row["department"] for row in rows} <= {row["unit_code"] for row in files["org_units"]}
+    assert all(row["valid_from"] <= day for row in files["org_units"]), "nobody enters what is yet to be founded"
     in_being = {r["unit_code"] for r in register_rows(province) if r["valid_from"] <= day <= (r["valid_to"] or day)}
     telling = {row["department"] for row in rows}
     assert telling < in_being, "one at least is silent, and nobody tells who is not there"
