@@ -8,16 +8,17 @@ Does not belong here: reading deliveries, computing figures. Persons in the rows
 from sample.communes import COMMUNE_QUARTERS
 from sample.districts import DISTRICTS
 from sample.places import districts_of
+from sample.quarters import CLOSING, QUARTERS
 from sample.quarters import PERIODS as _DISTRICT_PERIODS
-from sample.quarters import QUARTERS
 from sample.rows import DEFAULT_SEED, sample_rows
 from sample.writer import ForeignFiles, write_sample
 
-#: What is written unless somebody asks for less: the district of 2022 and 2023, and its successors.
-WRITTEN = (*QUARTERS, *COMMUNE_QUARTERS)
+#: What is written unless somebody asks for less: the district of 2022 and 2023, its last short period, its successors.
+WRITTEN = (*QUARTERS, CLOSING, *COMMUNE_QUARTERS)
 PERIODS = (*_DISTRICT_PERIODS, *COMMUNE_QUARTERS)
 
 __all__ = [
+    "CLOSING",
     "COMMUNE_QUARTERS",
     "DEFAULT_SEED",
     "DISTRICTS",

@@ -335,7 +335,8 @@ def _finished_at(rng: random.Random, received_at: dt.datetime, day: dt.date) -> 
     return dt.datetime.combine(day, dt.time(rng.randint(8, 15), rng.randint(0, 59), rng.randint(0, 59)))
 
 
-def _open_rows(rows: Iterable[Row]) -> list[Row]:
+def open_rows(rows: Iterable[Row]) -> list[Row]:
+    """Copies of the cases that the export shows neither ended nor set aside."""
     return [dict(row) for row in rows if row["status"] in ("received", "in_progress")]
 
 
@@ -345,7 +346,7 @@ def _carried_to_district(seed: int, district: District, quarter: str, plan: Quar
     if previous is None:
         return []
     rng = random.Random(f"carried-{seed}-{district.code}-{quarter}")
-    rows = _open_rows(_district_rows(seed, district, previous))
+    rows = open_rows(_district_rows(seed, district, previous))
     unresolved = rng.sample(range(len(rows)), k=plan.carried.withdrawn + plan.carried.still_open)
     withdrawn = set(unresolved[: plan.carried.withdrawn])
     late = set(rng.sample([n for n in range(len(rows)) if n not in set(unresolved)], k=plan.carried.late))
@@ -366,7 +367,7 @@ def _carried_to_commune(seed: int, district: District, commune: Commune, quarter
     if previous is None:
         return []
     rng = random.Random(f"carried-{seed}-{commune.code}-{quarter}")
-    rows = _open_rows(_commune_rows(seed, district, commune, previous))
+    rows = open_rows(_commune_rows(seed, district, commune, previous))
     for row in rows:
         if plan.complete:
             _resolve_carried(rng, row, plan.window, late=False)

@@ -23,11 +23,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sample import people, workdays
+from sample import cases, people, workdays
 from sample.districts import CU_LAO_DUNG
 from sample.places import register
 from sample.procedures import Procedure, everyday
-from sample.quarters import Window
+from sample.quarters import CLOSING, CLOSING_WINDOWS, Window
 
 Row = dict[str, Any]
 FileKey = tuple[str, str, str]
@@ -40,6 +40,7 @@ COMMUNE_WINDOWS = {
     "2026-Q1": Window(dt.date(2025, 12, 15), dt.date(2026, 3, 14), dt.date(2025, 12, 15)),
 }
 COMMUNE_QUARTERS = tuple(COMMUNE_WINDOWS)
+_CLOSING = CLOSING_WINDOWS[CLOSING]
 
 _OFFICES = (
     ("Văn phòng HĐND và UBND", "VP HĐND&UBND"),
@@ -60,12 +61,15 @@ _CASE_HOURS = (7, 8, 9, 10, 13, 14, 15)
 
 @dataclass(frozen=True)
 class StandingCommune:
-    """A commune that reports by itself: code, name, its number inside case codes, the schools it looks after."""
+    """A commune that reports by itself: code, name, its number inside case codes, the schools it looks after, and which
+    communes of the sample's district went whole into it.
+    """
 
     code: str
     name: str
     agency: str
     schools: tuple[str, ...]
+    parts: tuple[str, ...] = ()
 
     @property
     def committee(self) -> str:
@@ -103,12 +107,14 @@ AN_THANH = StandingCommune(
         "Trường Mầm non Cù Lao Dung", "Trường Tiểu học An Thạnh 1", "Trường Tiểu học An Thạnh Đông",
         "Trường Trung học cơ sở Cù Lao Dung",
     ),
+    ("31615", "31618", "31621", "31624"),
 )  # fmt: skip
 CU_LAO_DUNG_COMMUNE = StandingCommune(
     "31633",
     "Xã Cù Lao Dung",
     "332",
     ("Trường Mầm non Đại Ân 1", "Trường Tiểu học An Thạnh 3", "Trường Trung học cơ sở An Thạnh Nam"),
+    ("31627", "31630", "31633", "31636"),
 )
 COMMUNES = {commune.code: commune for commune in (AN_THANH, CU_LAO_DUNG_COMMUNE)}
 
@@ -155,8 +161,8 @@ _DECLARED = {
 def commune_rows(commune: StandingCommune, quarter: str, seed: int) -> dict[FileKey, list[Row]]:
     """Canonical rows of a commune's files of a quarter, by (unit code, source, file name)."""
     plan, window = plan_of_commune(commune.code, quarter), COMMUNE_WINDOWS[quarter]
-    cases = case_rows(commune, quarter, seed)
-    ministry = [row for row in cases if row["case_code"].startswith("G")]
+    exported = case_rows(commune, quarter, seed)
+    ministry = [row for row in exported if row["case_code"].startswith("G")]
     files: dict[tuple[str, str], list[Row]] = {
         ("org_units", "danh-muc-co-quan-don-vi.xlsx"): _org_units(commune),
         ("procedure_catalogue", "danh-muc-tthc-cap-xa.xlsx"): _catalogue(seed),
@@ -166,7 +172,7 @@ def commune_rows(commune: StandingCommune, quarter: str, seed: int) -> dict[File
         ("declared_returns", "so-lieu-khai-bao.xlsx"): _declared(commune, quarter, plan, window, seed),
         ("e_document_counts", "van-ban-dien-tu.xlsx"): _documents(commune, plan),
         # What a ministry's system tells of its own cases, the province's tells too: one case, one code.
-        ("one_stop_cases", "ho-so-he-thong-tinh.xlsx"): cases,
+        ("one_stop_cases", "ho-so-he-thong-tinh.xlsx"): exported,
         ("one_stop_cases", "ho-so-he-thong-bo.csv"): ministry,
         ("report_narrative", "noi-dung-bao-cao.txt"): _narrative(commune),
     }
@@ -223,10 +229,11 @@ def district_open_cases(seed: int) -> list[Row]:
     """The cases that the district had received and not finished on 30 June 2025, in order of receipt.
 
     They are shared out among its successors (:func:`carried_from_district`); the last stands in neither's export.
+    All were received in the district's last short period, whose export shows them open (``closing``).
     """
     rng = random.Random(f"open-at-the-end-{seed}")
     procedures = [p for p in _procedures(seed) if p.code in _TAKEN_OVER]
-    days = workdays.between(dt.date(2025, 6, 9), dt.date(2025, 6, 30))
+    days = workdays.between(_CLOSING.opens_on, _CLOSING.closes_on)
     rows: list[Row] = []
     serials: Counter[dt.date] = Counter()
     for day in sorted(rng.choice(days) for _ in range(20)):
@@ -234,7 +241,7 @@ def district_open_cases(seed: int) -> list[Row]:
         procedure = procedures[len(rows) % len(procedures)]
         row = _case(rng, procedure, CU_LAO_DUNG.code, day, online=rng.random() < 0.3)
         row["case_code"] = f"000.00.{CU_LAO_DUNG.case_code}.H51-{day:%y%m%d}-{serials[day]:04d}"
-        row["due_at"] = _at(workdays.add(dt.date(2025, 6, 30), 12), 17)
+        row["due_at"] = _at(workdays.add(_CLOSING.closes_on, 12), 17)
         rows.append(row)
     return rows
 
@@ -248,6 +255,17 @@ def carried_from_district(commune: StandingCommune, seed: int) -> list[Row]:
         # The systems still name the district beside some of its cases.
         row["receiving_unit"] = CU_LAO_DUNG.code if number % 3 == 2 else commune.code
         _finish(rng, row, workdays.add(REFORM, rng.randint(1, 9)), COMMUNE_WINDOWS["2025-Q3"])
+    return rows
+
+
+def carried_from_parts(commune: StandingCommune, seed: int) -> list[Row]:
+    """The cases that the communes which went into it had left open, as the same export shows them: finished in time."""
+    rng = random.Random(f"taken-over-from-parts-{seed}-{commune.code}")
+    parts = [part for part in CU_LAO_DUNG.communes if part.code in commune.parts]
+    rows = [row for part in parts for row in cases.open_rows(cases.commune_rows(seed, CU_LAO_DUNG, part, CLOSING))]
+    for row in rows:
+        row["receiving_unit"] = commune.code
+        _finish_carried(rng, row, COMMUNE_WINDOWS["2025-Q3"])
     return rows
 
 
@@ -271,15 +289,22 @@ def _case_rows(commune: StandingCommune, quarter: str, seed: int) -> tuple[Row, 
 def _carried(rng: random.Random, commune: StandingCommune, quarter: str, seed: int) -> list[Row]:
     position = COMMUNE_QUARTERS.index(quarter)
     if position == 0:
-        return carried_from_district(commune, seed) if commune.code in COMMUNES else []
+        if commune.code not in COMMUNES:
+            return []
+        return [*carried_from_district(commune, seed), *carried_from_parts(commune, seed)]
     window = COMMUNE_WINDOWS[quarter]
     left = ("received", "in_progress", "waiting_for_supplement", "waiting_for_payment", "suspended")
     rows = [dict(r) for r in _case_rows(commune, COMMUNE_QUARTERS[position - 1], seed) if r["status"] in left]
     for row in rows:
-        first = workdays.next_on_or_after(window.opens_on)
-        due = max(workdays.next_on_or_after(row["due_at"].date()), first) if row["due_at"] else first
-        _finish(rng, row, workdays.add(first, rng.randint(0, max(0, workdays.distance(first, due)))), window)
+        _finish_carried(rng, row, window)
     return rows
+
+
+def _finish_carried(rng: random.Random, row: Row, window: Window) -> None:
+    """Ends a case that was open when the window opened, by the day it is due where that is still to come."""
+    first = workdays.next_on_or_after(window.opens_on)
+    due = max(workdays.next_on_or_after(row["due_at"].date()), first) if row["due_at"] else first
+    _finish(rng, row, workdays.add(first, rng.randint(0, workdays.distance(first, due))), window)
 
 
 def _received(rng: random.Random, commune: StandingCommune, plan: CommunePlan, window: Window, seed: int) -> list[Row]:

@@ -19,27 +19,35 @@ from sample.places import plan_of
 from sample.quarters import LongerPlan, QuarterPlan, quarter_before
 
 _OFFICES = Path(__file__).with_name("declaring_offices.csv")
-_PLANNED_STREAMLINING = {2022: (1, 6), 2023: (2, 7)}
+_PLANNED_STREAMLINING = {2022: (1, 6), 2023: (2, 7), 2025: (1, 3)}
 _AUXILIARY = {
     "AUX.01": "Số biên chế công chức phải tinh giản theo kế hoạch năm",
     "AUX.02": "Số viên chức phải tinh giản theo kế hoạch năm",
 }
-_NOTES_2023 = {
-    2: "Kế hoạch số 03/KH-UBND ngày 04/01/2023",
-    7: "Kế hoạch số 41/KH-UBND ngày 17/2/2023",
-    12: "Kế hoạch số 42/KH-UBND ngày 17/2/2023",
-    35: "Kế hoạch số 38/KH-UBND ngày 16/2/2023",
-    42: "Kế hoạch số 38/KH-UBND ngày 16/2/2023",
-    60: "Trong đó có 16 TTHC dùng chung cấp huyện và cấp xã",
-    104: "Lồng ghép trong Kế hoạch số 41/KH-UBND ngày 17/2/2023",
-    108: "Kế hoạch số 11/KH-TTrH ngày 02 tháng 12 năm 2022 của Chánh Thanh tra huyện {district} "
-    "về Kế hoạch thanh tra năm 2023",
-}
-_NOTES_2022 = {
-    2: "Kế hoạch số 05/KH-UBND ngày 06/01/2022",
-    7: "Kế hoạch số 29/KH-UBND ngày 18/2/2022",
-    12: "Kế hoạch số 27/KH-UBND ngày 15/2/2022",
-    60: "Trong đó có 16 TTHC dùng chung cấp huyện và cấp xã",
+_NOTES = {
+    2022: {
+        2: "Kế hoạch số 05/KH-UBND ngày 06/01/2022",
+        7: "Kế hoạch số 29/KH-UBND ngày 18/2/2022",
+        12: "Kế hoạch số 27/KH-UBND ngày 15/2/2022",
+        60: "Trong đó có 16 TTHC dùng chung cấp huyện và cấp xã",
+    },
+    2023: {
+        2: "Kế hoạch số 03/KH-UBND ngày 04/01/2023",
+        7: "Kế hoạch số 41/KH-UBND ngày 17/2/2023",
+        12: "Kế hoạch số 42/KH-UBND ngày 17/2/2023",
+        35: "Kế hoạch số 38/KH-UBND ngày 16/2/2023",
+        42: "Kế hoạch số 38/KH-UBND ngày 16/2/2023",
+        60: "Trong đó có 16 TTHC dùng chung cấp huyện và cấp xã",
+        104: "Lồng ghép trong Kế hoạch số 41/KH-UBND ngày 17/2/2023",
+        108: "Kế hoạch số 11/KH-TTrH ngày 02 tháng 12 năm 2022 của Chánh Thanh tra huyện {district} "
+        "về Kế hoạch thanh tra năm 2023",
+    },
+    2025: {
+        2: "Kế hoạch số 04/KH-UBND ngày 07/01/2025",
+        7: "Kế hoạch số 32/KH-UBND ngày 17/02/2025",
+        12: "Kế hoạch số 30/KH-UBND ngày 14/02/2025",
+        60: "Trong đó có 16 TTHC dùng chung cấp huyện và cấp xã",
+    },
 }
 _SERVICE_UNITS = 31
 
@@ -92,7 +100,7 @@ def _is_declared_only(row_no: int) -> bool:
 def _rows_of(
     district: District, plan: QuarterPlan | LongerPlan, values: Mapping[int, int | None]
 ) -> list[dict[str, Any]]:
-    notes = _NOTES_2023 if plan.window.closes_on.year == 2023 else _NOTES_2022
+    notes = _NOTES[plan.window.closes_on.year]
     approved_on = plan.window.closes_on + dt.timedelta(days=1)
     rows = []
     for row_no in sorted({*values, *notes}):

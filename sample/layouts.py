@@ -487,6 +487,7 @@ _OF_STANDING_COMMUNE = {
     "plan_tasks": replace(PLANS, office="Phòng Văn hóa - Xã hội"),
     "survey_responses": replace(SURVEY, office=_SERVICE_CENTRE),
     "declared_returns": _without(DECLARED, _OFFICE, "indicator_name"),
+    "decisions": DECISIONS,
 }
 
 #: What a province copied from a portal.

@@ -12,11 +12,16 @@ from string import Template
 from typing import Any
 
 from sample.districts import CU_LAO_DUNG, District
+from sample.quarters import CLOSING
 
 Row = dict[str, Any]
 Paragraphs = tuple[tuple[str, str], ...]
 
-_PROVINCE_PLANS = {"2022": "170/KH-UBND ngày 21/12/2021", "2023": "192/KH-UBND ngày 20/12/2022"}
+_PROVINCE_PLANS = {
+    "2022": "170/KH-UBND ngày 21/12/2021",
+    "2023": "192/KH-UBND ngày 20/12/2022",
+    "2025": "205/KH-UBND ngày 18/12/2024",
+}
 _PERIODS_VI = {
     "2022-Q4": ("quý IV năm 2022", "quý I năm 2023", "quý"),
     "2023-Q1": ("quý I", "quý II năm 2023", "quý"),
@@ -26,6 +31,7 @@ _PERIODS_VI = {
     "2023-H1": ("6 tháng đầu năm", "6 tháng cuối năm 2023", "6 tháng đầu năm"),
     "2023-M9": ("9 tháng đầu năm", "3 tháng cuối năm 2023", "9 tháng đầu năm"),
     "2023-Y": ("năm 2023", "năm 2024", "năm"),
+    CLOSING: ("kỳ cuối, từ ngày 15/6 đến ngày 30/6/2025", "bàn giao", "kỳ"),
 }
 
 _OPENING: Paragraphs = (
@@ -122,6 +128,23 @@ _SHORT: Paragraphs = (
              "quyết {III.27} hồ sơ trong $span."),
     ("II.2", "Nhân lực phụ trách công nghệ thông tin ở các xã còn kiêm nhiệm."),
 )  # fmt: skip
+# The last report looks back, and ahead to the handing over only.
+_CLOSING_OPENING: Paragraphs = (
+    ("opening", "Căn cứ Kế hoạch số $plan của Ủy ban nhân dân tỉnh Sóc Trăng về thực hiện cải cách hành chính năm "
+                "$year, Ủy ban nhân dân huyện $district báo cáo kết quả thực hiện công tác cải cách hành chính (CCHC) "
+                "$this như sau:"),
+)  # fmt: skip
+_CLOSING_TEXTS: Paragraphs = (
+    ("I.3", "Bộ phận Một cửa cấp huyện, cấp xã tiếp nhận và trả kết quả bình thường đến hết ngày 30/6/2025; số liệu "
+            "trên Hệ thống một cửa điện tử được rà soát và khóa sổ cùng ngày."),
+    ("II.1", "Công tác tiếp nhận, giải quyết hồ sơ không bị gián đoạn trong thời gian sắp xếp đơn vị hành chính; trong "
+             "kỳ cấp huyện giải quyết {III.24} hồ sơ, cấp xã giải quyết {III.27} hồ sơ."),
+    ("II.2", "Công chức vừa giải quyết hồ sơ vừa kiểm kê, bàn giao tài liệu."),
+    ("III", "Từ ngày 01/7/2025 huyện kết thúc hoạt động, Ủy ban nhân dân huyện bàn giao như sau:"),
+    ("III", "1. Hồ sơ chưa đến hạn trả kết quả được chuyển nguyên trạng trên Hệ thống một cửa điện tử cho Ủy ban nhân "
+            "dân xã An Thạnh, Ủy ban nhân dân xã Cù Lao Dung; mã hồ sơ, ngày tiếp nhận và ngày hẹn trả giữ nguyên."),
+    ("III", "2. Tài liệu về cải cách hành chính được kiểm kê, bàn giao theo quy định về lưu trữ."),
+)  # fmt: skip
 
 
 def narrative_rows(district: District, quarter: str) -> list[Row]:
@@ -133,9 +156,10 @@ def narrative_rows(district: District, quarter: str) -> list[Row]:
     }  # fmt: skip
     full = district is CU_LAO_DUNG and quarter in _RESULTS
     own = _RESULTS[quarter] + _JUDGEMENT[quarter] if full else _SHORT
+    body = (*_OPENING, *own, *_NEXT_TASKS) if quarter != CLOSING else (*_CLOSING_OPENING, *_CLOSING_TEXTS)
     counts: Counter[str] = Counter()
     rows: list[Row] = []
-    for section, text in (*_OPENING, *own, *_NEXT_TASKS, *_RECEIVERS):
+    for section, text in (*body, *_RECEIVERS):
         counts[section] += 1
         rows.append({"section": section, "paragraph_no": counts[section], "text": Template(text).substitute(words)})
     return rows

@@ -1,7 +1,7 @@
-"""Tasks of the plans of 2022 and 2023: the year's plan, propaganda, inspections, audit, training and the others.
+"""Tasks of the plans of 2022, 2023 and 2025: the year's plan, propaganda, inspections, audit, training and the others.
 
 Belongs here: canonical rows of ``plan_tasks`` as of a quarter's closing. Documents of 2023 are those of the real
-report; numbers of 2022 are invented.
+report; numbers of the other years are invented.
 Does not belong here: declared figures about plans (``declared``).
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sample.districts import District
-from sample.quarters import QuarterPlan
+from sample.quarters import CLOSING, QuarterPlan
 
 Row = dict[str, Any]
 
@@ -49,6 +49,16 @@ _DOCUMENTS = {
         rotation="43/KH-UBND ngày 22/02/2023",
         procedure_review="06/KH-UBND ngày 13/01/2023",
         digital_government="12/KH-UBND ngày 19/01/2023",
+    ),
+    2025: _Documents(
+        cchc_year="04/KH-UBND ngày 07/01/2025",
+        propaganda="30/KH-UBND ngày 14/02/2025",
+        inspection="32/KH-UBND ngày 17/02/2025",
+        audit="12/KH-TTrH ngày 03/12/2024",
+        training="28/KH-UBND ngày 12/02/2025",
+        rotation="35/KH-UBND ngày 21/02/2025",
+        procedure_review="07/KH-UBND ngày 13/01/2025",
+        digital_government="11/KH-UBND ngày 20/01/2025",
     ),
 }
 
@@ -94,17 +104,19 @@ _TRAINING = {
         ("Bồi dưỡng chức danh nghề nghiệp", 18),
         ("Tập huấn nghiệp vụ CCHC cấp xã", 12),
     ),
+    2025: (("Bồi dưỡng kỹ năng số", 14), ("Tập huấn nghiệp vụ cho công chức cấp xã sau sắp xếp", 16)),
 }
 _ROTATION = {
     2022: (("Kế toán trường học", 8), ("Công chức địa chính", 3)),
     2023: (("Kế toán trường học", 9), ("Công chức địa chính, tư pháp - hộ tịch", 4)),
+    2025: (("Kế toán trường học", 6),),
 }
 _INSPECTED_DEPARTMENTS = ("Phòng Tài nguyên và Môi trường", "Phòng Kinh tế và Hạ tầng", "Phòng Tư pháp")
 _INSPECTED_SERVICE_UNITS, _INSPECTED_COMMUNES = 4, 5
 
 # Inspections and audits done by closing, with findings found and settled in each.
-_DONE_INSPECTIONS = {"2022-Q4": 12, "2023-Q1": 0, "2023-Q2": 8, "2023-Q3": 8, "2023-Q4": 8}
-_DONE_AUDITS = {"2022-Q4": 3, "2023-Q1": 0, "2023-Q2": 2, "2023-Q3": 2, "2023-Q4": 2}
+_DONE_INSPECTIONS = {"2022-Q4": 12, "2023-Q1": 0, "2023-Q2": 8, "2023-Q3": 8, "2023-Q4": 8, CLOSING: 3}
+_DONE_AUDITS = {"2022-Q4": 3, "2023-Q1": 0, "2023-Q2": 2, "2023-Q3": 2, "2023-Q4": 2, CLOSING: 2}
 
 
 def plan_task_rows(district: District, quarter: str, plan: QuarterPlan) -> list[Row]:
@@ -304,6 +316,7 @@ def _assigned_by_province(district: District, quarter: str) -> list[Row]:
         ),
         "2023-Q3": (("Báo cáo tiến độ số hóa hồ sơ, giấy tờ", dt.date(2023, 8, 18), dt.date(2023, 8, 16)),),
         "2023-Q4": (("Báo cáo tổng kết cải cách hành chính năm 2023", dt.date(2023, 12, 8), dt.date(2023, 12, 7)),),
+        CLOSING: (),
     }[quarter]
     return [
         _row(

@@ -10,6 +10,7 @@ from typing import Any
 
 from sample import (
     cases,
+    closing,
     decisions,
     declared,
     documents,
@@ -22,7 +23,7 @@ from sample import (
 )
 from sample.districts import CU_LAO_DUNG
 from sample.places import district_named, plan_of
-from sample.quarters import LONGER_PLANS
+from sample.quarters import CLOSING, LONGER_PLANS
 
 Row = dict[str, Any]
 FileKey = tuple[str, str, str]
@@ -36,12 +37,12 @@ def sample_rows(
     """Canonical rows of one quarter of a sample district, by (unit code, source, file name).
 
     Rows carry the contracts' column names; values are enum keys, dates, datetimes, integers, flags and text; a column
-    that no row of a file carries is not in that file. ``scale`` multiplies the cases, and the declared counts of them.
-    The same arguments always give the same rows. Raises ``KeyError`` for a quarter or district that the sample does not
-    have.
+    that no row of a file carries is not in that file. ``scale`` multiplies the cases, and their declared counts; it
+    says nothing of the district's last short period, whose cases its successors tell again one by one. The same
+    arguments always give the same rows. Raises ``KeyError`` for a quarter or district that the sample does not have.
     """
     files = unmultiplied_rows(quarter, scale, seed, district)
-    if scale > 1:
+    if scale > 1 and quarter != CLOSING:
         for key, rows in files.items():
             if key[1] == "one_stop_cases":
                 files[key] = list(cases.multiplied(rows, scale))
@@ -53,6 +54,7 @@ def unmultiplied_rows(quarter: str, scale: int, seed: int, district: str) -> dic
     if (district, quarter) in LONGER_PLANS:
         return _longer_rows(quarter, scale, district)
     place, plan = district_named(district), plan_of(district, quarter)
+    scale = 1 if quarter == CLOSING else scale
     files: dict[FileKey, list[Row]] = {
         (place.code, "org_units", "danh-muc-co-quan-don-vi.xlsx"): org_units.org_unit_rows(place, plan),
         (place.code, "procedure_catalogue", "danh-muc-tthc.xlsx"): procedures.catalogue_rows(seed, plan),
@@ -82,6 +84,8 @@ def unmultiplied_rows(quarter: str, scale: int, seed: int, district: str) -> dic
             seed, place, declared.communes_received(plan, scale)
         )
     files[place.code, "report_narrative", "noi-dung-bao-cao.txt"] = narrative.narrative_rows(place, quarter)
+    if quarter == CLOSING:
+        closing.close_books(files, place, seed)
     return files
 
 

@@ -16,12 +16,13 @@ from zoneinfo import ZoneInfo
 from common.files import readable_json, sha256_bytes, sha256_file
 from ingestion import load_contracts, text_of
 from sample.cases import multiplied
-from sample.communes import COMMUNE_WINDOWS, COMMUNES, StandingCommune, commune_rows
+from sample.closing import DECISIONS_FILE, decision_rows
+from sample.communes import COMMUNE_QUARTERS, COMMUNE_WINDOWS, COMMUNES, StandingCommune, commune_rows
 from sample.districts import CU_LAO_DUNG, District
 from sample.layouts import OF_PROVINCE, layout_of, standing_commune_layout
 from sample.places import district_named
 from sample.provinces import StandingProvince, communes_of, province_files, province_named
-from sample.quarters import ALL_WINDOWS, QUARTERS, Window
+from sample.quarters import ALL_WINDOWS, CLOSING, QUARTERS, Window
 from sample.rows import DEFAULT_SEED, FileKey, Row, unmultiplied_rows
 from sample.workbooks import Place, Sheet, csv_bytes, csv_layout, workbook_bytes
 
@@ -74,7 +75,9 @@ def write_sample(
     """Writes ``landing_dir/<unit>/<quarter>/<source>/<file>`` and returns the paths, in order of delivery.
 
     From 2025-Q3 on these are the files of the district's successors, or of all communes of ``province`` and its own, of
-    which ``scale`` and ``district`` say nothing. Before, with ``province`` they are its own files alone.
+    which ``scale`` and ``district`` say nothing. Before, with ``province`` they are its own files alone. Where the
+    district's last short period is among ``quarters``, its successors decide in their first about the case that it left
+    and neither took.
     A file has the modification time of its invented delivery: from 8:00 on the day after closing, a minute apart.
     A file that is already there with the same bytes is left as it is. Files of more than 50,000 cases are CSV, not
     xlsx. The same arguments always write the same bytes. Raises ``KeyError`` for a quarter or district that the
@@ -83,15 +86,17 @@ def write_sample(
     """
     if not 1 <= scale <= 999:
         raise ValueError(f"scale {scale} is not between 1 and 999")
+    quarters = tuple(quarters)
     contents: dict[Path, bytes] = {}
     times_of: dict[Path, float] = {}
     for quarter in quarters:
         delivered_on = _window(quarter).closes_on + dt.timedelta(days=1)
         first = dt.datetime.combine(delivered_on, _DELIVERED_AT, _TIME_ZONE).timestamp()
         for minute, (place, (unit, source, file_name), rows) in enumerate(
-            _files(quarter, scale, seed, district, province)
+            _files(quarter, scale, seed, district, province, closed=CLOSING in quarters)
         ):
-            times = scale if source == "one_stop_cases" and isinstance(place, District) else 1
+            multiplies = source == "one_stop_cases" and isinstance(place, District) and quarter != CLOSING
+            times = scale if multiplies else 1
             if len(rows) * times > LARGEST_WORKBOOK:
                 file_name = f"{Path(file_name).stem}.csv"
             path = landing_dir / unit / quarter / source / file_name
@@ -114,7 +119,7 @@ def _window(quarter: str) -> Window:
 
 
 def _files(
-    quarter: str, scale: int, seed: int, district: str, province: str
+    quarter: str, scale: int, seed: int, district: str, province: str, *, closed: bool
 ) -> Iterator[tuple[Place, FileKey, list[Row]]]:
     if province:
         place = province_named(province, _window(quarter).closes_on)
@@ -129,6 +134,8 @@ def _files(
     for commune in communes_of(province, quarter) if province else COMMUNES.values():
         for key, rows in commune_rows(commune, quarter, seed).items():
             yield commune, key, rows
+        if closed and quarter == COMMUNE_QUARTERS[0] and commune.code in COMMUNES:
+            yield commune, (commune.code, *DECISIONS_FILE), decision_rows(commune, seed)
 
 
 def _content(place: Place, unit: str, quarter: str, source: str, suffix: str, rows: list[Row], scale: int) -> bytes:

@@ -481,8 +481,8 @@ def sample(
         list[str] | None,
         typer.Option(
             "--quarter",
-            help="Kỳ báo cáo; lặp lại được. Mặc định: 2022-Q4, 2023-Q1, 2023-Q2 (huyện), 2025-Q3, 2025-Q4, 2026-Q1 "
-            "(hai xã kế tục); còn có các kỳ khác của năm 2023.",
+            help="Kỳ báo cáo; lặp lại được. Mặc định: 2022-Q4, 2023-Q1, 2023-Q2 và kỳ cuối 2025-Q3E (huyện), "
+            "2025-Q3, 2025-Q4, 2026-Q1 (hai xã kế tục); còn có các kỳ khác của năm 2023.",
         ),
     ] = None,
     scale: Annotated[int, typer.Option("--scale", min=1, max=999, help="Nhân số hồ sơ lên chừng này lần.")] = 1,

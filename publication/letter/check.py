@@ -26,12 +26,10 @@ from publication.letter.model import (
 )
 from publication.letter.reading import Reading, squeeze
 from publication.letter.submission import (
-    HEADERS,
     KIND,
     MOST_PAGES,
     OPINION,
     SUBMITTED_BY,
-    VALUES,
     Submission,
 )
 from publication.tables.annex import FOOTNOTES_VI
@@ -57,13 +55,13 @@ def check_marked_figures(letter: Letter, reading: Reading) -> None:
 def check_submission(content: ReleaseContent, submission: Submission, reading: Reading) -> None:
     """Compare one file of the phiếu trình with the marts and with what was meant. Raises LetterDamaged."""
     header, *rows = reading.table or ((),)
-    if header != tuple(map(squeeze, HEADERS)) or len(rows) != len(submission.rows):
+    if header != tuple(map(squeeze, submission.headers)) or len(rows) != len(submission.rows):
         raise LetterDamaged(f"the table of the phiếu trình has other columns or rows: {header}, {len(rows)}")
     known = content.rows_by_code
     for row, cells in zip(submission.rows, rows, strict=True):
         if cells != tuple(map(squeeze, row.cells)):
             raise LetterDamaged(f"{row.code}: wrote {row.cells}, read {cells}", known[row.code].row_no)
-        for column, figure in zip(VALUES, cells[1:], strict=True):
+        for column, figure in zip(submission.values, cells[1:], strict=True):
             if _value(figure.removesuffix("%")) != known[row.code].values[column]:
                 mart = known[row.code].values[column]
                 raise LetterDamaged(

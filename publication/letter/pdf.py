@@ -30,7 +30,7 @@ from publication.letter.model import (
     TWO_COLUMNS,
     Letter,
 )
-from publication.letter.submission import COLUMNS, HEADERS, KIND, OPINION, SUBMITTED_BY, Submission
+from publication.letter.submission import KIND, OPINION, SUBMITTED_BY, Submission
 from publication.tables.annex import FOOTNOTES_VI
 
 FONTS = Path(__file__).with_name("fonts")
@@ -95,8 +95,8 @@ def _plain_submission(submission: Submission) -> dict[str, Any]:
         "mark": submission.mark,
         "margins": MARGINS,
         "two_columns": TWO_COLUMNS,
-        "columns": COLUMNS,
-        "headers": HEADERS,
+        "columns": submission.columns,
+        "headers": submission.headers,
         "state": STATE,
         "motto": MOTTO,
         "kind": KIND,

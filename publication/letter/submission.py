@@ -18,24 +18,29 @@ from math import ceil
 from typing import Any
 
 from common.forms import form_named
+from common.periods import PeriodKind, kind_of
 from publication.content.citations import boards, cite
 from publication.content.notes import BLANK_REASON_VI
 from publication.content.release_content import FormRow, ReleaseContent
 from publication.formatting import format_date, format_number
 from publication.letter.compose import closing_date, compose, compose_body
 from publication.letter.glyphs import printable
-from publication.letter.model import Letter
+from publication.letter.model import TWO_COLUMNS, Letter
 from publication.letter.wording import load_wording
 
 KIND = "PHIẾU TRÌNH"
-HEADERS = ("Chỉ tiêu", "Kỳ báo cáo", "Kỳ trước", "Cùng kỳ năm trước")
-#: Millimetres; together the width between the margins.
-COLUMNS = (81, 28, 28, 28)
+_NAME_HEADER = "Chỉ tiêu"
+#: Millimetres: what is between the margins, and a column of figures.
+_WIDTH, _FIGURES_WIDTH = sum(TWO_COLUMNS), 28
 SUBMITTED_BY, OPINION = "NGƯỜI TRÌNH", "Ý KIẾN CỦA NGƯỜI KÝ"
 MOST_PAGES = 2
 _DOTS = "…" * 22
-#: Columns of the mart behind the cells of the table.
-VALUES = ("value", "previous_quarter_value", "same_quarter_last_year_value")
+#: Column of the mart behind a column of figures, its heading, and whether periods of a kind are compared so.
+_FIGURES: tuple[tuple[str, str, Callable[[PeriodKind], bool]], ...] = (
+    ("value", "Kỳ báo cáo", lambda kind: True),
+    ("previous_quarter_value", "Kỳ trước", lambda kind: bool(kind.previous_vi)),
+    ("same_quarter_last_year_value", "Cùng kỳ năm trước", lambda kind: bool(kind.same_last_year_vi)),
+)
 _NONE = "–"
 _MOST_ROWS = 8
 #: Rules about the print of the form; nothing for a signer to know.
@@ -58,7 +63,7 @@ _DECIDED_VI = {
 
 @dataclass(frozen=True)
 class SubmissionRow:
-    """A row of the table: an indicator by its short name, and its figures in the order of ``VALUES``."""
+    """A row of the table: an indicator by its short name, and its figures in the order of ``Submission.values``."""
 
     code: str
     name: str
@@ -80,7 +85,10 @@ class Points:
 
 @dataclass(frozen=True)
 class Submission:
-    """The whole document; ``dated`` stands in for the time of making in both files."""
+    """The whole document; ``dated`` stands in for the time of making in both files.
+
+    ``values`` are the columns of the mart behind the figures of the table: those that periods of its kind are told by.
+    """
 
     dated: dt.date
     issuer: str
@@ -89,11 +97,22 @@ class Submission:
     subject: str
     addressee: str
     opening: str
+    values: tuple[str, ...]
     rows: tuple[SubmissionRow, ...]
     blocks: tuple[Points, ...]
     closing: str
     #: Stands on every page; empty for a release.
     mark: str = ""
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Headings of the table from left to right."""
+        return (_NAME_HEADER, *(header for column, header, _ in _FIGURES if column in self.values))
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Widths of the table's columns in millimetres; together the width between the margins."""
+        return (_WIDTH - _FIGURES_WIDTH * len(self.values), *[_FIGURES_WIDTH] * len(self.values))
 
     @property
     def dots(self) -> tuple[str, ...]:
@@ -125,6 +144,8 @@ def _whole(content: ReleaseContent, letter: Letter) -> Submission:
         Points("Câu không đưa vào báo cáo", tuple(_left_out(content))),
         Points("Điểm cần lưu ý", tuple(_findings(content))),
     ]
+    kind = kind_of(content.quarter)
+    values = tuple(column for column, _, told in _FIGURES if told(kind))
     mark = f" ({mark_vi})" if (mark_vi := form_named(content.form_version).mark_vi) else ""
     return Submission(
         dated=letter.dated,
@@ -137,7 +158,8 @@ def _whole(content: ReleaseContent, letter: Letter) -> Submission:
             f"Kính trình ký Báo cáo nêu trên kèm biểu tổng hợp {format_number(len(content.rows))} dòng{mark}, "
             f"số liệu chốt đến hết ngày {day}. Số liệu chính:"
         ),
-        rows=tuple(_rows(content)),
+        values=values,
+        rows=tuple(_rows(content, values)),
         blocks=tuple(
             Points(f"{number}. {block.heading}", tuple(printable(_cut(line, _LONGEST)) for line in block.lines))
             for number, block in enumerate((block for block in blocks if block.lines), start=1)
@@ -153,9 +175,9 @@ def _whole(content: ReleaseContent, letter: Letter) -> Submission:
 # --- table ----------------------------------------------------------------------------------------------------------
 
 
-def _rows(content: ReleaseContent) -> Iterator[SubmissionRow]:
+def _rows(content: ReleaseContent, values: Iterable[str]) -> Iterator[SubmissionRow]:
     for name, row in _shown(content):
-        figures = tuple(_figure(row.values[column], row) for column in VALUES)
+        figures = tuple(_figure(row.values[column], row) for column in values)
         yield SubmissionRow(row.code, printable(name), figures)
 
 

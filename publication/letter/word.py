@@ -43,7 +43,7 @@ from publication.letter.model import (
     Letter,
     Paragraph,
 )
-from publication.letter.submission import COLUMNS, HEADERS, KIND, OPINION, SUBMITTED_BY, Submission
+from publication.letter.submission import KIND, OPINION, SUBMITTED_BY, Submission
 from publication.tables.annex import FOOTNOTES_VI
 
 FONT = "Times New Roman"
@@ -366,14 +366,15 @@ def _submission(submission: Submission) -> Iterable[str]:
     yield _p("Centred", _run(submission.addressee), more=_SPACE_ABOVE)
     yield _p("Point", _run(submission.opening), more=_KEEP + _SPACE_ABOVE)
     head = "".join(
-        _cell(w, _p("PointCell", _run(t, _BOLD), more=_CENTRED)) for w, t in zip(COLUMNS, HEADERS, strict=True)
+        _cell(w, _p("PointCell", _run(t, _BOLD), more=_CENTRED))
+        for w, t in zip(submission.columns, submission.headers, strict=True)
     )
     rows = [_row(head, header=True)]
     for row in submission.rows:
         looks = ("", *[_TO_THE_RIGHT] * len(row.figures))
-        cells = zip(COLUMNS, row.cells, looks, strict=True)
+        cells = zip(submission.columns, row.cells, looks, strict=True)
         rows.append(_row("".join(_cell(w, _p("PointCell", _run(t), more=look)) for w, t, look in cells)))
-    yield _table(COLUMNS, "".join(rows), borders=True)
+    yield _table(submission.columns, "".join(rows), borders=True)
     for block in submission.blocks:
         yield _p("Point", _run(block.heading, _BOLD), more=_KEEP + _SPACE_ABOVE)
         yield from (_p("Point", _run(f"- {line}")) for line in block.lines)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pypdfium2
 import pytest
 
@@ -15,6 +16,7 @@ from publication.content.release_content import ReleaseContent
 from publication.content.revision import RevisedFigure, Revision
 from publication.letter import SUBMISSION_DOCX, SUBMISSION_PDF, LetterDamaged, check_letter, write_letter
 from publication.letter.check import check_submission, submission_texts
+from publication.letter.model import TWO_COLUMNS
 from publication.letter.pdf import count_pages, write_submission_pdf
 from publication.letter.reading import read_docx, read_pdf
 from publication.letter.submission import Submission, SubmissionRow, compose_submission
@@ -117,6 +119,21 @@ def test_however_much_there_is_to_tell_it_fits_on_two_pages(
 def _other_figure(made: Submission) -> Submission:
     first = made.rows[0]
     return replace(made, rows=(SubmissionRow(first.code, first.name, ("8", *first.figures[1:])), *made.rows[1:]))
+
+
+@pytest.mark.parametrize(
+    ("quarter", "compared"),
+    [("2023-Q1", ("Kỳ trước", "Cùng kỳ năm trước")), ("2023-H1", ("Cùng kỳ năm trước",)), ("2025-Q3E", ())],
+)
+def test_the_table_has_a_column_for_each_period_that_its_own_is_compared_with(
+    content: ReleaseContent, quarter: str, compared: tuple[str, ...]
+) -> None:
+    dated = [{**content.tables["dim_quarter"].to_pylist()[0], "quarter": quarter}]
+    tables = {**content.tables, "dim_quarter": pa.Table.from_pylist(dated)}
+    told = submission(replace(content, quarter=quarter, tables=tables))
+    assert told.headers == ("Chỉ tiêu", "Kỳ báo cáo", *compared)
+    assert sum(told.columns) == sum(TWO_COLUMNS)
+    assert {len(row.cells) for row in told.rows} == {len(told.columns)} == {len(told.headers)}
 
 
 DAMAGES: dict[str, Callable[[Submission], Submission]] = {

@@ -15,7 +15,8 @@ import pytest
 
 from common.forms import form_on
 from ingestion import load_contracts
-from sample import COMMUNE_QUARTERS, write_sample
+from sample import CLOSING, COMMUNE_QUARTERS, sample_rows, write_sample
+from sample.closing import decision_rows
 from sample.communes import (
     COMMUNE_WINDOWS,
     COMMUNES,
@@ -29,13 +30,13 @@ from sample.communes import (
 )
 from sample.layouts import COUNTER, MINISTRY_CASES, OF_PROVINCE, standing_commune_layout
 from sample.provinces import communes_of, department_rows, portal_rows, province_files, register_rows
-from sample.quarters import ALL_WINDOWS
-from sample.rows import DEFAULT_SEED
+from sample.quarters import ALL_WINDOWS, CLOSING_WINDOWS
+from sample.rows import DEFAULT_SEED, Row
 
 ALL = [(commune, quarter) for commune in COMMUNES for quarter in COMMUNE_QUARTERS]
 _PROVINCE = re.compile(r"H13\.\d{3}-\d{6}-\d{4}")
 _MINISTRY = re.compile(r"G15\.\d{3}-\d{6}-\d{6,7}")
-_DISTRICT = re.compile(r"000\.00\.32\.H51-2506\d{2}-\d{4}")
+_DISTRICT = re.compile(r"000\.\d\d\.32\.H51-2506\d{2}-\d{4}")
 
 
 @pytest.mark.parametrize(("commune", "quarter"), ALL)
@@ -79,6 +80,59 @@ def test_the_districts_open_cases_are_shared_out_but_for_one() -> None:
     left = [row["case_code"] for row in district_open_cases(DEFAULT_SEED)]
     taken = [row["case_code"] for place in COMMUNES.values() for row in carried_from_district(place, DEFAULT_SEED)]
     assert sorted(taken) == sorted(left[:-1])
+
+
+def _last_exports() -> dict[str, list[Row]]:
+    """The last exports of the district and of its communes, by unit."""
+    return {unit: rows for (unit, source, _), rows in sample_rows(CLOSING).items() if source == "one_stop_cases"}
+
+
+def test_what_the_last_exports_leave_open_is_told_by_one_successor_or_named_in_a_decision() -> None:
+    ended = ("returned", "finished", "withdrawn", "refused", "registered", "not_received")
+    exports = _last_exports()
+    left = Counter(row["case_code"] for rows in exports.values() for row in rows if row["status"] not in ended)
+    assert set(left.values()) == {1}
+    told: Counter[str] = Counter()
+    for place in COMMUNES.values():
+        rows = {row["case_code"]: row for row in case_rows(place, COMMUNE_QUARTERS[0], DEFAULT_SEED)}
+        told.update(left.keys() & rows)
+        assert all(rows[code]["finished_at"].date() <= rows[code]["due_at"].date() for code in left.keys() & rows)
+        decided = {row["applies_to"] for row in decision_rows(place, DEFAULT_SEED)}
+        assert len(decided) == 1
+        assert all(f"chuyển sang = {len(left) - 1}; " in r["figures_seen"] for r in decision_rows(place, DEFAULT_SEED))
+    assert set(told.values()) == {1}
+    assert left.keys() - told == decided
+    # Of the district itself and of communes that went into both.
+    assert {unit for unit, rows in exports.items() if any(row["case_code"] in left for row in rows)} > {"945"}
+
+
+def test_the_last_exports_hold_the_days_of_the_short_period_and_set_aside_what_was_stale() -> None:
+    window = CLOSING_WINDOWS[CLOSING]
+    for unit, rows in _last_exports().items():
+        codes = Counter(row["case_code"] for row in rows)
+        assert set(codes.values()) == {1}, unit
+        fresh = [row for row in rows if row["received_at"].date() >= window.opens_on]
+        assert all(row["received_at"].date() <= window.closes_on for row in fresh)
+        assert {row["status"] for row in rows if row not in fresh} <= {"withdrawn"}
+    declared = {
+        row["indicator_code"]: row["value"]
+        for row in sample_rows(CLOSING)["945", "declared_returns", "so-lieu-khai-bao.xlsx"]
+    }
+    own = [row for row in _last_exports()["945"] if row["received_at"].date() >= window.opens_on]
+    assert declared["III.23"] == sum(row["status"] not in ("registered", "not_received") for row in own)
+
+
+def test_the_successors_decide_only_where_the_last_period_is_written_too(tmp_path: Path) -> None:
+    for name, quarters in (("alone", ["2025-Q3"]), ("after", [CLOSING, "2025-Q3"])):
+        write_sample(tmp_path / name, quarters, scale=3)
+        found = sorted(path.parts[-4] for path in (tmp_path / name).glob("*/2025-Q3/decisions/*"))
+        assert found == ([] if name == "alone" else sorted(COMMUNES))
+    # A case that a successor tells again cannot be there three times.
+    book = openpyxl.load_workbook(
+        tmp_path / "after/945" / CLOSING / "one_stop_cases/ho-so-mot-cua.xlsx", read_only=True
+    )
+    codes = [row[1] for row in book.active.iter_rows(values_only=True) if str(row[1]).startswith("000.00.32")]
+    assert codes == [row["case_code"] for row in _last_exports()["945"]]
 
 
 @pytest.mark.parametrize(("commune", "quarter"), ALL)
