@@ -25,8 +25,13 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from publication import Draft, Published, make_draft
 from publication.page import render_catalogue
-from tests.pipeline.conftest import indicators, release_of
+from tests.integration.publication.conftest import LIGHT
+from tests.integration.publication.publish_once import chosen_outputs
+from tests.integration.publication.test_province import Province
+from tests.pipeline.conftest import QUARTER, UNIT, indicators, release_of
+from tests.unit.publication.builders import OTHER_UNIT
 
 AXE = Path(__file__).parents[1] / "data" / "axe-core" / "axe.min.js"
 BROWSER, DRIVER, PDF_TEXT = (shutil.which(name) for name in ("chromium", "chromedriver", "pdftotext"))
@@ -130,7 +135,7 @@ def _quiet(browser: Browser) -> Iterator[None]:
     }
     assert {url for url in asked if not url.startswith(("file:", "blob:", "about:"))} == set()
     pages = {url.rsplit("/", 1)[-1] for url in asked if url.startswith("file:")}
-    assert {name for name in pages if not re.fullmatch(r"index\.html|[0-9]{5}\.html", name)} == set()
+    assert {name for name in pages if not re.fullmatch(r"(?:index|dictionary|ra-soat|[0-9]{5})\.html", name)} == set()
 
 
 def _messages(browser: Browser) -> list[dict[str, Any]]:
@@ -386,19 +391,69 @@ def test_a_page_too_large_for_its_rows_says_where_they_are(browser: Browser, pag
         (PHONE, "dark"),
     ],
 )
-def test_axe_finds_nothing_serious(
-    window: tuple[int, int, bool], scheme: str, browser: Browser, page: Path, published_home: Path
-) -> None:
+def test_axe_finds_nothing_serious(window: tuple[int, int, bool], scheme: str, browser: Browser, page: Path) -> None:
     browser.look(page, window=window, scheme=scheme)
     browser.run("for (const part of document.querySelectorAll('details')) part.open = true;")
     assert browser.axe() == []
     browser.run("document.querySelector(\"[data-passport='III.25']\").click()")
     assert browser.axe("#nguon-goc") == []
-    unit = next(iter(sorted((page.parent / "don-vi").glob("*.html"))))
-    for other in (published_home / "published" / "index.html", published_home / "history" / "index.html", unit):
+
+
+@pytest.fixture(scope="module")
+def others(published_home: Path, page: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+    """Every other page that is given to somebody, by what it is. A draft's list and a province's page are made here."""
+    folder = tmp_path_factory.mktemp("other-pages")
+    province = Province(folder / "province")
+    for unit in (UNIT, OTHER_UNIT):
+        province.publish_unit(unit)
+    told = province.roll_up()
+    assert isinstance(told, Published)
+    candidates = published_home / "warehouse" / "candidates" / UNIT / QUARTER
+    (candidate,) = (path for path in candidates.iterdir() if path.is_dir())
+    verdicts = published_home / "warehouse" / "verdicts" / UNIT / QUARTER
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("publication.outputs.OUTPUTS", chosen_outputs(LIGHT))
+        patch.setattr("publication.drafts._write_documents", lambda *_: None)
+        draft = make_draft(
+            folder / "none-yet", candidate, verdicts, folder / "draft", unit=UNIT, quarter=QUARTER, code_version="1.0"
+        )
+    assert isinstance(draft, Draft)
+    return {
+        "catalogue": [published_home / "published" / "index.html"],
+        "dictionary": [published_home / "published" / "dictionary.html"],
+        "history": [published_home / "history" / "index.html"],
+        "communes": sorted((page.parent / "don-vi").glob("*.html")),
+        "province": [told.release.path / "report" / "index.html"],
+        "review": [folder / "draft" / "ra-soat.html"],
+    }
+
+
+@pytest.mark.parametrize("kind", ["catalogue", "dictionary", "history", "communes", "province", "review"])
+@pytest.mark.parametrize(
+    ("window", "scheme", "most"),
+    [
+        (PHONE, "dark", 1),
+        *(
+            pytest.param(window, scheme, None, marks=pytest.mark.long)
+            for window in (PHONE, TABLET, DESKTOP)
+            for scheme in ("light", "dark")
+        ),
+    ],
+)
+def test_axe_finds_nothing_serious_on_any_other_page(
+    kind: str,
+    window: tuple[int, int, bool],
+    scheme: str,
+    most: int | None,
+    browser: Browser,
+    others: dict[str, list[Path]],
+) -> None:
+    assert others[kind]
+    for other in others[kind][:most]:
         browser.look(other, window=window, scheme=scheme)
-        assert browser.axe() == []
-        assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth")
+        browser.run("for (const part of document.querySelectorAll('details')) part.open = true;")
+        assert browser.axe() == [], other
+        assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth"), other
 
 
 def test_the_skip_link_and_the_headings_lead_through_the_page(browser: Browser, page: Path) -> None:
