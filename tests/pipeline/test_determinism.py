@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sample import CLOSING, COMMUNE_QUARTERS
 from tests.pipeline.conftest import QUARTER, release_of
 from tests.support.read_release import file_hashes
 
@@ -60,3 +61,24 @@ def test_the_warehouse_can_be_deleted_and_rebuilt(published_home: Path, home: Pa
     assert first is not None
     assert again is not None
     assert file_hashes(again) == file_hashes(first)
+
+
+@pytest.mark.long
+def test_old_quarters_are_the_same_in_a_home_that_holds_what_came_after(
+    published_home: Path, home: Path, tmp_path: Path
+) -> None:
+    """Built anew beside everything that is delivered up to 2026: file by file what a home has that never saw it."""
+    from tests.conftest import QUARTERS, run_cli
+
+    full = tmp_path / "all-years"
+    assert run_cli(full, "sample").code == 0
+    later = {path.name for path in (full / "landing").glob("*/202[56]-*")}
+    assert later == {CLOSING, *COMMUNE_QUARTERS}
+    assert run_cli(full, "run", COMMUNE_QUARTERS[0]).code == 0
+    assert run_cli(home, "run", QUARTERS[0]).code == 0
+    for quarter, before in zip(QUARTERS, (home, published_home), strict=True):
+        assert run_cli(full, "run", quarter, "--full").code == 0
+        alone, beside = release_of(before, quarter=quarter), release_of(full, quarter=quarter)
+        assert alone is not None
+        assert beside is not None
+        assert file_hashes(beside) == file_hashes(alone)
