@@ -1,7 +1,9 @@
 """Makes the pictures of the guides from real templates, rejection workbooks and a release's letter.
 
-``python docs/make_pictures.py [RELEASE]`` writes ``docs/images/*.png``; those of the letter only where the folder of a
-release of the sample is named. Needs LibreOffice (``soffice``), Poppler (``pdftoppm``) and Chromium.
+``python docs/make_pictures.py [RELEASE [WORKBOOK]]`` writes ``docs/images/*.png``; those of the letter only where the
+folder of a release of the sample is named, that of the decisions to take only where such a workbook is
+(``review/945/2023-Q1/quyet-dinh-can-lay.xlsx`` of a home that ran the sample without its decisions). Needs LibreOffice
+(``soffice``), Poppler (``pdftoppm``) and Chromium.
 Belongs here: the invented deliveries that the pictures show. Does not belong here: anything that makes a workbook.
 """
 
@@ -24,7 +26,7 @@ from openpyxl.styles import Border, Side
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 UNIT, QUARTER = "945", "2023-Q1"
-_PAGE = ("-r", 140, "-f", 1, "-l", 1, "-singlefile")
+_PAGE = ("-f", 1, "-l", 1, "-singlefile")
 _CASES = ["Số hồ sơ", "Mã TTHC", "Đơn vị tiếp nhận", "Ngày tiếp nhận", "Ngày kết thúc xử lý", "Trạng thái", "Hình thức"]
 _UNIT = "Xã An Thạnh 1"
 _CASE_ROWS = [
@@ -50,7 +52,7 @@ def main() -> None:
         reference = ReferenceData.load(ROOT / "dbt_project" / "seeds")
         template = write_template(paths, "one_stop_cases", UNIT, QUARTER, reference=reference)
         draw(first_columns(template, "Số liệu", 9, 15), "mau-so-lieu", folder)
-        draw(only_sheet(template, "Hướng dẫn"), "mau-huong-dan", folder)
+        draw(only_sheet(template, "Hướng dẫn"), "mau-huong-dan", folder, 120)
         code = openpyxl.load_workbook(io.BytesIO(template))["Danh mục"]["A4"].value
         delivered = folder / "ho-so-thang-2.xlsx"
         book = openpyxl.Workbook()
@@ -74,6 +76,9 @@ def main() -> None:
         draw_page(release / "report" / "report.pdf", 16, "bao-cao-phu-luc")
         draw_page(release / "report" / "phieu-trinh.pdf", 1, "phieu-trinh")
         draw_release_page(release / "report" / "index.html", "trang-bao-cao")
+    for workbook in map(Path, sys.argv[2:3]):
+        with tempfile.TemporaryDirectory(prefix="pictures-") as name:
+            draw(first_decisions(workbook.read_bytes()), "quyet-dinh-can-lay", Path(name), 75)
 
 
 def only_sheet(data: bytes, sheet_name: str) -> bytes:
@@ -99,13 +104,24 @@ def first_columns(data: bytes, sheet_name: str, columns: int, rows: int) -> byte
     return _saved(book)
 
 
+def first_decisions(data: bytes) -> bytes:
+    """The sheet of lines of a workbook of decisions, printed from its title to the sixth line."""
+    book = openpyxl.load_workbook(io.BytesIO(only_sheet(data, "Quyết định")))
+    sheet: Any = book.active
+    sheet.data_validations.dataValidation = []
+    numbers = [row[0].row for row in sheet.iter_rows() if str(row[0].value).isdigit()]
+    last = sheet.print_area.rpartition("$")[0].rpartition(":")[2].strip("$")
+    sheet.print_area = f"A1:{last}{numbers[:6][-1]}"
+    return _saved(book)
+
+
 def _saved(book: openpyxl.Workbook) -> bytes:
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
 
 
-def draw(workbook: bytes, name: str, folder: Path) -> None:
+def draw(workbook: bytes, name: str, folder: Path, dots: int = 140) -> None:
     """Prints the workbook's first page as ``docs/images/<name>.png``, without the empty margin."""
     source = folder / f"{name}.xlsx"
     source.write_bytes(workbook)
@@ -119,9 +135,11 @@ def draw(workbook: bytes, name: str, folder: Path) -> None:
         str(folder),
         str(source),
     )
-    left, top, width, height = printed_box(folder / f"{name}.pdf", folder / name)
+    left, top, width, height = printed_box(folder / f"{name}.pdf", folder / name, dots)
     _run(
         "pdftoppm",
+        "-r",
+        dots,
         *_PAGE,
         "-x",
         left,
@@ -218,13 +236,13 @@ def draw_page(pdf: Path, page: int, name: str) -> None:
     sys.stdout.write(f"{IMAGES / name}.png\n")
 
 
-def printed_box(pdf: Path, target: Path, margin: int = 12) -> tuple[int, int, int, int]:
+def printed_box(pdf: Path, target: Path, dots: int, margin: int = 12) -> tuple[int, int, int, int]:
     """Left, top, width and height, in dots, of what is printed on the first page."""
-    _run("pdftoppm", *_PAGE, "-gray", pdf, target)
+    _run("pdftoppm", "-r", dots, *_PAGE, "-gray", pdf, target)
     data = target.with_suffix(".pgm").read_bytes()
     _, width, height, _ = data[:40].split()[:4]
-    dots = np.frombuffer(data[-int(width) * int(height) :], dtype=np.uint8).reshape(int(height), int(width)) < 250
-    rows, columns = np.flatnonzero(dots.any(axis=1)), np.flatnonzero(dots.any(axis=0))
+    dark = np.frombuffer(data[-int(width) * int(height) :], dtype=np.uint8).reshape(int(height), int(width)) < 250
+    rows, columns = np.flatnonzero(dark.any(axis=1)), np.flatnonzero(dark.any(axis=0))
     left, top = max(int(columns[0]) - margin, 0), max(int(rows[0]) - margin, 0)
     return left, top, int(columns[-1]) + margin - left, int(rows[-1]) + margin - top
 
