@@ -7,6 +7,8 @@ does).
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -51,10 +53,6 @@ class FormRow:
 
 
 _PROVINCE = "province"
-
-
-def _ends(units: list[AdminUnit]) -> set[dt.date | None]:
-    return {unit.valid_to for unit in units}
 
 
 @dataclass(frozen=True)
@@ -114,9 +112,47 @@ class ReferenceData:
         """The codes that any unit ever bore, of those below whose folders deliveries may lie."""
         return frozenset(unit.code for unit in (*self.admin_units, *self.provinces))
 
+    @cached_property
+    def _by_code(self) -> dict[str, list[AdminUnit]]:
+        found = defaultdict(list)
+        for unit in self.admin_units:
+            found[unit.code].append(unit)
+        return found
+
+    @cached_property
+    def _by_parent(self) -> dict[str, list[AdminUnit]]:
+        found = defaultdict(list)
+        for unit in self.admin_units:
+            found[unit.parent_code].append(unit)
+        return found
+
+    @cached_property
+    def _into(self) -> dict[tuple[str, dt.date], set[str]]:
+        """The codes of units of which something went into one, by its code and first day."""
+        found = defaultdict(set)
+        for step in self.successions:
+            found[step.new_code, step.effective_on].add(step.old_code)
+        return found
+
+    @cached_property
+    def _out_of(self) -> dict[tuple[str, dt.date | None], set[str]]:
+        """The codes of units that took something of one over, by its code and their first day."""
+        found: dict[tuple[str, dt.date | None], set[str]] = defaultdict(set)
+        for step in self.successions:
+            found[step.old_code, step.effective_on].add(step.new_code)
+        return found
+
+    @cached_property
+    def _places(self) -> dict[AdminUnit, int]:
+        return {unit: place for place, unit in enumerate(self.admin_units)}
+
+    def _in_order(self, units: Iterable[AdminUnit]) -> list[AdminUnit]:
+        """As they stand in the register."""
+        return sorted(units, key=self._places.__getitem__)
+
     def unit(self, code: str, day: dt.date) -> AdminUnit | None:
         """The unit that carries the code on the day, if any; of those that report by a form, and their parts."""
-        return next((u for u in self.admin_units if u.code == code and u.valid_on(day)), None)
+        return next((u for u in self._by_code.get(code, ()) if u.valid_on(day)), None)
 
     def sender(self, code: str, day: dt.date) -> AdminUnit | None:
         """The unit whose folder a code names on the day, if any: also one above those that report."""
@@ -130,7 +166,7 @@ class ReferenceData:
 
     def below(self, superior: AdminUnit, day: dt.date) -> list[AdminUnit]:
         """The units that report to one above them on the day."""
-        return [u for u in self.admin_units if u.parent_code == superior.code and u.valid_on(day)]
+        return [u for u in self._by_parent.get(superior.code, ()) if u.valid_on(day)]
 
     def role_of(self, unit: AdminUnit, day: dt.date) -> Role:
         """As what a unit delivers on a day. One whose role is a part, of nobody that reports, reports by itself."""
@@ -141,8 +177,8 @@ class ReferenceData:
         """The units that deliver through a reporting unit on the day."""
         return [
             u
-            for u in self.admin_units
-            if u.parent_code == code and u.valid_on(day) and role_on(u.level, day, self.roles).role == PART
+            for u in self._by_parent.get(code, ())
+            if u.valid_on(day) and role_on(u.level, day, self.roles).role == PART
         ]
 
     def reporting_unit(self, code: str, day: dt.date) -> AdminUnit | None:
@@ -182,10 +218,10 @@ class ReferenceData:
         if unit.valid_from is None:
             return []
         eve = unit.valid_from - dt.timedelta(days=1)
-        codes = {s.old_code for s in self.successions if (s.new_code, s.effective_on) == (unit.code, unit.valid_from)}
-        parts = [u for u in self.admin_units if u.valid_to == eve and u.code in codes]
-        reported_by = {u.parent_code for u in parts if self.role_of(u, eve) == PART}
-        return [u for u in self.admin_units if u.valid_to == eve and u.code in codes | reported_by]
+        codes = self._into.get((unit.code, unit.valid_from), set())
+        parts = [u for code in codes for u in self._by_code.get(code, ()) if u.valid_to == eve]
+        codes = codes | {u.parent_code for u in parts if self.role_of(u, eve) == PART}
+        return self._in_order({u for code in codes for u in self._by_code.get(code, ()) if u.valid_to == eve})
 
     def succeeded_together(self, unit: AdminUnit) -> tuple[list[AdminUnit], list[str]]:
         """Whoever may have known, before a unit began, of a case that is the unit's now: its predecessors with all
@@ -193,17 +229,16 @@ class ReferenceData:
         """
         before = self.predecessors(unit)
         reporting = {u.code for u in before if u.valid_to and self.role_of(u, u.valid_to) == REPORTING_UNIT}
-        ends = _ends(before)
-        ended = [u for u in self.admin_units if u in before or (u.parent_code in reporting and u.valid_to in ends)]
-        codes = {u.code for u in ended}
-        heirs = {s.new_code for s in self.successions if s.old_code in codes and s.effective_on == unit.valid_from}
+        ends = {u.valid_to for u in before}
+        parts = (u for code in reporting for u in self._by_parent.get(code, ()) if u.valid_to in ends)
+        ended = self._in_order({*before, *parts})
+        heirs = {new for u in ended for new in self._out_of.get((u.code, unit.valid_from), ())}
         return ended, sorted(heirs)
 
     def superior(self, unit: AdminUnit, day: dt.date) -> AdminUnit | None:
         """The unit above on the day, whether it delivers or not."""
-        return next(
-            (u for u in (*self.provinces, *self.admin_units) if u.code == unit.parent_code and u.valid_on(day)), None
-        )
+        above = (u for u in self.provinces if u.code == unit.parent_code and u.valid_on(day))
+        return next(above, None) or self.unit(unit.parent_code, day)
 
     def _above(self, unit: AdminUnit, day: dt.date) -> AdminUnit | None:
         """The unit above, where there is one that reports on the day."""
