@@ -123,7 +123,7 @@ def of_models(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Colum
     }
     for name, text in written.items():
         tables[f"raw/{name}"] = next(csv.reader([text.split("\n", 1)[0]]))
-    tables["raw/run_scope"] = ["quarter"]
+    tables["raw/run_scope"] = ["quarter", "unit_code"]
     tables["raw/deliveries"] = DELIVERIES_SCHEMA.names
     found: Columns = {}
     for node in _in_order(manifest):

@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 _CHECKOUT = (PROJECT_DIR / "pyproject.toml").is_file()
 _MANIFEST, _RECORD, _PARSED = "manifest.json", "manifest.sha256", "partial_parse.msgpack"
+#: Where the project lay that dbt parsed: seeds are found under the path of that day, whatever moved since.
+_PLACE = "parsed_in"
 #: The child process; it works in a home, and nothing there may pass for a module (-P).
 _DBT = (sys.executable, "-P", "-m", "orchestration.dbt_process")
 _PARSED_SUFFIXES = {".sql", ".yml", ".yaml", ".csv", ".md", ".py"}
@@ -85,9 +87,9 @@ def parse_args(home: Home, project: Path = DBT_DIR) -> list[str]:
     return ["parse", *base_args(home, project), "--quiet", "--no-write-json"]
 
 
-def write_scope(home: Home, quarter: str) -> None:
-    """Tells dbt which quarter it builds, the forms and what the contracts call their columns; clears what the last
-    build exported, its record first.
+def write_scope(home: Home, quarter: str, folders: Iterable[str] | None = None) -> None:
+    """Tells dbt which quarter it builds and of whose ``folders`` (None: of all), the forms and what the contracts call
+    their columns; clears what the last build exported, its record first.
     """
     home.warehouse.mkdir(parents=True, exist_ok=True)
     home.build_record.unlink(missing_ok=True)
@@ -96,7 +98,8 @@ def write_scope(home: Home, quarter: str) -> None:
     replace_durably(home.form_rows, rows_csv(load_forms()).encode())
     replace_durably(home.form_earlier_rows, earlier_rows_csv(load_forms()).encode())
     replace_durably(home.source_columns, columns_csv(load_contracts()).encode())
-    replace_durably(home.run_scope, f"quarter\n{quarter}\n".encode())
+    rows = [f"{quarter},{code}" for code in ([""] if folders is None else sorted(folders))]
+    replace_durably(home.run_scope, "\n".join(["quarter,unit_code", *rows, ""]).encode())
 
 
 def environment(settings: Settings | None, base: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -135,13 +138,14 @@ def ensure_manifest(folder: Path | None = None) -> Path:
 def _is_parsed(folder: Path, fingerprint: str) -> bool:
     """Whether the manifest is of this project, and still what dbt wrote."""
     manifest, record = folder / _MANIFEST, folder / _RECORD
-    if not manifest.is_file() or not record.is_file():
+    if not manifest.is_file() or not record.is_file() or not _is_of_this_place(folder):
         return False
     return record.read_bytes().decode(errors="replace").split() == [fingerprint, sha256_file(manifest)]
 
 
 def _parse(folder: Path, fingerprint: str) -> None:
     (folder / _RECORD).unlink(missing_ok=True)  # a parse that is killed leaves half a file
+    _forget_what_was_parsed_elsewhere(folder)
     done = subprocess.run(
         [*_DBT, "parse", *_folders(DBT_DIR, folder), "--quiet"],
         cwd=folder,
@@ -155,8 +159,23 @@ def _parse(folder: Path, fingerprint: str) -> None:
     replace_durably(folder / _RECORD, f"{fingerprint} {sha256_file(folder / _MANIFEST)}\n".encode())
 
 
+def _is_of_this_place(target: Path) -> bool:
+    try:
+        return (target / _PLACE).read_bytes() == os.fsencode(DBT_DIR)
+    except FileNotFoundError:
+        return False
+
+
+def _forget_what_was_parsed_elsewhere(target: Path) -> None:
+    """A checkout that was moved, or a home that another installation served, is parsed anew."""
+    if not _is_of_this_place(target):
+        (target / _PARSED).unlink(missing_ok=True)
+        replace_durably(target / _PLACE, os.fsencode(DBT_DIR))
+
+
 def _lend_what_is_parsed(target: Path) -> None:
     """Gives a home that dbt parsed nothing for yet what was parsed for another; dbt looks whether it still holds."""
+    _forget_what_was_parsed_elsewhere(target)
     parsed = manifest_folder() / _PARSED
     if not (target / _PARSED).exists() and _is_parsed(manifest_folder(), project_fingerprint()) and parsed.is_file():
         replace_durably(target / _PARSED, parsed.read_bytes())

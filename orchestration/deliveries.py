@@ -6,7 +6,7 @@ Does not belong here: taking in (``stages``), who reports (``units``), what a de
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ingestion import (
     inputs,
     load_contracts,
     read_deliveries,
+    remarks_on_landing,
     status,
     waiting_files,
 )
@@ -188,6 +189,39 @@ class Deliveries:
         and in its first period those of the other units after them, among which their open cases are shared out.
         """
         return {unit: self._inputs_of(unit, quarter) for unit in units}
+
+    def folders_behind(self, units: Iterable[str], quarter: str) -> dict[str, set[str]]:
+        """The folders that each unit's figures look at, in any period: those of :meth:`inputs_of`, and all that ever
+        delivered for whom the unit reports now or reported then.
+        """
+        wanted = list(units)
+        found = {unit: set(self._units.folders_expected(unit, quarter)) for unit in wanted}
+        for unit in wanted:
+            for codes, _ in self._units.folders_before(unit, quarter):
+                found[unit].update(codes)
+        for code, delivered in {(row["unit_code"], row["quarter"]) for row in read_deliveries(self.paths).to_pylist()}:
+            for period in {quarter, delivered}:
+                reporting = self._units.reporting(code, period)
+                if reporting is not None and reporting.code in found:
+                    found[reporting.code].add(code)
+        return found
+
+    def told_of(self, behind: Mapping[str, Collection[str]], quarter: str) -> dict[str, list[str]]:
+        """All that intake keeps of each unit's folders: their receipts in every period, in order, remarks on where
+        files lie, and what waits to be read.
+        """
+        told: dict[str, list[str]] = {}
+        for row in sorted(read_deliveries(self.paths).to_pylist(), key=lambda row: row["delivery_rank"]):
+            del row["delivery_rank"]  # a place among everybody's deliveries: what counts is the order of one's own
+            told.setdefault(row["unit_code"], []).append(str(row))
+        for row in remarks_on_landing(self.paths).to_pylist():
+            told.setdefault(row["_unit_code"], []).append(str(row))
+        for file in self.waiting(quarter):
+            told.setdefault(file.unit_code, []).append(file.relative_path)
+        return {
+            unit: [text for folder in sorted(folders) for text in told.get(folder, ())]
+            for unit, folders in behind.items()
+        }
 
     def _inputs_of(self, unit: str, quarter: str) -> list[dict[str, str]]:
         behind = quarters_behind(quarter)

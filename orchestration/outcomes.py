@@ -51,6 +51,7 @@ class RunRecord:
     ``mended``: what was missing or damaged in the home and was made again; ``damaged``: what a person must bring back.
     ``run_id`` and ``units``: which run this is, in Dagster's storage too, and for whom (all where empty); ``intake`` by
     source, a report a quarter; ``broken``: steps and why; ``exit_code`` once the command knows it.
+    ``left``: the units that steps after intake are for, where those of others stand; None until it is known.
     """
 
     run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -67,6 +68,7 @@ class RunRecord:
     intake: dict[str, list[IngestReport]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     exit_code: int | None = None
+    left: list[str] | None = None
     provinces: list[RollUp] = field(default_factory=list)
 
     def add_verdicts(self, verdicts: Mapping[str, Verdict]) -> None:

@@ -39,6 +39,8 @@ class Pipeline:
         self.timings = timings or Timings()
         #: The word by which this run may revise locked quarters; without it they hold.
         self.amendment: Amendment | None = None
+        #: Whether everything is made again, whatever stands already.
+        self.full = False
         self.dbt = DbtProcess(settings)
         self._gate: GateWorker | None = None
 

@@ -30,7 +30,7 @@ from orchestration.outcomes import Outcome, why_it_waits, why_locked, why_locked
 from orchestration.pipeline import Pipeline
 from orchestration.real_names import with_real_names
 from orchestration.settings import Home
-from orchestration.standing import stand
+from orchestration.standing import left, stand
 from orchestration.timing import now
 from orchestration.version import code_version, tool_versions
 
@@ -73,6 +73,20 @@ def ingest(pipeline: Pipeline, source: str, quarter: str, units: Sequence[str]) 
     return reports[quarter]
 
 
+def _to_do(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> Sequence[str]:
+    """The units that a step after intake is for: of those asked for (all where none is named) the ones whose result
+    does not stand already. Told once a run, when every source has been taken in; a step made alone is for all.
+    """
+    record = pipeline.record
+    if record.left is None:
+        if pipeline.full or record.taken_in != set(load_contracts()):
+            return units
+        record.left = left(pipeline, quarter, units)
+        if standing := len(record.outcomes):
+            to_stderr(f"{len(record.left)} đơn vị có thay đổi; {standing} đơn vị khác giữ nguyên kết quả đã có")
+    return record.left
+
+
 def check_raw(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[str, Verdict]:
     """Gate 1. Returns and stores one verdict a unit; raises ``ingestion.DamagedError`` where the raw layer is not what
     ingestion left there.
@@ -82,7 +96,7 @@ def check_raw(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[st
     home, deliveries, period = pipeline.home, pipeline.deliveries, pipeline.units.reference.periods[quarter]
     with pipeline.timings.stage("gate_raw", "kiểm tra dữ liệu đầu vào"):
         check_store(deliveries.paths)
-        in_scope = deliveries.units_in(quarter, units)
+        in_scope = deliveries.units_in(quarter, _to_do(pipeline, quarter, units))
         folders = {folder for members in in_scope.values() for folder in members}
         verdicts = run_raw_gate(
             home.raw,
@@ -99,7 +113,12 @@ def check_raw(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[st
             pipeline.units.own_windows(in_scope, quarter),
         )
     pipeline.record.add_verdicts(verdicts)
-    return verdicts
+    return _known_verdicts(pipeline, "raw")
+
+
+def _known_verdicts(pipeline: Pipeline, stage: str) -> dict[str, Verdict]:
+    """Of this run, and those that hold a unit back whose result stands."""
+    return {unit: by_stage[stage] for unit, by_stage in sorted(pipeline.record.verdicts.items()) if stage in by_stage}
 
 
 def _parts_held(pipeline: Pipeline, quarter: str, in_scope: dict[str, tuple[str, ...]]) -> list[tuple[str, str, str]]:
@@ -142,8 +161,11 @@ def _parts_held(pipeline: Pipeline, quarter: str, in_scope: dict[str, tuple[str,
 
 
 @contextmanager
-def building(pipeline: Pipeline, quarter: str, selected: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """dbt at work on a quarter. What is exported counts as a build only where all models were built.
+def building(
+    pipeline: Pipeline, quarter: str, selected: Sequence[str], units: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
+    """dbt at work on a quarter, for the units that there is something to do for. What is exported counts as a build of
+    these only where all models were built.
 
     ``selected`` names models of a partial build, made by hand from the browser; nothing is published from it.
     Raises ``BrokenContract``, and ``ingestion.DamagedError`` as ``check_raw``.
@@ -155,8 +177,10 @@ def building(pipeline: Pipeline, quarter: str, selected: Sequence[str]) -> Itera
         wait_until_free(home.warehouse_file, pipeline.settings.warehouse_wait_seconds, to_stderr)
         pipeline.record.candidates = None
         check_store(deliveries.paths)
-        made_from = deliveries.inputs_of(deliveries.units_in(quarter), quarter)
-        write_scope(home, quarter)
+        wanted = _to_do(pipeline, quarter, units)
+        made_from = deliveries.inputs_of(deliveries.units_in(quarter, wanted), quarter)
+        behind = deliveries.folders_behind(made_from, quarter).values() if wanted else None
+        write_scope(home, quarter, None if behind is None else set().union(*behind))
         (home.dbt_target / "run_results.json").unlink(missing_ok=True)  # the last build's would tell of this one
         process = pipeline.dbt.run(build_args(home, select=selected))
         try:
@@ -190,7 +214,8 @@ def write_candidates(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> 
         return write_candidates(pipeline.home.warehouse, quarter, list(inputs_by_unit), inputs_by_unit, forms)
 
     with pipeline.timings.stage("candidates", "lập số liệu chờ công bố"):
-        inputs = pipeline.deliveries.inputs_of(pipeline.deliveries.units_in(quarter, units), quarter)
+        wanted = _to_do(pipeline, quarter, units)
+        inputs = pipeline.deliveries.inputs_of(pipeline.deliveries.units_in(quarter, wanted), quarter)
         forms = pipeline.units.forms_of(inputs, quarter)
         for unit in list(inputs):
             if reason := _why_no_form(pipeline, unit, quarter):
@@ -241,9 +266,10 @@ def check_marts(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[
         candidates = {unit: (folder, folder.name) for unit, folder in folders.items()}
         published = _published_quarters(pipeline, quarter, candidates)
         verdicts = run_mart_gate(pipeline.home.warehouse, quarter, candidates, pipeline.gate(), published)
-        review.refresh(pipeline, quarter, pipeline.deliveries.units_in(quarter, units), folders)
+        wanted = _to_do(pipeline, quarter, units)
+        review.refresh(pipeline, quarter, pipeline.deliveries.units_in(quarter, wanted), folders)
     pipeline.record.add_verdicts(verdicts)
-    return verdicts
+    return _known_verdicts(pipeline, "mart")
 
 
 def _published_quarters(

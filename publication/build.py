@@ -106,7 +106,12 @@ def write_candidates(
         form_version = form_versions[unit]
         if unit not in inputs_by_unit:
             raise CandidateError(f"không có danh sách tệp đầu vào của đơn vị {unit}")
-        if made_from.get(unit) != hash_inputs(inputs_by_unit[unit]):
+        if unit not in made_from:
+            raise CandidateError(
+                f"lần tính số liệu gần nhất không tính cho đơn vị {unit}; chạy cchc build {quarter} rồi "
+                f"cchc check {quarter} trước khi công bố"
+            )
+        if made_from[unit] != hash_inputs(inputs_by_unit[unit]):
             raise CandidateError(
                 f"tệp nộp của đơn vị {unit} đã thay đổi sau lần tính số liệu gần nhất; "
                 f"chạy cchc build {quarter} rồi cchc check {quarter} trước khi công bố"

@@ -21,6 +21,7 @@ from orchestration.assets.names import FORM_EARLIER_ROWS, FORM_ROWS, RECEIPTS, R
 from orchestration.causes import why_dbt_failed
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
+from orchestration.resources import Scope
 from orchestration.settings import DBT_DIR, Home
 from orchestration.stages import building
 
@@ -111,7 +112,7 @@ def run_files() -> list[dg.AssetSpec]:
     """
     described = {
         RECEIPTS: "Sổ nhận tệp: mỗi tệp đã gửi một dòng, bước nhận dữ liệu ghi. Receipts of the files of all sources.",
-        RUN_SCOPE: "Kỳ báo cáo đang tính. The quarter that dbt builds for, one row.",
+        RUN_SCOPE: "Kỳ báo cáo đang tính, cho thư mục nào. The quarter that dbt builds for, and of whose folders.",
         FORM_ROWS: "Các dòng của biểu mẫu báo cáo. The rows of every report form, from forms/<id>/rows.csv.",
         FORM_EARLIER_ROWS: "Dòng biểu mẫu nối tiếp dòng nào của biểu mẫu trước. From forms/<id>/crosswalk.csv.",
         SOURCE_COLUMNS: "Tên cột của các nguồn số liệu. The columns of the sources' contracts.",
@@ -154,9 +155,9 @@ def dbt_models(manifest: dict[str, Any], catalogue: Catalogue) -> dg.AssetsDefin
     marts = set(model_names(manifest, "marts"))
 
     @dbt_assets(manifest=manifest, name="dbt_build", partitions_def=quarters(), dagster_dbt_translator=translator)
-    def build(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[Any]:
+    def build(context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[Any]:
         selected = sorted(key.path[-1] for key in context.selected_asset_keys) if context.is_subset else []
-        with building(pipeline, context.partition_key, selected) as process:
+        with building(pipeline, context.partition_key, selected, scope.units) as process:
             invocation = Invocation(
                 process=process,
                 manifest=manifest,

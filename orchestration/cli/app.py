@@ -209,8 +209,8 @@ def _run_quarter(
     pipeline: Pipeline, stage: Stage, quarter: str, units: list[str], *, verbose: bool, full: bool
 ) -> Answer:
     """Runs the stage and answers; what was wrong with the home itself comes first, and is a failure where it stays."""
-    record = pipeline.record
-    if not full and (outcomes := standing(pipeline, quarter)) is not None:
+    record, pipeline.full = pipeline.record, full
+    if not full and (outcomes := standing(pipeline, quarter, units)) is not None:
         record.outcomes, record.units = outcomes, tuple(units)
         answer = _answer_by_unit(pipeline, stage, quarter, units, RunResult(True, {}))
     else:

@@ -71,7 +71,7 @@ def rebuilt(settings: Settings, *, dry_run: bool) -> tuple[list[str], dict[str, 
 def _quarter_to_build(pipeline: Pipeline) -> str | None:
     """The quarter that the warehouse was last built for, else the last with deliveries; None where there is none."""
     try:
-        last = pipeline.home.run_scope.read_text().split()[1]
+        last = pipeline.home.run_scope.read_text().splitlines()[1].partition(",")[0]
     except (OSError, IndexError, UnicodeDecodeError):
         last = ""
     try:

@@ -1,6 +1,6 @@
 with run_scope as (
 
-    select quarter as run_quarter from {{ source('run', 'run_scope') }}
+    select distinct quarter as run_quarter from {{ source('run', 'run_scope') }}
 
 ),
 
@@ -20,9 +20,10 @@ numbered as (
 
 ),
 
+-- By whomever: which periods are told does not follow from whose figures are made now.
 delivered_quarters as (
 
-    select distinct quarter from {{ ref('stg_deliveries__deliveries') }} where is_current
+    select distinct quarter from {{ source('ledger', 'deliveries') }} where is_current
 
 ),
 

@@ -33,7 +33,7 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Invoke:
     def invoke(home: Path, *arguments: str, threads: int = 1, quarter: str = QUARTER) -> Build:
         warehouse = home / "warehouse"
         (warehouse / "build" / "marts").mkdir(parents=True, exist_ok=True)
-        (warehouse / "run_scope.csv").write_text(f"quarter\n{quarter}\n", encoding="utf-8")
+        (warehouse / "run_scope.csv").write_text(f"quarter,unit_code\n{quarter},\n", encoding="utf-8")
         (warehouse / "form_rows.csv").write_text(rows_csv(load_forms()), encoding="utf-8")
         (warehouse / "form_earlier_rows.csv").write_text(earlier_rows_csv(load_forms()), encoding="utf-8")
         (warehouse / "source_columns.csv").write_text(columns_csv(load_contracts()), encoding="utf-8")

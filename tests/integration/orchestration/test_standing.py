@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 
+from expectations import Verdict
+from expectations.verdicts import write_verdict
 from ingestion import DamagedError, LandingProblem
 from orchestration.outcomes import Outcome
 from orchestration.pipeline import Pipeline
+from orchestration.review import judged
 from orchestration.settings import Home, load_settings
-from orchestration.standing import stand, standing
+from orchestration.standing import left, stand, standing
 from publication import current_release
 
 QUARTER, UNIT = "2023-Q1", "945"
@@ -76,7 +79,7 @@ def _drop_a_row(home: Home, _: pytest.MonkeyPatch) -> None:
 
 def _another_release(home: Home, _: pytest.MonkeyPatch) -> None:
     note = json.loads(home.standing(QUARTER).read_bytes())
-    note["releases"][UNIT] = "0" * 64
+    note["units"][UNIT]["release"] = "0" * 64
     home.standing(QUARTER).write_text(json.dumps(note))
 
 
@@ -152,3 +155,61 @@ def test_a_run_with_something_to_say_leaves_nothing_to_stand_on(home: Path) -> N
         lambda p: p.record.outcomes.update({UNIT: replace(p.record.outcomes[UNIT], release="elsewhere/r9")})
     )
     assert not after(lambda p: setattr(p.record, "began_with", None))
+
+
+def _held(home: Path) -> tuple[Pipeline, Verdict]:
+    """A pipeline after a whole run that held the unit back, and the verdict that did, as it is stored."""
+    pipeline = _ended(home)
+    passed = next(v for v in judged(pipeline, UNIT, QUARTER).verdicts if v.stage == "raw")
+    wrong = passed.results[0].model_copy(update={"status": "fail", "failed_rows": 1, "severity": "critical"})
+    verdict = passed.model_copy(update={"results": (wrong, *passed.results[1:])})
+    write_verdict(pipeline.home.warehouse, verdict)
+    stored = {v.stage: v for v in judged(pipeline, UNIT, QUARTER).verdicts}
+    pipeline.record.verdicts[UNIT] = stored
+    pipeline.record.outcomes[UNIT] = Outcome(UNIT, None, reasons=("bị giữ lại",))
+    return pipeline, verdict
+
+
+def test_what_is_held_back_stays_held_back_in_the_same_words_and_nothing_is_done(cli: Cli, home: Path) -> None:
+    pipeline, verdict = _held(home)
+    stand(pipeline, QUARTER)
+    again = _pipeline(home)
+    outcomes = standing(again, QUARTER)
+    assert outcomes == {UNIT: Outcome(UNIT, None, reasons=("bị giữ lại",))}
+    assert again.record.verdicts[UNIT]["raw"] == verdict
+    result = cli(home, "run", QUARTER, "--json")
+    (unit,) = json.loads(result.stdout)["units"]
+    assert (result.code, unit["state"]) == (1, "held_back")
+    assert any(verdict.results[0].sentence_vi in reason for reason in unit["reasons"])
+
+
+def test_a_verdict_that_is_no_more_as_it_was_is_asked_for_again(home: Path) -> None:
+    pipeline, verdict = _held(home)
+    stand(pipeline, QUARTER)
+    write_verdict(pipeline.home.warehouse, verdict.model_copy(update={"results": verdict.results[1:]}))
+    assert standing(_pipeline(home), QUARTER) is None
+
+
+@pytest.mark.parametrize("outcome", [{"locked": True}, {"awaits": True}, {"draft": "somewhere"}])
+def test_a_lock_and_a_draft_are_told_anew_by_each_run(home: Path, outcome: dict[str, Any]) -> None:
+    pipeline, _ = _held(home)
+    pipeline.record.outcomes[UNIT] = Outcome(UNIT, None, reasons=("bị giữ lại",), **outcome)
+    stand(pipeline, QUARTER)
+    assert not pipeline.home.standing(QUARTER).exists()
+
+
+def test_after_intake_a_unit_is_left_where_its_own_folders_tell_something_new(home: Path) -> None:
+    other = "941"  # of which nothing stands
+
+    def found(problem: str = "") -> tuple[list[str], set[str]]:
+        pipeline = _pipeline(home)
+        if problem:
+            pipeline.record.problems.append(LandingProblem(problem, "stray", "tệp lạ"))
+        return left(pipeline, QUARTER, (other, UNIT)), set(pipeline.record.outcomes)
+
+    assert found() == ([other], {UNIT})
+    assert found(f"{other}/{QUARTER}/x") == ([other], {UNIT})
+    assert found(f"{UNIT}/{QUARTER}/x") == ([other, UNIT], set())
+    pipeline = _pipeline(home)
+    assert left(pipeline, QUARTER, ()) == [UNIT]  # where nothing at all is left, whoever has a run begin sees its steps
+    assert pipeline.record.outcomes == {}

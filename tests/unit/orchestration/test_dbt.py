@@ -75,7 +75,7 @@ def test_a_scope_takes_back_the_last_build_before_anything_is_built(home: Home) 
     (home.built_marts / "old.parquet").touch()
     home.build_record.write_text("{}")
     dbt.write_scope(home, "2023-Q2")
-    assert home.run_scope.read_text() == "quarter\n2023-Q2\n"
+    assert home.run_scope.read_text() == "quarter,unit_code\n2023-Q2,\n"
     with home.source_columns.open(encoding="utf-8", newline="") as file:
         written = [tuple(row.values()) for row in csv.DictReader(file)]
     assert written == [
@@ -95,3 +95,21 @@ def test_dbt_is_told_where_and_how_much_and_tells_nobody(tmp_path: Path) -> None
     assert env["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
     assert env["PATH"] == "/bin"
     assert "CCHC_WAREHOUSE" not in dbt.environment(None, {})
+
+
+def test_what_was_parsed_where_the_project_lay_before_is_parsed_anew(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """dbt looks for seeds where the project lay when it parsed them: a moved checkout, another installation."""
+    monkeypatch.setattr(dbt, "manifest_folder", lambda: tmp_path / "nothing parsed")
+    parsed = home.dbt_target / "partial_parse.msgpack"
+    home.dbt_target.mkdir(parents=True)
+    parsed.write_bytes(b"of before")
+    dbt._lend_what_is_parsed(home.dbt_target)  # of whose place nothing is known
+    assert not parsed.exists()
+    parsed.write_bytes(b"of here")
+    dbt._lend_what_is_parsed(home.dbt_target)
+    assert parsed.read_bytes() == b"of here"
+    monkeypatch.setattr(dbt, "DBT_DIR", tmp_path / "elsewhere")
+    dbt._lend_what_is_parsed(home.dbt_target)
+    assert not parsed.exists()

@@ -11,7 +11,16 @@ import pytest
 
 from ingestion import load_contracts
 from orchestration import column_lineage as lineage_module
-from orchestration.assets.names import CANDIDATES, GATE_CHECK, RECEIPTS, landing_key, published_key, raw_key, team
+from orchestration.assets.names import (
+    CANDIDATES,
+    GATE_CHECK,
+    RECEIPTS,
+    RUN_SCOPE,
+    landing_key,
+    published_key,
+    raw_key,
+    team,
+)
 from orchestration.build import build_definitions
 from orchestration.column_lineage import ANNEX, Columns, Way, column_lineage
 from orchestration.partitions import quarters
@@ -93,7 +102,7 @@ def test_upstream_of_a_published_table_is_what_feeds_it(graph: dg.AssetGraph) ->
     assert feeds("report_letter") == of_report
     assert landing_key("one_stop_cases") in _ancestors(graph, published_key("report_annex"))
     # The receipts are of all sources' files: they begin a way, or every table would be made from every source.
-    assert graph.get(dg.AssetKey(["staging", "stg_deliveries__deliveries"])).parent_keys == {RECEIPTS}
+    assert graph.get(dg.AssetKey(["staging", "stg_deliveries__deliveries"])).parent_keys == {RECEIPTS, RUN_SCOPE}
     assert graph.get(RECEIPTS).parent_keys == set()
     assert CANDIDATES not in _ancestors(graph, published_key("report_annex"))
 

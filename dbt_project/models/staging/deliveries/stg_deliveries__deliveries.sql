@@ -1,8 +1,19 @@
 {{ config(materialized='table') }}
 
-with source as (
+-- A build may be for some units alone: then the deliveries of other folders are as if they were not there, for every
+-- fact takes its rows by these.
+with scope as (
+
+    select unit_code from {{ source('run', 'run_scope') }}
+
+),
+
+source as (
 
     select * from {{ source('ledger', 'deliveries') }}
+    where
+        unit_code in (select scope.unit_code from scope)
+        or exists (select 1 from scope where scope.unit_code is null)
 
 ),
 
