@@ -206,20 +206,18 @@ class Deliveries:
                     found[reporting.code].add(code)
         return found
 
-    def told_of(self, behind: Mapping[str, Collection[str]], quarter: str) -> dict[str, list[str]]:
-        """All that intake keeps of each unit's folders: their receipts in every period, in order, remarks on where
-        files lie, and what waits to be read.
+    def told_of(self, behind: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+        """All that intake keeps of each unit's folders: their receipts in every period, in order, and remarks on where
+        files lie, those of no known folder too.
         """
         told: dict[str, list[str]] = {}
         for row in sorted(read_deliveries(self.paths).to_pylist(), key=lambda row: row["delivery_rank"]):
             del row["delivery_rank"]  # a place among everybody's deliveries: what counts is the order of one's own
             told.setdefault(row["unit_code"], []).append(str(row))
         for row in remarks_on_landing(self.paths).to_pylist():
-            told.setdefault(row["_unit_code"], []).append(str(row))
-        for file in self.waiting(quarter):
-            told.setdefault(file.unit_code, []).append(file.relative_path)
+            told.setdefault(row["_unit_code"] or "", []).append(str(row))
         return {
-            unit: [text for folder in sorted(folders) for text in told.get(folder, ())]
+            unit: [text for folder in sorted({"", *folders}) for text in told.get(folder, ())]
             for unit, folders in behind.items()
         }
 

@@ -16,13 +16,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.files import canonical_json, replace_durably, sha256_bytes
+from common.files import canonical_json, replace_durably, sha256_bytes, sha256_file
 from common.forms import forms_state
 from expectations import Verdict
 from ingestion import check_store
 from orchestration.outcomes import Outcome
 from orchestration.pipeline import Pipeline
-from orchestration.review import judged
+from orchestration.review import judged, workbook_of
 from orchestration.version import code_version, tool_versions
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def stand(pipeline: Pipeline, quarter: str) -> None:
     units = list(pipeline.deliveries.units_in(quarter))
     lines = {}
     if record.began_with is not None and _may_stand(pipeline):
-        behind = _without_problems(pipeline, pipeline.deliveries.folders_behind(units, quarter))
+        behind = _all_taken_in(pipeline, quarter, pipeline.deliveries.folders_behind(units, quarter))
         bases = _bases(pipeline, quarter, behind)
         lines = {unit: line for unit, basis in bases.items() if (line := _line(pipeline, unit, quarter, basis))}
     if not lines:
@@ -59,7 +59,7 @@ def standing(pipeline: Pipeline, quarter: str, asked: Sequence[str] = ()) -> dic
         return None
     units = list(pipeline.deliveries.units_in(quarter, asked))
     found = _found(pipeline, quarter, units, noted)
-    if not units or len(found) < len(units) or pipeline.deliveries.waiting(quarter):
+    if not units or len(found) < len(units):
         return None
     check_store(pipeline.deliveries.paths)
     return _taken_over(pipeline, found)
@@ -97,23 +97,25 @@ def _noted(pipeline: Pipeline, quarter: str) -> Mapping[str, Any] | None:
         return None
 
 
-def _without_problems(pipeline: Pipeline, behind: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """The units in whose folders nothing lies that could not be taken in."""
+def _all_taken_in(pipeline: Pipeline, quarter: str, behind: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """The units in whose folders nothing lies that was not taken in: of such a file each gate is to say so itself."""
     faulty = {problem.path.split("/")[0] for problem in pipeline.record.problems}
+    faulty |= {file.unit_code for file in pipeline.deliveries.waiting(quarter)}
     return {unit: folders for unit, folders in behind.items() if not faulty & folders}
 
 
 def _bases(pipeline: Pipeline, quarter: str, behind: Mapping[str, set[str]]) -> dict[str, str]:
     """By unit a hash of all that its result follows from: what intake keeps of the folders ``behind`` it, the code with
     its declarations and tools, the home's forms, the settings, which quarters anything was delivered for, and its
-    releases of other periods, since a small count is held back by what they tell.
+    releases of other periods with those that are current, since a small count is held back by what they tell, and a
+    longer period is compared with the quarters it is made of.
 
     Secrets are not in it; a changed person key ends a run before this is asked.
     """
     deliveries = pipeline.deliveries
     settings = pipeline.settings.model_dump(mode="json")
     common = [code_version(), forms_state(), tool_versions(), settings, deliveries.quarters()]
-    told = deliveries.told_of(behind, quarter)
+    told = deliveries.told_of(behind)
     return {
         unit: sha256_bytes(canonical_json([common, told[unit], _elsewhere(pipeline.home.published / unit, quarter)]))
         for unit in told
@@ -121,8 +123,14 @@ def _bases(pipeline: Pipeline, quarter: str, behind: Mapping[str, set[str]]) -> 
 
 
 def _elsewhere(published: Path, quarter: str) -> list[str]:
-    found = (path for path in published.glob("*/r*") if path.parent.name != quarter)
-    return sorted(f"{path.parent.name}/{path.name}" for path in found)
+    releases = (path for path in published.glob("*/r*") if path.parent.name != quarter)
+    pointers = (path for path in published.glob("*/current.json") if path.parent.name != quarter)
+    return sorted(
+        [
+            *(f"{path.parent.name}/{path.name}" for path in releases),
+            *(f"{path.parent.name} {sha256_file(path)}" for path in pointers),
+        ]
+    )
 
 
 def _line(pipeline: Pipeline, unit: str, quarter: str, basis: str) -> Line | None:
@@ -136,11 +144,17 @@ def _line(pipeline: Pipeline, unit: str, quarter: str, basis: str) -> Line | Non
     verdicts = list(pipeline.record.verdicts.get(unit, {}).values())
     if outcome.locked or outcome.awaits or outcome.draft or not any(verdict.blocking() for verdict in verdicts):
         return None
-    return {"basis": basis, "verdicts": _hash_of(verdicts), "reasons": list(outcome.reasons)}
+    return _held(pipeline, unit, quarter, basis, verdicts) | {"reasons": list(outcome.reasons)}
 
 
 def _published(basis: str, release: Release) -> Line:
     return {"basis": basis, "release": release.manifest_sha256}
+
+
+def _held(pipeline: Pipeline, unit: str, quarter: str, basis: str, verdicts: Iterable[Verdict]) -> Line:
+    """With whether the workbook that asks for decisions is there: where it was taken away, a run makes it again."""
+    asks = workbook_of(pipeline.home, unit, quarter).is_file()
+    return {"basis": basis, "verdicts": _hash_of(verdicts), "asks": asks}
 
 
 def _hash_of(verdicts: Iterable[Verdict]) -> str:
@@ -156,7 +170,7 @@ def _found(
 
     lines, deliveries = noted["units"], pipeline.deliveries
     behind = deliveries.folders_behind([unit for unit in units if unit in lines], quarter)
-    bases = _bases(pipeline, quarter, _without_problems(pipeline, behind))
+    bases = _bases(pipeline, quarter, _all_taken_in(pipeline, quarter, behind))
     found: dict[str, tuple[Outcome, list[Verdict]]] = {}
     for unit, basis in bases.items():
         line, release = lines[unit], _current(pipeline, unit, quarter)
@@ -169,8 +183,9 @@ def _found(
         elif isinstance(line, dict) and line.get("basis") == basis and "verdicts" in line:
             inputs_hash = hash_inputs(deliveries.inputs_of([unit], quarter)[unit])
             verdicts = list(judged(pipeline, unit, quarter, inputs_hash).verdicts)
-            if _hash_of(verdicts) == line["verdicts"]:
-                found[unit] = (Outcome(unit, None, reasons=tuple(line.get("reasons", ()))), verdicts)
+            reasons = line.get("reasons", [])
+            if line == _held(pipeline, unit, quarter, basis, verdicts) | {"reasons": reasons}:
+                found[unit] = (Outcome(unit, None, reasons=tuple(reasons)), verdicts)
     return found
 
 

@@ -16,7 +16,7 @@ from expectations.verdicts import write_verdict
 from ingestion import DamagedError, LandingProblem
 from orchestration.outcomes import Outcome
 from orchestration.pipeline import Pipeline
-from orchestration.review import judged
+from orchestration.review import judged, workbook_of
 from orchestration.settings import Home, load_settings
 from orchestration.standing import left, stand, standing
 from publication import current_release
@@ -213,3 +213,32 @@ def test_after_intake_a_unit_is_left_where_its_own_folders_tell_something_new(ho
     pipeline = _pipeline(home)
     assert left(pipeline, QUARTER, ()) == [UNIT]  # where nothing at all is left, whoever has a run begin sees its steps
     assert pipeline.record.outcomes == {}
+
+
+def test_a_file_that_waits_to_be_taken_in_leaves_its_unit_to_the_gates(home: Path) -> None:
+    """It may come after gate 1 of one run and not be read in the next: then no verdict speaks of it."""
+    _a_delivery(Home(home)).with_name("đến sau.csv").write_text("x")
+    stand(_ended(home), QUARTER)
+    assert not Home(home).standing(QUARTER).exists()
+
+
+def test_another_current_release_of_another_period_leaves_a_unit_to_be_made(home: Path) -> None:
+    """A longer period is compared with what is current of its quarters, whichever release that is since."""
+    pointer = home / "published" / UNIT / "2022-Q4" / "current.json"
+    pointer.parent.mkdir()
+    pointer.write_text("r2")
+    stand(_ended(home), QUARTER)
+    assert left(_pipeline(home), QUARTER, ("941", UNIT)) == ["941"]
+    pointer.write_text("r1")
+    assert left(_pipeline(home), QUARTER, ("941", UNIT)) == ["941", UNIT]
+
+
+def test_a_workbook_of_decisions_that_was_taken_away_is_made_again(home: Path) -> None:
+    pipeline, _ = _held(home)
+    asks = workbook_of(pipeline.home, UNIT, QUARTER)
+    asks.parent.mkdir(parents=True)
+    asks.write_bytes(b"a workbook")
+    stand(pipeline, QUARTER)
+    assert standing(_pipeline(home), QUARTER) is not None
+    asks.unlink()
+    assert standing(_pipeline(home), QUARTER) is None
