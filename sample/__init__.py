@@ -5,6 +5,7 @@ Belongs here: canonical rows of the sample and their rendering as clerks' workbo
 Does not belong here: reading deliveries, computing figures. Persons in the rows are invented; unit names are real.
 """
 
+from sample.cases import LARGEST_SCALE
 from sample.communes import COMMUNE_QUARTERS
 from sample.districts import DISTRICTS
 from sample.places import districts_of
@@ -22,6 +23,7 @@ __all__ = [
     "COMMUNE_QUARTERS",
     "DEFAULT_SEED",
     "DISTRICTS",
+    "LARGEST_SCALE",
     "PERIODS",
     "QUARTERS",
     "WRITTEN",

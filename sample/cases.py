@@ -40,8 +40,10 @@ _COMMUNE_WEIGHTS = {
     "2.000986": 4, "1.001699": 4,
 }  # fmt: skip
 _LAND_WEIGHT, _OTHER_WEIGHT = 3, 0.12
-# Largest serial a unit gives out on one day before multiplication; see ``multiplied``.
+# More than the largest serial a unit gives out on one day before multiplication; see ``multiplied``.
 _SERIAL_STEP = 1000
+#: A case code has at most seven digits for the day's serial, as intake reads it: as many copies fit into them.
+LARGEST_SCALE = 10_000_000 // _SERIAL_STEP
 
 
 @dataclass

@@ -11,6 +11,7 @@ import io
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import xlsxwriter
@@ -41,6 +42,8 @@ Place = District | StandingCommune | StandingProvince
 CellValue = str | int | dt.date | dt.datetime | None
 
 _CREATED = dt.datetime(2023, 1, 1)
+#: Lines of a CSV file that are held at a time, half a megabyte.
+_BLOCK_OF_LINES = 2_000
 _MOTTO = ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc")
 _DAY, _MOMENT = "%d/%m/%Y", "%d/%m/%Y %H:%M:%S"
 
@@ -120,14 +123,15 @@ def workbook_bytes(sheet: Sheet, rows: Iterable[Row]) -> bytes:
     return buffer.getvalue()
 
 
-def csv_bytes(sheet: Sheet, rows: list[Row], scale: int = 1) -> bytes:
-    """The rows as a system's CSV export: UTF-8 with BOM, semicolons, header first; cases ``scale`` times each."""
-    lines = [";".join(heading.text for heading in sheet.layout.headings)]
+def csv_blocks(sheet: Sheet, rows: list[Row], scale: int = 1) -> Iterator[bytes]:
+    """The rows as a CSV export, in blocks: UTF-8 with BOM, semicolons, header first; cases ``scale`` times each."""
+    yield ("\ufeff" + ";".join(heading.text for heading in sheet.layout.headings) + "\r\n").encode()
     if "case_code" in rows[0]:
-        lines.extend(_case_lines(sheet, rows, scale))
+        lines = _case_lines(sheet, rows, scale)
     else:
-        lines.extend(_line(sheet.cells(number, row)) for number, row in enumerate(rows, 1))
-    return ("\ufeff" + "\r\n".join(lines) + "\r\n").encode()
+        lines = (_line(sheet.cells(number, row)) for number, row in enumerate(rows, 1))
+    while block := list(islice(lines, _BLOCK_OF_LINES)):
+        yield ("\r\n".join(block) + "\r\n").encode()
 
 
 def csv_layout(source: str, place: Place) -> Layout:

@@ -485,7 +485,7 @@ def sample(
             "2025-Q3, 2025-Q4, 2026-Q1 (hai xã kế tục); còn có các kỳ khác của năm 2023.",
         ),
     ] = None,
-    scale: Annotated[int, typer.Option("--scale", min=1, max=999, help="Nhân số hồ sơ lên chừng này lần.")] = 1,
+    scale: Annotated[int, typer.Option("--scale", min=1, help="Nhân số hồ sơ lên chừng này lần.")] = 1,
     seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Hạt giống của dữ liệu mẫu.")] = None,
     province: Annotated[
         str,
@@ -498,8 +498,12 @@ def sample(
     json: Json = False,
 ) -> None:
     """Ghi bộ tệp mẫu đầy đủ của một huyện và hai xã kế tục vào thư mục nhận; không ghi vào nơi đã có tệp của đơn vị."""
-    from sample import DEFAULT_SEED, PERIODS, WRITTEN, ForeignFiles
+    from sample import DEFAULT_SEED, LARGEST_SCALE, PERIODS, WRITTEN, ForeignFiles
 
+    if scale > LARGEST_SCALE:
+        raise WrongUse(
+            f"--scale {scale}: nhiều nhất là {LARGEST_SCALE}, vì số thứ tự trong ngày của mã hồ sơ có tối đa 7 chữ số"
+        )
     settings = load_settings()
     quarters = [known_quarter(name) for name in quarter or WRITTEN]
     if missing := sorted(set(quarters) - set(PERIODS)):

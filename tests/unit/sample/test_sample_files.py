@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import tracemalloc
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
 
 from ingestion.base.contracts import load_contracts
-from sample import QUARTERS, ForeignFiles, sample_rows, write_sample
+from ingestion.rows.values import parse_case_code
+from sample import LARGEST_SCALE, QUARTERS, ForeignFiles, sample_rows, write_sample
 from sample.districts import CU_LAO_DUNG
 from sample.layouts import COUNTER, Layout, layout_of
+from sample.rows import unmultiplied_rows
 from sample.workbooks import csv_layout
+from sample.writer import MARKER
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -138,20 +143,27 @@ def test_the_letters_paragraphs_are_a_text_with_the_contracts_headings(landing: 
     assert lines[-2:] == ["[Hết]", ""]
 
 
-def test_writing_again_gives_equal_bytes_and_writes_only_what_differs(
-    landing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for path in write_sample(tmp_path, ["2023-Q1"]):
+def test_writing_again_gives_equal_bytes_and_writes_only_what_differs(landing: Path, tmp_path: Path) -> None:
+    paths = write_sample(tmp_path, ["2023-Q1"])
+    for path in paths:
         assert path.read_bytes() == (landing / path.relative_to(tmp_path)).read_bytes()
     lost = next(tmp_path.rglob("so-lieu-khai-bao.xlsx"))
     content, delivered = lost.read_bytes(), lost.stat().st_mtime
     lost.unlink()
-    written: list[Path] = []
-    write_bytes = Path.write_bytes
-    monkeypatch.setattr(Path, "write_bytes", lambda path, data: written.append(path) or write_bytes(path, data))
+    before = {path: path.stat().st_ino for path in paths if path != lost}
     write_sample(tmp_path, ["2023-Q1"])
-    assert written == [lost]
+    assert {path: path.stat().st_ino for path in before} == before
     assert (lost.read_bytes(), lost.stat().st_mtime) == (content, delivered)
+
+
+def test_what_a_stopped_writer_left_is_no_delivery_and_no_foreign_file(tmp_path: Path) -> None:
+    (path, *_) = write_sample(tmp_path, ["2023-Q1"])
+    half = path.with_name(f".{path.name}.part")
+    half.write_bytes(path.read_bytes()[:100])
+    path.unlink()
+    write_sample(tmp_path, ["2023-Q1"])
+    assert path.is_file()
+    assert not half.exists()
 
 
 def test_files_of_somebody_else_are_not_written_over(tmp_path: Path) -> None:
@@ -177,7 +189,93 @@ def test_large_samples_are_csv_with_codes_of_their_own(tmp_path: Path, monkeypat
     assert len([row for row in small if str(row[1]).startswith("000.")]) == 2 * 646
 
 
-@pytest.mark.parametrize("scale", [0, 1000])
+def _lines(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        return list(csv.DictReader(handle, delimiter=";"))
+
+
+@pytest.fixture(scope="module")
+def widest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
+    """Cases of a short list, as often as codes allow, by one process: in parts, none of which is large."""
+    folder = tmp_path_factory.mktemp("widest")
+    with pytest.MonkeyPatch.context() as patch:
+        _few_cases(patch)
+        patch.setattr("sample.writer.LARGEST_CSV", 40_000)
+        return folder, write_sample(folder, ["2023-Q1"], scale=LARGEST_SCALE, processes=1)
+
+
+def _few_cases(patch: pytest.MonkeyPatch) -> None:
+    kept = unmultiplied_rows
+
+    def few(*arguments: Any) -> dict[Any, list[dict[str, Any]]]:
+        return {
+            key: rows[:: max(1, len(rows) // 10)] if key[1] == "one_stop_cases" else rows
+            for key, rows in kept(*arguments).items()
+            if key[0] in ("945", "31615")
+        }
+
+    patch.setattr("sample.writer.unmultiplied_rows", few)
+
+
+def test_the_widest_serials_are_codes_of_their_own_that_intake_reads(widest: tuple[Path, list[Path]]) -> None:
+    paths = [path for path in widest[1] if path.parent.name == "one_stop_cases" and path.parts[-4] == "945"]
+    codes = [line["Mã hồ sơ"] for path in paths for line in _lines(path)]
+    assert len(codes) == len(set(codes)) > 100_000
+    assert all(parse_case_code(code).value == code for code in codes[:: LARGEST_SCALE // 7])
+    parts = [code.split("-") for code in codes]
+    assert 9_999_000 < max(int(serial) for _, _, serial in parts) <= 9_999_999
+    # Serials are numbers whatever their digits: no copy has another case's number of that day.
+    assert len({(agency, day, int(serial)) for agency, day, serial in parts}) == len(codes)
+
+
+def test_files_too_large_for_one_export_come_in_parts_whose_names_stand_in_order(
+    widest: tuple[Path, list[Path]],
+) -> None:
+    paths = [path for path in widest[1] if path.parent.name == "one_stop_cases" and path.parts[-4] == "945"]
+    names = [path.name for path in paths]
+    assert names == sorted(names)
+    assert names[0] in ("ho-so-mot-cua-1.csv", "ho-so-mot-cua-01.csv")
+    found = [_lines(path) for path in paths]
+    assert [len(lines) for lines in found[:-1]] == [40_000] * (len(paths) - 1)
+    assert 0 < len(found[-1]) <= 40_000
+    cases = [{line["Mã hồ sơ"][:18] for line in lines} for lines in found]
+    assert all(cases), "each part has its cases"
+
+
+def test_several_processes_write_the_bytes_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sample.writer.LARGEST_WORKBOOK", 2000)
+    monkeypatch.setattr("sample.writer.LARGEST_CSV", 1500)
+    alone = write_sample(tmp_path / "alone", ["2023-Q1"], scale=3, processes=1)
+    beside = write_sample(tmp_path / "beside", ["2023-Q1"], scale=3, processes=3)
+    assert [path.relative_to(tmp_path / "beside") for path in beside] == [
+        path.relative_to(tmp_path / "alone") for path in alone
+    ]
+    kinds = {path.suffix for path in alone if path.parent.name == "one_stop_cases"}
+    assert kinds == {".csv", ".xlsx"}
+    assert (tmp_path / "alone" / "945" / "2023-Q1" / "one_stop_cases" / "ho-so-mot-cua-3.csv").is_file()
+    for one, other in zip(alone, beside, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+        assert one.stat().st_mtime == other.stat().st_mtime
+    assert (tmp_path / "alone" / MARKER).read_bytes() == (tmp_path / "beside" / MARKER).read_bytes()
+
+
+def test_memory_of_writing_does_not_grow_with_the_scale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = ("945", "one_stop_cases", "ho-so-mot-cua.xlsx")
+    rows = sample_rows("2023-Q1")[key][:6]
+    monkeypatch.setattr("sample.writer.unmultiplied_rows", lambda *_: {key: rows})
+    monkeypatch.setattr("sample.writer.LARGEST_WORKBOOK", 0)
+    most = []
+    for scale in (9000, 2000, LARGEST_SCALE):  # the first fills what is kept for good
+        tracemalloc.start()
+        (path,) = write_sample(tmp_path / str(scale), ["2023-Q1"], scale=scale, processes=1)
+        most.append((tracemalloc.get_traced_memory()[1], path.stat().st_size))
+        tracemalloc.stop()
+    (_, (small, small_file), (large, large_file)) = most
+    assert large_file > 4 * small_file
+    assert large < 1.5 * small < large_file
+
+
+@pytest.mark.parametrize("scale", [0, LARGEST_SCALE + 1])
 def test_scale_out_of_range_is_an_error(tmp_path: Path, scale: int) -> None:
     with pytest.raises(ValueError, match="scale"):
         write_sample(tmp_path, QUARTERS, scale=scale)
