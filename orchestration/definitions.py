@@ -3,7 +3,7 @@
 from common import process
 from orchestration.build import build_definitions
 from orchestration.column_lineage import column_lineage
-from orchestration.engines import keep_engines
+from orchestration.record_storage import keep_engines
 
 process.begin()
 keep_engines()

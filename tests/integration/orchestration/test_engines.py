@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
-from orchestration.engines import KeptEngines
+from orchestration.record_storage import KeptEngines
 from orchestration.instance import open_instance
 from orchestration.settings import Settings
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -73,15 +74,35 @@ def test_databases_keep_their_write_ahead_log_and_are_closed_after(settings: Set
             assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
 
 
-def test_connections_are_opened_as_before_once_it_is_over(tmp_path: Path) -> None:
+def test_connections_are_opened_as_before_once_it_is_over(settings: Settings) -> None:
     def waits_for_the_disk() -> int:
-        with sa.create_engine(f"sqlite:///{tmp_path}/a.db").connect() as connection:
+        with open_instance(settings) as instance, instance.event_log_storage.index_connection() as connection:  # type: ignore[attr-defined]
             return int(connection.execute(sa.text("pragma synchronous")).scalar_one())
 
     full, normal = 2, 1
     with quick_records():
         assert waits_for_the_disk() == normal
     assert waits_for_the_disk() == full
+
+
+def test_a_database_that_is_set_aside_meanwhile_is_not_written_to(settings: Settings) -> None:
+    with quick_records():
+        before = _materialize(settings)
+        aside = settings.home / "aside"
+        (settings.paths.dagster / "history").rename(aside)
+        files = {path: path.read_bytes() for path in aside.rglob("*.db*")}
+        after = _materialize(settings)
+        assert {path: path.read_bytes() for path in aside.rglob("*.db*")} == files
+    with open_instance(settings) as instance:
+        assert [run.run_id for run in instance.get_runs()] == [after] != [before]
+
+
+def test_threads_record_beside_each_other(settings: Settings) -> None:
+    names = [f"part {n}" for n in range(40)]
+    with quick_records(), ThreadPoolExecutor(4) as threads, open_instance(settings) as instance:
+        list(threads.map(lambda name: instance.add_dynamic_partitions("parts", [name]), names))
+        assert all(threads.map(lambda name: instance.has_dynamic_partition("parts", name), names))
+        assert sorted(instance.get_dynamic_partitions("parts")) == sorted(names)
 
 
 def test_runs_and_ticks_are_kept_in_postgresql_and_its_password_in_no_file(
