@@ -11,7 +11,7 @@
     case
         when {{ code }} not like '%-%' then {{ without_zeros(code) }}
         else
-            rtrim(
+            trim(trailing '.' from
                 case
                     when split_part({{ code }}, '-', 1) like '___.__.__.___' and substr({{ code }}, 1, 1) <= '9'
                         then
@@ -24,8 +24,7 @@
                         {%- for place in [2, 3, 4] %}
                         || '.' || {{ without_zeros("split_part(split_part(" ~ code ~ ", '-', 1), '.', " ~ place ~ ")") }}
                         {%- endfor %}
-                end,
-                '.'
+                end
             )
             || '-' || split_part({{ code }}, '-', 2)
             || '-' || {{ without_zeros("split_part(" ~ code ~ ", '-', 3)") }}

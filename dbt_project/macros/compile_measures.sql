@@ -203,7 +203,7 @@ declared as (
         {{ demand_of[measure.id] }} as demand_no,
         '{{ measure.id }}' as measure,
         '{{ measure.level }}' as measure_level,
-        {{ "'" ~ measure.requires_measure ~ "'" if measure.requires_measure else 'cast(null as varchar)' }} as requires_measure
+        {{ "'" ~ measure.requires_measure ~ "'" if measure.requires_measure else 'cast(null as string)' }} as requires_measure
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
@@ -322,7 +322,7 @@ from long
 
 {# Whether a row is of the unit that reports, and not of a commune below it. #}
 {% macro is_own() -%}
-    (unit_code, unit_level) in (select (own.unit_code, own.unit_level) from {{ ref('int_reporting_units') }} as own)
+    {{ is_among(['unit_code', 'unit_level'], ref('int_reporting_units')) }}
 {%- endmacro %}
 
 {% macro measure_window(measure) -%}

@@ -37,5 +37,5 @@
 {% endmacro %}
 
 {% macro text_literal(text) -%}
-    {{ "'" ~ (text | replace("'", "''")) ~ "'" if text else 'cast(null as varchar)' }}
+    {{ "'" ~ (text | replace("'", "''")) ~ "'" if text else 'cast(null as string)' }}
 {%- endmacro %}

@@ -56,7 +56,7 @@ marked as (
         {% for column in distincts | map(attribute='column') | unique %}
         fact.{{ column }},
         {% endfor %}
-        {{ 'fact.decision_id,' if decided else 'cast(null as varchar) as decision_id,' }}
+        {{ 'fact.decision_id,' if decided else 'cast(null as string) as decision_id,' }}
         {% for measure in counts %}
         case when {{ measure_rows(measure, measure.filter, in_window=true) }} then {{ 2 ** loop.index0 }} else 0 end
         {{ '+' if not loop.last }}
@@ -71,32 +71,46 @@ marked as (
 
 ),
 
+-- The bit of each measure that counts rows.
+bits as (
+
+    {% if counts %}
+    select * from (
+        values
+        {% for measure in counts %}
+        ({{ measures.index(measure) }}, {{ 2 ** loop.index0 }}, {{ measure.aggregation == 'count_distinct' }}, {{ measure in decided }}){{ ',' if not loop.last }}
+        {% endfor %}
+    ) as bits (measure_no, bit, is_distinct, names_decision)
+    {% else %}
+    select 0 as measure_no, 0 as bit, false as is_distinct, false as names_decision where false
+    {% endif %}
+
+),
+
 combinations as (
 
-    {% for measure in counts %}
     select
-        marks,
-        {{ measures.index(measure) }} as measure_no,
-        {{ measure.aggregation == 'count_distinct' }} as is_distinct,
-        {{ measure in decided }} as names_decision
+        occurring.marks,
+        bits.measure_no,
+        bits.is_distinct,
+        bits.names_decision
     from (select distinct marks from marked) as occurring
-    where (marks & {{ 2 ** loop.index0 }}) <> 0
-    {% if not loop.last %}union all{% endif %}
-    {% else %}
-    select 0 as marks, 0 as measure_no, false as is_distinct, false as names_decision
-    where false
-    {% endfor %}
+    inner join bits on (occurring.marks & bits.bit) <> 0
 
 ),
 
 -- The first row of each distinct value; rows without a value count nothing.
 firsts as (
 
-    {% for measure in distincts %}
-    select {{ measures.index(measure) }} as measure_no, min(position) as position
+    {% for column in distincts | map(attribute='column') | unique %}
+    {% set numbers = [] %}
+    {% for measure in distincts if measure.column == column %}{% do numbers.append(measures.index(measure)) %}{% endfor %}
+    select combinations.measure_no, min(marked.position) as position
     from marked
-    where (marks & {{ 2 ** counts.index(measure) }}) <> 0 and {{ measure.column }} is not null
-    group by unit_code, {{ measure.column }}
+    inner join combinations
+        on marked.marks = combinations.marks and combinations.measure_no in ({{ numbers | join(', ') }})
+    where marked.{{ column }} is not null
+    group by combinations.measure_no, marked.unit_code, marked.{{ column }}
     {% if not loop.last %}union all{% endif %}
     {% else %}
     select 0 as measure_no, cast(null as bigint) as position where false
@@ -123,7 +137,7 @@ contributions as (
         {{ measures.index(measure) }} as measure_no,
         places.place_no,
         fact.row_number,
-        cast(null as varchar) as decision_id,
+        cast(null as string) as decision_id,
         coalesce(cast({{ measure.column }} as decimal(18, 4)), 0) as amount
     from fact
     inner join places
@@ -193,5 +207,5 @@ group by
 
 {# "6-120" or, of one row, "122". #}
 {% macro row_range(first_row, last_row) -%}
-    case when {{ first_row }} = {{ last_row }} then cast({{ first_row }} as varchar) else {{ first_row }} || '-' || {{ last_row }} end
+    case when {{ first_row }} = {{ last_row }} then cast({{ first_row }} as string) else {{ first_row }} || '-' || {{ last_row }} end
 {%- endmacro %}

@@ -4,7 +4,7 @@
 #}
 
 {# A contradiction or gap of a register with both figures; `source`, `subject`, `expected` … are SQL. #}
-{% macro register_doubt(doubt, source, subject, expected, found, label_vi='cast(null as varchar)') -%}
+{% macro register_doubt(doubt, source, subject, expected, found, label_vi='cast(null as string)') -%}
     select
         unit_code,
         quarter,
@@ -12,15 +12,15 @@
         '{{ doubt }}' as doubt,
         {{ subject }} as subject,
         {{ label_vi }} as label_vi,
-        cast({{ expected }} as varchar) as expected,
-        cast({{ found }} as varchar) as found
+        cast({{ expected }} as string) as expected,
+        cast({{ found }} as string) as found
 {%- endmacro %}
 
 {#
     A row about a case that contradicts or leaves open something. `kind` is SQL; `cases` is the relation that has the
     row, or, where several may have it, the SQL of each column with `{}` for its name.
 #}
-{% macro case_finding(kind, cases, day, other_case_code='cast(null as varchar)') -%}
+{% macro case_finding(kind, cases, day, other_case_code='cast(null as string)') -%}
     {% set columns = ['unit_code', 'case_code', 'receiving_unit_code', 'received_on', 'delivery_id', 'sheet', 'row_number'] %}
     {% set form = cases if '{}' in cases else cases ~ '.{}' %}
     select
@@ -30,4 +30,11 @@
         {% endfor %}
         {{ day }} as day,
         {{ other_case_code }} as other_case_code
+{%- endmacro %}
+
+{# What a question about cases takes from the row that it is about. #}
+{% macro place_of_case_row(cases) -%}
+    {%- for column in ['unit_code', 'case_code', 'delivery_id', 'sheet', 'row_number', 'receiving_unit_code'] -%}
+        {{ cases }}.{{ column }}{{ ', ' if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}

@@ -7,5 +7,5 @@
 {# What a sheet is called there: its place among the names of the delivery's sheets. Where the intake itself gave the
    name, because the file has no sheets, it stays. #}
 {% macro neutral_sheet_name(sheet, sheet_no) -%}
-    case when {{ sheet }} in ('csv', 'txt', 'docx') then {{ sheet }} else 'trang ' || cast({{ sheet_no }} as varchar) end
+    case when {{ sheet }} in ('csv', 'txt', 'docx') then {{ sheet }} else 'trang ' || cast({{ sheet_no }} as string) end
 {%- endmacro %}

@@ -13,9 +13,9 @@ named as (
         quarter,
         decision_id,
         dated,
-        unnest(
-            case when subject_kind = 'case' then [subject] else regexp_split_to_array(cases, '[;\n]') end
-        ) as case_code
+        {{ each_of(
+            "case when subject_kind = 'case' then " ~ list_of('subject') ~ " else " ~ split_at('cases', '[;\n]') ~ " end"
+        ) }} as case_code
     from decisions
 
 )

@@ -68,7 +68,7 @@ read as (
 
     select
         delivered.*,
-        regexp_matches(figures_seen, 'số (tính toán|khai báo)\s*=') as saw_figures,
+        {{ matches_pattern('figures_seen', 'số (tính toán|khai báo)\s*=') }} as saw_figures,
         {{ seen_figure('figures_seen', 'số tính toán') }} as seen_computed,
         {{ seen_figure('figures_seen', 'số khai báo') }} as seen_declared
     from delivered
@@ -185,7 +185,7 @@ compared as (
         settling.*,
         min(case when problem_vi is null then action end) over subject_window
         <> max(case when problem_vi is null then action end) over subject_window as is_contradicted,
-        list(decision_id) filter (where problem_vi is null) over subject_window as of_the_subject,
+        {{ collected('decision_id') }} filter (where problem_vi is null) over subject_window as of_the_subject,
         row_number() over (
             partition by unit_code, report_quarter, subject_kind, subject, settles, problem_vi is null
             order by dated desc, decision_id desc
@@ -220,7 +220,7 @@ select
         when compared.is_contradicted
             then
                 'Các quyết định '
-                || array_to_string(list_sort(list_distinct(compared.of_the_subject)), ', ')
+                || {{ joined_once('compared.of_the_subject', ', ') }}
                 || ' về cùng đối tượng ' || compared.subject || ' trái nhau; giữ một quyết định, bỏ các quyết định kia '
                 || 'khỏi sổ rồi gửi lại.'
     end as problem_vi,

@@ -55,8 +55,8 @@ begun as (
         unit_code,
         min(valid_from) as valid_from,
         bool_and(is_whole) as all_went_whole,
-        string_agg(part_code, ' ' order by part_code) as part_codes,
-        string_agg(part_name_vi, ', ' order by part_code) as part_names_vi,
+        {{ joined_in_order('part_code', 'part_code', ' ') }} as part_codes,
+        {{ joined_in_order('part_name_vi', 'part_code', ', ') }} as part_names_vi,
         min(ended_code) as ended_code,
         min(ended_name_vi) as ended_name_vi,
         count(distinct ended_code) as ended_units

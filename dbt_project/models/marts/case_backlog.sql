@@ -27,7 +27,7 @@ select
     {{ count_cases('open_cases.is_overdue') }} as overdue,
     cast(max(open_cases.open_working_days) as integer) as oldest_working_days,
     max(clocks.closes_on) as counted_on,
-    cast(null as varchar) as held_back
+    cast(null as string) as held_back
 from open_cases
 inner join {{ ref('int_clocks') }} as clocks
     on open_cases.clock = clocks.clock

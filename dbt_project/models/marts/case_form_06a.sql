@@ -93,7 +93,7 @@ select
     numbered.row_kind,
     numbered.unit_level,
     case
-        when numbered.row_kind = 'row' then cast(numbered.place_in_group as varchar)
+        when numbered.row_kind = 'row' then cast(numbered.place_in_group as string)
         when numbered.row_kind = 'group' then case numbered.unit_level when 'district' then 'I' else 'II' end
     end as printed_number,
     case
@@ -120,7 +120,7 @@ select
     clocks.opens_on as window_from,
     clocks.closes_on as window_to,
     clocks.is_complete,
-    cast(null as varchar) as held_back
+    cast(null as string) as held_back
 from numbered
 inner join {{ ref('int_clocks') }} as clocks
     on numbered.clock = clocks.clock and numbered.unit_code = clocks.unit_code and numbered.quarter = clocks.quarter

@@ -34,7 +34,7 @@ select
     max(late.unit_level) as unit_level,
     max(causes.cause_vi) as cause_vi,
     {{ count_cases() }} as cases,
-    cast(null as varchar) as held_back
+    cast(null as string) as held_back
 from late
 inner join causes on late.cause_code = causes.cause_code
 group by late.unit_code, late.quarter, late.clock, late.receiving_unit_code, late.lateness, late.cause_code

@@ -72,7 +72,7 @@ select
     counted.refused,
     quantiles.median_working_days,
     quantiles.p90_working_days,
-    cast(null as varchar) as held_back
+    cast(null as string) as held_back
 from counted
 left join quantiles
     on counted.unit_code = quantiles.unit_code

@@ -225,41 +225,41 @@ found as (
 
     select
         'serials_missing' as kind,
-        *,
+        {{ place_of_case_row('in_order') }},
         cast(missing as bigint) as cases,
         cast(null as bigint) as usual,
         received_on as day,
         cast(null as date) as earlier_day,
-        cast(null as varchar) as owner_name_vi
+        cast(null as string) as owner_name_vi
     from in_order
     where missing > 0
 
-    union all by name
+    union all
 
     select
         'ended_together' as kind,
-        ended.*,
+        {{ place_of_case_row('ended') }},
         batches.cases,
         cast(null as bigint) as usual,
         ended.ended_on as day,
         cast(null as date) as earlier_day,
-        cast(null as varchar) as owner_name_vi
+        cast(null as string) as owner_name_vi
     from ended
     inner join batches
         on ended.unit_code = batches.unit_code
         and ended.receiving_unit_code = batches.receiving_unit_code
         and date_trunc('minute', ended.ended_at) = batches.ended_in
 
-    union all by name
+    union all
 
     select
         'ended_at_closing' as kind,
-        ended.*,
+        {{ place_of_case_row('ended') }},
         cast(at_closing.cases as bigint) as cases,
         at_closing.usual,
         ended.ended_on as day,
         cast(null as date) as earlier_day,
-        cast(null as varchar) as owner_name_vi
+        cast(null as string) as owner_name_vi
     from ended
     cross join run
     inner join at_closing
@@ -268,18 +268,18 @@ found as (
         and ended.ended_on >= run.last_working_day
     where at_closing.cases > at_closing.usual
 
-    union all by name
+    union all
 
     -- The appointment that an earlier folder told had passed by its closing, the case was open, and the appointment now
     -- told is later: late then, on time now.
     select
         'due_day_moved' as kind,
-        known.*,
+        {{ place_of_case_row('known') }},
         cast(null as bigint) as cases,
         cast(null as bigint) as usual,
         known.due_on as day,
         earlier.due_on as earlier_day,
-        cast(null as varchar) as owner_name_vi
+        cast(null as string) as owner_name_vi
     from versions as earlier
     inner join run on earlier.superseded_from_no = run.period_no and earlier.delivered_no < run.period_no
     inner join {{ ref('int_periods') }} as periods on earlier.delivered_quarter = periods.quarter
@@ -292,11 +292,11 @@ found as (
         and (earlier.left_on is null or earlier.left_on > periods.closes_on)
         and known.due_on > earlier.due_on
 
-    union all by name
+    union all
 
     select
         'code_of_another_unit' as kind,
-        known.*,
+        {{ place_of_case_row('known') }},
         cast(null as bigint) as cases,
         cast(null as bigint) as usual,
         known.received_on as day,

@@ -103,7 +103,7 @@ select
     clocks.opens_on as window_from,
     clocks.closes_on as window_to,
     clocks.is_complete,
-    cast(null as varchar) as held_back
+    cast(null as string) as held_back
 from rates
 inner join {{ ref('int_clocks') }} as clocks
     on rates.clock = clocks.clock and rates.unit_code = clocks.unit_code and rates.quarter = clocks.quarter

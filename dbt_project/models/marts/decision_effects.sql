@@ -23,7 +23,7 @@ strangers as (
         named.quarter,
         named.decision_id,
         count(*) as cases_not_late,
-        array_to_string(list(named.case_code order by named.case_code)[1:5], ', ') as some_codes
+        {{ first_in_order('named.case_code', 5, ', ') }} as some_codes
     from {{ ref('int_decided_cases') }} as named
     where not exists (
         select 1 from {{ ref('int_cases') }} as cases

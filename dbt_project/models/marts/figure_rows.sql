@@ -37,8 +37,8 @@ declared as (
         figures.delivery_id,
         figures.sheet,
         figures.declared_value as amount_each,
-        cast(null as varchar) as decision_id,
-        cast(figures.row_number as varchar) as row_numbers,
+        cast(null as string) as decision_id,
+        cast(figures.row_number as string) as row_numbers,
         1 as row_count
     from {{ ref('int_declared_figures') }} as figures
     inner join {{ ref('int_reporting_units') }} as reporting_units
@@ -68,7 +68,7 @@ select
     all_figures.row_numbers,
     cast(all_figures.row_count as bigint) as row_count,
     cast(all_figures.amount_each * all_figures.row_count as decimal(18, 4)) as amount,
-    cast(null as varchar) as held_back
+    cast(null as string) as held_back
 from all_figures
 left join {{ ref('int_sheets') }} as sheets
     on all_figures.delivery_id = sheets.delivery_id

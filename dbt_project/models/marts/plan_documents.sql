@@ -1,5 +1,5 @@
 {# "03/KH-UBND ngày 04/01/2023 về ..." and "03/KH-UBND về ... ngày 04/01/2023" have one title. #}
-{% set without_date = "regexp_replace(plan_tasks.plan_document, ',?\\s+ngày\\s+[0-9./-]+', '')" %}
+{% set without_date = without_first('plan_tasks.plan_document', ',?\\s+ngày\\s+[0-9./-]+') %}
 with tasks as (
 
     select

@@ -58,7 +58,7 @@ select
     counted.resolved_late,
     quantiles.median_working_days,
     quantiles.p90_working_days,
-    cast(null as varchar) as held_back
+    cast(null as string) as held_back
 from counted
 left join quantiles
     on counted.unit_code = quantiles.unit_code

@@ -47,7 +47,7 @@ judged as (
             when facts.delivery_id is null then 'said_by_another_row'
             {{ not_counted }}
         end as reason,
-        {{ printed_date(told) if told else 'cast(null as varchar)' }} as told,
+        {{ printed_date(told) if told else 'cast(null as string)' }} as told,
         count(*) over (partition by folders.reporting_unit_code) as rows_delivered
     from {{ ref(staging) }} as delivered
     inner join {{ ref('int_report_deliveries') }} as made_from
