@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from common.damage import Mended
 from common.files import replace_durably
-from orchestration.record_storage import keep_engines
 from orchestration.healing import mend_dagster
 from orchestration.locks import one_run_at_a_time, to_stderr
+from orchestration.record_storage import keep_engines
 from orchestration.settings import Settings
 from orchestration.timing import now
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
-from orchestration.record_storage import KeptEngines
 from orchestration.instance import open_instance
+from orchestration.record_storage import KeptEngines
 from orchestration.settings import Settings
 
 
