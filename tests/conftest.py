@@ -21,6 +21,7 @@ from hypothesis import settings
 from common import process
 from ingestion.deliveries.landing import settled
 from orchestration.locks import one_run_at_a_time
+from tests.support.dbt_fork_server import DbtForkServer
 from tests.support.postgres import PostgresServer, running_server
 
 TESTS = Path(__file__).parent
@@ -83,6 +84,16 @@ def _gates_begin_at_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("expectations.worker.START_METHOD", "forkserver")
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _dbt_begins_at_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """dbt of runs in this process is forked from one that has imported it; see ``DbtForkServer``."""
+    server = DbtForkServer(tmp_path_factory.mktemp("dbt") / "fork")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("orchestration.dbt._DBT", server)
+        yield
+    server.close()
 
 
 @pytest.fixture(autouse=True, scope="session")

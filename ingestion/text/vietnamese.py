@@ -282,6 +282,7 @@ def _take_apart(word: str) -> _Word:
     return _Word("".join(letters), tuple(marks), tone)
 
 
+@lru_cache(maxsize=65536)
 def fold(text: str) -> str:
     """Key on which spellings of one text agree: case, blanks, punctuation and the place of the tone are nothing."""
     return " ".join(
