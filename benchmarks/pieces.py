@@ -142,9 +142,7 @@ PIECES: dict[str, Piece] = {
     "only-counted": Piece(
         "rows that break a rule are only counted", "the library asks for them too", _rows_are_asked_for, _RUNS
     ),
-    "distinct-cells": Piece(
-        "a cell that repeats is parsed once", "every cell is parsed", _each_cell_is_parsed, _LARGE
-    ),
+    "distinct-cells": Piece("a cell that repeats is parsed once", "every cell is parsed", _each_cell_is_parsed, _LARGE),
     "kernels": Piece("moments and case codes by column", "cell by cell", _no_kernels, _LARGE),
     "column-threads": Piece("columns in threads", "one after another", _columns_one_after_another, _LARGE),
 }
