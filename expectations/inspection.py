@@ -464,11 +464,11 @@ def _disagreement(answer: AnswerLike | None, count: Count) -> str | None:
     if count.error is not None:
         return count.error
     if answer is None or answer.holds is None:
-        return f"Great Expectations: {answer.error if answer else 'no answer'}"
+        return f"Great Expectations: {answer.error if answer else 'không trả lời'}"
     if answer.holds and count.failed:
-        return f"the engines disagree: Great Expectations finds nothing, SQL {count.total_failed} rows"
+        return f"hai cách kiểm tra không khớp: Great Expectations không thấy dòng nào, SQL thấy {count.total_failed} dòng"
     if not answer.holds and not count.failed:
-        return "the engines disagree: Great Expectations finds a violation, SQL none"
+        return "hai cách kiểm tra không khớp: Great Expectations thấy vi phạm, SQL không thấy dòng nào"
     return None
 
 

@@ -92,8 +92,8 @@ class GateWorker:
 
 def _breakdown(error: Exception) -> str:
     if isinstance(error, BrokenProcessPool):
-        return "the gate's process ended unexpectedly"
-    return f"the gate broke down: {type(error).__name__}"
+        return "tiến trình kiểm tra kết thúc bất ngờ"
+    return f"bước kiểm tra bị lỗi: {type(error).__name__}"
 
 
 def _begin(environment: Mapping[str, str]) -> None:

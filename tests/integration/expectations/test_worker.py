@@ -119,7 +119,7 @@ def test_a_process_that_dies_leaves_verdicts_that_block(lake: Lake) -> None:
         with pytest.raises(Exception, match="terminated abruptly"):
             worker._call(os._exit, 1)
         [verdict] = worker.check_raw(lake.request())
-    assert {result.observed for result in verdict.results} == {"the gate's process ended unexpectedly"}
+    assert {result.observed for result in verdict.results} == {"tiến trình kiểm tra kết thúc bất ngờ"}
     assert verdict.blocking()
 
 
