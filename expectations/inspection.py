@@ -466,7 +466,9 @@ def _disagreement(answer: AnswerLike | None, count: Count) -> str | None:
     if answer is None or answer.holds is None:
         return f"Great Expectations: {answer.error if answer else 'không trả lời'}"
     if answer.holds and count.failed:
-        return f"hai cách kiểm tra không khớp: Great Expectations không thấy dòng nào, SQL thấy {count.total_failed} dòng"
+        return (
+            f"hai cách kiểm tra không khớp: Great Expectations không thấy dòng nào, SQL thấy {count.total_failed} dòng"
+        )
     if not answer.holds and not count.failed:
         return "hai cách kiểm tra không khớp: Great Expectations thấy vi phạm, SQL không thấy dòng nào"
     return None
