@@ -21,13 +21,21 @@ from ingestion.deliveries.accepted import accepted_rows
 from ingestion.deliveries.integrity import check_store
 from ingestion.deliveries.landing import LandingFile, LandingProblem, may_be_delivered
 from ingestion.deliveries.landing_remarks import remarks_on_landing
-from ingestion.deliveries.ledger import DELIVERIES_SCHEMA, SourceStatus, inputs, read_deliveries, status
+from ingestion.deliveries.ledger import (
+    DELIVERIES_SCHEMA,
+    SourceStatus,
+    delivery_rows,
+    inputs,
+    inputs_by_folder,
+    read_deliveries,
+    status,
+)
 from ingestion.deliveries.retention import expired_files, not_rereadable, purge
 from ingestion.deliveries.signatures import PublicKey, Signers
 from ingestion.deliveries.told import ToldDelivery, ToldFault, faults_of, told_deliveries
 from ingestion.deliveries.waiting import waiting_files
 from ingestion.dry_run import CheckedFile, check_file, write_template
-from ingestion.engine import IngestReport, departments_of, ingest_source, source_order
+from ingestion.engine import IngestReport, departments_of, ingest_quarters, ingest_source, source_order
 from ingestion.form_annex import Annex, NoAnnex, line_keys, read_form_annex
 from ingestion.mending import StoreMending, mend_store
 
@@ -61,11 +69,14 @@ __all__ = [
     "check_store",
     "columns_csv",
     "decision_workbook",
+    "delivery_rows",
     "departments_of",
     "expired_files",
     "faults_of",
+    "ingest_quarters",
     "ingest_source",
     "inputs",
+    "inputs_by_folder",
     "line_keys",
     "load_contracts",
     "may_be_delivered",

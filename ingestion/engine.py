@@ -7,9 +7,11 @@ here: how a file is read (``intake``) or when a quarter is run (orchestration).
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
 from traceback import format_tb
@@ -63,6 +65,8 @@ INGEST_VERSION = 10
 _LARGE, _HUGE = 1 << 20, 1 << 27
 _READERS = 2
 _WITH_ROWS = frozenset({"accepted", "partly_accepted"})
+#: Sources whose rows decide how those of others are read.
+_REGISTERS = ("org_units", "procedure_catalogue")
 #: The type of a department in the register of units.
 _DEPARTMENT = "department"
 
@@ -183,45 +187,94 @@ def ingest_source(
     Deliveries that are already in the ledger are read again, from their original, where their fingerprint is out of
     date. With ``signers``, decisions count only where one of them signed the file.
     """
+    return ingest_quarters(
+        paths,
+        source,
+        [quarter],
+        units=units,
+        reference=reference,
+        secret_key=secret_key,
+        contracts=contracts,
+        limits=limits,
+        signers=signers,
+    )[quarter]
+
+
+def ingest_quarters(
+    paths: IngestPaths,
+    source: str,
+    quarters: Sequence[str],
+    *,
+    units: Iterable[str] | None = None,
+    reference: ReferenceData,
+    secret_key: bytes,
+    contracts: Mapping[str, Contract] | None = None,
+    limits: IntakeLimits = DEFAULT_LIMITS,
+    signers: Signers | None = None,
+) -> dict[str, IngestReport]:
+    """Ingests one source of several quarters as :func:`ingest_source` does of one, in the order given.
+
+    The landing folder, the ledger and what follows from them are looked at once for all of them.
+    """
     if len(secret_key) < 16:
         raise ValueError("the secret key must have at least 16 bytes")
     contracts = load_contracts() if contracts is None else contracts
-    run = _Run(paths, contracts[source], quarter, reference, secret_key, limits, signers)
+    known = ledger.read_ledger(paths)
+    runs = {
+        quarter: _Run(paths, contracts[source], quarter, reference, secret_key, limits, signers, known)
+        for quarter in quarters
+    }
     lake.write_empty_schemas(paths, contracts.values())
-    files, problems = scan(
+    files, found = scan(
         paths,
         known_units=reference.unit_codes,
         known_quarters=set(reference.periods),
         known_sources=set(contracts),
-        quarter=quarter,
+        quarters=set(quarters),
     )
     chosen = None if units is None else frozenset(units)
-    problems = [p for p in problems if not delivery_log.is_log(p.path)]
+    problems = {
+        quarter: [p for p in found if _is_of(p, quarter, runs) and not delivery_log.is_log(p.path)] for quarter in runs
+    }
     codes = reference.unit_codes if chosen is None else chosen
-    problems += delivery_log.take_in(paths, quarter, codes, set(contracts))
-    held = held_by_records(paths, run.known)
-    problems += [problem for found in held.values() for problem in found]
+    for quarter in runs:
+        problems[quarter] += delivery_log.take_in(paths, quarter, codes, set(contracts))
+    held = held_by_records(paths, known)
     wanted = [f for f in files if f.source == source and (chosen is None or f.unit_code in chosen)]
     wanted = [f for f in wanted if (f.unit_code, f.quarter, f.source) not in held]
     wanted, growing = settled(wanted, limits.stability_seconds)
-    problems += growing
-    unseen = {p.path for p in growing} | {p.path for p in problems if p.code in NOT_SEEN}
+    sizes = frozenset(r.size_bytes for r in known.receipts.values())
+    by_quarter: dict[str, list[LandingFile]] = {quarter: [] for quarter in runs}
     for file in wanted:
-        kept = keep_original(paths, file, run.known_sizes)
-        if isinstance(kept, LandingProblem):
-            problems.append(kept)
-            unseen.add(kept.path)
-        else:
-            run.register(file, kept)
-    run.end_look({path.rpartition("/")[0] for path in unseen})
-    reports = run.settle_all(run.receipts_in_scope(chosen))
-    problems += run.problems
+        by_quarter[file.quarter].append(file)
+    reports: dict[str, list[DeliveryReport]] = {}
+    for quarter, run in runs.items():
+        growing_here = [p for p in growing if _is_of(p, quarter, runs)]
+        problems[quarter] += [problem for of_folder in held.values() for problem in of_folder] + growing_here
+        unseen = {p.path for p in growing_here} | {p.path for p in problems[quarter] if p.code in NOT_SEEN}
+        for file in by_quarter[quarter]:
+            kept = keep_original(paths, file, sizes)
+            if isinstance(kept, LandingProblem):
+                problems[quarter].append(kept)
+                unseen.add(kept.path)
+            else:
+                run.register(file, kept)
+        run.end_look({path.rpartition("/")[0] for path in unseen})
+        reports[quarter] = run.settle_all(run.receipts_in_scope(chosen))
+        problems[quarter] += run.problems
     ledger.rebuild_deliveries(paths)
-    rebuild_landing_remarks(paths, contracts, reference, source, quarter, signed=signers is not None)
+    rebuild_landing_remarks(paths, contracts, reference, source, quarters, signed=signers is not None)
     mended = ledger.mended_rows(paths)
-    reports = [_without_mended(report, mended) for report in reports]
-    problems += run.return_rejections(chosen, mended)
-    return IngestReport(quarter, tuple(reports), tuple(sorted(problems)))
+    for quarter, run in runs.items():
+        reports[quarter] = [_without_mended(report, mended) for report in reports[quarter]]
+        problems[quarter] += run.return_rejections(chosen, mended)
+    return {q: IngestReport(q, tuple(reports[q]), tuple(sorted(problems[q]))) for q in runs}
+
+
+def _is_of(problem: LandingProblem, quarter: str, quarters: Collection[str]) -> bool:
+    """Whether a problem is to be told of one of ``quarters``: it is in a folder of it, or of none of them."""
+    parts = problem.path.split("/")
+    return len(parts) < 2 or parts[1] == quarter or parts[1] not in quarters
 
 
 def departments_of(
@@ -282,6 +335,7 @@ class _Run:
         secret_key: bytes,
         limits: IntakeLimits,
         signers: Signers | None = None,
+        known: ledger.Ledger | None = None,
     ) -> None:
         self.limits = limits
         self.signers = signers if contract.source == SIGNED_SOURCE else None
@@ -291,14 +345,13 @@ class _Run:
         self.reference = reference
         self.secret_key = secret_key
         self.problems: list[LandingProblem] = []
-        self.known = ledger.read_ledger(paths)
-        self.receipts = self.known.receipts
-        self.known_sizes = frozenset(r.size_bytes for r in self.receipts.values())
+        self.receipts = (ledger.read_ledger(paths) if known is None else known).receipts
         self._contexts: dict[str, Context | None] = {}
         self._beginnings: dict[str, str] = {}
-        self._last = ledger.last_versions(self.receipts.values())
         self._looks: dict[tuple[str, str, str], int] = {}
-        self._current = [d for d in ledger.current(paths) if d["outcome"] in _WITH_ROWS]
+        mine = (r for r in self.receipts.values() if (r.source, r.quarter) == (contract.source, quarter))
+        self._by_folder = ledger.by_folder(mine)
+        self._last = ledger.last_versions(r for receipts in self._by_folder.values() for r in receipts)
 
     def register(self, file: LandingFile, kept: KeptOriginal) -> None:
         """Notes that a content has arrived. From here on it is known, and kept, whatever becomes of the file."""
@@ -310,10 +363,10 @@ class _Run:
             known = Receipt(identity, file.source, file.unit_code, file.quarter, kept.sha256, kept.size_bytes, ())
         noted = known
         if last != identity:
-            look = self._looks.setdefault(
-                known.folder, ledger.looks(self.paths, known.folder, self.receipts.values()) + 1
-            )
-            arrival = Arrival(look, file.file_name, version + 1, kept.delivered_at.isoformat())
+            if known.folder not in self._looks:
+                before = ledger.looks(self.paths, known.folder, self._by_folder.get(known.folder, ()))
+                self._looks[known.folder] = before + 1
+            arrival = Arrival(self._looks[known.folder], file.file_name, version + 1, kept.delivered_at.isoformat())
             noted = known.with_arrival(arrival)
             self._last[path] = (identity, arrival.version)
         if file.done is not None and (file.done.rows >= 0 or noted.declared_rows is None):
@@ -322,7 +375,19 @@ class _Run:
             noted = replace(noted, signature=file.signature)
         if noted != known:
             self.receipts[identity] = noted
+            of_folder = self._by_folder[noted.folder]
+            of_folder[:] = [*(r for r in of_folder if r.delivery_id != identity), noted]
             ledger.write_receipt(self.paths, noted)
+
+    @cached_property
+    def _registers_of(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
+        """Current deliveries with rows of the sources that say how others are read, by source and unit."""
+        found: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        for source in _REGISTERS:
+            for d in ledger.current(self.paths, source=source):
+                if d["outcome"] in _WITH_ROWS:
+                    found[source, d["unit_code"]].append(d)
+        return found
 
     def end_look(self, unseen: Collection[str]) -> None:
         """Counts the looks that met something new and saw all that lay in the folder (``unit/quarter/source``)."""
@@ -356,14 +421,16 @@ class _Run:
             self.receipts.update({r.delivery_id: r for r in settled if r is not None})
         else:
             settled, side_by_side = list[Receipt | None](), []
-        alone = {r.delivery_id: r for r in pending if r not in side_by_side}
+        beside = {r.delivery_id for r in side_by_side}
+        alone = {r.delivery_id: r for r in pending if r.delivery_id not in beside}
         while alone:
             # What brings back rejected rows is read after the delivery that had them.
             ready = [r for r in alone.values() if self.mended_by(r) not in alone] or list(alone.values())
             now = [self._settled_or_problem(r) for r in ready]
             self.receipts.update({r.delivery_id: r for r in now if r is not None})
             settled += now
-            alone = {identity: r for identity, r in alone.items() if r not in ready}
+            for r in ready:
+                del alone[r.delivery_id]
         done = [r for r in settled if r is not None]
         read = {r.delivery_id for r in done}
         failed = {r.delivery_id for r in pending} - read
@@ -541,7 +608,7 @@ class _Run:
 
     def _beginning_of(self, receipt: Receipt) -> str:
         mine = self.original(receipt)
-        for longer in ledger.longer_before(receipt, self.receipts.values()):
+        for longer in ledger.longer_before(receipt, self._by_folder[receipt.folder]):
             theirs = self.original(longer)
             if mine is None or theirs is None:  # purged: what was found while both were there still holds
                 if receipt.beginning_of == longer.delivery_id:
@@ -577,7 +644,7 @@ class _Run:
             feedback.folder_of(self.paths, r.unit_code, r.quarter, r.source): set()
             for r in self.receipts_in_scope(units)
         }
-        for d in ledger.answered(self.paths):
+        for d in ledger.answered(self.paths, quarters=[self.period.quarter], source=self.contract.source):
             folder = feedback.folder_of(self.paths, d["unit_code"], d["quarter"], d["source"])
             if folder in wanted and (d["outcome"] == "refused" or d["rows_rejected"] > d["rows_mended"]):
                 path = folder / feedback.workbook_name(d["file_name"])
@@ -675,10 +742,8 @@ class _Run:
         """Deliveries of a register by the reporting unit, of this quarter and earlier ones."""
         return [
             d
-            for d in self._current
-            if d["source"] == source
-            and d["unit_code"] == reporting.code
-            and place_of(d["quarter"]) <= place_of(self.period.quarter)
+            for d in self._registers_of.get((source, reporting.code), ())
+            if place_of(d["quarter"]) <= place_of(self.period.quarter)
         ]
 
     def register_quarter(self, source: str, reporting: AdminUnit) -> str | None:
@@ -767,6 +832,7 @@ __all__ = [
     "Reader",
     "departments_of",
     "ingest_quarter",
+    "ingest_quarters",
     "ingest_source",
     "reading_again",
     "reading_context",

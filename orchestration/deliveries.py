@@ -14,7 +14,8 @@ from common.periods import find_period, in_order, is_owed, period_named, quarter
 from ingestion import (
     LandingFile,
     SourceStatus,
-    inputs,
+    delivery_rows,
+    inputs_by_folder,
     load_contracts,
     read_deliveries,
     remarks_on_landing,
@@ -54,15 +55,17 @@ class Deliveries:
         folders |= {row["unit_code"] for row in self.receipts(quarter)}
         return sorted(folder for folder in folders if self._units.is_superior(folder, quarter))
 
-    def waiting_of_superior(self, unit: str, quarter: str) -> list[LandingFile]:
-        """Of a unit above those that report what lies in its folder of the quarter and has not been taken in."""
+    def waiting_of_superiors(self, units: Collection[str], quarter: str) -> list[LandingFile]:
+        """Of units above those that report what lies in their folders of the quarter and has not been taken in."""
+        if not units:
+            return []
         found = waiting_files(self.paths, [quarter], self._units.reference)
-        return [file for file in found if (file.unit_code, file.quarter) == (unit, quarter)]
+        return [file for file in found if file.unit_code in units]
 
     def sources(self, folders: Sequence[str], quarter: str) -> list[SourceStatus]:
         """What folder units have sent for a quarter, and what must still be: sources asked of them and not sent."""
-        above = [folder for folder in folders if self._units.is_superior(folder, quarter)]
-        waiting = [*self.waiting(quarter), *(f for folder in above for f in self.waiting_of_superior(folder, quarter))]
+        above = {folder for folder in folders if self._units.is_superior(folder, quarter)}
+        waiting = [*self.waiting(quarter), *self.waiting_of_superiors(above, quarter)]
         found = status(self.paths, folders, quarter, load_contracts(), waiting)
         given = self.given_by_parts(folders, quarter)
         return [
@@ -72,20 +75,23 @@ class Deliveries:
             or (self._is_required(source) and (source.unit_code, source.source) not in given)
         ]
 
+    def sources_of(self, folders: Mapping[str, Sequence[str]], quarter: str) -> dict[str, list[SourceStatus]]:
+        """The same of many units, each with its folders: the home is looked at once for all of them."""
+        by_folder: dict[str, list[SourceStatus]] = {}
+        for source in self.sources(list(dict.fromkeys(code for codes in folders.values() for code in codes)), quarter):
+            by_folder.setdefault(source.unit_code, []).append(source)
+        return {unit: [s for code in codes for s in by_folder.get(code, ())] for unit, codes in folders.items()}
+
     def given_by_parts(self, folders: Iterable[str], quarter: str) -> set[tuple[str, str]]:
         """Unit and source of what a longer period has from the folders of each of its quarters."""
         parts, wanted = period_named(quarter).made_of, set(folders)
         if not parts:
             return set()
-        readable = [row for row in read_deliveries(self.paths).to_pylist() if row["is_current"]]
-        given = {
-            part: {
-                (row["unit_code"], row["source"])
-                for row in readable
-                if row["quarter"] == part and row["outcome"] != "refused" and row["unit_code"] in wanted
-            }
-            for part in parts
-        }
+        asked = ["quarter", "unit_code", "source", "outcome"]
+        given: dict[str, set[tuple[str, str]]] = {part: set() for part in parts}
+        for row in delivery_rows(self.paths, quarters=parts, only_current=True, columns=asked):
+            if row["outcome"] != "refused" and row["unit_code"] in wanted:
+                given[row["quarter"]].add((row["unit_code"], row["source"]))
         of_parts = {name for name, contract in load_contracts().items() if contract.longer_periods == "parts"}
         # Of the quarters before a unit began nobody asks it: its code may have been another's.
         lived = {folder: set(self._units.since_begun(folder, [*parts, quarter])) & set(parts) for folder in wanted}
@@ -96,13 +102,14 @@ class Deliveries:
             if lived[folder] and all((folder, source) in given[part] for part in lived[folder])
         }
 
-    def missing(self, unit: str, quarter: str) -> list[SourceStatus]:
-        """Sources asked of a reporting unit, or of those that report by it, of which no file is there that counts.
+    def missing(self, units: Iterable[str], quarter: str) -> dict[str, list[SourceStatus]]:
+        """Sources asked of each reporting unit, or of those that report by it, of which no file is there that counts.
 
         As gate 1 asks for them: a file that was refused or lies in a wrong folder does not count, one that waits to be
         read does.
         """
-        return self.missing_of(self.sources(self._units.folders_expected(unit, quarter), quarter))
+        folders = {unit: self._units.folders_expected(unit, quarter) for unit in units}
+        return {unit: self.missing_of(found) for unit, found in self.sources_of(folders, quarter).items()}
 
     def missing_of(self, found: Sequence[SourceStatus]) -> list[SourceStatus]:
         """Of what :meth:`sources` found, that which is still missing."""
@@ -114,7 +121,7 @@ class Deliveries:
         reporting = set()
         roots = (self._home.landing, self._home.published)
         known = {path.name for root in roots for path in root.glob("*") if path.is_dir()}
-        known |= set(read_deliveries(self.paths)["unit_code"].to_pylist())
+        known |= set(read_deliveries(self.paths)["unit_code"].unique().to_pylist())
         for code in known:
             try:
                 reporting.add(self._units.reporting_unit(code, quarter))
@@ -128,7 +135,7 @@ class Deliveries:
 
     def receipts(self, quarter: str) -> list[dict[str, Any]]:
         """Rows of ``deliveries.parquet`` for a quarter's folders, superseded deliveries included."""
-        return [row for row in read_deliveries(self.paths).to_pylist() if row["quarter"] == quarter]
+        return delivery_rows(self.paths, quarters=[quarter])
 
     def exist(self, quarter: str) -> bool:
         """Whether anything was delivered for a quarter, in the landing folder or taken in before; of a longer period,
@@ -149,7 +156,7 @@ class Deliveries:
 
     def quarters(self) -> list[str]:
         """Quarters with a delivery, in the landing folder or taken in before, in order."""
-        return in_order(self.quarters_landed() | set(read_deliveries(self.paths)["quarter"].to_pylist()))
+        return in_order(self.quarters_landed() | set(read_deliveries(self.paths)["quarter"].unique().to_pylist()))
 
     def quarters_to_read(self, quarter: str) -> list[str]:
         """The quarter, and before it those of its look-back that have deliveries."""
@@ -188,7 +195,9 @@ class Deliveries:
         """The deliveries each unit's figures are made from: its own and its parts', its predecessors' up to their end,
         and in its first period those of the other units after them, among which their open cases are shared out.
         """
-        return {unit: self._inputs_of(unit, quarter) for unit in units}
+        behind = quarters_behind(quarter)
+        by_folder = inputs_by_folder(self.paths, behind)
+        return {unit: self._inputs_of(unit, quarter, behind, by_folder) for unit in units}
 
     def folders_behind(self, units: Iterable[str], quarter: str) -> dict[str, set[str]]:
         """The folders that each unit's figures look at, in any period: those of :meth:`inputs_of`, and all that ever
@@ -199,7 +208,8 @@ class Deliveries:
         for unit in wanted:
             for codes, _ in self._units.folders_before(unit, quarter):
                 found[unit].update(codes)
-        for code, delivered in {(row["unit_code"], row["quarter"]) for row in read_deliveries(self.paths).to_pylist()}:
+        places = delivery_rows(self.paths, columns=["unit_code", "quarter"])
+        for code, delivered in {(row["unit_code"], row["quarter"]) for row in places}:
             for period in {quarter, delivered}:
                 reporting = self._units.reporting(code, period)
                 if reporting is not None and reporting.code in found:
@@ -221,9 +231,20 @@ class Deliveries:
             for unit, folders in behind.items()
         }
 
-    def _inputs_of(self, unit: str, quarter: str) -> list[dict[str, str]]:
-        behind = quarters_behind(quarter)
-        found = inputs(self.paths, self._units.folders_expected(unit, quarter), self._units.since_begun(unit, behind))
+    def _inputs_of(
+        self,
+        unit: str,
+        quarter: str,
+        behind: Sequence[str],
+        by_folder: Mapping[tuple[str, str], Sequence[dict[str, str]]],
+    ) -> list[dict[str, str]]:
+        """``by_folder``: what is current in the folders of all units in the periods ``behind`` the quarter."""
+        places = {
+            (code, period)
+            for code in self._units.folders_expected(unit, quarter)
+            for period in self._units.since_begun(unit, behind)
+        }
         for codes, quarters in self._units.folders_before(unit, quarter):
-            found += inputs(self.paths, codes, set(quarters) & set(behind))
-        return sorted({d["delivery_id"]: d for d in found}.values(), key=lambda d: d["delivery_id"])
+            places |= {(code, period) for code in codes for period in set(quarters) & set(behind)}
+        found = [d for place in places for d in by_folder.get(place, ())]
+        return sorted(found, key=lambda d: d["delivery_id"])

@@ -132,7 +132,7 @@ def why_stale(pipeline: Pipeline, draft: Draft) -> list[str]:
     province, quarter, home = draft.unit_code, draft.quarter, pipeline.home
     unread = [
         f"tệp {file.file_name} ({file.source}) chưa được đọc"
-        for file in pipeline.deliveries.waiting_of_superior(province, quarter)
+        for file in pipeline.deliveries.waiting_of_superiors([province], quarter)
     ]
     try:
         candidate = read_candidate(home.warehouse / "candidates" / province / quarter / draft.candidate_hash)
@@ -233,7 +233,7 @@ def _take_in(pipeline: Pipeline, province: str, quarter: str) -> tuple[str, ...]
         {province: hash_inputs(_delivered(pipeline, province, quarter))},
         [
             (file.unit_code, file.quarter, file.source, file.file_name)
-            for file in deliveries.waiting_of_superior(province, quarter)
+            for file in deliveries.waiting_of_superiors([province], quarter)
         ],
         pipeline.gate(),
         superiors=[province],

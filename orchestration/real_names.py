@@ -5,12 +5,22 @@ Belongs here: neutral name to file name, and a delivery's sheets. Does not belon
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from common.kept import KeptForTheLast
 from ingestion import IngestPaths, read_deliveries
 
+_NAMED = ["delivery_id", "source", "quarter", "unit_code", "file_name"]
+#: What every neutral name holds: where it may stand is looked for once a line, not once a delivery.
+_END = re.compile(r"-(?=([0-9a-f]{8}))")
 
-def file_names(paths: IngestPaths) -> dict[str, str]:
+
+def file_names(paths: IngestPaths) -> Mapping[str, str]:
     """Delivery -> the name it was delivered under."""
-    return {row["delivery_id"]: row["file_name"] for row in read_deliveries(paths).to_pylist()}
+    return _file_names(read_deliveries(paths))
 
 
 def sheet_names(paths: IngestPaths, delivery_id: str) -> list[str]:
@@ -24,14 +34,28 @@ def sheet_names(paths: IngestPaths, delivery_id: str) -> list[str]:
 
 def with_real_names(paths: IngestPaths, lines: list[str]) -> list[str]:
     """Lines in which neutral names of files are replaced by the real ones."""
+    by_end = _by_end(read_deliveries(paths))
+    return [_replaced(line, by_end) for line in lines]
+
+
+@KeptForTheLast
+def _file_names(deliveries: pa.Table) -> dict[str, str]:
+    return dict(zip(deliveries["delivery_id"].to_pylist(), deliveries["file_name"].to_pylist(), strict=True))
+
+
+@KeptForTheLast
+def _by_end(deliveries: pa.Table) -> dict[str, dict[str, str]]:
+    """File names by neutral names, by the end of these."""
     from publication import neutral_name
 
-    names = {neutral_name(row): row["file_name"] for row in read_deliveries(paths).to_pylist()}
-    return [_replaced(line, names) for line in lines]
+    found: dict[str, dict[str, str]] = {}
+    for row in deliveries.select(_NAMED).to_pylist():
+        found.setdefault(row["delivery_id"][:8], {})[neutral_name(row)] = row["file_name"]
+    return found
 
 
-def _replaced(line: str, names: dict[str, str]) -> str:
-    for neutral, real in names.items():
-        if neutral in line:
+def _replaced(line: str, by_end: Mapping[str, Mapping[str, str]]) -> str:
+    for end in dict.fromkeys(_END.findall(line)):
+        for neutral, real in by_end.get(end, {}).items():
             line = line.replace(neutral, real)
     return line

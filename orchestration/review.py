@@ -20,9 +20,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from common.files import PRIVATE, replace_durably
+from common.kept import KeptForTheLast
 from common.periods import quarter_vi
 from expectations import (
     JudgedLine,
@@ -113,7 +116,7 @@ def last_made(home: Home, unit: str, quarter: str) -> list[Path]:
     The last is made from what was seen last, and from more of it; of several made from the same deliveries one that
     gate 2 judged, and then any, always the same.
     """
-    seen = {row["delivery_id"]: row["first_seen"] for row in read_deliveries(home.ingest_paths).to_pylist()}
+    seen = _first_seen(read_deliveries(home.ingest_paths))
     warehouse, found = home.warehouse, []
     for file in (warehouse / "candidates" / unit / quarter).glob("*/candidate.json"):
         with suppress(OSError, ValueError, LookupError, TypeError):
@@ -121,6 +124,12 @@ def last_made(home: Home, unit: str, quarter: str) -> list[Path]:
             is_judged = path_of(warehouse, "mart", unit, quarter, file.parent.name).is_file()
             found.append((sorted(looks, reverse=True), is_judged, file.parent.name, file.parent))
     return [folder for *_, folder in sorted(found, reverse=True)]
+
+
+@KeptForTheLast
+def _first_seen(deliveries: pa.Table) -> dict[str, int]:
+    """Which look at its folder met a delivery first."""
+    return dict(zip(deliveries["delivery_id"].to_pylist(), deliveries["first_seen"].to_pylist(), strict=True))
 
 
 def refresh(pipeline: Pipeline, quarter: str, units: Iterable[str], candidates: Mapping[str, Path]) -> dict[str, Path]:
@@ -308,7 +317,7 @@ class _Review:
         return with_real_names(self._pipeline.deliveries.paths, texts) if any(texts) else texts
 
     @cached_property
-    def _files(self) -> dict[str, str]:
+    def _files(self) -> Mapping[str, str]:
         return file_names(self._pipeline.deliveries.paths)
 
     def _sheet(self, delivery: str, numbered: str) -> str:
@@ -463,12 +472,21 @@ def _register_rows(pipeline: Pipeline, unit: str, quarter: str) -> list[dict[str
     """Accepted rows of the register's current deliveries for a unit and quarter."""
     paths = pipeline.deliveries.paths
     rows: list[dict[str, Any]] = []
-    for receipt in read_deliveries(paths).to_pylist():
-        wanted = (receipt["source"], receipt["unit_code"], receipt["quarter"]) == (SOURCE, unit, quarter)
-        if wanted and receipt["is_current"]:
+    for receipt in _registers_of(read_deliveries(paths), quarter).get(unit, ()):
+        if receipt["is_current"]:
             file = paths.rows_file("lake", SOURCE, quarter, unit, receipt["delivery_id"])
             rows += pq.ParquetFile(file).read().to_pylist() if file.exists() else []
     return rows
+
+
+@KeptForTheLast
+def _registers_of(deliveries: pa.Table, quarter: str) -> dict[str, list[dict[str, Any]]]:
+    """Deliveries of the register for a quarter, by unit."""
+    mine = deliveries.filter(pc.and_(pc.equal(deliveries["source"], SOURCE), pc.equal(deliveries["quarter"], quarter)))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in mine.to_pylist():
+        found.setdefault(row["unit_code"], []).append(row)
+    return found
 
 
 def _register_line(row: Mapping[str, Any]) -> RegisterLine:

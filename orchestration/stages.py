@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from common.forms import unconfirmed_forms
 from expectations import Verdict, run_mart_gate, run_raw_gate
-from ingestion import IngestReport, check_store, ingest_source, load_contracts
+from ingestion import IngestReport, check_store, ingest_quarters, load_contracts
 from orchestration import review
 from orchestration.arrivals import remember
 from orchestration.dbt import build_args, write_scope
@@ -53,19 +53,16 @@ def ingest(pipeline: Pipeline, source: str, quarter: str, units: Sequence[str]) 
     if pipeline.record.began_with is None:
         pipeline.record.began_with = pipeline.deliveries.state(quarter)
     with pipeline.timings.stage("ingest", f"nhận dữ liệu: {source}"):
-        reports = {
-            name: ingest_source(
-                pipeline.deliveries.paths,
-                source,
-                name,
-                units=folders or None,
-                reference=pipeline.units.reference,
-                secret_key=pipeline.settings.person_secret(),
-                limits=pipeline.settings.intake,
-                signers=pipeline.settings.signers(),
-            )
-            for name in pipeline.deliveries.quarters_to_read(quarter)
-        }
+        reports = ingest_quarters(
+            pipeline.deliveries.paths,
+            source,
+            pipeline.deliveries.quarters_to_read(quarter),
+            units=folders or None,
+            reference=pipeline.units.reference,
+            secret_key=pipeline.settings.person_secret(),
+            limits=pipeline.settings.intake,
+            signers=pipeline.settings.signers(),
+        )
     found = {problem for report in reports.values() for problem in report.problems}
     pipeline.record.problems = sorted(found.union(pipeline.record.problems))
     pipeline.record.taken_in.add(source)

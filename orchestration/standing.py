@@ -172,6 +172,8 @@ def _found(
     behind = deliveries.folders_behind([unit for unit in units if unit in lines], quarter)
     bases = _bases(pipeline, quarter, _all_taken_in(pipeline, quarter, behind))
     found: dict[str, tuple[Outcome, list[Verdict]]] = {}
+    held = [unit for unit in bases if isinstance(lines[unit], dict) and "verdicts" in lines[unit]]
+    inputs = deliveries.inputs_of(held, quarter)
     for unit, basis in bases.items():
         line, release = lines[unit], _current(pipeline, unit, quarter)
         if release is not None and line == _published(basis, release):
@@ -181,8 +183,7 @@ def _found(
                 continue
             found[unit] = (Outcome(unit, str(release.path)), [])
         elif isinstance(line, dict) and line.get("basis") == basis and "verdicts" in line:
-            inputs_hash = hash_inputs(deliveries.inputs_of([unit], quarter)[unit])
-            verdicts = list(judged(pipeline, unit, quarter, inputs_hash).verdicts)
+            verdicts = list(judged(pipeline, unit, quarter, hash_inputs(inputs[unit])).verdicts)
             reasons = line.get("reasons", [])
             if line == _held(pipeline, unit, quarter, basis, verdicts) | {"reasons": reasons}:
                 found[unit] = (Outcome(unit, None, reasons=tuple(reasons)), verdicts)

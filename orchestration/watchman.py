@@ -111,8 +111,8 @@ def missing_deliveries(pipeline: Pipeline, today: dt.date) -> Iterator[Alert]:
     for period in periods_asked_for(today, pipeline.settings.remind_days):
         quarter, when = period.quarter, when_vi(period, today)
         summary = []
-        for unit in (unit for unit in pipeline.deliveries.reporting_units(quarter) if is_owed(period, unit)):
-            missing = owed(pipeline, unit, quarter)
+        asked = [unit for unit in pipeline.deliveries.reporting_units(quarter) if is_owed(period, unit)]
+        for unit, missing in owed(pipeline, asked, quarter).items():
             if not missing:
                 continue
             name = pipeline.units.name_of(unit, quarter)

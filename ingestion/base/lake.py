@@ -22,8 +22,8 @@ from ingestion.base.remarks import SCHEMA as FILE_REMARK_SCHEMA
 
 LAYERS = ("lake", "rejected", "findings", "remarks", "furniture")
 _ROW_GROUP = 200_000
-#: Larger files are not kept in memory after they were read.
-_MOST_KEPT = 1 << 20
+#: Of larger files only the last that were read are kept in memory.
+_SMALL = 1 << 20
 
 
 class DamagedError(OSError):
@@ -65,7 +65,12 @@ def read_again_and_again(path: Path, *, checksums: bool = False) -> pa.Table:
     ``checksums`` looks at those of the pages. Raises ``OSError`` or ``pa.ArrowException`` where it cannot be read.
     """
     data = path.read_bytes()
-    return _decoded(data, checksums) if len(data) <= _MOST_KEPT else _decoded.__wrapped__(data, checksums)
+    return _decoded(data, checksums) if len(data) <= _SMALL else _decoded_large(data, checksums)
+
+
+@lru_cache(maxsize=2)
+def _decoded_large(data: bytes, checksums: bool) -> pa.Table:
+    return _decoded.__wrapped__(data, checksums)
 
 
 @lru_cache(maxsize=64)

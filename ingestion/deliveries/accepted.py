@@ -19,8 +19,8 @@ def accepted_rows(paths: IngestPaths, source: str, unit: str, quarter: str) -> l
     """
     receipts = ledger.read_receipts(paths)
     rows: list[dict[str, Any]] = []
-    for delivery in ledger.current(paths):
-        if (delivery["source"], delivery["unit_code"], delivery["quarter"]) == (source, unit, quarter):
+    for delivery in ledger.current(paths, quarters=[quarter], source=source):
+        if delivery["unit_code"] == unit:
             identity = delivery["delivery_id"]
             hashes = receipts[identity].rows_sha256
             table = lake.read_rows(paths, "lake", (source, quarter, unit, identity), hashes)

@@ -138,9 +138,9 @@ def scan(
     known_units: Collection[str],
     known_quarters: Collection[str],
     known_sources: Collection[str],
-    quarter: str | None = None,
+    quarters: Collection[str] | None = None,
 ) -> tuple[list[LandingFile], list[LandingProblem]]:
-    """Plain files of the landing folder (of one quarter, if given) in a total order, and everything that is none."""
+    """Plain files of the landing folder (of some quarters, if given) in a total order, and everything that is none."""
     files: list[LandingFile] = []
     problems: list[LandingProblem] = []
     if not paths.landing.is_dir():
@@ -161,7 +161,7 @@ def scan(
                     )
                 )
                 continue
-            if quarter not in (None, name):
+            if quarters is not None and name not in quarters:
                 continue
             for source in _entries(paths.landing / unit / name, paths.landing, problems):
                 if source not in known_sources:

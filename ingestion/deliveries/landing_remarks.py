@@ -7,7 +7,7 @@ folder. Does not belong here: which version counts (``ledger``), what a remark l
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -33,20 +33,21 @@ def rebuild_landing_remarks(
     contracts: Mapping[str, Contract],
     reference: ReferenceData,
     source: str,
-    quarter: str,
+    quarters: Collection[str],
     *,
     signed: bool = False,
 ) -> None:
-    """Rebuilds ``raw/landing_remarks.parquet`` after a source of a quarter has been taken in; ``signed``: whether
+    """Rebuilds ``raw/landing_remarks.parquet`` after a source of some quarters has been taken in; ``signed``: whether
     decisions must be signed.
 
-    Contradictions between files are looked for in that source and quarter only, and kept of all others.
+    Contradictions between files are looked for in that source and those quarters only, and kept of all others.
     """
     with ledger.locked(paths):
-        parts = [contradictions(paths, contracts[source], reference, quarter)]
+        parts = [contradictions(paths, contracts[source], reference, quarter) for quarter in sorted(quarters)]
         before = remarks_on_landing(paths)
         if before.schema.names == SCHEMA.names:
-            elsewhere = pc.or_(pc.not_equal(before["_source"], source), pc.not_equal(before["_quarter"], quarter))
+            looked_at = pc.is_in(before["_quarter"], pa.array(sorted(quarters), pa.string()))
+            elsewhere = pc.or_(pc.not_equal(before["_source"], source), pc.invert(looked_at))
             parts.append(before.filter(pc.and_(pc.equal(before["kind"], _UNCERTAIN), elsewhere)).cast(SCHEMA))
         _keep(paths, contracts, reference, parts, signed)
 
@@ -114,9 +115,15 @@ def _mark(d: Delivery) -> str:
 
 def _corrections(paths: IngestPaths) -> pa.Table:
     """Corrections in whose stead an earlier version counts, and those that say that there is nothing any more."""
-    everything = {d["delivery_id"]: d for d in ledger.read_deliveries(paths).to_pylist()}
+    table = ledger.read_deliveries(paths)
     tables = [SCHEMA.empty_table()]
-    for d in everything.values():
+    followed = table.filter(pc.or_(pc.is_valid(table["counts_instead"]), pc.is_valid(table["superseded_by"])))
+    if not followed.num_rows:
+        return tables[0]
+    named = pa.chunked_array([*followed["counts_instead"].chunks, *followed["superseded_by"].chunks])
+    following = table.filter(pc.is_in(table["delivery_id"], named.unique().drop_null()))
+    everything = {d["delivery_id"]: d for d in following.to_pylist()}
+    for d in followed.to_pylist():
         if (counting := everything.get(d["counts_instead"] or "")) is not None:
             remark = FileRemark(
                 "correction_refused",
@@ -156,8 +163,8 @@ def contradictions(paths: IngestPaths, contract: Contract, reference: ReferenceD
     """
     closing = reference.periods[quarter].closes_on
     groups: dict[str, list[Delivery]] = defaultdict(list)
-    for d in ledger.current(paths):
-        if (d["source"], d["quarter"]) == (contract.source, quarter) and d["rows_accepted"]:
+    for d in ledger.current(paths, quarters=[quarter], source=contract.source):
+        if d["rows_accepted"]:
             reporting = reference.reporting_unit(d["unit_code"], closing)
             groups[reporting.code if reporting else d["unit_code"]].append(d)
     tables = [SCHEMA.empty_table()]

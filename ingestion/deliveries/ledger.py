@@ -10,9 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import fcntl
 import json
+import operator
+import os
+import time
 import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
@@ -20,8 +23,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from common.files import PRIVATE, replace_durably, sealed_json, sha256_bytes, unsealed
+from common.kept import KeptForTheLast
 from common.periods import place_of
 from ingestion.base.lake import DamagedError, is_same_table, read_again_and_again, write_table
 from ingestion.base.paths import IngestPaths
@@ -65,6 +70,8 @@ DELIVERIES_SCHEMA = pa.schema(
 )
 # Why a file is refused that could be read but lies in the folder of another quarter or unit.
 HELD = frozenset({"wrong_quarter", "wrong_unit"})
+#: Other files of the same content that a note names; how many more there are it says.
+_MOST_COPIES = 10
 _INPUT_FIELDS = ("delivery_id", "source", "unit_code", "quarter", "file_name", "sha256", "fingerprint", "outcome")
 
 
@@ -165,23 +172,69 @@ class Ledger:
 
 
 def read_ledger(paths: IngestPaths) -> Ledger:
-    """All receipts, read once."""
-    looked_at = dict(_looked_at(paths))
+    """All receipts. A file that nobody wrote to since this process read it is not read again."""
+    looked_at = _looked_at(paths)
     found = {path.stem: receipt for path, receipt in looked_at.items() if receipt is not None}
     if any(a.version == 0 for r in found.values() for a in r.arrivals):
         found = _numbered(found)
     return Ledger(found, [path for path, receipt in looked_at.items() if receipt is None])
 
 
-def _looked_at(paths: IngestPaths) -> Iterator[tuple[Path, Receipt | None]]:
-    """Each receipt file with what it says; None where its seal or its name does not fit its content."""
-    for path in sorted(paths.ledger.glob("[!.]*.json")):
-        try:
-            receipt = _receipt(unsealed(path.read_bytes()))
-            is_whole = path.stem == delivery_id(*receipt.folder, receipt.sha256) and bool(receipt.arrivals)
-        except (ValueError, KeyError, TypeError, IsADirectoryError):
-            is_whole = False
-        yield path, receipt if is_whole else None
+#: Tells whether somebody wrote to a file: number and size of the file, and when it or its inode was last changed,
+#: which a writer cannot put back.
+_State = tuple[int, int, int, int]
+#: Clocks of file systems move in steps: a file that was changed this shortly before it was looked at may have been
+#: changed once more in the same step. It is read again.
+_STEP_NS = 50_000_000
+#: Of the last ledgers that were read, by folder: each file's state and what it says.
+_known_ledgers: OrderedDict[Path, dict[str, tuple[_State, Receipt | None]]] = OrderedDict()
+_MOST_LEDGERS = 2
+
+
+def _looked_at(paths: IngestPaths) -> dict[Path, Receipt | None]:
+    """Each receipt file, in order, with what it says; None where its seal or its name does not fit its content."""
+    before = _known_ledgers.get(paths.ledger, {})
+    found: dict[Path, Receipt | None] = {}
+    known: dict[str, tuple[_State, Receipt | None]] = {}
+    for name in _names_of_receipts(paths.ledger):
+        path = paths.ledger / name
+        now, state = time.time_ns(), _state_of(path)
+        if state is not None and (kept := before.get(name)) is not None and kept[0] == state:
+            receipt = kept[1]
+        else:
+            receipt = _read_receipt(path)
+        found[path] = receipt
+        if state is not None and max(state[2:]) + _STEP_NS < now:
+            known[name] = (state, receipt)
+    _known_ledgers[paths.ledger] = known
+    _known_ledgers.move_to_end(paths.ledger)
+    while len(_known_ledgers) > _MOST_LEDGERS:
+        _known_ledgers.popitem(last=False)
+    return found
+
+
+def _names_of_receipts(folder: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(".json") and not name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _state_of(path: Path) -> _State | None:
+    try:
+        state = os.stat(path)
+    except OSError:
+        return None
+    return state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+
+
+def _read_receipt(path: Path) -> Receipt | None:
+    try:
+        receipt = _receipt(unsealed(path.read_bytes()))
+        is_whole = path.stem == delivery_id(*receipt.folder, receipt.sha256) and bool(receipt.arrivals)
+    except (ValueError, KeyError, TypeError, IsADirectoryError):
+        return None
+    return receipt if is_whole else None
 
 
 def folder_of_damaged(paths: IngestPaths, identity: str, known: Iterable[Receipt]) -> tuple[str, str, str] | None:
@@ -237,15 +290,22 @@ def last_versions(receipts: Iterable[Receipt]) -> dict[str, tuple[str, int]]:
     return {path: (arrivals[-1][0], arrivals[-1][1].version) for path, arrivals in _history(receipts).items()}
 
 
-def longer_before(receipt: Receipt, receipts: Iterable[Receipt]) -> list[Receipt]:
-    """Larger contents that lay under a name of this delivery before it did, by id."""
+def by_folder(receipts: Iterable[Receipt]) -> dict[tuple[str, str, str], list[Receipt]]:
+    """Receipts by unit, quarter and source, in the order given."""
+    found: dict[tuple[str, str, str], list[Receipt]] = defaultdict(list)
+    for r in receipts:
+        found[r.folder].append(r)
+    return found
+
+
+def longer_before(receipt: Receipt, of_folder: Iterable[Receipt]) -> list[Receipt]:
+    """Of the receipts of a delivery's folder larger contents that lay under a name of it before it did, by id."""
     mine = {path_of(*receipt.folder, a.file_name): a.version for a in receipt.arrivals}
     return sorted(
         (
             r
-            for r in receipts
-            if r.folder == receipt.folder
-            and r.size_bytes > receipt.size_bytes
+            for r in of_folder
+            if r.size_bytes > receipt.size_bytes
             and any(a.version < mine.get(path_of(*r.folder, a.file_name), 0) for a in r.arrivals)
         ),
         key=lambda r: r.delivery_id,
@@ -260,13 +320,13 @@ def _looks_file(paths: IngestPaths, folder: tuple[str, str, str]) -> Path:
     return paths.ledger / "looks" / f"{'-'.join(folder)}.json"
 
 
-def looks(paths: IngestPaths, folder: tuple[str, str, str], receipts: Iterable[Receipt] = ()) -> int:
+def looks(paths: IngestPaths, folder: tuple[str, str, str], of_folder: Iterable[Receipt] = ()) -> int:
     """How many whole looks at a folder (unit, quarter, source) have met something new.
 
-    Where the count was lost, what the ``receipts`` were first seen in stands for it, but for the last look, of which
-    nothing else tells whether it was whole.
+    Where the count was lost, what the receipts ``of_folder`` were first seen in stands for it, but for the last look,
+    of which nothing else tells whether it was whole.
     """
-    seen = [a.first_seen for r in receipts if r.folder == folder for a in r.arrivals]
+    seen = [a.first_seen for r in of_folder for a in r.arrivals]
     return max(_counted(_looks_file(paths, folder)) or 0, max(seen, default=1) - 1)
 
 
@@ -337,7 +397,7 @@ class _Version:
 
 
 def _settled(
-    receipts: Collection[Receipt], logged: Collection[Replacement]
+    receipts: Sequence[Receipt], logged: Sequence[Replacement]
 ) -> tuple[dict[str, list[_Version]], MendedRows]:
     """The versions, and the rows that those which count bring back mended.
 
@@ -431,8 +491,12 @@ def deliveries_table(receipts: Iterable[Receipt], logged: Iterable[Replacement] 
     A delivery is current where it is the version of one of its paths that counts. Where it holds several paths it is
     shown under the current one that it held first. ``delivery_rank`` is its place in the total order of deliveries.
     """
-    receipts = sorted((r for r in receipts if r.outcome), key=lambda r: r.delivery_id)
-    versions, mended = _settled(receipts, list(logged))
+    receipts, logged = sorted((r for r in receipts if r.outcome), key=lambda r: r.delivery_id), list(logged)
+    return _last_table(receipts, logged)
+
+
+def _made_table(receipts: Sequence[Receipt], logged: Sequence[Replacement]) -> pa.Table:
+    versions, mended = _settled(receipts, logged)
     shown = {r.delivery_id: _shown(versions[r.delivery_id]) for r in receipts}
     elsewhere = _same_content(receipts, shown)
     ranks = _ranks(receipts, shown)
@@ -473,6 +537,12 @@ def deliveries_table(receipts: Iterable[Receipt], logged: Iterable[Replacement] 
     return pa.Table.from_pylist(rows, schema=DELIVERIES_SCHEMA)
 
 
+# Every step of an intake asks anew. Receipts that were not read again are the very same ones, so comparing them costs
+# next to nothing.
+_last_table = KeptForTheLast(_made_table, operator.eq)
+_last_mended = KeptForTheLast(lambda receipts, logged: _settled(receipts, logged)[1], operator.eq)
+
+
 def _shown(versions: list[_Version]) -> _Version:
     current = [v for v in versions if v.is_current]
     if current:
@@ -503,8 +573,7 @@ def _ranks(receipts: Iterable[Receipt], shown: dict[str, _Version]) -> dict[str,
 
 def mended_rows(paths: IngestPaths) -> MendedRows:
     """Rejected rows that current deliveries bring back, by the delivery that had them, and sheet."""
-    with_outcome = [r for r in read_receipts(paths).values() if r.outcome]
-    return _settled(with_outcome, list(replacements(paths)))[1]
+    return _last_mended([r for r in read_receipts(paths).values() if r.outcome], replacements(paths))
 
 
 def _mended(receipts: Iterable[Receipt], shown: dict[str, _Version]) -> MendedRows:
@@ -539,9 +608,12 @@ def _same_content(receipts: Iterable[Receipt], shown: dict[str, _Version]) -> di
             by_content[r.sha256].append(r)
     notes: dict[str, list[str]] = defaultdict(list)
     for found in by_content.values():
+        places = sorted((shown[r.delivery_id].path, r.delivery_id) for r in found)
         for r in found:
-            others = sorted(shown[o.delivery_id].path for o in found if o is not r)
-            notes[r.delivery_id] = [f"Nội dung giống hệt tệp “{path}” ở thư mục khác." for path in others]
+            first = [path for path, identity in places[: _MOST_COPIES + 1] if identity != r.delivery_id][:_MOST_COPIES]
+            notes[r.delivery_id] = [f"Nội dung giống hệt tệp “{path}” ở thư mục khác." for path in first]
+            if more := len(found) - 1 - len(first):
+                notes[r.delivery_id].append(f"Còn {more} tệp khác có cùng nội dung.")
     return notes
 
 
@@ -565,27 +637,63 @@ def read_deliveries(paths: IngestPaths) -> pa.Table:
         raise DamagedError(f"{paths.deliveries} bị hỏng; lập lại từ sổ nhận tệp bằng: cchc rebuild") from error
 
 
-def current(paths: IngestPaths) -> list[dict[str, Any]]:
-    """Current deliveries in their total order."""
-    return sorted((d for d in read_deliveries(paths).to_pylist() if d["is_current"]), key=lambda d: d["delivery_rank"])
+def delivery_rows(
+    paths: IngestPaths,
+    *,
+    quarters: Collection[str] | None = None,
+    source: str | None = None,
+    only_current: bool = False,
+    columns: Sequence[str] | None = None,
+) -> list[dict[str, Any]]:
+    """Rows of the table of deliveries, of some quarters, of one source or of current deliveries only, by id."""
+    table = read_deliveries(paths)
+    if quarters is not None:
+        table = table.filter(pc.is_in(table["quarter"], pa.array(sorted(quarters), pa.string())))
+    if source is not None:
+        table = table.filter(pc.equal(table["source"], source))
+    if only_current:
+        table = table.filter(table["is_current"])
+    rows: list[dict[str, Any]] = (table if columns is None else table.select(list(columns))).to_pylist()
+    return rows
 
 
-def answered(paths: IngestPaths) -> list[dict[str, Any]]:
+def current(
+    paths: IngestPaths, *, quarters: Collection[str] | None = None, source: str | None = None
+) -> list[dict[str, Any]]:
+    """Current deliveries in their total order, of some quarters or of one source only where they are named."""
+    found = delivery_rows(paths, quarters=quarters, source=source, only_current=True)
+    return sorted(found, key=lambda d: d["delivery_rank"])
+
+
+def answered(
+    paths: IngestPaths, *, quarters: Collection[str] | None = None, source: str | None = None
+) -> list[dict[str, Any]]:
     """Deliveries whose senders are owed an answer: current ones, and corrections that were refused, one a name."""
-    rows = sorted(read_deliveries(paths).to_pylist(), key=lambda d: (d["counts_instead"] is not None, d["version"]))
+    found = delivery_rows(paths, quarters=quarters, source=source)
+    rows = sorted(found, key=lambda d: (d["counts_instead"] is not None, d["version"]))
     last = {d["path"]: d for d in rows if d["is_current"] or d["counts_instead"] is not None}
     return sorted(last.values(), key=lambda d: d["delivery_rank"])
 
 
 def inputs(paths: IngestPaths, unit_codes: Iterable[str], quarters: Iterable[str]) -> list[dict[str, str]]:
     """Current deliveries in the folders of these units and quarters, as a candidate records them, by id."""
-    units, windows = set(unit_codes), set(quarters)
-    rows = [
-        {name: d[name] for name in _INPUT_FIELDS}
-        for d in current(paths)
-        if d["unit_code"] in units and d["quarter"] in windows
-    ]
-    return sorted(rows, key=lambda d: d["delivery_id"])
+    units = set(unit_codes)
+    return [d for d in _inputs(paths, set(quarters)) if d["unit_code"] in units]
+
+
+def inputs_by_folder(paths: IngestPaths, quarters: Iterable[str]) -> dict[tuple[str, str], list[dict[str, str]]]:
+    """The same of all units in these quarters, by unit and quarter: for who asks for many units."""
+    found: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
+    for d in _inputs(paths, set(quarters)):
+        found[d["unit_code"], d["quarter"]].append(d)
+    return found
+
+
+def _inputs(paths: IngestPaths, quarters: Collection[str]) -> list[dict[str, str]]:
+    return sorted(
+        delivery_rows(paths, quarters=quarters, only_current=True, columns=_INPUT_FIELDS),
+        key=lambda d: str(d["delivery_id"]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -631,9 +739,8 @@ def status(
         if file.quarter == quarter:
             unread[file.unit_code, file.source].append(file.file_name)
     by_place: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for d in sorted(read_deliveries(paths).to_pylist(), key=lambda d: d["delivery_rank"]):
-        if d["quarter"] == quarter:
-            by_place[d["unit_code"], d["source"]].append(d)
+    for d in sorted(delivery_rows(paths, quarters=[quarter]), key=lambda d: d["delivery_rank"]):
+        by_place[d["unit_code"], d["source"]].append(d)
     names = list(sources)
     return [
         _status(unit, quarter, source, by_place[unit, source], tuple(unread[unit, source]))

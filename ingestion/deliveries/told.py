@@ -76,7 +76,7 @@ def told_deliveries(paths: IngestPaths, quarter: str) -> dict[str, tuple[ToldDel
     mended = ledger.mended_rows(paths)
     receipts = ledger.read_receipts(paths)
     found: dict[str, list[ToldDelivery]] = defaultdict(list)
-    rows = [d for d in ledger.read_deliveries(paths).to_pylist() if d["quarter"] == quarter]
+    rows = ledger.delivery_rows(paths, quarters=[quarter])
     for d in sorted(rows, key=lambda d: (d["source"], d["delivery_rank"])):
         contract = contracts.get(d["source"])
         back = {(sheet, n) for sheet, numbers in mended.get(d["delivery_id"], {}).items() for n in numbers}

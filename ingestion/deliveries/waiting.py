@@ -38,6 +38,7 @@ def waiting_files(paths: IngestPaths, quarters: Collection[str], reference: Refe
         known_units=reference.unit_codes,
         known_quarters=set(reference.periods),
         known_sources=set(sources),
+        quarters=quarters,
     )
     receipts = ledger.read_receipts(paths)
     last = ledger.last_versions(receipts.values())
@@ -70,7 +71,7 @@ def _is_read(file: LandingFile, receipts: dict[str, Receipt], last: tuple[str, i
         return False
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1 << 20)
 def _sha256(path: Path, number: int, size: int, changed: int) -> str:
     """The hash of a file; kept for as long as the process lives and nobody writes to the file.
 

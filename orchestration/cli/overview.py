@@ -105,9 +105,12 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
     """What was delivered for a quarter, what is missing, what is held back, what is published."""
     units = []
     gone = _gone_originals(pipeline, quarter)
-    for unit, folders in pipeline.deliveries.units_in(quarter, pipeline.deliveries.reporting_units(quarter)).items():
-        expected = pipeline.units.folders_expected(unit, quarter)
-        sources = pipeline.deliveries.sources(sorted({*folders, *expected}), quarter)
+    in_scope = pipeline.deliveries.units_in(quarter, pipeline.deliveries.reporting_units(quarter))
+    asked = {
+        unit: sorted({*folders, *pipeline.units.folders_expected(unit, quarter)}) for unit, folders in in_scope.items()
+    }
+    for unit, sources in pipeline.deliveries.sources_of(asked, quarter).items():
+        folders = in_scope[unit]
         lines = [line for folder in folders for line in gone.get(folder, [])]
         units.append(
             replace(
@@ -121,11 +124,12 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
     superiors = {code for code in known if pipeline.units.is_superior(code, quarter)}
     superiors.update(pipeline.deliveries.superiors(quarter))
     above = {f"{code} {pipeline.units.name_of(code, quarter)}": code for code in sorted(superiors)}
+    of_superiors = pipeline.deliveries.sources_of({name: [code] for name, code in above.items()}, quarter)
     return QuarterStatus(
         quarter,
         units,
         _landing_remarks(pipeline, quarter),
-        {name: pipeline.deliveries.sources([code], quarter) for name, code in above.items()},
+        of_superiors,
         {name: _released_and_drafted(pipeline, code, quarter) for name, code in above.items()},
     )
 

@@ -152,11 +152,13 @@ def missing_vi(source: SourceStatus) -> str:
     return title if source.state == "not_sent" else f"{title} (tệp đã gửi bị trả lại)"
 
 
-def owed(pipeline: Pipeline, unit: str, quarter: str) -> list[SourceStatus]:
-    """What is missing of a reporting unit and those that report by it. A unit whose report is out owes nothing more:
-    what it left out was decided.
+def owed(pipeline: Pipeline, units: Iterable[str], quarter: str) -> dict[str, list[SourceStatus]]:
+    """What each reporting unit still has to send for a period, itself and for those that report by it; nothing once its
+    report is out: what it left out was decided.
     """
-    return [] if is_out(pipeline, unit, quarter) else pipeline.deliveries.missing(unit, quarter)
+    asked = list(units)
+    missing = pipeline.deliveries.missing([unit for unit in asked if not is_out(pipeline, unit, quarter)], quarter)
+    return {unit: missing.get(unit, []) for unit in asked}
 
 
 def is_out(pipeline: Pipeline, unit: str, quarter: str) -> bool:
