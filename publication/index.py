@@ -2,7 +2,7 @@
 
 Belongs here: deriving the list from the pointers. Nothing relies on it for truth: all of its files can be deleted and
 rebuilt. Does not belong here: the look of the page (``page``), the feed and the catalogue of data (``feeds``), what the
-database over all releases holds (``collection``).
+database over all releases and the folders beside it hold (``collection``, ``folders``).
 
 Only the pointers, which are small, are read each time. Name, date and files of a release never change, so they are
 taken from the last index while the pointer names the same manifest, and from the releases themselves when it is new.
@@ -34,6 +34,8 @@ from publication.collection import (
 )
 from publication.content.release_content import unit_name
 from publication.feeds import CATALOGUE_NAME, FEED_NAME, render_catalogue_of_data, render_feed
+from publication.folders import PROOF_NAME as FOLDERS_PROOF_NAME
+from publication.folders import folders_are_whole, layout_of_folders, refresh_folders
 from publication.page import render_catalogue, render_dictionary
 from publication.store.contracts import stored_contracts
 from publication.store.csvfile import from_csv
@@ -50,7 +52,7 @@ _MADE: dict[str, Callable[[Sequence[dict[str, Any]]], bytes]] = {
     "index.html": render_catalogue,
 }
 #: Every file of the index, in the order in which they are written.
-NAMES = (INDEX_NAME, DATABASE_NAME, PROOF_NAME, *_MADE)
+NAMES = (INDEX_NAME, DATABASE_NAME, PROOF_NAME, FOLDERS_PROOF_NAME, *_MADE)
 SCHEMA = 4
 _FIELDS = {
     "unit_code",
@@ -121,6 +123,7 @@ def rebuild_index(published: Path, *, from_releases: bool = False) -> Path:
         if database is not None:
             replace_durably(published / DATABASE_NAME, database, sync_directory=False)
             replace_durably(published / PROOF_NAME, proof_of(database, index), sync_directory=False)
+        refresh_folders(published, entries, anew=from_releases)
         for name, made in _MADE.items():
             replace_durably(published / name, made(entries), sync_directory=name == NAMES[-1])
     return published / INDEX_NAME
@@ -153,7 +156,8 @@ def _maker() -> str:
         "unit_pages": 1,
         "tables": {name: contract.version for name, contract in stored_contracts().items() if contract.origin == "dbt"},
     }
-    return sha256_bytes(b"".join(made([specimen]) for made in (looks_of, *_MADE.values())))[:16]
+    looks = b"".join(made([specimen]) for made in (looks_of, *_MADE.values()))
+    return sha256_bytes(looks + layout_of_folders())[:16]
 
 
 def index_is_whole(published: Path) -> bool:
@@ -167,7 +171,9 @@ def index_is_whole(published: Path) -> bool:
     try:
         data = index.read_bytes()
         entries = _entries(published, _known_entries(index))
-        is_list = data == _encode(entries) and _database_is_of(published, data)
+        is_list = (
+            data == _encode(entries) and _database_is_of(published, data) and folders_are_whole(published, entries)
+        )
         return is_list and all((published / name).read_bytes() == made(entries) for name, made in _MADE.items())
     except OSError:
         return False

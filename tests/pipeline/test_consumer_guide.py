@@ -79,6 +79,10 @@ def test_python_blocks_run_in_order_and_find_the_figures(release: Release) -> No
     assert names["published"].loc["I.02", "value"] == rows["I.02"]["value"] == Decimal("47.37")
     assert [(release, in_force) for release, _, in_force in names["history"]] == [("945/2023-Q1/r1", True)]
     assert names["trend"] == [("945", "2023-Q1", Decimal("47.37"))]
+    assert names["one_figure"] == [("2023-Q1", "945", Decimal("47.37"))]
+    assert {row["indicator_code"]: row["value"] for row in names["one_unit"].to_pylist()} == {
+        code: row["value"] for code, row in rows.items()
+    }
     assert [place for place, _, _ in names["rates"]] == ["commune", "district"]
     assert sum(resolved for _, resolved, _ in names["rates"]) == rows["III.24"]["value"] + rows["III.27"]["value"] > 0
     assert names["staff"]["present"].sum() == _total(release, "staffing", "present") > 0

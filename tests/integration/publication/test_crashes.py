@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from publication import Published, current_release, read_pointer, verify
+from publication.folders import FOLDER_NAME
 from publication.index import NAMES
 from publication.release import Unchanged
 from tests.integration.publication.conftest import Home
@@ -55,7 +56,7 @@ def _place(calls: Sequence[Call], begin: str, name: str) -> int:
 
 
 def _check_nothing_is_left(home: Home, number: int) -> None:
-    assert {path.name for path in home.published.iterdir()} == {".index.lock", *NAMES, UNIT}
+    assert {path.name for path in home.published.iterdir()} == {".index.lock", FOLDER_NAME, *NAMES, UNIT}
     names = {path.name for path in home.quarter_dir.iterdir()}
     assert names == {".lock", "current.json", "history.jsonl", *(f"r{n}" for n in range(1, number + 1))}
     index = json.loads((home.published / "index.json").read_bytes())

@@ -17,6 +17,7 @@ import pytest
 
 from common.files import remove_tree
 from publication import Instruction, Published, current_release, lock, roll_back, verify
+from publication.folders import FOLDER_NAME
 from publication.index import NAMES
 from publication.release import Unchanged
 from tests.integration.publication.conftest import Home
@@ -83,7 +84,8 @@ class Story:
         return "a release that nobody knows stops the next publication" if present - known - announced else None
 
     def _index(self, files: State, pointer: bytes | None, returned: bool) -> str | None:
-        for name in (f"published/{name}" for name in NAMES):
+        of_folders = (name for name in self.new if name.startswith(f"published/{FOLDER_NAME}/"))
+        for name in (*(f"published/{name}" for name in NAMES), *of_folders):
             index, old, new = (where.get(name) for where in (files, self.old, self.new))
             if index not in (old, new):
                 return f"{name} is torn or lost"
