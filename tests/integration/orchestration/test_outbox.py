@@ -78,7 +78,7 @@ def test_what_status_counts_as_missing_is_what_the_outbox_names(pipeline: Pipeli
     deliver(pipeline, "a.csv", HEAD + GOOD)
     taken_in(pipeline)
     found = {(box.unit_code, source.source) for box in boxes(pipeline, QUARTER) for source in box.missing}
-    assert found == {(s.unit_code, s.source) for s in pipeline.deliveries.missing(UNIT, QUARTER)}
+    assert found == {(s.unit_code, s.source) for s in pipeline.deliveries.missing([UNIT], QUARTER)[UNIT]}
     assert (UNIT, SOURCE) not in found
     assert (COMMUNE, "one_stop_cases") in found
 
