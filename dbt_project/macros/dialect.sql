@@ -4,9 +4,18 @@
     text, `trim(trailing … from …)`, `nulls last` where a column that may be null puts rows in ascending order (DuckDB
     has nulls last, Spark first), `round()` before a cast to a whole number (DuckDB rounds, Spark cuts off).
 
-    Spark reads texts as they are written (`spark.sql.parser.escapedStringLiterals` in profiles.yml), so patterns are
-    the same in both.
+    Spark is to read texts as they are written (`spark.sql.parser.escapedStringLiterals`), so patterns are the same in
+    both.
 #}
+
+{# A text as SQL writes it; null for none. #}
+{% macro text_literal(text) %}{{ return(adapter.dispatch('text_literal')(text)) }}{% endmacro %}
+{% macro duckdb__text_literal(text) -%}
+    {{ "'" ~ (text | replace("'", "''")) ~ "'" if text else 'cast(null as string)' }}
+{%- endmacro %}
+{% macro spark__text_literal(text) -%}
+    {{ "concat('" ~ (text | replace("'", "', \"'\", '")) ~ "')" if text else 'cast(null as string)' }}
+{%- endmacro %}
 
 {# A list of text holds a value. #}
 {% macro list_has(list, value) %}{{ return(adapter.dispatch('list_has')(list, value)) }}{% endmacro %}
@@ -141,7 +150,7 @@
 {%- endmacro %}
 
 {# The statement that writes a relation to one Parquet file, rows in the order of all columns from left to right. Spark
-   makes a folder of files, for each worker writes its own; the driver makes one of them (orchestration/spark.py). #}
+   makes a folder of files, for each worker writes its own. #}
 {% macro write_parquet(relation, path) %}{{ return(adapter.dispatch('write_parquet')(relation, path)) }}{% endmacro %}
 {% macro duckdb__write_parquet(relation, path) %}
     copy (select * from {{ relation }} order by all) to '{{ path }}' (format parquet, compression zstd)
@@ -242,7 +251,7 @@
             {% for name in agate_table.column_names %}
                 cast({{ name }} as {{ spark_type(types[name]) }}){{ ',' if not loop.last }}
             {% endfor %}
-            from (select inline(from_json('{{ tojson(rows) | replace("'", "''") }}', 'array<struct<{{ fields | join(', ') }}>>')))
+            from (select inline(from_json('{{ tojson(rows) | replace("'", "\\u0027") }}', 'array<struct<{{ fields | join(', ') }}>>')))
         {% endset %}
         {% do adapter.add_query(sql, abridge_sql_log=True) %}
     {% endfor %}

@@ -35,7 +35,3 @@
     {% endfor %}
     {{ return(words | join(', ')) }}
 {% endmacro %}
-
-{% macro text_literal(text) -%}
-    {{ "'" ~ (text | replace("'", "''")) ~ "'" if text else 'cast(null as string)' }}
-{%- endmacro %}

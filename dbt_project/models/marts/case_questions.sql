@@ -161,7 +161,8 @@ lineage as (
         on (units.valid_from is null or units.valid_from <= run.closes_on)
         and (units.valid_to is null or units.valid_to >= run.closes_on)
 
-    union
+    -- Each step leads to a day before it, so it ends; a unit that several ways lead to may stand here more than once.
+    union all
 
     select
         lineage.receiving_unit_code,
