@@ -53,7 +53,7 @@ def _declared_with_it() -> list[Row]:
 def _deliver_told_late(landing: Path) -> None:
     for period, (unit, source, name), rows in (("2023-Q2", CASES, _told_late()), (HALF, DECLARED, _declared_with_it())):
         content = writer._content(DISTRICTS[DISTRICT], unit, period, source, ".xlsx", rows, 1)
-        (landing / unit / period / source / name).write_bytes(content)
+        (landing / unit / period / source / name).write_bytes(b"".join(content))
 
 
 def _reckoned(period: str, changed: Mapping[str, list[Row]]) -> dict[str, Decimal | None]:
