@@ -107,19 +107,19 @@ def _hash_of(file: _File) -> str:
 
 def _write(file: _File) -> str:
     """Writes a file where it is not there yet as it is to be; returns the sha256 of its content."""
+    if file.path.exists() and sha256_file(file.path) == (sha256 := _hash_of(file)):
+        if file.path.stat().st_mtime != file.delivered_at:  # setting it would be a change, after which a run looks anew
+            os.utime(file.path, (file.delivered_at, file.delivered_at))
+        return sha256
     file.path.parent.mkdir(parents=True, exist_ok=True)
     found = hashlib.sha256()
     with file.unfinished.open("wb") as stream:
         for block in file.blocks():
             found.update(block)
             stream.write(block)
-    sha256 = found.hexdigest()
-    if file.path.exists() and sha256_file(file.path) == sha256:
-        file.unfinished.unlink()
-    else:
-        file.unfinished.replace(file.path)
+    file.unfinished.replace(file.path)
     os.utime(file.path, (file.delivered_at, file.delivered_at))
-    return sha256
+    return found.hexdigest()
 
 
 def _write_all(files: Sequence[_File], processes: int) -> list[str]:

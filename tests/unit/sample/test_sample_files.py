@@ -279,3 +279,13 @@ def test_memory_of_writing_does_not_grow_with_the_scale(tmp_path: Path, monkeypa
 def test_scale_out_of_range_is_an_error(tmp_path: Path, scale: int) -> None:
     with pytest.raises(ValueError, match="scale"):
         write_sample(tmp_path, QUARTERS, scale=scale)
+
+
+def test_what_is_already_there_is_not_touched(tmp_path: Path) -> None:
+    def states() -> dict[Path, tuple[int, int]]:
+        return {path: (path.stat().st_ino, path.stat().st_ctime_ns) for path in tmp_path.rglob("*")}
+
+    write_sample(tmp_path, ("2023-Q1",))
+    before = states()
+    write_sample(tmp_path, ("2023-Q1",))
+    assert states() == before
