@@ -34,7 +34,7 @@ from common.files import (
     unsealed,
 )
 from publication.store.contracts import table_name
-from publication.store.parquet import from_parquet, in_total_order
+from publication.store.parquet import WRITER_OPTIONS, from_parquet, in_total_order
 
 FOLDER_NAME = "tables"
 #: Beside the folder, since some readers take every file in it for one of theirs.
@@ -176,12 +176,7 @@ def _written(table: pa.Table) -> bytes:
     with pq.ParquetWriter(
         sink,
         table.schema,
-        version="2.6",
-        data_page_version="1.0",
-        compression="zstd",
-        compression_level=3,
-        use_dictionary=True,
-        write_statistics=True,
+        **WRITER_OPTIONS,
         write_page_index=True,
     ) as writer:
         for start, end in _groups(table["unit_code"]):

@@ -6,11 +6,26 @@ The bytes are a function of the rows, the schema and the pyarrow version (it wri
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 _ROW_GROUP = 1 << 20
+#: How every published Parquet file is written.
+WRITER_OPTIONS: Mapping[str, Any] = MappingProxyType(
+    {
+        "version": "2.6",
+        "data_page_version": "1.0",
+        "compression": "zstd",
+        "compression_level": 3,
+        "use_dictionary": True,
+        "write_statistics": True,
+    }
+)
 
 
 def in_total_order(table: pa.Table) -> pa.Table:
@@ -42,12 +57,7 @@ def to_parquet(table: pa.Table) -> bytes:
     pq.write_table(
         ordered.combine_chunks(),
         sink,
-        version="2.6",
-        data_page_version="1.0",
-        compression="zstd",
-        compression_level=3,
-        use_dictionary=True,
-        write_statistics=True,
+        **WRITER_OPTIONS,
         row_group_size=_ROW_GROUP,
         store_schema=True,
     )
