@@ -77,14 +77,6 @@ def _garbage_as_python_looks_for_it() -> None:
     process.begin = lambda: None
 
 
-def _rows_are_asked_for() -> None:
-    import great_expectations.expectations as gxe
-
-    import expectations.gx_duckdb as own
-
-    own.NoUnexpectedRows = gxe.UnexpectedRowsExpectation  # type: ignore[misc, assignment]
-
-
 def _each_cell_is_parsed() -> None:
     import numpy as np
 
@@ -138,9 +130,6 @@ PIECES: dict[str, Piece] = {
     ),
     "garbage-seldom": Piece(
         "cyclic garbage is looked for less often", "as Python does", _garbage_as_python_looks_for_it, _RUNS
-    ),
-    "only-counted": Piece(
-        "rows that break a rule are only counted", "the library asks for them too", _rows_are_asked_for, _RUNS
     ),
     "distinct-cells": Piece("a cell that repeats is parsed once", "every cell is parsed", _each_cell_is_parsed, _LARGE),
     "kernels": Piece("moments and case codes by column", "cell by cell", _no_kernels, _LARGE),
