@@ -152,11 +152,12 @@ def _patched() -> None:
 
 
 def _corrected(home: Path) -> None:
-    """The survey comes again with one answer less."""
+    """The survey comes again with one answer changed."""
     (file,) = (home / "landing").glob("945/2023-Q1/survey_responses/*.xlsx")
     book = openpyxl.load_workbook(file)
     sheet: Any = book.active
-    sheet.delete_rows(max(row for row in range(1, sheet.max_row + 1) if isinstance(sheet.cell(row, 1).value, int)))
+    answer = next(cell for row in sheet.iter_rows() for cell in row if cell.value == "Rất hài lòng")
+    answer.value = "Hài lòng"
     book.save(file)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -58,6 +59,11 @@ def locked(home: Home) -> Home:
 
 def _pointer(home: Home) -> Any:
     return read_pointer(home.quarter_dir)
+
+
+def _files_of_releases(home: Home) -> dict[str, str]:
+    """Each file of a release with its SHA-256; what is made of several releases follows the pointer and is left out."""
+    return {name: sha256 for name, sha256 in home.tree().items() if re.search("/r[0-9]+/", name)}
 
 
 def test_a_lock_says_which_release_who_why_and_when(locked: Home) -> None:
@@ -178,14 +184,14 @@ def _two_releases(home: Home) -> Path:
 
 def test_a_rollback_moves_the_pointer_alone_in_less_than_a_second(home: Home) -> None:
     _two_releases(home)
-    before = {name: sha256 for name, sha256 in home.tree().items() if "/r" in name}
+    before = _files_of_releases(home)
     started = time.process_time()
     roll_back(home.published, UNIT, QUARTER, 1, Instruction("r2 sai", at=SIGNED.at))
     assert time.process_time() - started < 1
     current = current_release(home.published, UNIT, QUARTER)
     assert current is not None
     assert current.number == 1
-    assert {name: sha256 for name, sha256 in home.tree().items() if "/r" in name} == before
+    assert _files_of_releases(home) == before
     index = json.loads((home.published / "index.json").read_bytes())
     assert index["releases"][0]["release"] == 1
     assert _pointer(home).withdrawn == [2]
