@@ -11,6 +11,8 @@ PACKAGES := orchestration ingestion expectations publication sample common
 # and what a host of the service has.
 DEBIAN_PACKAGES := chromium chromium-driver libreoffice-writer libreoffice-calc poppler-utils mupdf-tools qpdf postgresql strace restic \
     systemd nginx-light openssl logrotate shellcheck minisign faketime
+# What Apache Spark runs on.
+SPARK_PACKAGES := openjdk-17-jre-headless
 
 # One more than there are cores: tests of runs wait for processes, files that rest, and browsers.
 WORKERS = $$(($$(nproc) + 1))
@@ -21,7 +23,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup packages run test short-tests test-long mutants lint ui bench docs contracts lock wheel audit sbom clean
+.PHONY: help setup setup-spark packages run test short-tests test-long mutants lint ui bench docs contracts lock wheel audit sbom clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +32,13 @@ setup: $(VENV)/.ready ## make the virtual environment from the hashed lock file
 
 $(VENV)/.ready: requirements.lock pyproject.toml .ci/make-venv
 	@.ci/make-venv $(VENV) $(PACKAGES)
+	@touch $@
+
+setup-spark: $(VENV)/.spark ## add Apache Spark, an engine beside DuckDB, from its own hashed lock file (docs/spark.md)
+
+$(VENV)/.spark: requirements-spark.lock $(VENV)/.ready
+	@.ci/debian-packages $(SPARK_PACKAGES)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock
 	@touch $@
 
 packages:
@@ -86,7 +95,10 @@ lock: setup ## resolve requirements.lock again (needs the network)
 	    --python-version 3.11 --quiet -o .ci/sbom.lock
 	@echo 'mutmut>=3.8' | build/lock/bin/uv pip compile - --constraint requirements.lock --generate-hashes \
 	    --no-emit-index-url --universal --python-version 3.11 --quiet -o .ci/mutants.lock
-	@! grep -n '://' requirements.lock .ci/sbom.lock .ci/mutants.lock
+	@printf '%s\n' 'dbt-spark[session]==1.11.0' 'pyspark==4.3.0' | build/lock/bin/uv pip compile - \
+	    --constraint requirements.lock --generate-hashes --no-strip-extras --no-emit-index-url --universal \
+	    --python-version 3.11 --quiet -o requirements-spark.lock
+	@! grep -n '://' requirements.lock requirements-spark.lock .ci/sbom.lock .ci/mutants.lock
 
 wheel: setup ## what a host needs, from what is committed: wheel, locked requirements, deploy/; in build/wheel
 	@rm -rf build/wheel && mkdir -p build/wheel/sources

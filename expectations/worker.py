@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -98,6 +99,9 @@ def _breakdown(error: Exception) -> str:
 
 def _begin(environment: Mapping[str, str]) -> None:
     process.begin()
+    # Great Expectations imports PySpark where it is installed, and with it what would end this process; of Spark the
+    # gate asks nothing, so here it is not to be found.
+    sys.modules["pyspark"] = None  # type: ignore[assignment]
     os.environ.update(environment)
     if forms := environment.get(HOME_FORMS_ENV):
         use_forms_of(Path(forms))

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from common.files import replace_durably, sha256_file
 from common.forms import earlier_rows_csv, load_forms, rows_csv
@@ -31,6 +32,9 @@ _PLACE = "parsed_in"
 #: The child process; it works in a home, and nothing there may pass for a module (-P).
 _DBT = (sys.executable, "-P", "-m", "orchestration.dbt_process")
 _PARSED_SUFFIXES = {".sql", ".yml", ".yaml", ".csv", ".md", ".py"}
+#: The profile's outputs, by the setting ``engine``.
+Engine = Literal["duckdb", "spark"]
+_TARGETS: Mapping[Engine, str] = {"duckdb": "local", "spark": "spark"}
 _NOT_SOURCES = {"target", "logs", "dbt_packages"}
 
 
@@ -62,29 +66,40 @@ def _folders(project: Path, target: Path) -> list[str]:
     return [*read, "--target-path", str(target), "--log-path", str(target)]
 
 
-def base_args(home: Home, project: Path = DBT_DIR) -> list[str]:
+def base_args(home: Home, project: Path = DBT_DIR, engine: Engine = "duckdb") -> list[str]:
     """Arguments every dbt command of a home shares."""
-    return _folders(project, home.dbt_target)
+    return [*_folders(project, home.dbt_target), "--target", _TARGETS[engine]]
 
 
-def build_args(home: Home, *, select: Sequence[str] = (), project: Path = DBT_DIR) -> list[str]:
+def build_args(
+    home: Home, *, select: Sequence[str] = (), project: Path = DBT_DIR, engine: Engine = "duckdb"
+) -> list[str]:
     """``dbt build`` without unit tests.
 
     Seeds are loaded each time: it takes a second, and whatever was done to the warehouse file since the last build
     cannot pass for reference data. Of dbt's own records only the results of the run are kept (``dbt_process`` writes
-    them); the manifest is that of ``ensure_manifest``, and writing another takes a second.
+    them); the manifest is that of ``ensure_manifest``, and writing another takes a second. What Spark built before is
+    gone, so that it builds what is selected with all that it is made of.
     """
-    args = ["build", *base_args(home, project), "--log-format", "json", "--log-level", "info", "--no-use-colors"]
+    args = [
+        "build",
+        *base_args(home, project, engine),
+        "--log-format",
+        "json",
+        "--log-level",
+        "info",
+        "--no-use-colors",
+    ]
     # Its log tells what failed and where; what it notes of each statement besides takes time and helps nobody here.
     args += ["--log-level-file", "info", "--no-write-json", "--exclude-resource-type", "unit_test"]
     if select:
-        args += ["--select", " ".join(select)]
+        args += ["--select", " ".join(f"+{name}" if engine == "spark" else name for name in select)]
     return args
 
 
-def parse_args(home: Home, project: Path = DBT_DIR) -> list[str]:
+def parse_args(home: Home, project: Path = DBT_DIR, engine: Engine = "duckdb") -> list[str]:
     """``dbt parse`` for a home's next command; what was parsed goes from the one to the other in memory."""
-    return ["parse", *base_args(home, project), "--quiet", "--no-write-json"]
+    return ["parse", *base_args(home, project, engine), "--quiet", "--no-write-json"]
 
 
 def write_scope(home: Home, quarter: str, folders: Iterable[str] | None = None) -> None:
@@ -217,7 +232,7 @@ class DbtProcess:
         home.dbt_target.mkdir(parents=True, exist_ok=True)
         _lend_what_is_parsed(home.dbt_target)
         self._process = subprocess.Popen(
-            [*_DBT, "--wait", *parse_args(home)],
+            [*_DBT, "--wait", *parse_args(home, engine=self._settings.engine)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -99,6 +99,11 @@ class Home:
         return self.warehouse / "warehouse.duckdb"
 
     @property
+    def spark_tables(self) -> Path:
+        """Spark's private tables; a cache, as the warehouse file is DuckDB's."""
+        return self.warehouse / "spark"
+
+    @property
     def lock(self) -> Path:
         return self.root / ".lock"
 
@@ -259,6 +264,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CCHC_", extra="forbid", frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(default=Path("data"), description="Folder of deliveries, lake, warehouse and releases.")
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb", description="What computes the marts: DuckDB on this machine, or Apache Spark."
+    )
+    spark_master: str = Field(
+        default="local[*]",
+        pattern=r"^(local(\[(\*|[1-9]\d*)\])?|spark://[A-Za-z0-9._-]+:\d+(,[A-Za-z0-9._-]+:\d+)*)$",
+        description="Where Spark works: cores of this machine, or the master of a standalone cluster.",
+    )
     duckdb_threads: int = Field(default=2, ge=1, le=64, description="Threads DuckDB may use.")
     duckdb_memory: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?(MB|GB|MiB|GiB)$", description="DuckDB's limit.")
     warehouse_wait_seconds: int = Field(
@@ -435,15 +448,21 @@ class Settings(BaseSettings):
         """What dbt's profile and models read from the environment; paths are of the home, in which dbt works.
 
         They are the same in every home: what dbt parsed for one holds for all, and no character of a home's path means
-        anything to Jinja or SQL.
+        anything to Jinja or SQL. Spark alone is given whole paths: its workers have working folders of their own.
         """
-        inside = Home(Path())
+        inside = self.paths if self.engine == "spark" else Home(Path())
         return {
             "CCHC_RAW": str(inside.raw),
             "CCHC_WAREHOUSE": str(inside.warehouse),
             "CCHC_DUCKDB_THREADS": str(self.duckdb_threads),
             "CCHC_DUCKDB_MEMORY": self.duckdb_memory,
+            **(self._spark_environment() if self.engine == "spark" else {}),
         }
+
+    def _spark_environment(self) -> dict[str, str]:
+        """Where Spark works. On this machine alone it listens on this machine alone."""
+        given = {"CCHC_SPARK_MASTER": self.spark_master}
+        return {**given, "SPARK_LOCAL_IP": LOOPBACK} if _ON_THIS_MACHINE.match(self.spark_master) else given
 
     def person_secret(self) -> bytes:
         """The key persons are hashed with; made once in the home, readable by its owner only, where none is set.
@@ -483,6 +502,8 @@ def _mark_of(key: bytes) -> bytes:
 
 
 _SHORTEST_KEY = 16
+LOOPBACK = "127.0.0.1"
+_ON_THIS_MACHINE = re.compile(r"local|spark://(localhost|127\.0\.0\.1):\d+$")
 
 
 def _new_key(path: Path) -> bytes:

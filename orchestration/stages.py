@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from common.forms import unconfirmed_forms
 from expectations import Verdict, run_mart_gate, run_raw_gate
 from ingestion import IngestReport, check_store, ingest_quarters, load_contracts
-from orchestration import review
+from orchestration import review, spark
 from orchestration.arrivals import remember
 from orchestration.dbt import build_args, write_scope
 from orchestration.lineage import lineage
@@ -165,13 +165,17 @@ def building(
     these only where all models were built.
 
     ``selected`` names models of a partial build, made by hand from the browser; nothing is published from it.
-    Raises ``BrokenContract``, and ``ingestion.DamagedError`` as ``check_raw``.
+    Raises ``BrokenContract``, ``spark.NoSpark``, and ``ingestion.DamagedError`` as ``check_raw``.
     """
     from publication import record_build
 
-    home, deliveries = pipeline.home, pipeline.deliveries
+    home, deliveries, settings = pipeline.home, pipeline.deliveries, pipeline.settings
     with pipeline.timings.stage("dbt", "tính số liệu"):
-        wait_until_free(home.warehouse_file, pipeline.settings.warehouse_wait_seconds, to_stderr)
+        if spark.is_engine(settings):
+            spark.check(settings)
+            spark.clear_tables(settings)
+        else:
+            wait_until_free(home.warehouse_file, settings.warehouse_wait_seconds, to_stderr)
         pipeline.record.candidates = None
         check_store(deliveries.paths)
         wanted = _to_do(pipeline, quarter, units)
@@ -179,12 +183,14 @@ def building(
         behind = deliveries.folders_behind(made_from, quarter).values() if wanted else None
         write_scope(home, quarter, None if behind is None else set().union(*behind))
         (home.dbt_target / "run_results.json").unlink(missing_ok=True)  # the last build's would tell of this one
-        process = pipeline.dbt.run(build_args(home, select=selected))
+        process = pipeline.dbt.run(build_args(home, select=selected, engine=settings.engine))
         try:
             yield process
         finally:
             assert process.stdin is not None
             process.stdin.close()
+        if spark.is_engine(settings):
+            spark.export_marts(settings)
         if not selected:
             _keep_contracts(home)
             check_store(deliveries.paths)  # what lay there when dbt began is what it read

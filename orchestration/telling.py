@@ -23,7 +23,16 @@ _FIGURES_SHOWN = 10
 _WAITING: tuple[AlertKind, ...] = ("held_back", "held_by_lock", "awaits_approval")
 # Of these the messages are ours and name no more than files of the home; others may quote what was delivered.
 OUR_ERRORS = frozenset(
-    {"DamagedError", "WarehouseHeld", "HomeBusy", "BrokenContract", "RunFault", "LostPersonKey", "DamagedPointer"}
+    {
+        "DamagedError",
+        "WarehouseHeld",
+        "HomeBusy",
+        "BrokenContract",
+        "RunFault",
+        "LostPersonKey",
+        "DamagedPointer",
+        "NoSpark",
+    }
 )
 _MEND_OR_DECIDE = "Sửa tệp rồi gửi lại cùng tên, hoặc gửi quyết định giải trình; hệ thống tự chạy lại khi tệp thay đổi."
 _OWN_FAULT = "Xem nhật ký của lượt chạy; các bản đã công bố vẫn có hiệu lực. Sửa xong, chạy lại: cchc run {quarter}"

@@ -170,13 +170,23 @@ def dbt_models(manifest: dict[str, Any], catalogue: Catalogue) -> dg.AssetsDefin
             )
             try:
                 for event in invocation.stream():
-                    yield _with_row_count(event, pipeline.home, marts)
+                    if _is_asked_for(event, context):
+                        yield _with_row_count(event, pipeline.home, marts)
             except DagsterDbtCliRuntimeError as error:
                 # Its own words are the command line; what dbt said is in its log and in the record of its run.
                 target, settings = pipeline.home.dbt_target, pipeline.settings
                 raise why_dbt_failed(target, process.poll(), str(error), settings) from None
 
     return build
+
+
+def _is_asked_for(event: Any, context: dg.AssetExecutionContext) -> bool:
+    """Whether an event is of what was selected: Spark builds that with all that it is made of."""
+    if isinstance(event, dg.Output):
+        return event.output_name in context.op_execution_context.selected_output_names
+    if isinstance(event, dg.AssetCheckResult):
+        return event.asset_key is None or event.asset_key in context.selected_asset_keys
+    return True
 
 
 def _with_row_count(event: Any, home: Home, marts: set[str]) -> Any:

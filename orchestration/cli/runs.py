@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from orchestration import spark
 from orchestration.automation import STAGE_TAG
 from orchestration.causes import cause_vi
 from orchestration.cli.terminal import Exit, Progress, WrongUse, asked_path, complain, interrupts
@@ -88,12 +89,17 @@ def alone(settings: Settings, what: str, *, wait: bool = True) -> Iterator[None]
 def open_pipeline(
     settings: Settings, stage: Stage, quarter: str, *, quiet: bool, wait: bool = True
 ) -> Iterator[Pipeline]:
-    """A pipeline that tells how far it is, is alone in its home, and whose helper processes are ended with it."""
+    """A pipeline that tells how far it is, is alone in its home, and whose helper processes are ended with it.
+
+    Raises ``WrongUse`` where the engine that is asked for cannot work here.
+    """
     stages = {Stage.RUN: 15, Stage.INGEST: 10, Stage.BUILD: 1, Stage.CHECK: 3, Stage.PUBLISH: 1, Stage.REVIEW: 15}[
         stage
     ]
     if stage in (Stage.RUN, Stage.PUBLISH):
         stages += bool(settings.postgres_url) + bool(settings.provinces)
+    if stage.builds and (fault := spark.fault_vi(settings)):
+        raise WrongUse(fault)
     what = f"cchc {stage.name.lower()} {quarter}"
     with alone(settings, what, wait=wait), Progress(stages, quiet=quiet).shown() as progress:
         pipeline = Pipeline(settings, Timings(on_stage=progress.stage))

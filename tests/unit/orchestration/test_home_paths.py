@@ -25,7 +25,7 @@ def profile(settings: Settings) -> dict[str, Any]:
     """The profile as dbt renders it: Jinja first, then YAML."""
     env = settings.dbt_environment()
     text = (DBT_DIR / "profiles.yml").read_text(encoding="utf-8")
-    rendered = jinja2.Environment(autoescape=False).from_string(text).render(env_var=lambda name, _: env[name])
+    rendered = jinja2.Environment(autoescape=False).from_string(text).render(env_var=env.get)
     found: dict[str, Any] = yaml.safe_load(rendered)["cchc"]["outputs"]["local"]
     return found
 
