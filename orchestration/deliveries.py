@@ -117,7 +117,7 @@ class Deliveries:
         return [s for s in found if s.state in nothing and not s.waiting and self._is_required(s)]
 
     def reporting_units(self, quarter: str) -> list[str]:
-        """Who reports in a quarter, of those that ever delivered or published anything."""
+        """Who reports in a quarter, of those that ever delivered or published anything and are served by this home."""
         reporting = set()
         roots = (self._home.landing, self._home.published)
         known = {path.name for root in roots for path in root.glob("*") if path.is_dir()}
@@ -127,7 +127,14 @@ class Deliveries:
                 reporting.add(self._units.reporting_unit(code, quarter))
             except UnknownUnit:
                 continue
-        return sorted(reporting)
+        return sorted(unit for unit in reporting if self._home.serves(unit))
+
+    def of_other_homes(self, quarter: str) -> list[str]:
+        """Folders of which something was delivered here for a quarter, and of which another home makes the report."""
+        found = {row["unit_code"] for row in self.receipts(quarter)}
+        found |= {file.unit_code for file in self.waiting(quarter) if file.quarter == quarter}
+        reporting = {code: self._units.reporting(code, quarter) for code in found}
+        return sorted(code for code, unit in reporting.items() if unit and not self._home.serves(unit.code))
 
     def _is_required(self, source: SourceStatus) -> bool:
         role = self._units.role_of(source.unit_code, source.quarter)
@@ -166,9 +173,9 @@ class Deliveries:
     def units_in(self, quarter: str, wanted: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
         """Reporting units of a run, each with the folder units that owe deliveries for it, in order.
 
-        ``wanted`` limits the run; without it, every unit of which something was ever delivered for the quarter, read or
-        not; of a longer period, for any of its quarters by a unit that owes a report on it. Who owes follows from the
-        register of units on the closing day, never from what arrived.
+        ``wanted`` limits the run; without it, every unit that this home serves and of which something was ever
+        delivered for the quarter, read or not; of a longer period, for any of its quarters by a unit that owes a report
+        on it. Who owes follows from the register of units on the closing day, never from what arrived.
         """
         folders = {row["unit_code"] for row in self.receipts(quarter)} | set(wanted)
         folders |= {file.unit_code for file in self.waiting(quarter) if file.quarter == quarter}
@@ -176,7 +183,9 @@ class Deliveries:
         own = [folder for folder in folders if not self._units.is_superior(folder, quarter)]
         reporting = {self._units.reporting_unit(folder, quarter) for folder in own}
         reporting |= self._owing(quarter)
-        in_scope = sorted(reporting & set(wanted) if wanted else reporting)
+        in_scope = sorted(
+            unit for unit in (reporting & set(wanted) if wanted else reporting) if self._home.serves(unit)
+        )
         return {unit: tuple(self._units.folders_expected(unit, quarter)) for unit in in_scope}
 
     def _owing(self, quarter: str) -> set[str]:

@@ -84,9 +84,10 @@ def _without_blanks(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pointers(home: Home) -> dict[str, str]:
-    """sha256 of every pointer, by ``unit/period``."""
-    found = (path for path in home.published.glob("[!.]*/*/current.json") if path.is_file())
-    return {f"{path.parent.parent.name}/{path.parent.name}": sha256_file(path) for path in sorted(found)}
+    """sha256 of the pointer of every unit that the home serves, by ``unit/period``."""
+    files = (path for path in home.published.glob("[!.]*/*/current.json") if path.is_file())
+    found = ((path.parent.parent.name, path.parent.name, path) for path in sorted(files))
+    return {f"{unit}/{period}": sha256_file(path) for unit, period, path in found if home.serves(unit)}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from dagster import DagsterRun, DefaultRunLauncher
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 
-from orchestration.liveness import is_alive
+from orchestration.liveness import HOME_TAG, is_alive, place_of
 from orchestration.settings import Home
 
 #: A run that has been recorded as begun says within this time that it is alive: it loads its definitions first.
@@ -30,6 +30,8 @@ class HomeRunLauncher(DefaultRunLauncher):
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         instance = self._instance
         home = Home(Path(instance.root_directory).parent)
+        if run.tags.get(HOME_TAG, place_of(home)) != place_of(home):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)  # of another home, which alone can tell
         living = is_alive(home, run.run_id)
         if living is None:
             record = instance.get_run_record_by_id(run.run_id)

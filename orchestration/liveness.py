@@ -9,6 +9,7 @@ back makes no dead run look alive.
 from __future__ import annotations
 
 import fcntl
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +20,15 @@ from orchestration.settings import Home
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
+#: The tag of a run of the command line with the home it works in: several may keep their runs in one database.
+HOME_TAG = "cchc/home"
 #: What the record of such a run says.
 GONE = "Tiến trình của lần chạy này không còn (bị tắt hoặc máy khởi động lại); chạy lại sẽ làm tiếp phần còn thiếu."
+
+
+def place_of(home: Home) -> str:
+    """Machine and folder of a home, for people and for telling it from another that keeps its runs in one database."""
+    return f"{socket.gethostname()}:{home.root}"
 
 
 def _mark(home: Home, run_id: str) -> Path:

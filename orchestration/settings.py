@@ -43,10 +43,16 @@ SETTINGS_FILE_ENV = "CCHC_SETTINGS"
 
 @dataclass(frozen=True)
 class Home:
-    """Paths under ``CCHC_HOME``; see ``docs/architecture.md``."""
+    """Paths under ``CCHC_HOME``, and whose they are; see ``docs/architecture.md``."""
 
     root: Path
     outbox_access: OutboxAccess = field(default_factory=OutboxAccess)
+    #: The reporting units that this home works for; all where empty.
+    units: frozenset[str] = frozenset()
+
+    def serves(self, unit: str) -> bool:
+        """Whether a reporting unit is this home's to report: others may have a home of their own."""
+        return not self.units or unit in self.units
 
     @property
     def ingest_paths(self) -> IngestPaths:
@@ -337,6 +343,9 @@ class Settings(BaseSettings):
     proxy_login: bool = Field(
         default=False, description="Whether a proxy with a login stands before the web server: it may listen anywhere."
     )
+    units: tuple[str, ...] = Field(
+        default=(), description="Reporting units that this home works for, where others have homes of their own."
+    )
     provinces: tuple[str, ...] = Field(
         default=(), description="Provinces whose units' releases each run rolls up, as codes of the register of units."
     )
@@ -419,7 +428,7 @@ class Settings(BaseSettings):
 
     @property
     def paths(self) -> Home:
-        return Home(self.home, self.outbox_access)
+        return Home(self.home, self.outbox_access, frozenset(self.units))
 
     @property
     def outbox_access(self) -> OutboxAccess:
@@ -428,7 +437,7 @@ class Settings(BaseSettings):
     @property
     def plain_paths(self) -> Home:
         """The same home, for tools that paste paths into what they write."""
-        return Home(plain_path(self.home), self.outbox_access)
+        return Home(plain_path(self.home), self.outbox_access, frozenset(self.units))
 
     def signing(self, unit: str, quarter: str) -> Signing:
         """What the office set of its letter."""

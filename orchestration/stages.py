@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from common.forms import unconfirmed_forms
 from expectations import Verdict, run_mart_gate, run_raw_gate
-from ingestion import IngestReport, check_store, ingest_quarters, load_contracts
+from ingestion import IngestReport, LandingProblem, check_store, ingest_quarters, load_contracts
 from orchestration import review, spark
 from orchestration.arrivals import remember
 from orchestration.dbt import build_args, write_scope
@@ -64,10 +64,21 @@ def ingest(pipeline: Pipeline, source: str, quarter: str, units: Sequence[str]) 
             signers=pipeline.settings.signers(),
         )
     found = {problem for report in reports.values() for problem in report.problems}
+    found.update(_of_other_homes(pipeline, quarter))
     pipeline.record.problems = sorted(found.union(pipeline.record.problems))
     pipeline.record.taken_in.add(source)
     pipeline.record.intake[source] = list(reports.values())
     return reports[quarter]
+
+
+def _of_other_homes(pipeline: Pipeline, quarter: str) -> Iterator[LandingProblem]:
+    """What was delivered here and is reported elsewhere: it is kept, and no report is made of it."""
+    for folder in pipeline.deliveries.of_other_homes(quarter):
+        message = (
+            f"Nơi này không báo cáo cho {folder} (cài đặt units): tệp được nhận và giữ, không báo cáo nào ở đây dùng "
+            "tệp đó. Nộp tệp vào nơi báo cáo của đơn vị, hoặc thêm đơn vị báo cáo vào units."
+        )
+        yield LandingProblem(f"{folder}/{quarter}", "of_another_home", message)
 
 
 def _to_do(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> Sequence[str]:

@@ -27,7 +27,7 @@ from orchestration.locks import HomeBusy, WarehouseHeld
 from orchestration.pipeline import Pipeline
 from orchestration.provinces import provinces_of, roll_up_all
 from orchestration.reports import unit_reports
-from orchestration.settings import WRONG_SETTINGS, Settings, load_settings, wrong_settings_vi
+from orchestration.settings import WRONG_SETTINGS, Home, Settings, load_settings, wrong_settings_vi
 from orchestration.stages import draft as make_drafts
 from orchestration.standing import standing
 from orchestration.telling import nothing_delivered_vi, tell_error, tell_nothing_delivered
@@ -119,12 +119,18 @@ def known_quarter(quarter: str) -> str:
     return quarter
 
 
-def known_units(register: ReportingUnits, quarter: str, units: list[str], *, with_superior: bool = False) -> list[str]:
+def known_units(
+    register: ReportingUnits, quarter: str, units: list[str], *, with_superior: bool = False, home: Home | None = None
+) -> list[str]:
     """The units, each once; raises ``WrongUse`` where a code does not report in the quarter, and says who does.
 
-    ``with_superior``: what is asked can be done with the releases of a province too.
+    ``with_superior``: what is asked can be done with the releases of a province too. ``home``: what is asked is for the
+    home that serves the unit alone, since it makes its releases or moves its pointer.
     """
     for code in units:
+        if home is not None and not home.serves(code):
+            served = ", ".join(sorted(home.units))
+            raise WrongUse(f"{code} không do nơi này báo cáo (cài đặt units: {served}); chạy ở nơi báo cáo của {code}")
         if with_superior and register.is_superior(code, quarter):
             continue
         try:
@@ -166,7 +172,7 @@ def _run(
             _failure_told(settings, quarter),
             open_pipeline(settings, stage, quarter, quiet=as_json, wait=wait) as pipeline,
         ):
-            known = known_units(pipeline.units, quarter, units) if units else []
+            known = known_units(pipeline.units, quarter, units, home=pipeline.home) if units else []
             if amend:
                 pipeline.amendment = revisions.amendment_of(pipeline, quarter, known, reason, by)
             answer = _run_quarter(pipeline, stage, quarter, known, verbose=verbose, full=full or amend)
@@ -394,7 +400,7 @@ def approve(
     from orchestration.cli import approvals
 
     settings = load_settings()
-    (known,) = known_units(ReportingUnits(), known_quarter(quarter), [unit], with_superior=True)
+    (known,) = known_units(ReportingUnits(), known_quarter(quarter), [unit], with_superior=True, home=settings.paths)
     with alone(settings, f"cchc approve {quarter}"):
         pipeline = Pipeline(settings)
         lines, document_, code = approvals.approved(pipeline, known, quarter, by, document, draft)
@@ -415,7 +421,7 @@ def attach(
     from orchestration.cli import attachments
 
     settings = load_settings()
-    (known,) = known_units(ReportingUnits(), known_quarter(quarter), [unit], with_superior=True)
+    (known,) = known_units(ReportingUnits(), known_quarter(quarter), [unit], with_superior=True, home=settings.paths)
     with alone(settings, f"cchc attach {quarter}"):
         lines, document, code = attachments.attached(Pipeline(settings), known, quarter, file, release, by)
     emit(lines, document, as_json=json)
@@ -427,7 +433,7 @@ def _move(move: str, quarter: str, unit: str, reason: str, by: str, *, as_json: 
     from orchestration.cli import revisions
 
     pipeline = Pipeline(load_settings())
-    (known,) = known_units(pipeline.units, known_quarter(quarter), [unit], with_superior=True)
+    (known,) = known_units(pipeline.units, known_quarter(quarter), [unit], with_superior=True, home=pipeline.home)
     lines, document = revisions.moved(move, pipeline, known, quarter, reason, by, to=to)
     emit([*lines, *copied_lines(pipeline)], document, as_json=as_json)
     _end(with_copies(Exit.DONE, pipeline))

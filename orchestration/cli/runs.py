@@ -20,7 +20,7 @@ from orchestration.cli.terminal import Exit, Progress, WrongUse, asked_path, com
 from orchestration.healing import mend
 from orchestration.history import Asked
 from orchestration.instance import open_instance
-from orchestration.liveness import GONE, alive, end_dead_runs
+from orchestration.liveness import GONE, HOME_TAG, alive, end_dead_runs, place_of
 from orchestration.locks import WarehouseHeld, one_run_at_a_time, to_stderr
 from orchestration.pipeline import Pipeline
 from orchestration.recording import recorded
@@ -144,7 +144,7 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             run_id=run_id,
             partition_key=quarter,
             run_config={"resources": {"scope": {"config": {"units": list(units)}}}},
-            tags={STAGE_TAG: stage.name.lower()},
+            tags={STAGE_TAG: stage.name.lower(), HOME_TAG: place_of(settings.paths)},
             raise_on_error=False,
         )
         if not outcome.success:
