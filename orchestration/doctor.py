@@ -294,6 +294,26 @@ def home_folder(settings: Settings) -> Iterator[Finding]:
         yield Finding("look", f"chưa có {root}; lượt chạy đầu tiên sẽ tạo", advice)
 
 
+def units_served(settings: Settings) -> Iterator[Finding]:
+    """Whether the units that this home works for are units, and whether what lies here is theirs."""
+    served, pipeline = settings.units, Pipeline(settings)
+    if not served:
+        yield Finding("ok", "mọi đơn vị nộp tệp về đây")
+        return
+    known = {unit.code for unit in pipeline.units.reference.admin_units}
+    if unknown := sorted(set(served) - known):
+        seen = f"cài đặt units có mã không có trong danh mục: {_some(unknown)}"
+        yield Finding("broken", seen, "Sửa units trong cchc.toml; không báo cáo nào được lập cho mã sai.")
+    others = {
+        code for quarter in pipeline.deliveries.quarters() for code in pipeline.deliveries.of_other_homes(quarter)
+    }
+    if others:
+        seen = f"có tệp của đơn vị do nơi khác báo cáo: {_some(sorted(others))}"
+        yield Finding("look", seen, "Nộp các tệp đó vào nơi báo cáo của đơn vị, hoặc thêm đơn vị báo cáo vào units.")
+    if not unknown and not others:
+        yield Finding("ok", f"chỉ các đơn vị {_some(sorted(served))}")
+
+
 def permissions(settings: Settings) -> Iterator[Finding]:
     """Owner and mode of the home's folders, and of all that lies in those that the program alone writes to."""
     home = settings.paths
@@ -561,6 +581,7 @@ _OF_THE_HOST: dict[str, tuple[str, Callable[[], Iterator[Finding]]]] = {
 }
 _OF_THE_HOME: dict[str, tuple[str, Callable[[Settings], Iterator[Finding]]]] = {
     "home": ("thư mục làm việc", home_folder),
+    "units": ("đơn vị báo cáo", units_served),
     "permissions": ("quyền và chủ thư mục", permissions),
     "person_key": ("khóa băm danh tính", person_key),
     "disk": ("dung lượng", disk),
