@@ -19,9 +19,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 #: The only source whose rows somebody must answer for by name before they count.
 SIGNED_SOURCE = "decisions"
 #: The code of a delivery that is refused for want of a signature.
@@ -94,6 +91,10 @@ class PublicKey:
         return cls(data[2:10], data[10:])
 
     def signed(self, content: bytes, signature: bytes) -> bool:
+        # A large library, for the offices that sign.
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
         try:
             Ed25519PublicKey.from_public_bytes(self.point).verify(signature, content)
         except InvalidSignature:

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-import ftfy
-
 from ingestion.text.legacy_fonts import from_tcvn3, from_vni
 from ingestion.text.syllables import TONES, is_syllable
 
@@ -177,6 +175,8 @@ def reading_in(kind: str, text: str) -> str | None:
     change.
     """
     if kind == "mojibake":
+        import ftfy  # which builds its tables when it is imported
+
         read = _undone(text) or ftfy.fix_encoding(text)
     elif _has_unicode_letter(text):  # legacy fonts store everything in one byte a sign
         return None
