@@ -19,6 +19,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -171,15 +172,20 @@ def add_bad_files(landing: Path) -> None:
 
 def hits(roots: list[Path], leave_out: tuple[Path, ...] = ()) -> list[str]:
     """Every canary found, by file."""
-    wanted = {canary: canary.encode() for canary in CANARIES}
     found = []
     for root in roots:
         for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.is_symlink()):
-            if any(path.is_relative_to(place) for place in leave_out):
-                continue
-            for name, data in opened(path):
-                found += [f"{name}: {canary}" for canary, needle in wanted.items() if needle in data]
+            if not any(path.is_relative_to(place) for place in leave_out):
+                state = path.stat()
+                found += _hits_in(path, state.st_size, state.st_mtime_ns, state.st_ino)
     return found
+
+
+@cache
+def _hits_in(path: Path, *_state: int) -> list[str]:
+    """Those of one file, which is opened again only where it has changed."""
+    wanted = {canary: canary.encode() for canary in CANARIES}
+    return [f"{name}: {canary}" for name, data in opened(path) for canary, needle in wanted.items() if needle in data]
 
 
 # -------------------------------------------------------------------------------------------------------------- a run
