@@ -80,6 +80,7 @@ def test_python_blocks_run_in_order_and_find_the_figures(release: Release) -> No
     assert [(release, in_force) for release, _, in_force in names["history"]] == [("945/2023-Q1/r1", True)]
     assert names["trend"] == [("945", "2023-Q1", Decimal("47.37"))]
     assert names["one_figure"] == [("2023-Q1", "945", Decimal("47.37"))]
+    assert names["same_figure"].rows() == names["one_figure"]
     assert {row["indicator_code"]: row["value"] for row in names["one_unit"].to_pylist()} == {
         code: row["value"] for code, row in rows.items()
     }
