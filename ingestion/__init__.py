@@ -30,6 +30,7 @@ from ingestion.deliveries.ledger import (
     read_deliveries,
     status,
 )
+from ingestion.deliveries.readings import Reading, answered, made_of_sent, sent
 from ingestion.deliveries.retention import expired_files, not_rereadable, purge
 from ingestion.deliveries.signatures import PublicKey, Signers
 from ingestion.deliveries.told import ToldDelivery, ToldFault, faults_of, told_deliveries
@@ -38,6 +39,7 @@ from ingestion.dry_run import CheckedFile, check_file, write_template
 from ingestion.engine import IngestReport, departments_of, ingest_quarters, ingest_source, source_order
 from ingestion.form_annex import Annex, NoAnnex, line_keys, read_form_annex
 from ingestion.mending import StoreMending, mend_store
+from ingestion.rows.outcome import Intake
 
 __all__ = [
     "DELIVERIES_SCHEMA",
@@ -51,12 +53,14 @@ __all__ = [
     "DecisionLine",
     "IngestPaths",
     "IngestReport",
+    "Intake",
     "IntakeLimits",
     "LandingFile",
     "LandingProblem",
     "NoAnnex",
     "OutboxAccess",
     "PublicKey",
+    "Reading",
     "ReferenceData",
     "Signers",
     "SourceStatus",
@@ -65,6 +69,7 @@ __all__ = [
     "ToldFault",
     "accepted_rows",
     "action_label",
+    "answered",
     "check_file",
     "check_store",
     "columns_csv",
@@ -79,6 +84,7 @@ __all__ = [
     "inputs_by_folder",
     "line_keys",
     "load_contracts",
+    "made_of_sent",
     "may_be_delivered",
     "mend_store",
     "not_rereadable",
@@ -87,6 +93,7 @@ __all__ = [
     "read_deliveries",
     "read_form_annex",
     "remarks_on_landing",
+    "sent",
     "source_order",
     "status",
     "text_of",

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -49,9 +50,9 @@ from ingestion.deliveries.landing import (
 )
 from ingestion.deliveries.landing_remarks import rebuild_landing_remarks
 from ingestion.deliveries.ledger import Arrival, Receipt
+from ingestion.deliveries.readings import BrokeElsewhere, Readers, Reading
 from ingestion.deliveries.signatures import NOT_SIGNED, SIGNED_SOURCE, Signers
 from ingestion.reading.csv_files import CSV_SUFFIXES
-from ingestion.rows.intake import read_delivery
 from ingestion.rows.outcome import FileIdentity, Intake, refused
 from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitEntry, UnitRegistry
 from ingestion.rows.returned import read_returned, read_row_origins, sheets_without_cells
@@ -64,6 +65,8 @@ INGEST_VERSION = 10
 # CSV files between these sizes (bytes) are read side by side; smaller ones are not worth it, larger ones too large.
 _LARGE, _HUGE = 1 << 20, 1 << 27
 _READERS = 2
+# Bytes of originals that others read before what came of them is stored: so much is held here at once.
+_BATCH = 1 << 28
 _WITH_ROWS = frozenset({"accepted", "partly_accepted"})
 #: Sources whose rows decide how those of others are read.
 _REGISTERS = ("org_units", "procedure_catalogue")
@@ -211,17 +214,19 @@ def ingest_quarters(
     contracts: Mapping[str, Contract] | None = None,
     limits: IntakeLimits = DEFAULT_LIMITS,
     signers: Signers | None = None,
+    readers: Readers | None = None,
 ) -> dict[str, IngestReport]:
     """Ingests one source of several quarters as :func:`ingest_source` does of one, in the order given.
 
-    The landing folder, the ledger and what follows from them are looked at once for all of them.
+    The landing folder, the ledger and what follows from them are looked at once for all of them. With ``readers``,
+    deliveries are read by them, several at once; what is kept of each is written here all the same.
     """
     if len(secret_key) < 16:
         raise ValueError("the secret key must have at least 16 bytes")
     contracts = load_contracts() if contracts is None else contracts
     known = ledger.read_ledger(paths)
     runs = {
-        quarter: _Run(paths, contracts[source], quarter, reference, secret_key, limits, signers, known)
+        quarter: _Run(paths, contracts[source], quarter, reference, secret_key, limits, signers, known, readers)
         for quarter in quarters
     }
     lake.write_empty_schemas(paths, contracts.values())
@@ -336,7 +341,10 @@ class _Run:
         limits: IntakeLimits,
         signers: Signers | None = None,
         known: ledger.Ledger | None = None,
+        readers: Readers | None = None,
     ) -> None:
+        self.readers = readers
+        self._read_elsewhere: dict[str, Intake | Exception] = {}
         self.limits = limits
         self.signers = signers if contract.source == SIGNED_SOURCE else None
         self.paths = paths
@@ -407,7 +415,7 @@ class _Run:
     def settle_all(self, receipts: Iterable[Receipt]) -> list[DeliveryReport]:
         """Reads every delivery that was never read or whose fingerprint is out of date; reports in the order given.
 
-        Large CSV files are read two at a time, unless two of them might not fit into memory.
+        Large CSV files are read two at a time, unless two of them might not fit into memory, or others read them.
         """
         receipts = list(receipts)
         for unit in {r.unit_code for r in receipts}:
@@ -415,7 +423,7 @@ class _Run:
         pending = [r for r in receipts if self.is_out_of_date(r)]
         self._note_hashes({r.delivery_id for r in receipts} - {r.delivery_id for r in pending})
         side_by_side = [r for r in pending if suffix_of(r.file_name) in CSV_SUFFIXES and _LARGE < r.size_bytes < _HUGE]
-        if len(side_by_side) > 1:
+        if len(side_by_side) > 1 and self.readers is None:
             with ThreadPoolExecutor(_READERS) as pool:
                 settled = list(pool.map(self._settled_or_problem, side_by_side))
             self.receipts.update({r.delivery_id: r for r in settled if r is not None})
@@ -426,7 +434,10 @@ class _Run:
         while alone:
             # What brings back rejected rows is read after the delivery that had them.
             ready = [r for r in alone.values() if self.mended_by(r) not in alone] or list(alone.values())
-            now = [self._settled_or_problem(r) for r in ready]
+            now = []
+            for batch in _batches(ready):
+                self._have_read(batch)
+                now += [self._settled_or_problem(r) for r in batch]
             self.receipts.update({r.delivery_id: r for r in now if r is not None})
             settled += now
             for r in ready:
@@ -440,6 +451,21 @@ class _Run:
             for r in receipts
             if r.delivery_id not in failed
         ]
+
+    def _have_read(self, receipts: Sequence[Receipt]) -> None:
+        """Has others read deliveries that are settled next, where there are others and more than one to read.
+
+        Raises what keeps them from reading at all.
+        """
+        if self.readers is None or len(receipts) < 2:
+            return
+        asked: dict[str, Reading] = {}
+        for receipt in receipts:
+            with suppress(Exception):  # it is met again, and told, where the delivery is settled
+                reading = self.reading(receipt)
+                if isinstance(reading, Reading):
+                    asked[receipt.delivery_id] = reading
+        self._read_elsewhere = dict(zip(asked, self.readers(list(asked.values())), strict=True))
 
     def read_again(self, receipt: Receipt) -> None:
         """Makes the files of rows of a delivery again from its original, as its receipt has them.
@@ -473,7 +499,10 @@ class _Run:
             self.problems.append(storage_problem(place, error))
         except Exception as error:
             # Where it broke, and nothing that was read: the message may quote a person.
-            _log.error("%s in reading %s\n%s", type(error).__name__, place, "".join(format_tb(error.__traceback__)))
+            where = "".join(format_tb(error.__traceback__))
+            if isinstance(error.__cause__, BrokeElsewhere):
+                where += str(error.__cause__)
+            _log.error("%s in reading %s\n%s", type(error).__name__, place, where)
             self.problems.append(program_problem(place, error))
             self.receipts[receipt.delivery_id] = replace(receipt, outcome="", fingerprint="", rows_sha256={})
             ledger.write_receipt(self.paths, self.receipts[receipt.delivery_id])
@@ -492,17 +521,15 @@ class _Run:
         Raises :class:`DamagedError` where it is read by the same rules as before and is not what it was then: what a
         receipt says of rows that were lost is never made to fit what else can be had.
         """
-        context = self.context(receipt.unit_code)
-        original = self.original(receipt)
-        intake = self.read(receipt, whole(original, receipt.sha256) if original else None, context)
+        intake = self.read(receipt)
         tables = (intake.accepted, intake.rejected, intake.findings, intake.remarks, intake.furniture_rows)
         by_layer = dict(zip(lake.LAYERS, tables, strict=True))
         mends, fingerprint = self.mended_by(receipt), self.fingerprint(receipt)
         if fingerprint == receipt.fingerprint and receipt.rows_sha256:
             read = {layer: sha256_bytes(lake.table_bytes(table)) for layer, table in by_layer.items() if table.num_rows}
             if read != receipt.rows_sha256:
-                again = f"{original} đọc lại không ra đúng các dòng mà biên nhận {receipt.delivery_id}.json ghi"
-                raise DamagedError(again)
+                again = f"đọc lại không ra đúng các dòng mà biên nhận {receipt.delivery_id}.json ghi"
+                raise DamagedError(f"{self.original(receipt)} {again}")
         hashes: dict[str, str] = {}
         for layer, table in by_layer.items():
             hashes |= lake.write_rows(self.paths, layer, _place(receipt), table)
@@ -574,7 +601,24 @@ class _Run:
         places = (original_path(self.paths, receipt.sha256, a.file_name) for a in receipt.arrivals)
         return next((p for p in places if p.exists()), None)
 
-    def read(self, receipt: Receipt, original: Path | None, context: Context | None) -> Intake:
+    def read(self, receipt: Receipt) -> Intake:
+        """What a delivery comes to, by whomever it is read. Raises as :meth:`Reading.make`."""
+        elsewhere = self._read_elsewhere.pop(receipt.delivery_id, None)
+        if isinstance(elsewhere, Exception):
+            raise elsewhere
+        if elsewhere is not None:
+            return elsewhere
+        reading = self.reading(receipt)
+        return reading if isinstance(reading, Intake) else reading.make()
+
+    def reading(self, receipt: Receipt) -> Reading | Intake:
+        """All that the reading of a delivery follows from; its refusal where nothing of it needs to be read.
+
+        Raises :class:`DamagedError` where an original that is looked at here is not what was taken in.
+        """
+        context, original = self.context(receipt.unit_code), self.original(receipt)
+        if original is not None and (context is None or receipt.size_bytes == 0 or self.signers is not None):
+            whole(original, receipt.sha256)
         if context is None:
             day = f"{self.period.closes_on:%d/%m/%Y}"
             return refused(
@@ -590,7 +634,7 @@ class _Run:
         identity = FileIdentity(
             receipt.delivery_id, receipt.source, receipt.unit_code, receipt.quarter, receipt.file_name, receipt.sha256
         )
-        return read_delivery(
+        return Reading(
             original,
             suffix_of(receipt.file_name),
             identity,
@@ -779,6 +823,20 @@ class _Run:
             ProcedureEntry(row["procedure_code"], row["procedure_name"], row["valid_from"], row["ended_on"])
             for row in self._register_rows("procedure_catalogue", reporting)
         ]
+
+
+def _batches(receipts: Iterable[Receipt]) -> Iterator[list[Receipt]]:
+    """The receipts in their order, as many together as may be held at once."""
+    batch: list[Receipt] = []
+    size = 0
+    for receipt in receipts:
+        if batch and size + receipt.size_bytes > _BATCH:
+            yield batch
+            batch, size = [], 0
+        batch.append(receipt)
+        size += receipt.size_bytes
+    if batch:
+        yield batch
 
 
 def _place(receipt: Receipt) -> tuple[str, str, str, str]:

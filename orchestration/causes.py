@@ -24,7 +24,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"Out of Memory|OutOfMemory|failed to (allocate|pin|offload)|could not allocate|MemoryError|Cannot allocate",
-        f"hết bộ nhớ; tăng CCHC_DUCKDB_MEMORY (đang là {{memory}}) hoặc giảm CCHC_DUCKDB_THREADS {_RUN_AGAIN}",
+        f"hết bộ nhớ; {{more_memory}} {_RUN_AGAIN}",
     ),
     (
         r"Conflicting lock is held|Could not set lock on file|database is locked",
@@ -38,6 +38,10 @@ _KINDS: tuple[tuple[str, str], ...] = (
     (
         r"Permission denied|Read-only file system|Errno 13|Errno 30|Operation not permitted|readonly database",
         f"không có quyền ghi{{path}}; cấp quyền cho tài khoản chạy hệ thống, hoặc gắn ổ đĩa cho ghi, {_RUN_AGAIN}",
+    ),
+    (
+        r"All masters are unresponsive|Master removed our application|on a stopped SparkContext",
+        f"cụm Spark không trả lời; bật máy chủ và các máy làm việc của cụm {_RUN_AGAIN}",
     ),
     (
         r"Input/output error|Errno 5\b",
@@ -60,8 +64,15 @@ def cause_vi(message: str, settings: Settings) -> str | None:
     for pattern, words in _KINDS:
         if re.search(pattern, message, re.IGNORECASE):
             path = _PATH.search(message)
-            return words.format(path=f" ({path[1]})" if path else "", memory=settings.duckdb_memory)
+            return words.format(path=f" ({path[1]})" if path else "", more_memory=_more_memory_vi(settings))
     return None
+
+
+def _more_memory_vi(settings: Settings) -> str:
+    """How the engine of a build is given more memory."""
+    if settings.engine == "spark":
+        return "tăng spark.driver.memory và spark.executor.memory trong spark-defaults.conf (SPARK_CONF_DIR)"
+    return f"tăng CCHC_DUCKDB_MEMORY (đang là {settings.duckdb_memory}) hoặc giảm CCHC_DUCKDB_THREADS"
 
 
 def why_dbt_failed(target: Path, code: int | None, message: str, settings: Settings) -> RunFault:

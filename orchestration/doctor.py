@@ -34,6 +34,7 @@ from pydantic import SecretStr
 from common.damage import RESTORE_VI
 from common.periods import load_periods
 from ingestion import mend_store
+from orchestration import spark
 from orchestration.automation import automation, recorded_rows
 from orchestration.dagster_files import databases, fault_of
 from orchestration.locks import HomeBusy, one_run_at_a_time, to_stderr
@@ -431,6 +432,19 @@ def memory(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", seen)
 
 
+def engine(settings: Settings) -> Iterator[Finding]:
+    """What computes the marts, and where that is Spark, whether it can: packages, Java, a cluster that answers."""
+    if not spark.is_engine(settings):
+        yield Finding("ok", "DuckDB, trên máy này")
+        return
+    found = [Finding("broken", seen, f"{to_do[0].upper()}{to_do[1:]}.") for seen, to_do in spark.faults(settings)]
+    program = spark.java()
+    if program is not None and (version := spark.java_version(program) or 0) < spark.JAVA:
+        seen = f"{program} là Java {version}, Spark cần {spark.JAVA} trở lên"
+        found.append(Finding("broken", seen, "Cài openjdk-17-jre-headless, hoặc đặt JAVA_HOME."))
+    yield from found or [Finding("ok", f"Apache Spark, {settings.spark_master}")]
+
+
 def _container_memory() -> float:
     try:
         return float(Path("/sys/fs/cgroup/memory.max").read_text())
@@ -586,6 +600,7 @@ _OF_THE_HOME: dict[str, tuple[str, Callable[[Settings], Iterator[Finding]]]] = {
     "person_key": ("khóa băm danh tính", person_key),
     "disk": ("dung lượng", disk),
     "memory": ("bộ nhớ", memory),
+    "engine": ("bộ máy tính số liệu", engine),
     "clock": ("đồng hồ", clock),
     "automation": ("tự chạy", by_itself),
     "run_records": ("sổ các lượt chạy (Dagster)", run_records),

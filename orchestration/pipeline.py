@@ -15,6 +15,8 @@ from orchestration.deliveries import Deliveries
 from orchestration.journal import Journal, this_process
 from orchestration.outcomes import RunRecord
 from orchestration.settings import Settings
+from orchestration.spark import is_engine
+from orchestration.spreading import Executors
 from orchestration.timing import Timings
 from orchestration.units import ReportingUnits
 
@@ -42,6 +44,8 @@ class Pipeline:
         #: Whether everything is made again, whatever stands already.
         self.full = False
         self.dbt = DbtProcess(settings)
+        #: Read deliveries where Spark is the engine; None where they are read in this process.
+        self.executors = Executors(settings) if is_engine(settings) else None
         self._gate: GateWorker | None = None
 
     def warm_up(self, *, gate: bool, dbt: bool) -> None:
@@ -59,6 +63,8 @@ class Pipeline:
 
     def close(self) -> None:
         self.dbt.close()
+        if self.executors is not None:
+            self.executors.close()
         if self._gate is not None:
             self._gate.close()
             self._gate = None

@@ -11,17 +11,21 @@ engine filled it.
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import socket
+import subprocess
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-
-import duckdb
 
 from orchestration.settings import DBT_DIR, Settings, plain_path
 
 #: What ``requirements-spark.lock`` brings: the module that is looked for, and what people know it as.
 PACKAGES = {"pyspark": "PySpark", "dbt.adapters.spark": "dbt-spark"}
+#: The least release of Java that it runs on.
+JAVA = 17
+_PATIENCE_SECONDS = 3
 #: The database of all models and seeds, as the profile's ``schema`` names it.
 _DATABASE = "cchc.db"
 #: As ``duckdb__write_parquet`` has it, so that the same rows are the same bytes.
@@ -43,12 +47,36 @@ def java() -> Path | None:
     return Path(found) if found else None
 
 
-def missing() -> Iterator[tuple[str, str]]:
-    """What Spark needs of this host and is not here: its name, and what to do."""
+def java_version(program: Path) -> int | None:
+    """The release of Java that a program is of (17); None where it does not say so."""
+    said = subprocess.run([program, "-version"], capture_output=True, text=True, errors="replace", check=False).stderr
+    found = re.search(r'version "(\d+)', said)
+    return int(found[1]) if found else None
+
+
+def faults(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What Spark needs of this host and of the home, and is not so: what is wrong, and what to do."""
     if lacking := [name for module, name in PACKAGES.items() if not _can_be_imported(module)]:
-        yield ", ".join(lacking), "cài theo requirements-spark.lock (make setup-spark)"
+        yield f"không có {', '.join(lacking)}", "cài theo requirements-spark.lock (make setup-spark)"
     if java() is None:
-        yield "Java", "cài openjdk-17-jre-headless, hoặc đặt JAVA_HOME"
+        yield "không có Java", "cài openjdk-17-jre-headless, hoặc đặt JAVA_HOME"
+    if plain_path(settings.home) != settings.home:
+        yield f"đường dẫn {settings.home} có ký tự mà Spark hiểu khác", "đặt home ở đường dẫn không có ký tự đó"
+    masters = re.findall(r"[^/,]+:\d+", settings.spark_master.partition("://")[2])
+    if masters and not any(map(_answers, masters)):
+        yield (
+            f"không nối được máy chủ Spark {', '.join(masters)}",
+            "bật máy chủ (master) của cụm, hoặc sửa spark_master",
+        )
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), _PATIENCE_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def _can_be_imported(module: str) -> bool:
@@ -59,19 +87,17 @@ def _can_be_imported(module: str) -> bool:
 
 
 def fault_vi(settings: Settings) -> str | None:
-    """Why no build can be made as the settings ask; None where one can, or another engine is asked for."""
+    """Why nothing can be done as the settings ask; None where it can, or another engine is asked for."""
     if not is_engine(settings):
         return None
-    lacking = [f"không có {name}: {to_do}" for name, to_do in missing()]
-    if plain_path(settings.home) != settings.home:
-        lacking.append(f"đường dẫn {settings.home} có ký tự mà Spark hiểu khác: đặt home ở đường dẫn không có ký tự đó")
-    if not lacking:
+    found = [f"{wrong}: {to_do}" for wrong, to_do in faults(settings)]
+    if not found:
         return None
-    return f'engine = "spark" nhưng {"; ".join(lacking)}. Hoặc đặt lại engine = "duckdb" rồi chạy lại.'
+    return f'engine = "spark" nhưng {"; ".join(found)}. Hoặc đặt lại engine = "duckdb" rồi chạy lại.'
 
 
 def check(settings: Settings) -> None:
-    """Raises ``NoSpark`` where no build can be made as the settings ask."""
+    """Raises ``NoSpark`` where nothing can be done as the settings ask."""
     if fault := fault_vi(settings):
         raise NoSpark(fault)
 
@@ -85,6 +111,8 @@ def clear_tables(settings: Settings) -> None:
 
 def export_marts(settings: Settings) -> None:
     """Makes of each mart that Spark built the file that DuckDB would have written, in the build's folder."""
+    import duckdb  # it takes a tenth of a second, and most commands build nothing
+
     home = settings.paths
     marts = {path.stem for path in (DBT_DIR / "models" / "marts").glob("*.sql")}
     limits: dict[str, str | bool | int | float | list[str]] = {

@@ -62,6 +62,7 @@ def ingest(pipeline: Pipeline, source: str, quarter: str, units: Sequence[str]) 
             secret_key=pipeline.settings.person_secret(),
             limits=pipeline.settings.intake,
             signers=pipeline.settings.signers(),
+            readers=pipeline.executors,
         )
     found = {problem for report in reports.values() for problem in report.problems}
     found.update(_of_other_homes(pipeline, quarter))
@@ -184,6 +185,8 @@ def building(
     with pipeline.timings.stage("dbt", "tính số liệu"):
         if spark.is_engine(settings):
             spark.check(settings)
+            if pipeline.executors is not None:
+                pipeline.executors.close()  # intake is over, and the build wants its cores
             spark.clear_tables(settings)
         else:
             wait_until_free(home.warehouse_file, settings.warehouse_wait_seconds, to_stderr)

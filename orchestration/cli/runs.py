@@ -47,6 +47,10 @@ class Stage(Enum):
         return _ASKED[self]
 
     @property
+    def takes_in(self) -> bool:
+        return "raw" in self.value
+
+    @property
     def checks(self) -> bool:
         return "gates" in self.value
 
@@ -98,7 +102,7 @@ def open_pipeline(
     ]
     if stage in (Stage.RUN, Stage.PUBLISH):
         stages += bool(settings.postgres_url) + bool(settings.provinces)
-    if stage.builds and (fault := spark.fault_vi(settings)):
+    if (stage.builds or stage.takes_in) and (fault := spark.fault_vi(settings)):
         raise WrongUse(fault)
     what = f"cchc {stage.name.lower()} {quarter}"
     with alone(settings, what, wait=wait), Progress(stages, quiet=quiet).shown() as progress:

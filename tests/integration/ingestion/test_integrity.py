@@ -16,7 +16,7 @@ import pytest
 from ingestion import IntakeLimits, check_store, engine, mend_store, read_deliveries, status
 from ingestion.base import lake
 from ingestion.base.lake import DamagedError
-from ingestion.deliveries import landing, ledger
+from ingestion.deliveries import landing, ledger, readings
 from tests.integration.ingestion.conftest import KEY
 
 HEAD = ["Số phiếu", "Hình thức", "Ngày trả lời", "Đánh giá chung"]
@@ -118,7 +118,7 @@ def test_a_failing_disk_is_a_fault_and_the_next_run_takes_the_delivery(
         elif place == "rows":
             patch.setattr(engine.lake, "write_rows", fail)
         else:
-            patch.setattr(engine, "whole", fail)
+            patch.setattr(readings, "whole", fail)
         report = home.ingest(sources=["survey_responses"])
     assert [p.is_fault for p in report.problems] == [True]
     assert not [d for d in read_deliveries(home.paths).to_pylist() if d["outcome"] == "refused"]

@@ -13,7 +13,7 @@ import pytest
 
 from ingestion import check_store, engine, read_deliveries, status, waiting_files
 from ingestion.base import lake
-from ingestion.deliveries import landing, ledger
+from ingestion.deliveries import landing, ledger, readings
 from tests.conftest import run_cli
 
 TASKS = [["Kế hoạch", "Mã nhiệm vụ", "Nội dung"], ["CCHC năm", "NV-1", "Rà soát"], ["CCHC năm", "NV-2", "Tập huấn"]]
@@ -70,14 +70,14 @@ def test_a_file_over_which_the_program_breaks_waits_and_stops_no_other(
         home.ingest()
         monkeypatch.setattr(engine, "INGEST_VERSION", engine.INGEST_VERSION + 1)
     with monkeypatch.context() as broken:
-        read = engine.read_delivery
+        read = readings.read_delivery
 
         def break_over(original: Any, suffix: str, identity: Any, *rest: Any, **named: Any) -> Any:
             if identity.unit_code == "945":
                 raise ValueError(PERSON)
             return read(original, suffix, identity, *rest, **named)
 
-        broken.setattr(engine, "read_delivery", break_over)
+        broken.setattr(readings, "read_delivery", break_over)
         report = home.ingest()
         assert [(p.path, p.code) for p in report.problems] == [("945/2023-Q1/plan_tasks/a.csv", "program_fault")]
         assert [(d.unit_code, d.outcome) for d in report.deliveries] == [("946", "accepted")]

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import sys
 import time
@@ -24,7 +25,7 @@ from pydantic import SecretStr
 
 from ingestion import ReferenceData
 from ingestion.engine import ingest_quarter
-from orchestration import automation, doctor
+from orchestration import automation, doctor, spark
 from orchestration.doctor import Examined, Finding
 from orchestration.instance import open_instance
 from orchestration.locks import HomeBusy
@@ -266,6 +267,19 @@ def _file_in_place(path: Path) -> None:
     path.touch()
 
 
+def _spark(master: str, **instead: Any) -> Callable[[Path, Patch], None]:
+    """Spark is asked for, where all is there that it needs but what is put ``instead``."""
+
+    def ask(home: Path, patch: Patch) -> None:
+        patch.setenv("CCHC_ENGINE", "spark")
+        patch.setenv("CCHC_SPARK_MASTER", master)
+        there = {"PACKAGES": {}, "java": lambda: Path(sys.executable), "java_version": lambda _: spark.JAVA}
+        for name, value in {**there, **instead}.items():
+            patch.setattr(spark, name, value)
+
+    return ask
+
+
 GB = 10**9
 BAD: dict[str, tuple[str, Callable[[Path, Patch], None], str, str]] = {
     "settings file that is none": ("settings", _settings_file(b"home = ["), "broken", "không đọc được"),
@@ -308,6 +322,11 @@ BAD: dict[str, tuple[str, Callable[[Path, Patch], None], str, str]] = {
         doctor, "_container_memory", lambda: 2.5 * GB), "look", "2,5 GB"),
     "a container too small": ("memory", lambda home, patch: patch.setattr(
         doctor, "_container_memory", lambda: 1.5 * GB), "broken", "1,5 GB"),
+    "Spark that is not installed": (
+        "engine", _spark("local[1]", PACKAGES={"no_such_package": "PySpark"}), "broken", "setup-spark"),
+    "Spark without Java": ("engine", _spark("local[1]", java=lambda: None), "broken", "không có Java"),
+    "an old Java": ("engine", _spark("local[1]", java_version=lambda _: 11), "broken", "là Java 11"),
+    "a cluster that is not there": ("engine", _spark("spark://127.0.0.1:9"), "broken", "127.0.0.1:9"),
     "a receipt of the future": ("clock", _to("raw/ledger/*.json", _later), "broken", ".json"),
     "a pointer of the future": ("clock", _to("published/*/*/current.json", _later), "broken", "current.json"),
     "a year before the table": ("clock", _at(2001), "look", "ngoài bảng kỳ"),
@@ -386,6 +405,12 @@ def test_a_check_that_breaks_is_told_and_stops_no_other(name: str, home: Path, m
 def test_a_postgresql_that_answers_passes(home: Path, postgres_server: PostgresServer) -> None:
     settings = Settings(home=home, postgres_url=SecretStr(postgres_server.new_database()))
     assert [finding.state for finding in doctor.postgresql(settings)] == ["ok"]
+
+
+def test_spark_that_has_what_it_needs_passes(home: Path, monkeypatch: Patch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as master:
+        _spark(f"spark://127.0.0.1:{master.getsockname()[1]}")(home, monkeypatch)
+        assert _examined("engine").state == "ok"
 
 
 def test_a_key_set_in_the_settings_needs_no_file(home: Path, monkeypatch: Patch) -> None:

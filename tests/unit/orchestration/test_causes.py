@@ -39,6 +39,12 @@ def test_a_known_failure_is_told_in_words_with_what_to_do(message: str, words: t
     assert all(word in told for word in words)
 
 
+def test_where_spark_is_the_engine_its_memory_and_its_cluster_are_named(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, engine="spark")
+    assert "spark.driver.memory" in str(cause_vi("java.lang.OutOfMemoryError: Java heap space", settings))
+    assert "cụm Spark" in str(cause_vi("Cannot call methods on a stopped SparkContext.", settings))
+
+
 def test_what_duckdb_really_says_without_memory_is_known(tmp_path: Path) -> None:
     with pytest.raises(duckdb.Error) as caught, duckdb.connect(config={"memory_limit": "1MB"}) as database:
         database.execute("set temp_directory = ''; create table t as select range, hash(range) from range(10000000)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from orchestration import dbt, spark
 from orchestration.settings import DBT_DIR, PROJECT_DIR, Settings
+from orchestration.spreading import Executors
 
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==([^\s;\\]+)", re.MULTILINE)
 
@@ -76,7 +78,8 @@ def test_what_lacks_is_told_with_what_to_do(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_home_whose_path_means_something_to_spark_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spark, "missing", lambda: iter(()))
+    monkeypatch.setattr(spark, "PACKAGES", {})
+    monkeypatch.setattr(spark, "java", lambda: Path("/usr/bin/java"))
     assert spark.fault_vi(_spark(tmp_path)) is None
     assert str(tmp_path / "a{b}") in (spark.fault_vi(_spark(tmp_path / "a{b}")) or "")
 
@@ -117,6 +120,18 @@ def test_a_mart_that_spark_built_becomes_the_file_that_duckdb_writes(tmp_path: P
     assert (home.built_marts / "dim_unit.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
     spark.clear_tables(settings)
     assert not home.spark_tables.exists()
+
+
+@pytest.mark.skipif(find_spec("pyspark") is not None, reason="here Spark would begin")
+def test_where_no_executor_can_be_asked_the_intake_says_so(tmp_path: Path) -> None:
+    settings = _spark(tmp_path)
+    settings.paths.create()
+    executors = Executors(settings)
+    with pytest.raises(spark.NoSpark, match=r"local\[\*\]") as caught:
+        executors([])
+    assert str(settings.paths.run_log) in str(caught.value)
+    assert "No module named 'pyspark'" in settings.paths.run_log.read_text()
+    executors.close()
 
 
 def test_the_lock_of_spark_agrees_with_the_lock_of_all_else() -> None:
