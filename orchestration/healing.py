@@ -18,7 +18,7 @@ from ingestion import DamagedError, mend_store
 from orchestration.dagster_files import databases, fault_of
 from orchestration.locks import holder_of, to_stderr
 from orchestration.pipeline import Pipeline
-from orchestration.settings import Home, LostPersonKey
+from orchestration.settings import Engine, Home, LostPersonKey
 
 _SQLITE_SIDES = ("", "-wal", "-shm", "-journal")
 
@@ -44,7 +44,7 @@ def mend(pipeline: Pipeline, *, originals: bool = False, dry_run: bool = False) 
             dry_run=dry_run,
         )
         released = mend_published(home.published, dry_run=dry_run)
-        caches = list(_mend_caches(home, dry_run=dry_run))
+        caches = list(_mend_caches(home, pipeline.settings.engine, dry_run=dry_run))
     record.mended += [*store.mended, *released.mended, *caches]
     record.problems += store.problems
     record.damaged += [*store.lost, *released.lost]
@@ -59,10 +59,11 @@ def mend(pipeline: Pipeline, *, originals: bool = False, dry_run: bool = False) 
     raise LostPersonKey(fault or "")
 
 
-def _mend_caches(home: Home, *, dry_run: bool) -> Iterator[Mended]:
+def _mend_caches(home: Home, engine: Engine, *, dry_run: bool) -> Iterator[Mended]:
     """dbt's database, and what the next build writes over: it could not where a folder is none, or a file is one."""
     warehouse = home.warehouse
-    for folder in (home.dbt_target, home.built_marts, home.runs, warehouse / "candidates", warehouse / "verdicts"):
+    places = (home.dbt_target, home.built_marts, home.spark_tables, home.runs)
+    for folder in (*places, warehouse / "candidates", warehouse / "verdicts"):
         if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
             yield _aside(home, folder, "không phải thư mục", "để lần chạy này làm lại", dry_run=dry_run)
     for file in (
@@ -77,7 +78,8 @@ def _mend_caches(home: Home, *, dry_run: bool) -> Iterator[Mended]:
             yield _aside(home, file, "không phải tệp", "để lần chạy này làm lại", dry_run=dry_run)
     path = home.warehouse_file
     if not path.exists() and not path.is_symlink():
-        if home.build_record.exists() or any((home.warehouse / "candidates").glob("*/*/*")):
+        was_built = home.build_record.exists() or any((warehouse / "candidates").glob("*/*/*"))
+        if was_built and engine == "duckdb":  # another engine makes no such file
             yield Mended(str(path), "bị mất", "để lần tính số liệu này dựng lại từ kho dữ liệu thô")
     elif (path.is_dir() or holder_of(path) is None) and (fault := _fault_of_warehouse(path)):
         wal = path.with_name(f"{path.name}.wal")

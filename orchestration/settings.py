@@ -39,6 +39,8 @@ PROJECT_DIR = Path(__file__).resolve().parent.parent
 DBT_DIR = PROJECT_DIR / "dbt_project"
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 SETTINGS_FILE_ENV = "CCHC_SETTINGS"
+#: What computes the marts.
+Engine = Literal["duckdb", "spark"]
 
 
 @dataclass(frozen=True)
@@ -270,7 +272,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CCHC_", extra="forbid", frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(default=Path("data"), description="Folder of deliveries, lake, warehouse and releases.")
-    engine: Literal["duckdb", "spark"] = Field(
+    engine: Engine = Field(
         default="duckdb", description="What computes the marts: DuckDB on this machine, or Apache Spark."
     )
     spark_master: str = Field(

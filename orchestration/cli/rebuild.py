@@ -17,6 +17,7 @@ from orchestration.cli.runs import Stage, execute
 from orchestration.healing import mend, mend_dagster
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Settings
+from orchestration.spark import is_engine
 
 
 def rebuilt(settings: Settings, *, dry_run: bool) -> tuple[list[str], dict[str, Any], bool]:
@@ -37,14 +38,15 @@ def rebuilt(settings: Settings, *, dry_run: bool) -> tuple[list[str], dict[str, 
     quarter = None if record.damaged else _quarter_to_build(pipeline)
     if quarter is not None:
         if not dry_run:
-            home.warehouse_file.unlink(missing_ok=True)
+            home.warehouse_file.unlink(missing_ok=True)  # a build of Spark empties what it builds in by itself
             try:
                 broken = execute(pipeline, Stage.BUILD, quarter, [], verbose=False).broken_steps
             finally:
                 pipeline.close()
+        made = home.spark_tables if is_engine(settings) else home.warehouse_file
         verb = "sẽ dựng lại" if dry_run else "đã dựng lại"
         lines += [f"bước {step} hỏng: {why}" for step, why in broken.items()] or [
-            f"{home.warehouse_file}: {verb} từ kho dữ liệu thô, kỳ {quarter}"
+            f"{made}: {verb} từ kho dữ liệu thô, kỳ {quarter}"
         ]
     record.damaged += [f"{problem.path}: {problem.message_vi}" for problem in record.problems]
     releases = all_releases(home.published)

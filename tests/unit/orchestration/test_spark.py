@@ -12,7 +12,9 @@ import pytest
 from pydantic import ValidationError
 
 from orchestration import dbt, spark
-from orchestration.settings import DBT_DIR, PROJECT_DIR, Settings
+from orchestration.healing import mend
+from orchestration.pipeline import Pipeline
+from orchestration.settings import DBT_DIR, PROJECT_DIR, Engine, Settings
 from orchestration.spreading import Executors
 
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==([^\s;\\]+)", re.MULTILINE)
@@ -63,6 +65,8 @@ def test_dbt_is_told_the_target_of_the_engine(tmp_path: Path) -> None:
             assert args[args.index("--target") + 1] == target
     args = dbt.build_args(home, select=["a", "b"], engine="spark")
     assert args[args.index("--select") + 1] == "+a +b", "what Spark built before is gone"
+    assert args[args.index("--indirect-selection") + 1] == "buildable"
+    assert "--indirect-selection" not in dbt.build_args(home, select=["a"])
 
 
 def test_what_lacks_is_told_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +124,17 @@ def test_a_mart_that_spark_built_becomes_the_file_that_duckdb_writes(tmp_path: P
     assert (home.built_marts / "dim_unit.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
     spark.clear_tables(settings)
     assert not home.spark_tables.exists()
+
+
+@pytest.mark.parametrize(("engine", "lost"), [("duckdb", 1), ("spark", 0)])
+def test_the_file_of_duckdb_is_not_missed_where_spark_builds(engine: Engine, lost: int, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, engine=engine)
+    settings.paths.create()
+    settings.paths.build_record.parent.mkdir()
+    settings.paths.build_record.touch()
+    pipeline = Pipeline(settings)
+    mend(pipeline)
+    assert [mended.path for mended in pipeline.record.mended] == lost * [str(settings.paths.warehouse_file)]
 
 
 @pytest.mark.skipif(find_spec("pyspark") is not None, reason="here Spark would begin")
