@@ -23,7 +23,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup setup-spark packages run test short-tests test-long mutants lint ui bench docs contracts lock wheel audit sbom clean
+.PHONY: help setup setup-spark packages run test short-tests test-long test-spark mutants lint ui bench docs contracts lock wheel audit sbom clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ short-tests: setup
 
 test-long: setup packages ## the tests that take minutes, and every property test with new examples
 	@$(BIN)/python -m pytest -m "long or hypothesis" --numprocesses logical --dist loadfile --no-loadscope-reorder
+
+test-spark: setup-spark ## whole runs on a Spark cluster of this machine against those of DuckDB, table by table
+	@$(BIN)/python -m pytest tests/spark
 
 build/mutants/.ready: .ci/mutants.lock $(VENV)/.ready
 	@mkdir -p build
@@ -105,7 +108,7 @@ wheel: setup ## what a host needs, from what is committed: wheel, locked require
 	@git archive HEAD | tar -x -C build/wheel/sources
 	@$(BIN)/python -m pip wheel --quiet --no-index --no-deps --no-build-isolation -w build/wheel build/wheel/sources
 	@$(BIN)/python .ci/runtime_lock.py >build/wheel/requirements.lock
-	@mv build/wheel/sources/deploy build/wheel/deploy
+	@mv build/wheel/sources/deploy build/wheel/sources/requirements-spark.lock build/wheel/
 	@mkdir build/wheel/docs && mv build/wheel/sources/docs/deploy.md build/wheel/docs/
 	@rm -r build/wheel/sources
 	@ls build/wheel

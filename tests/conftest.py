@@ -1,7 +1,8 @@
 """Tiers, and the fixtures that are dear enough to share.
 
 ``tests/unit`` knows one room and may not use a pipeline fixture; ``tests/integration`` brings rooms or processes
-together; ``tests/pipeline`` looks at a whole run of the sample. The tier is the folder: nobody sets it by hand.
+together; ``tests/pipeline`` looks at a whole run of the sample; ``tests/spark`` needs Apache Spark, and is no part of
+``make test``. The tier is the folder: nobody sets it by hand.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ PIPELINE_FIXTURES = frozenset({"sample_landing", "published_home"})
 PRELOADED = ["expectations.gate", "tests.integration.publication.preloaded", "tests.support.daemon_ticks"]
 _REST_SECONDS = 0.2
 _SHORT = "not long"
-_TIERS = ("unit", "integration", "pipeline")
+_TIERS = ("unit", "integration", "pipeline", "spark")
 
 
 def pytest_configure(config: pytest.Config) -> None:
