@@ -80,13 +80,13 @@ def _garbage_as_python_looks_for_it() -> None:
 def _each_cell_is_parsed() -> None:
     import numpy as np
 
-    from ingestion.rows import columns
+    from ingestion.rows import columns, parsing
 
     def parse_column(column: Any, parser: Any, arrow_type: Any, kernel: Any = None) -> Any:
         cells = column.cells if isinstance(column, columns.ListColumn) else column.cells.to_pylist()
         return columns._spread(list(cells), np.arange(len(cells)), parser, arrow_type)
 
-    columns.parse_column = parse_column
+    parsing.parse_column = parse_column
 
 
 def _no_kernels() -> None:
@@ -111,7 +111,7 @@ class Piece:
     cases: tuple[str, ...]
 
 
-_RUNS, _LARGE = ("cold", "corrected"), ("large",)
+_RUNS, _LARGE = ("cold", "corrected"), ("large", "one-file")
 PIECES: dict[str, Piece] = {
     "dbt-in-advance": Piece(
         "dbt begins and parses while deliveries are read", "it begins with its step", _dbt_begins_at_its_step, _RUNS
@@ -185,6 +185,7 @@ def _measured(case: str, base: Path, home: Path, without: str) -> tuple[float, f
 
 def _bases(base: Path, cases: set[str], scale: int) -> None:
     from benchmarks.bench import cchc, measure
+    from benchmarks.ingest import as_one_file
 
     measure("sample", cchc("sample", "--quarter", "2023-Q1"), base / "cold")
     if "corrected" in cases:
@@ -192,9 +193,16 @@ def _bases(base: Path, cases: set[str], scale: int) -> None:
         measure("published", cchc("run", "2023-Q1"), base / "published")
     if "large" in cases:
         measure("large", cchc("sample", "--quarter", "2023-Q1", "--scale", str(scale)), base / "large")
+        shutil.copytree(base / "large", base / "one-file")
+        as_one_file(base / "one-file")
 
 
-_CASES = {"cold": "cold sample", "corrected": "one corrected file", "large": "intake of a million rows"}
+_CASES = {
+    "cold": "cold sample",
+    "corrected": "one corrected file",
+    "large": "intake of a million rows in nine files",
+    "one-file": "intake of a million rows in one file",
+}
 
 
 def _line(name: str, case: str, plain: list[tuple[float, float]], own: list[tuple[float, float]]) -> str:
