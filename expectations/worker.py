@@ -16,7 +16,6 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TypeVar
 
-from common import process
 from common.faults import is_of_the_machine
 from common.forms import HOME_FORMS_ENV, use_forms_of
 from expectations.declarations import Stage
@@ -98,7 +97,6 @@ def _breakdown(error: Exception) -> str:
 
 
 def _begin(environment: Mapping[str, str]) -> None:
-    process.begin()
     # Great Expectations imports PySpark where it is installed, and with it what would end this process; of Spark the
     # gate asks nothing, so here it is not to be found.
     sys.modules["pyspark"] = None  # type: ignore[assignment]

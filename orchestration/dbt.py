@@ -188,14 +188,6 @@ def _forget_what_was_parsed_elsewhere(target: Path) -> None:
         replace_durably(target / _PLACE, os.fsencode(DBT_DIR))
 
 
-def _lend_what_is_parsed(target: Path) -> None:
-    """Gives a home that dbt parsed nothing for yet what was parsed for another; dbt looks whether it still holds."""
-    _forget_what_was_parsed_elsewhere(target)
-    parsed = manifest_folder() / _PARSED
-    if not (target / _PARSED).exists() and _is_parsed(manifest_folder(), project_fingerprint()) and parsed.is_file():
-        replace_durably(target / _PARSED, parsed.read_bytes())
-
-
 def run_apart(command: Sequence[str], folder: Path) -> None:
     """Runs a dbt command that reads no data, in a folder of its own that is also its warehouse.
 
@@ -230,7 +222,7 @@ class DbtProcess:
             return
         home = self._settings.paths
         home.dbt_target.mkdir(parents=True, exist_ok=True)
-        _lend_what_is_parsed(home.dbt_target)
+        _forget_what_was_parsed_elsewhere(home.dbt_target)
         self._process = subprocess.Popen(
             [*_DBT, "--wait", *parse_args(home, engine=self._settings.engine)],
             stdin=subprocess.PIPE,

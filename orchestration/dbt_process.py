@@ -15,8 +15,6 @@ import sys
 import threading
 from pathlib import Path
 
-from common import process
-
 #: Exit code where the process that started this one is gone.
 ABANDONED = 137
 
@@ -29,7 +27,6 @@ def _exit_code(result: object) -> int:
 
 
 def main(args: list[str]) -> int:
-    process.begin()
     from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner
 

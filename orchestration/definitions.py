@@ -1,10 +1,8 @@
 """What Dagster loads (``workspace.yaml``): the definitions of the configured home, and nothing else."""
 
-from common import process
 from orchestration.build import build_definitions
 from orchestration.column_lineage import column_lineage
 from orchestration.record_storage import keep_engines
 
-process.begin()
 keep_engines()
 defs = build_definitions(columns=column_lineage())

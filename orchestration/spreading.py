@@ -19,7 +19,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from common import process
 from ingestion import Intake, Reading, answered, made_of_sent, sent
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.spark import NoSpark
@@ -76,7 +75,6 @@ def _configuration(settings: Settings) -> dict[str, str]:
 
 def _begin(configuration: Mapping[str, str], log: str) -> None:
     """In the process of its own: words of Java go into the run's log, and the process ends with whoever started it."""
-    process.begin()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     written = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     for stream in (1, 2):

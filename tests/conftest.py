@@ -7,6 +7,7 @@ together; ``tests/pipeline`` looks at a whole run of the sample; ``tests/spark``
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import shutil
@@ -19,8 +20,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from common import process
 from ingestion.deliveries.landing import settled
+from orchestration import dbt
 from orchestration.locks import one_run_at_a_time
 from tests.support.dbt_fork_server import DbtForkServer
 from tests.support.postgres import PostgresServer, running_server
@@ -60,7 +61,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionstart() -> None:
-    process.begin()
+    """A session keeps what it makes; Python would look through all of it again and again for what may go."""
+    gc.set_threshold(50_000, 10, 10)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -89,10 +91,21 @@ def _gates_begin_at_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _dbt_begins_at_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """dbt of runs in this process is forked from one that has imported it; see ``DbtForkServer``."""
+    """dbt of runs in this process is forked from one that has imported it, and a new home begins with what was parsed
+    for the project; see ``DbtForkServer``.
+    """
     server = DbtForkServer(tmp_path_factory.mktemp("dbt") / "fork")
+    forget = dbt._forget_what_was_parsed_elsewhere
+
+    def lend(target: Path) -> None:
+        forget(target)
+        parsed = dbt.manifest_folder() / dbt._PARSED
+        if parsed.is_file() and not (target / dbt._PARSED).exists():
+            shutil.copyfile(parsed, target / dbt._PARSED)  # dbt looks whether it still holds
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("orchestration.dbt._DBT", server)
+        patch.setattr("orchestration.dbt._forget_what_was_parsed_elsewhere", lend)
         yield
     server.close()
 

@@ -6,9 +6,7 @@ Belongs here: from cells to values, whole columns at a time, and the keys of per
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -33,9 +31,6 @@ from ingestion.rows.whole_columns import date_notations
 HIDDEN_VALUE = ""
 _FIGURE = pa.struct([("number", DECIMAL), ("text", pa.string())])
 _FIGURE_TYPES = frozenset({"integer", "decimal", "number_or_text"})
-# Parsing a column is mostly work of Arrow and NumPy, which run outside the interpreter's lock.
-_THREADS = min(4, os.cpu_count() or 1)
-_THREADED_ROWS = 50_000
 
 
 def parse_tables(tables: Iterable[DataTable], headers: HeaderMap, profile: DataProfile, context: Context) -> FileRows:
@@ -85,9 +80,7 @@ def parse_rows(
     rows = Rows({}, np.full(total, sheet_name, dtype=object), body.row_numbers)
     remarks: list[RowRemark] = []
     plain = [c for c in contract.columns if c.derived_from is None and not c.transient]
-    parsed_columns = dict(
-        zip((c.name for c in plain), _parsed_columns(plain, contract, body, layout, context), strict=True)
-    )
+    parsed_columns = {c.name: _parsed(c, contract, body, layout, context, total) for c in plain}
     for column in contract.columns:
         if column.derived_from is not None:
             rows.columns[column.name] = _person_keys(column, contract, body, layout, context, rows, remarks)
@@ -115,20 +108,6 @@ def parse_rows(
         )
         remarks.append(RowRemark(ragged, None, HIDDEN_VALUE, remark, True))
     return rows, remarks
-
-
-def _parsed_columns(
-    columns: list[Column], contract: Contract, body: Body, layout: Layout, context: Context
-) -> list[ParsedColumn]:
-    """The columns parsed, in order; in threads where there are enough rows for it to be worth it."""
-
-    def parsed(column: Column) -> ParsedColumn:
-        return _parsed(column, contract, body, layout, context, len(body.row_numbers))
-
-    if len(body.row_numbers) < _THREADED_ROWS:
-        return [parsed(column) for column in columns]
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(parsed, columns))
 
 
 def _parsed(

@@ -8,12 +8,9 @@ import sys
 
 def main() -> None:
     """Entry point of the ``cchc`` command."""
-    from common import process
-
     # Until the command listens, an interrupt ends it as it ends any program; Python would print where it was.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    process.begin()
     from orchestration.cli.app import run_app
     from orchestration.cli.terminal import ENDING
 

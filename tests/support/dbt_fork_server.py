@@ -59,9 +59,6 @@ def ask(address: str, arguments: list[str]) -> int:
 
 def serve(address: str) -> None:
     """Forks a process for each that asks, until standard input ends."""
-    from common import process
-
-    process.begin()
     import dbt.adapters.duckdb
     import dbt.artifacts.schemas.run
     import dbt.cli.main  # noqa: F401
