@@ -458,8 +458,8 @@ class Settings(BaseSettings):
     def dbt_environment(self) -> dict[str, str]:
         """What dbt's profile and models read from the environment; paths are of the home, in which dbt works.
 
-        They are the same in every home: what dbt parsed holds where a home was moved, and no character of its path means
-        anything to Jinja or SQL. Spark alone is given whole paths: its workers have working folders of their own.
+        They are the same in every home: what dbt parsed holds where a home was moved, and no character of its path
+        means anything to Jinja or SQL. Spark alone is given whole paths: its workers have working folders of their own.
         """
         inside = self.paths if self.engine == "spark" else Home(Path())
         return {
