@@ -1,6 +1,6 @@
 """A standalone Spark cluster on this machine's loopback: one master and two workers of one core, storage a folder.
 
-Belongs here: starting and ending its processes. Does not belong here: what is computed on it.
+Belongs here: starting, losing and ending its processes. Does not belong here: what is computed on it.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ class Cluster:
     def applications(self) -> list[str]:
         """Names of what has begun on the cluster, in order."""
         return re.findall(r"Registered app (.+) with ID", self.log.read_text(errors="replace"))
+
+    def lose_a_worker(self) -> None:
+        """Kills a worker and its executors at once, as a machine that loses its power."""
+        _kill(self.workers.pop())
 
 
 @contextmanager

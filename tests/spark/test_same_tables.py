@@ -7,18 +7,26 @@ them. What can be told without Spark is in ``tests/unit/orchestration/test_spark
 from __future__ import annotations
 
 import os
+import random
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from tests.spark.cluster import Cluster, cluster
+from tests.support import worlds
 
 QUARTER = "2023-Q1"
+During = Callable[[subprocess.Popen[str]], None]
+_DONE = re.compile(r'"name": "Log(?:Model|Test|Seed)Result"')
+#: Models and tests that are done when the worker is lost: some are, and most are not.
+_DONE_BEFORE = 60
 _LONGEST_SECONDS = 3000
 #: Of two homes the same person is the same key only where the secret is.
 _KEY = {"CCHC_PERSON_KEY": "0123456789abcdef0123456789abcdef"}
@@ -36,6 +44,17 @@ def sample(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return _published(tmp_path_factory.mktemp("sample") / "duckdb", sample_landing)
 
 
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of a random district, another one at each run, published by DuckDB."""
+    folder = tmp_path_factory.mktemp("world")
+    seed = random.SystemRandom().randrange(1_000_000)
+    places = worlds.districts(most=6)
+    place = places[seed % len(places)]
+    worlds.write_papers(folder / "landing", worlds.papers(worlds.make_world(seed, *place)))
+    return _published(folder / "duckdb", folder / "landing")
+
+
 def _begin(home: Path, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "orchestration.cli", "run", QUARTER],
@@ -46,10 +65,12 @@ def _begin(home: Path, **environment: str) -> subprocess.Popen[str]:
     )
 
 
-def _published(home: Path, landing: Path, **environment: str) -> Path:
-    """The home, in which a whole run published."""
+def _published(home: Path, landing: Path, during: During | None = None, **environment: str) -> Path:
+    """The home, in which a whole run published; ``during`` is done while it is at work."""
     shutil.copytree(landing, home / "landing")
     run = _begin(home, **environment)
+    if during is not None:
+        during(run)
     said, _ = run.communicate(timeout=_LONGEST_SECONDS)
     assert run.returncode == 0, said[-5000:]
     return home
@@ -107,3 +128,27 @@ def test_the_sample_is_published_with_the_same_tables(sample: Path, two_workers:
     said, _ = again.communicate(timeout=_LONGEST_SECONDS)
     assert (again.returncode, "không thay đổi" in said) == (0, True), said[-5000:]
     assert two_workers.applications() == applications, "where all stands already, Spark is not asked"
+
+
+def test_a_random_world_is_published_with_the_same_tables(world: Path, two_workers: Cluster, tmp_path: Path) -> None:
+    ours = _published(tmp_path / "spark", world / "landing", **_on(two_workers))
+    _assert_same(ours, world)
+
+
+def test_a_worker_that_dies_in_the_middle_changes_nothing(world: Path, tmp_path: Path) -> None:
+    home = tmp_path / "spark"
+    with cluster(tmp_path / "cluster") as made:
+        log = home / "warehouse" / "dbt" / "dbt.log"
+
+        def lose_a_worker(run: subprocess.Popen[str]) -> None:
+            while not log.exists() or len(_DONE.findall(log.read_text())) < _DONE_BEFORE:
+                assert run.poll() is None, run.communicate()[0][-5000:]
+                time.sleep(0.2)
+            made.lose_a_worker()
+
+        ours = _published(home, world / "landing", lose_a_worker, **_on(made))
+        assert len(made.workers) == 1
+        said = made.log.read_text(errors="replace")
+        lost, ended = said.index("Removing worker"), said.rindex("Removing app")
+        assert lost < ended, "the worker was lost while Spark was at work"
+    _assert_same(ours, world)
