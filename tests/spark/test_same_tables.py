@@ -47,10 +47,10 @@ def sample(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home of a random district, another one at each run, published by DuckDB."""
-    folder = tmp_path_factory.mktemp("world")
     seed = random.SystemRandom().randrange(1_000_000)
     places = worlds.districts(most=6)
     place = places[seed % len(places)]
+    folder = tmp_path_factory.mktemp(f"world-{seed}")  # whatever fails names its folder, and so the seed
     worlds.write_papers(folder / "landing", worlds.papers(worlds.make_world(seed, *place)))
     return _published(folder / "duckdb", folder / "landing")
 
