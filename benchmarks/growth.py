@@ -123,16 +123,22 @@ def table(points: Sequence[Point]) -> str:
     return "\n".join(lines)
 
 
+def _whole(value: float) -> str:
+    return f"{value:,.0f}"
+
+
 def draw(name: str, title: str, points: Sequence[Point]) -> Path:
     """Writes the picture of an axis: processor seconds and MiB against size, both scales logarithmic."""
+    sizes = [point.size for point in points]
     chart = pygal.XY(
-        title=title, x_title="size", logarithmic=True, xrange=(1, max(point.size for point in points)),
-        show_minor_y_labels=False, width=640, height=360, legend_at_bottom=True, js=(),
-        style=Style(font_family="sans-serif"), no_prefix=True,
+        title=title, logarithmic=True, xrange=(min(sizes), max(sizes)), range=(1, 10_000), width=640, height=360,
+        x_labels=sizes, x_labels_major=sizes, y_labels=[1, 10, 100, 1_000, 10_000], legend_at_bottom=True, js=(),
+        truncate_legend=-1, margin_right=40, value_formatter=_whole, x_value_formatter=_whole,
+        style=Style(font_family="sans-serif", legend_font_size=12, label_font_size=12, major_label_font_size=12),
     )  # fmt: skip
     lines = {
         "run, processor s": [(point.size, point.run.processor) for point in points],
-        "after one late file, processor s": [(p.size, p.late.processor) for p in points if p.late],
+        "run after a late file, processor s": [(p.size, p.late.processor) for p in points if p.late],
         "process tree, MiB": [(point.size, point.run.tree) for point in points],
         "home, MiB": [(point.size, sum(point.mib.values())) for point in points],
     }
