@@ -98,7 +98,7 @@ lock: setup ## resolve requirements.lock again (needs the network)
 	    --python-version 3.11 --quiet -o .ci/sbom.lock
 	@echo 'mutmut>=3.8' | build/lock/bin/uv pip compile - --constraint requirements.lock --generate-hashes \
 	    --no-emit-index-url --universal --python-version 3.11 --quiet -o .ci/mutants.lock
-	@printf '%s\n' 'dbt-spark[session]==1.11.0' 'pyspark==4.3.0' | build/lock/bin/uv pip compile - \
+	@$(BIN)/python -c 'import tomllib; found = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*found["optional-dependencies"]["spark"], sep="\n")' | build/lock/bin/uv pip compile - \
 	    --constraint requirements.lock --generate-hashes --no-strip-extras --no-emit-index-url --universal \
 	    --python-version 3.11 --quiet -o requirements-spark.lock
 	@! grep -n '://' requirements.lock requirements-spark.lock .ci/sbom.lock .ci/mutants.lock

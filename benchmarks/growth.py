@@ -1,4 +1,4 @@
-"""Measures what a run costs as a home grows: with its runs and periods, with units, with cases.
+"""Measures what a run costs as a home grows: with its runs, with units, with cases.
 
 Belongs here: seconds, memory and size by part for homes of several sizes, the table and the pictures of
 ``docs/performance.md``. Does not belong here: how a command is measured (``bench``), assertions; that nothing grows

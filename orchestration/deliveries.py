@@ -50,10 +50,9 @@ class Deliveries:
         return [file for file in found if reference.reporting_unit(file.unit_code, closing)]
 
     def superiors(self, quarter: str) -> list[str]:
-        """Units above those that report of which something was delivered for a quarter, read or not."""
-        folders = {path.parts[-2] for path in self.paths.landing.glob(f"*/{quarter}") if any(path.glob("*/*"))}
-        folders |= {row["unit_code"] for row in self.receipts(quarter)}
-        return sorted(folder for folder in folders if self._units.is_superior(folder, quarter))
+        """Units above those that report, served by this home, of which something was delivered for a quarter."""
+        folders = self._folders_with_deliveries(quarter)
+        return sorted(f for f in folders if self._units.is_superior(f, quarter) and self._home.serves(f))
 
     def waiting_of_superiors(self, units: Collection[str], quarter: str) -> list[LandingFile]:
         """Of units above those that report what lies in their folders of the quarter and has not been taken in."""
@@ -131,10 +130,20 @@ class Deliveries:
 
     def of_other_homes(self, quarter: str) -> list[str]:
         """Folders of which something was delivered here for a quarter, and of which another home makes the report."""
-        found = {row["unit_code"] for row in self.receipts(quarter)}
-        found |= {file.unit_code for file in self.waiting(quarter) if file.quarter == quarter}
-        reporting = {code: self._units.reporting(code, quarter) for code in found}
-        return sorted(code for code, unit in reporting.items() if unit and not self._home.serves(unit.code))
+        if not self._home.units:
+            return []
+        owners = {code: self._owner(code, quarter) for code in self._folders_with_deliveries(quarter)}
+        return sorted(code for code, owner in owners.items() if owner and not self._home.serves(owner))
+
+    def _folders_with_deliveries(self, quarter: str) -> set[str]:
+        """Folders of which something was delivered for a quarter, read or not."""
+        folders = {path.parts[-2] for path in self.paths.landing.glob(f"*/{quarter}") if any(path.glob("*/*"))}
+        return folders | {row["unit_code"] for row in self.receipts(quarter)}
+
+    def _owner(self, code: str, quarter: str) -> str | None:
+        """Whose report a folder's files are for: a province's own are its own; None where nobody carries the code."""
+        unit = self._units.reporting(code, quarter)
+        return code if self._units.is_superior(code, quarter) else unit.code if unit else None
 
     def _is_required(self, source: SourceStatus) -> bool:
         role = self._units.role_of(source.unit_code, source.quarter)

@@ -18,6 +18,7 @@ import subprocess
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from orchestration.settings import DBT_DIR, Settings, plain_path
 
@@ -28,8 +29,7 @@ JAVA = 17
 _PATIENCE_SECONDS = 3
 #: The database of all models and seeds, as the profile's ``schema`` names it.
 _DATABASE = "cchc.db"
-#: As ``duckdb__write_parquet`` has it, so that the same rows are the same bytes.
-COPY = "copy (select * from {relation} order by all) to '{path}' (format parquet, compression zstd)"
+_DIALECT = DBT_DIR / "macros" / "dialect.sql"
 
 
 class NoSpark(RuntimeError):
@@ -106,7 +106,16 @@ def clear_tables(settings: Settings) -> None:
     """Takes away what the last build left: Spark's catalogue begins empty, and takes no folder that is there for its
     own. Every build is whole.
     """
-    shutil.rmtree(settings.paths.spark_tables, ignore_errors=True)
+    if settings.paths.spark_tables.exists():
+        shutil.rmtree(settings.paths.spark_tables)
+
+
+def write_parquet(relation: str, path: Path) -> str:
+    """The statement with which dbt has DuckDB write a mart, so that the same rows are the same bytes."""
+    from jinja2 import Environment
+
+    macros: Any = Environment(extensions=["jinja2.ext.do"]).from_string(_DIALECT.read_text(encoding="utf-8")).module
+    return str(macros.duckdb__write_parquet(relation, path)).strip()
 
 
 def export_marts(settings: Settings) -> None:
@@ -124,4 +133,4 @@ def export_marts(settings: Settings) -> None:
         for folder in sorted((home.spark_tables / _DATABASE).iterdir()):
             if folder.name in marts:
                 files = f"read_parquet('{folder}/*.parquet')"
-                database.execute(COPY.format(relation=files, path=home.built_marts / f"{folder.name}.parquet"))
+                database.execute(write_parquet(files, home.built_marts / f"{folder.name}.parquet"))
