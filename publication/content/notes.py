@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.forms import form_named
-from publication.content.release_content import FormRow, ReleaseContent, cited_document
+from publication.content.release_content import FINAL_VI, FormRow, ReleaseContent, cited_document
 from publication.formatting import format_number
 from publication.store.csvfile import to_csv
 
@@ -20,6 +20,7 @@ NOTES_COLUMNS = ("kind", "number", "subject", "row_no", "printed_number", "name_
 
 _NOT_DECLARED_VI = "Chỉ có số tính từ dữ liệu chi tiết, không có số khai báo để đối chiếu."
 _NOT_COMPUTED_VI = "Chỉ có số cơ quan khai báo, không có dữ liệu chi tiết để đối chiếu."
+_FINAL_VI = f"{FINAL_VI.capitalize()}, thay cho lần công bố khi còn thiếu số liệu."
 #: Rules on what the letter says; their subjects are places in it, not rows.
 _OF_THE_LETTER = "letter."
 BLANK_REASON_VI = {
@@ -167,6 +168,8 @@ def _revision(content: ReleaseContent) -> Iterator[dict[str, Any]]:
         return
     rows = content.rows_by_code
     yield {"kind": "revision", "sentence_vi": content.revision.head_vi}
+    if content.replaces_provisional:
+        yield {"kind": "revision", "sentence_vi": _FINAL_VI}
     for sentence in content.revision.causes_vi:
         yield {"kind": "revision", "sentence_vi": f"Nguyên nhân: {sentence[:1].lower()}{sentence[1:]}"}
     for figure in content.revision.figures:
