@@ -82,7 +82,7 @@ ui: setup ## Dagster and the office's page in the browser, on this machine only;
 	@$(BIN)/python -m orchestration.ui
 
 bench: setup ## measure the main job beside its floor; writes docs/performance.md
-	@$(BIN)/python benchmarks/bench.py --write
+	@$(BIN)/python -m benchmarks.bench --write
 
 docs: setup ## dbt's documentation as one page, build/dbt-docs/index.html
 	@$(BIN)/python -m orchestration.dbt_docs build/dbt-docs

@@ -27,10 +27,11 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.page import put_in_page
+
 ROOT = Path(__file__).resolve().parents[1]
 QUARTER = "2023-Q1"
 DERIVED = ("raw", "warehouse", "published", "outbox", "dagster")
-BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 
 @dataclass
@@ -179,11 +180,7 @@ def main() -> None:
     )
     sys.stdout.write(report + "\n")
     if options.write:
-        page = ROOT / "docs" / "performance.md"
-        text = page.read_text(encoding="utf-8")
-        before, rest = text.split(BEGIN)
-        after = rest.split(END)[1]
-        page.write_text(f"{before}{BEGIN}\n{report}\n{END}{after}", encoding="utf-8")
+        put_in_page("bench", report)
 
 
 if __name__ == "__main__":

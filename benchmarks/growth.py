@@ -25,11 +25,10 @@ import pygal
 from pygal.style import Style
 
 from benchmarks.bench import ROOT, Measured, cchc, measure
+from benchmarks.page import put_in_page
 from tests.support import campaign, worlds
 
-PAGE = ROOT / "docs" / "performance.md"
 PICTURES = ROOT / "docs" / "images"
-BEGIN, END = "<!-- growth:begin -->", "<!-- growth:end -->"
 _PARTS = ("raw", "warehouse", "published", "dagster")
 _LATE = (
     "Số phiếu,Hình thức,Ngày trả lời,Thái độ phục vụ,Thời gian giải quyết,Chất lượng xử lý,Đánh giá chung\n"
@@ -175,8 +174,7 @@ def main() -> None:
     text = "\n\n".join(report)
     sys.stdout.write(text + "\n")
     if options.write:
-        before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-        PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+        put_in_page("growth", text)
 
 
 if __name__ == "__main__":

@@ -25,9 +25,10 @@ from typing import Any
 
 import openpyxl
 
+from benchmarks.page import put_in_page
+
 WITHOUT = "CCHC_BENCH_WITHOUT"
 WORTH_KEEPING = 1.15
-BEGIN, END = "<!-- pieces:begin -->", "<!-- pieces:end -->"
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -220,9 +221,7 @@ def main() -> None:
     report = compare(options.names, options.repeats, options.scale)
     sys.stdout.write(report + "\n")
     if options.write:
-        page = ROOT / "docs" / "performance.md"
-        before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-        page.write_text(f"{before}{BEGIN}\n{report}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+        put_in_page("pieces", report)
 
 
 _patched()

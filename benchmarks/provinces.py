@@ -17,10 +17,10 @@ from pathlib import Path
 import psutil
 import pyarrow.parquet as pq
 
-from benchmarks.bench import ROOT, Measured, cchc, measure
+from benchmarks.bench import Measured, cchc, measure
+from benchmarks.page import put_in_page
 
 PROVINCES = (("94", "2023-Q1"), ("92", "2026-Q1"))
-BEGIN, END = "<!-- provinces:begin -->", "<!-- provinces:end -->"
 
 
 def row_of(workspace: Path, province: str, quarter: str) -> str:
@@ -76,10 +76,7 @@ def main() -> None:
     report = "\n\n".join([machine, "\n".join(lines)])
     sys.stdout.write(report + "\n")
     if options.write:
-        page = ROOT / "docs" / "performance.md"
-        text = page.read_text(encoding="utf-8")
-        head, _, rest = text.partition(BEGIN)
-        page.write_text(f"{head}{BEGIN}\n{report}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+        put_in_page("provinces", report)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.page import put_in_page
+
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- rendering:begin -->", "<!-- rendering:end -->"
 UNIT, QUARTER, LIMIT = "945", "2023-Q1", 5.0
 
 
@@ -113,10 +113,7 @@ def main() -> None:
     table = report(rounds)
     sys.stdout.write(table + "\n")
     if options.write:
-        page = PAGE.read_text(encoding="utf-8")
-        before, _, rest = page.partition(BEGIN)
-        _, _, after = rest.partition(END)
-        PAGE.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+        put_in_page("rendering", table)
 
 
 if __name__ == "__main__":
