@@ -6,6 +6,7 @@ Does not belong here: the figures (``publication.province``), what must hold (``
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -84,20 +85,25 @@ def units_of(pipeline: Pipeline, province: str, quarter: str) -> tuple[AdminUnit
     found = next((u for u in _register() if u.code == province and u.level == "province" and u.valid_on(day)), None)
     if found is None:
         raise NoProvince(f"không có tỉnh, thành phố nào mang mã {province[:40]!r} vào ngày chốt {day:%d/%m/%Y}")
-    below = [unit for unit in _register() if unit.parent_code == province and unit.valid_on(day)]
-    if not below:
+    if not (below := _below(province, day)):
         raise NoProvince(f"{found.name} không có đơn vị nào vào ngày chốt {day:%d/%m/%Y}")
-    return found, sorted(below, key=lambda unit: unit.code)
+    return found, below
 
 
-def provinces_of(pipeline: Pipeline, quarter: str, wanted: Sequence[str] = ()) -> list[str]:
-    """The provinces that a run rolls up: those of the setting, of which a unit has published something."""
-    asked = pipeline.settings.provinces
-    published = pipeline.home.published
+def _below(province: str, day: dt.date) -> list[AdminUnit]:
+    """In order of code; nobody reports to a province that is not in being on the day."""
+    return sorted((u for u in _register() if u.parent_code == province and u.valid_on(day)), key=lambda u: u.code)
+
+
+def provinces_of(pipeline: Pipeline, quarter: str) -> list[str]:
+    """The provinces that a run rolls up: those of the setting of which a unit has published something; one that has
+    ended, or has yet to begin, has no units in the quarter.
+    """
+    day, published = pipeline.units.closing_day(quarter), pipeline.home.published
     return [
         province
-        for province in (code for code in asked if not wanted or code in wanted)
-        if any((published / unit.code / quarter).is_dir() for unit in units_of(pipeline, province, quarter)[1])
+        for province in pipeline.settings.provinces
+        if any((published / unit.code / quarter).is_dir() for unit in _below(province, day))
     ]
 
 

@@ -313,6 +313,8 @@ BAD: dict[str, tuple[str, Callable[[Path, Patch], None], str, str]] = {
     "an open key": ("person_key", _to("person_key", lambda path: path.chmod(0o640)), "broken", "chmod 600"),
     "somebody else's key": ("person_key", _to("person_key", _foreign), "broken", "tài khoản khác"),
     "a unit that is none": ("units", _set("UNITS", '["9945"]'), "broken", "9945"),
+    "a province that is none": ("settings", _set("PROVINCES", '["92000"]'), "broken", "92000"),
+    "a home of a province alone": ("units", _set("UNITS", '["94"]'), "look", "do nơi khác báo cáo: 945"),
     "files of another home's unit": ("units", _set("UNITS", '["946"]'), "look", "do nơi khác báo cáo: 945"),
     "a disk nearly full": ("disk", _disk(100 * GB, 0), "broken", "đã dùng 100 %"),
     "a disk filling up": ("disk", lambda home, patch: (

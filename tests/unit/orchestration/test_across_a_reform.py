@@ -12,6 +12,9 @@ from common.periods import is_owed, load_periods, period_named, quarters_behind
 from ingestion import ReferenceData
 from ingestion.base.reference import AdminUnit
 from ingestion.rows.resolve import UnitRegistry
+from orchestration.pipeline import Pipeline
+from orchestration.provinces import provinces_of
+from orchestration.settings import Settings
 from orchestration.units import ReportingUnits
 
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
@@ -156,3 +159,26 @@ def test_a_reform_of_tomorrow_needs_rows_and_no_code(tmp_path: Path) -> None:
     ended, heirs = reference.succeeded_together(merged)
     assert ({u.code for u in ended}, heirs) == ({"31615", "31633"}, ["31640"])
     assert reference.unit("31633", period.closes_on) is None
+
+
+@pytest.mark.parametrize("order", [("94", "92"), ("92", "94")])
+@pytest.mark.parametrize(
+    ("quarter", "publish", "rolled_up"),
+    [
+        ("2023-Q1", ["945"], ["94"]),
+        ("2025-Q3E", ["945"], ["94"]),
+        # Sóc Trăng was taken into Cần Thơ: a run of a later period goes on with who is left.
+        ("2025-Q3", ["31615"], ["92"]),
+        ("2026-Q1", ["31615"], ["92"]),
+        # What a code meant before the reform publishes nothing for the province that its bearer is in since.
+        ("2026-Q1", ["945"], []),
+        ("2026-Q1", [], []),
+    ],
+)
+def test_a_run_rolls_up_the_provinces_of_its_day(
+    order: tuple[str, ...], quarter: str, publish: list[str], rolled_up: list[str], tmp_path: Path
+) -> None:
+    pipeline = Pipeline(Settings(home=tmp_path, provinces=order))
+    for unit_code in publish:
+        (pipeline.home.published / unit_code / quarter).mkdir(parents=True)
+    assert provinces_of(pipeline, quarter) == rolled_up

@@ -60,6 +60,13 @@ def test_memory_without_a_unit_is_refused(memory: str) -> None:
         Settings(duckdb_memory=memory)
 
 
+@pytest.mark.parametrize("code", ["92000", "945", "31615", "9", "", "Cần Thơ"])
+def test_a_province_that_never_was_one_is_refused_by_its_code(code: str) -> None:
+    with pytest.raises(ValidationError, match=f"mang mã {code}"):
+        Settings(provinces=("94", code))
+    assert Settings(provinces=("94", "92")).provinces == ("94", "92"), "one that has ended is none the less known"
+
+
 def test_limits_of_intake_come_from_the_settings_file_and_a_misspelt_one_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
