@@ -8,7 +8,8 @@ A folder holds ``form.yml`` (:class:`Form`), ``rows.csv`` (the printed rows; col
 ``dbt_project/models/staging/forms/stg_forms__rows.yml``), and for publication ``letter.yaml``, ``claims.yml`` and
 ``statements.yml``; ``crosswalk.csv`` says what became of the rows of the form before it. Forms of the project lie in
 ``forms/<id>/``, an office's own in ``<home>/forms/<id>/``; both are read the same way, and nothing is registered. A
-form of a home counts once a person has confirmed exactly these files (:func:`confirm`).
+form of a home counts once a person has confirmed exactly these files (:func:`confirm`); until then, and where it or the
+form that it is derived from cannot be read, it holds back the units that it is for (:func:`held_forms`), no others.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -29,16 +31,22 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from common.declared import read_yaml
 from common.derived_forms import ENDED, Row, derived_document, derived_rows, laid_over, replacing
-from common.files import readable_json, regular_files, replace_durably, sha256_bytes, sha256_file
+from common.files import readable_json, replace_durably, sha256_bytes, sha256_file
 
 FORMS_DIR = Path(__file__).resolve().parents[1] / "forms"
 #: Where the process finds the forms of its home: processes that it starts find the same.
 HOME_FORMS_ENV = "CCHC_FORMS"
-FORM_YML, ROWS_CSV, CROSSWALK_CSV, CONFIRMED_JSON = "form.yml", "rows.csv", "crosswalk.csv", "confirmed.json"
+FORM_YML, ROWS_CSV, CROSSWALK_CSV = "form.yml", "rows.csv", "crosswalk.csv"
+#: All that a form is read from. Whatever else lies in its folder (a note, a spreadsheet's lock) says nothing of it.
+FORM_FILES = (FORM_YML, ROWS_CSV, CROSSWALK_CSV, "letter.yaml", "claims.yml", "statements.yml", "relations.yml")
+#: What was confirmed, and what was imported: both tell for whom a form is whose own files cannot be read any more.
+CONFIRMED_JSON, IMPORTED_JSON = "confirmed.json", "imported.json"
+#: What reading a folder may raise that does not hold a form.
+FORM_FAULTS = (OSError, ValueError, LookupError, TypeError, AttributeError, csv.Error, yaml.YAMLError)
 
 Level = Literal["district", "commune"]
 LEVELS: tuple[Level, ...] = ("district", "commune")
@@ -212,12 +220,24 @@ _OWN = frozenset(
 )
 
 
-class Form(_Declared):
-    """One version of the report form.
+class ForWhom(_Declared):
+    """The units and closing days that a form is for.
 
     ``issuer``: code of the province whose department issued it, empty where it is of no single one; a unit uses the
     form of its province before a general one. ``level``: of the units that report by it. ``valid_from``: the first
-    closing day for which it is used. ``derived_from``: the form before it, of which it takes what its own files do not
+    closing day for which it is used; ``valid_to``: the last, where one is known.
+    """
+
+    issuer: str = Field(default="", pattern=r"^([0-9]{2})?$")
+    level: Level = "district"
+    valid_from: dt.date
+    valid_to: dt.date | None = None
+
+
+class Form(ForWhom):
+    """One version of the report form.
+
+    ``derived_from``: the form before it, of which it takes what its own files do not
     say; ``words`` and ``rows`` are differences from it (``derived_forms``). ``mark_vi`` is printed beside its title.
     ``headline``: rows whose declared twin is asked for and whose change is looked at; ``shares``: rows that are a share
     of another; ``stock_groups``: rows whose change alone is not asked about, since a rule holds their sum;
@@ -227,10 +247,6 @@ class Form(_Declared):
 
     form: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     title_vi: str = ""
-    issuer: str = Field(default="", pattern=r"^([0-9]{2})?$")
-    level: Level = "district"
-    valid_from: dt.date
-    valid_to: dt.date | None = None
     derived_from: str | None = None
     mark_vi: str = ""
     words: dict[str, str] = Field(default_factory=dict)
@@ -274,12 +290,21 @@ class Form(_Declared):
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
-        """The printed rows in their order, cells as text."""
+        """The printed rows in their order, cells as text.
+
+        Raises ``ValueError`` where a line has not the columns of the form before.
+        """
         path = self.folder / ROWS_CSV
         if self.base is not None and not path.is_file():
             return tuple(derived_rows(self.base.rows, self.words, self.changes))
         with path.open(encoding="utf-8-sig", newline="") as handle:
-            return tuple(csv.DictReader(handle))
+            rows = tuple(csv.DictReader(handle))
+        if self.base is not None:
+            columns = self.base.rows[0].keys()
+            for number, row in enumerate(rows, 2):
+                if row.keys() != columns or None in row.values():
+                    raise ValueError(f"{path}, dòng {number}: phải có đúng các cột {', '.join(columns)}")
+        return rows
 
     @cached_property
     def in_its_words(self) -> Callable[[str], str]:
@@ -343,6 +368,7 @@ class Form(_Declared):
 
         Raises ``LookupError`` where neither has it.
         """
+        assert name in FORM_FILES, name
         path = self.folder / name
         own = read_yaml(path) if path.is_file() else None
         if self.base is not None:
@@ -422,8 +448,8 @@ def read_form(folder: Path, *, find: Callable[[str], Form] | None = None) -> For
     named = {code for _, *codes in form.marks for code in codes if code}
     named |= {*form.page.codes, *form.review.marks, *filter(None, [form.documents_issued])}
     form.require(named, FORM_YML)
-    if form.page.findings and not 3 <= (told := len(form.page.findings_at(form.level))) <= 5:
-        raise ValueError(f"{path}: a page has three to five findings, not {told}")
+    if form.page.findings and not 3 <= (count := len(form.page.findings_at(form.level))) <= 5:
+        raise ValueError(f"{path}: a page has three to five findings, not {count}")
     _check_crosswalk(form)
     return form
 
@@ -470,16 +496,23 @@ def follows_forms(maxsize: int) -> Callable[[_Function], _Function]:
 
 
 def fingerprint(folder: Path) -> str:
-    """sha256 over names and contents of a form's files, but for its confirmation."""
-    files = {name: path for name, path in regular_files(folder).items() if name != CONFIRMED_JSON}
-    return sha256_bytes("".join(f"{name}\0{sha256_file(files[name])}\n" for name in sorted(files)).encode())
+    """sha256 over names and contents of the files that a form is read from. Raises ``OSError``."""
+    files = {name: folder / name for name in sorted(FORM_FILES) if (folder / name).is_file()}
+    return sha256_bytes("".join(f"{name}\0{sha256_file(path)}\n" for name, path in files.items()).encode())
 
 
 def forms_state() -> str:
     """Changes when a form of the home is brought, changed or confirmed."""
     folders = _home_folders()
-    marks = [f"{path.name}\0{fingerprint(path)}\0{is_confirmed(path)}\n" for path in folders]
-    return sha256_bytes("".join(marks).encode()) if folders else ""
+    return sha256_bytes("".join(map(_state_of, folders)).encode()) if folders else ""
+
+
+def _state_of(folder: Path) -> str:
+    records = [path for name in (CONFIRMED_JSON, IMPORTED_JSON) if (path := folder / name).is_file()]
+    try:
+        return "\0".join([folder.name, fingerprint(folder), *map(sha256_file, records)]) + "\n"
+    except OSError as error:
+        return f"{folder.name}\0{error}\n"
 
 
 _used: tuple[str, str] = ("", "")
@@ -498,7 +531,13 @@ def use_forms_of(home_forms: Path) -> None:
 
 def _home_folders() -> list[Path]:
     home = os.environ.get(HOME_FORMS_ENV)
-    return sorted(path.parent for path in Path(home).glob(f"*/{FORM_YML}")) if home else []
+    return form_folders(Path(home)) if home else []
+
+
+def form_folders(home_forms: Path) -> list[Path]:
+    """The folders of a home's forms in order of their ids, also those of which only a record is left."""
+    found = {path.parent for name in (FORM_YML, CONFIRMED_JSON, IMPORTED_JSON) for path in home_forms.glob(f"*/{name}")}
+    return sorted(found)
 
 
 def is_confirmed(folder: Path) -> bool:
@@ -511,41 +550,110 @@ def is_confirmed(folder: Path) -> bool:
 
 
 def confirm(folder: Path, by: str, on: dt.date) -> None:
-    """Notes that a person looked the form through and takes it as it lies there."""
-    note = {"by": by, "on": on.isoformat(), "sha256": fingerprint(folder)}
+    """Notes that a person looked the form through and takes it as it lies there, and for whom it is.
+
+    Raises what reading ``form.yml`` may (``FORM_FAULTS``).
+    """
+    units = _for_whom(folder / FORM_YML).model_dump(mode="json")
+    note = {"by": by, "on": on.isoformat(), "sha256": fingerprint(folder), **units}
     replace_durably(folder / CONFIRMED_JSON, readable_json(note))
 
 
+def _for_whom(path: Path) -> ForWhom:
+    """For whom a ``form.yml``, or a record (JSON is YAML), says that the form is."""
+    said = read_yaml(path)
+    return ForWhom.model_validate({name: said[name] for name in ForWhom.model_fields if name in said})
+
+
 @dataclass(frozen=True)
-class Unconfirmed:
-    """A form of the home that nobody has confirmed as it is, and so publishes nothing."""
+class HeldForm:
+    """A form of the home that publishes nothing as it lies there: why, in Vietnamese, and for whom it would be.
+
+    ``units`` is None where no file says so any more of a form that was in use: it may be for anybody.
+    """
 
     form: str
-    issuer: str
-    level: str
-    valid_from: dt.date
-    valid_to: dt.date | None
+    why_vi: str
+    units: ForWhom | None
 
     def is_for(self, day: dt.date, level: str, issuer: str) -> bool:
         """Whether it would be in force for such a unit on a closing day."""
-        is_in_time = self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
-        return is_in_time and self.level == level and self.issuer in ("", issuer)
+        if self.units is None:
+            return True
+        standing = Form.model_construct(form=self.form, **dict(self.units))
+        try:
+            return form_on(day, (standing, *load_forms()), level=level, issuer=issuer) is standing
+        except LookupError:
+            return False
+
+
+def held_forms() -> tuple[HeldForm, ...]:
+    """The home's forms that publish nothing, the latest first: not confirmed as they lie there, not readable, or not
+    fit to stand beside the others.
+    """
+    return _forms_of_home()[1]
+
+
+def _units_of(folder: Path) -> list[ForWhom | None]:
+    """For whom a form says that it is, and for whom it was confirmed: who changed that may not take it from those."""
+    found: list[ForWhom | None] = []
+    for names in ((FORM_YML, IMPORTED_JSON), (CONFIRMED_JSON,)):
+        for name in names:
+            try:
+                found.append(_for_whom(folder / name))
+                break
+            except FORM_FAULTS:
+                continue
+    return list(dict.fromkeys(found)) or [None] * (folder / CONFIRMED_JSON).exists()
 
 
 @follows_forms(1)
-def unconfirmed_forms() -> tuple[Unconfirmed, ...]:
-    """The home's forms that are not confirmed, as far as they say for whom they are."""
-    found = []
-    for folder in _home_folders():
-        if is_confirmed(folder):
-            continue
-        try:
-            own = read_yaml(folder / FORM_YML)
-            form = Form.model_validate({key: part for key, part in own.items() if key in _OWN})
-        except (OSError, ValueError, AttributeError, yaml.YAMLError):
-            continue
-        found.append(Unconfirmed(folder.name, form.issuer, form.level, form.valid_from, form.valid_to))
-    return tuple(found)
+def _forms_of_home() -> tuple[tuple[Form, ...], tuple[HeldForm, ...]]:
+    """The home's forms that are in use, in the order in which they came into force, and those that are not."""
+    built_in = {form.form: form for form in load_forms(FORMS_DIR)}
+    folders = {folder.name: folder for folder in _home_folders()}
+    waiting = {form_id: folder for form_id, folder in folders.items() if form_id not in built_in}
+    why = dict.fromkeys(folders.keys() & built_in.keys(), "trùng mã với biểu mẫu có sẵn; đổi tên thư mục và mã")
+    read: dict[str, Form] = {}
+
+    def find(form_id: str) -> Form:
+        if (known := built_in.get(form_id) or read.get(form_id)) is not None:
+            return known
+        folder = waiting.pop(form_id, None)
+        if folder is not None and not is_confirmed(folder):
+            why[form_id] = "chưa được xác nhận, hoặc đã thay đổi sau khi xác nhận"
+        elif folder is not None:
+            try:
+                form = read_form(folder, find=find)
+            except FORM_FAULTS as error:
+                why[form_id] = f"không đọc được: {told(error)}"
+            else:
+                form._is_of_home = True
+                return read.setdefault(form_id, form)
+        raise LookupError(not_in_use_vi(form_id))
+
+    for form_id in list(waiting):
+        with suppress(LookupError):
+            find(form_id)
+    begins = Counter(_begins(form) for form in (*built_in.values(), *read.values()))
+    for form_id in [form_id for form_id, form in read.items() if begins[_begins(form)] > 1]:
+        why[form_id] = "cùng cấp, cùng nơi ban hành và cùng ngày bắt đầu với một biểu mẫu khác"
+        del read[form_id]
+    held = [HeldForm(form_id, why[form_id], units) for form_id in why for units in _units_of(folders[form_id])]
+    held.sort(key=lambda form: (form.units.valid_from if form.units else dt.date.max, form.form), reverse=True)
+    return _in_order(read.values()), tuple(held)
+
+
+def told(error: Exception) -> str:
+    """What was wrong with a form's file, in one line."""
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+    return " ".join(str(error).strip("'\"").split())
+
+
+def not_in_use_vi(form_id: str) -> str:
+    """Why a form that is derived from another of the home cannot be read."""
+    return f"biểu mẫu {form_id} mà nó dựa trên không có hoặc chưa dùng được; xem cchc form check {form_id}"
 
 
 # --- which form is used ---------------------------------------------------------------------------------------------
@@ -553,35 +661,38 @@ def unconfirmed_forms() -> tuple[Unconfirmed, ...]:
 
 @follows_forms(4)
 def load_forms(directory: Path | None = None) -> tuple[Form, ...]:
-    """Every form of a folder; by default the project's, then those of the home that are confirmed; each lot in the
-    order in which they came into force.
+    """Every form of a folder; by default the project's, then those of the home that are in use; each lot in the order
+    in which they came into force.
 
-    Raises ``ValueError`` where one is not whole, two have one id, or two for the same units begin on one day.
+    Raises ``ValueError`` where one of the folder, or of the project, is not whole, or two for the same units begin on
+    one day; one of the home is held instead (:func:`held_forms`).
     """
-    folders = {path.parent.name: path.parent for path in (directory or FORMS_DIR).glob(f"*/{FORM_YML}")}
-    of_home = [] if directory else [path for path in _home_folders() if is_confirmed(path)]
-    if twice := sorted(folders.keys() & {path.name for path in of_home}):
-        raise ValueError(f"biểu mẫu {', '.join(twice)} trùng tên với biểu mẫu có sẵn; đặt mã khác")
-    folders.update((path.name, path) for path in of_home)
+    if directory is None:
+        return (*load_forms(FORMS_DIR), *_forms_of_home()[0])
+    folders = {path.parent.name: path.parent for path in directory.glob(f"*/{FORM_YML}")}
     read: dict[str, Form] = {}
 
     def find(form_id: str) -> Form:
         if form_id not in read:
             if form_id not in folders:
-                raise ValueError(f"không có biểu mẫu {form_id}, hoặc biểu mẫu ấy chưa được xác nhận")
-            path = folders.pop(form_id)  # a form that is derived from itself is not found
-            form = read_form(path, find=find)
-            form._is_of_home = path in of_home
-            read[form_id] = form
+                raise ValueError(f"{directory}: no form {form_id}")
+            # Taken out before it is read: a form that is derived from itself is not found.
+            read[form_id] = read_form(folders.pop(form_id), find=find)
         return read[form_id]
 
-    for form_id in list(folders):
-        find(form_id)
-    forms = sorted(read.values(), key=lambda form: (form._is_of_home, form.valid_from, form.form))
-    for one, next_one in pairwise(sorted(forms, key=lambda form: (form.issuer, form.level, form.valid_from))):
-        if (one.issuer, one.level, one.valid_from) == (next_one.issuer, next_one.level, next_one.valid_from):
+    forms = _in_order(map(find, list(folders)))
+    for one, next_one in pairwise(sorted(forms, key=_begins)):
+        if _begins(one) == _begins(next_one):
             raise ValueError(f"forms {one.form} and {next_one.form} begin on one day")
-    return tuple(forms)
+    return forms
+
+
+def _in_order(forms: Iterable[Form]) -> tuple[Form, ...]:
+    return tuple(sorted(forms, key=lambda form: (form.valid_from, form.form)))
+
+
+def _begins(form: Form) -> tuple[str, str, dt.date]:
+    return form.issuer, form.level, form.valid_from
 
 
 def used_until(form: Form, forms: Sequence[Form]) -> dt.date | None:

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
 from common.files import replace_durably
 from common.forms import (
     CONFIRMED_JSON,
     CROSSWALK_CSV,
+    FORM_FAULTS,
     FORM_YML,
     FORMS_DIR,
     LEVELS,
@@ -32,11 +32,15 @@ from common.forms import (
     Form,
     Step,
     confirm,
+    form_folders,
     form_named,
     form_on,
+    held_forms,
     is_confirmed,
     load_forms,
+    not_in_use_vi,
     read_form,
+    told,
     use_forms_of,
 )
 from ingestion import Annex, line_keys, read_form_annex
@@ -195,27 +199,30 @@ def faults_of(folder: Path) -> list[str]:
     from publication import check_texts_of
 
     try:
-        form = read_form(folder, find=form_named)
+        form = read_form(folder, find=_base_named)
     except FileNotFoundError as error:
         return [f"thiếu tệp {error.filename}"]
-    except (OSError, ValueError, LookupError, KeyError, TypeError, yaml.YAMLError, ValidationError) as error:
-        return [f"chưa đọc được biểu mẫu: {_told(error)}"]
+    except FORM_FAULTS as error:
+        return [f"chưa đọc được biểu mẫu: {told(error)}"]
     faults = [*_undecided(folder, form), *_wrong_rows(form)]
     try:
         check_texts_of(form)
     except (ValueError, LookupError) as error:
-        faults.append(f"lời văn chưa khớp biểu: {_told(error)}")
+        faults.append(f"lời văn chưa khớp biểu: {told(error)}")
     try:
         relation_rules(form)
     except (ValueError, LookupError) as error:
-        faults.append(f"quan hệ giữa các dòng chưa khớp biểu: {_told(error)}")
+        faults.append(f"quan hệ giữa các dòng chưa khớp biểu: {told(error)}")
+    if is_confirmed(folder):
+        faults += sorted({held.why_vi for held in held_forms() if held.form == folder.name})
     return faults
 
 
-def _told(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
-    return str(error).strip("'\"")
+def _base_named(form_id: str) -> Form:
+    try:
+        return form_named(form_id)
+    except LookupError:
+        raise LookupError(not_in_use_vi(form_id)) from None
 
 
 def _undecided(folder: Path, form: Form) -> list[str]:
@@ -283,20 +290,21 @@ def confirm_form(home_forms: Path, form_id: str, by: str, on: dt.date) -> Form:
         raise NoForm(f"không có biểu mẫu {form_id} trong {home_forms}")
     if faults := faults_of(folder):
         raise NoForm(f"biểu mẫu {form_id} còn {len(faults)} điểm chưa xong; xem cchc form check {form_id}")
+    record = folder / CONFIRMED_JSON
+    before = record.read_bytes() if record.is_file() else None
     confirm(folder, by, on)
-    try:
+    use_forms_of(home_forms)
+    if why := next((held.why_vi for held in held_forms() if held.form == form_id), None):
+        # What it was confirmed as before says for whom it is: those stay held back.
+        record.unlink() if before is None else replace_durably(record, before)
         use_forms_of(home_forms)
-        return form_named(form_id)
-    except (ValueError, LookupError) as error:
-        (folder / CONFIRMED_JSON).unlink()
-        use_forms_of(home_forms)
-        raise NoForm(f"biểu mẫu {form_id} không dùng được cùng các biểu khác: {error}") from error
+        raise NoForm(f"biểu mẫu {form_id} {why}")
+    return form_named(form_id)
 
 
 def standing_of(home_forms: Path) -> Sequence[tuple[str, bool, int]]:
     """Id, whether confirmed, and how much is missing, of each form of the home."""
-    folders = sorted(path.parent for path in home_forms.glob(f"*/{FORM_YML}"))
-    return [(folder.name, is_confirmed(folder), len(faults_of(folder))) for folder in folders]
+    return [(folder.name, is_confirmed(folder), len(faults_of(folder))) for folder in form_folders(home_forms)]
 
 
 def default_id(issuer: str, level: str, valid_from: dt.date) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from common.forms import unconfirmed_forms
+from common.forms import held_forms
 from expectations import Verdict, run_mart_gate, run_raw_gate
 from ingestion import IngestReport, LandingProblem, check_store, ingest_quarters, load_contracts
 from orchestration import review, spark
@@ -253,13 +253,14 @@ def write_candidates(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> 
 
 
 def _why_no_form(pipeline: Pipeline, unit: str, quarter: str) -> str | None:
-    """Why no report can be made by the form in force: there is none, or nobody has confirmed it as it is."""
+    """Why no report can be made by the form in force: there is none, or the office's own is held."""
     reporting, day = pipeline.units.reporting(unit, quarter), pipeline.units.closing_day(quarter)
     if reporting is not None:
-        for form in unconfirmed_forms():
+        for form in held_forms():
             if form.is_for(day, reporting.level, reporting.parent_code):
+                since = f" áp dụng từ {form.units.valid_from:%d/%m/%Y}" if form.units else ""
                 return (
-                    f"biểu mẫu {form.form} áp dụng từ {form.valid_from:%d/%m/%Y} chưa được xác nhận; "
+                    f"biểu mẫu {form.form}{since} {form.why_vi}; "
                     f"chạy cchc form check {form.form}, rồi cchc form confirm {form.form}"
                 )
     if unit not in pipeline.units.forms_of([unit], quarter):

@@ -30,9 +30,9 @@ def bring(home: Path, *more: str, issuer: str = "92", level: str = "commune", da
     return run_cli(home, "form", "import", workbook, "--issuer", issuer, "--level", level, "--from", day, *more)
 
 
-def say(home: Path, **decisions: str) -> None:
+def say(home: Path, form: str = FORM, **decisions: str) -> None:
     """Writes decisions by proposed code; ``all`` is for the lines that have none."""
-    path = home / "forms" / FORM / "matches.csv"
+    path = home / "forms" / form / "matches.csv"
     with path.open(encoding="utf-8-sig", newline="") as handle:
         lines = list(csv.DictReader(handle))
     for line in lines:
@@ -81,6 +81,25 @@ def test_a_confirmed_form_is_not_written_over(home: Path) -> None:
     bring(home, "--id", "khac")
     other = run_cli(home, "form", "confirm", "khac", "--by", "Văn phòng")
     assert (other.code, is_confirmed(home / "forms" / "khac")) == (2, False)
+
+
+def test_a_form_that_others_are_derived_from_is_confirmed_again_once_it_was_changed(home: Path) -> None:
+    bring(home)
+    say(home, all="đúng")
+    bring(home)
+    run_cli(home, "form", "confirm", FORM, "--by", "Văn phòng")
+    bring(home, "--id", "sau", day="2027-01-01")
+    say(home, form="sau", all="đúng")
+    bring(home, "--id", "sau", day="2027-01-01")
+    assert run_cli(home, "form", "confirm", "sau", "--by", "Văn phòng").code == 0
+    head = home / "forms" / FORM / "form.yml"
+    head.write_text(head.read_text(encoding="utf-8") + "title_vi: Biểu của thành phố\n", encoding="utf-8")
+    told = run_cli(home, "form", "check", "sau")
+    assert (told.code, f"biểu mẫu {FORM} mà nó dựa trên" in told.stdout) == (1, True), told.stdout
+    assert f"{FORM}: CHƯA XÁC NHẬN" in run_cli(home, "form", "check").stdout
+    again = run_cli(home, "form", "confirm", FORM, "--by", "Văn phòng")
+    assert again.code == 0, again.stderr
+    assert run_cli(home, "form", "check").code == 0
 
 
 @pytest.mark.parametrize(

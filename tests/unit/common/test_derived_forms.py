@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,10 @@ from common.forms import (
     earlier_rows_csv,
     form_named,
     form_on,
+    held_forms,
     is_confirmed,
     load_forms,
     read_form,
-    unconfirmed_forms,
     use_forms_of,
 )
 
@@ -158,16 +159,14 @@ def home_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 
 def test_a_form_counts_once_exactly_its_files_were_confirmed(home_forms: Path) -> None:
     folder, day = home_forms / "ct", dt.date(2026, 3, 14)
-    assert [one.form for one in unconfirmed_forms() if one.is_for(day, "commune", "92")] == ["ct"]
-    assert not [
-        one for one in unconfirmed_forms() if one.is_for(day, "commune", "91") or one.is_for(day, "district", "92")
-    ]
+    assert held_at(day, "commune", "92") == ["ct"]
+    assert not held_at(day, "commune", "91") + held_at(day, "district", "92")
     assert form_on(day, level="commune", issuer="92").form == "xa-2025"
     state = forms.forms_state()
     confirm(folder, "Văn phòng", day)
     use_forms_of(home_forms)
     assert forms.forms_state() != state
-    assert not unconfirmed_forms()
+    assert not held_forms()
     form = form_on(day, level="commune", issuer="92")
     assert (form.form, len(form.fingerprint or "")) == ("ct", 64)
     assert form_on(day, level="commune", issuer="91").form == "xa-2025"
@@ -175,6 +174,115 @@ def test_a_form_counts_once_exactly_its_files_were_confirmed(home_forms: Path) -
     use_forms_of(home_forms)
     assert not is_confirmed(folder)
     assert form_on(day, level="commune", issuer="92").form == "xa-2025"
+
+
+def held_at(day: dt.date, level: str, issuer: str) -> list[str]:
+    """The forms that hold back such a unit on a closing day."""
+    return [held.form for held in held_forms() if held.is_for(day, level, issuer)]
+
+
+#: What may become of ``form.yml`` in the hands of people: its text to what lies there then.
+DAMAGES: dict[str, Callable[[str], bytes | None]] = {
+    "gone": lambda _: None,
+    "a tab": lambda text: f"{text}\n\tmark_vi: x\n".encode(),
+    "another date": lambda text: text.replace("2026-01-01", "01/01/2026").encode(),
+    "a number for a code": lambda text: text.replace("'92'", "92").encode(),
+    "a level in Vietnamese": lambda text: text.replace("commune", "xã").encode(),
+    "another encoding": lambda text: text.encode("utf-16"),
+    "a key that is none": lambda text: f"{text}ghi_chu: x\n".encode(),
+    "another province": lambda text: text.replace("'92'", "'91'").encode(),
+    "nothing": lambda _: b"",
+    "a list": lambda _: b"- x\n",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_form_that_was_in_use_and_is_damaged_holds_back_its_units_and_no_others(
+    home_forms: Path, damage: Callable[[str], bytes | None]
+) -> None:
+    folder, day = home_forms / "ct", dt.date(2026, 3, 14)
+    confirm(folder, "Văn phòng", day)
+    path = folder / "form.yml"
+    left = damage(path.read_text(encoding="utf-8"))
+    path.unlink() if left is None else path.write_bytes(left)
+    use_forms_of(home_forms)
+    assert held_at(day, "commune", "92") == ["ct"]
+    assert not held_at(day, "district", "94") + held_at(day, "commune", "01")
+    assert form_on(day, level="commune", issuer="01").form == "xa-2025"
+
+
+def test_a_form_of_which_nobody_can_tell_for_whom_it_was_confirmed_holds_back_all(home_forms: Path) -> None:
+    confirm(home_forms / "ct", "Văn phòng", dt.date(2026, 3, 14))
+    for name in ("form.yml", "confirmed.json"):
+        (home_forms / "ct" / name).write_bytes(b"\xff")
+    use_forms_of(home_forms)
+    assert held_at(dt.date(2026, 3, 14), "district", "94") == ["ct"]
+
+
+@pytest.mark.parametrize(
+    "name", ["ghi-chu.txt", ".~lock.matches.csv#", "Thumbs.db", "matches.csv", "cu/rows.csv", "rows.csv.bak"]
+)
+def test_a_stray_file_changes_nothing(home_forms: Path, name: str) -> None:
+    confirm(home_forms / "ct", "Văn phòng", dt.date(2026, 3, 14))
+    stray = home_forms / "ct" / name
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_text("x", encoding="utf-8")
+    use_forms_of(home_forms)
+    assert is_confirmed(home_forms / "ct")
+    assert not held_forms()
+
+
+def later_form(home_forms: Path, form_id: str, base: str, valid_from: dt.date) -> Path:
+    """A second form of the home, confirmed."""
+    folder = home_forms / form_id
+    folder.mkdir()
+    head = {"form": form_id, "issuer": "92", "level": "commune", "valid_from": valid_from, "derived_from": base}
+    (folder / "form.yml").write_text(yaml.safe_dump(head), encoding="utf-8")
+    confirm(folder, "Văn phòng", dt.date(2026, 3, 14))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "letter.yaml: 'subject: khác'",  # changed since
+        "rows.csv: 'row_no;section'",  # as a spreadsheet saves it
+        "form.yml: ''",
+    ],
+)
+def test_a_form_whose_base_is_held_is_held_with_it_and_comes_back_with_it(home_forms: Path, damage: str) -> None:
+    base = home_forms / "ct"
+    confirm(base, "Văn phòng", dt.date(2026, 3, 14))
+    use_forms_of(home_forms)
+    later_form(home_forms, "sau", "ct", dt.date(2027, 1, 1))
+    use_forms_of(home_forms)
+    assert not held_forms()
+    ((name, text),) = yaml.safe_load(damage).items()
+    before = (base / name).read_bytes() if (base / name).exists() else None
+    (base / name).write_text(text, encoding="utf-8")
+    use_forms_of(home_forms)
+    assert held_at(dt.date(2026, 3, 14), "commune", "92") == ["ct"]
+    assert held_at(dt.date(2027, 3, 14), "commune", "92")[0] == "sau"
+    assert "biểu mẫu ct mà nó dựa trên" in next(held.why_vi for held in held_forms() if held.form == "sau")
+    assert form_on(dt.date(2027, 3, 14), level="commune", issuer="01").form == "xa-2025"
+    assert form_on(dt.date(2025, 3, 14)).form == "2023"
+    (base / name).unlink() if before is None else (base / name).write_bytes(before)
+    use_forms_of(home_forms)
+    assert not held_forms()
+
+
+def test_forms_that_exclude_each_other_are_held_both_and_a_superseded_one_holds_nobody(home_forms: Path) -> None:
+    folder, day = home_forms / "ct", dt.date(2026, 3, 14)
+    confirm(folder, "Văn phòng", day)
+    other = later_form(home_forms, "khac", "xa-2025", dt.date(2026, 1, 1))
+    use_forms_of(home_forms)
+    assert held_at(day, "commune", "92") == ["khac", "ct"]
+    shutil.rmtree(other)
+    later_form(home_forms, "moi", "xa-2025", dt.date(2026, 3, 1))
+    (folder / "letter.yaml").write_text("subject: khác\n", encoding="utf-8")
+    use_forms_of(home_forms)
+    assert not held_at(day, "commune", "92")
+    assert held_at(dt.date(2026, 2, 14), "commune", "92") == ["ct"]
 
 
 def test_a_form_that_comes_changes_no_suite_of_another(home_forms: Path) -> None:
