@@ -19,6 +19,8 @@ from publication.store.parquet import to_parquet
 
 #: What the province's gate found, as a table of its release.
 PROVINCE_CHECKS = "province_checks"
+#: Why a ratio cannot be made again over the province.
+NO_PARTS_VI = "không có tử số, mẫu số"
 _HUNDREDTH = Decimal("0.01")
 
 
@@ -90,6 +92,13 @@ def coverage_vi(units: int, units_expected: int, departments: int, departments_e
     """``103/103 đơn vị, 14/15 sở, ngành``; of a province that lists no departments the units alone."""
     of_departments = f", {departments}/{departments_expected} sở, ngành" if departments_expected else ""
     return f"{units}/{units_expected} đơn vị{of_departments}"
+
+
+def is_counted(total: Mapping[str, Any]) -> bool:
+    """Whether it is told of a row of ``province_totals`` how many units have a figure: where these make a total, and of
+    a ratio without parts, of which nothing but the figures of the units can be told.
+    """
+    return bool(total["aggregate"] != "none" or total["kind"] == "ratio")
 
 
 def differs(row: Mapping[str, Any]) -> bool:

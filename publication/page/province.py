@@ -15,7 +15,7 @@ from typing import Any
 import lxml.html
 
 from publication.content.approval import DRAFT_VI
-from publication.content.province_content import ProvinceContent, coverage_vi, differs, percent
+from publication.content.province_content import NO_PARTS_VI, ProvinceContent, coverage_vi, differs, is_counted, percent
 from publication.formatting import format_date, format_number
 from publication.page.readback import PageDamaged
 from publication.page.render import policy, render
@@ -117,14 +117,15 @@ def lines(content: ProvinceContent) -> list[Line]:
 
 
 def _line(row: Mapping[str, Any]) -> Line:
-    has_total = row["aggregate"] != "none"
+    counted = is_counted(row)
     remark = ""
     if row["aggregate"] == "ratio" and row["denominator"] is not None:
         remark = f"{format_number(row['numerator'])}/{format_number(row['denominator'])}"
     elif row["aggregate"] == "units_with":
         remark = "số đơn vị, sở, ngành ghi Có" if row["departments_expected"] else "số đơn vị ghi Có"
-    elif row["least"] is not None and not has_total:
-        remark = f"không cộng; từ {format_number(row['least'])} đến {format_number(row['greatest'])}"
+    elif row["least"] is not None and row["aggregate"] == "none":
+        why = NO_PARTS_VI if row["kind"] == "ratio" else "không cộng"
+        remark = f"{why}; từ {format_number(row['least'])} đến {format_number(row['greatest'])}"
     return Line(
         row["indicator_code"],
         row["printed_number"] or "",
@@ -136,9 +137,9 @@ def _line(row: Mapping[str, Any]) -> Line:
         coverage_vi(
             row["units_counted"], row["units_expected"], row["departments_counted"], row["departments_expected"]
         )
-        if has_total
+        if counted
         else "",
-        _missing_vi(row) if has_total else "",
+        _missing_vi(row) if counted else "",
         remark,
     )
 

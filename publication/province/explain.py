@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from publication.content.province_content import by_level, coverage_vi
+from publication.content.province_content import NO_PARTS_VI, by_level, coverage_vi
 from publication.content.release_content import FormRow
 from publication.explain import NoPassports, find_row
 from publication.formatting import format_number
@@ -46,7 +46,10 @@ class ProvinceExplanation:
         code = total["indicator_code"]
         yield f"{code}, dòng {total['row_no']}: {total['indicator_name_vi']}"
         covered = coverage_vi(*(total[f"{who}_{what}"] for who in ("units", "departments") for what in _COVERED))
-        yield f"Toàn tỉnh: {_shown(total)} ({_AGGREGATE_VI[total['aggregate']]}; {covered})"
+        how = _AGGREGATE_VI[total["aggregate"]]
+        if total["aggregate"] == "none" and total["kind"] == "ratio":
+            how = NO_PARTS_VI
+        yield f"Toàn tỉnh: {_shown(total)} ({how}; {covered})"
         for member in self.members:
             head = f"  {member['member_name_vi']} ({member['member_code']}): {_shown(member)}"
             place = self.delivered.get(member["member_code"])

@@ -4,9 +4,10 @@ Belongs here: sums, ratios made again from their parts, counts of units, ranks, 
 Does not belong here: reading releases (``members``), the proof that the figures hold (rules of stage ``province``).
 
 What a row of the form becomes is told by its kind: a count is added up; a ratio is made again from the sums of its
-numerators and denominators, never averaged; of a flag the units that say yes are counted. Percents, texts and what the
-form lists under ``not_added`` (distinct things that all units have, such as procedures) have no total: the least and
-the greatest value of a unit are told instead. A unit without a figure is not counted, and never read as zero.
+numerators and denominators, never averaged; of a flag the units that say yes are counted. Percents, ratios that offices
+declare as such (the form knows no parts of theirs), texts and what the form lists under ``not_added`` (distinct things
+that all units have, such as procedures) have no total: the least and the greatest value of a unit are told instead. A
+unit without a figure is not counted, and never read as zero.
 
 The province's own departments (``Department``) stand beside the units: their figures come from what the province
 delivered, are added up with those of the units and ranked apart from them, and their coverage is told by itself.
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -27,7 +28,7 @@ from typing import Any
 import pyarrow as pa
 
 from common.forms import Form
-from publication.content.province_content import percent
+from publication.content.province_content import NO_PARTS_VI, percent
 from publication.content.units_as_is import UnitToday
 
 INDICATORS, TOTALS, RANKING, MEMBERS, PORTAL, DEPARTMENTS = (
@@ -374,8 +375,12 @@ def _difference(one: Decimal | None, other: Decimal | None) -> Decimal | None:
 def aggregate_of(row: Mapping[str, Any], form: Form) -> str:
     """``sum``, ``ratio``, ``units_with`` or ``none``: what becomes of a row of the form."""
     aggregate = _AGGREGATES.get(str(row["kind"]), "none")
-    unit = row["unit_of_measure_canonical"] or row["unit_of_measure"]
-    return "none" if aggregate == "sum" and (unit == _PERCENT or unit in form.not_added) else aggregate
+    unit = row["unit_of_measure_canonical"] or row["unit_of_measure"] or ""
+    not_added = aggregate == "sum" and (_PERCENT in unit or unit in form.not_added)
+    without_parts = aggregate == "ratio" and not any(
+        known["indicator_code"] == row["indicator_code"] and known["derivation"] == "ratio" for known in form.rows
+    )
+    return "none" if not_added or without_parts else aggregate
 
 
 def _total(rows: Sequence[tuple[Member, Mapping[str, Any]]], members: Sequence[Member], form: Form) -> dict[str, Any]:
@@ -400,6 +405,7 @@ def _total(rows: Sequence[tuple[Member, Mapping[str, Any]]], members: Sequence[M
     elif aggregate == "units_with" and values:
         figures["value"] = Decimal(sum(value == 1 for _, value in values))
     is_heading = first["kind"] == "heading"
+    valued = {member.code for member, _ in values}
     return {
         **{name: first[name] for name in _ROW},
         "aggregate": aggregate,
@@ -408,15 +414,23 @@ def _total(rows: Sequence[tuple[Member, Mapping[str, Any]]], members: Sequence[M
         "greatest": max((value for _, value in values), default=None),
         "units_counted": sum(member.code in counted for member in units),
         "units_expected": len(units),
-        "missing_vi": None if is_heading else _listed(m for m in units if m.code not in counted),
+        "missing_vi": None if is_heading else _listed(units, counted, valued),
         "departments_counted": sum(member.code in counted for member in departments),
         "departments_expected": len(departments),
-        "departments_missing_vi": None if is_heading else _listed(m for m in departments if m.code not in counted),
+        "departments_missing_vi": None if is_heading else _listed(departments, counted, valued),
     }
 
 
-def _listed(members: Iterable[Member]) -> str | None:
-    return "; ".join(f"{member.name_vi} ({member.code})" for member in members) or None
+def _listed(members: Iterable[Member], counted: Container[str], valued: Container[str]) -> str | None:
+    """Those that are not counted; of one that has a figure all the same what keeps it out."""
+    return (
+        "; ".join(
+            f"{member.name_vi} ({member.code}{f', {NO_PARTS_VI}' if member.code in valued else ''})"
+            for member in members
+            if member.code not in counted
+        )
+        or None
+    )
 
 
 def _rankings(

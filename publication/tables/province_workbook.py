@@ -26,7 +26,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from common.workbooks import NO_DATE
 from publication.content.approval import DRAFT_SHEET_HEAD
-from publication.content.province_content import ProvinceContent
+from publication.content.province_content import ProvinceContent, is_counted
 
 SUMMARY, RANKING, UNITS, COMPARED, DEPARTMENTS, DATA = (
     "Tổng hợp",
@@ -126,18 +126,17 @@ def _write_summary(sheet: Worksheet, looks: _Looks, content: ProvinceContent) ->
     by_row = _by_row(content)
     for place, total in enumerate(_totals(content), start=_HEAD_ROW + 1):
         look = looks.bold if total["kind"] == "heading" else looks.text
-        number = looks.percent if total["aggregate"] == "ratio" else looks.number
+        number = looks.percent if total["kind"] == "ratio" else looks.number
         for column, text in enumerate((total["printed_number"], total["indicator_name_vi"], total["unit_of_measure"])):
             sheet.write_string(place, column, text or "", look)
         figures = [total["value"], *((None, None) if total["kind"] == "heading" else _coverage(total))]
         for column, value in enumerate(figures, start=3):
             _write_figure(sheet, place, column, value, number if column == 3 else looks.number, look)
-        has_total = total["aggregate"] != "none"
-        sheet.write_string(place, 6, (total["missing_vi"] or "") if has_total else "", look)
+        sheet.write_string(place, 6, (total["missing_vi"] or "") if is_counted(total) else "", look)
         if content.has_departments:
             for column, value in enumerate(_coverage_of_departments(total), start=len(_FIXED)):
                 _write_figure(sheet, place, column, value, looks.number, look)
-            missing = (total["departments_missing_vi"] or "") if has_total else ""
+            missing = (total["departments_missing_vi"] or "") if is_counted(total) else ""
             sheet.write_string(place, len(_FIXED) + 2, missing, look)
         for column, member in enumerate(members, start=len(_fixed(content))):
             value = by_row[total["indicator_code"]].get(member["member_code"])
@@ -155,12 +154,12 @@ def _fixed(content: ProvinceContent) -> tuple[str, ...]:
 
 
 def _coverage_of_departments(total: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    told = total["aggregate"] != "none" and total["kind"] != "heading"
+    told = is_counted(total) and total["kind"] != "heading"
     return (total["departments_counted"], total["departments_expected"]) if told else (None, None)
 
 
 def _coverage(total: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    return (total["units_counted"], total["units_expected"]) if total["aggregate"] != "none" else (None, None)
+    return (total["units_counted"], total["units_expected"]) if is_counted(total) else (None, None)
 
 
 def _write_figure(sheet: Worksheet, row: int, column: int, value: Any, look: Format, blank: Format) -> None:

@@ -29,9 +29,11 @@ from publication.store.candidate import write_candidate
 from tests.unit.publication.test_province_rollup import (
     COUNT,
     MISSING,
+    NEW,
     PART,
     RATIO,
     WHOLE,
+    declared_percent,
     department,
     member,
     portal_figure,
@@ -47,12 +49,13 @@ Rows = list[dict[str, Any]]
 
 
 def right() -> Tables:
-    """Three units with a ratio, a count, a flag and a share; two tie. Two departments with some of them."""
+    """Three units with a ratio, a count, a flag, a declared ratio and a share; two tie. Two departments with some."""
     flag = next(r["indicator_code"] for r in form_named("2023").rows if r["kind"] == "flag")
     members = [
         member(
             code, ratio(done, whole), row(COUNT, value=Decimal(received), computed_value=Decimal(received)),
-            row(flag, value=Decimal(yes)), row(WHOLE, value=Decimal(received)), row(PART, value=Decimal(received - 1)),
+            row(flag, value=Decimal(yes)), declared_percent(NEW, 90),
+            row(WHOLE, value=Decimal(received)), row(PART, value=Decimal(received - 1)),
         )
         for code, done, whole, received, yes in (("941", 1, 2, 100, 1), ("942", 2, 4, 70, 0), ("945", 9, 10, 33, 1))
     ]  # fmt: skip
@@ -133,6 +136,7 @@ WRONG: dict[str, list[Callable[[], Tables]]] = {
     "province.totals.coverage_of_departments": [
         lambda: cell(TOTALS, "departments_counted", 2, indicator_code=COUNT),
         lambda: cell(TOTALS, "departments_expected", 3, indicator_code=COUNT),
+        lambda: cell(TOTALS, "departments_counted", 1, indicator_code=NEW),
     ],
     "province.members.departments_missing": [lambda: silent("missing")],
     "province.members.same_form": [lambda: cell(MEMBERS, "form_version", "2019")],
@@ -164,6 +168,7 @@ WRONG: dict[str, list[Callable[[], Tables]]] = {
     "province.totals.coverage": [
         lambda: cell(TOTALS, "units_counted", 2, indicator_code=COUNT),
         lambda: cell(TOTALS, "units_expected", 4, indicator_code=COUNT),
+        lambda: cell(TOTALS, "units_counted", 0, indicator_code=NEW),
     ],
     "province.totals.blank_where_nobody_told": [lambda: uncounted()],
     "province.ranking.competition": [

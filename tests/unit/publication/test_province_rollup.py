@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,8 @@ from hypothesis import strategies as st
 from common.forms import form_named
 from publication.content.province_content import coverage_vi, percent
 from publication.content.units_as_is import UnitToday
+from publication.page.province import lines
+from publication.province.explain import ProvinceExplanation
 from publication.province.rollup import (
     DEPARTMENTS,
     INDICATORS,
@@ -36,6 +40,8 @@ from publication.province.rollup import (
 FORM = form_named("2023")
 KINDS = {row["indicator_code"]: row for row in FORM.rows}
 RATIO, COUNT, FLAG, TEXT, PROCEDURES, PART, WHOLE = "I.02", "III.23", "I.07", "I.29", "III.12", "III.25", "III.24"
+#: A row that no form of the project has.
+NEW = "I.31"
 
 
 def row(code: str, **figures: Any) -> dict[str, Any]:
@@ -127,6 +133,43 @@ def test_each_kind_of_row_becomes_what_its_kind_can() -> None:
     procedures = found[PROCEDURES]
     assert (procedures["aggregate"], procedures["value"]) == ("none", None), "all units count the same procedures"
     assert (procedures["least"], procedures["greatest"]) == (300, 301)
+
+
+def declared_percent(code: str, value: int, **other: Any) -> dict[str, Any]:
+    """A percentage that an office declares in a row of its own, of which the form knows no parts."""
+    figures = {"value": Decimal(value), "declared_value": Decimal(value), "status": "declared"}
+    return row(code, direction="neutral", **figures, **other)
+
+
+@pytest.mark.parametrize("unit", ["%", "Tỷ lệ %", "Tỷ lệ (%)"])
+@pytest.mark.parametrize("kind", ["ratio", "count"])
+def test_a_percentage_that_offices_declare_is_neither_added_nor_averaged_nor_missing(kind: str, unit: str) -> None:
+    told_as = {"kind": kind, "unit_of_measure": unit, "unit_of_measure_canonical": unit}
+    made = tables([*(member(str(i), declared_percent(NEW, 90 + i, **told_as)) for i in (1, 2, 3)), MISSING])
+    (total,) = made[TOTALS]
+    assert (total["aggregate"], total["value"], total["numerator"]) == ("none", None, None)
+    assert (total["least"], total["greatest"]) == (91, 93)
+    assert (total["units_counted"], total["units_expected"], total["missing_vi"]) == (3, 4, "Huyện 999 (999)")
+    assert made[RANKING] == [], "nobody said which way is better of what the form knows nothing of"
+    # What people are told: whose figures there are, and why they make no total.
+    content: Any = SimpleNamespace(tables={TOTALS: pa.Table.from_pylist(made[TOTALS])})
+    (line,) = lines(content)
+    explained = list(ProvinceExplanation("2023-Q1", "r1", total, made[INDICATORS], {}).lines_vi())
+    if kind == "ratio":
+        assert (line.value, line.remark_vi) == ("", "không có tử số, mẫu số; từ 91 đến 93")
+        assert (line.coverage, line.missing_vi) == ("3/4 đơn vị", "Huyện 999 (999)")
+        assert explained[1] == "Toàn tỉnh: để trống (không có tử số, mẫu số; 3/4 đơn vị)"
+    else:
+        assert (line.value, line.remark_vi, line.coverage) == ("", "không cộng; từ 91 đến 93", "")
+        assert explained[1] == "Toàn tỉnh: để trống (không có số chung; 3/4 đơn vị)"
+    assert explained[-1] == "Chưa có: Huyện 999 (999)"
+
+
+def test_a_unit_that_has_a_ratio_and_not_its_parts_is_not_told_to_have_none() -> None:
+    made = [member("1", ratio(1, 2)), member("2", declared_percent(RATIO, 93)), member("3", row(RATIO)), MISSING]
+    total = totals(made)[RATIO]
+    assert (total["aggregate"], total["value"], total["units_counted"]) == ("ratio", 50, 1)
+    assert total["missing_vi"] == "Huyện 2 (2, không có tử số, mẫu số); Huyện 3 (3); Huyện 999 (999)"
 
 
 def test_what_a_portal_shows_stands_beside_and_changes_nothing() -> None:
