@@ -12,7 +12,6 @@ names nobody; a code and a day do.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import re
 from collections import defaultdict
@@ -21,8 +20,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from common.units import AdminUnit, RegisterFault, UnitRegister
-from common.validity import holds_on, span_vi
+from common.units import AdminUnit, RegisterFault, UnitRegister, read_rows
+from common.validity import holds_on, read_day, span_vi
 
 TABLE = "portal_codes.csv"
 _FROM_BELOW = re.compile(r"(\d{3})\.(\d{2})\.(\d{2})\.([A-Z]\d{2})", re.ASCII)
@@ -77,22 +76,18 @@ class PortalCodes:
 
     @classmethod
     def load(cls, folder: Path) -> PortalCodes:
-        with (folder / TABLE).open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            found = []
-            for row in reader:
-                if None in row or None in row.values():
-                    raise ValueError(f"{TABLE} dòng {reader.line_num}: số ô không khớp với dòng tiêu đề")
-                found.append(
-                    PortalCode(
-                        row["agency_code"],
-                        row["unit_code"],
-                        _date(row["valid_from"]),
-                        _date(row["valid_to"]),
-                        row["basis_vi"],
-                    )
-                )
-        return cls(tuple(found))
+        return cls(
+            read_rows(
+                folder / TABLE,
+                lambda row: PortalCode(
+                    row["agency_code"],
+                    row["unit_code"],
+                    read_day(row["valid_from"]),
+                    read_day(row["valid_to"]),
+                    row["basis_vi"],
+                ),
+            )
+        )
 
     @cached_property
     def _by_code(self) -> dict[str, list[PortalCode]]:
@@ -154,10 +149,6 @@ class PortalCodes:
                         yield _fault(
                             one, f"cùng ngày còn là mã của {other.unit_code}: {other.label_vi}; sửa ngày của một dòng"
                         )
-
-
-def _date(text: str) -> dt.date | None:
-    return dt.date.fromisoformat(text) if text else None
 
 
 def _fault(entry: PortalCode, message_vi: str) -> RegisterFault:

@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
-from common.validity import holds_on, span_vi
+from common.validity import holds_on, read_day, span_vi
 
-#: From above down: a unit's parent stands higher.
-LEVELS = ("province", "district", "commune")
+_Row = TypeVar("_Row")
+#: From above down, a unit's parent stands higher; each with the number of digits of its codes.
+LEVELS = {"province": 2, "district": 3, "commune": 5}
 #: Of what took over a unit: all of it, the larger part, a part.
 RELATIONS = ("whole", "part-main", "part")
 SEEDS = Path(__file__).resolve().parents[1] / "dbt_project" / "seeds"
 _DAY = dt.timedelta(days=1)
+_TONES = "\u0300\u0301\u0303\u0309\u0323"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,18 +155,32 @@ class RegisterFault:
         return f"{self.table}: {self.subject}: {self.message_vi}"
 
 
-def _date(text: str) -> dt.date | None:
-    return dt.date.fromisoformat(text) if text else None
-
-
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    """Rows of a table; ``ValueError`` names file, line and what could not be read."""
+def read_rows(path: Path, made_of: Callable[[dict[str, str]], _Row]) -> tuple[_Row, ...]:
+    """What is made of each row of a table; ``ValueError`` names file, line and what could not be read."""
+    found = []
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, strict=True)
         for row in reader:
-            if None in row or None in row.values():
-                raise ValueError(f"{path.name} dòng {reader.line_num}: số ô không khớp với dòng tiêu đề")
-            yield row
+            try:
+                if None in row or None in row.values():
+                    raise ValueError("số ô không khớp với dòng tiêu đề")
+                found.append(made_of(row))
+            except ValueError as error:
+                raise ValueError(f"{path.name} dòng {reader.line_num}: {error}") from None
+    return tuple(found)
+
+
+def _day_of(row: dict[str, str], column: str) -> dt.date:
+    day = read_day(row[column])
+    if day is None:
+        raise ValueError(f"thiếu ngày ở cột {column}")
+    return day
+
+
+def _number(text: str) -> int | None:
+    if text and not text.isdecimal():
+        raise ValueError(f"“{text}” không phải số đơn vị; ghi một số, hoặc để trống nếu văn bản không nêu")
+    return int(text) if text else None
 
 
 @dataclass(frozen=True)
@@ -177,25 +195,25 @@ class UnitRegister:
     def load(cls, folder: Path) -> UnitRegister:
         return cls(
             load_units(folder),
-            tuple(
-                Succession(
+            read_rows(
+                folder / "admin_unit_successors.csv",
+                lambda row: Succession(
                     row["old_unit_code"],
                     row["new_unit_code"],
                     row["relation"],
-                    dt.date.fromisoformat(row["effective_on"]),
+                    _day_of(row, "effective_on"),
                     row["legal_act"],
-                )
-                for row in _rows(folder / "admin_unit_successors.csv")
+                ),
             ),
-            tuple(
-                UnitAct(
+            read_rows(
+                folder / "unit_acts.csv",
+                lambda row: UnitAct(
                     row["legal_act"],
-                    dt.date.fromisoformat(row["dated"]),
-                    dt.date.fromisoformat(row["effective_on"]),
+                    _day_of(row, "dated"),
+                    _day_of(row, "effective_on"),
                     row["title_vi"],
-                    int(row["units_after"]) if row["units_after"] else None,
-                )
-                for row in _rows(folder / "unit_acts.csv")
+                    _number(row["units_after"]),
+                ),
             ),
         )
 
@@ -363,11 +381,13 @@ class UnitRegister:
     def check(self) -> list[RegisterFault]:
         """Everything in which the tables contradict each other or leave a unit without a past or a future.
 
-        For each unit: stretches of a code do not overlap, a stretch does not end before it begins, its parent is in
-        being all the while and stands higher, no neighbour bears its name. For each change: an act that exists and
-        takes effect that day; who ended has successors that are in being next day (all of it, or at least two parts),
-        unless its whole level ends that day and its children went elsewhere; who began has predecessors that ended on
-        the eve. For each act: as many units went over as were taken over, and as many are left as it says.
+        For each unit: its code has the digits of its level, stretches of a code do not overlap, a stretch does not end
+        before it begins, its parent is in being all the while and stands higher, no neighbour bears its name, however
+        that is written. For each change: an act that exists and takes effect that day; who ended has successors that
+        are in being next day (all of it, or at least two parts) by the act that it ended by, unless its whole level
+        ends that day and its children went elsewhere; who began has predecessors that ended on the eve. For each act:
+        it stands once, its day is not after it takes effect, as many units went over as were taken over, and as many
+        are left as it says.
         """
         return [
             *self._stretches(),
@@ -375,6 +395,7 @@ class UnitRegister:
             *self._names(),
             *self._changes(),
             *self._successions(),
+            *self._acts(),
             *self._sums(),
         ]
 
@@ -385,6 +406,13 @@ class UnitRegister:
                     known = ", ".join(LEVELS)
                     yield RegisterFault(
                         "admin_units.csv", unit.label_vi, f"cấp “{unit.level}” không có; ghi một trong: {known}"
+                    )
+                elif not (code.isascii() and code.isdecimal() and len(code) == LEVELS[unit.level]):
+                    yield RegisterFault(
+                        "admin_units.csv",
+                        unit.label_vi,
+                        f"mã “{code}” không phải mã của cấp này: gồm đúng {LEVELS[unit.level]} chữ số, kể cả số 0 đứng "
+                        "đầu, không dấu cách",
                     )
                 if unit.valid_from and unit.valid_to and unit.valid_to < unit.valid_from:
                     yield RegisterFault("admin_units.csv", unit.label_vi, "ngày kết thúc trước ngày bắt đầu")
@@ -400,13 +428,12 @@ class UnitRegister:
     def _parents(self) -> Iterator[RegisterFault]:
         for unit in self.units:
             if not unit.parent_code:
-                if unit.level != LEVELS[0]:
+                if unit.level != "province":
                     yield RegisterFault("admin_units.csv", unit.label_vi, "thiếu mã đơn vị cấp trên (parent_code)")
                 continue
             parents = [p for p in self._by_code.get(unit.parent_code, ()) if _share_days(p, unit)]
             if any(
-                p.level in LEVELS and unit.level in LEVELS and LEVELS.index(p.level) >= LEVELS.index(unit.level)
-                for p in parents
+                p.level in LEVELS and unit.level in LEVELS and LEVELS[p.level] >= LEVELS[unit.level] for p in parents
             ):
                 yield RegisterFault(
                     "admin_units.csv", unit.label_vi, f"đơn vị cấp trên {unit.parent_code} không ở cấp cao hơn"
@@ -421,7 +448,13 @@ class UnitRegister:
     def _names(self) -> Iterator[RegisterFault]:
         beside: dict[tuple[str, str, str], list[AdminUnit]] = defaultdict(list)
         for unit in self.units:
-            beside[unit.parent_code, unit.level, unit.name].append(unit)
+            if not unit.name or unit.name != " ".join(unicodedata.normalize("NFC", unit.name).split()):
+                yield RegisterFault(
+                    "admin_units.csv",
+                    unit.label_vi,
+                    f"tên “{unit.name}” trống, thừa dấu cách hoặc không ở dạng Unicode dựng sẵn; ghi lại tên",
+                )
+            beside[unit.parent_code, unit.level, _told_alike(unit.name)].append(unit)
         for alike in beside.values():
             for i, one in enumerate(alike):
                 for other in alike[i + 1 :]:
@@ -505,6 +538,11 @@ class UnitRegister:
                 yield RegisterFault(table, subject, "chỉ một phần có đơn vị nhận; ghi đơn vị nhận phần còn lại")
             elif relations.count("part-main") > 1:
                 yield RegisterFault(table, subject, "chỉ một đơn vị nhận được phần lớn hơn (part-main)")
+            by = sorted({step.legal_act for step in steps})
+            if old is not None and old.ended_by not in by and (old.level, old.valid_to) not in self._levels_that_end():
+                yield RegisterFault(
+                    table, subject, f"{old.label_vi} kết thúc theo {old.ended_by}, không theo {', '.join(by)}"
+                )
             if len({step.new_code for step in steps}) < len(steps):
                 yield RegisterFault(table, subject, "một đơn vị nhận ghi hai lần")
             for step in steps:
@@ -529,6 +567,21 @@ class UnitRegister:
                     yield RegisterFault(
                         table, subject, f"{new.label_vi} bắt đầu theo {new.begun_by}, không theo {step.legal_act}"
                     )
+
+    def _acts(self) -> Iterator[RegisterFault]:
+        table, told = "unit_acts.csv", Counter(act.legal_act for act in self.acts)
+        for legal_act, times in told.items():
+            if not legal_act:
+                yield RegisterFault(table, "dòng không có số, ký hiệu", "ghi số, ký hiệu của văn bản")
+            if times > 1:
+                yield RegisterFault(table, legal_act, f"một văn bản ghi {times} dòng; chỉ giữ một")
+        for act in self.acts:
+            if act.dated > act.effective_on:
+                yield RegisterFault(
+                    table,
+                    act.legal_act,
+                    f"ban hành ngày {act.dated:%d/%m/%Y}, sau ngày có hiệu lực {act.effective_on:%d/%m/%Y}; sửa lại",
+                )
 
     def _sums(self) -> Iterator[RegisterFault]:
         for act in self.acts:
@@ -565,20 +618,28 @@ def registered() -> UnitRegister:
 
 def load_units(folder: Path) -> tuple[AdminUnit, ...]:
     """``admin_units.csv`` alone; raises as ``UnitRegister.load``."""
-    return tuple(
-        AdminUnit(
+    return read_rows(
+        folder / "admin_units.csv",
+        lambda row: AdminUnit(
             row["unit_code"],
             row["level"],
             row["unit_type"],
             row["name_vi"],
             row["parent_code"],
-            _date(row["valid_from"]),
-            _date(row["valid_to"]),
+            read_day(row["valid_from"]),
+            read_day(row["valid_to"]),
             row["begun_by"],
             row["ended_by"],
-        )
-        for row in _rows(folder / "admin_units.csv")
+        ),
     )
+
+
+def _told_alike(name: str) -> str:
+    """A name as people tell it from others: small letters, single blanks, a syllable's tone behind it, since Hòa and
+    Hoà are one.
+    """
+    words = unicodedata.normalize("NFD", name.casefold()).split()
+    return " ".join("".join(sorted(word, key=_TONES.__contains__)) for word in words)
 
 
 def _share_days(one: AdminUnit, other: AdminUnit) -> bool:
