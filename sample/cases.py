@@ -126,8 +126,28 @@ def software_late_codes(seed: int, district: District, quarter: str) -> list[str
 def multiplied(rows: list[Row], scale: int) -> Iterator[Row]:
     """Each row ``scale`` times, its copies told apart by serials further on in the same day."""
     for row in rows:
-        for code in multiplied_codes(row["case_code"], scale):
-            yield {**row, "case_code": code}
+        endings = endings_of_copies(row, scale)
+        for copy, code in enumerate(multiplied_codes(row["case_code"], scale)):
+            yield {**endings[copy % len(endings)], "case_code": code}
+
+
+def endings_of_copies(row: Row, scale: int) -> list[Row]:
+    """What copies of a case take in turn: the row itself, then each ended a minute after the one before.
+
+    All in the same hour and none past a due moment that the case met: no figure but the number of cases differs. Were
+    all copies to end in one minute, each would be one of a mass closing.
+    """
+    ended = [row[name] for name in ("finished_at", "returned_at") if row[name] is not None]
+    due = [row[name] for name in ("due_at", "extended_to") if row[name] is not None]
+    room = min((60 - moment.minute for moment in ended), default=1)
+    left = [int((end - moment).total_seconds()) // 60 + 1 for end in due for moment in ended if moment <= end]
+    return [
+        {
+            **row,
+            **{name: row[name] + dt.timedelta(minutes=later) for name in ("finished_at", "returned_at") if row[name]},
+        }
+        for later in range(min(scale, room, *left))
+    ]
 
 
 def multiplied_codes(code: str, scale: int) -> Iterator[str]:

@@ -142,11 +142,11 @@ def csv_layout(source: str, place: Place) -> Layout:
 
 
 def _case_lines(sheet: Sheet, rows: list[Row], scale: int) -> Iterator[str]:
-    """Lines of the cases; only the code, the first cell, differs between the copies of a case."""
+    """Lines of the cases: copies of a case have their codes, the first cell, and take one of a few endings in turn."""
     for number, row in enumerate(rows, 1):
-        rest = _line(sheet.cells(number, row)[1:])
-        for code in cases.multiplied_codes(row["case_code"], scale):
-            yield f"{code};{rest}"
+        rests = [_line(sheet.cells(number, ending)[1:]) for ending in cases.endings_of_copies(row, scale)]
+        for copy, code in enumerate(cases.multiplied_codes(row["case_code"], scale)):
+            yield f"{code};{rests[copy % len(rests)]}"
 
 
 def _line(cells: list[CellValue]) -> str:

@@ -8,9 +8,11 @@ with recursive run as (
         scope.period_no,
         scope.opens_on,
         scope.closes_on,
-        min(days.day) as last_working_day
+        min(days.day) as last_working_day,
+        max(closing.working_day_number - opening.working_day_number) + 1 as working_days
     from {{ ref('int_report_scope') }} as scope
     inner join {{ ref('int_working_days') }} as closing on scope.closes_on = closing.day
+    inner join {{ ref('int_working_days') }} as opening on scope.opens_on = opening.day
     inner join {{ ref('int_working_days') }} as days on closing.working_day_number = days.working_day_number
     where scope.is_run_quarter and scope.made_of = ''
     group by scope.quarter, scope.period_no, scope.opens_on, scope.closes_on
@@ -79,7 +81,21 @@ batches as (
     from ended
     where ended_at <> cast(ended_on as timestamp)
     group by unit_code, receiving_unit_code, date_trunc('minute', ended_at)
-    having count(*) > 1
+
+),
+
+-- What a unit ends in a minute if it ends its cases evenly over the window's working days of eight hours (Labour Code
+-- 2019, article 105): one case in an office, hundreds where a province has one counter, of which each row would be a
+-- question. Not the median of the minutes: who ends a whole quarter in one minute has no other.
+in_a_minute as (
+
+    select
+        ended.unit_code,
+        ended.receiving_unit_code,
+        cast(ceiling(count(*) / (max(run.working_days) * 8 * 60.0)) as bigint) as usual
+    from ended
+    cross join run
+    group by ended.unit_code, ended.receiving_unit_code
 
 ),
 
@@ -241,7 +257,7 @@ found as (
         'ended_together' as kind,
         {{ place_of_case_row('ended') }},
         batches.cases,
-        cast(null as bigint) as usual,
+        in_a_minute.usual,
         ended.ended_on as day,
         cast(null as date) as earlier_day,
         cast(null as string) as owner_name_vi
@@ -250,6 +266,10 @@ found as (
         on ended.unit_code = batches.unit_code
         and ended.receiving_unit_code = batches.receiving_unit_code
         and date_trunc('minute', ended.ended_at) = batches.ended_in
+    inner join in_a_minute
+        on ended.unit_code = in_a_minute.unit_code
+        and ended.receiving_unit_code = in_a_minute.receiving_unit_code
+    where batches.cases >= 2 * in_a_minute.usual
 
     union all
 

@@ -77,7 +77,24 @@ def test_endings_of_one_unit_in_one_minute_are_counted_together(models: CaseMode
     together = [_ended(1, "2023-02-01T10:30:00"), _ended(2, "2023-02-01T10:30:59")]
     others = [_ended(3, "2023-02-01T10:31:00"), _ended(4, "2023-02-01T10:30:30", receiving_unit_code=COMMUNE)]
     found = _asked(models, together + others, "ended_together")
-    assert [(code[-4:], cases) for code, cases, *_ in found] == [("0001", 2), ("0002", 2)]
+    assert [(code[-4:], cases, usual) for code, cases, usual, *_ in found] == [("0001", 2, 1), ("0002", 2, 1)]
+
+
+def test_a_unit_that_ends_all_its_cases_in_one_minute_is_asked(models: CaseModels) -> None:
+    """Whatever else it ended: there is no minute to compare with."""
+    found = _asked(models, [_ended(serial, "2023-02-01T10:30:00") for serial in range(1, 31)], "ended_together")
+    assert {(cases, usual) for _, cases, usual, *_ in found} == {(30, 1)}
+    assert len(found) == 30
+
+
+@pytest.mark.long
+def test_a_counter_that_ends_many_in_every_minute_is_asked_about_twice_as_many(models: CaseModels) -> None:
+    """Thirty thousand cases are more than one in each minute of the window's working days: two are usual."""
+    minutes = [dt.datetime(2023, 2, 1, 8) + dt.timedelta(days=n // 400, minutes=n % 400) for n in range(10_000)]
+    even = [_ended(3 * n + k, moment.isoformat()) for n, moment in enumerate(minutes) for k in range(3)]
+    one_more = _ended(30_000, minutes[0].isoformat())
+    found = _asked(models, [*even, one_more], "ended_together")
+    assert [(cases, usual) for _, cases, usual, *_ in found] == [(4, 2)] * 4
 
 
 def test_a_day_without_a_time_is_no_minute(models: CaseModels) -> None:

@@ -177,7 +177,7 @@ MART_MUTATIONS: dict[str, tuple[Callable[[Candidate], None], set[str]]] = {
         f"case_questions.{kind}": (_asks(kind, **values), set())
         for kind, values in {
             "serials_missing": {"cases": 1},
-            "ended_together": {"cases": 20},
+            "ended_together": {"cases": 20, "usual": 4},
             "ended_at_closing": {"cases": 20, "usual": 4},
             "due_day_moved": {},
             "code_of_another_unit": {"owner_name_vi": "Xã An Thạnh 2"},

@@ -136,6 +136,15 @@ def test_scale_multiplies_cases_with_codes_of_their_own() -> None:
     assert len({row["case_code"] for row in thrice[key]}) == len(thrice[key])
     assert all(CASE_CODE.fullmatch(row["case_code"]) for row in thrice[key])
     assert {row["case_code"] for row in once[key]} <= {row["case_code"] for row in thrice[key]}
+    # Copies end in minutes of their own, in the hour and on the side of the due moment where the case ended.
+    for row in once[key]:
+        same = [r for r in thrice[key] if r["case_code"].rpartition("-")[0] == row["case_code"].rpartition("-")[0]
+                and int(r["case_code"][-4:]) % 1000 == int(row["case_code"][-4:])]  # fmt: skip
+        assert len(same) == 3
+        for name in ("finished_at", "returned_at"):
+            moments = [r[name] for r in same]
+            assert len({m and (m.date(), m.hour, row["due_at"] is None or m <= row["due_at"]) for m in moments}) == 1
+            assert moments[0] == row[name]
     # What is declared and decided beside the cases grows with them.
     others = [k for k in once if k[1] not in ("one_stop_cases", "declared_returns", "decisions")]
     assert {k: once[k] for k in others} == {k: thrice[k] for k in others}
