@@ -12,6 +12,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.files import PRIVATE, replacing
+
 #: Folder of a home that damaged files are moved to, under the paths they had; nobody reads it but people.
 SET_ASIDE = "set_aside"
 #: What to do about a file that nothing in the home can make again.
@@ -45,6 +47,28 @@ def set_aside(path: Path, home: Path) -> Path:
     It may hold what tells how the damage came about, or cases of persons: the folder is this user's alone, and
     ``cchc purge`` empties it in time. Raises ``OSError`` where it cannot be moved.
     """
+    kept = _free_place(path, home)
+    try:
+        path.rename(kept)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.move(path, kept)
+    return kept
+
+
+def copy_aside(path: Path, home: Path) -> Path:
+    """As :func:`set_aside` for a file that stays where it lies until another takes its place.
+
+    A copy and no second name of the file: its disk may be another one, and its owner may go on writing to it.
+    """
+    kept = _free_place(path, home)
+    with path.open("rb") as source, replacing(kept, mode=PRIVATE) as target:
+        shutil.copyfileobj(source, target)
+    return kept
+
+
+def _free_place(path: Path, home: Path) -> Path:
     folder = home / SET_ASIDE
     target = folder / path.relative_to(home)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -52,10 +76,4 @@ def set_aside(path: Path, home: Path) -> Path:
     number = 1
     while os.path.lexists(kept := target.with_name(f"{target.name}.{number}")):
         number += 1
-    try:
-        path.rename(kept)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        shutil.move(path, kept)
     return kept

@@ -101,11 +101,12 @@ def make_durable_directory(path: Path) -> None:
 def _held_alone(path: Path, mode: int) -> BinaryIO:
     """The file, empty and open for writing, that no other process holds; made where it is missing."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+        # Never through a link: others may write to the folder, and would choose what is written over.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         held = os.fstat(descriptor)
         try:
-            if os.path.samestat(held, path.stat()):
+            if os.path.samestat(held, path.lstat()):
                 break
         except FileNotFoundError:
             pass
@@ -151,8 +152,11 @@ def replace_durably(path: Path, data: bytes, *, mode: int = 0o644, sync_director
 
 @contextlib.contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Hold the advisory lock of this file; waits for another holder, freed by the kernel when a holder dies."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    """Hold the advisory lock of this file, or of a folder that is there; waits for another holder, freed by the kernel
+    when a holder dies.
+    """
+    access = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
+    descriptor = os.open(path, access | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

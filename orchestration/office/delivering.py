@@ -7,7 +7,7 @@ nothing which lay there before is lost. Does not belong here: what is in a file 
 
 from __future__ import annotations
 
-import contextlib
+import io
 import os
 import secrets
 import shutil
@@ -16,14 +16,15 @@ import threading
 import time
 import unicodedata
 from collections.abc import Collection
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 import psutil
 
-from common.damage import set_aside
-from common.files import is_regular_file, replace_durably, replacing, sha256_file
+from common.damage import copy_aside
+from common.files import exclusive_lock, is_regular_file, replacing, sha256_file
 from ingestion import CheckedFile, may_be_delivered, read_deliveries
 from orchestration.pipeline import Pipeline
 
@@ -117,7 +118,7 @@ def _made_room() -> Path:
     """A folder of this process's own; those of processes that were killed go, for they hold case records."""
     for left in Path(tempfile.gettempdir()).glob(f"{_ROOM}*-*"):
         number = left.name.removeprefix(_ROOM).partition("-")[0]
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             if number.isdigit() and not psutil.pid_exists(int(number)) and left.lstat().st_uid == os.geteuid():
                 shutil.rmtree(left, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"{_ROOM}{os.getpid()}-"))
@@ -126,29 +127,46 @@ def _made_room() -> Path:
 def deliver(pipeline: Pipeline, staged: Staged) -> Outcome:
     """Puts the file into the landing folder in one step, durably; a file that had its name makes way.
 
-    The file before is in the originals where it was read; one that was not is set aside, so that nothing delivered is
-    lost. A ``.done`` file that speaks of the name is written anew. Raises :class:`NotDeliverable`, ``OSError``.
+    The file before is in the originals where it was read; of one that was not a copy is set aside, so that nothing
+    delivered is lost. A ``.done`` file that speaks of the name is written anew. All that needs room on a disk is
+    written before anything takes its place: where this raises, or is killed before, what lay there still does. Raises
+    :class:`NotDeliverable`, ``OSError``.
     """
     top = pipeline.home.landing / staged.unit_code
     folder = top / staged.quarter / staged.source
     mode = _make_folders(top, folder)
-    target = _as_it_lies_there(folder, staged.name)
-    sha256, outcome = sha256_file(staged.path), "new"
-    if os.path.lexists(target):
-        if not is_regular_file(target):
-            raise NotDeliverable(f"Trong thư mục nhận đã có “{target.name}” không phải là tệp thường; đổi tên tệp.")
-        before = sha256_file(target)
+    sha256 = sha256_file(staged.path)
+    with exclusive_lock(folder), ExitStack() as swap:  # of two senders at once each finds what the other one put there
+        target = _as_it_lies_there(folder, staged.name)
+        before = _content_there(target)
+        for note in _done_files(folder, target.name):
+            if sha256.encode() not in note.read_bytes().lower():
+                _write_whole(swap.enter_context(replacing(note)), io.BytesIO(sha256.encode()))
         if before == sha256:
             return "same"
-        if before not in _read_contents(pipeline, staged):
-            set_aside(target, pipeline.home.root)
-        outcome = "replaced"
-    for note in _done_files(folder, target.name):
-        replace_durably(note, sha256.encode())
-    with staged.path.open("rb") as source, replacing(target, mode=mode & 0o666) as stream:
-        shutil.copyfileobj(source, stream, _BLOCK)
-    target.chmod(mode & 0o666)
-    return outcome  # type: ignore[return-value]
+        # Entered last, so that it takes its place first: a note without its file would speak against the one before.
+        stream = swap.enter_context(replacing(target))
+        os.fchmod(stream.fileno(), mode & 0o666)
+        with staged.path.open("rb") as source:
+            _write_whole(stream, source)
+        if before is not None and before not in _read_contents(pipeline, staged):
+            copy_aside(target, pipeline.home.root)
+    return "new" if before is None else "replaced"
+
+
+def _content_there(target: Path) -> str | None:
+    if not os.path.lexists(target):
+        return None
+    if not is_regular_file(target):
+        raise NotDeliverable(f"Trong thư mục nhận đã có “{target.name}” không phải là tệp thường; đổi tên tệp.")
+    return sha256_file(target)
+
+
+def _write_whole(stream: BinaryIO, source: BinaryIO) -> None:
+    """Writes all of it, so that a full disk shows now and not when the file takes its place."""
+    shutil.copyfileobj(source, stream, _BLOCK)
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 def _make_folders(top: Path, folder: Path) -> int:

@@ -6,9 +6,11 @@ import datetime as dt
 import hashlib
 import io
 import os
+import shutil
 import stat
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,13 @@ import pytest
 
 from ingestion import read_deliveries
 from orchestration.office import app as page
-from orchestration.office import refresh
-from orchestration.office.delivering import NotDeliverable, Room, clean_name
+from orchestration.office import delivering, refresh
+from orchestration.office.delivering import NotDeliverable, Room, Staged, clean_name, deliver
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Settings
 from orchestration.stages import ingest
 from tests.support.office import Visit, serving
+from tests.support.stopped_calls import How, at_each_call
 
 UNIT, COMMUNE, QUARTER = "945", "31615", "2023-Q1"
 PLACE, SOURCE = f"{QUARTER}/{UNIT}", "survey_responses"
@@ -233,6 +236,80 @@ def test_a_file_appears_whole_or_not_at_all(visit: Visit, pipeline: Pipeline) ->
     assert seen <= {len(data)}
     assert not [p.name for p in landed(pipeline, "x").parent.iterdir() if p.name.startswith(".")]
     landed(pipeline, "lớn.csv").unlink()
+
+
+def contents(folder: Path, name: str) -> list[bytes]:
+    """What lies below a folder under a name, whole."""
+    return [path.read_bytes() for path in sorted(folder.rglob(f"{name}*")) if path.suffix not in (".done", ".tmp")]
+
+
+@pytest.mark.parametrize("how", ["killed", "full"])
+@pytest.mark.parametrize("note", [None, "a.csv.done"])
+@pytest.mark.parametrize("was_read", [True, False], ids=["read", "unread"])
+def test_a_delivery_that_is_stopped_anywhere_loses_neither_file(
+    tmp_path: Path, how: How, note: str | None, was_read: bool
+) -> None:
+    """At each call: what lay there lies there still or is kept, and the same file delivered again ends it."""
+    settings = Settings(home=tmp_path / "home")
+    old, new = (f"{HEAD}{name};Phiếu giấy;10/01/2023;Hài lòng\n".encode() for name in ("cũ", "mới"))
+    (tmp_path / "a.csv").write_bytes(new)
+    staged = Staged("token", tmp_path / "a.csv", SOURCE, UNIT, QUARTER, None, 0.0)
+    pipeline = Pipeline(settings)
+    file = landed(pipeline, "a.csv")
+
+    def prepare() -> None:
+        shutil.rmtree(settings.home, ignore_errors=True)
+        settings.paths.create()
+        file.parent.mkdir(parents=True)
+        file.write_bytes(old)
+        if note:
+            (file.parent / note).write_text(hashlib.sha256(old).hexdigest())
+
+    with pytest.MonkeyPatch.context() as patch:
+        read = {hashlib.sha256(old).hexdigest()} if was_read else set()
+        patch.setattr(delivering, "_read_contents", lambda *_: read)
+        for number in at_each_call(prepare, lambda: deliver(pipeline, staged), how):
+            lies = file.read_bytes()
+            assert lies in (old, new), number
+            kept = contents(settings.paths.root / "set_aside", "a.csv")
+            assert lies == old or was_read or old in kept, number
+            if note and lies == old:
+                assert (file.parent / note).read_text() == hashlib.sha256(old).hexdigest(), number
+            outcome = deliver(pipeline, staged)
+            assert outcome == ("replaced" if lies == old else "same"), number
+            assert file.read_bytes() == new
+            assert [p.name for p in file.parent.iterdir() if p.name.startswith(".")] == [], number
+            if note:
+                assert (file.parent / note).read_text() == hashlib.sha256(new).hexdigest(), number
+            assert was_read or old in contents(settings.paths.root / "set_aside", "a.csv"), number
+
+
+def test_of_files_sent_at_once_under_one_name_none_is_lost(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    settings.paths.create()
+    pipeline = Pipeline(settings)
+    sent = [f"{HEAD}P{n};Phiếu giấy;10/01/2023;Hài lòng\n".encode() for n in range(12)]
+    staged = []
+    for number, data in enumerate(sent):
+        path = tmp_path / str(number) / "a.csv"
+        path.parent.mkdir()
+        path.write_bytes(data)
+        staged.append(Staged(str(number), path, SOURCE, UNIT, QUARTER, None, 0.0))
+    with ThreadPoolExecutor(len(sent)) as pool:
+        outcomes = list(pool.map(lambda each: deliver(pipeline, each), staged))
+    assert sorted(outcomes) == ["new", *["replaced"] * 11]
+    kept = contents(settings.paths.root / "set_aside", "a.csv")
+    assert sorted([landed(pipeline, "a.csv").read_bytes(), *kept]) == sorted(sent)
+
+
+def test_nothing_is_written_through_a_link_beside_the_file(visit: Visit, pipeline: Pipeline, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    link = landed(pipeline, ".l.csv.tmp")
+    link.symlink_to(victim)
+    answer = visit.send(PLACE, SOURCE, "l.csv", (HEAD + GOOD).encode())
+    assert (answer.status, victim.read_text()) == (503, "mine")
+    link.unlink(missing_ok=True)
 
 
 def test_files_of_case_records_are_not_everybodys(visit: Visit, pipeline: Pipeline) -> None:
