@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion import check_store, expired_files, purge
-from orchestration.backup import back_up, restore
+from orchestration.backup import HomeNotEmpty, back_up, restore
 from orchestration.cli import attachments
 from orchestration.cli.overview import verify_releases
 from orchestration.cli.terminal import WrongUse, asked_path
@@ -79,14 +79,16 @@ def restored(settings: Settings, repository: str, snapshot: str) -> tuple[list[s
     from publication import all_releases
 
     try:
-        restore(settings, repository, snapshot)
-    except FileExistsError as error:
+        links = restore(settings, repository, snapshot)
+    except HomeNotEmpty as error:
         raise WrongUse(f"{error} không trống; đặt CCHC_HOME là một thư mục mới") from error
     pipeline = Pipeline(settings)
     check_store(pipeline.deliveries.paths)
     lines, document, whole = verified(settings, all_releases(settings.paths.published))
     pipeline.journal.note("restore", snapshot=snapshot)
-    return [f"đã dựng lại {settings.home} từ {repository}", *lines], {"home": str(settings.home), **document}, whole
+    told = [f"bản sao chỉ giữ liên kết thay cho {part}, không có tệp nào trong đó; lấy từ nơi khác" for part in links]
+    document = {"home": str(settings.home), "not_copied": links, **document}
+    return [f"đã dựng lại {settings.home} từ {repository}", *told, *lines], document, whole and not links
 
 
 def verified(settings: Settings, folders: list[Path]) -> tuple[list[str], dict[str, Any], bool]:
