@@ -79,8 +79,8 @@ def restore(settings: Settings, repository: str, snapshot: str) -> list[str]:
             part.rename(home.root / part.name)
         copied.rmdir()
     links = [part for part in _PARTS if (home.root / part).is_symlink()]
-    for part in links:
-        (home.root / part).unlink()
+    for link in links:
+        (home.root / link).unlink()
     home.create()
     return links
 
