@@ -32,7 +32,7 @@ def find_tables(content: FileContent, contract: Contract, context: Context) -> F
     Raises :class:`HeaderError` where no sheet is usable or one is half usable, :class:`UnreadableFileError` where
     nothing looks like a header.
     """
-    headers = HeaderMap.of(contract, context.period.closes_on)
+    headers = HeaderMap.of(contract, context.period.closes_on, context.period.quarter)
     profile = DataProfile.of(headers, context)
     usable: list[FoundTable] = []
     faults: list[tuple[int, HeaderError]] = []

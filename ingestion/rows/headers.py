@@ -20,7 +20,7 @@ from ingestion.base.readings import Cell
 from ingestion.reading.formulas import column_letters
 from ingestion.reading.grid import Body, Sheet
 from ingestion.rows.values import DAY_IN_TEXT, QUARTER_IN_TEXT, parse_date, printed, quarter_of
-from ingestion.text.vietnamese import LabelIndex, bare, clean
+from ingestion.text.vietnamese import LabelIndex, bare, clean, fold
 
 MAX_HEADER_ROWS = 4
 # Columns of a body in which a heading tells that another table begins there.
@@ -79,16 +79,17 @@ class HeaderMap:
 
     contract: Contract
     active: dict[str, Column]
+    quarter: str = ""
     titles: LabelIndex[str] = field(default_factory=lambda: LabelIndex(lenient=True))
     personal: LabelIndex[bool] = field(default_factory=lambda: LabelIndex(lenient=True))
     counters: LabelIndex[bool] = field(default_factory=LabelIndex)
     ignored: LabelIndex[bool] = field(default_factory=LabelIndex)
 
     @classmethod
-    def of(cls, contract: Contract, on: dt.date) -> HeaderMap:
-        """Headings of the columns that are valid on the day."""
+    def of(cls, contract: Contract, on: dt.date, quarter: str = "") -> HeaderMap:
+        """Headings of the columns that are valid on the day; ``quarter`` is the key of the period that is read."""
         active = {c.name: c for c in contract.columns if c.asked_on(on)}
-        headers = cls(contract, active)
+        headers = cls(contract, active, quarter)
         for column in active.values():
             headers.titles.add_all(column.aliases, column.name)
         headers.personal.add_all(contract.personal, True)
@@ -98,14 +99,32 @@ class HeaderMap:
         return headers
 
     def column_of(self, labels: Sequence[str]) -> str | None:
-        """The column that the first telling label means; ``labels`` go from the most to the least specific."""
-        for label in labels:
+        """The column that the first telling label means; ``labels`` go from the most to the least specific.
+
+        A label counts without what is in parentheses only where that is known to change nothing: "(dự kiến)", "(kỳ
+        trước)", "(nghìn)" make another column of it.
+        """
+        for label in [*labels, *(_without_parentheses(label) for label in labels if self._means_the_same(label))]:
             found = self.titles.find(label)
-            if len(found) == 1:
+            if len(found) == 1 and not _is_share(label):
                 return found.pop()
-            if self.personal.find(label):
+            if self.is_personal([label]):
                 return None
         return None
+
+    def _means_the_same(self, label: str) -> bool:
+        """Whether the label has parentheses, and none of them says what the heading before it does not."""
+        inside = _PARENTHESES.findall(label)
+        if not inside:
+            return False
+        column = self.titles.find(_without_parentheses(label))
+        return all(
+            _REFERENCE.fullmatch(text)
+            or fold(text) in _HARMLESS
+            or any(quarter_of(m) == self.quarter for m in [QUARTER_IN_TEXT.fullmatch(text.strip())] if m)
+            or (column and self.titles.find(text) == column)
+            for text in inside
+        )
 
     def may_be_part(self, text: str) -> bool:
         """Whether a cell's words stand, in this order, in some heading. Where they do not, the cell heads nothing."""
@@ -123,16 +142,46 @@ class HeaderMap:
         return "|".join(f" {title} " for title in self.titles.bare_labels())
 
     def is_counter(self, labels: Sequence[str]) -> bool:
-        return any(self.counters.find(label) for label in labels)
+        return _is_among(self.counters, labels)
 
     def is_ignored(self, labels: Sequence[str]) -> bool:
-        return any(self.ignored.find(label) for label in labels)
+        return _is_among(self.ignored, labels)
 
     def is_personal(self, labels: Sequence[str]) -> bool:
-        return any(self.personal.find(label) for label in labels)
+        return _is_among(self.personal, labels)
 
 
-_PARENTHESES = re.compile(r"\s*\([^)]*\)\s*")
+def _is_among(index: LabelIndex[bool], labels: Sequence[str]) -> bool:
+    """Whether a label, with or without what is in parentheses, heads a column of which nothing is read."""
+    return any(index.find(form) for label in labels for form in (label, _without_parentheses(label)))
+
+
+def _is_share(label: str) -> bool:
+    """Whether a sign, which headings are compared without, makes a share of a heading that does not name one."""
+    return re.search("[%‰]", label) is not None and "ty le" not in bare(label)
+
+
+_PARENTHESES = re.compile(r"\(([^()]*)\)")
+# What refers to other columns, as in "(3)=(4)+(5)".
+_REFERENCE = re.compile(r"[\d\s=+\-–−x*/:.,;]*|\s*[A-Z]\s*")
+# What in parentheses leaves a heading as it is: what is counted, how to write it, that it is the figure of the period.
+_HARMLESS = frozenset(
+    map(
+        fold,
+        (
+            *("hồ sơ", "văn bản", "người", "phiếu", "thủ tục", "TTHC", "nhiệm vụ", "đơn vị", "cơ quan", "lượt", "bộ"),
+            *("cái", "biên chế", "ngày", "ngày làm việc", "đồng", "VNĐ", "số lượng", "đơn vị tính"),
+            *("ký số", "có ký số", "đã ký số", "tên", "nếu có", "bắt buộc", "không bắt buộc", "ghi rõ", "thực tế"),
+            *("x", "đánh dấu x", "có/không", "có hoặc không", "ngày/tháng/năm", "ngày tháng năm", "ngày giờ"),
+            *("dd/mm/yyyy", "dd/mm/yyyy hh:mm", "dd/mm/yyyy hh:mm:ss", "dd-mm-yyyy", "nn/tt/nnnn", "mm/yyyy"),
+            *("tháng/năm", "kỳ này", "kỳ báo cáo", "trong kỳ", "trong kỳ báo cáo", "quý này", "trong quý"),
+        ),
+    )
+)
+
+
+def _without_parentheses(label: str) -> str:
+    return clean(_PARENTHESES.sub(" ", label)) if "(" in label else label
 
 
 def _forward_filled(row: Sequence[str], below: Sequence[bool]) -> list[str]:
@@ -146,9 +195,7 @@ def _forward_filled(row: Sequence[str], below: Sequence[bool]) -> list[str]:
 
 
 def _column_labels(block: list[list[str]]) -> list[list[str]]:
-    """For each column its labels: the lowest heading, group and heading joined, each also without what is in
-    parentheses.
-    """
+    """For each column its labels: the lowest heading, group and heading joined."""
     width = len(block[0])
     below = [any(row[i] for row in block[1:]) for i in range(width)]
     rows = [
@@ -165,7 +212,6 @@ def _column_labels(block: list[list[str]]) -> list[list[str]]:
         parts = list(dict.fromkeys(row[i] for row in rows if row[i]))
         leaf = next((row[i] for row in reversed(block) if row[i]), parts[-1] if parts else "")
         forms = [leaf, " ".join(parts)] if below[i] or len(parts) > 1 else [leaf]
-        forms += [_PARENTHESES.sub(" ", form) for form in forms if "(" in form]
         labels.append([form for form in dict.fromkeys(clean(f) for f in forms) if form])
     return labels
 
@@ -297,9 +343,11 @@ def check_layout(layout: Layout, contract: Contract, has_title_unit: bool) -> No
     ]
     if missing:
         found = ", ".join(f"“{label}”" for label in layout.labels if label)
+        added = ", ".join(f"“{label}”" for _, label in layout.unknown if _PARENTHESES.search(label))
         raise HeaderError(
             f"Thiếu cột bắt buộc: {', '.join(f'“{m}”' for m in missing)}. "
             f"Tiêu đề đọc được ở dòng {layout.header_end}: {found}."
+            + (f" Nếu phần trong ngoặc của {added} không đổi nghĩa của cột thì bỏ đi rồi nộp lại." if added else "")
         )
 
 
