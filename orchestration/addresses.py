@@ -26,6 +26,7 @@ AlertKind = Literal[
     "disk_nearly_full",
     "damage",
     "automation_off",
+    "not_watched",
     "watch_failed",
 ]
 #: Reminders for the unit itself; who watches over all units is sent one summary instead.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 
 from common.files import replace_durably
 from common.periods import quarters_behind
@@ -21,27 +22,38 @@ def folder_states(home: Home, quarters: Iterable[str]) -> dict[str, str]:
     """A digest of each quarter's folders, whatever lies in them: deliveries, delivery logs, rows given back, strays.
 
     Hidden files are none of a sender's. The time of the last change of a file's entry cannot be set back, so content
-    put back under its old time and size is a new state.
+    put back under its old time and size is a new state. What cannot be looked at is told by its place and the system's
+    error, and keeps nobody else's folders from being looked at; intake names it.
     """
     return {quarter: _state(home, quarter) for quarter in quarters}
 
 
 def _state(home: Home, quarter: str) -> str:
     digest = hashlib.sha256()
-    for folder in sorted(home.landing.glob(f"*/{quarter}")):
-        for parent, folders, names in os.walk(folder):
+
+    def add(path: str, told: str) -> None:
+        digest.update(os.fsencode(os.path.relpath(path, home.landing)) + f"\0{told}\n".encode())
+
+    def add_fault(error: OSError) -> None:
+        if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            add(error.filename, str(error.errno))
+
+    units = list[str]()
+    with suppress(FileNotFoundError):
+        units = sorted(os.listdir(home.landing))
+    for unit in units:
+        for parent, folders, names in os.walk(home.landing / unit / quarter, onerror=add_fault):
             folders.sort()
             for name in sorted(names):
-                path = os.path.join(parent, name)
                 if name.startswith((".", "~$")):
                     continue
+                path = os.path.join(parent, name)
                 try:
-                    found = os.stat(path)
-                except FileNotFoundError:
-                    continue
-                place = os.path.relpath(path, home.landing)
-                times = f"{found.st_size}\0{found.st_mtime_ns}\0{found.st_ctime_ns}\0{found.st_ino}"
-                digest.update(os.fsencode(place) + f"\0{times}\n".encode())
+                    found = os.lstat(path)  # a link is no delivery, wherever it leads
+                except OSError as error:
+                    add_fault(error)
+                else:
+                    add(path, f"{found.st_size}\0{found.st_mtime_ns}\0{found.st_ctime_ns}\0{found.st_ino}")
     return digest.hexdigest()
 
 

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from common.periods import Period, is_scheduled, load_periods
@@ -38,6 +38,8 @@ HOUR_OF_LOOK = 7
 _SILENCE = (dt.timedelta(hours=1), "một giờ")
 # Of a server of which no process is seen: it may be one of another container.
 _SILENCE_UNSEEN = (dt.timedelta(minutes=5), "5 phút")
+# A look that breaks once may have met a moment's trouble; so many in a row mean that it breaks at every one.
+_BROKEN_LOOKS = 3
 _PARTS_VI = {
     LANDING_WATCH: "xem thư mục nhận",
     AFTER_CLOSING: "chạy kỳ vừa đóng",
@@ -59,6 +61,14 @@ _RUNS_VI = {
     "GONE": "tiến trình không còn",
 }
 _SERVER_VI = {"dagster-daemon": "dịch vụ nền", "dagster-webserver": "trang web"}
+
+
+class Tick(NamedTuple):
+    """A look of a sensor or schedule: seconds since 1970, how it ended, how many up to it broke in a row."""
+
+    timestamp: float
+    status: str
+    broken_in_a_row: int
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,7 @@ class Automation:
 
     def lines(self) -> list[str]:
         """For people: whether it is on, what is due next, who is there, what was done last."""
-        lines = ["tự chạy: đang bật" if self.on else f"tự chạy: ĐANG TẮT. {self.why_off}"]
+        lines = ["tự chạy: đang bật" if self.on else f"tự chạy: KHÔNG HOẠT ĐỘNG. {self.why_off}"]
         if self.on:
             lines.append(f"  tiếp theo: {'; '.join(self._due())}")
         off = [f"{_PARTS_VI[part.name]} ({part.name})" for part in self.parts if not part.on]
@@ -144,16 +154,16 @@ def automation(settings: Settings) -> Automation:
     processes = server_processes(settings.paths)
     closing_next = next_closing(at)
     switches: dict[str, list[str]] = {}
-    ticks: dict[str, tuple[float, str]] = {}
+    ticks: dict[str, Tick] = {}
     runs, unreadable = [], None
     try:
         switches, ticks = _switches_and_ticks(settings)
         runs = [run for job in (QUARTER_JOB, DAILY_LOOK) if (run := _last_run(settings, job))]
     except (sqlite3.Error, OSError, ValueError, KeyError, TypeError) as error:
         unreadable = f"{type(error).__name__}: {error}"
-    last = {name: _local(tick[0]) for name, tick in ticks.items()}
+    last = {name: _local(tick.timestamp) for name, tick in ticks.items()}
     silence = _SILENCE if processes["dagster-daemon"] else _SILENCE_UNSEEN
-    why = switched_off(settings, switches.get(LANDING_WATCH, [])) or stands_still(last.get(LANDING_WATCH), silence)
+    why = switched_off(settings, switches.get(LANDING_WATCH, [])) or stands_still(ticks.get(LANDING_WATCH), silence)
     if unreadable:
         why = f"Không rõ: không đọc được sổ của Dagster ({unreadable}). Xem: cchc doctor"
     due = {AFTER_CLOSING: closing_next[1] if closing_next else None, DAILY_LOOK: next_look(at)}
@@ -161,7 +171,7 @@ def automation(settings: Settings) -> Automation:
     for name in _PARTS_VI:
         on = _is_on(switches.get(name, []), settings.automation or name == ALERT_ON_FAILURE)
         next_at = due.get(name) if on and why is None else None
-        last_at, status = last.get(name), ticks[name][1] if name in ticks else None
+        last_at, status = last.get(name), ticks[name].status if name in ticks else None
         parts.append(Part(name, on, _iso(next_at), _iso(last_at), status))
     quarter = ", ".join(period.quarter for period in closing_next[0]) if closing_next else None
     return Automation(why is None, why, settings.automation, processes, quarter, parts, runs, unreadable)
@@ -178,13 +188,15 @@ def switched_off(settings: Settings, switches: Collection[str]) -> str | None:
     return None if _is_on(switches, settings.automation) else "Thiết đặt automation đang tắt."
 
 
-def stands_still(last_tick: dt.datetime | None, silence: tuple[dt.timedelta, str] = _SILENCE) -> str | None:
-    """That ``landing_watch`` has not looked for too long, a sentence; None where it has.
+def stands_still(last: Tick | None, silence: tuple[dt.timedelta, str] = _SILENCE) -> str | None:
+    """That ``landing_watch`` has not looked for too long, or breaks at every look, a sentence; None where it works.
 
-    ``silence`` is how long ago its last tick may be, and how that is said.
+    ``silence`` is how long ago its last look may be, and how that is said.
     """
-    if last_tick is None or last_tick < now() - silence[0]:
+    if last is None or _local(last.timestamp) < now() - silence[0]:
         return f"{LANDING_WATCH} không chạy đã hơn {silence[1]}: máy chủ chưa bật, hoặc đã dừng."
+    if last.broken_in_a_row >= _BROKEN_LOOKS:
+        return f"{LANDING_WATCH} hỏng ở mọi lần xem gần đây, nên không kỳ nào được xem; xem lỗi trên trang Dagster."
     return None
 
 
@@ -257,10 +269,10 @@ def recorded_rows(settings: Settings, of: str, query: str, *values: Any) -> list
         raise ConnectionError(f"PostgreSQL: {type(error).__name__}") from None
 
 
-def _switches_and_ticks(settings: Settings) -> tuple[dict[str, list[str]], dict[str, tuple[float, str]]]:
+def _switches_and_ticks(settings: Settings) -> tuple[dict[str, list[str]], dict[str, Tick]]:
     """By name of schedule or sensor: its states, one for each way in which it was ever loaded, and its last tick."""
     switches: dict[str, list[str]] = {}
-    ticks: dict[str, tuple[float, str]] = {}
+    ticks: dict[str, Tick] = {}
     for selector, status, body in recorded_rows(
         settings, "schedules", "select selector_id, status, instigator_body from instigators"
     ):
@@ -268,7 +280,9 @@ def _switches_and_ticks(settings: Settings) -> tuple[dict[str, list[str]], dict[
         switches.setdefault(name, []).append(status)
         newest = "select status, tick_body from job_ticks where selector_id = ? order by timestamp desc limit 1"
         for tick_status, tick in recorded_rows(settings, "schedules", newest, selector):
-            ticks[name] = max(ticks.get(name, (0.0, "")), (float(json.loads(tick)["timestamp"]), tick_status))
+            kept = json.loads(tick)
+            found = Tick(float(kept["timestamp"]), tick_status, kept.get("consecutive_failure_count") or 0)
+            ticks[name] = max(ticks.get(name, found), found)
     return switches, ticks
 
 

@@ -51,6 +51,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
         r"Too many open files|Errno 24|Errno 23",
         f"mở quá nhiều tệp cùng lúc; tăng giới hạn (ulimit -n, LimitNOFILE) {_RUN_AGAIN}",
     ),
+    (r"\[Errno \d+\]", f"hệ điều hành báo lỗi{{path}}; xem lại chỗ đó {_RUN_AGAIN}"),
 )
 _PATH = re.compile(r"""["'](/[^"'\n]+)["']""")
 

@@ -6,7 +6,9 @@ Does not belong here: taking in (``stages``), who reports (``units``), what a de
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import glob
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +39,8 @@ class Deliveries:
 
     def landed(self, source: str, quarter: str) -> list[Path]:
         """Files in the landing folder, relative to it; hidden and half-written ones are not deliveries."""
-        found = (p for p in self.paths.landing.glob(f"*/{quarter}/{source}/*") if p.is_file())
-        return sorted(p.relative_to(self.paths.landing) for p in found if not p.name.startswith((".", "~$")))
+        found = (p for p in self._lying(f"*/{quarter}/{source}/*") if os.path.isfile(self.paths.landing / p))
+        return sorted(p for p in found if not p.name.startswith((".", "~$")))
 
     def waiting(self, quarter: str) -> list[LandingFile]:
         """Files that lie in the landing folder, of the quarter or of its look-back, and have not been taken in.
@@ -119,7 +121,7 @@ class Deliveries:
         """Who reports in a quarter, of those that ever delivered or published anything and are served by this home."""
         reporting = set()
         roots = (self._home.landing, self._home.published)
-        known = {path.name for root in roots for path in root.glob("*") if path.is_dir()}
+        known = {path.name for root in roots for path in root.glob("*") if os.path.isdir(path)}
         known |= set(read_deliveries(self.paths)["unit_code"].unique().to_pylist())
         for code in known:
             try:
@@ -137,7 +139,7 @@ class Deliveries:
 
     def _folders_with_deliveries(self, quarter: str) -> set[str]:
         """Folders of which something was delivered for a quarter, read or not."""
-        folders = {path.parts[-2] for path in self.paths.landing.glob(f"*/{quarter}") if any(path.glob("*/*"))}
+        folders = {path.parts[0] for path in self._lying(f"*/{quarter}/*/*")}
         return folders | {row["unit_code"] for row in self.receipts(quarter)}
 
     def _owner(self, code: str, quarter: str) -> str | None:
@@ -158,7 +160,7 @@ class Deliveries:
         for any of its quarters.
         """
         return any(
-            any(self.paths.landing.glob(f"*/{name}/*/*")) or bool(self.receipts(name))
+            any(self._lying(f"*/{name}/*/*")) or bool(self.receipts(name))
             for name in (quarter, *period_named(quarter).made_of)
         )
 
@@ -167,8 +169,16 @@ class Deliveries:
         return state_behind(folder_states(self._home, self.quarters_landed()), quarter)
 
     def quarters_landed(self) -> set[str]:
-        """Quarters that have a folder in the landing folder."""
-        return {p.name for p in self.paths.landing.glob("*/*") if p.is_dir() and find_period(p.name)}
+        """Quarters that have a folder in the landing folder, or what may be one and cannot be looked at."""
+        found = (path for path in self._lying("*/*") if find_period(path.name))
+        return {path.name for path in found if not os.path.isfile(self.paths.landing / path)}
+
+    def _lying(self, pattern: str) -> Iterator[Path]:
+        """What the landing folder holds under such names, relative to it, but for hidden entries. A folder that cannot
+        be looked into holds nothing and keeps no other from being looked into, as pathlib's ``glob`` would; intake
+        names it.
+        """
+        return map(Path, glob.iglob(pattern, root_dir=self.paths.landing))
 
     def quarters(self) -> list[str]:
         """Quarters with a delivery, in the landing folder or taken in before, in order."""

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
 from common.periods import in_order, period_named
-from ingestion import Contract
+from ingestion import Contract, DamagedError
 from orchestration.arrivals import folder_states, remembered, state_behind
 from orchestration.automation import ALERT_ON_FAILURE, LANDING_WATCH, SECONDS_BETWEEN_LOOKS
 from orchestration.partitions import add_quarters
 from orchestration.pipeline import Pipeline
 from orchestration.schedules import default_status
 from orchestration.settings import Settings
-from orchestration.telling import tell_failure
+from orchestration.telling import tell_failure, tell_unwatched, why_broken
 from orchestration.timing import now
 from orchestration.units import UnknownUnit
 
-_FIRST_WAIT = dt.timedelta(minutes=5)
-_LONGEST_WAIT = dt.timedelta(hours=6)
+_log = logging.getLogger(__name__)
+# After the first run that a state was asked for by, after the second and so on; the last one from then on.
+_WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (5, 15, 45, 135, 360))
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
 
@@ -83,7 +85,8 @@ def landing_watch(settings: Settings, job: Any, contracts: Mapping[str, Contract
     It waits until nothing changed between two looks, and until a unit's deliveries are complete, the day of the report
     has come, or a release is out that may be outdated. While a run of the quarter is under way it asks for no other; a
     run that did not come to its end is asked for again, later each time. What a run has seen is in the home
-    (``arrivals``), so neither a lost cursor nor a run of the command line leads to one too many or too few.
+    (``arrivals``), so neither a lost cursor nor a run of the command line leads to one too many or too few. A quarter
+    that cannot be looked at is told, and the others are still asked for.
     """
 
     @dg.sensor(
@@ -103,15 +106,26 @@ def landing_watch(settings: Settings, job: Any, contracts: Mapping[str, Contract
         for quarter in in_order(states):
             before, state = known.get(quarter, {}), state_behind(states, quarter)
             known[quarter] = {**before, "seen": state}
-            if before.get("seen") != state or remembered(pipeline.home, quarter) == state:
+            if before.get("seen") != state:
                 continue
-            if not _is_due_again(before, state, at) or _is_under_way(context.instance, quarter):
-                continue
-            if not _is_ready(pipeline, quarter, contracts, at.date()):
-                continue
-            times = before["times"] + 1 if before.get("asked") == state else 1
-            known[quarter] |= {"asked": state, "times": times, "at": at.isoformat()}
-            requests.append(dg.RunRequest(partition_key=quarter, tags={"cchc/arrived": state[:16]}))
+            fault: str | None = None
+            try:
+                wanted = (
+                    remembered(pipeline.home, quarter) != state
+                    and _is_due_again(before, state, at)
+                    and not _is_under_way(context.instance, quarter)
+                    and _is_ready(pipeline, quarter, contracts, at.date())
+                )
+            except Exception as error:  # the other quarters' runs do not wait for this one's repair
+                _log.exception("%s: whether a run is wanted cannot be told", quarter)
+                wanted, fault = False, why_broken(error, settings)
+            if before.get("fault", "") != fault:
+                tell_unwatched(settings, quarter, fault)
+                known[quarter]["fault"] = fault
+            if wanted:
+                times = before["times"] + 1 if before.get("asked") == state else 1
+                known[quarter] |= {"asked": state, "times": times, "at": at.isoformat()}
+                requests.append(dg.RunRequest(partition_key=quarter, tags={"cchc/arrived": state[:16]}))
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(known, sort_keys=True))
 
     return watch
@@ -121,7 +135,7 @@ def _is_due_again(before: Mapping[str, Any], state: str, at: dt.datetime) -> boo
     """Whether a state may be asked for: at once the first time, then 5, 15, 45 minutes and so on after the last."""
     if before.get("asked") != state:
         return True
-    wait = min(_FIRST_WAIT * 3 ** (before["times"] - 1), _LONGEST_WAIT)
+    wait = _WAITS[min(before["times"], len(_WAITS)) - 1]
     # Either way: a clock that was set back must not make it wait for longer.
     return bool(abs(at - dt.datetime.fromisoformat(before["at"])) >= wait)
 
@@ -135,4 +149,9 @@ def _is_ready(pipeline: Pipeline, quarter: str, contracts: Mapping[str, Contract
     """Whether it is time to make the report of what is there: complete, due, or out already."""
     if any(pipeline.home.published.glob(f"*/{quarter}/current.json")):
         return True
-    return today >= period_named(quarter).due_on or is_complete(pipeline, quarter, contracts)
+    if today >= period_named(quarter).due_on:
+        return True
+    try:
+        return is_complete(pipeline, quarter, contracts)
+    except DamagedError:
+        return True  # what is damaged is mended by a run, and by nothing else

@@ -167,6 +167,16 @@ def tell_failure(
     _tell_broken(settings, quarter, lines or [_why(error, settings) if error else message], run_id, job)
 
 
+def tell_unwatched(settings: Settings, quarter: str, why: str | None) -> None:
+    """Tells why nobody can say whether a quarter is to be run, so that it does not run by itself; None: it can be."""
+    if why is None:
+        settled(settings, cause_of("not_watched", quarter))
+        return
+    lines = (why, f"Các kỳ khác vẫn tự chạy. Xem: cchc doctor. Chạy tay: cchc run {quarter}")
+    title = f"{quarter_title(quarter)}: không tự chạy được, hệ thống gặp lỗi khi xem tệp đã gửi"
+    tell(settings, Alert("not_watched", title, lines, quarter))
+
+
 def tell_error(settings: Settings, quarter: str, error: Exception) -> None:
     """Tells that a run of the command line broke before its first step or after its last."""
     _tell_broken(settings, quarter, [_named(type(error).__name__, str(error), settings)])

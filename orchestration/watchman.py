@@ -21,7 +21,7 @@ from common.periods import is_owed, last_closed
 from ingestion import SourceStatus
 from orchestration.addresses import AlertKind
 from orchestration.alerts import Alert, cause_of, send_owed, settled, tell_all
-from orchestration.automation import LANDING_WATCH, stands_still, switched_off
+from orchestration.automation import LANDING_WATCH, Tick, stands_still, switched_off
 from orchestration.healing import mend
 from orchestration.history import Look as LastLook
 from orchestration.history import end_killed_if_free, keep_look, space_of
@@ -224,12 +224,11 @@ def _why_off(pipeline: Pipeline, instance: DagsterInstance, patience_seconds: fl
         if why := switched_off(pipeline.settings, [state.status.value for state in watches]):
             return why
         ticks = [
-            tick
+            Tick(tick.timestamp, tick.status.value, tick.consecutive_failure_count)
             for state in watches
             for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1)
         ]
-        last = max((dt.datetime.fromtimestamp(tick.timestamp, dt.UTC) for tick in ticks), default=None)
-        why = stands_still(last)
+        why = stands_still(max(ticks, default=None))
         if why is None or time.monotonic() >= end:
             return why
         time.sleep(min(5.0, patience_seconds))

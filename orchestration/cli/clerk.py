@@ -43,7 +43,7 @@ def place_of(pipeline: Pipeline, path: Path, unit: str | None, quarter: str | No
     quarter = quarter or folder_quarter or (delivered[-1] if delivered else None)
     if quarter is None:
         raise WrongUse("chưa rõ tệp thuộc kỳ nào; thêm --quarter, ví dụ --quarter 2023-Q1")
-    units = {p.name for p in pipeline.home.landing.glob("*") if p.is_dir()}
+    units = {p.name for p in pipeline.home.landing.glob("*") if os.path.isdir(p)}
     units |= {row["unit_code"] for row in pipeline.deliveries.receipts(quarter)}
     reporting = sorted({register.reporting_unit(u, quarter) for u in units if register.exists(u, quarter)})
     unit = unit or folder_unit or (reporting[0] if len(reporting) == 1 else None)

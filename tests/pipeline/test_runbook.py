@@ -164,9 +164,9 @@ def test_a_damaged_release_comes_back_from_a_copy(published_home: Path, tmp_path
     assert "damage" not in _looked(home, _period().opens_on)
 
 
-@pytest.mark.parametrize("kind", ["automation_off", "watch_failed", "disk_nearly_full"])
+@pytest.mark.parametrize("kind", ["automation_off", "not_watched", "watch_failed", "disk_nearly_full"])
 def test_what_the_page_says_can_be_typed(kind: AlertKind, tmp_path: Path) -> None:
-    """These are broken in ``test_watchman``; the remedy lies outside the home."""
+    """These are broken in ``test_watchman`` and ``test_landing_watch``; the remedy lies outside the home."""
     assert _follow(tmp_path / "home", kind)
 
 

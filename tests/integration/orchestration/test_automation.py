@@ -60,7 +60,7 @@ class Server:
         self.settings, self.instance = settings, instance
 
     def look(self, name: str, *, minutes_ago: float = 0, status: TickStatus = TickStatus.SKIPPED,
-             switch: InstigatorStatus = InstigatorStatus.DECLARED_IN_CODE) -> None:  # fmt: skip
+             switch: InstigatorStatus = InstigatorStatus.DECLARED_IN_CODE, broken: int = 0) -> None:  # fmt: skip
         location = RegisteredCodeLocationOrigin("orchestration")
         origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), name)
         kind = InstigatorType.SCHEDULE if name in SCHEDULES else InstigatorType.SENSOR
@@ -81,6 +81,7 @@ class Server:
             run_ids=["a-run"] if status is TickStatus.SUCCESS else [],
             error=SerializableErrorInfo("hỏng", [], None) if status is TickStatus.FAILURE else None,
             selector_id=state.selector_id,
+            consecutive_failure_count=broken,
         )
         self.instance.create_tick(tick)
 
@@ -171,6 +172,28 @@ def test_off_is_told_with_its_reason(
     assert (why is None) == (found.why_off is None)
     assert why is None or why in _said(found)
     assert all(part.next_at is None for part in found.parts) is (why is not None or not setting)
+
+
+@pytest.mark.parametrize(
+    ("status", "broken", "works"),
+    [
+        (TickStatus.FAILURE, 1, True),
+        (TickStatus.FAILURE, 2, True),
+        (TickStatus.FAILURE, 3, False),
+        (TickStatus.FAILURE, 10_000, False),
+        (TickStatus.STARTED, 2, True),
+        (TickStatus.STARTED, 3, False),  # the daemon counts on while it looks
+        (TickStatus.SKIPPED, 0, True),
+    ],
+)
+def test_a_watch_that_breaks_at_every_look_does_not_count_as_on(
+    server: Server, status: TickStatus, broken: int, works: bool
+) -> None:
+    server.look("landing_watch", minutes_ago=1)
+    server.look("landing_watch", status=status, broken=broken)
+    found = server.seen()
+    assert found.on is works
+    assert ("tự chạy: KHÔNG HOẠT ĐỘNG. landing_watch hỏng ở mọi lần xem" in _said(found)) is not works
 
 
 def test_a_schedule_switched_off_in_the_browser_is_told_and_not_due(server: Server) -> None:

@@ -333,7 +333,7 @@ BAD: dict[str, tuple[str, Callable[[Path, Patch], None], str, str]] = {
     "a pointer of the future": ("clock", _to("published/*/*/current.json", _later), "broken", "current.json"),
     "a year before the table": ("clock", _at(2001), "look", "ngoài bảng kỳ"),
     "a year after the table": ("clock", _at(2099), "look", "reporting_periods.csv"),
-    "automation that stands still": ("automation", _off, "look", "ĐANG TẮT"),
+    "automation that stands still": ("automation", _off, "look", "KHÔNG HOẠT ĐỘNG"),
     "automation switched off": ("automation", _set("AUTOMATION", "false"), "look", "Thiết đặt automation"),
     "no periods to come": ("automation", lambda home, patch: patch.setattr(
         automation, "next_closing", lambda _: None), "look", "reporting_periods.csv"),

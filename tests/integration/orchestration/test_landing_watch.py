@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -15,8 +17,9 @@ import pytest
 from common.periods import period_named
 from ingestion import load_contracts
 from orchestration import sensors
-from orchestration.arrivals import folder_states, remember, state_behind
+from orchestration.arrivals import remember
 from orchestration.jobs import QUARTER_JOB, quarter_job
+from orchestration.pipeline import Pipeline
 from orchestration.sensors import landing_watch
 from orchestration.settings import TIME_ZONE, Settings
 
@@ -40,7 +43,7 @@ class Watch:
     """Ticks of the sensor, each with the cursor that the one before left, by a clock that the test sets."""
 
     def __init__(self, settings: Settings, patch: pytest.MonkeyPatch) -> None:
-        self._home = settings.paths
+        self._settings = settings
         self._sensor = landing_watch(settings, quarter_job(), load_contracts())
         self._cursor: str | None = None
         self.instance = dg.DagsterInstance.ephemeral()
@@ -49,6 +52,12 @@ class Watch:
 
     def forget(self) -> None:
         self._cursor = None
+
+    def note(self, quarter: str, **facts: object) -> None:
+        """Puts facts into what the cursor says of a quarter."""
+        known = json.loads(str(self._cursor))
+        known[quarter] |= facts
+        self._cursor = json.dumps(known)
 
     def tick(self) -> list[str]:
         context = dg.build_sensor_context(instance=self.instance, cursor=self._cursor)
@@ -64,8 +73,7 @@ class Watch:
 
     def end_run(self, quarter: str) -> None:
         """What a whole run leaves that came to its end, and began with what lies in the folders now."""
-        quarters = {path.name for path in self._home.landing.glob("*/*")}
-        remember(self._home, quarter, state_behind(folder_states(self._home, quarters), quarter))
+        remember(self._settings.paths, quarter, Pipeline(self._settings).deliveries.state(quarter))
 
 
 @pytest.fixture
@@ -214,6 +222,14 @@ def test_a_run_that_does_not_come_to_its_end_is_asked_for_again_later_each_time(
     assert watch.tick() == []
 
 
+@pytest.mark.parametrize("times", [1, 5, 6, 25, 26, 10_000])
+def test_however_often_it_asked_it_asks_again_within_six_hours(watch: Watch, times: int) -> None:
+    assert watch.ticks() == [QUARTER]
+    watch.note(QUARTER, times=times)
+    watch.at = NOON + dt.timedelta(hours=6)
+    assert watch.tick() == [QUARTER]
+
+
 def test_new_content_does_not_wait_for_the_failure_of_the_old(settings: Settings, watch: Watch) -> None:
     assert watch.ticks() == [QUARTER]
     _late(settings)
@@ -246,3 +262,134 @@ def test_it_runs_without_a_click_unless_the_settings_say_otherwise(tmp_path: Pat
     sensor = landing_watch(Settings(home=tmp_path, automation=automation), quarter_job(), load_contracts())
     running = dg.DefaultSensorStatus.RUNNING if automation else dg.DefaultSensorStatus.STOPPED
     assert sensor.default_status == running
+
+
+# --- what breaks costs only itself
+
+
+def _told(settings: Settings) -> list[tuple[str, str]]:
+    path = settings.alerts_path()
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [(told["kind"], told["quarter"]) for told in map(json.loads, lines)]
+
+
+def _seen_is_a_folder(settings: Settings, _: pytest.MonkeyPatch) -> None:
+    (settings.paths.runs / f"{BEFORE}.seen").mkdir(parents=True)
+
+
+def _for_one(name: str, error: Exception) -> Callable[[Settings, pytest.MonkeyPatch], None]:
+    """A question that breaks for one quarter."""
+
+    def breaks(_: Settings, patch: pytest.MonkeyPatch) -> None:
+        asked = getattr(sensors, name)
+
+        def answer(*given: object) -> object:
+            if BEFORE in given:
+                raise error
+            return asked(*given)
+
+        patch.setattr(sensors, name, answer)
+
+    return breaks
+
+
+FAULTS = {
+    "a note that is a folder": _seen_is_a_folder,
+    "a disk that fails": _for_one("remembered", OSError(errno.EIO, "Input/output error")),
+    "a release that cannot be listed": _for_one("_is_ready", PermissionError(errno.EACCES, "Permission denied")),
+    "runs that cannot be asked for": _for_one("_is_under_way", RuntimeError("database is locked")),
+    "a fault of the program": _for_one("period_named", OverflowError("date value out of range")),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_quarter_that_breaks_costs_only_itself_and_is_told_until_it_is_mended(
+    sample_landing: Path, tmp_path: Path, fault: Callable[[Settings, pytest.MonkeyPatch], None]
+) -> None:
+    _deliver(sample_landing, tmp_path, BEFORE, QUARTER)
+    settings = Settings(home=tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        watch = Watch(settings, patch)
+        for told in (1, 2):
+            with pytest.MonkeyPatch.context() as broken:
+                fault(settings, broken)
+                watch.ticks()
+                assert watch.tick() == []
+                watch.forget()
+                assert watch.ticks() == [QUARTER]
+            assert _told(settings) == [("not_watched", BEFORE)] * told
+            shutil.rmtree(settings.paths.runs, ignore_errors=True)
+            watch.forget()
+            assert watch.ticks() == [BEFORE, QUARTER]
+
+
+def _loop(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(path)
+
+
+def _dangling(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to("khong-co")
+
+
+def _pipe(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+
+
+OTHER = "946"
+PLACES = (
+    OTHER,
+    f"{OTHER}/{QUARTER}",
+    f"{OTHER}/{QUARTER}/survey_responses",
+    f"{OTHER}/{QUARTER}/survey_responses/x.csv",
+)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=["unit", "quarter", "source", "file"])
+@pytest.mark.parametrize("make", [_loop, _dangling, _pipe], ids=lambda f: f.__name__.strip("_"))
+def test_what_is_no_file_holds_up_nobody_elses(
+    settings: Settings, watch: Watch, place: str, make: Callable[[Path], None]
+) -> None:
+    make(settings.paths.landing / place)
+    assert watch.ticks() == [QUARTER]
+    watch.end_run(QUARTER)
+    assert [watch.tick(), watch.tick()] == [[], []]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ESTALE, errno.ENAMETOOLONG], ids=errno.errorcode.get)
+@pytest.mark.parametrize("place", PLACES, ids=["unit", "quarter", "source", "file"])
+def test_what_cannot_be_looked_at_holds_up_nobody_elses_and_is_another_state_once_it_can(
+    settings: Settings, watch: Watch, place: str, number: int
+) -> None:
+    closed = settings.paths.landing / place
+    file = settings.paths.landing / PLACES[-1]
+    file.parent.mkdir(parents=True)
+    file.touch()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("stat", "lstat", "scandir"):
+            patch.setattr(os, name, _failing(getattr(os, name), closed, number))
+        assert watch.ticks() == [QUARTER]
+        watch.end_run(QUARTER)
+        assert watch.tick() == []
+    assert watch.ticks() == [QUARTER]
+
+
+def _failing(call: Callable[..., object], closed: Path, number: int) -> Callable[..., object]:
+    """The call of the system, failing for what lies at a place or below it."""
+
+    def answer(path: object = ".", *given: object, **named: object) -> object:
+        if isinstance(path, (str, Path)) and Path(path).is_relative_to(closed):
+            raise OSError(number, os.strerror(number), str(path))
+        return call(path, *given, **named)
+
+    return answer
+
+
+def test_a_damaged_table_of_deliveries_asks_for_the_run_that_mends_it(settings: Settings, watch: Watch) -> None:
+    table = settings.paths.raw / "deliveries.parquet"
+    table.parent.mkdir(parents=True)
+    table.write_bytes(b"no table")
+    assert watch.ticks() == [QUARTER]
+    assert _told(settings) == []

@@ -41,6 +41,21 @@ def test_publishing_again_changes_nothing(cli: Cli, home: Path) -> None:
     assert [path.name for path in (home / "published" / "945" / QUARTER).glob("r*")] == ["r1"]
 
 
+def test_links_that_lead_nowhere_are_named_and_hold_up_nobody_elses_files(cli: Cli, home: Path) -> None:
+    places = ("947", f"946/{QUARTER}", f"31618/{QUARTER}/khong-phai-nguon", f"945/{QUARTER}/survey_responses/x.csv")
+    for place in places:
+        link = home / "landing" / place
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(link)  # looked into, it leads to itself
+    said = cli(home, "ingest", QUARTER)
+    assert f"{QUARTER}: 27 tệp" in said.stdout, said.stdout + said.stderr
+    assert [place for place in places if place not in said.stdout] == []
+    assert cli(home, "status", QUARTER).code == 0
+    late = home / "landing" / "945" / QUARTER / "survey_responses" / "muon.csv"
+    late.write_text("Số phiếu\n", encoding="utf-8")
+    assert f"{QUARTER}: 28 tệp" in cli(home, "ingest", QUARTER).stdout
+
+
 @pytest.mark.long
 def test_quarters_asked_for_together_are_run_in_order_of_time(cli: Cli, home: Path) -> None:
     result = cli(home, "run", "2023-Q1", "--from", "2022-Q4", "--to", "2022-Q4", "--json")

@@ -22,6 +22,7 @@ from dagster._core.remote_origin import (
     RemoteRepositoryOrigin,
 )
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
+from dagster._utils.error import SerializableErrorInfo
 from pydantic import SecretStr
 
 from common.periods import period_named
@@ -60,8 +61,10 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @lru_cache
-def _ticked(hours_ago: float = 0, status: InstigatorStatus = InstigatorStatus.DECLARED_IN_CODE) -> dg.DagsterInstance:
-    """An instance in which the watch looked that long ago."""
+def _ticked(
+    hours_ago: float = 0, status: InstigatorStatus = InstigatorStatus.DECLARED_IN_CODE, broken: int = 0
+) -> dg.DagsterInstance:
+    """An instance in which the watch looked that long ago, and so many looks up to that one broke."""
     instance = dg.DagsterInstance.local_temp()
     location = RegisteredCodeLocationOrigin("orchestration")
     origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), "landing_watch")
@@ -69,8 +72,9 @@ def _ticked(hours_ago: float = 0, status: InstigatorStatus = InstigatorStatus.DE
     instance.add_instigator_state(state)
     at = (dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours_ago)).timestamp()
     instance.create_tick(
-        TickData(state.instigator_origin_id, "landing_watch", InstigatorType.SENSOR, TickStatus.SKIPPED, at,
-                 selector_id=state.selector_id)
+        TickData(state.instigator_origin_id, "landing_watch", InstigatorType.SENSOR,
+                 TickStatus.FAILURE if broken else TickStatus.SKIPPED, at, selector_id=state.selector_id,
+                 error=SerializableErrorInfo("hỏng", [], None) if broken else None, consecutive_failure_count=broken)
     )  # fmt: skip
     return instance
 
@@ -238,6 +242,8 @@ def test_the_raw_layer_is_left_alone_while_a_run_works_in_it(settings: Settings)
         (lambda: _ticked(0.9), None),
         (lambda: _ticked(1.1), "không chạy đã hơn một giờ"),
         (lambda: _ticked(status=InstigatorStatus.STOPPED), "bị tắt trên trang Dagster"),
+        (lambda: _ticked(broken=2), None),
+        (lambda: _ticked(broken=3), "hỏng ở mọi lần xem gần đây"),
         (dg.DagsterInstance.local_temp, "không chạy đã hơn một giờ"),
     ],
 )
