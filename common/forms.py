@@ -78,7 +78,7 @@ class PartOf(_Declared):
 
 #: A place in a sentence of findings: ``{III.23}`` or ``{III.25:share}``, ``{open}``.
 FINDING_PLACE = re.compile(r"\{([A-Za-z]+(?:\.[0-9]{2})?)(?::([a-z_]+))?\}")
-#: What may be said of a row beside its figure, and figures that are no row's.
+#: What may be said of a row beside its figure, and figures that are no row's (those of a level: ``open:district``).
 FINDING_ASPECTS = frozenset({"share", "by_decision", "previous", "last_year", "share_previous", "share_last_year"})
 FINDING_COUNTS = frozenset({"open", "overdue"})
 FINDING_NAMES = frozenset({"closing", "quarter"})
@@ -87,9 +87,11 @@ FINDING_NAMES = frozenset({"closing", "quarter"})
 class FindingChoice(_Declared):
     """One way to say a finding: when every count of ``if`` is zero (positive) and every place can be filled.
 
-    A stretch in square brackets is left out where one of its places cannot be filled.
+    A stretch in square brackets is left out where one of its places cannot be filled. ``level`` keeps it to the pages
+    of units of that level.
     """
 
+    level: Level | None = None
     say: str = Field(min_length=1)
     conditions: dict[str, Literal["zero", "positive"]] = Field(default_factory=dict, alias="if")
 
@@ -97,7 +99,7 @@ class FindingChoice(_Declared):
     def places(self) -> list[tuple[str, str]]:
         """(row or name, aspect or empty) of each place, conditions included."""
         named = [(match[1], match[2] or "") for match in FINDING_PLACE.finditer(self.say)]
-        return [*named, *((name, "") for name in self.conditions)]
+        return [*named, *((name, aspect) for name, _, aspect in (asked.partition(":") for asked in self.conditions))]
 
     @property
     def codes(self) -> list[str]:
@@ -113,7 +115,9 @@ class FindingChoice(_Declared):
             known = (
                 not aspect or aspect in FINDING_ASPECTS
                 if "." in name
-                else not aspect and (name in FINDING_COUNTS | FINDING_NAMES)
+                else name in FINDING_COUNTS and aspect in LEVELS
+                if aspect
+                else name in FINDING_COUNTS | FINDING_NAMES
             )
             if not known:
                 raise ValueError(f"nothing is called {name}:{aspect}".rstrip(":"))
@@ -131,8 +135,9 @@ class Finding(_Declared):
 
     @model_validator(mode="after")
     def _can_always_be_said(self) -> Finding:
-        if not self.choices or any(name not in FINDING_NAMES for name, _ in self.choices[-1].places):
-            raise ValueError("the last choice of a finding names no figure and has no condition")
+        last = self.choices[-1] if self.choices else None
+        if last is None or last.level or any(name not in FINDING_NAMES for name, _ in last.places):
+            raise ValueError("the last choice of a finding names no figure, no level and has no condition")
         return self
 
 
@@ -177,6 +182,16 @@ class Page(_Declared):
         for finding in self.findings:
             for choice in finding.choices:
                 yield from choice.codes
+
+    @model_validator(mode="after")
+    def _says_what_has_no_share(self) -> Page:
+        """Of nothing there is no share, and a figure that was reported as 0 is not one that is missing."""
+        for finding in self.findings:
+            zeros = {name for one in finding.choices for name, is_ in one.conditions.items() if is_ == "zero"}
+            for code in {name for one in finding.choices for name, aspect in one.places if aspect == "share"}:
+                if code not in self.parts or self.parts[code].of not in zeros:
+                    raise ValueError(f"{{{code}:share}}: no choice says that the whole is zero, or it is part of none")
+        return self
 
     def findings_at(self, level: str) -> tuple[Finding, ...]:
         """The findings of a unit's page by its level."""

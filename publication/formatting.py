@@ -1,18 +1,19 @@
 """Vietnamese print of numbers, quarters and dates, and the exact way back.
 
 Belongs here: how a figure looks in a document of the office. Does not belong here: which figure is printed, rounding
-of figures (the marts are already rounded), file formats.
+of the form's figures (the marts are already rounded), file formats.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from common.periods import period_named
 
 _PRINTED = re.compile(r"(-?)([0-9]{1,3}(?:\.[0-9]{3})*)(?:,([0-9]+))?")
+_HUNDREDTH = Decimal("0.01")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -32,6 +33,19 @@ def format_number(value: Decimal | int) -> str:
     sign = "-" if number < 0 else ""
     grouped = f"{int(whole):,}".replace(",", ".")
     return sign + grouped + ("," + fraction if fraction else "")
+
+
+def percent_of(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
+    """``part`` of ``whole`` in percent, two decimals half up; None of nothing.
+
+    What is not all, or is not nothing, never rounds to 100 or 0: one late case in 30,000 is no 100%.
+    """
+    if not whole:
+        return None
+    rounded = (Decimal(100) * part / whole).quantize(_HUNDREDTH, ROUND_HALF_UP)
+    if rounded == 100 and part != whole:
+        return rounded + (_HUNDREDTH if part > whole else -_HUNDREDTH)
+    return _HUNDREDTH if not rounded and part else rounded
 
 
 #: Stands where a count is held back because it, or another that would follow from it, is small.

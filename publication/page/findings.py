@@ -47,7 +47,7 @@ class Facts:
             return self._aspects[aspect](name)
         if name in self._names:
             return self._names[name]
-        count = self._counts.get(name)
+        count = self._counts.get(f"{name}:{aspect}" if aspect else name)
         return "" if count is None else format_number(count)
 
     def holds(self, name: str, wanted: str) -> bool:
@@ -75,7 +75,8 @@ def findings(declared: Page, level: str, facts: Facts) -> list[str]:
     """The sentences of a page of a unit of this level, in the order declared."""
     told = []
     for finding in declared.findings_at(level):
-        told += [next(text for choice in finding.choices if (text := _said(choice, facts)))]
+        choices = (choice for choice in finding.choices if choice.level in (None, level))
+        told += [next(text for choice in choices if (text := _said(choice, facts)))]
     return told
 
 

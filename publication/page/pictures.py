@@ -3,21 +3,21 @@
 Belongs here: picking figures from the marts for each chart, its title, summary and table.
 Does not belong here: drawing (``charts``), the rest of the page (``view``).
 
-Shares in percent are of two counts of one mart row or of a sum of such rows, rounded half up to two decimals as the
-form does; they place bars and stand beside the counts they come from.
+Shares in percent are of two counts of one mart row or of a sum of such rows; they place bars and stand beside the
+counts they come from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from common.forms import form_named
 from common.periods import in_order, kind_of, load_periods, period_named, quarter_vi, running_title_vi
 from publication.content.passport import STATUS_VI
 from publication.content.release_content import ReleaseContent
-from publication.formatting import HELD_BACK_VI, format_count, format_date, format_number
+from publication.formatting import HELD_BACK_VI, format_count, format_date, format_number, percent_of
 from publication.page.charts import GAP_MARK, Chart, Series, draw_bars, draw_lines, draw_shares, print_all
 from publication.tables.annex import lower_first
 
@@ -31,13 +31,6 @@ def charts(content: ReleaseContent) -> list[Chart]:
     """Every chart of the period for which the release has figures, in the order of the page."""
     found = [_on_time(content), _channels(content), _staffing(content)]
     return [chart for chart in found if chart is not None]
-
-
-def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
-    """``part`` of ``whole`` in percent, two decimals half up; None of nothing."""
-    if not whole:
-        return None
-    return (Decimal(100) * part / whole).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def trends(content: ReleaseContent) -> list[Chart]:
@@ -203,7 +196,7 @@ def _on_time(content: ReleaseContent) -> Chart | None:
         (str(names.get(row["scope_code"], row["scope_code"])), row["denominator"], row["numerator"]) for row in units
     ]
     rates = tuple(
-        None if resolved is None or on_time is None else share(on_time, resolved) for _, resolved, on_time in lines
+        None if resolved is None or on_time is None else percent_of(on_time, resolved) for _, resolved, on_time in lines
     )
     series = Series("Đúng hạn", rates, tuple(text or HELD_BACK_VI for text in print_all(rates, _PERCENT)))
     return Chart(
@@ -241,7 +234,7 @@ def _channels(content: ReleaseContent) -> Chart | None:
     received = {level: [counts.get((level, channel), 0) for channel in _CHANNELS] for level in levels}
     series = []
     for place, name in enumerate(_CHANNELS.values()):
-        shares = tuple(share(received[level][place], sum(received[level])) for level in levels)
+        shares = tuple(percent_of(received[level][place], sum(received[level])) for level in levels)
         series.append(Series(name, shares, print_all(shares, _PERCENT)))
     online = sum(found[1] for found in received.values())
     total = sum(sum(found) for found in received.values())
@@ -249,8 +242,8 @@ def _channels(content: ReleaseContent) -> Chart | None:
         "kenh-tiep-nhan",
         "Kênh tiếp nhận hồ sơ",
         f"{format_number(online)} trên {format_number(total)} hồ sơ tiếp nhận trong {kind_of(content.quarter).span_vi} "
-        f"được nộp trực tuyến ({format_number(share(online, total) or 0)}{_PERCENT} của mọi hồ sơ, kể cả của thủ tục "
-        "chưa cung cấp trực tuyến).",
+        f"được nộp trực tuyến ({format_number(percent_of(online, total) or 0)}{_PERCENT} của mọi hồ sơ, kể cả của thủ "
+        "tục chưa cung cấp trực tuyến).",
         draw_shares([_LEVELS[level] for level in levels], series),
         tuple(_CHANNELS.values()),
         ("Cấp tiếp nhận", *_CHANNELS.values(), "Tổng số"),

@@ -15,8 +15,8 @@ from typing import Any
 import lxml.html
 
 from publication.content.approval import DRAFT_VI
-from publication.content.province_content import NO_PARTS_VI, ProvinceContent, coverage_vi, differs, is_counted, percent
-from publication.formatting import format_date, format_number
+from publication.content.province_content import NO_PARTS_VI, ProvinceContent, coverage_vi, differs, is_counted
+from publication.formatting import format_date, format_number, percent_of
 from publication.page.readback import PageDamaged
 from publication.page.render import policy, render
 
@@ -75,7 +75,7 @@ def _units_first(row_no: int, code: str, level: str) -> tuple[int, str, bool, st
 def _share(rows: Iterable[Mapping[str, Any]]) -> str:
     """Over all ranked units, made again from numerators and denominators."""
     listed = list(rows)
-    whole = percent(sum(r["numerator"] for r in listed), sum(r["denominator"] for r in listed))
+    whole = percent_of(sum(r["numerator"] for r in listed), sum(r["denominator"] for r in listed))
     return "" if whole is None else f"{format_number(whole)}%"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from common.forms import form_named
 from publication.content.release_content import ReleaseContent
-from publication.formatting import HELD_BACK_VI, format_count, format_date, format_number
+from publication.formatting import HELD_BACK_VI, format_count, format_date, format_number, percent_of
 
 _CLOCKS = {"reporting_window": "Kỳ báo cáo", "calendar_quarter": "Quý dương lịch"}
 _LEVELS = {"all": "Toàn địa bàn", "district": "Cấp huyện", "commune": "Cấp xã"}
@@ -95,7 +95,7 @@ def _timeliness(content: ReleaseContent) -> Table:
                         kind_vi,
                         format_count(row["numerator"]),
                         format_count(row["denominator"]),
-                        _percent(row["on_time_percent"], row["is_complete"]),
+                        _percent(row),
                     )
                 )
     return Table(
@@ -106,10 +106,11 @@ def _timeliness(content: ReleaseContent) -> Table:
     )
 
 
-def _percent(value: Any, complete: bool) -> str:
-    if value is None:
+def _percent(row: Mapping[str, Any]) -> str:
+    if row["on_time_percent"] is None:
         return HELD_BACK_VI
-    return f"{format_number(value)}%" + ("" if complete else " (chưa đủ dữ liệu của mọi đơn vị)")
+    told = f"{format_number(percent_of(row['numerator'], row['denominator']) or 0)}%"
+    return told + ("" if row["is_complete"] else " (chưa đủ dữ liệu của mọi đơn vị)")
 
 
 def _backlog(content: ReleaseContent) -> Table:

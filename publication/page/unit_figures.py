@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from common.forms import form_named
 from publication.content.release_content import ReleaseContent
-from publication.formatting import HELD_BACK_VI, format_number
+from publication.formatting import HELD_BACK_VI, format_number, percent_of
 
 UNKNOWN_VI = "chưa có"
 NOTHING_VI = "không có"
@@ -138,10 +139,11 @@ class Unit:
 
 @dataclass(frozen=True)
 class UnitFigures:
-    """The units by name, and what stands beside each."""
+    """The units by name, and what stands beside each; ``whole_vi``: of whom ``whole`` is the sum."""
 
     units: tuple[Unit, ...]
     whole: Mapping[str, Value]
+    whole_vi: str
     medians: Mapping[str, Value]
 
     def place(self, unit: Unit, kind: Kind) -> Place | None:
@@ -169,7 +171,9 @@ def unit_figures(content: ReleaseContent) -> UnitFigures:
         Unit(code, name, tables.of_unit(code), tables.fields_of(code), tables.ages_of(code)) for name, code in below
     )
     medians = {kind.id: _median(unit.values[kind.id].number for unit in units) for kind in KINDS}
-    return UnitFigures(units, tables.of_all() if units else {}, medians)
+    is_whole = content.case_totals.whole.issuperset(form_named(content.form_version).case_levels)
+    whole_vi = "Toàn địa bàn" if is_whole else "Các đơn vị đã báo cáo"
+    return UnitFigures(units, tables.of_all() if units else {}, whole_vi, medians)
 
 
 def _median(numbers: Iterable[Decimal | None]) -> Value:
@@ -212,9 +216,9 @@ class _Tables:
         return self._values(form, ("unit", code), open_, waiting)
 
     def of_all(self) -> dict[str, Value]:
-        """The figures of the whole area."""
+        """The figures of the whole area, as far as it is counted."""
         form, counted = self._form.get("all"), self._content.case_totals.open
-        open_ = NO_VALUE if form is None else HELD if counted is None else Value(Decimal(counted))
+        open_ = Value(Decimal(sum(counted.values()))) if form is not None and counted else NO_VALUE
         return self._values(form, ("all", "all"), open_, self._backlog)
 
     def _values(
@@ -228,7 +232,7 @@ class _Tables:
             "online": online,
             "online_percent": _percent(online, taken),
             "resolved": _cell(resolved, "denominator"),
-            "on_time_percent": _cell(resolved, "on_time_percent"),
+            "on_time_percent": _percent(_cell(resolved, "numerator"), _cell(resolved, "denominator")),
             "late": _cell(form, "resolved_late"),
             "median_days": _cell(resolved, "median_working_days"),
             "p90_days": _cell(resolved, "p90_working_days"),
@@ -291,9 +295,8 @@ def _sum_of(rows: Iterable[Row], *columns: str) -> Value:
 def _percent(part: Value, whole: Value) -> Value:
     if part.number is None or whole.number is None:
         return HELD if part.is_held_back or whole.is_held_back else NO_VALUE
-    if not whole.number:
-        return NO_VALUE
-    return Value((100 * part.number / whole.number).quantize(_HUNDREDTH, ROUND_HALF_UP))
+    percent = percent_of(part.number, whole.number)
+    return NO_VALUE if percent is None else Value(percent)
 
 
 def _greatest(rows: Sequence[Row], open_: Value) -> Value:

@@ -35,6 +35,7 @@ from publication.page.unit_figures import (
     Value,
     unit_figures,
 )
+from publication.tables.annex import lower_first
 
 FOLDER = "don-vi"
 NOT_PLACED_VI = "không xếp"
@@ -79,6 +80,7 @@ class UnitView:
     is_provisional: bool
     has_cases: bool
     summary_vi: tuple[str, ...]
+    whole_vi: str
     compared: tuple[Compared, ...]
     units_told: int
     field_columns: Mapping[str, str]
@@ -141,6 +143,7 @@ def _view(content: ReleaseContent, figures: UnitFigures, unit: Unit) -> UnitView
         is_provisional=bool(content.provisional_vi),
         has_cases=unit.has_cases,
         summary_vi=tuple(_summary(figures, unit, content.unit_name_vi)),
+        whole_vi=figures.whole_vi,
         compared=tuple(_compared(figures, unit)),
         units_told=len(figures.units),
         field_columns=_FIELD_COLUMNS,
@@ -190,7 +193,9 @@ def _summary(figures: UnitFigures, unit: Unit, area_vi: str) -> Iterator[str]:
     if own["on_time_percent"] is not None:
         beside = whole["on_time_percent"].number
         yield f"Đúng hạn {format_number(own['on_time_percent'])}% số hồ sơ đã trả kết quả" + (
-            f"; toàn địa bàn {area_vi} là {format_number(beside)}%." if beside is not None else "."
+            f"; {lower_first(figures.whole_vi)} của {area_vi} là {format_number(beside)}%."
+            if beside is not None
+            else "."
         )
     if own["median_days"] == 0:
         yield "Một nửa số hồ sơ có kết quả ngay trong ngày tiếp nhận."

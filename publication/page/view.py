@@ -23,12 +23,12 @@ from publication.content.notes import notes
 from publication.content.passport import SOURCE_VI, STATUS_VI
 from publication.content.release_content import Footnote, FormRow, Imprint, ReleaseContent
 from publication.content.units_as_is import UnitToday, changed_units
-from publication.formatting import format_date, format_number
+from publication.formatting import format_date, format_number, percent_of
 from publication.page.charts import Chart
 from publication.page.differences import Difference, judged_by_rate, since_last_year, since_previous_quarter
 from publication.page.findings import Facts, findings
 from publication.page.neighbours import Neighbour, index_link, neighbours
-from publication.page.pictures import charts, share, trends
+from publication.page.pictures import charts, trends
 from publication.page.statistics import Table, held_back_vi, tables
 from publication.page.unit_figures import KINDS, Kind, Unit, unit_figures
 from publication.page.unit_pages import page_name
@@ -351,7 +351,7 @@ def _judged_by_share(move: Difference | None, row: FormRow, whole: FormRow | Non
 
 
 def _share_of(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
-    return None if part is None or whole is None else share(part, whole)
+    return None if part is None or whole is None else percent_of(part, whole)
 
 
 def _bare(text: str) -> list[str]:
@@ -388,7 +388,7 @@ def _headlines(content: ReleaseContent, views: Sequence[RowView]) -> Iterator[He
 
 
 def _findings(content: ReleaseContent, views: Sequence[RowView], quarter: Mapping[str, Any]) -> list[str]:
-    declared, rows, totals = form_named(content.form_version).page, content.rows_by_code, content.case_totals
+    declared, rows = form_named(content.form_version).page, content.rows_by_code
     shares = {
         code: f"{format_number(rate)}%"
         for code, part in declared.parts.items()
@@ -400,7 +400,7 @@ def _findings(content: ReleaseContent, views: Sequence[RowView], quarter: Mappin
         {view.row.code: (view.previous, view.last_year) for view in views},
         shares,
         {code: _decided(content, part) for code, part in declared.parts.items()},
-        {"open": totals.open, "overdue": totals.overdue},
+        dict(_left_open(content)),
         {
             "closing": format_date(quarter["closes_on"]),
             "quarter": content.quarter_vi,
@@ -409,6 +409,16 @@ def _findings(content: ReleaseContent, views: Sequence[RowView], quarter: Mappin
         },
     )
     return findings(declared, content.unit_level, facts)
+
+
+def _left_open(content: ReleaseContent) -> Iterator[tuple[str, int]]:
+    """Open cases and those overdue, of each level that is wholly counted and, where each is, of all."""
+    totals, levels = content.case_totals, form_named(content.form_version).case_levels
+    for name, counts in (("open", totals.open), ("overdue", totals.overdue)):
+        known = {level: counts[level] for level in levels if level in totals.whole and level in counts}
+        yield from ((f"{name}:{level}", count) for level, count in known.items())
+        if len(known) == len(levels):
+            yield name, sum(known.values())
 
 
 def _decided(content: ReleaseContent, part: PartOf) -> int:

@@ -23,6 +23,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pyarrow as pa
@@ -30,6 +31,7 @@ import pyarrow as pa
 from common.forms import Form
 from publication.content.province_content import NO_PARTS_VI, percent
 from publication.content.units_as_is import UnitToday
+from publication.formatting import percent_of
 
 INDICATORS, TOTALS, RANKING, MEMBERS, PORTAL, DEPARTMENTS = (
     "province_indicators",
@@ -472,8 +474,8 @@ def _ranked(
     level: str,
     measured: Sequence[tuple[Member, Decimal, Decimal]],
 ) -> Iterable[dict[str, Any]]:
-    """Competition ranks (5, 5, 7) by the percentage as it is printed."""
-    values = {member.code: percent(numerator, denominator) or Decimal(0) for member, numerator, denominator in measured}
+    """Competition ranks (5, 5, 7) by the exact share: a late case that rounding hides is no equal first."""
+    values = {member.code: Fraction(numerator) / Fraction(denominator) for member, numerator, denominator in measured}
     for member, numerator, denominator in measured:
         own = values[member.code]
         better = sum(value > own if direction == "up" else value < own for value in values.values())
@@ -487,7 +489,7 @@ def _ranked(
             "direction": direction,
             "numerator": numerator,
             "denominator": denominator,
-            "value": own,
+            "value": percent_of(numerator, denominator),
             "rank": 1 + better,
             "units_ranked": len(measured),
         }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publication.formatting import footnote_mark, format_number, format_quarter, parse_number, plain_number
+from publication.formatting import footnote_mark, format_number, format_quarter, parse_number, percent_of, plain_number
 from tests.unit.publication.builders import printed_annex
 
 FIGURES = st.decimals(min_value=Decimal(-10) ** 14, max_value=Decimal(10) ** 14, allow_nan=False, places=4)
@@ -30,6 +30,18 @@ FIGURES = st.decimals(min_value=Decimal(-10) ** 14, max_value=Decimal(10) ** 14,
 )
 def test_figures_look_as_on_the_form(value: Decimal | int, printed: str) -> None:
     assert format_number(value) == printed
+
+
+@given(st.integers(0, 10**7), st.integers(1, 10**7))
+def test_only_all_is_a_hundred_percent_and_only_nothing_is_none(part: int, whole: int) -> None:
+    told = percent_of(part, whole)
+    assert told is not None
+    assert ((told == 100), (told == 0)) == ((part == whole), (part == 0))
+    assert abs(told - Decimal(100) * part / whole) <= Decimal("0.01")
+
+
+def test_of_nothing_there_is_no_share() -> None:
+    assert percent_of(0, 0) is None
 
 
 def test_every_figure_of_the_real_form_is_printed_as_the_office_printed_it() -> None:

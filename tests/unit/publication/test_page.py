@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 
 from common.files import canonical_json
-from common.forms import FORMS_DIR, Finding, read_form
+from common.forms import FORMS_DIR, Finding, Page, read_form
 from publication import Revision
 from publication.content.case_totals import CaseTotals
 from publication.content.causes import Cause
@@ -169,6 +169,71 @@ def test_a_finding_without_its_figures_says_so_and_never_zero(make_content: Make
     assert all("chưa có" in sentence and not re.search(r"\d trên|\b0\b", sentence) for sentence in told)
 
 
+@pytest.mark.parametrize(("whole", "left", "said"), [
+    (("district", "commune"), {}, "không còn hồ sơ nào chưa giải quyết xong."),
+    (("district",), {}, "cấp huyện không còn hồ sơ nào chưa giải quyết xong; cấp xã chưa có đủ số liệu."),
+    (("district",), {"district": (7, 0)},
+     "cấp huyện còn 7 hồ sơ chưa giải quyết xong, không có hồ sơ nào quá hạn; cấp xã chưa có đủ số liệu."),
+    (("commune",), {"commune": (7, 2), "district": (1, 0)},
+     "cấp xã còn 7 hồ sơ chưa giải quyết xong, trong đó 2 hồ sơ đã quá hạn; cấp huyện chưa có đủ số liệu."),
+    ((), {"commune": (7, 2)}, None),
+])  # fmt: skip
+def test_no_level_is_said_to_have_no_open_case_that_is_not_wholly_counted(
+    whole: tuple[str, ...],
+    left: dict[str, tuple[int, int]],
+    said: str | None,
+    make_content: MakeContent,
+    write: Any,
+) -> None:
+    content = with_statistics(make_content())
+    like = content.tables["case_backlog"].to_pylist()[0]
+    backlog = [like | {"unit_level": level, "cases": n, "overdue": m} for level, (n, m) in left.items()]
+    tables = {
+        "case_backlog": pa.Table.from_pylist(backlog, schema=content.tables["case_backlog"].schema),
+        "measure_values": counted(make_content(), *whole),
+    }
+    told = sentences(write(replace(content, tables={**content.tables, **tables})))
+    (open_,) = (one for one in told if "chưa giải quyết xong" in one)
+    assert open_ == (f"Đến ngày 14/03/2023 {said}" if said else NO_OPEN_VI)
+
+
+NO_OPEN_VI = "Số hồ sơ chưa giải quyết xong: chưa có đủ số liệu báo cáo."
+
+
+@pytest.mark.parametrize(("resolved", "said"), [
+    ((0, 0), "Không có hồ sơ nào trả kết quả trong kỳ, ở cấp huyện cũng như cấp xã."),
+    ((0, 4), "Cấp huyện không có hồ sơ nào trả kết quả trong kỳ; đúng hạn 75% ở cấp xã (3 trên 4 hồ sơ)."),
+    ((4, 0), "Đúng hạn 75% ở cấp huyện (3 trên 4 hồ sơ đã trả kết quả, trong đó 1 hồ sơ trễ trên phần mềm được tính "
+     "đúng hạn theo quyết định); cấp xã không có hồ sơ nào trả kết quả trong kỳ."),
+    ((0, None), "Cấp huyện không có hồ sơ nào trả kết quả trong kỳ; cấp xã chưa có đủ số liệu."),
+    ((None, 0), "Tỷ lệ giải quyết đúng hạn: chưa có đủ số liệu báo cáo."),
+])  # fmt: skip
+def test_nothing_resolved_is_told_as_nothing_and_not_as_unknown(
+    resolved: tuple[int | None, int | None], said: str, make_content: MakeContent, write: Any
+) -> None:
+    changes: dict[str, dict[str, Any]] = {"VII.30": {"value": Decimal(0)}, "VII.31": {"value": Decimal(0)}}
+    for whole, part, count in zip(("III.24", "III.27"), ("III.25", "III.28"), resolved, strict=True):
+        for code, value in ((whole, count), (part, count and count - 1)):
+            changes[code] = {"value": None, "status": "not_reported"} if value is None else {"value": Decimal(value)}
+    told = sentences(write(make_content(changes=changes)))
+    assert (told[1], told[3]) == (said, "Nộp trực tuyến mức độ 3, 4: không có hồ sơ nào của các thủ tục này.")
+
+
+def test_a_share_that_is_not_whole_is_never_printed_as_whole(make_content: MakeContent, write: Any) -> None:
+    amounts = {"III.24": 30000, "III.25": 29999, "III.27": 30000, "III.28": 1, "VII.30": 3, "VII.31": 3}
+    content = with_statistics(make_content(changes={code: {"value": Decimal(n)} for code, n in amounts.items()}))
+    rates = content.tables["case_timeliness"]
+    row = rates.to_pylist()[0] | {"numerator": 29999, "denominator": 30000}
+    rates = pa.concat_tables([pa.Table.from_pylist([row], schema=rates.schema), rates.slice(1)])
+    document = html(write(replace(content, tables={**content.tables, "case_timeliness": rates})))
+    told = " ".join(document.xpath("//ul[@class='findings']")[0].text_content().split())
+    assert "Đúng hạn 99,99% ở cấp huyện" in told
+    assert "0,01% ở cấp xã" in told
+    assert "đạt 100%" in told
+    cells = [cell.text_content() for cell in document.xpath("(//section[@id='thong-ke']//tbody)[1]/tr[1]/*")]
+    assert cells[-3:] == ["29.999", "30.000", "99,99%"]
+
+
 @pytest.mark.parametrize("level", ["district", "commune"])
 def test_no_sentence_judges(level: str) -> None:
     for path in FORMS_DIR.glob("*/form.yml"):
@@ -183,11 +248,24 @@ def test_no_sentence_judges(level: str) -> None:
     {"choices": [{"say": "{unknown}"}, {"say": "Chưa có."}]},
     {"choices": [{"say": "[{III.23}"}, {"say": "Chưa có."}]},
     {"choices": [{"say": "{III.23"}, {"say": "Chưa có."}]},
+    {"choices": [{"say": "{open:province}"}, {"say": "Chưa có."}]},
+    {"choices": [{"level": "district", "say": "Chưa có."}]},
     {"choices": []},
 ])  # fmt: skip
 def test_a_finding_that_could_not_be_said_is_refused(wrong: Any) -> None:
     with pytest.raises(ValueError, match="Finding"):
         Finding.model_validate(wrong)
+
+
+@pytest.mark.parametrize("choices", [
+    [{"say": "Đạt {VII.31:share}."}],
+    [{"if": {"VII.30": "positive"}, "say": "Có."}, {"say": "Nộp {VII.31}[, đạt {VII.31:share}]."}],
+    [{"if": {"I.01": "zero"}, "say": "Không có."}, {"say": "Đạt {I.02:share}."}],
+])  # fmt: skip
+def test_a_share_whose_whole_may_be_zero_has_words_for_that(choices: list[dict[str, Any]]) -> None:
+    parts = {"VII.31": {"of": "VII.30", "name_vi": "hồ sơ"}}
+    with pytest.raises(ValueError, match="share"):
+        Page.model_validate({"parts": parts, "findings": [{"choices": [*choices, {"say": "Chưa có."}]}]})
 
 
 def test_every_code_of_every_form_has_an_answer() -> None:
@@ -425,9 +503,21 @@ def with_statistics(content: ReleaseContent) -> ReleaseContent:
             )
         ],
     }
+    made = {name: pa.Table.from_pylist(rows) for name, rows in marts.items()}
     return replace(
-        content, tables={**content.tables, **{name: pa.Table.from_pylist(rows) for name, rows in marts.items()}}
+        content, tables={**content.tables, **made, "measure_values": counted(content, "district", "commune")}
     )
+
+
+def counted(content: ReleaseContent, *whole: str) -> pa.Table:
+    """``measure_values`` where of these levels every unit sent its register, and of the others some."""
+    found = content.tables["measure_values"]
+    like = found.slice(0, 1).to_pylist()[0]
+    rows = [
+        like | {"measure": f"{level}_cases_received", "units_counted": 8 if level in whole else 0, "units_expected": 8}
+        for level in ("district", "commune")
+    ]
+    return pa.concat_tables([found, pa.Table.from_pylist(rows, schema=found.schema)])
 
 
 def test_statistics_name_their_denominators(make_content: MakeContent, write: Any) -> None:
@@ -480,7 +570,8 @@ def test_counts_held_back_are_said_to_be(make_content: MakeContent, write: Any) 
             "case_timeliness": pa.Table.from_pylist(rates),
         },
         totals_before=CaseTotals(
-            open=534, backlog={("district", "006-010"): (500, None), ("commune", "006-010"): (34, 3)},
+            open={"district": 500, "commune": 34},
+            backlog={("district", "006-010"): (500, None), ("commune", "006-010"): (34, 3)},
             lateness={("in_progress_overdue", "x"): None}, causes_vi={"x": "chưa ghi"},
         ),
         least_count=5,

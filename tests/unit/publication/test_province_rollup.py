@@ -233,6 +233,15 @@ def test_ties_share_a_rank_and_the_next_is_left_out_levels_apart() -> None:
     assert ranks == {"0": (1, 4), "2": (1, 4), "3": (3, 4), "1": (4, 4), "c": (1, 1)}
 
 
+def test_a_late_case_that_rounding_hides_is_no_equal_first() -> None:
+    parts = [(30000, 30000), (29999, 30000), (1, 30000), (0, 30000)]
+    made = [member(str(i), ratio(*each)) for i, each in enumerate(parts)]
+    ranks = {place["member_code"]: (place["rank"], place["value"]) for place in tables(made)[RANKING]}
+    assert ranks == {
+        "0": (1, Decimal(100)), "1": (2, Decimal("99.99")), "2": (3, Decimal("0.01")), "3": (4, Decimal(0)),
+    }  # fmt: skip
+
+
 def test_a_share_named_by_the_form_is_ranked_by_part_and_whole() -> None:
     made = [
         member("1", row(WHOLE, value=Decimal(200)), row(PART, value=Decimal(150))),
