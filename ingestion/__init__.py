@@ -37,7 +37,8 @@ from ingestion.deliveries.told import ToldDelivery, ToldFault, faults_of, told_d
 from ingestion.deliveries.waiting import waiting_files
 from ingestion.dry_run import CheckedFile, check_file, write_template
 from ingestion.engine import IngestReport, departments_of, ingest_quarters, ingest_source, source_order
-from ingestion.form_annex import Annex, NoAnnex, line_keys, read_form_annex
+from ingestion.form_annex import Annex, LineKey, NoAnnex, goes_on, line_key, read_form_annex
+from ingestion.form_units import unit_of
 from ingestion.mending import StoreMending, mend_store
 from ingestion.rows.outcome import Intake
 
@@ -57,6 +58,7 @@ __all__ = [
     "IntakeLimits",
     "LandingFile",
     "LandingProblem",
+    "LineKey",
     "NoAnnex",
     "OutboxAccess",
     "PublicKey",
@@ -78,11 +80,12 @@ __all__ = [
     "departments_of",
     "expired_files",
     "faults_of",
+    "goes_on",
     "ingest_quarters",
     "ingest_source",
     "inputs",
     "inputs_by_folder",
-    "line_keys",
+    "line_key",
     "load_contracts",
     "made_of_sent",
     "may_be_delivered",
@@ -98,6 +101,7 @@ __all__ = [
     "status",
     "text_of",
     "told_deliveries",
+    "unit_of",
     "waiting_files",
     "write_into_outbox",
     "write_template",

@@ -65,7 +65,7 @@ def bring(
     if done.open_lines:
         lines.append(
             f"  còn {done.open_lines} dòng chờ quyết định: mở {done.folder / MATCHES_CSV}, điền cột quyet_dinh "
-            "(đúng, mới hoặc mã chỉ tiêu), rồi chạy lại đúng lệnh này"
+            "(đúng, mới, bỏ hoặc mã chỉ tiêu), rồi chạy lại đúng lệnh này"
         )
     lines.append(f"  sau đó: cchc form check {name}; cchc form confirm {name} --by “chức vụ, cơ quan”")
     document = {"form": name, "folder": str(done.folder), "before": done.before.form, "lines": counts,

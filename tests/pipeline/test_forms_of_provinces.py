@@ -49,9 +49,13 @@ def decide(folder: Path, lines: list[annexes.Printed]) -> None:
     path = folder / "matches.csv"
     with path.open(encoding="utf-8-sig", newline="") as handle:
         found = list(csv.DictReader(handle))
-    assert [line["ten_chi_tieu"] for line in found] == [line.name for line in lines]
-    for line, meant in zip(found, lines, strict=True):
+    printed, unread = found[: len(lines)], found[len(lines) :]
+    assert [line["ten_chi_tieu"] for line in printed] == [line.name for line in lines]
+    for line, meant in zip(printed, lines, strict=True):
         line["quyet_dinh"] = line["quyet_dinh"] or meant.code or "mới"
+    for part in unread:  # the second province's column of figures since January
+        assert "Lũy kế năm" in part["ten_chi_tieu"]
+        part["quyet_dinh"] = "bỏ"
     with path.open("w", encoding="utf-8-sig", newline="") as handle:
         writer = csv.DictWriter(handle, found[0], delimiter=";")  # as a spreadsheet program of this country saves it
         writer.writeheader()
