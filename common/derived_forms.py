@@ -16,6 +16,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from common.codes import ROW_CODE
+
 Row = dict[str, str]
 #: Why a row is gone, among the columns that a difference may name.
 ENDED = "ended"
@@ -25,7 +27,7 @@ _LEVELS = frozenset({"district", "commune"})
 _CHOICE = "say"
 _CONDITIONS = frozenset({"positive", "hundred"})
 _NEEDED = frozenset({"sentences", "choices", "pair"})
-_ROW = re.compile(r"^[IVX]+\.[0-9]{2}$")
+_ROW = re.compile(ROW_CODE)
 _GONE = object()
 
 
@@ -123,7 +125,7 @@ class _Adapting:
             new = self.adapted(part)
             if new is not _GONE:
                 found[key] = new
-            elif not _ROW.search(str(key)) and (isinstance(part, str | dict) or key in _NEEDED):
+            elif not _ROW.fullmatch(str(key)) and (isinstance(part, str | dict) or key in _NEEDED):
                 return _GONE
         return found if found or not value else _GONE
 

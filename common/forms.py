@@ -77,7 +77,7 @@ class PartOf(_Declared):
 
 
 #: A place in a sentence of findings: ``{III.23}`` or ``{III.25:share}``, ``{open}``.
-FINDING_PLACE = re.compile(r"\{([A-Za-z]+(?:\.[0-9]{2})?)(?::([a-z_]+))?\}")
+FINDING_PLACE = re.compile(r"\{([A-Za-z]+(?:\.[0-9]{2,})?)(?::([a-z_]+))?\}")
 #: What may be said of a row beside its figure, and figures that are no row's (those of a level: ``open:district``).
 FINDING_ASPECTS = frozenset({"share", "by_decision", "previous", "last_year", "share_previous", "share_last_year"})
 FINDING_COUNTS = frozenset({"open", "overdue"})

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from common.codes import FIGURE_CODE, ROW_CODE
 from common.declared import read_yaml
 from common.files import canonical_json
 from common.forms import Form, follows_forms, is_confirmed, load_forms
@@ -39,8 +40,8 @@ Kind = Literal[
 STAGES: tuple[Stage, ...] = ("raw", "mart", "province")
 
 _RULE_ID = re.compile(r"[a-z_]+(\.[A-Za-z0-9_]+)+")
-_SIMPLE = re.compile(r"([IVX]+\.\d{2}) (<=|=) ([IVX]+\.\d{2}(?: \+ [IVX]+\.\d{2})*)")
-_INDICATOR = re.compile(r"\.((?:[IVX]+|AUX)\.\d{2})(?:\.|$)")
+_SIMPLE = re.compile(rf"({ROW_CODE}) (<=|=) ({ROW_CODE}(?: \+ {ROW_CODE})*)")
+_INDICATOR = re.compile(rf"\.({FIGURE_CODE})(?:\.|$)")
 
 # What each kind needs besides the common fields; everything else must stay empty.
 _NEEDS: dict[str, frozenset[str]] = {

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Protocol
 
+from common.codes import ROW_CODE
 from common.faults import is_of_the_machine
 from expectations.expression import quote
 from expectations.suites import COLUMN_TITLES, SHEET_NUMBERS, UNIT, Compiled
@@ -122,7 +123,7 @@ def subjects_of(connection: Connection, compiled: Compiled) -> dict[str, tuple[s
     """Every row of the form that a rule's violations are about, by unit, in order; none is left out."""
     query = (
         f"select distinct {UNIT}, cast(subject as varchar) from ({compiled.violations()}) as found "
-        "where regexp_full_match(cast(subject as varchar), '[IVX]+\\.[0-9]{2}') order by all"
+        f"where regexp_full_match(cast(subject as varchar), '{ROW_CODE}') order by all"
     )
     found: dict[str, list[str]] = {}
     for unit, subject in connection.execute(query).fetchall():

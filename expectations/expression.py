@@ -30,8 +30,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
+from common.codes import FIGURE_CODE
+
 _TOKEN = re.compile(
-    r"\s*(?:(?P<operand>(?:[IVX]+|AUX)\.\d{2}|\{[a-z][a-z0-9_]*\})|(?P<number>\d+)"
+    rf"\s*(?:(?P<operand>{FIGURE_CODE}|\{{[a-z][a-z0-9_]*\}})|(?P<number>\d+)"
     r"|(?P<word>and|or|not|in|present|previous|percent)\b|(?P<sign>=>|<=|>=|<>|[=<>+\-*(),]))"
 )
 Values = Mapping[str, Decimal | None]

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from common.codes import ROW_CODE
 from common.forms import Form, follows_forms, load_forms
 
 Facts = dict[str, Any]
 
-_CODE = r"[IVX]+\.\d{2}"
-ROW = re.compile(rf"(?<![\w.]){_CODE}(?![\w.])")
-_NAMED = re.compile(r"\{(" + _CODE + r"(?:\+" + _CODE + r")*)(:place)?\}")
+ROW = re.compile(rf"(?<![\w.]){ROW_CODE}(?![\w.])")
+_NAMED = re.compile(rf"\{{({ROW_CODE}(?:\+{ROW_CODE})*)(:place)?\}}")
 
 
 @follows_forms(1)

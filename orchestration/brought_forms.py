@@ -14,6 +14,7 @@ import csv
 import datetime as dt
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from typing import Any
 
 import yaml
 
+from common.codes import ROW_CODE
 from common.declared import read_yaml
 from common.files import readable_json, replace_durably, sha256_bytes, sha256_file
 from common.forms import (
@@ -347,6 +349,8 @@ def _wrong_rows(form: Form) -> list[str]:
     faults = []
     for number, row in enumerate(form.rows, 2):
         named = f"{ROWS_CSV} dòng {number}, {row['indicator_code']} “{row['name_vi']}”"
+        if not re.fullmatch(ROW_CODE, row["indicator_code"]):
+            faults.append(f"{named}: indicator_code “{row['indicator_code']}” không phải mã như III.05 hay VII.100")
         if row["kind"] not in _KINDS:
             faults.append(
                 f"{named}: kind “{row['kind']}” không có, đơn vị tính là “{row['unit_vi']}”; ghi trong {ROWS_CSV} một "

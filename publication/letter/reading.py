@@ -25,7 +25,7 @@ import pypdfium2.raw as pdfium
 from lxml import etree
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_CODE = re.compile(r"(?:([IVX]+)_([0-9]{2})|m(_[a-z_]+))_[0-9]+")
+_CODE = re.compile(r"(?:([IVX]+)_([0-9]{2,})|m(_[a-z_]+))_[0-9]+")
 _MM = 72 / 25.4
 _TOP_MARGIN = 20 * _MM
 _NEAR = 1.5

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from common.codes import ROW_CODE
 from common.forms import Form, follows_forms, form_named
 
 Level = Literal["district", "commune"]
@@ -19,9 +20,9 @@ Condition = Literal["zero", "positive"]
 #: not done, ``nothing`` says nothing.
 Tells = Literal["missing", "undone", "nothing"]
 #: A row's figure or note: the one placeholder that people may write as well.
-FIGURE = re.compile(r"\{([IVX]+\.[0-9]{2})(:note)?\}")
+FIGURE = re.compile(rf"\{{({ROW_CODE})(:note)?\}}")
 #: Everything of the release that a sentence may name: a row, a figure that the file declares, a plan of the year.
-PLACE = re.compile(r"\{(?:(?P<code>[IVX]+\.[0-9]{2})(?P<note>:note)?|(?P<sum>#[a-z_]+)|plan\.(?P<plan>[a-z_]+))\}")
+PLACE = re.compile(rf"\{{(?:(?P<code>{ROW_CODE})(?P<note>:note)?|(?P<sum>#[a-z_]+)|plan\.(?P<plan>[a-z_]+))\}}")
 #: Word takes no longer name of a bookmark; one carries the figure's name, and its number.
 _LONGEST_NAME = 30
 

@@ -20,10 +20,11 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from common.codes import ROW_CODE
 from publication.content.release_content import FormRow, form_rows
 from publication.narrative.text import phrase
 
-_ROW = re.compile(r"([IVX]+\.[0-9]{2})(?::(numerator|denominator))?")
+_ROW = re.compile(rf"({ROW_CODE})(?::(numerator|denominator))?")
 _SUM = re.compile(r"([a-z_]+)(?:\.([a-z_]+))?@([a-z_]+)")
 _LEVEL = {"case_processing": "unit_level", "dim_unit": "unit_type"}
 FORM_MART = "report_indicators"

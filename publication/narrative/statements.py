@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from common.codes import ROW_CODE
 from common.forms import Form, follows_forms, form_named
 from publication.narrative.claims import is_goal, level_before
 from publication.narrative.published import PublishedFigures, parse
@@ -72,7 +73,7 @@ class Statements(_Declared):
     unmentioned: dict[str, str]
 
 
-_ROW_NO = re.compile(r"\{([IVX]+\.[0-9]{2}):row\}")
+_ROW_NO = re.compile(rf"\{{({ROW_CODE}):row\}}")
 
 
 def _with_rows(declared: dict[str, Any], form: Form) -> dict[str, Any]:

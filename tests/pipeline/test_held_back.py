@@ -27,7 +27,7 @@ ROWS_BY_DECISION = {
     "QD-12": {195}, "QD-13": {196}, "QD-14": {201}, "QD-15": {202}, "QD-16": {75},
 }  # fmt: skip
 ROW_NUMBERS = {row["indicator_code"]: int(row["row_no"]) for row in form_named("2023").rows}
-_CODE = re.compile(r"\b[IVX]+\.\d{2}\b")
+_CODE = re.compile(r"\b[IVX]+\.\d{2,}\b")
 
 
 def _decisions_file(home: Path) -> Path:

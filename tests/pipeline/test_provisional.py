@@ -33,7 +33,7 @@ SENTENCE = "chưa gửi nguồn “Hồ sơ một cửa”"
 
 def _row_of(reason: str) -> str:
     """``III.26``, or nothing where a finding is about no row."""
-    found = re.match(r"[IVX]+\.\d{2}\b", reason)
+    found = re.match(r"[IVX]+\.\d{2,}\b", reason)
     return found[0] if found else ""
 
 

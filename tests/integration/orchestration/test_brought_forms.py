@@ -175,6 +175,20 @@ def test_a_cell_that_no_program_could_use_is_named(home: Path, cell: tuple[str, 
     assert f"rows.csv dòng 5, I.04 “{rows[3]['name_vi']}”: {message}" in run_cli(home, "form", "check", FORM).stdout
 
 
+@pytest.mark.parametrize("code", ["I.1", "i.05", "I.05b", "1.05", "I-05"])
+def test_a_code_that_rules_could_not_read_is_named(home: Path, code: str) -> None:
+    write_annex(home)
+    bring(home)
+    for name, column in (("rows.csv", "indicator_code"), ("crosswalk.csv", "new_code")):
+        mend(
+            home,
+            name,
+            lambda rows, column=column: [row.update({column: code}) for row in rows if row[column] == "I.25"],
+        )
+    (home / "forms" / FORM / "matches.csv").unlink()  # as of a form that was written by hand
+    assert f"indicator_code “{code}” không phải mã" in run_cli(home, "form", "check", FORM).stdout
+
+
 @pytest.mark.parametrize(
     ("column", "told"),
     [("logical_parent_code", "I.02 → I.03 → I.02"), ("derived_from", "I.02 → I.03 → I.02")],
