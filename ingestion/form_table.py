@@ -164,7 +164,9 @@ class _SheetOfLines:
                 self._tell("", f"cả trang tính, bắt đầu bằng “{texts[0]}”: không có dòng tiêu đề cột nào đã biết")
             return
         for row, number in zip(cells[: headers[0].start], numbers, strict=False):
-            if len(texts := [text for text in dict.fromkeys(row) if text]) > 2:
+            texts = [text for text in dict.fromkeys(row) if text]
+            # Titles stand in several blocks, too; a line has a number.
+            if len(texts) > 2 and any(_is_number(_bare_number(text)) for text in texts):
                 self._tell(str(number), f"dòng nằm trên tiêu đề bảng: “{' | '.join(texts)}”")
         for header, below in zip(headers, [*headers[1:], None], strict=True):
             self._read(header, below.start if below else self._end(header))

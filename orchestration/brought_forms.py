@@ -152,7 +152,7 @@ def _check_head(path: Path, head: Mapping[str, Any]) -> None:
     except FORM_FAULTS as error:
         raise NoForm(f"{path}: không đọc được: {told(error)}") from None
     other = [f"{name} là {said.get(name)}, lệnh này cần {asked}" for name, asked in head.items()
-             if said.get(name) != asked]  # fmt: skip
+             if str(said.get(name, "")) != str(asked)]  # fmt: skip
     if other:
         raise NoForm(f"{path}: {'; '.join(other)}; sửa tệp này hoặc lệnh, hay đặt mã khác (--id)")
 
@@ -165,8 +165,10 @@ def _mended_by_hand(folder: Path, texts: Mapping[str, str]) -> set[str]:
         record = json.loads((folder / IMPORTED_JSON).read_bytes())
     except (OSError, ValueError):
         record = {}
-    mended = {name for name in texts if (path := folder / name).is_file() and sha256_file(path) != record.get(name, "")}
-    if lost := sorted(name for name in mended if sha256_bytes(texts[name].encode()) != record.get(name, "")):
+    wanted = {name: sha256_bytes(text.encode()) for name, text in texts.items()}
+    there = {name: sha256_file(path) for name in texts if (path := folder / name).is_file()}
+    mended = {name for name, found in there.items() if found not in (record.get(name), wanted[name])}
+    if lost := sorted(name for name in mended if wanted[name] != record.get(name)):
         raise NoForm(
             f"{folder}: {', '.join(lost)} đã được sửa tay từ lần nhập trước, mà tệp biểu hoặc các quyết định nay đã "
             "khác; chuyển tệp ấy ra ngoài thư mục, nhập lại, rồi đưa các chỗ sửa vào tệp mới"

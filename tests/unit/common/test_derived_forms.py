@@ -271,6 +271,34 @@ def test_a_form_whose_base_is_held_is_held_with_it_and_comes_back_with_it(home_f
     assert not held_forms()
 
 
+HEAD = "issuer: '92'\nlevel: commune\nvalid_from: 2026-01-01\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("rows.csv", "row_no;section;indicator_code\n1;I;I.01\n"),  # as a spreadsheet saves it
+        ("rows.csv", "row_no,section,indicator_code\n1,I,I.01\n"),
+        ("crosswalk.csv", "old_code,new_code,relation,note_vi\nI.01,I.01,khác,\n"),
+        ("crosswalk.csv", "old_code;new_code\nI.01;I.01\n"),
+        ("form.yml", f"form: khac\n{HEAD}derived_from: xa-2025\n"),
+        ("form.yml", f"form: ct\n{HEAD}derived_from: ct\n"),
+        ("form.yml", f"form: ct\n{HEAD}derived_from: gone\n"),
+        ("form.yml", f"form: ct\n{HEAD}derived_from: xa-2025\nrows: [x]\n"),
+        ("form.yml", f"form: ct\n{HEAD}"),
+    ],
+)
+def test_a_form_that_cannot_be_read_holds_back_its_units_whoever_confirmed_it(
+    home_forms: Path, name: str, text: str
+) -> None:
+    (home_forms / "ct" / name).write_text(text, encoding="utf-8")
+    confirm(home_forms / "ct", "Văn phòng", dt.date(2026, 3, 14))
+    use_forms_of(home_forms)
+    assert form_on(dt.date(2025, 3, 14)).form == "2023"
+    assert held_at(dt.date(2026, 3, 14), "commune", "92") == ["ct"]
+    assert not held_at(dt.date(2026, 3, 14), "commune", "01")
+
+
 def test_forms_that_exclude_each_other_are_held_both_and_a_superseded_one_holds_nobody(home_forms: Path) -> None:
     folder, day = home_forms / "ct", dt.date(2026, 3, 14)
     confirm(folder, "Văn phòng", day)

@@ -167,6 +167,7 @@ def test_a_workbook_without_an_annex_says_what_is_missing(tmp_path: Path) -> Non
         # Headings as departments write them, and a row with the office's own name above.
         ([["STT", "CHỈ TIÊU (1)", "ĐVT (2)", "SỐ LƯỢNG (3)"], ASKED], [tuple(ASKED)]),
         ([["Số TT", "Tên chỉ tiêu, nội dung", "ĐVT", "Kết quả"], ASKED], [tuple(ASKED)]),
+        ([["UBND TỈNH", "Biểu số 01/CCHC", "Đơn vị báo cáo: …"], HEADER, ASKED], [tuple(ASKED)]),
         ([["Đơn vị", "UBND xã A"], ["STT", "Các chỉ tiêu", "ĐVT", "Kết quả"], ASKED], [tuple(ASKED)]),
         ([[None, "BIỂU SỐ 01"], ["Đơn vị", "UBND xã A"], ["Kết quả"], HEADER, ["(1)", "(2)", "(3)", "(4)=3/2"], ASKED],
          [tuple(ASKED)]),
