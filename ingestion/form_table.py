@@ -289,8 +289,8 @@ def _header_at(cells: Sequence[Sequence[str]], start: int) -> _Header | None:
 
 def _goes_on(row: Sequence[str], columns: Mapping[str, int]) -> bool:
     """Whether a row below says more of a header: it has text, and neither a number nor a name of its own."""
-    own = [row[columns[column]] for column in ("number", "name") if column in columns]
-    return any(row) and all(not cell or _column_of(cell) for cell in own)
+    own = {column: row[columns[column]] for column in ("number", "name") if column in columns}
+    return any(row) and all(not cell or _column_of(cell) == column for column, cell in own.items())
 
 
 def _columns_of_names(header: _Header, rows: Sequence[Sequence[str]]) -> list[int]:
@@ -304,7 +304,7 @@ def _columns_of_names(header: _Header, rows: Sequence[Sequence[str]]) -> list[in
 
 def _is_numbering(row: Sequence[str]) -> bool:
     """``(1) (2) (3)`` or ``A B 1 2`` below a header."""
-    cells = [cell for cell in row if cell]
+    cells = {cell for cell in row if cell}
     return len(cells) >= 3 and all(re.fullmatch(r"[(\[]?(\d{1,2}|[A-ZĐ])[)\]]?(\s*=.*)?", cell) for cell in cells)
 
 

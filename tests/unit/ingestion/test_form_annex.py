@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -320,3 +322,26 @@ def test_a_decision_goes_with_its_line_and_is_never_lost(tmp_path: Path) -> None
         read(tmp_path, [row for row in (*rows[:2], changed, ASKED) if row])
         with pytest.raises(NoAnnex, match=r"không còn dòng mà matches\.csv đã quyết định ở P0!3"):
             read_form_annex(tmp_path / "bieu.xlsx", KNOWN, said)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_row_of_any_table_is_lost(tmp_path: Path, seed: int) -> None:
+    """Whatever cells are filled: each row with text is a line of its place, a header, column numbers, or below the end;
+    each column with text is one that lines are made of, or told."""
+    chance = random.Random(seed)
+    columns = chance.sample(["STT", "Chỉ tiêu", "Đơn vị tính", "Số lượng", "Ghi chú", "Cột lạ"], 6)
+    words = ["1", "1.2", "II", "a)", "-", "Hồ sơ", "%", "Đơn vị", "Ghi chú", "Nơi nhận: UBND", "Người lập", "Kết quả"]
+    rows = [
+        [chance.choice([*words, f"Việc {number}"]) if chance.random() < 0.4 else "" for _ in columns]
+        for number in range(30)
+    ]
+    rows.append(["1" if name == "STT" else "Việc cuối" if name == "Chỉ tiêu" else "" for name in columns])
+    with (tmp_path / "bieu.csv").open("w", encoding="utf-8", newline="") as handle:
+        csv.writer(handle).writerows([columns, *rows])
+    annex = read_form_annex(tmp_path / "bieu.csv", KNOWN)
+    places = {match.line.row for match in annex.matches}
+    lost = [row for number, row in enumerate(rows, 2) if any(row) and number not in places]
+    name = columns.index("Chỉ tiêu")
+    # A row that says more of the header stands right below it, without a name; nothing else is no line.
+    assert all(row in rows[:3] and row[name] in ("", *columns) for row in lost), lost
+    assert any("Cột lạ" in part.text_vi for part in annex.unread)
