@@ -368,14 +368,18 @@ _REMARK = (
     '"column" as column_name, kind, subject as about, "value", expected, "count", message_vi, advice_vi'
 )
 
+_SAME = f"o.{UNIT} = n.{UNIT} and o._unit_code = n._unit_code and o._source = n._source"
+
 
 def _lay_remarks(connection: Any, raw_dir: Path, quarter: str, owners: Mapping[str, str]) -> list[str]:
     """``remarks``: what intake noticed of current deliveries and of the landing folder; returns units with an
     unreadable file.
 
     A remark on the folder that names no unit concerns every unit of the run; ``is_named`` tells it apart. ``had_rows``:
-    the unit sent rows of the source before. Without the layer's schema file there is no relation, and its rules do not
-    run.
+    the unit sent rows of the source before. Of a stated window ``stated_from`` and ``stated_to`` are its days, and
+    ``is_preceded`` and ``is_continued`` say that other tables of the unit's source state what lies before and after it
+    without a gap, as files of single months do. Without the layer's schema file there is no relation, and its rules do
+    not run.
     """
     schema, landing = raw_dir / "remarks" / "schema.parquet", raw_dir / "landing_remarks.parquet"
     if not schema.exists():
@@ -392,9 +396,18 @@ def _lay_remarks(connection: Any, raw_dir: Path, quarter: str, owners: Mapping[s
         f"union all select u.{UNIT}, r._unit_code is not null, r.* from ({folder}) as r "
         "join units as u on u.unit_code = r._unit_code "
         f"or (r._unit_code is null and u.unit_code = u.{UNIT}) "
-        f"where coalesce(r._quarter, {literal(quarter)}) = {literal(quarter)}) "
+        f"where coalesce(r._quarter, {literal(quarter)}) = {literal(quarter)}), "
+        "dated as (select *, case when kind = 'stated_window' then "
+        "try_cast(split_part(\"value\", '/', 1) as date) end as stated_from, "
+        "case when kind = 'stated_window' then cast(split_part(\"value\", '/', 2) as date) end as stated_to "
+        "from noticed) "
         "select n.*, concat_ws('/', n._unit_code, n._source, n._file_name, nullif(n.about, '')) as place, "
-        "coalesce(v.most_before > 0, false) as had_rows from noticed as n left join volumes as v "
+        "coalesce(v.most_before > 0, false) as had_rows, d._opens_on, d._closes_on, "
+        f"exists (select 1 from dated as o where {_SAME} and o.stated_from < n.stated_from "
+        "and o.stated_to >= n.stated_from - 1) as is_preceded, "
+        f"exists (select 1 from dated as o where {_SAME} and o.stated_to > n.stated_to "
+        "and o.stated_from <= n.stated_to + 1) as is_continued "
+        "from dated as n left join deliveries as d on d.delivery_id = n._delivery_id left join volumes as v "
         f"on v.{UNIT} = n.{UNIT} and v.unit_code = n._unit_code and v.source = n._source"
     )
     return _units_of(set(files) - set(readable), owners)

@@ -61,7 +61,7 @@ from ingestion.rows.wholeness import CompletenessEvidence
 _log = logging.getLogger(__name__)
 
 # Raised whenever the code reads some file differently than before, so that deliveries are read again.
-INGEST_VERSION = 10
+INGEST_VERSION = 11
 # CSV files between these sizes (bytes) are read side by side; smaller ones are not worth it, larger ones too large.
 _LARGE, _HUGE = 1 << 20, 1 << 27
 _READERS = 2

@@ -116,6 +116,15 @@ KINDS: Mapping[str, Kind] = {
         "it ends before the period does.",
         in_message=False,
     ),
+    "other_time": Kind(
+        "The title or the sheet's name tells quarters, months or years, none of which is the period's, and nothing "
+        "surer. subject: the sheet; value: the words; expected: the period's first/last day."
+    ),
+    "signed_on": Kind(
+        "The day beside the place, as signatures have it. value: the day; expected: the closing day; count: days by "
+        "which it precedes the closing.",
+        in_message=False,
+    ),
     "exported_on": Kind(
         "The day on which the file says it was made. value: the day; expected: the closing day; count: days by which "
         "it precedes the closing.",

@@ -51,27 +51,13 @@ def check_titles(titles: Sequence[TitleBlock], context: Context) -> None:
 
 
 def _check_title_period(title: TitleBlock, context: Context) -> None:
-    """A window agrees when it lies inside the quarter's window or covers at least half of it: offices also report
-    calendar quarters and the year to date.
-    """
-    period = context.period
-    if title.window is not None:
-        first, last = title.window
-        shared = (min(last, period.closes_on) - max(first, period.opens_on)).days + 1
-        inside = shared == (last - first).days + 1
-        if inside or shared * 2 >= (period.closes_on - period.opens_on).days + 1:
-            return
-        named = f"từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}"
-    elif title.quarters and period.quarter not in title.quarters:
-        named = ", ".join(title.quarters)
-    else:
-        return
-    raise UnreadableFileError(
-        WRONG_QUARTER,
-        f"Tệp ghi kỳ {named}, nhưng nằm trong thư mục của kỳ {_period_vi(period)}. "
-        "Chuyển tệp sang đúng thư mục hoặc xuất lại đúng kỳ.",
-        title.window,
-    )
+    if (named := title.times.of_another_period(context.period)) is not None:
+        raise UnreadableFileError(
+            WRONG_QUARTER,
+            f"Tệp ghi kỳ {named}, nhưng nằm trong thư mục của kỳ {_period_vi(context.period)}. "
+            "Chuyển tệp sang đúng thư mục hoặc xuất lại đúng kỳ.",
+            title.window,
+        )
 
 
 def _period_vi(period: Period) -> str:

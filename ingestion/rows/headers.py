@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,7 +19,8 @@ from ingestion.base.limits import UnreadableFileError
 from ingestion.base.readings import Cell
 from ingestion.reading.formulas import column_letters
 from ingestion.reading.grid import Body, Sheet
-from ingestion.rows.values import DAY_IN_TEXT, QUARTER_IN_TEXT, parse_date, printed, quarter_of
+from ingestion.rows.stated_times import StatedTimes, read_times
+from ingestion.rows.values import printed
 from ingestion.text.vietnamese import LabelIndex, bare, clean, fold
 
 MAX_HEADER_ROWS = 4
@@ -37,15 +38,15 @@ class HeaderError(UnreadableFileError):
 
 @dataclass(frozen=True)
 class TitleBlock:
-    """What stands above the header: its texts, the window it names, the quarters it names.
-
-    ``stated`` is the window in any wording: from and to, months, or up to a day (then without a first day).
-    """
+    """What stands above the header: its texts, and the times that they name."""
 
     texts: tuple[str, ...] = ()
-    window: tuple[dt.date, dt.date] | None = None
-    quarters: tuple[str, ...] = ()
-    stated: tuple[dt.date | None, dt.date] | None = None
+    times: StatedTimes = field(default_factory=StatedTimes)
+
+    @property
+    def window(self) -> tuple[dt.date, dt.date] | None:
+        """The window that the texts name by its first and last day."""
+        return self.times.window
 
 
 @dataclass(frozen=True)
@@ -249,7 +250,8 @@ def find_layout(sheet: Sheet, headers: HeaderMap) -> Layout | None:
     needed = [c for c in headers.active.values() if c.required]
     if len(layout.positions) < min(2, max(1, len(needed))):
         return None
-    return _with_title(layout, texts[: layout.header_start])
+    above = tuple(text for row in texts[: layout.header_start] for text in row if text)
+    return replace(layout, title=TitleBlock(above, read_times(above)))
 
 
 def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
@@ -349,40 +351,3 @@ def check_layout(layout: Layout, contract: Contract, has_title_unit: bool) -> No
             f"Tiêu đề đọc được ở dòng {layout.header_end}: {found}."
             + (f" Nếu phần trong ngoặc của {added} không đổi nghĩa của cột thì bỏ đi rồi nộp lại." if added else "")
         )
-
-
-# ------------------------------------------------------------------------------------------------------ title block
-
-_MONTHS = re.compile(
-    r"(?<!ngày )(?<!\d )tháng (?P<first>\d{1,2})(?:(?: ?[-–] ?| đến (?:hết )?tháng | và (?:tháng )?)(?P<last>\d{1,2}))?"
-    r"(?: ?[/.-] ?| năm )(?P<year>\d{4})",
-    re.IGNORECASE,
-)
-_AS_OF = re.compile(
-    rf"(?:tính đến|số liệu đến|tính tới|cập nhật đến)(?: hết)?(?: ngày)?:? {DAY_IN_TEXT}", re.IGNORECASE
-)
-_WINDOW = re.compile(rf"từ(?: ngày)?:? {DAY_IN_TEXT},?(?: -)? đến(?: hết)?(?: ngày)?:? {DAY_IN_TEXT}", re.IGNORECASE)
-
-
-def _with_title(layout: Layout, rows: list[list[str]]) -> Layout:
-    texts = tuple(text for row in rows for text in row if text)
-    joined = " ".join(texts)
-    window = None
-    if match := _WINDOW.search(joined):
-        first, last = parse_date(match[1]).value, parse_date(match[2]).value
-        window = (first, last) if first and last and first <= last else None
-    quarters = tuple(sorted({quarter_of(m) for text in texts for m in QUARTER_IN_TEXT.finditer(text)}))
-    return Layout(**{**layout.__dict__, "title": TitleBlock(texts, window, quarters, window or _stated(joined))})
-
-
-def _stated(text: str) -> tuple[dt.date | None, dt.date] | None:
-    """The window that months, or an "as of" day, state."""
-    months = [(int(m["year"]), int(m[name])) for m in _MONTHS.finditer(text) for name in ("first", "last") if m[name]]
-    months = [(year, month) for year, month in months if 1 <= month <= 12]
-    if months:
-        (year, month), (last_year, last_month) = min(months), max(months)
-        end = dt.date(last_year + last_month // 12, last_month % 12 + 1, 1) - dt.timedelta(days=1)
-        return dt.date(year, month, 1), end
-    if (match := _AS_OF.search(text)) and (day := parse_date(match[1]).value):
-        return None, day
-    return None

@@ -26,6 +26,7 @@ from ingestion.reading.grid import Body
 from ingestion.rows.headers import HeaderMap, Layout
 from ingestion.rows.own_words import OWN_HEADINGS
 from ingestion.rows.rules import Rows
+from ingestion.rows.stated_times import read_times, signed_on
 from ingestion.rows.values import DAY_IN_TEXT, parse_date
 from ingestion.text.vietnamese import bare, fold
 
@@ -258,22 +259,47 @@ _EXPORTED = re.compile(
 )
 
 
-def of_titles(sheet: str, layout: Layout, below: Iterable[str], period: Period) -> Iterator[FileRemark]:
-    """The window and the day of making that a table states above or below itself."""
+def of_titles(sheet: str, layout: Layout, below: Sequence[str], period: Period) -> Iterator[FileRemark]:
+    """The times that a table states above itself or that its sheet is named with, and the days of making and signing
+    above or below it.
+    """
     texts = [*layout.title.texts, *below]
     own = f"{period.opens_on.isoformat()}/{period.closes_on.isoformat()}"
-    if layout.title.stated is not None:
-        first, last = layout.title.stated
+    if (stated := layout.title.times.stated(period)) is not None:
+        first, last = stated
         shown = f"từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}" if first else f"đến {last:%d/%m/%Y}"
-        short = max(0, (period.closes_on - last).days)
         yield FileRemark(
             "stated_window",
-            f"Trang tính “{sheet}” ghi số liệu {shown}; kỳ {period.quarter} đến {period.closes_on:%d/%m/%Y}.",
+            f"Trang tính “{sheet}” ghi số liệu {shown}; kỳ {period.quarter} từ {period.opens_on:%d/%m/%Y} đến "
+            f"{period.closes_on:%d/%m/%Y}.",
             sheet=sheet,
             subject=sheet,
             value=f"{first.isoformat() if first else '..'}/{last.isoformat()}",
             expected=own,
-            count=short,
+            count=max(0, (period.closes_on - last).days),
+        )
+    if not layout.title.times.is_certain:
+        named = read_times([*layout.title.texts, sheet])
+        if (other := named.of_another_period(period) or named.named_elsewhere(period)) is not None:
+            yield FileRemark(
+                "other_time",
+                f"Trang tính “{sheet}” ghi {other} ở tiêu đề hoặc tên trang, không phải kỳ {period.quarter} "
+                f"(từ {period.opens_on:%d/%m/%Y} đến {period.closes_on:%d/%m/%Y}).",
+                "Kiểm tra xem số liệu có đúng kỳ không; sửa tiêu đề, tên trang hoặc xuất lại rồi nộp lại tệp cùng tên.",
+                sheet=sheet,
+                subject=sheet,
+                value=other,
+                expected=own,
+            )
+    if (signed := signed_on(texts)) is not None:
+        yield FileRemark(
+            "signed_on",
+            f"Trang tính “{sheet}” ký ngày {signed:%d/%m/%Y}; ngày chốt số liệu {period.closes_on:%d/%m/%Y}.",
+            sheet=sheet,
+            subject=sheet,
+            value=signed.isoformat(),
+            expected=period.closes_on.isoformat(),
+            count=max(0, (period.closes_on - signed).days),
         )
     days = [day for text in texts if (m := _EXPORTED.search(text)) and (day := parse_date(m[1]).value) is not None]
     if days:

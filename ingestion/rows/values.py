@@ -451,19 +451,11 @@ def month_parser(period: Period) -> Parser:
     return parse
 
 
-QUARTER_IN_TEXT = re.compile(
-    r"(?:quý|quí|quy|q)\s*(?P<q>iv|iii|ii|i|[1-4])\s*(?:[/.-]|,?\s*năm|\s)\s*(?P<y>\d{4})", re.IGNORECASE
-)
 _QUARTER_FORMS = (
-    QUARTER_IN_TEXT,
+    re.compile(r"(?:quý|quí|quy|q)\s*(?P<q>iv|iii|ii|i|[1-4])\s*(?:[/.-]|,?\s*năm|\s)\s*(?P<y>\d{4})", re.IGNORECASE),
     re.compile(r"(?P<y>\d{4})\s*[-/]?\s*q(?P<q>[1-4])", re.IGNORECASE),
     re.compile(r"(?P<q>iv|iii|ii|i)\s*/\s*(?P<y>\d{4})", re.IGNORECASE),
 )
-
-
-def quarter_of(match: re.Match[str]) -> str:
-    """Quarter key (``2023-Q1``) of a match of one of the quarter forms."""
-    return quarter_key(match["y"], match["q"])
 
 
 def parse_quarter(cell: Cell) -> Reading:
@@ -475,7 +467,7 @@ def parse_quarter(cell: Cell) -> Reading:
         return Reading(key)
     for form in _QUARTER_FORMS:
         if match := form.fullmatch(reading.value):
-            return Reading(quarter_of(match))
+            return Reading(quarter_key(match["y"], match["q"]))
     return rejected(
         "not_a_quarter",
         f"Không đọc được kỳ báo cáo: “{reading.value}”",

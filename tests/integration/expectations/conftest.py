@@ -597,7 +597,6 @@ class Delivery:
     is_current: bool = True
     quarter: str = QUARTER
     columns: tuple[str, ...] = ("a",)
-    window: tuple[dt.date | None, dt.date | None] = WINDOW
     findings: list[Row] = field(default_factory=list)
     remarks: list[Row] = field(default_factory=list)
     message_vi: str = ""
@@ -695,7 +694,6 @@ class Lake:
                 for name in ("delivery_id", "source", "unit_code", "quarter", "file_name", "outcome", "message_vi")
             ]
             + [("is_current", pa.bool_()), ("columns_mapped", pa.list_(pa.string()))]
-            + [("reporting_window_from", pa.date32()), ("reporting_window_to", pa.date32())]
             + [
                 (name, pa.int64())
                 for name in (
@@ -719,8 +717,6 @@ class Lake:
                     "quarter": d.quarter,
                     "file_name": f"{d.delivery_id}.xlsx",
                     "columns_mapped": list(d.columns),
-                    "reporting_window_from": d.window[0],
-                    "reporting_window_to": d.window[1],
                     "rows_with_findings": len({row["_row"] for row in d.findings}),
                     "outcome": d.outcome,
                     "message_vi": d.message_vi,

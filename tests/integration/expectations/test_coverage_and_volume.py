@@ -69,8 +69,20 @@ def _no_longer_sent(lake: Lake, unit: str) -> None:
     lake.deliveries.append(earlier)
 
 
-def _title(last: dt.date | None) -> Change:
-    return lambda lake, unit: setattr(lake.of(unit, "one_stop_cases"), "window", (OPENS if last else None, last))
+def _titles(*stated: str, source: str = "one_stop_cases") -> Change:
+    """Sheets of the unit's file, or files, whose titles state these windows."""
+
+    def change(lake: Lake, unit: str) -> None:
+        lake.of(unit, source).remarks = [
+            {"kind": "stated_window", "subject": f"S{number}", "value": value} for number, value in enumerate(stated)
+        ]
+
+    return change
+
+
+def _title_says(kind: str, count: int | None, source: str, value: str = "quý IV") -> Change:
+    remark = {"kind": kind, "subject": "S", "value": value, "count": count}
+    return lambda lake, unit: lake.of(unit, source).remarks.append(remark)
 
 
 def _noted(noted: int, read: int) -> Change:
@@ -89,6 +101,8 @@ def _ended(moment: dt.datetime) -> Change:
 
 _CASES = "deliveries.one_stop_cases"
 GAP, VOLUME, TITLE = f"{_CASES}.days_without_rows", f"{_CASES}.volume", f"{_CASES}.window_reaches_closing"
+LATE_START = f"{_CASES}.window_starts_with_period"
+COUNTS, RETURNS, ROSTER, PORTAL = "e_document_counts", "declared_returns", "staffing_roster", "portal_figures"
 SHARE = f"{_CASES}.findings_share"
 ENDED = {"one_stop_cases.finished_at_plausible", "one_stop_cases.returned_at_plausible"}
 
@@ -120,9 +134,50 @@ WORLDS: dict[str, tuple[Change, set[str]]] = {
     "below a unit's own seasons": (_commune_rows(30, 100, 900), {VOLUME}),
     # Of a source that a commune need not send nothing else would say so.
     "no longer sent": (_no_longer_sent, {"deliveries.e_document_counts.volume"}),
-    "a title to the closing day": (_title(CLOSES), set()),
-    "a title to the day before": (_title(dt.date(2023, 6, 13)), {TITLE}),
-    "no window in the title": (_title(None), set()),
+    "a title of the period": (_titles("2023-03-15/2023-06-14"), set()),
+    "a title to the day before": (_titles("2023-03-15/2023-06-13"), {TITLE}),
+    "a title from the day after": (_titles("2023-03-16/2023-06-14"), {LATE_START}),
+    "no window in the title": (_titles(), set()),
+    "cases of the year to date": (_titles("2022-12-15/2023-06-14"), set()),
+    "files of single months": (
+        _titles("2023-05-01/2023-05-31", "2023-03-01/2023-03-31", "2023-06-01/2023-06-30", "2023-04-01/2023-04-30"),
+        set(),
+    ),
+    "the last month is missing": (
+        _titles("2023-03-01/2023-03-31", "2023-04-01/2023-04-30", "2023-05-01/2023-05-31"),
+        {TITLE},
+    ),
+    "a month between is missing": (
+        _titles("2023-03-01/2023-04-30", "2023-06-01/2023-06-30"),
+        {TITLE, LATE_START},
+    ),
+    "a roster of the day before last period's closing": (
+        _titles("../2023-03-14", source=ROSTER),
+        {f"deliveries.{ROSTER}.window_reaches_closing"},
+    ),
+    "a roster of the month before": (_titles("../2023-05-31", source=ROSTER), set()),
+    "counts of a calendar quarter": (_titles("2023-04-01/2023-06-30", source=COUNTS), set()),
+    "counts of the year to date": (
+        _titles("2022-12-15/2023-06-14", source=COUNTS),
+        {f"deliveries.{COUNTS}.window_within_period"},
+    ),
+    "counts of one month": (
+        _titles("2023-05-01/2023-05-31", source=COUNTS),
+        {f"deliveries.{COUNTS}.window_starts_with_period"},
+    ),
+    "returns of the year to date": (
+        _titles("2023-01-01/2023-06-30", source=RETURNS),
+        {f"deliveries.{RETURNS}.window_within_period"},
+    ),
+    "portal figures up to a day of the next quarter": (
+        _titles("../2023-09-14", source=PORTAL),
+        {f"deliveries.{PORTAL}.window_within_period"},
+    ),
+    "another quarter's name": (_title_says("other_time", None, COUNTS), {"remarks.other_time"}),
+    "a register of the year before": (_title_says("other_time", None, "org_units", "năm 2022"), set()),
+    "signed a quarter before": (_title_says("signed_on", 91, COUNTS), {"remarks.signed_on"}),
+    "signed when the month had ended": (_title_says("signed_on", 14, COUNTS), set()),
+    "a catalogue signed a year ago": (_title_says("signed_on", 400, "procedure_catalogue"), set()),
     "a remark on every row": (_noted(761, 761), {SHARE}),
     "a remark on more than a tenth": (_noted(80, 700), {SHARE}),
     "a remark on fewer": (_noted(60, 700), set()),

@@ -449,6 +449,13 @@ def _implausible(source: str, column: str) -> Any:
     return dt.datetime(day.year, 1, 1) if source == "one_stop_cases" else day
 
 
+_STATED = {
+    "window_reaches_closing": "2023-03-15/2023-05-01",
+    "window_starts_with_period": "2023-05-01/2023-06-14",
+    "window_within_period": "2022-12-15/2023-06-14",
+}
+
+
 def _break_receipt(lake: Lake, unit: str, rule: Rule) -> None:
     delivery = lake.of(unit, rule.source)
     what = rule.id.rsplit(".", 1)[1]
@@ -476,10 +483,8 @@ def _break_receipt(lake: Lake, unit: str, rule: Rule) -> None:
         again.delivery_id += ".again"
         again.columns = ("a", "b")
         lake.deliveries.append(again)
-    elif what == "window_reaches_closing":
-        delivery.window = (delivery.window[0], dt.date(2023, 5, 1))
-    elif what == "window_starts_with_period":
-        delivery.window = (dt.date(2023, 5, 1), delivery.window[1])
+    elif what in _STATED:
+        delivery.remarks.append({"kind": "stated_window", "subject": "S", "value": _STATED[what]})
     elif what == "volume":
         _delivered_before(lake, unit, rule.source, rows=1000)
     elif what == "days_without_rows":

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from expectations.declarations import Rule, declared_rules
+from expectations.inspection import inspect_raw
 from ingestion.base.contracts import Contract, load_contracts
 from ingestion.base.remarks import KINDS
 
@@ -55,19 +59,30 @@ def test_rules_name_columns_that_the_contract_knows(source: str) -> None:
     assert named <= _contract_columns(CONTRACTS[source])
 
 
-# Measures that a rule on the receipts or on the rows themselves judges.
-_JUDGED_ELSEWHERE = {"stated_window": "window_reaches_closing", "span": "days_without_rows"}
+# One that a rule for each source judges, and a measure for people: what it measures is judged on the rows themselves.
+_BY_SOURCE, _ON_ROWS = "stated_window", "span"
+
+
+def test_each_remark_that_is_judged_is_found_in_the_verdict(tmp_path: Path, worlds: Any) -> None:
+    """A remark as bad as can be, of every kind and each in a unit of its own."""
+    lake = worlds.lake(tmp_path)
+    for kind in KINDS:
+        lake.add_unit(kind)
+        remark = {"kind": kind, "subject": "due_at", "value": "2020-01-01/2020-03-31", "count": 400, "message_vi": "x"}
+        lake.of(kind, "one_stop_cases").remarks.append(remark)
+    failed = {
+        verdict.unit_code: {r.expectation_id for r in verdict.results if r.status == "fail"}
+        for verdict in inspect_raw(lake.request(), worlds.plain)
+    }
+    assert {kind for kind, rules in failed.items() if not rules} == {_ON_ROWS}
+    assert failed[_BY_SOURCE] == {"deliveries.one_stop_cases.window_reaches_closing"}
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_kind_of_remark_is_judged_by_one_rule(kind: str) -> None:
     """One rule for each kind; where two share a kind, one takes what the other leaves."""
     judging = [rule for rule in RULES if rule.relation == "remarks" and rule.applies_when == f"kind = '{kind}'"]
-    if kind in _JUDGED_ELSEWHERE:
-        assert not judging
-        assert [rule for rule in RULES if rule.id.endswith(f".{_JUDGED_ELSEWHERE[kind]}")]
-    else:
-        assert judging
+    assert bool(judging) == (kind not in (_BY_SOURCE, _ON_ROWS))
     violations = {rule.violation for rule in judging}
     for rule in judging:
         if len(judging) == 2:

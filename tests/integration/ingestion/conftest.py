@@ -49,11 +49,12 @@ class Home:
         first_row: int = 0,
         first_column: int = 0,
         before_closing: Callable[[xlsxwriter.Workbook], object] | None = None,
+        sheet_name: str = "Sheet1",
     ) -> Path:
         path = self.place(source, name, unit, quarter)
         book = xlsxwriter.Workbook(path, {"default_date_format": "dd/mm/yyyy hh:mm", "strings_to_formulas": False})
         book.set_properties({"created": dt.datetime(2023, 1, 1, tzinfo=LOCAL)})
-        sheet = book.add_worksheet("Sheet1")
+        sheet = book.add_worksheet(sheet_name)
         for r, row in enumerate(rows):
             for c, cell in enumerate(row):
                 if cell is not None:

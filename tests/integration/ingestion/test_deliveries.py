@@ -131,7 +131,8 @@ def test_what_was_not_sent_is_not_nothing_to_report(home: Any) -> None:
             [["Từ ngày 15/03/2023 đến ngày 14/06/2023"], *answers(1)],
             ["15/03/2023", "14/06/2023", "2023-Q1", "14/03/2023"],
         ),
-        ([["Quý II/2023"], *answers(1)], ["2023-Q2", "2023-Q1"]),
+        ([["Quý II/2023"], *answers(1)], ["Quý II/2023", "2023-Q1"]),
+        ([["TỔNG HỢP PHIẾU", "NĂM 2022"], ["Tháng 11 năm 2022"], *answers(1)], ["tháng 11/2022", "2023-Q1"]),
         ([["chỉ có chữ"]], ["Không tìm thấy dòng tiêu đề"]),
     ],
 )

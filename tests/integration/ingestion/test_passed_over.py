@@ -308,6 +308,10 @@ def test_printed_pages_that_are_missing_are_told(registers: Any) -> None:
         ("Tháng 12/2022 và tháng 2/2023", "2022-12-01/2023-02-28", 14),
         ("Số liệu tính đến ngày 28/02/2023", "../2023-02-28", 14),
         ("Tính đến hết ngày 14/03/2023", "../2023-03-14", 0),
+        ("Từ 15/12/2022 - 28/2/2023", "2022-12-15/2023-02-28", 14),
+        ("Lũy kế từ đầu năm đến ngày 14/03/2023", "2022-12-15/2023-03-14", 0),
+        ("6 tháng đầu năm 2023", "2023-01-01/2023-06-30", 0),
+        ("Quý I năm 2023", None, None),
         ("Danh sách hồ sơ", None, None),
     ],
 )
@@ -318,6 +322,48 @@ def test_the_window_that_a_title_states_is_kept(
     registers.ingest()
     found = [(r["value"], r["count"]) for r in remarks(registers, "one_stop_cases", "stated_window")]
     assert found == ([(value, count)] if value else [])
+
+
+@pytest.mark.parametrize(
+    ("above", "sheet", "told"),
+    [
+        ([["DANH SÁCH NĂM 2022"]], "Sheet1", "NĂM 2022"),
+        ([["QUÝ IV"]], "Sheet1", "QUÝ IV"),
+        ([["DANH SÁCH"]], "Quý IV-2022", "Quý IV-2022"),
+        ([], "2022", "2022"),
+        ([], "T11.2022", "tháng 11/2022"),
+        ([["QUÝ I"]], "Sheet1", None),
+        ([["DANH SÁCH NĂM 2023"]], "2022", None),
+        ([["Từ ngày 15/12/2022 đến ngày 14/03/2023"]], "Quý IV-2022", None),
+        ([["Sóc Trăng, ngày 15 tháng 12 năm 2022"], ["Kế hoạch số 12/KH-UBND năm 2022"]], "Danh sách", None),
+    ],
+)
+def test_a_title_or_sheet_that_names_only_another_time_is_told(
+    registers: Any, above: list[list[Any]], sheet: str, told: str | None
+) -> None:
+    registers.workbook("one_stop_cases", [*above, CASES, case(1)], sheet_name=sheet)
+    registers.ingest()
+    found = [r["value"] for r in remarks(registers, "one_stop_cases", "other_time")]
+    assert found == ([told] if told else [])
+    if told:
+        assert f"ghi {told} ở tiêu đề hoặc tên trang" in registers.delivery("one_stop_cases")["message_vi"]
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "signed", "early"),
+    [
+        ([], [["Người lập biểu"], [None, "An Thạnh 1, ngày 15 tháng 12 năm 2022"]], "2022-12-15", 89),
+        ([["DANH SÁCH", "Cù Lao Dung, ngày 01/03/2023"]], [], "2023-03-01", 13),
+        ([], [[None, "Cù Lao Dung, ngày 20 tháng 3 năm 2023"]], "2023-03-20", 0),
+    ],
+)
+def test_the_day_of_signing_is_kept(
+    registers: Any, above: list[list[Any]], below: list[list[Any]], signed: str, early: int
+) -> None:
+    registers.workbook("one_stop_cases", [*above, CASES, case(1), [], *below])
+    registers.ingest()
+    found = [(r["value"], r["count"]) for r in remarks(registers, "one_stop_cases", "signed_on")]
+    assert found == [(signed, early)]
 
 
 @pytest.mark.parametrize(
