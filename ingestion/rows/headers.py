@@ -20,7 +20,7 @@ from ingestion.base.readings import Cell
 from ingestion.reading.formulas import column_letters
 from ingestion.reading.grid import Body, Sheet
 from ingestion.rows.stated_times import StatedTimes, read_times
-from ingestion.rows.values import printed
+from ingestion.rows.values import parse_quarter, printed
 from ingestion.text.vietnamese import LabelIndex, bare, clean, fold
 
 MAX_HEADER_ROWS = 4
@@ -122,7 +122,7 @@ class HeaderMap:
         return all(
             _REFERENCE.fullmatch(text)
             or fold(text) in _HARMLESS
-            or any(quarter_of(m) == self.quarter for m in [QUARTER_IN_TEXT.fullmatch(text.strip())] if m)
+            or parse_quarter(text).value == self.quarter
             or (column and self.titles.find(text) == column)
             for text in inside
         )
