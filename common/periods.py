@@ -190,9 +190,9 @@ def in_order(quarters: Iterable[str]) -> list[str]:
     return sorted(set(quarters), key=place_of)
 
 
-def is_owed(period: Period, unit_code: str) -> bool:
-    """Whether an office owes a report on a period, as the duties stand on the day it closes."""
-    duties = [duty for duty in load_duties() if duty.holds_on(period.closes_on)]
+def is_owed(period: Period, unit_code: str, duties: Iterable[Duty] | None = None) -> bool:
+    """Whether an office owes a report on a period, as the duties (None: the project's) stand on the day it closes."""
+    duties = [duty for duty in (load_duties() if duties is None else duties) if duty.holds_on(period.closes_on)]
     own = [duty for duty in duties if duty.unit_code == unit_code]
     general = [duty for duty in duties if not duty.unit_code]
     return any(period.calendar == duty.calendar and period.kind in duty.kinds for duty in own or general)

@@ -357,12 +357,16 @@ class UnitRegister:
             now = stack.pop()
             if now.valid_on(then):
                 found[now.code, now.valid_from] = now
-            for step in self._into.get(now.code, ()):
-                if now.valid_on(step.effective_on) and then < step.effective_on <= day:
+            for step in self.into(now):
+                if then < step.effective_on <= day:
                     old = self.unit(step.old_code, step.effective_on - _DAY)
                     if old is not None:
                         stack.append(old)
         return sorted(found.values(), key=lambda found_unit: found_unit.code)
+
+    def into(self, unit: AdminUnit) -> list[Succession]:
+        """What the unit took over, on its first day and, while it went on, since."""
+        return [step for step in self._into.get(unit.code, ()) if unit.valid_on(step.effective_on)]
 
     @cached_property
     def _into(self) -> dict[str, list[Succession]]:

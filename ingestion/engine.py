@@ -769,7 +769,7 @@ class _Run:
                 parts,
                 org_units,
                 self.reference.superior(reporting, closing),
-                self.reference.predecessors(reporting) if self.contract.names_units_before else (),
+                self.reference.predecessors(reporting, closing) if self.contract.names_units_before else (),
                 self.reference.portals if self.contract.names_units else None,
                 closing,
                 self.reference.below(reporting, closing) if is_superior else (),

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.files import replace_durably
 from common.forms import earlier_rows_csv, load_forms, rows_csv
+from common.unit_pasts import PAST_COLUMNS
 from ingestion import DELIVERIES_SCHEMA, columns_csv, load_contracts
 from orchestration.dbt import ensure_manifest, manifest_folder, project_fingerprint, run_apart
 from orchestration.locks import one_run_at_a_time
@@ -80,6 +81,7 @@ def _columns(found: Mapping[str, Mapping[str, Iterable[Iterable[str]]]]) -> Colu
 def _fingerprint() -> str:
     code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
     declared = columns_csv(load_contracts()) + rows_csv(load_forms()) + earlier_rows_csv(load_forms())
+    declared += ",".join(PAST_COLUMNS)
     return hashlib.sha256(f"{code}{project_fingerprint()}{declared}".encode()).hexdigest()
 
 
@@ -123,6 +125,7 @@ def of_models(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Colum
     }
     for name, text in written.items():
         tables[f"raw/{name}"] = next(csv.reader([text.split("\n", 1)[0]]))
+    tables["raw/unit_pasts"] = list(PAST_COLUMNS)
     tables["raw/run_scope"] = ["quarter", "unit_code"]
     tables["raw/deliveries"] = DELIVERIES_SCHEMA.names
     found: Columns = {}

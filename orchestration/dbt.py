@@ -18,6 +18,9 @@ from pathlib import Path
 
 from common.files import replace_durably, sha256_file
 from common.forms import earlier_rows_csv, load_forms, rows_csv
+from common.periods import period_named
+from common.unit_pasts import pasts_csv
+from common.units import registered
 from ingestion import columns_csv, load_contracts
 from orchestration.locks import one_run_at_a_time
 from orchestration.settings import DBT_DIR, PROJECT_DIR, Engine, Home, Settings, load_settings
@@ -103,8 +106,8 @@ def parse_args(home: Home, project: Path = DBT_DIR, engine: Engine = "duckdb") -
 
 
 def write_scope(home: Home, quarter: str, folders: Iterable[str] | None = None) -> None:
-    """Tells dbt which quarter it builds and of whose ``folders`` (None: of all), the forms and what the contracts call
-    their columns; clears what the last build exported, its record first.
+    """Tells dbt which quarter it builds and of whose ``folders`` (None: of all), the forms, what units were before and
+    what the contracts call their columns; clears what the last build exported, its record first.
     """
     home.warehouse.mkdir(parents=True, exist_ok=True)
     home.build_record.unlink(missing_ok=True)
@@ -112,6 +115,8 @@ def write_scope(home: Home, quarter: str, folders: Iterable[str] | None = None) 
     home.built_marts.mkdir(parents=True)
     replace_durably(home.form_rows, rows_csv(load_forms()).encode())
     replace_durably(home.form_earlier_rows, earlier_rows_csv(load_forms()).encode())
+    closing = period_named(quarter).closes_on
+    replace_durably(home.unit_pasts, pasts_csv(registered(), closing).encode())
     replace_durably(home.source_columns, columns_csv(load_contracts()).encode())
     rows = [f"{quarter},{code}" for code in ([""] if folders is None else sorted(folders))]
     replace_durably(home.run_scope, "\n".join(["quarter,unit_code", *rows, ""]).encode())

@@ -69,6 +69,7 @@ def _mend_caches(home: Home, engine: Engine, *, dry_run: bool) -> Iterator[Mende
     for file in (
         home.form_rows,
         home.form_earlier_rows,
+        home.unit_pasts,
         home.source_columns,
         home.run_scope,
         home.build_record,

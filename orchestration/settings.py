@@ -125,6 +125,10 @@ class Home:
         return self.warehouse / "form_earlier_rows.csv"
 
     @property
+    def unit_pasts(self) -> Path:
+        return self.warehouse / "unit_pasts.csv"
+
+    @property
     def forms(self) -> Path:
         """The forms that the office brought; see ``common.forms``."""
         return self.root / "forms"

@@ -76,21 +76,22 @@ class ReportingUnits:
         """Of some periods those in which a code means the unit that bears it in the last of them."""
         given = list(quarters)
         bearer = self.reference.unit(unit, self.closing_day(given[-1])) if given else None
-        begins = bearer.valid_from if bearer else None
+        begins = self.reference.begins_on(bearer) if bearer else None
         return [quarter for quarter in given if begins is None or self.closing_day(quarter) >= begins]
 
     def folders_before(self, unit: str, quarter: str) -> list[tuple[list[str], list[str]]]:
         """Folders of other units that a unit's figures look at, as codes with the periods in which they mean that
-        unit: of its predecessors, and in its own first period of the others that succeeded them.
+        unit: of its predecessors, through any number of reforms, and in the period in which they went into it of the
+        others that succeeded them.
         """
         periods, closing = self.reference.periods, self.closing_day(quarter)
-        reporting = self.reference.unit(unit, closing)
-        if not reporting or not reporting.valid_from:
-            return []
-        begins, (ended, heirs) = reporting.valid_from, self.reference.succeeded_together(reporting)
-        found = [([u.code for u in ended], [key for key, p in periods.items() if p.closes_on < begins])]
-        if begins >= periods[quarter].opens_on:
-            found.append((heirs, [quarter]))
+        reporting, found = self.reference.unit(unit, closing), []
+        for before in self.reference.succeeded_together(reporting, closing) if reporting else ():
+            found.append(
+                ([u.code for u in before.units], [key for key, p in periods.items() if before.has(p.closes_on)])
+            )
+            if before.last >= periods[quarter].opens_on - dt.timedelta(days=1):
+                found.append((list(before.heirs), [quarter]))
         return found
 
     def own_windows(self, units: Iterable[str], quarter: str) -> dict[str, tuple[dt.date, dt.date]]:

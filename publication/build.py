@@ -17,6 +17,8 @@ import pyarrow.compute as pc
 
 from common.faults import is_of_the_machine
 from common.files import canonical_json, replace_durably, sha256_bytes
+from common.unit_pasts import begins_on
+from common.units import registered
 from publication.letter_findings import check_form_texts, letter_findings
 from publication.store.candidate import FORM_MART, LETTER_FINDINGS, CandidateError, hash_inputs, write_candidate
 from publication.store.parquet import from_parquet
@@ -120,7 +122,7 @@ def write_candidates(
         if FORM_MART not in slices or slices[FORM_MART].num_rows == 0:
             raise CandidateError(f"không có dòng biểu mẫu nào của đơn vị {unit} trong {quarter}")
         if {"dim_unit", "dim_quarter"} <= slices.keys():
-            slices["dim_quarter"] = _own_window(slices["dim_quarter"], slices["dim_unit"], unit, quarter)
+            slices["dim_quarter"] = _own_window(slices["dim_quarter"], unit, quarter)
         try:
             slices[LETTER_FINDINGS] = letter_findings(slices, unit, quarter, form_version)
         except Exception as error:  # a text that cannot be read is this unit's own; its words may not stand in a log
@@ -135,14 +137,17 @@ def write_candidates(
     return folders
 
 
-def _own_window(quarters: pa.Table, units: pa.Table, unit: str, quarter: str) -> pa.Table:
+def _own_window(quarters: pa.Table, unit: str, quarter: str) -> pa.Table:
     """``dim_quarter`` with the reported period as it is for a unit that begins within it: it, and its year, open with
     the unit, as its figures do (``int_unit_windows``).
     """
-    begins = next((row.get("valid_from") for row in units.to_pylist() if row["unit_code"] == unit), None)
-    rows = quarters.to_pylist()
+    register, rows = registered(), quarters.to_pylist()
     for row in rows:
-        if begins is not None and row["quarter"] == quarter and row["year_opens_on"] < begins <= row["closes_on"]:
+        if row["quarter"] != quarter:
+            continue
+        bearer = register.unit(unit, row["closes_on"])
+        begins = begins_on(register, bearer) if bearer else None
+        if begins is not None and row["year_opens_on"] < begins <= row["closes_on"]:
             row["opens_on"], row["year_opens_on"] = max(row["opens_on"], begins), begins
     return pa.Table.from_pylist(rows, schema=quarters.schema)
 

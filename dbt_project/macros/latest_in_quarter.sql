@@ -46,8 +46,10 @@
     -- Of a year in which the unit began the quarters before it are its predecessors'.
     inner join {{ ref('int_periods') }} as folder_periods
         on rows_delivered.quarter = folder_periods.quarter and folder_periods.closes_on >= windows.opens_on
+    -- So they are of one that came into a unit which went on.
+    where coalesce(windows.closes_on < units.taken_over_on, true)
     {% if speaks_for %}
-    where units.unit_code in (units.reporting_unit_code, {{ administrative_code(speaks_for) }})
+        and units.unit_code in (units.reporting_unit_code, {{ administrative_code(speaks_for) }})
     {% endif %}
     ) as ranked
     where recency = 1

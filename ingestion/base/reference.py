@@ -11,12 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 
 from common.forms import Form, form_on, load_forms, used_until
 from common.periods import Period, load_periods
 from common.portals import PortalCodes
 from common.roles import PART, REPORTING_UNIT, SUPERIOR, Role, UnitRole, load_roles, role_on
+from common.unit_pasts import begins_on, pasts
 from common.units import AdminUnit, Succession, UnitRegister
 from common.validity import holds_on
 
@@ -50,6 +52,21 @@ class FormRow:
 
     def valid_on(self, day: dt.date) -> bool:
         return holds_on(day, self.valid_from, self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Units from ``first`` (None: of the beginning) to ``last`` of which something is in another one later, with those
+    that they reported by and all parts of these; ``heirs``: codes of all that took something of them over next day.
+    """
+
+    first: dt.date | None
+    last: dt.date
+    units: tuple[AdminUnit, ...]
+    heirs: tuple[str, ...]
+
+    def has(self, day: dt.date) -> bool:
+        return holds_on(day, self.first, self.last)
 
 
 _PROVINCE = "province"
@@ -127,12 +144,8 @@ class ReferenceData:
         return found
 
     @cached_property
-    def _into(self) -> dict[tuple[str, dt.date], set[str]]:
-        """The codes of units of which something went into one, by its code and first day."""
-        found = defaultdict(set)
-        for step in self.successions:
-            found[step.new_code, step.effective_on].add(step.old_code)
-        return found
+    def _register(self) -> UnitRegister:
+        return UnitRegister((*self.provinces, *self.admin_units), self.successions, ())
 
     @cached_property
     def _out_of(self) -> dict[tuple[str, dt.date | None], set[str]]:
@@ -206,34 +219,46 @@ class ReferenceData:
     def window_of(self, unit: AdminUnit, period: Period) -> Period:
         """The period as it is for a unit that begins within it: its window, and its year, open with the unit.
 
-        One that ends within a period closes its books in a period of its own (``docs/units.md``).
+        One that ends within a period closes its books in a period of its own (``docs/units.md``); one that goes on
+        under another name, or in another province, keeps its window.
         """
-        begins = unit.valid_from
+        begins = self.begins_on(unit)
         if begins is None or not period.year_opens_on < begins <= period.closes_on:
             return period
         return replace(period, opens_on=max(period.opens_on, begins), year_opens_on=begins)
 
-    def predecessors(self, unit: AdminUnit) -> list[AdminUnit]:
-        """The units of which something went into a unit on its first day, and those that they reported by."""
-        if unit.valid_from is None:
-            return []
-        eve = unit.valid_from - dt.timedelta(days=1)
-        codes = self._into.get((unit.code, unit.valid_from), set())
-        parts = [u for code in codes for u in self._by_code.get(code, ()) if u.valid_to == eve]
-        codes = codes | {u.parent_code for u in parts if self.role_of(u, eve) == PART}
-        return self._in_order({u for code in codes for u in self._by_code.get(code, ()) if u.valid_to == eve})
+    def begins_on(self, unit: AdminUnit) -> dt.date | None:
+        """The first day of a unit's life; see ``common.unit_pasts``."""
+        return begins_on(self._register, unit, self.roles)
 
-    def succeeded_together(self, unit: AdminUnit) -> tuple[list[AdminUnit], list[str]]:
-        """Whoever may have known, before a unit began, of a case that is the unit's now: its predecessors with all
-        parts of those that they reported by; and the codes of all units that took something of them over.
+    def predecessors(self, unit: AdminUnit, day: dt.date) -> list[AdminUnit]:
+        """The units before ``day`` of which anything is in a unit then, itself under another name included, and those
+        that they reported by and that have ended too.
         """
-        before = self.predecessors(unit)
-        reporting = {u.code for u in before if u.valid_to and self.role_of(u, u.valid_to) == REPORTING_UNIT}
-        ends = {u.valid_to for u in before}
-        parts = (u for code in reporting for u in self._by_parent.get(code, ()) if u.valid_to in ends)
-        ended = self._in_order({*before, *parts})
-        heirs = {new for u in ended for new in self._out_of.get((u.code, unit.valid_from), ())}
-        return ended, sorted(heirs)
+        found = {p.unit: p.last for p in pasts(self._register, unit, day, self.roles) if p.unit != unit}
+        above = {self._reported_by(u, last) for u, last in found.items()}
+        return self._in_order({*found, *(u for u in above if u.valid_to is not None and u.valid_to < day)})
+
+    def succeeded_together(self, unit: AdminUnit, day: dt.date) -> list[Before]:
+        """Whoever may have known, before ``day``, of a case that is a unit's then: for each stretch of days in which
+        others were in it, these with all parts of those that they reported by, and the codes of all units that took
+        something of them over; the latest first.
+        """
+        found = []
+        by_stretch = groupby(pasts(self._register, unit, day, self.roles), lambda past: (past.first, past.last))
+        for (first, last), members in by_stretch:
+            others = [past.unit for past in members if past.relation != "own"]
+            if others:
+                reporting = {self._reported_by(u, last) for u in others}
+                parts = (part for u in reporting for part in self.parts_of(u.code, last))
+                before = self._in_order({*others, *reporting, *parts})
+                begins = last + dt.timedelta(days=1)
+                heirs = {new for u in before for new in self._out_of.get((u.code, begins), ())}
+                found.append(Before(first, last, tuple(before), tuple(sorted(heirs))))
+        return found
+
+    def _reported_by(self, unit: AdminUnit, day: dt.date) -> AdminUnit:
+        return (self._above(unit, day) or unit) if self.role_of(unit, day) == PART else unit
 
     def superior(self, unit: AdminUnit, day: dt.date) -> AdminUnit | None:
         """The unit above on the day, whether it delivers or not."""

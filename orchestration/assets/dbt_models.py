@@ -17,7 +17,15 @@ from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from packaging.version import Version
 
 from orchestration.assets.columns import Catalogue
-from orchestration.assets.names import FORM_EARLIER_ROWS, FORM_ROWS, RECEIPTS, RUN_SCOPE, SOURCE_COLUMNS, STEWARD
+from orchestration.assets.names import (
+    FORM_EARLIER_ROWS,
+    FORM_ROWS,
+    RECEIPTS,
+    RUN_SCOPE,
+    SOURCE_COLUMNS,
+    STEWARD,
+    UNIT_PASTS,
+)
 from orchestration.causes import why_dbt_failed
 from orchestration.partitions import quarters
 from orchestration.pipeline import Pipeline
@@ -115,6 +123,7 @@ def run_files() -> list[dg.AssetSpec]:
         RUN_SCOPE: "Kỳ báo cáo đang tính, cho thư mục nào. The quarter that dbt builds for, and of whose folders.",
         FORM_ROWS: "Các dòng của biểu mẫu báo cáo. The rows of every report form, from forms/<id>/rows.csv.",
         FORM_EARLIER_ROWS: "Dòng biểu mẫu nối tiếp dòng nào của biểu mẫu trước. From forms/<id>/crosswalk.csv.",
+        UNIT_PASTS: "Mỗi đơn vị gồm những đơn vị cũ nào. Of whom units were made, from the register of units.",
         SOURCE_COLUMNS: "Tên cột của các nguồn số liệu. The columns of the sources' contracts.",
     }
     return [

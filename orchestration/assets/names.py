@@ -16,6 +16,7 @@ RECEIPTS = dg.AssetKey(["raw", "deliveries"])
 RUN_SCOPE = dg.AssetKey(["raw", "run_scope"])
 FORM_ROWS = dg.AssetKey(["raw", "form_rows"])
 FORM_EARLIER_ROWS = dg.AssetKey(["raw", "form_earlier_rows"])
+UNIT_PASTS = dg.AssetKey(["raw", "unit_pasts"])
 SOURCE_COLUMNS = dg.AssetKey(["raw", "source_columns"])
 CANDIDATES = dg.AssetKey(["gates", "candidates"])
 #: Name of the check on each table that a gate judges.

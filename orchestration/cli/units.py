@@ -12,8 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
+from common.periods import Duty, Period, load_duties, load_periods
 from common.portals import TABLE as PORTAL_TABLE
 from common.portals import PortalCodes
+from common.unit_pasts import unclosed
 from common.units import AdminUnit, UnitRegister
 from orchestration.cli.terminal import Exit, WrongUse
 from orchestration.settings import DBT_DIR
@@ -36,6 +38,18 @@ def load_portal_codes(folder: Path | None) -> PortalCodes:
     return _loaded(PortalCodes.load, DBT_DIR / "seeds" if own or folder is None else folder)
 
 
+def _load_periods(folder: Path | None) -> tuple[tuple[Period, ...], tuple[Duty, ...]]:
+    """Periods and duties, each the folder's where it has it, else the project's; raises as ``load_register``."""
+    own, there = DBT_DIR / "seeds", folder or DBT_DIR / "seeds"
+    periods, duties = (
+        there if (there / name).exists() else own for name in ("reporting_periods.csv", "report_duties.csv")
+    )
+    return (
+        _loaded(lambda place: load_periods(place / "reporting_periods.csv"), periods),
+        _loaded(lambda place: load_duties(place / "report_duties.csv"), duties),
+    )
+
+
 def _loaded(load: Callable[[Path], _Table], place: Path) -> _Table:
     try:
         return load(place)
@@ -51,7 +65,7 @@ def check(folder: Path | None) -> tuple[list[str], dict[str, Any], Exit]:
     """Lines, data and exit code of ``cchc units check``: each fault, and for each act what went over on both sides."""
     register = load_register(folder)
     portals = load_portal_codes(folder)
-    faults = [*register.check(), *portals.check(register)]
+    faults = [*register.check(), *portals.check(register), *unclosed(register, *_load_periods(folder))]
     lines = [f"{fault}" for fault in faults]
     document: dict[str, Any] = {
         "faults": [{"table": f.table, "subject": f.subject, "message_vi": f.message_vi} for f in faults],

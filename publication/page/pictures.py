@@ -9,12 +9,15 @@ counts they come from.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from common.forms import form_named
 from common.periods import in_order, kind_of, load_periods, period_named, quarter_vi, running_title_vi
+from common.unit_pasts import alone_since, begins_on
+from common.units import registered
 from publication.content.passport import STATUS_VI
 from publication.content.release_content import ReleaseContent
 from publication.formatting import HELD_BACK_VI, format_count, format_date, format_number, percent_of
@@ -90,7 +93,7 @@ def _trend(
     table = [(label, *row) for label, row in zip(labels, cells, strict=True)]
     before = _before(told, quarters)
     if before:
-        table.insert(before, (f"{_BREAK_VI} {format_date(_begins(content))}", *("" for _ in series)))
+        table.insert(before, (f"{_BREAK_VI} {format_date(_begins(content)[0])}", *("" for _ in series)))
     # What came before the unit is told by the break, not by a mark.
     missing = [place >= before and any(one.values[place] is None for one in series) for place in range(len(quarters))]
     marked = [*missing[:before], False, *missing[before:]] if before else missing
@@ -123,10 +126,14 @@ def _before(told: Mapping[tuple[str, str], Mapping[str, Any]], quarters: Sequenc
     return next((place for place, quarter in enumerate(quarters) if quarter in own), 0)
 
 
-def _begins(content: ReleaseContent) -> Any:
-    """The day the unit began."""
-    units = content.tables["dim_unit"].to_pylist()
-    return next(row["valid_from"] for row in units if row["unit_code"] == content.unit_code)
+def _begins(content: ReleaseContent) -> tuple[dt.date, bool]:
+    """Since when a unit with a break has been made of nobody else, and whether it began then or others came into it."""
+    register, day = registered(), period_named(content.quarter).closes_on
+    unit = register.unit(content.unit_code, day)
+    since = alone_since(register, unit, day) if unit else None
+    if unit is None or since is None:
+        raise LookupError(f"the register knows no day since which {content.unit_code} has been what it is")
+    return since, since == begins_on(register, unit)
 
 
 def _cell(row: Mapping[str, Any] | None, printed: str) -> str:
@@ -138,7 +145,7 @@ def _cell(row: Mapping[str, Any] | None, printed: str) -> str:
 
 def _break_vi(content: ReleaseContent, told: Mapping[tuple[str, str], Mapping[str, Any]]) -> str:
     """What the periods before the unit show, and of whom."""
-    begins = format_date(_begins(content))
+    since, is_new = _begins(content)
     summed = next((row["predecessor_names_vi"] for row in told.values() if row.get("basis") == "predecessors"), None)
     reporting = next(
         (
@@ -148,7 +155,8 @@ def _break_vi(content: ReleaseContent, told: Mapping[tuple[str, str], Mapping[st
         ),
         None,
     )
-    said = [f"Trước ngày {begins} chưa có {lower_first(content.unit_name_vi)}"]
+    name, not_yet = lower_first(content.unit_name_vi), f"Trước ngày {format_date(since)}"
+    said = [f"{not_yet} chưa có {name}" if is_new else f"{not_yet} {name} chưa gồm đơn vị nhập vào"]
     if summed:
         said.append(
             f"số liệu là tổng của các đơn vị cũ nhập trọn vào ({', '.join(map(lower_first, summed.split(', ')))})"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import chdir
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +14,8 @@ from typing import Any
 import duckdb
 
 from common.periods import in_order, period_named
+from common.unit_pasts import pasts_csv
+from common.units import UnitRegister, registered
 from ingestion.base.contracts import load_contracts
 from tests.support.dbt_build import QUARTER, Build
 
@@ -30,6 +33,7 @@ INPUTS = (
     "stg_one_stop_cases__cases", "stg_deliveries__deliveries", "int_units", "int_report_scope", "int_calendar_scope",
     "int_reporting_units", "int_unit_windows", "int_procedures_listed", "int_decisions", "int_working_days",
     "int_late_causes", "int_coverage", "int_sheets", "int_report_deliveries", "int_forms_in_force",
+    "stg_units__pasts",
 )  # fmt: skip
 
 SEEDS = ("int_periods", "stg_forms__rows", "int_working_days", "admin_units", "admin_unit_successors", "portal_codes")
@@ -132,6 +136,12 @@ class CaseModels:
              "reporting_unit_code": reporting}
             for q in folders for unit, (level, reporting) in UNITS.items()
         ])  # fmt: skip
+        closing = period_named(quarter).closes_on
+        self._fill("stg_units__pasts", [
+            {name: value or None for name, value in past.items()}
+            for past in csv.DictReader(pasts_csv(self.register(), closing).splitlines())
+            if past["unit_code"] in self.units()
+        ])  # fmt: skip
         self._fill("int_report_scope", [
             periods[q] | {"run_quarter": quarter, "is_run_quarter": q == quarter, "is_part": q in parts}
             for q in folders
@@ -172,6 +182,14 @@ class CaseModels:
         for name in MODELS:
             self.connection.execute(f"create or replace table warehouse.main.{name} as {self._sql[name]}")
         return self
+
+    def register(self) -> UnitRegister:
+        """The register of units as the models find it."""
+        return registered()
+
+    def units(self) -> Collection[str]:
+        """The units of whom the models are told what they were before."""
+        return UNITS
 
     def _fill(self, name: str, rows: list[Row]) -> None:
         self.connection.execute(f"delete from {name}")

@@ -1,30 +1,32 @@
--- What became of the cases that units had open when they ended, told in the first period of the units after them: each is
--- carried over by the one in whose export it appears, or whose predecessor went whole into it. Empty in every other
+-- What became of the cases that units had open when they ended, told in the period in which other units took them over:
+-- each is carried over by the one in whose export it appears, or into which its unit went whole. Empty in every other
 -- period. Of a longer period its quarters ask.
 with windows as (
 
     select windows.*
     from {{ ref('int_unit_windows') }} as windows
     inner join {{ ref('int_report_scope') }} as scope on windows.quarter = scope.quarter
-    where windows.is_run_quarter and windows.begins_within and scope.made_of = ''
+    where windows.is_run_quarter and scope.made_of = ''
 
 ),
 
--- Each ended unit that was a part, the one it reported by, and the unit that took it over.
+-- Each ended unit, the one it reported by, and the unit that took it over: one that began with it, or one that went on.
+-- One that goes on under another name took over nobody.
 successions as (
 
     select
         windows.unit_code,
-        successors.relation = 'whole' as is_whole,
-        ended.unit_code as part_code,
-        ended.parent_code as ended_code,
-        ended.valid_to as ended_on
+        pasts.relation = 'whole' as is_whole,
+        pasts.past_unit_code as part_code,
+        pasts.reported_by_code as ended_code,
+        pasts.begins_on as began_on,
+        pasts.last_day as ended_on
     from windows
-    inner join {{ ref('admin_unit_successors') }} as successors
-        on windows.unit_code = successors.new_unit_code and windows.opens_on = successors.effective_on
-    inner join {{ ref('admin_units') }} as ended
-        on successors.old_unit_code = ended.unit_code
-        and {{ days_after('ended.valid_to', 1) }} = windows.opens_on
+    inner join {{ ref('stg_units__pasts') }} as pasts
+        on windows.unit_code = pasts.unit_code
+        and pasts.relation <> 'own'
+        and {{ days_after('pasts.last_day', 1) }} = pasts.taken_over_on
+        and pasts.taken_over_on between windows.opens_on and windows.closes_on
 
 ),
 
@@ -36,9 +38,11 @@ heirs as (
 
 folders as (
 
-    select ended_code, ended_on, part_code as folder_code from successions
+    -- Before it began its code was another unit's.
+    select ended_code, ended_on, part_code as folder_code, began_on from successions
     union
-    select ended_code, ended_on, ended_code as folder_code from successions
+    select ended_code, ended_on, ended_code as folder_code, cast(null as date) as began_on from successions
+    where ended_code <> part_code
 
 ),
 
@@ -76,7 +80,9 @@ told_before as (
         from cases
         inner join {{ ref('int_periods') }} as periods on cases.quarter = periods.quarter
         inner join folders
-            on cases.delivering_unit_code = folders.folder_code and periods.closes_on <= folders.ended_on
+            on cases.delivering_unit_code = folders.folder_code
+            and periods.closes_on <= folders.ended_on
+            and (folders.began_on is null or periods.closes_on >= folders.began_on)
         where cases.received_on <= folders.ended_on and cases.status not in ('registered', 'not_received')
     ) as ranked
     where recency = 1

@@ -46,6 +46,7 @@ versions as (
         cast(delivered.returned_at as date) as returned_on,
         delivered.suspended_days,
         delivered.late_reason_vi,
+        folders.taken_over_on as folder_taken_over_on,
         delivered.delivery_id,
         delivered.delivery_rank,
         delivered.sheet,
@@ -69,6 +70,7 @@ keys as (
         delivered.case_key,
         periods.period_no as delivered_no,
         delivered.status in ('withdrawn', 'refused') as is_set_aside,
+        folders.taken_over_on,
         delivered.delivery_rank,
         delivered.sheet,
         delivered.row_number
@@ -129,6 +131,7 @@ ordered as (
         -- The period in which a later version of the case is known: from then on this one no longer counts.
         lead(delivered_no) over (partition by unit_code, case_key order by version_no) as superseded_from_no,
         min(delivered_no) over (partition by unit_code, case_key) as first_delivered_no,
+        max(taken_over_on) over (partition by unit_code, case_key) as taken_over_on,
         min(case when is_set_aside then delivered_no end) over (
             partition by unit_code, case_key, standing_no
         ) as set_aside_since_no
@@ -140,6 +143,8 @@ select
     versions.*,
     ordered.superseded_from_no,
     coalesce(ordered.first_delivered_no, versions.delivered_no) as first_delivered_no,
+    -- Told by a unit that came into this one: until that day the case was the other's, whoever tells it again.
+    coalesce(ordered.taken_over_on, versions.folder_taken_over_on) as taken_over_on,
     -- When the case left the stock. Dates are believed before labels: whatever the label, a case with a day of ending
     -- has ended on it. A withdrawn or refused case without one left in the quarter in which it was first known so.
     case

@@ -39,40 +39,47 @@ decisions as (
 
 ),
 
-in_quarter as (
+-- A case that came with another unit within the window was that one's up to then, and is in that one's last report.
+in_window as (
 
     select
         versions.*,
         scope.clock,
         scope.quarter,
-        scope.opens_on,
-        scope.closes_on,
-        coalesce(versions.left_on >= scope.opens_on, true) as is_in_stock,
-        coalesce(
-            versions.returned_on between scope.opens_on and scope.closes_on
-            and versions.status not in ('withdrawn', 'refused'),
-            false
-        ) as is_returned,
         case
-            when versions.left_on < scope.opens_on then 'left_before'
-            when versions.left_on > scope.closes_on then 'in_progress'
-            when versions.status in ('withdrawn', 'refused') then versions.status
-            when versions.left_on is not null then 'resolved'
-            when versions.status in ('suspended', 'waiting_for_supplement') then versions.status
-            else 'in_progress'
-        end as outcome
+            when versions.taken_over_on between scope.opens_on and scope.closes_on then versions.taken_over_on
+            else scope.opens_on
+        end as opens_on,
+        scope.closes_on
     from versions
     inner join scope
         on versions.unit_code = scope.unit_code
         and versions.delivered_no <= scope.period_no
         and (versions.superseded_from_no is null or versions.superseded_from_no > scope.period_no)
         and versions.received_on <= scope.closes_on
-        -- In the stock during the window, or out of it before and its result returned in the window.
-        and (
-            versions.left_on is null
-            or versions.left_on >= scope.opens_on
-            or versions.returned_on between scope.opens_on and scope.closes_on
-        )
+
+),
+
+in_quarter as (
+
+    select
+        in_window.*,
+        coalesce(left_on >= opens_on, true) as is_in_stock,
+        coalesce(
+            returned_on between opens_on and closes_on and status not in ('withdrawn', 'refused'),
+            false
+        ) as is_returned,
+        case
+            when left_on < opens_on then 'left_before'
+            when left_on > closes_on then 'in_progress'
+            when status in ('withdrawn', 'refused') then status
+            when left_on is not null then 'resolved'
+            when status in ('suspended', 'waiting_for_supplement') then status
+            else 'in_progress'
+        end as outcome
+    from in_window
+    -- In the stock during the window, or out of it before and its result returned in the window.
+    where left_on is null or left_on >= opens_on or returned_on between opens_on and closes_on
 
 ),
 

@@ -6,12 +6,6 @@ with scope as (
 
 ),
 
-run_scope as (
-
-    select * from scope where is_run_quarter
-
-),
-
 settled as (
 
     select
@@ -22,50 +16,26 @@ settled as (
 
 ),
 
--- What went into each unit that has a beginning, and whom it was reported by.
-successions as (
-
-    select
-        units.unit_code,
-        units.valid_from,
-        ended.unit_code as part_code,
-        ended.name_vi as part_name_vi,
-        reporting.unit_code as ended_code,
-        reporting.name_vi as ended_name_vi,
-        successors.relation = 'whole' as is_whole
-    from {{ ref('admin_units') }} as units
-    cross join run_scope
-    inner join {{ ref('admin_unit_successors') }} as successors
-        on units.unit_code = successors.new_unit_code and units.valid_from = successors.effective_on
-    inner join {{ ref('admin_units') }} as ended
-        on successors.old_unit_code = ended.unit_code
-        and {{ days_after('ended.valid_to', 1) }} = units.valid_from
-    left join {{ ref('admin_units') }} as reporting
-        on ended.parent_code = reporting.unit_code
-        and ended.valid_to = reporting.valid_to
-    where
-        units.valid_from <= run_scope.closes_on
-        and (units.valid_to is null or units.valid_to >= run_scope.closes_on)
-
-),
-
-begun as (
+-- Of whom each unit was made in each stretch of days, and whom that was reported by.
+made_of as (
 
     select
         unit_code,
-        min(valid_from) as valid_from,
-        bool_and(is_whole) as all_went_whole,
-        {{ joined_in_order('part_code', 'part_code', ' ') }} as part_codes,
-        {{ joined_in_order('part_name_vi', 'part_code', ', ') }} as part_names_vi,
-        min(ended_code) as ended_code,
-        min(ended_name_vi) as ended_name_vi,
-        count(distinct ended_code) as ended_units
-    from successions
-    group by unit_code
+        first_day,
+        last_day,
+        bool_and(relation = 'own') as is_own,
+        bool_and(relation <> 'part') as all_went_whole,
+        {{ joined_in_order('past_unit_code', 'past_unit_code', ' ') }} as part_codes,
+        {{ joined_in_order('past_name_vi', 'past_unit_code', ', ') }} as part_names_vi,
+        min(reported_by_code) as reported_by_code,
+        min(reported_by_name_vi) as reported_by_name_vi,
+        count(distinct reported_by_code) as reported_by_units
+    from {{ ref('stg_units__pasts') }}
+    group by unit_code, first_day, last_day
 
 ),
 
--- A figure of the time before is told for the unit only where every unit that went into it went whole and delivered; else
+-- A figure of the time before is told for the unit only where every unit that is in it went whole and delivered; else
 -- there is a break, and nothing is guessed of how a figure was split.
 sides as (
 
@@ -76,9 +46,9 @@ sides as (
         settled.quarter,
         settled.status,
         case
-            when begun.valid_from is null or settled.closes_on >= begun.valid_from then 'own'
+            when coalesce(made_of.is_own, true) then 'own'
             when
-                begun.all_went_whole
+                made_of.all_went_whole
                 and settled.value is not null
                 and settled.units_counted = settled.units_expected
                 and settled.units_counted > 0
@@ -86,13 +56,19 @@ sides as (
             else 'break'
         end as basis,
         settled.value,
-        begun.part_codes,
-        begun.part_names_vi,
-        begun.ended_name_vi,
+        made_of.part_codes,
+        made_of.part_names_vi,
+        made_of.reported_by_name_vi,
         -- One unit before it, else nobody's figure stands for the time before.
-        case when begun.ended_units = 1 then begun.ended_code end as ended_code
+        case
+            when made_of.reported_by_units = 1 and made_of.reported_by_code <> settled.unit_code
+                then made_of.reported_by_code
+        end as ended_code
     from settled
-    left join begun on settled.unit_code = begun.unit_code
+    left join made_of
+        on settled.unit_code = made_of.unit_code
+        and settled.closes_on <= made_of.last_day
+        and (made_of.first_day is null or settled.closes_on >= made_of.first_day)
 
 )
 
@@ -107,7 +83,7 @@ select
     case basis when 'predecessors' then part_codes when 'break' then ended_code end as predecessor_codes,
     case basis
         when 'predecessors' then part_names_vi
-        when 'break' then case when ended_code is not null then ended_name_vi end
+        when 'break' then case when ended_code is not null then reported_by_name_vi end
     end as predecessor_names_vi,
     case when basis <> 'own' then ended_code end as reported_by_code
 from sides

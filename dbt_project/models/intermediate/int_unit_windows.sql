@@ -1,5 +1,6 @@
 -- The windows of each reporting unit. A unit that begins within a period reports on what came after its beginning: the
--- period, and its year, open with the unit. Periods before it are those of its predecessors, and stay whole.
+-- period, and its year, open with the unit. Periods before it are those of its predecessors, and stay whole. A unit that
+-- goes on under another name, or in another province, has not begun anew.
 with units as (
 
     select distinct reporting_unit_code as unit_code from {{ ref('int_units') }}
@@ -12,23 +13,14 @@ scope as (
 
 ),
 
-run as (
-
-    select closes_on from scope where is_run_quarter
-
-),
-
 lives as (
 
     select
-        registered.unit_code,
-        max(registered.valid_from) as valid_from
-    from {{ ref('admin_units') }} as registered
-    cross join run
-    where
-        (registered.valid_from is null or registered.valid_from <= run.closes_on)
-        and (registered.valid_to is null or registered.valid_to >= run.closes_on)
-    group by registered.unit_code
+        unit_code,
+        case when count(first_day) = count(*) then min(first_day) end as valid_from
+    from {{ ref('stg_units__pasts') }}
+    where relation = 'own'
+    group by unit_code
 
 )
 

@@ -24,50 +24,51 @@ roles as (
 
 ),
 
--- Every unit record as it stands on the run quarter's closing date: itself, or the commune that took it over.
+-- The units that are in being on the run quarter's closing date.
 current_records as (
 
     select
         units.unit_code,
-        units.level as unit_level,
-        units.valid_from,
-        units.valid_to,
-        successors.new_unit_code,
-        units.valid_to is null or units.valid_to >= run_period.run_closes_on as is_in_being,
         units.parent_code,
         roles.role as unit_role
     from units
-    cross join run_period
+    inner join run_period
+        on (units.valid_from is null or units.valid_from <= run_period.run_closes_on)
+        and (units.valid_to is null or units.valid_to >= run_period.run_closes_on)
     left join roles on units.level = roles.level
-    left join {{ ref('admin_unit_successors') }} as successors
-        on units.unit_code = successors.old_unit_code
-        and units.valid_to + 1 = successors.effective_on
-        and units.level = 'commune'
-        and units.valid_to < run_period.run_closes_on
-        -- What was split went nowhere as a whole: nobody can say which part of its figures is whose.
-        and successors.relation = 'whole'
-    where units.valid_from is null or units.valid_from <= run_period.run_closes_on
 
 ),
 
-resolved as (
+current_units as (
 
     select
         records.unit_code,
-        records.unit_level,
-        records.valid_from,
-        records.valid_to,
-        case when records.is_in_being then records.unit_code else records.new_unit_code end as current_unit_code,
         case
-            when records.is_in_being and records.unit_role = 'reporting_unit' then records.unit_code
-            when records.is_in_being then coalesce(above.unit_code, records.unit_code)
-            else records.new_unit_code
+            when records.unit_role = 'reporting_unit' then records.unit_code
+            else coalesce(above.unit_code, records.unit_code)
         end as reporting_unit_code
     from current_records as records
     left join current_records as above
         on records.parent_code = above.unit_code
         and above.unit_role = 'reporting_unit'
-        and above.is_in_being
+
+),
+
+-- What each of them was on earlier days: itself, and those that went into it whole. What was split went nowhere as a
+-- whole: nobody can say which part of its figures is whose.
+resolved as (
+
+    select
+        pasts.past_unit_code as unit_code,
+        pasts.unit_level,
+        pasts.first_day as valid_from,
+        pasts.last_day as valid_to,
+        pasts.unit_code as current_unit_code,
+        current_units.reporting_unit_code,
+        pasts.taken_over_on
+    from {{ ref('stg_units__pasts') }} as pasts
+    inner join current_units on pasts.unit_code = current_units.unit_code
+    where pasts.relation <> 'part'
 
 ),
 
@@ -80,7 +81,8 @@ ended as (
         units.valid_from,
         units.valid_to,
         units.unit_code as current_unit_code,
-        case when unit_roles.role = 'reporting_unit' then units.unit_code else units.parent_code end as reporting_unit_code
+        case when unit_roles.role = 'reporting_unit' then units.unit_code else units.parent_code end as reporting_unit_code,
+        cast(null as date) as taken_over_on
     from units
     inner join run_period on units.valid_to < run_period.run_closes_on
     inner join {{ ref('unit_roles') }} as unit_roles
@@ -92,7 +94,7 @@ ended as (
 
 told as (
 
-    select unit_code, unit_level, valid_from, valid_to, current_unit_code, reporting_unit_code from resolved
+    select * from resolved
     union all
     select * from ended
 
@@ -118,13 +120,17 @@ by_quarter as (
         told.unit_code,
         told.unit_level,
         told.current_unit_code,
-        told.reporting_unit_code
+        told.reporting_unit_code,
+        -- One that goes on under another name has ended too, and is the same.
+        max(told.taken_over_on) as taken_over_on
     from told
     inner join quarters
         on (told.valid_from is null or told.valid_from <= quarters.closes_on)
         and (told.valid_to is null or told.valid_to >= quarters.closes_on)
     cross join run_period
     where told.reporting_unit_code is not null and quarters.period_no <= run_period.run_period_no
+    group by
+        quarters.quarter, told.unit_code, told.unit_level, told.current_unit_code, told.reporting_unit_code
 
 ),
 

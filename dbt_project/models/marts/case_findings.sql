@@ -78,6 +78,8 @@ open_before as (
         and (versions.superseded_from_no is null or versions.superseded_from_no > followed.previous_no)
         and versions.received_on <= followed.previous_closes_on
         and (versions.left_on is null or versions.left_on > followed.previous_closes_on)
+        -- What came with another unit since is asked of that one's last report: int_case_handover.
+        and coalesce(versions.taken_over_on <= followed.opens_on, true)
     where versions.status not in ('registered', 'not_received') and not run.is_longer
 
 ),

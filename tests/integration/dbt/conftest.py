@@ -15,6 +15,9 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from common.forms import earlier_rows_csv, load_forms, rows_csv
+from common.periods import period_named
+from common.unit_pasts import pasts_csv
+from common.units import registered
 from ingestion import columns_csv, load_contracts
 from sample.rows import FileKey, Row
 from tests.conftest import made_once
@@ -36,6 +39,8 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Invoke:
         (warehouse / "run_scope.csv").write_text(f"quarter,unit_code\n{quarter},\n", encoding="utf-8")
         (warehouse / "form_rows.csv").write_text(rows_csv(load_forms()), encoding="utf-8")
         (warehouse / "form_earlier_rows.csv").write_text(earlier_rows_csv(load_forms()), encoding="utf-8")
+        pasts = pasts_csv(registered(), period_named(quarter).closes_on)
+        (warehouse / "unit_pasts.csv").write_text(pasts, encoding="utf-8")
         (warehouse / "source_columns.csv").write_text(columns_csv(load_contracts()), encoding="utf-8")
         environment = {
             "CCHC_RAW": "raw",

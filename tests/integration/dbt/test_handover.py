@@ -34,6 +34,9 @@ class Handover(CaseModels):
         self.build(rows, quarter)
         return self
 
+    def units(self) -> tuple[str, ...]:
+        return AN_THANH, CU_LAO_DUNG
+
     def _fill(self, name: str, rows: list[Row]) -> None:
         if name == "int_units":
             rows = [

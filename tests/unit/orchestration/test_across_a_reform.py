@@ -19,6 +19,7 @@ from orchestration.units import ReportingUnits
 
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
 REFORM = dt.date(2025, 7, 1)
+EVE = REFORM - dt.timedelta(days=1)
 REFERENCE = ReferenceData.load(SEEDS)
 
 
@@ -89,7 +90,7 @@ def test_a_unit_looks_at_the_folders_of_those_before_it_up_to_their_end() -> Non
 )
 def test_a_name_of_the_time_before_means_the_unit_of_today(code: str, name: str, means: set[str]) -> None:
     today = unit(REFERENCE, code, REFORM)
-    registry = UnitRegistry(today, [], before=REFERENCE.predecessors(today))
+    registry = UnitRegistry(today, [], before=REFERENCE.predecessors(today, REFORM))
     assert registry.find(name) == means
 
 
@@ -112,7 +113,7 @@ def test_a_name_of_the_time_before_means_the_unit_of_today(code: str, name: str,
 )
 def test_a_code_of_a_portal_means_the_unit_of_its_day(code: str, written: str, means: set[str]) -> None:
     today = unit(REFERENCE, code, REFORM)
-    before = REFERENCE.predecessors(today)
+    before = REFERENCE.predecessors(today, REFORM)
     registry = UnitRegistry(today, [], before=before, portals=REFERENCE.portals, on=REFORM)
     assert registry.find(written) == means
     assert UnitRegistry(today, [], before=before).find(written) == set(), "without the register no code is a name"
@@ -155,9 +156,11 @@ def test_a_reform_of_tomorrow_needs_rows_and_no_code(tmp_path: Path) -> None:
     merged = unit(reference, "31640", period.closes_on)
     assert reference.window_of(merged, period).opens_on == dt.date(2026, 2, 1)
     assert reference.reporting_unit("31640", period.closes_on) == merged
-    assert {u.code for u in reference.predecessors(merged)} == {"31615", "31633"}
-    ended, heirs = reference.succeeded_together(merged)
-    assert ({u.code for u in ended}, heirs) == ({"31615", "31633"}, ["31640"])
+    assert {u.code for u in reference.predecessors(merged, period.closes_on)} >= {"31615", "31633", "31618", "945"}
+    near, far = reference.succeeded_together(merged, period.closes_on)
+    assert ({u.code for u in near.units}, near.heirs) == ({"31615", "31633"}, ("31640",))
+    assert (near.first, far.last) == (REFORM, EVE), "through both reforms"
+    assert "945" in {u.code for u in far.units}
     assert reference.unit("31633", period.closes_on) is None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -43,16 +42,11 @@ def _rows(content: ReleaseContent, code: str, basis: str) -> list[dict[str, obje
 @pytest.fixture
 def chart(make_content: Callable[..., ReleaseContent]) -> Chart:
     """The first chart of a unit that began on 1 July 2025: one row can be summed for the time before, one cannot."""
-    content = make_content()
+    content = replace(make_content(), unit_code="31633")
     trend = form_named(content.form_version).page.trends[0]
     first, second, *_ = trend.rows
     rows = _rows(content, first, "predecessors") + _rows(content, second, "break")
-    units = [row | {"valid_from": dt.date(2025, 7, 1)} for row in content.tables["dim_unit"].to_pylist()]
-    tables = {
-        **content.tables,
-        "indicator_trend": pa.Table.from_pylist(rows, schema=_SCHEMA),
-        "dim_unit": pa.Table.from_pylist(units),
-    }
+    tables = {**content.tables, "indicator_trend": pa.Table.from_pylist(rows, schema=_SCHEMA)}
     drawn = trends(replace(content, quarter=QUARTERS[-1], tables=tables))
     return next(one for one in drawn if one.identifier == trend.id)
 
