@@ -14,6 +14,7 @@ from common.unit_pasts import alone_since, begins_on, pasts, pasts_csv
 from common.units import AdminUnit, Succession, UnitRegister, registered
 from ingestion import ReferenceData
 from orchestration.cli.units import check
+from orchestration.units import ReportingUnits
 
 #: Days on which the units below change; communes report by themselves from the first on.
 REFORM, FIRST, SECOND = dt.date(2025, 7, 1), dt.date(2026, 7, 1), dt.date(2026, 8, 1)
@@ -209,6 +210,61 @@ def test_only_one_that_begins_opens_a_window_of_its_own(
     window = reference.window_of(unit, period)
     assert (window.opens_on.isoformat(), window.year_opens_on.isoformat()) == (opens, year_opens)
     assert window.closes_on == period.closes_on
+
+
+@pytest.mark.parametrize(
+    ("made", "code", "quarter", "own", "others"),
+    [
+        # Another name: the folders of the code are the unit's own all the while, those before the split are others'.
+        (
+            SPLIT_THEN_RENAMED, "31615", "2026-Q3", ["2025-Q3", "2026-Q2", "2026-Q3"],
+            {"2025-Q2": {"945", "10001", "10002"}},
+        ),
+        # The other heirs of a split show their cases in the first period only.
+        (
+            SPLIT_THEN_RENAMED, "31615", "2025-Q3", ["2025-Q3"],
+            {"2025-Q2": {"945", "10001", "10002"}, "2025-Q3": {"31615", "31633"}},
+        ),
+        (
+            WHOLE_THEN_MERGED, "31640", "2026-Q3", ["2026-Q3"],
+            {"2025-Q2": {"945", "10001", "10002"}, "2025-Q3": {"31615", "31633"}, "2026-Q2": {"31615", "31633"},
+             "2026-Q3": {"31640"}},
+        ),
+        (
+            GOES_ON, "10010", "2026-Q3", ["2025-Q3", "2026-Q2", "2026-Q3"],
+            {"2025-Q3": {"10011", "10012"}, "2026-Q2": {"10011", "10012"}, "2026-Q3": {"10010", "10013"}},
+        ),
+        (GOES_ON, "10010", "2026-Q2", ["2025-Q3", "2026-Q2"], {}),
+    ],
+)  # fmt: skip
+def test_a_release_is_made_from_the_folders_of_all_who_were_in_the_unit(
+    made: UnitRegister, code: str, quarter: str, own: list[str], others: dict[str, set[str]]
+) -> None:
+    units = ReportingUnits()
+    units.__dict__["reference"] = _reference(made)
+    asked = ["2025-Q2", "2025-Q3", "2026-Q2", "2026-Q3"]
+    assert units.since_begun(code, asked[: asked.index(quarter) + 1]) == own
+    told: dict[str, set[str]] = {}
+    for codes, quarters in units.folders_before(code, quarter):
+        for period in set(asked) & set(quarters):
+            told.setdefault(period, set()).update(codes)
+    assert told == others
+
+
+@pytest.mark.parametrize(
+    ("made", "code", "names"),
+    [
+        (RENAMED, "31615", {"Xã 31615"}),
+        (WHOLE_THEN_MERGED, "31640", {"Xã 31615", "Xã 31633", "Xã 10001", "Xã 10002", "Xã 945"}),
+        (GOES_ON, "10010", {"Xã 10011", "Xã 10012"}),
+        (GOES_ON, "10013", {"Xã 10012"}),
+    ],
+)
+def test_names_of_all_who_were_in_a_unit_may_still_stand_for_it(made: UnitRegister, code: str, names: set[str]) -> None:
+    reference = _reference(made)
+    unit = reference.unit(code, TODAY)
+    assert unit is not None
+    assert {before.name for before in reference.predecessors(unit, TODAY)} == names
 
 
 def _written(folder: Path, made: UnitRegister) -> Path:
