@@ -11,13 +11,13 @@ of the home.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.damage import RESTORE_VI, Mended, set_aside
-from common.files import is_regular_file, sha256_file
+from common.files import PRIVATE, is_regular_file, replace_durably, sha256_file
 from ingestion.base.contracts import Contract, load_contracts
 from ingestion.base.lake import DamagedError, empty_schemas, is_empty_table, is_same_table, write_empty_schemas
 from ingestion.base.limits import IntakeLimits
@@ -29,7 +29,7 @@ from ingestion.deliveries.integrity import RowFiles, held_by_records, row_files,
 from ingestion.deliveries.landing import LandingFile, LandingProblem, keep_original, original_path
 from ingestion.deliveries.landing_remarks import rebuild_all_landing_remarks, remarks_on_landing
 from ingestion.deliveries.ledger import Receipt
-from ingestion.deliveries.retention import purged_originals
+from ingestion.deliveries.retention import emptied, is_half_purged, purged_originals
 from ingestion.deliveries.signatures import Signers
 from ingestion.engine import reading_again, source_order
 
@@ -39,14 +39,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class StoreMending:
-    """What was made again, and what could not be: ``problems`` hold single units back, ``lost`` stops every run.
+    """What was made again, and what could not be: ``problems`` hold single units back, ``lost`` stops every run, and
+    ``named`` hinders none, for no figure rests on it.
 
-    Both name the file and the remedy; ``lost`` are sentences.
+    All name the file and the remedy; ``lost`` and ``named`` are sentences.
     """
 
     mended: list[Mended] = field(default_factory=list)
     problems: list[LandingProblem] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
 
 
 def mend_store(
@@ -96,8 +98,13 @@ class _Mender:
         self.contracts = load_contracts()
         self.known = ledger.read_ledger(paths)
         self.receipts = self.known.receipts
-        self.purged = purged_originals(paths)
         self.result = StoreMending()
+        #: Contents whose time was up; None where nothing tells which: then none is taken again from landing.
+        self.purged: Collection[str] | None = None
+        try:
+            self.purged = purged_originals(paths)
+        except DamagedError as error:
+            self.result.named.append(str(error))
 
     def _again(self, path: Path, fault_vi: str, remedy_vi: str) -> None:
         """Notes that a file is made again; what lies there is set aside."""
@@ -157,7 +164,13 @@ class _Mender:
         """Files of rows are read again from the originals, registers before what is read by them."""
         damaged: dict[str, list[Path]] = {}
         for path, receipt in rows.damaged.items():
-            if receipt.source in self.contracts:
+            if is_half_purged(self.paths, path, receipt):
+                # Not set aside: what it still holds was to be forgotten.
+                remedy = "xóa nốt các giá trị đó, khớp biên nhận"
+                self.result.mended.append(Mended(str(path), "còn giá trị đã xóa theo thời hạn lưu", remedy))
+                if not self.dry_run:
+                    replace_durably(path, emptied(path), mode=PRIVATE)
+            elif receipt.source in self.contracts:
                 damaged.setdefault(receipt.delivery_id, []).append(path)
             else:  # of a source that was given up: nothing says any more how it is read
                 self.result.lost.append(f"{path} bị hỏng hoặc bị mất, và nguồn {receipt.source} đã bỏ; {RESTORE_VI}")
@@ -198,7 +211,8 @@ class _Mender:
         names = sorted({a.file_name for a in receipt.arrivals})
         found = [path for name in names if (path := original_path(self.paths, receipt.sha256, name)).exists()]
         sound = [path for path in found if is_regular_file(path) and sha256_file(path) == receipt.sha256]
-        landed = [] if sound or receipt.sha256 in self.purged else self._landed(receipt, names)
+        may_return = self.purged is not None and receipt.sha256 not in self.purged
+        landed = self._landed(receipt, names) if may_return and not sound else []
         if sound or landed:
             for path in set(found) - set(sound):
                 remedy = f"dùng bản nguyên vẹn ở {sound[0]}" if sound else f"chép lại từ {landed[0].path}"
@@ -218,8 +232,8 @@ class _Mender:
 
     def check_originals(self) -> None:
         """Originals that are damaged, or gone without a purge, are taken again from the landing folder, or named."""
-        for receipt in self.receipts.values():
-            if receipt.sha256 in self.purged or not receipt.size_bytes:
+        for receipt in self.receipts.values() if self.purged is not None else ():
+            if receipt.sha256 in (self.purged or ()) or not receipt.size_bytes:
                 continue  # deleted when their time was up; of an empty file there is nothing to keep
             if not self._has_original(receipt):
                 path = original_path(self.paths, receipt.sha256, receipt.file_name)

@@ -555,7 +555,7 @@ def lake(settings: Settings) -> Iterator[Finding]:
     except HomeBusy as error:
         yield Finding("look", f"chưa đối chiếu: {error}", "Chạy lại cchc doctor khi lượt chạy đó kết thúc.")
         return
-    if damaged := [*seen.lost, *(f"{problem.path}: {problem.message_vi}" for problem in seen.problems)]:
+    if damaged := [*seen.lost, *seen.named, *(f"{problem.path}: {problem.message_vi}" for problem in seen.problems)]:
         yield Finding("broken", _some(damaged), "Làm theo lời vừa nêu. " + _ADVICE_RESTORE)
     if again := [mended.line_vi(done=False) for mended in seen.mended]:
         yield Finding("look", _some(again), "Lượt chạy tới tự làm; làm ngay bằng: cchc rebuild")

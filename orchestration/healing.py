@@ -9,11 +9,10 @@ What nothing can be made from is checked and named, and never replaced by someth
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
-from common.damage import SET_ASIDE, Mended, set_aside
+from common.damage import Mended, set_aside
 from ingestion import DamagedError, mend_store
 from orchestration.dagster_files import databases, fault_of
 from orchestration.locks import holder_of, to_stderr
@@ -47,7 +46,7 @@ def mend(pipeline: Pipeline, *, originals: bool = False, dry_run: bool = False) 
         caches = list(_mend_caches(home, pipeline.settings.engine, dry_run=dry_run))
     record.mended += [*store.mended, *released.mended, *caches]
     record.problems += store.problems
-    record.damaged += [*store.lost, *released.lost]
+    record.damaged += [*store.lost, *store.named, *released.lost]
     if fault := pipeline.settings.person_key_fault():
         record.damaged.append(str(LostPersonKey(fault)))
     if dry_run or not (fault or store.lost):
@@ -126,15 +125,3 @@ def mend_dagster(home: Home) -> list[Mended]:
     for mended in found:
         to_stderr(mended.line_vi())
     return found
-
-
-def forget_set_aside(home: Home, days: int, today: dt.date, *, dry_run: bool) -> list[Path]:
-    """Deletes, unless ``dry_run``, what was set aside more than ``days`` ago: it may hold what persons wrote."""
-    old = [
-        path
-        for path in sorted((home.root / SET_ASIDE).rglob("*"))
-        if not path.is_dir() and dt.date.fromtimestamp(path.lstat().st_ctime) + dt.timedelta(days) < today
-    ]
-    for path in old if not dry_run else ():
-        path.unlink()
-    return old

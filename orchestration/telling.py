@@ -190,18 +190,36 @@ def _tell_broken(settings: Settings, quarter: str, lines: Iterable[str], run_id:
 
 
 def _why(error: Any, settings: Settings) -> str:
-    """The root of a step's error, by its class; with its words where they are ours."""
-    while error.cause is not None:
+    """Why a step broke, of its error, by its class; with its words where they are ours."""
+    return _named(*first_cause(error), settings)
+
+
+def first_cause(error: Any) -> tuple[str, str]:
+    """Class and message of what a step of Dagster's broke by; of one of ours the message without the class before it,
+    which Dagster writes.
+    """
+    chain = []
+    while error is not None:
+        chain.append((error.cls_name, error.message.strip()))
         error = error.cause
-    # Dagster writes a message with the class before it.
-    return _named(error.cls_name, error.message.strip().split(": ", maxsplit=1)[-1], settings)
+    name, message = _telling(chain)
+    return name, message.split(": ", maxsplit=1)[-1] if name in OUR_ERRORS else message
 
 
 def why_broken(error: BaseException | None, settings: Settings) -> str:
     """The same of an error in hand."""
-    while error is not None and error.__cause__ is not None:
+    chain = []
+    while error is not None:
+        chain.append((type(error).__name__, str(error)))
         error = error.__cause__
-    return _named(type(error).__name__, str(error), settings)
+    return _named(*_telling(chain), settings) if chain else ""
+
+
+def _telling(chain: list[tuple[str, str]]) -> tuple[str, str]:
+    """Of an error and what it came of, the outermost that is ours, else the root: what one of ours came of says less
+    of what to do, and may quote what was delivered.
+    """
+    return next((each for each in chain if each[0] in OUR_ERRORS), chain[-1])
 
 
 def _named(name: str, message: str, settings: Settings) -> str:

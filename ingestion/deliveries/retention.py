@@ -6,9 +6,10 @@ them is free text).
 
 Three places hold the clerks' own cells: the kept originals, the rejection workbooks, and the values that were turned
 away or remarked on; the landing folder holds the delivered file itself. A delivery's files, and those values, go
-together, ``retention_days`` after the later of the quarter's closing and the day on which it was taken in. The log is
-written before a file is deleted, so that a stopped purge leaves no deletion unlogged; each entry carries the hash of
-the one before, so that none can be taken out unseen.
+together, ``retention_days`` after the later of the quarter's closing and the day on which it was taken in; what was set
+aside, as many days after it was. The log is written before a file is deleted, so that a stopped purge leaves no
+deletion unlogged, and again where the file could not be; each entry carries the hash of the one before, so that none
+can be taken out unseen.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from common.chained_log import BrokenChain, add_line, read_lines
-from common.damage import RESTORE_VI
-from common.files import PRIVATE, fsync_path, replace_durably, sha256_bytes, sha256_file
+from common.damage import RESTORE_VI, SET_ASIDE
+from common.files import PRIVATE, fsync_path, is_regular_file, replace_durably, sha256_bytes, sha256_file
 from ingestion.base.lake import DamagedError, table_bytes
 from ingestion.base.paths import IngestPaths
 from ingestion.base.reference import ReferenceData
@@ -39,13 +40,9 @@ ORIGINAL, REJECTION, LANDING, RETURNED = "original", "rejection_workbook", "land
 _VALUE_LAYERS = ("rejected", "findings")
 
 
-class PurgeLogDamagedError(Exception):
-    """The purge log was changed by something else than a purge; the message says where."""
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Expired:
-    """A file past its time. ``path`` is relative to the folder that holds ``raw``, ``rejected`` and ``landing``."""
+    """A file past its time. ``path`` is relative to the home; ``sha256`` is empty of what is no plain file."""
 
     kind: str
     path: str
@@ -57,10 +54,19 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class PurgeEntry:
-    """One line of the purge log."""
+    """One line of the purge log. Not ``deleted``: takes back the line before, for the file could not be."""
 
     purged_on: str
     file: Expired
+    deleted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a purge deleted, and what it could not, each with the system's words."""
+
+    deleted: list[Expired]
+    left: dict[Expired, str]
 
 
 def log_path(paths: IngestPaths) -> Path:
@@ -90,7 +96,8 @@ def expired_files(paths: IngestPaths, reference: ReferenceData, retention_days: 
             return False
         ids = tuple(r.delivery_id for r in owners)
         relative = (Path(root.name) / path.relative_to(root)).as_posix()
-        found.append(Expired(kind, relative, sha256_file(path), path.stat().st_size, ids, ends.isoformat()))
+        sha256 = sha256_file(path) if is_regular_file(path) else ""
+        found.append(Expired(kind, relative, sha256, path.lstat().st_size, ids, ends.isoformat()))
         return True
 
     staying: set[str] = set()
@@ -114,6 +121,9 @@ def expired_files(paths: IngestPaths, reference: ReferenceData, retention_days: 
                     note(RETURNED, path, paths.raw, [receipt], dt.date.min)
             for path in _landing_copies(paths, receipt):
                 note(LANDING, path, paths.landing, [receipt], _day(path, put_there=True))
+    aside = paths.raw.parent / SET_ASIDE
+    for path in sorted(path for path in aside.rglob("*") if path.is_symlink() or not path.is_dir()):
+        note(SET_ASIDE, path, aside, (), _day(path, put_there=True))
     return sorted(found)
 
 
@@ -128,7 +138,7 @@ def _closing(receipt: Receipt, reference: ReferenceData) -> dt.date:
 
 def _day(path: Path, *, put_there: bool = False) -> dt.date:
     """The day a file was written, or ``put_there``: copies often keep the day on which their original was written."""
-    found = path.stat()
+    found = path.lstat()
     return dt.datetime.fromtimestamp(found.st_ctime if put_there else found.st_mtime, LOCAL_TIME).date()
 
 
@@ -148,23 +158,30 @@ def _landing_copies(paths: IngestPaths, receipt: Receipt) -> list[Path]:
 # --------------------------------------------------------------------------------------------------------------- purge
 
 
-def purge(paths: IngestPaths, reference: ReferenceData, retention_days: int, today: dt.date) -> list[Expired]:
-    """Deletes what is past its time and logs it; returns what was deleted.
+def purge(paths: IngestPaths, reference: ReferenceData, retention_days: int, today: dt.date) -> Purged:
+    """Deletes what is past its time and logs it; a file that cannot be deleted keeps none of the others.
 
-    Raises :class:`PurgeLogDamagedError` before anything is deleted, and ``OSError`` where a file cannot be.
+    Raises :class:`DamagedError` before anything is deleted, and ``OSError`` where the log cannot be written.
     """
+    done = Purged([], {})
     with ledger.locked(paths):
         read_log(paths)
-        expired = expired_files(paths, reference, retention_days, today)
-        for file in expired:
+        for file in expired_files(paths, reference, retention_days, today):
             path = _absolute(paths, file)
-            add_line(log_path(paths), {"purged_on": today.isoformat(), **asdict(file)})
-            if file.kind == RETURNED:
-                _forget_values(paths, path)
+            entry = {"purged_on": today.isoformat(), **asdict(file)}
+            add_line(log_path(paths), entry)
+            try:
+                if file.kind == RETURNED:
+                    _forget_values(paths, path)
+                else:
+                    path.unlink(missing_ok=True)
+            except OSError as error:
+                add_line(log_path(paths), {**entry, "deleted": False})
+                done.left[file] = str(error)
             else:
-                path.unlink()
                 fsync_path(path.parent)
-    return expired
+                done.deleted.append(file)
+    return done
 
 
 def _holds_values(path: Path) -> bool:
@@ -175,37 +192,63 @@ def _holds_values(path: Path) -> bool:
 def _forget_values(paths: IngestPaths, path: Path) -> None:
     """Empties the cells as delivered; places and reasons stay, so that rows read stay rows taken and turned away.
 
-    The receipt is told first what the file will be: a purge that is stopped in between finds the values again.
+    The receipt is told first what the file will be: a purge that is stopped in between finds the values again, and
+    :func:`emptied` what the receipt says.
     """
-    table = pq.ParquetFile(path).read()
-    place = table.schema.get_field_index("value")
-    emptied = table.set_column(place, table.schema.field(place), pa.nulls(table.num_rows, pa.string()))
-    data = table_bytes(emptied)
+    data = emptied(path)
     receipt = ledger.read_receipts(paths)[path.stem]
-    layer = path.relative_to(paths.raw).parts[0]
     if receipt.rows_sha256:
-        hashes = receipt.rows_sha256 | {layer: sha256_bytes(data)}
+        hashes = receipt.rows_sha256 | {_layer(paths, path): sha256_bytes(data)}
         ledger.write_receipt(paths, replace(receipt, rows_sha256=hashes))
     replace_durably(path, data, mode=PRIVATE)
 
 
+def emptied(path: Path) -> bytes:
+    """A file of values as a purge leaves it; raises ``ArrowException`` or ``OSError`` where it does not read."""
+    table = pq.ParquetFile(path).read()
+    place = table.schema.get_field_index("value")
+    return table_bytes(table.set_column(place, table.schema.field(place), pa.nulls(table.num_rows, pa.string())))
+
+
+def is_half_purged(paths: IngestPaths, path: Path, receipt: Receipt) -> bool:
+    """Whether a file of rows is not as its receipt says for its values alone, which a purge took from the receipt."""
+    layer = _layer(paths, path)
+    if layer not in _VALUE_LAYERS or not is_regular_file(path):
+        return False
+    try:
+        return sha256_bytes(emptied(path)) == receipt.rows_sha256[layer]
+    except (pa.ArrowException, OSError):
+        return False
+
+
+def _layer(paths: IngestPaths, path: Path) -> str:
+    return path.relative_to(paths.raw).parts[0]
+
+
 def _absolute(paths: IngestPaths, file: Expired) -> Path:
-    roots = {ORIGINAL: paths.raw, REJECTION: paths.outbox, LANDING: paths.landing, RETURNED: paths.raw}
+    aside = paths.raw.parent / SET_ASIDE
+    roots = {
+        ORIGINAL: paths.raw,
+        REJECTION: paths.outbox,
+        LANDING: paths.landing,
+        RETURNED: paths.raw,
+        SET_ASIDE: aside,
+    }
     root = roots[file.kind]
     return root.joinpath(*Path(file.path).parts[1:])
 
 
 def read_log(paths: IngestPaths) -> list[PurgeEntry]:
-    """The purge log, oldest first; raises :class:`PurgeLogDamagedError` where an entry was changed or taken out.
+    """The purge log, oldest first; raises :class:`DamagedError` where an entry was changed or taken out.
 
     A line that a power cut left without its end is passed over: its file was not deleted.
     """
+    path = log_path(paths)
     try:
-        return [PurgeEntry(line["purged_on"], _expired(line)) for line in read_lines(log_path(paths))]
-    except BrokenChain as error:
-        raise PurgeLogDamagedError(f"{error}; {RESTORE_VI}") from error
-    except (KeyError, TypeError) as error:
-        raise PurgeLogDamagedError(f"{log_path(paths)}: có dòng không phải do việc xóa ghi; {RESTORE_VI}") from error
+        return [PurgeEntry(d["purged_on"], _expired(d), d.get("deleted", True)) for d in read_lines(path)]
+    except (BrokenChain, OSError, KeyError, TypeError) as error:
+        why = str(error) if isinstance(error, BrokenChain | OSError) else f"{path}: có dòng không phải do việc xóa ghi"
+        raise DamagedError(f"nhật ký xóa theo thời hạn lưu bị hư hại: {why}; {RESTORE_VI}") from error
 
 
 def _expired(line: dict[str, Any]) -> Expired:
@@ -213,12 +256,16 @@ def _expired(line: dict[str, Any]) -> Expired:
 
 
 def purged_originals(paths: IngestPaths) -> dict[str, str]:
-    """Contents whose original was purged, with the day; raises :class:`PurgeLogDamagedError` as :func:`read_log`."""
-    return {e.file.sha256: e.purged_on for e in read_log(paths) if e.file.kind == ORIGINAL}
+    """Contents whose original was purged, with the day; raises :class:`DamagedError` as :func:`read_log`."""
+    days = {e.file.sha256: (e.purged_on, e.deleted) for e in read_log(paths) if e.file.kind == ORIGINAL}
+    return {sha256: day for sha256, (day, deleted) in days.items() if deleted}
 
 
 def not_rereadable(paths: IngestPaths) -> dict[str, str | None]:
-    """Current deliveries whose original is no longer kept: the day it was purged, or None where nothing says why."""
+    """Current deliveries whose original is no longer kept: the day it was purged, or None where nothing says why.
+
+    Raises :class:`DamagedError` where the purge log is damaged.
+    """
     purged = purged_originals(paths)
     kept = {path.stem for path in _files(paths.originals)}
     return {

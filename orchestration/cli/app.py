@@ -630,8 +630,9 @@ def purge(
     day = housekeeping.day_of(today) if today else now().date()
     settings = load_settings()
     with nullcontext() if dry_run else alone(settings, "cchc purge"):
-        lines, document = housekeeping.purged(Pipeline(settings), day, dry_run=dry_run)
+        lines, document, whole = housekeeping.purged(Pipeline(settings), day, dry_run=dry_run)
     emit(lines, document, as_json=json)
+    _end(Exit.DONE if whole else Exit.FAILED)
 
 
 Repository = Annotated[str, typer.Argument(help="Thư mục hoặc địa chỉ kho sao lưu (restic).", metavar="DEST")]

@@ -14,10 +14,10 @@ from typing import Any
 
 from ingestion import check_store, expired_files, purge
 from orchestration.backup import HomeNotEmpty, back_up, restore
+from orchestration.causes import cause_vi
 from orchestration.cli import attachments
 from orchestration.cli.overview import verify_releases
 from orchestration.cli.terminal import WrongUse, asked_path
-from orchestration.healing import forget_set_aside
 from orchestration.journal import check_journal
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Settings
@@ -28,6 +28,7 @@ _KINDS_VI = {
     "rejection_workbook": "bảng tính dòng bị trả lại",
     "landing_file": "tệp trong thư mục nhận",
     "returned_values": "tệp giá trị bị trả lại hoặc có nhận xét (chỉ xóa giá trị)",
+    "set_aside": "tệp đã để riêng",
 }
 
 
@@ -39,20 +40,21 @@ def day_of(text: str) -> dt.date:
         raise WrongUse(f"không phải ngày dạng 2026-12-31: {text!r}") from error
 
 
-def purged(pipeline: Pipeline, today: dt.date, *, dry_run: bool) -> tuple[list[str], dict[str, Any]]:
-    """Deletes what is past its time, or with ``dry_run`` says what would be; lines and document of the answer."""
+def purged(pipeline: Pipeline, today: dt.date, *, dry_run: bool) -> tuple[list[str], dict[str, Any], bool]:
+    """Deletes what is past its time, or with ``dry_run`` says what would be; lines, document, and whether all went."""
     days = pipeline.settings.retention_days
     asked = (pipeline.deliveries.paths, pipeline.units.reference, days, today)
-    files = expired_files(*asked)
+    files, left = expired_files(*asked), {}
     if not dry_run:
         if files:
             pipeline.journal.note("purge", files=len(files))
-        files = purge(*asked)
+        done = purge(*asked)
+        files = done.deleted
+        left = {file.path: cause_vi(why, pipeline.settings) or why for file, why in done.left.items()}
     counts = Counter(file.kind for file in files)
     verb = "sẽ xóa" if dry_run else "đã xóa"
     lines = [f"{verb} {count} {_KINDS_VI[kind]}" for kind, count in sorted(counts.items())]
-    if old := forget_set_aside(pipeline.home, days, today, dry_run=dry_run):
-        lines.append(f"{verb} {len(old)} tệp hư hại đã để riêng")
+    lines += [f"không xóa được {path}: {why}" for path, why in left.items()]
     head = f"thời hạn lưu {days} ngày, tính đến {today:%d/%m/%Y}"
     document = {
         "today": today.isoformat(),
@@ -60,9 +62,9 @@ def purged(pipeline: Pipeline, today: dt.date, *, dry_run: bool) -> tuple[list[s
         "dry_run": dry_run,
         "files": [asdict(file) for file in files],
         "bytes": sum(file.size_bytes for file in files),
-        "set_aside": [str(path) for path in old],
+        "left": left,
     }
-    return [head, *(lines or ["không có gì quá thời hạn"])], document
+    return [head, *(lines or ["không có gì quá thời hạn"])], document, not left
 
 
 def backed_up(settings: Settings, repository: str) -> tuple[list[str], dict[str, Any]]:

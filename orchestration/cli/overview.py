@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ingestion import SourceStatus, not_rereadable, remarks_on_landing
+from ingestion import DamagedError, SourceStatus, not_rereadable, remarks_on_landing
 from orchestration.cli.revisions import standing, standing_lines
 from orchestration.pipeline import Pipeline
 from orchestration.reports import STANDING_VI, report_standing
@@ -104,7 +104,12 @@ class QuarterStatus:
 def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
     """What was delivered for a quarter, what is missing, what is held back, what is published."""
     units = []
-    gone = _gone_originals(pipeline, quarter)
+    remarks = _landing_remarks(pipeline, quarter)
+    try:
+        gone = _gone_originals(pipeline, quarter)
+    except DamagedError as error:  # how long originals were kept is no part of how the quarter stands
+        gone = {}
+        remarks.append(str(error))
     in_scope = pipeline.deliveries.units_in(quarter, pipeline.deliveries.reporting_units(quarter))
     asked = {
         unit: sorted({*folders, *pipeline.units.folders_expected(unit, quarter)}) for unit, folders in in_scope.items()
@@ -128,7 +133,7 @@ def quarter_status(pipeline: Pipeline, quarter: str) -> QuarterStatus:
     return QuarterStatus(
         quarter,
         units,
-        _landing_remarks(pipeline, quarter),
+        remarks,
         of_superiors,
         {name: _released_and_drafted(pipeline, code, quarter) for name, code in above.items()},
     )

@@ -27,7 +27,7 @@ from orchestration.recording import recorded
 from orchestration.reports import UnitReport, ending
 from orchestration.retention import prune_dagster
 from orchestration.settings import Settings
-from orchestration.telling import OUR_ERRORS, tell_failure
+from orchestration.telling import OUR_ERRORS, first_cause, tell_failure
 from orchestration.timing import Timings
 
 
@@ -175,21 +175,12 @@ def _part(job: Any, stage: Stage) -> Any:
     return job.get_subset(asset_selection=assets, asset_check_selection=checks)
 
 
-def _first_cause(event: Any) -> tuple[str, str]:
-    """The class of the error that a step broke by, and its message; one of ours without the class before it."""
-    error = event.event_specific_data.error
-    while error.cause is not None:
-        error = error.cause
-    message = error.message.strip()
-    return error.cls_name, message.split(": ", maxsplit=1)[-1] if error.cls_name in OUR_ERRORS else message
-
-
 def _raise_where_held(failures: Iterable[Any]) -> None:
     """Another program has the warehouse open: the command is held up, as by a run in the same home, and no step is at
     fault.
     """
     for event in failures:
-        cls_name, message = _first_cause(event)
+        cls_name, message = first_cause(event.event_specific_data.error)
         if cls_name == WarehouseHeld.__name__:
             raise WarehouseHeld(message)
 
@@ -200,7 +191,7 @@ def _broken_steps(failures: Iterable[Any], settings: Settings) -> dict[str, str]
     for event in failures:
         if event.event_specific_data.user_failure_data is not None:
             continue
-        cls_name, message = _first_cause(event)
+        cls_name, message = first_cause(event.event_specific_data.error)
         told = message if cls_name in OUR_ERRORS else cause_vi(message, settings) or message
         broken[str(event.step_key)] = told
     return broken

@@ -5,15 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion import expired_files, inputs, not_rereadable, purge, read_deliveries
+from common.chained_log import chained
+from ingestion import DamagedError, expired_files, inputs, not_rereadable, purge, read_deliveries
+from ingestion.base.limits import IntakeLimits
 from ingestion.deliveries.integrity import check_store
-from ingestion.deliveries.retention import PurgeLogDamagedError, log_path, read_log
+from ingestion.deliveries.retention import Purged, log_path, purged_originals, read_log
+from ingestion.mending import mend_store
+from tests.support.stopped_calls import How, at_each_call
 
 HEAD = ["Số phiếu", "Họ và tên", "Hình thức", "Ngày trả lời", "Đánh giá chung"]
 CANARY = "Hoàng Yến Canh Gác"
@@ -56,7 +61,7 @@ def test_everything_that_shows_the_clerks_cells_goes_and_the_rows_stay(home: Any
     home.ingest()
     rows, before = home.rows("survey_responses"), inputs(home.paths, ["945"], ["2023-Q1"])
     assert len(kept(home)) == 7
-    gone = purge(home.paths, home.reference, DAYS, LONG_AFTER)
+    gone = purge(home.paths, home.reference, DAYS, LONG_AFTER).deleted
     assert {file.kind for file in gone} == {
         "original", "rejection_workbook", "landing_file", "returned_values",
     }  # fmt: skip
@@ -103,8 +108,8 @@ def test_looking_deletes_nothing_and_purging_twice_deletes_once(home: Any) -> No
     home.ingest()
     looked = expired_files(home.paths, home.reference, DAYS, LONG_AFTER)
     assert len(kept(home)) == 4
-    assert purge(home.paths, home.reference, DAYS, LONG_AFTER) == looked
-    assert purge(home.paths, home.reference, DAYS, LONG_AFTER) == []
+    assert purge(home.paths, home.reference, DAYS, LONG_AFTER) == Purged(looked, {})
+    assert purge(home.paths, home.reference, DAYS, LONG_AFTER) == Purged([], {})
     assert [entry.file for entry in read_log(home.paths)] == looked
 
 
@@ -112,7 +117,7 @@ def test_a_newer_file_under_the_same_name_is_not_deleted_from_landing(home: Any)
     deliver(home)
     home.ingest()
     newer = deliver(home, number=2)
-    assert "landing_file" not in {f.kind for f in purge(home.paths, home.reference, DAYS, LONG_AFTER)}
+    assert "landing_file" not in {f.kind for f in purge(home.paths, home.reference, DAYS, LONG_AFTER).deleted}
     assert newer.exists()
 
 
@@ -154,7 +159,7 @@ def test_the_log_is_chained_and_a_changed_or_missing_entry_stops_the_next_purge(
         deliver(home, "c.xlsx", 3)
         home.ingest()
         before = kept(home)
-        with pytest.raises(PurgeLogDamagedError):
+        with pytest.raises(DamagedError):
             purge(home.paths, home.reference, DAYS, LONG_AFTER)
         assert kept(home) == before
 
@@ -191,6 +196,104 @@ def test_a_stopped_purge_has_logged_what_it_deleted_and_the_next_one_ends_it(
     purge(home.paths, home.reference, DAYS, LONG_AFTER)
     assert kept(home) == []
     assert len(read_log(home.paths)) == 4
+
+
+@pytest.mark.parametrize("how", ["killed", "full"])
+def test_a_purge_that_is_stopped_anywhere_is_ended_by_the_next_run(
+    home: Any, tmp_path_factory: pytest.TempPathFactory, how: How
+) -> None:
+    deliver(home)
+    home.ingest()
+    root, spare = home.paths.raw.parent, tmp_path_factory.mktemp("spare") / "home"
+    aside = root / "set_aside" / "raw" / "x.parquet.1"
+    aside.parent.mkdir(parents=True)
+    aside.write_bytes(CANARY.encode())
+    shutil.copytree(root, spare)
+
+    def prepare() -> None:
+        shutil.rmtree(root)
+        shutil.copytree(spare, root)
+
+    stopped = 0
+    for number in at_each_call(prepare, lambda: purge(home.paths, home.reference, DAYS, LONG_AFTER), how):
+        foreseen = mended(home, dry_run=True)
+        done = mended(home)
+        assert (done.lost, done.named, done.problems) == ([], [], []), number
+        assert foreseen.mended == done.mended
+        stopped += any("xóa nốt" in one.remedy_vi for one in done.mended)
+        check_store(home.paths)
+        assert CANARY.encode() not in b"".join(
+            p.read_bytes() for p in root.glob("set_aside/raw/rejected/**/*.parquet*")
+        )
+        left = purge(home.paths, home.reference, DAYS, LONG_AFTER)
+        assert left.left == {}
+        assert kept(home) == []
+        assert not aside.exists()
+        assert {e.file.kind for e in read_log(home.paths) if e.deleted} >= {"original", "landing_file", "set_aside"}
+    assert stopped, "the two writes of one file were never told apart"
+
+
+def mended(home: Any, *, dry_run: bool = False) -> Any:
+    return mend_store(home.paths, home.reference, lambda: b"k" * 32, IntakeLimits(), originals=True, dry_run=dry_run)
+
+
+def test_a_file_that_may_not_be_deleted_keeps_no_other_and_the_log_says_so(
+    home: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(home)
+    home.ingest()
+    unlink = Path.unlink
+
+    def refused(path: Path, missing_ok: bool = False) -> None:
+        if home.paths.landing in path.parents or home.paths.originals in path.parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        unlink(path, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refused)
+        done = purge(home.paths, home.reference, DAYS, LONG_AFTER)
+    assert [file.kind for file in done.left] == ["landing_file", "original"]
+    assert {file.kind for file in done.deleted} == {"rejection_workbook", "returned_values"}
+    log = [(entry.file.kind, entry.deleted) for entry in read_log(home.paths)]
+    assert log[:4] == [("landing_file", True), ("landing_file", False), ("original", True), ("original", False)]
+    assert not_rereadable(home.paths) == {}
+    assert purged_originals(home.paths) == {}
+    assert {f.kind for f in purge(home.paths, home.reference, DAYS, LONG_AFTER).deleted} == {"landing_file", "original"}
+    assert kept(home) == []
+
+
+HARMS = {
+    "changed": lambda data: data.replace(b"2199", b"2198", 1),
+    "cut": lambda data: data[len(data) // 3 :],
+    "no_json": lambda data: b"\xff\x00\n" + data,
+    "of_another_kind": lambda data: chained([{"x": 1}]),
+    "a_folder": None,
+}
+
+
+@pytest.mark.parametrize("harm", list(HARMS))
+def test_a_damaged_log_is_named_and_hinders_only_what_needs_it(home: Any, harm: str) -> None:
+    deliver(home)
+    home.ingest()
+    purge(home.paths, home.reference, DAYS, LONG_AFTER)
+    path, change = log_path(home.paths), HARMS[harm]
+    data = path.read_bytes()
+    path.unlink()
+    if change is None:
+        path.mkdir()
+    else:
+        path.write_bytes(change(data))
+    home.paths.deliveries.unlink()
+    done = mended(home)
+    assert (done.lost, done.problems) == ([], [])
+    (named,) = done.named
+    assert str(path) in named
+    assert "cchc restore" in named
+    assert [one.path for one in done.mended] == [str(home.paths.deliveries)], "what does not need it is made again"
+    with pytest.raises(DamagedError, match="nhật ký xóa"):
+        purge(home.paths, home.reference, DAYS, LONG_AFTER)
+    deliver(home, "b.xlsx", 2)
+    assert home.ingest().files_read == 1
 
 
 def test_after_the_purge_no_byte_of_a_name_is_left(home: Any) -> None:

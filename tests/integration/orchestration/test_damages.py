@@ -21,7 +21,7 @@ import pytest
 
 from common.damage import SET_ASIDE
 from ingestion import DamagedError, check_store
-from orchestration.healing import forget_set_aside, mend
+from orchestration.healing import mend
 from orchestration.instance import open_instance
 from orchestration.pipeline import Pipeline
 from orchestration.settings import LostPersonKey, Settings
@@ -329,19 +329,37 @@ def test_a_damaged_database_of_dagster_is_set_aside_and_a_new_one_opened(
         assert len(mended) == 1
 
 
-# ------------------------------------------------------------------------------------------------------- set aside
+# ------------------------------------------------------------------------------------------------- set aside, purge log
 
 
-def test_what_was_set_aside_is_deleted_in_time(home: Path) -> None:
+def test_what_was_set_aside_is_deleted_in_time_and_logged(cli: Cli, home: Path) -> None:
     garble(home / "raw" / "deliveries.parquet")
     mend(Pipeline(Settings(home=home)))
-    today = now().date()
-    settings = Settings(home=home)
-    assert forget_set_aside(settings.paths, 10, today, dry_run=False) == []
-    (old,) = forget_set_aside(settings.paths, 10, today.replace(year=today.year + 1), dry_run=True)
-    assert old.is_file()
-    assert forget_set_aside(settings.paths, 10, today.replace(year=today.year + 1), dry_run=False) == [old]
-    assert not old.exists()
+    (home / SET_ASIDE / "link").symlink_to("/etc/passwd")
+    soon = cli(home, "purge", "--json", "--today", now().date().isoformat())
+    assert not [file for file in json.loads(soon.stdout)["files"] if file["kind"] == SET_ASIDE]
+    done = cli(home, "purge", "--json", "--today", "2199-01-01")
+    assert done.code == 0
+    gone = [file["path"] for file in json.loads(done.stdout)["files"] if file["kind"] == SET_ASIDE]
+    assert gone == ["set_aside/link", "set_aside/raw/deliveries.parquet.1"]
+    logged = (home / "raw" / "purge_log.jsonl").read_text(encoding="utf-8")
+    assert all(path in logged for path in gone)
+    assert [path for path in (home / SET_ASIDE).rglob("*") if not path.is_dir()] == []
+
+
+def test_a_damaged_purge_log_is_named_and_stops_no_run(cli: Cli, home: Path) -> None:
+    log = home / "raw" / "purge_log.jsonl"
+    log.write_text("{}\n", encoding="utf-8")
+    (home / "raw" / "deliveries.parquet").unlink()
+    pipeline = Pipeline(Settings(home=home))
+    mend(pipeline)
+    (line,) = pipeline.record.damaged
+    assert str(log) in line
+    assert [one.path for one in pipeline.record.mended] == [str(home / "raw" / "deliveries.parquet")]
+    status = cli(home, "status", QUARTER)
+    assert (status.code, str(log) in status.stdout) == (0, True)
+    rebuilt = cli(home, "rebuild", "--dry-run")
+    assert (rebuilt.code, f"HƯ HẠI: {line}" in rebuilt.stdout) == (3, True)
 
 
 # ---------------------------------------------------------------------------------------------------------- whole runs

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import duckdb
 import pytest
+from dagster._utils.error import serializable_error_info_from_exc_info
 
 from orchestration.causes import cause_vi, why_dbt_failed
 from orchestration.settings import Settings
+from orchestration.telling import first_cause, why_broken
 
 # As DuckDB, SQLite, dbt and Python say it.
 MESSAGES = (
@@ -72,3 +75,40 @@ def test_a_failed_build_is_told_by_its_first_failed_model(
     assert all(word in told for word in words)
     assert "dbt CLI process" not in told
     assert "Nguyễn" not in told
+
+
+def _chained(*links: tuple[str, str]) -> BaseException:
+    """An error of the first class and message, which came of the next, and so on."""
+    made: BaseException | None = None
+    for name, message in reversed(links):
+        error = type(name, (Exception,), {})(message)
+        error.__cause__ = made
+        made = error
+    assert made is not None
+    return made
+
+
+@pytest.mark.parametrize(
+    ("links", "told"),
+    [
+        ([("DamagedError", "tệp a hỏng"), ("KeyError", "'kind'")], "DamagedError: tệp a hỏng"),
+        ([("StepError", "x"), ("DamagedError", "tệp a hỏng"), ("KeyError", "'kind'")], "DamagedError: tệp a hỏng"),
+        ([("DamagedError", "ngoài"), ("LostPersonKey", "trong")], "DamagedError: ngoài"),
+        ([("StepError", "x"), ("ValueError", "Trần Thị B")], "ValueError"),
+        ([("StepError", "x"), ("OSError", "[Errno 28] No space left on device: '/h/a'")], "OSError: hết chỗ"),
+        ([("KeyError", "Trần Thị B")], "KeyError"),
+    ],
+)
+def test_of_a_chain_the_outermost_of_ours_is_told_else_its_root(
+    links: list[tuple[str, str]], told: str, tmp_path: Path
+) -> None:
+    """The same of an error in hand and of one that Dagster took down."""
+    error, settings = _chained(*links), Settings(home=tmp_path)
+    try:
+        raise error
+    except Exception:
+        taken_down = serializable_error_info_from_exc_info(sys.exc_info())
+    name, message = first_cause(taken_down)
+    assert why_broken(error, settings).startswith(told)
+    assert f"{name}: {message}".startswith(told.partition(" hết chỗ")[0])
+    assert "Trần Thị B" not in why_broken(error, settings)
