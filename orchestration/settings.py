@@ -348,7 +348,9 @@ class Settings(BaseSettings):
         default=(), description="Files of certificates (PEM) whose holders are believed to say who signed a PDF."
     )
     proxy_login: bool = Field(
-        default=False, description="Whether a proxy with a login stands before the web server: it may listen anywhere."
+        default=False,
+        description="Whether a proxy with a login stands before the web server: it may listen anywhere, and the "
+        "office's page refuses whom the proxy does not name.",
     )
     units: tuple[str, ...] = Field(
         default=(), description="Reporting units that this home works for, where others have homes of their own."

@@ -10,6 +10,7 @@ can be made to mean this server. Nothing on the pages runs: they hold no scripts
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import ipaddress
@@ -56,6 +57,7 @@ LOGIN_HEADER = "x-cchc-login"
 ALL_UNITS = "*"
 _COOKIE = "cchc_office"
 _FIELD_BYTES = 64 << 10
+_SWEEP_SECONDS = 60.0
 # Kinds of files that the page offers: what came back, and what is to be looked through before publication.
 _BACK, _REVIEW = "tra", "xet"
 _REVIEW_VI = {
@@ -119,10 +121,10 @@ class Office:
     # ------------------------------------------------------------------------------------------------------- who asks
 
     def visitor(self, request: Request) -> Visitor:
-        """Raises ``HTTPException`` where the proxy names somebody whom the settings do not."""
+        """Raises ``HTTPException`` where the proxy names somebody whom the settings do not, or nobody."""
         login = request.headers.get(LOGIN_HEADER) or None
         logins = self.settings.office_logins
-        if not logins and login is None:
+        if not logins and login is None and not self.settings.proxy_login:
             return Visitor(None, None)
         units = logins.get(login or "")
         if units is None:
@@ -339,11 +341,12 @@ class Office:
             staged = await run_in_threadpool(self.room.take, upload.file, name, source, unit, quarter, visitor.login)
         except NotDeliverable as error:
             return await self._unit_page(request, quarter, unit, ("mend", str(error)), 422)
-        if form.get("viec") == "thu":
+        with self.room.holding(staged):
+            if form.get("viec") != "thu":
+                return await self._delivered(request, staged)
             checked = await run_in_threadpool(self._tried, staged)
             self.room.keep(replace(staged, checked=checked))
             return self._go(request, f"/thu/{staged.token}")
-        return await self._delivered(request, staged)
 
     def _tried(self, staged: Staged) -> Any:
         return check_file(
@@ -364,7 +367,6 @@ class Office:
         try:
             outcome = await run_in_threadpool(deliver, self.pipeline, staged)
         except NotDeliverable as error:
-            self.room.forget(staged)
             return await self._unit_page(request, staged.quarter, staged.unit_code, ("mend", str(error)), 422)
         checked = staged.checked
         if checked is None:
@@ -511,11 +513,18 @@ def build(settings: Settings) -> Starlette:
     async def missing(request: Request) -> Response:
         raise HTTPException(404, "Không có trang này.")
 
+    async def sweeping() -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            await run_in_threadpool(office.room.sweep)
+
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
+        sweeper = asyncio.create_task(sweeping())
         try:
             yield
         finally:
+            sweeper.cancel()
             with suppress(OSError):
                 office.room.close()
 

@@ -15,8 +15,8 @@ import tempfile
 import threading
 import time
 import unicodedata
-from collections.abc import Collection
-from contextlib import ExitStack, suppress
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -29,6 +29,7 @@ from ingestion import CheckedFile, may_be_delivered, read_deliveries
 from orchestration.pipeline import Pipeline
 
 _BLOCK = 1 << 20
+#: How long what was sent is kept, and of how many of one login: others take nobody's place.
 _KEPT_SECONDS, _MOST_KEPT = 3600.0, 20
 _DONE = ".done"
 _ROOM = "cchc-office-"
@@ -90,15 +91,26 @@ class Room:
             raise
         return Staged(token, folder / name, source, unit_code, quarter, login, time.monotonic())
 
+    @contextmanager
+    def holding(self, staged: Staged) -> Iterator[None]:
+        """While entered, something is done with a file that was sent; however that ends, what was not kept goes."""
+        try:
+            yield
+        finally:
+            if staged.token not in self.kept:
+                self._remove(staged)
+
     def keep(self, staged: Staged) -> None:
-        """Keeps a file for the page that shows what trying it came to; the oldest go."""
+        """Keeps a file for the page that shows what trying it came to; the oldest of the same login go."""
         with self.lock:
             self.kept[staged.token] = staged
-            old = sorted(self.kept.values(), key=lambda s: s.at)
-            late = time.monotonic() - _KEPT_SECONDS
-            for each in old[: max(0, len(old) - _MOST_KEPT)] + [s for s in old if s.at < late]:
-                self.kept.pop(each.token, None)
-                self.forget(each)
+            mine = sorted((s for s in self.kept.values() if s.login == staged.login), key=lambda s: s.at)
+            self._forget(mine[:-_MOST_KEPT])
+
+    def sweep(self) -> None:
+        """Forgets what was kept long enough."""
+        with self.lock:
+            self._forget([s for s in self.kept.values() if time.monotonic() - s.at > _KEPT_SECONDS])
 
     def find(self, token: str, login: str | None) -> Staged | None:
         """A file that was kept for this visitor and is not too old."""
@@ -106,8 +118,12 @@ class Room:
         fits = found is not None and found.login == login and time.monotonic() - found.at <= _KEPT_SECONDS
         return found if fits else None
 
-    def forget(self, staged: Staged) -> None:
-        self.kept.pop(staged.token, None)
+    def _forget(self, old: Iterable[Staged]) -> None:
+        for each in old:
+            del self.kept[each.token]
+            self._remove(each)
+
+    def _remove(self, staged: Staged) -> None:
         shutil.rmtree(staged.path.parent, ignore_errors=True)
 
     def close(self) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import io
 import os
 import shutil
 import stat
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +19,8 @@ from typing import Any
 
 import openpyxl
 import pytest
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from ingestion import read_deliveries
 from orchestration.office import app as page
@@ -350,6 +355,88 @@ def test_what_a_killed_page_left_of_tried_files_goes_with_the_next(
     assert not room.root.exists()
 
 
+def broken(*_: Any, **__: Any) -> Any:
+    raise RuntimeError
+
+
+def full(*_: Any, **__: Any) -> Any:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    ("what", "breaks", "how", "status"),
+    [
+        ("thu", ["check_file"], broken, 500),
+        ("thu", ["check_file"], full, 503),
+        ("nop", ["deliver"], broken, 500),
+        ("nop", ["deliver"], full, 503),
+        ("nop", ["deliver", "check_file"], full, 503),
+    ],
+)
+def test_a_file_on_which_the_page_breaks_does_not_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, breaks: list[str], how: Any, status: int
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    settings = Settings(home=tmp_path / "home")
+    settings.paths.create()
+    with serving(settings) as port:
+        (room,) = tmp_path.glob("cchc-office-*")
+        visit = Visit(port)
+        with monkeypatch.context() as patch:
+            for name in breaks:
+                patch.setattr(page, name, how)
+            for _ in range(3):
+                assert visit.send(PLACE, SOURCE, "a.csv", (HEAD + GOOD).encode(), what).status == status
+        assert list(room.iterdir()) == []
+        assert not list(settings.paths.landing.rglob("*.csv"))
+        assert visit.send(PLACE, SOURCE, "a.csv", (HEAD + GOOD).encode(), what).status == 200
+        assert len(list(room.iterdir())) == 1
+
+
+def test_a_tried_file_outlives_a_delivery_that_broke(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = visit.send(PLACE, SOURCE, "hỏng.csv", (HEAD + GOOD).encode(), "thu")
+    action = tried.text.split('action="')[1].partition('"')[0]
+    fields = {"csrf": visit.token(f"/don-vi/{PLACE}")}
+    with monkeypatch.context() as patch:
+        patch.setattr(page, "deliver", full)
+        assert visit.post(action, fields).status == 503
+    assert "Đã nộp “hỏng.csv”" in visit.post(action, fields).text
+
+
+def test_what_was_kept_goes_in_its_time_without_another_visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(page, "_SWEEP_SECONDS", 0.05)
+    settings = Settings(home=tmp_path / "home")
+    settings.paths.create()
+    with serving(settings) as port:
+        (room,) = tmp_path.glob("cchc-office-*")
+        Visit(port).send(PLACE, SOURCE, "a.csv", (HEAD + GOOD).encode(), "thu")
+        assert len(list(room.iterdir())) == 1
+        monkeypatch.setattr(delivering, "_KEPT_SECONDS", 0.0)
+        end = time.monotonic() + 20
+        while list(room.iterdir()):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
+def test_nobody_takes_anothers_place_in_the_room() -> None:
+    room = Room()
+    try:
+        for number in range(60):
+            login = ("huyen", "xa", None)[number % 3]
+            room.keep(room.take(io.BytesIO(b"x"), "a.csv", SOURCE, UNIT, QUARTER, login))
+        first = room.take(io.BytesIO(b"x"), "a.csv", SOURCE, UNIT, QUARTER, "tinh")
+        room.keep(first)
+        for _ in range(30):
+            room.keep(room.take(io.BytesIO(b"x"), "a.csv", SOURCE, UNIT, QUARTER, "xa"))
+        counts = Counter(each.login for each in room.kept.values())
+        assert counts == {"huyen": 20, "xa": 20, None: 20, "tinh": 1}
+        assert room.find(first.token, "tinh") == first
+        assert {path.name for path in room.root.iterdir()} == set(room.kept)
+    finally:
+        room.close()
+
+
 @pytest.mark.parametrize(
     ("sent", "taken"),
     [("C:\\Tệp\\a b.csv", "a b.csv"), ("/tmp/x/../phiếu.csv", "phiếu.csv"), ("phie\u0302\u0301u.csv", "phi\u1ebfu.csv"),
@@ -495,11 +582,33 @@ def test_a_login_of_a_proxy_is_not_everybody_where_nobody_was_bound(visit: Visit
     assert visit.get("/", **{"X-Cchc-Login": "ai-do"}).status == 403
 
 
+@pytest.mark.parametrize("proxy", [True, False])
+@pytest.mark.parametrize("logins", [{}, {"huyen": [UNIT]}], ids=["none", "listed"])
+@pytest.mark.parametrize("login", [None, "", "huyen", "la"])
+def test_who_a_visitor_is(tmp_path: Path, proxy: bool, logins: dict[str, Any], login: str | None) -> None:
+    """Everybody only where no proxy asks for logins and none is listed or named; with a proxy, no name is nobody."""
+    settings = Settings.model_validate({"home": tmp_path / "home", "proxy_login": proxy, "office_logins": logins})
+    office = page.Office(settings)
+    headers = [] if login is None else [(page.LOGIN_HEADER.encode(), login.encode())]
+    request = Request({"type": "http", "headers": headers})
+    try:
+        if not proxy and not logins and not login:
+            assert office.visitor(request) == page.Visitor(None, None)
+        elif login == "huyen" and logins:
+            assert office.visitor(request) == page.Visitor("huyen", frozenset([UNIT]))
+        else:
+            with pytest.raises(HTTPException) as refused:
+                office.visitor(request)
+            assert refused.value.status_code == 403
+    finally:
+        office.room.close()
+
+
 def test_a_server_that_breaks_says_no_more_than_its_kind(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any, **__: Any) -> Any:
+    def breaks(*_: Any, **__: Any) -> Any:
         raise RuntimeError("Trần Thị B, 0912345678")
 
-    monkeypatch.setattr(page, "boxes", broken)
+    monkeypatch.setattr(page, "boxes", breaks)
     answer = visit.get("/")
     assert answer.status == 500
     assert "RuntimeError" in answer.text
