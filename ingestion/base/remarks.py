@@ -92,7 +92,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "skipped_sheet": Kind("A sheet without a table was passed over. subject: its name; count: its filled rows."),
     "skipped_block": Kind(
-        "Cells beside, above or below the table were passed over. subject: where; count: filled cells or rows."
+        "Cells beside, above or below the table, or in it under no heading, were passed over. subject: where; count: "
+        "filled cells or rows."
     ),
     "left_open": Kind(
         "Rows that ask for something nobody has filled in yet. count: how many; value: the numbers of the first."

@@ -225,7 +225,8 @@ def _texts(rows: Sequence[Sequence[Cell]]) -> list[list[str]]:
 def find_layout(sheet: Sheet, headers: HeaderMap) -> Layout | None:
     """The best header of 1 to 4 rows in the first rows of the sheet, or None where nothing looks like one.
 
-    Best is the header that maps most columns, then the shortest, then the topmost.
+    Best is the header that maps most columns, then the shortest, then the topmost; with the rows below it that head the
+    columns of its groups.
     """
     texts = _texts(sheet.head())
     best: tuple[tuple[int, int, int], Layout] | None = None
@@ -246,12 +247,41 @@ def find_layout(sheet: Sheet, headers: HeaderMap) -> Layout | None:
                 best = (rank, layout)
     if best is None:
         return None
-    layout = best[1]
+    layout = _with_subheadings(best[1], texts, headers)
     needed = [c for c in headers.active.values() if c.required]
     if len(layout.positions) < min(2, max(1, len(needed))):
         return None
     above = tuple(text for row in texts[: layout.header_start] for text in row if text)
     return replace(layout, title=TitleBlock(above, read_times(above)))
+
+
+def _with_subheadings(layout: Layout, texts: list[list[str]], headers: HeaderMap, first: int = 0) -> Layout:
+    """The layout with the rows below that head the columns of its groups; ``texts`` are the rows from ``first`` on.
+
+    Without them a group that is named like a column would be its own first column: “Trả kết quả” over “Dự kiến” and
+    “Thực tế”.
+    """
+    start, end = layout.header_start - first, layout.header_end - first
+    height = end - start
+    while height < MAX_HEADER_ROWS and end < len(texts) and _heads_groups(texts[start:end], texts[end]):
+        height, end = height + 1, end + 1
+    return layout if end == layout.header_end - first else _layout(texts[start:end], layout.header_start, headers)
+
+
+def _heads_groups(block: list[list[str]], row: list[str]) -> bool:
+    """Whether a row holds only words or years, below groups: headings that columns without one follow, and these."""
+    headed = [any(texts) for texts in zip(*block, strict=True)]
+    in_groups: set[int] = set()
+    for i, is_headed in enumerate(headed):
+        if not is_headed and any(headed[:i]):
+            in_groups |= {i, max(k for k in range(i) if headed[k])}
+    filled = [i for i, text in enumerate(row) if text]
+    return any(not headed[i] for i in filled) and all(
+        i in in_groups and _SUBHEADING.search(row[i]) is not None for i in filled
+    )
+
+
+_SUBHEADING = re.compile(r"[^\W\d_]{2}|^(?:19|20)\d{2}$")
 
 
 def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
@@ -321,6 +351,7 @@ def further_tables(body: Body, layout: Layout, headers: HeaderMap) -> list[tuple
         texts = _texts(list(rows))
         layouts = [_layout(texts[:height], index, headers) for height in range(1, len(texts) + 1)]
         best = max(layouts, key=lambda one: (len(one.positions) + len(one.duplicates), -one.header_end))
+        best = _with_subheadings(best, texts, headers, index)
         mapped = len(best.positions) + len(best.duplicates)
         if mapped < 2 or mapped * 2 < len(layout.positions):
             continue

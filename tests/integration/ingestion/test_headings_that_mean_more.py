@@ -16,7 +16,7 @@ CASES = ["Mã hồ sơ", "Tên TTHC", "Đơn vị", "Ngày nhận", "Trạng th�
 CASE = ["000.23.32.H51-230105-0001", "Đăng ký khai sinh", "Thị trấn Cù Lao Dung", "05/01/2023", "Đã trả kết quả",
         "Trực tiếp", "09/01/2023"]  # fmt: skip
 # Source, headings of a table whose last one gets the parentheses, a row, and the column of that heading.
-TABLES = {
+TABLES: dict[str, tuple[list[str], list[Any], str]] = {
     "one_stop_cases": (CASES, CASE, "returned_at"),
     "plan_tasks": (
         ["Loại kế hoạch", "Mã nhiệm vụ", "Nội dung", "Tình trạng", "Ngày hoàn thành"],
@@ -78,3 +78,76 @@ def test_what_is_in_parentheses_uncovers_no_name(registers: Any) -> None:
     found = ingested(registers, "one_stop_cases", [[*CASES, "Người nộp (chữ in hoa)"], [*CASE, "TRẦN ẨN"]])
     assert found["outcome"] == "accepted"
     assert found["unknown_columns"] == [], "a column of persons is dropped, whatever else its heading says"
+
+
+# Of each source a heading that is a column's name, as a group, and what stands below it, none of it that column.
+GROUPS: dict[str, list[tuple[int, list[str], list[Any]]]] = {
+    "one_stop_cases": [
+        (6, ["Dự kiến", "Thực tế"], ["12/01/2023", "09/01/2023"]),
+        (6, ["Hẹn", "Gia hạn", "Đã trả"], ["12/01/2023", None, "09/01/2023"]),
+        (3, ["Ngày nộp", "Ngày vào sổ"], ["04/01/2023", "05/01/2023"]),
+    ],
+    "plan_tasks": [(4, ["Theo KH", "Đã làm"], ["12/01/2023", "09/01/2023"])],
+    "staffing_roster": [(3, ["Chưa cấp", "Đã cấp"], ["x", None])],
+    "declared_returns": [
+        (2, ["Quý trước", "Quý này"], [11, 12]),
+        (2, ["2022", "2023"], [11, 12]),
+    ],
+}
+
+
+def grouped(head: list[str], at: int, below: list[str]) -> list[list[Any]]:
+    """A header whose heading at the place is a group over those below."""
+    return [[*head[:at], head[at], *[None] * (len(below) - 1), *head[at + 1 :]], [*[None] * at, *below]]
+
+
+@pytest.mark.parametrize(
+    ("source", "at", "below", "cells"), [(source, *group) for source, groups in GROUPS.items() for group in groups]
+)
+def test_a_group_named_like_a_column_is_not_its_own_first_column(
+    registers: Any, source: str, at: int, below: list[str], cells: list[Any]
+) -> None:
+    head, row, _ = TABLES[source]
+    found = ingested(registers, source, [["Đơn vị lập: Văn phòng"], *grouped(head, at, below),
+                                         [*row[:at], *cells, *row[at + 1 :]]])  # fmt: skip
+    if found["outcome"] == "refused":
+        assert "Thiếu cột bắt buộc" in found["message_vi"]
+        return
+    assert found["rows_read"] == 1, "the headings below the group are no row of data"
+    assert set(below) & {r["subject"] for r in remarks(registers, found, "unknown_heading")}
+    assert [r for r in remarks(registers, found, "missing_column") if r["count"]], "which gate 1 holds"
+
+
+def test_of_the_headings_below_a_group_the_one_that_is_the_column_is_read(registers: Any) -> None:
+    head = grouped(["Mã hồ sơ", "Tên TTHC", "Đơn vị", "Nhận hồ sơ", *CASES[4:]], 3, ["Ngày nộp", "Ngày tiếp nhận"])
+    found = ingested(registers, "one_stop_cases", [*head, [*CASE[:3], "01/01/2023", *CASE[3:]]])
+    assert (found["rows_read"], found["outcome"]) == (1, "accepted")
+    [case] = registers.rows("one_stop_cases")
+    assert f"{case['received_at']:%d/%m/%Y}" == "05/01/2023"
+
+
+def test_a_group_in_a_second_table_of_the_sheet_is_none_of_its_columns_either(registers: Any) -> None:
+    at = CASES.index("Đơn vị")
+    other = [*CASES[:at], *CASES[at + 1 :], "Đơn vị"]  # headed in another order, and so another table
+    head = grouped(other, other.index("Ngày trả"), ["Hẹn", "Đã trả"])
+    row = ["000.23.32.H51-230106-0002", *CASE[1:at], *CASE[at + 1 : -1], "19/01/2023", "09/01/2023", CASE[at]]
+    found = ingested(registers, "one_stop_cases", [CASES, CASE, [], *head, row])
+    assert found["rows_read"] == 2
+    assert {r["subject"] for r in remarks(registers, found, "unknown_heading")} == {"Hẹn", "Đã trả"}
+
+
+COUNTS = ["Đơn vị", "Loại văn bản", "Văn bản đi", "Văn bản đến"]
+
+
+def test_filled_columns_of_the_table_without_a_heading_are_told_each(registers: Any) -> None:
+    rows = [["Phòng Nội vụ", "Tất cả", 50, 40, None, 60], ["Xã An Thạnh 1", "Tất cả", 5, 4, None, 6]]
+    found = ingested(registers, "e_document_counts", [[*COUNTS[:3], None, None, COUNTS[3]], *rows])
+    [told] = remarks(registers, found, "skipped_block")
+    assert (told["subject"], told["count"]) == ("Sheet1: cột D", 2)
+    assert "cột D không có tiêu đề nên 2 ô có nội dung ở cột đó không được đọc" in found["message_vi"]
+
+
+def test_a_column_without_a_heading_that_numbers_the_rows_is_not_told(registers: Any) -> None:
+    rows = [[1, "Phòng Nội vụ", "Tất cả", 50, 60], [2, "Xã An Thạnh 1", "Tất cả", 5, 6]]
+    found = ingested(registers, "e_document_counts", [[None, *COUNTS], *rows])
+    assert (found["outcome"], remarks(registers, found, "skipped_block")) == ("accepted", [])
