@@ -76,7 +76,7 @@ def _field(column: Column, contract: Contract, day: dt.date, period: Period | No
         case "flag":
             return Field(column, "Chọn Có hoặc Không; chưa rõ thì để trống.", "Có", ("Có", "Không"), True)
         case "presence":
-            return Field(column, "Ghi x nếu có, để trống nếu không.", "x", ("x",))
+            return Field(column, "Chọn Có hoặc Không.", "Có", ("Có", "Không"))
         case "unit":
             names = _unit_names(context)
             return Field(column, "Chọn hoặc ghi đúng tên đơn vị.", names[0] if names else "Phòng Nội vụ", names)

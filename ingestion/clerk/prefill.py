@@ -118,10 +118,8 @@ def _known_cell(column: Column, row: Mapping[str, Any], unit_names: Mapping[str,
     match column.type:
         case "enum":
             return Known(offered_label(column, value, on))
-        case "flag":
+        case "flag" | "presence":
             return Known("Có" if value else "Không")
-        case "presence":
-            return Known("x" if value else None)
         case "unit":
             return Known(unit_names.get(value, value))
         case "month":

@@ -112,7 +112,7 @@ def _cells(row: etree._Element) -> list[str]:
                 span = max(span, _number(mark))
             goes_on |= _local(mark) == "vMerge" and _attribute(mark, "val") != "restart"
         paragraphs = (p for p in cell.iter(etree.Element) if _local(p) == "p" and not _is_left_out(p))
-        text = " ".join("".join(_pieces(p)).replace("\n", " ") for p in paragraphs)
+        text = "\n".join("".join(_pieces(p)) for p in paragraphs)
         cells += ["" if goes_on else text.strip(), *[""] * (span - 1)]
     return cells
 

@@ -14,6 +14,7 @@ from lxml import html
 from lxml.html import HtmlElement
 
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
+_LINE_END = re.compile("[ \u2028]*\u2028[ \u2028]*")
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)", re.I)
 _MAX_SPAN = 1_000
 _MAX_HELD = 1_000_000
@@ -113,7 +114,13 @@ def _span(cell: HtmlElement, name: str) -> int:
     return min(int(text), _MAX_SPAN) if text.isascii() and text.isdigit() and int(text) > 0 else 1
 
 
+_LINES = ("p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6")
+
+
 def _text(element: HtmlElement) -> str:
-    for line_break in element.iter("br"):
-        line_break.tail = "\n" + (line_break.tail or "")
-    return _BLANKS.sub(" ", str(element.text_content())).strip(" ")
+    """Text as it is shown: blanks of the source count as one, a line ends where it does on the page."""
+    for part in element.iter("br", *_LINES):
+        if part is not element:
+            part.tail = "\u2028" + (part.tail or "")
+            part.text = "\u2028" + (part.text or "")
+    return _LINE_END.sub("\n", _BLANKS.sub(" ", str(element.text_content()))).strip()

@@ -23,6 +23,7 @@ from ingestion.base.readings import Cell
 from ingestion.base.remarks import FileRemark
 from ingestion.reading.formulas import column_letters
 from ingestion.reading.grid import Body
+from ingestion.rows.furniture import serials
 from ingestion.rows.headers import HeaderMap, Layout
 from ingestion.rows.own_words import OWN_HEADINGS
 from ingestion.rows.rules import Rows
@@ -50,7 +51,8 @@ class _Unknown:
 def of_headings(
     sheet: str, body: Body, layout: Layout, headers: HeaderMap, fits: Mapping[str, Callable[[Cell], bool]]
 ) -> Iterator[FileRemark]:
-    """Unknown headings, and optional columns without a heading; ``body`` has the rows of data only.
+    """Unknown headings, columns without a heading, and optional columns that are missing; ``body`` has the rows of data
+    only.
 
     A missing column may be the one under an unknown heading where the words are alike, or where the cells are values
     of its type.
@@ -72,6 +74,7 @@ def of_headings(
     for column in sorted(missing, key=lambda c: -similarity(found.label, c.aliases) if (found := pairs[c.name]) else 0):
         if (found := pairs[column.name]) is not None:
             resembles.setdefault(found.place, column.name)
+    yield from _without_heading(sheet, body, layout)
     contract = headers.contract
     for one in unknown:
         name = resembles.get(one.place)
@@ -104,6 +107,27 @@ def of_headings(
             value=found.label if found else None,
             expected=column.title_vi,
             count=doubtful,
+        )
+
+
+def _without_heading(sheet: str, body: Body, layout: Layout) -> Iterator[FileRemark]:
+    """Columns within the table that hold something under no heading, but for one at the left that numbers the rows."""
+    for place, label in enumerate(layout.labels[: layout.width]):
+        if label or place in layout.positions.values():
+            continue
+        filled = int(np.count_nonzero(~body.columns[place].blank()))
+        if not filled:
+            continue
+        if place < min(layout.positions.values()) and np.count_nonzero(serials(body.columns[place])) == filled:
+            continue
+        letters = column_letters(place + 1)
+        yield FileRemark(
+            "skipped_block",
+            f"Trang tính “{sheet}”: cột {letters} không có tiêu đề nên {filled} ô có nội dung ở cột đó không được đọc.",
+            "Nếu đó là số liệu thì ghi tiêu đề của cột rồi nộp lại tệp cùng tên; nếu không thì xóa cột.",
+            sheet=sheet,
+            subject=f"{sheet}: cột {letters}",
+            count=filled,
         )
 
 
@@ -163,18 +187,24 @@ def of_blanks(accepted: pa.Table, headed: Iterable[str], contract: Contract) -> 
         if column.name not in headed or not column.is_absent_when_blank:
             continue
         asking, values = _asking(accepted, column), accepted[column.name]
-        # Where only presence is asked, a blank is read as a no.
-        is_blank = not pc.any(values).as_py() if column.type == "presence" else values.null_count == len(values)
-        if asking and is_blank:
+        if asking and values.null_count == len(values):
             yield FileRemark(
                 "blank_column",
                 f"Cột “{column.title_vi}” để trống ở mọi dòng nên được coi như không có cột này.",
-                "Nếu có số liệu thì ghi vào cột (không có thì ghi “Không” hoặc 0) rồi nộp lại tệp cùng tên.",
+                f"Nếu có số liệu thì ghi vào cột{_where_none(column)} rồi nộp lại tệp cùng tên.",
                 column=column.name,
                 subject=column.name,
                 expected=column.title_vi,
                 count=asking,
             )
+
+
+def _where_none(column: Column) -> str:
+    """How a cell of the column says that there is none, where one can."""
+    if column.type in ("flag", "presence"):
+        return " (không có thì ghi “Không”)"
+    takes_zero = column.type in ("integer", "decimal") and (column.minimum or 0) <= 0
+    return " (không có thì ghi 0)" if takes_zero else ""
 
 
 def _asking(accepted: pa.Table, column: Column) -> int:

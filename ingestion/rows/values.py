@@ -22,7 +22,7 @@ from common.quarters import quarter_key, spelled_key
 from ingestion.base.cell_fault import ERROR_TEXT, CellFault, broken_text, error_remark
 from ingestion.base.contracts import Column
 from ingestion.base.readings import BLANK, Cell, Reading, Remark, ShownNumber, rejected
-from ingestion.text.vietnamese import LabelIndex, clean, fold, repair
+from ingestion.text.vietnamese import LabelIndex, bare, fold, repair
 
 Parser = Callable[[Cell], Reading]
 
@@ -151,6 +151,22 @@ def _decimal_of_text(text: str) -> Reading:
     return _not_a_number(text)
 
 
+# A line that ends, a tab or several blanks: whoever writes them between digits writes two numbers, or half of one.
+_APART = re.compile(r"\d(?:\s{2,}|[^\S \xa0\u2007\u202f])\d")
+
+
+def _one_number(cell: Cell, number: Reading) -> Reading:
+    """The number that a text was read as, unless it was put together from two."""
+    if number.value is None or not isinstance(cell, str) or not _APART.search(cell):
+        return number
+    parts = " | ".join(cell.split())
+    return rejected(
+        "two_numbers",
+        f"Hai số, hoặc một số bị ngắt, trong một ô: “{parts}”",
+        "Ghi một số, liền trên một dòng; số khác thì ghi vào ô của nó.",
+    )
+
+
 def _fitted(value: Decimal, text: str) -> Reading:
     if abs(value) >= MAX_DECIMAL:
         return rejected("number_too_large", f"Số quá lớn: {text}", "Kiểm tra lại số liệu.")
@@ -179,7 +195,7 @@ def parse_decimal(cell: Cell) -> Reading:
     if reading.value is None:
         return reading
     text = reading.value
-    number = _decimal_of_text(text.removesuffix("%").rstrip())
+    number = _one_number(cell, _decimal_of_text(text.removesuffix("%").rstrip()))
     return number if number.rejection else _fitted(number.value, text)
 
 
@@ -192,7 +208,7 @@ def parse_integer(cell: Cell) -> Reading:
         text = reading.value
         if _COMMA_THREE.fullmatch(text):
             return _two_readings(text, text.replace(",", "."), f"{text} (số thập phân)")
-        number = _decimal_of_text(text)
+        number = _one_number(cell, _decimal_of_text(text))
     else:
         text = printed(cell)
         if isinstance(cell, float) and re.fullmatch(r"-?\d{1,3}\.\d{1,3}", repr(cell)) and not cell.is_integer():
@@ -500,12 +516,20 @@ _FOLDED_YES = frozenset(fold(word) for word in _YES) - {""}
 _FOLDED_NO = frozenset(fold(word) for word in _NO) - {""}
 
 
+_NONE_THERE = re.compile(r"(?:chua|khong)(?: (?:co|duoc|cap|dang ky|tao|lap|mo|su dung|dung)\b.*)?")
+
+
 def parse_presence(cell: Cell) -> Reading:
-    """Whether the cell holds anything; what it holds is dropped."""
-    if isinstance(cell, CellFault):
-        return Reading(rejection=cell.remark)
-    text = clean(cell) if isinstance(cell, str) else None
-    return Reading(cell is not None and (text is None or bool(text and not is_null_text(text))))
+    """Whether there is an address: itself, which is dropped, or yes or no in words. A blank is neither; anything else
+    is rejected, since it would stand for a yes.
+    """
+    reading = parse_flag(cell)
+    if reading.rejection is None or isinstance(cell, CellFault):
+        return reading
+    text = parse_text(cell).value
+    if text is not None and "@" in text:
+        return Reading(True)
+    return Reading(False) if text is not None and _NONE_THERE.fullmatch(bare(text)) else reading
 
 
 def enum_parser(column: Column) -> Parser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import openpyxl
@@ -223,7 +224,8 @@ BLANKS = {
     "flags": ("staffing_roster", "Chuyên trách CNTT", [None, None], True),
     "one flag is said": ("staffing_roster", "Chuyên trách CNTT", ["Không", None], False),
     "no value by its own word": ("staffing_roster", "Chuyên trách CNTT", ["NULL", "-"], True),
-    "whether something stands there": ("staffing_roster", "Thư điện tử công vụ", [None, None], True),
+    "whether there is one": ("staffing_roster", "Thư điện tử công vụ", [None, None], True),
+    "whether there is one is denied": ("staffing_roster", "Thư điện tử công vụ", ["Không", 0], False),
     "an enum": ("procedure_catalogue", "Đang cung cấp mức độ", [None, None], True),
     "days on which nothing happened": ("staffing_roster", "Ngày kỷ luật", [None, None], False),
     "reasons that nobody is asked for": ("staffing_roster", "Lý do thôi công tác", [None, None], False),
@@ -246,6 +248,39 @@ def test_a_column_without_a_value_is_absent_where_a_blank_is_no_answer(registers
     [delivery] = [d for d in read_deliveries(registers.paths).to_pylist() if d["source"] == source]
     assert (column in delivery["columns_mapped"]) is not is_absent
     assert (heading in (delivery["message_vi"] or "")) is is_absent
+
+
+# Rows that ask for every column of which a blank is no answer.
+ASKING = {
+    **TABLES,
+    "org_units": (
+        ["Mã đơn vị", "Tên đơn vị", "Loại đơn vị", "Hiệu lực từ"],
+        [[f"945-TH{n:02}", f"Trường {n}", "ĐVSNCL", "01/07/2016"] for n in (1, 2)],
+    ),
+    "plan_tasks": (TASKS, [["Kiểm tra CCHC", f"KT-{n:02}", "Kiểm tra", "10/01/2023"] for n in (1, 2)]),
+}
+
+
+@pytest.mark.parametrize("source", sorted(ASKING))
+def test_what_a_remark_on_a_blank_column_advises_says_that_there_is_none(registers: Any, source: str) -> None:
+    head, rows = ASKING[source]
+    columns = [
+        c
+        for c in load_contracts()[source].lake_columns()
+        if c.is_absent_when_blank and c.asked_on(dt.date(2023, 3, 14)) and not set(c.aliases) & set(head)
+    ]
+    titles = [c.aliases[0] for c in columns]
+    registers.workbook(source, [[*head, *titles], *([*row, *[None] * len(titles)] for row in rows[:2])])
+    registers.ingest()
+    advice = {r["column"]: r["advice_vi"] for r in remarks(registers, source, "blank_column")}
+    says = {name: "Không" if "“Không”" in text else 0 for name, text in advice.items() if "không có thì ghi" in text}
+    assert {c.name for c in columns if c.type in ("flag", "presence") and not c.asked_where} <= says.keys()
+    cells = [says.get(c.name) for c in columns]
+    registers.workbook(source, [[*head, *titles], *([*row, *cells] for row in rows[:2])])
+    registers.ingest()
+    assert registers.reasons(source) == []
+    for row in registers.rows(source):
+        assert {name: row[name] for name in says} == dict.fromkeys(says, 0), "False and 0, not blank and not True"
 
 
 def test_a_column_in_one_sheet_only_is_told(registers: Any) -> None:

@@ -168,8 +168,12 @@ def test_a_declared_text_is_kept_whole(text: str) -> None:
 
 
 @given(ANY_TEXT)
-def test_presence_tells_only_whether_something_stands_there(text: str) -> None:
-    assert v.parse_presence(text).value is (bool(clean(text)) and not v.is_null_text(clean(text)))
+def test_presence_is_an_address_or_said_in_words_and_nothing_else(text: str) -> None:
+    reading, flag = v.parse_presence(text), v.parse_flag(text)
+    if flag.rejection is None:
+        assert reading == flag
+    elif reading.rejection is None:
+        assert reading.value is ("@" in v.parse_text(text).value)
 
 
 # ------------------------------------------------------------------------------------------------------------ units

@@ -232,6 +232,57 @@ def test_no(cell: Cell) -> None:
     assert v.parse_flag(cell).value is False
 
 
+PARTED = ["5\n120", "12\r\n345", "1\u2028145", "5\t120", "5  120", "12 345\n678", "5\x0b120"]
+
+
+@pytest.mark.parametrize("cell", PARTED)
+@pytest.mark.parametrize("parse", [v.parse_integer, v.parse_decimal, v.parse_number_or_text])
+def test_digits_that_a_line_or_a_gap_parts_are_no_number(parse: v.Parser, cell: str) -> None:
+    rejection = parse(cell).rejection
+    assert rejection is not None
+    assert rejection.code == "two_numbers"
+
+
+@pytest.mark.parametrize("cell", ["1 145", "1\u00a0145", "1\u202f145", " 1145\n", "\n1.145 ", "1\u200b145"])
+def test_a_number_with_its_thousands_apart_is_one(cell: str) -> None:
+    assert v.parse_integer(cell).value == 1145
+
+
+ABSENT = [
+    "Không",
+    "0",
+    0,
+    False,
+    "FALSE",
+    "K",
+    "Chưa",
+    "Chưa có",
+    "chưa được cấp",
+    "Không có thư công vụ",
+    "KHÔNG SỬ DỤNG",
+]
+
+
+@pytest.mark.parametrize("cell", ABSENT)
+def test_presence_that_is_denied(cell: Cell) -> None:
+    assert v.parse_presence(cell).value is False
+
+
+@pytest.mark.parametrize("cell", ["x", "Có", 1, True, "a.b@soctrang.gov.vn", "Không nhớ; lan@soctrang.gov.vn"])
+def test_presence_that_is_said_or_shown(cell: Cell) -> None:
+    assert v.parse_presence(cell).value is True
+
+
+@pytest.mark.parametrize("cell", [None, "", " ", "-", "N/A"])
+def test_presence_that_is_not_said(cell: Cell) -> None:
+    assert v.parse_presence(cell) == v.BLANK
+
+
+@pytest.mark.parametrize("cell", ["Phòng Nội vụ", "không rõ", "chưa xác định", "?", 2, "soctrang.gov.vn", "Đang cấp"])
+def test_what_is_neither_an_address_nor_a_word_for_it_is_no_presence(cell: Cell) -> None:
+    assert v.parse_presence(cell).rejection is not None
+
+
 @pytest.mark.parametrize("cell", ["2", 2, "?", "có thể"])
 def test_neither_yes_nor_no(cell: Cell) -> None:
     assert v.parse_flag(cell).rejection is not None
