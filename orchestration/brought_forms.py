@@ -59,7 +59,10 @@ _COLUMNS = ("stt", "ten_chi_tieu", "don_vi_tinh", "dong_trong_tep", "ma_de_xuat"
 _SURE_VI, _SAID_VI, _UNREAD_VI = "chắc chắn", "đã quyết định", "không đọc"
 _CERTAINTY_VI = {"certain": _SURE_VI, "likely": "nhiều khả năng", "doubtful": "cần xem kỹ", "new": "chưa biết",
                  "unclear": "không hiểu", "decided": _SAID_VI, "dropped": _SAID_VI}  # fmt: skip
-_KINDS = frozenset({"heading", "heading_with_value", "count", "ratio", "flag", "flag_or_count", "code", "text"})
+_KINDS = {
+    "heading": "tiêu đề", "heading_with_value": "tiêu đề có số", "count": "số đếm, số nguyên", "ratio": "tỷ lệ %",
+    "flag": "có hoặc không", "flag_or_count": "có, không hoặc số đếm", "code": "câu trả lời theo số", "text": "chữ",
+}  # fmt: skip
 #: What the unit of measure may say by kind of row: answers need their legend, a count is no percent.
 _UNIT_KINDS = {"count": ("", "count"), "ratio": ("ratio",), "flag": ("flag",), "code": ("code", "flag")}
 _ANY_UNIT = ("", "count", "ratio", "flag", "code")
@@ -355,8 +358,8 @@ def _wrong_rows(form: Form) -> list[str]:
             faults.append(f"{named}: indicator_code “{row['indicator_code']}” không phải mã như III.05 hay VII.100")
         if row["kind"] not in _KINDS:
             faults.append(
-                f"{named}: kind “{row['kind']}” không có, đơn vị tính là “{row['unit_vi']}”; ghi trong {ROWS_CSV} một "
-                f"trong {', '.join(sorted(_KINDS))}"
+                f"{named}: kind “{row['kind']}” không có, đơn vị tính là “{row['unit_vi']}”; ghi một trong "
+                + ", ".join(f"{kind} ({meaning})" for kind, meaning in _KINDS.items())
             )
         elif unit_of(row["unit_canonical"]).kind not in _UNIT_KINDS.get(row["kind"], _ANY_UNIT):
             faults.append(
