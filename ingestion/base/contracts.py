@@ -50,6 +50,7 @@ ColumnType = Literal[
 _NUMBERS = frozenset({"integer", "decimal"})
 DAY_TYPES = frozenset({"date", "datetime"})
 CALENDAR_TYPES = frozenset({*DAY_TYPES, "month"})
+FIGURE_TYPES = frozenset({*_NUMBERS, "number_or_text"})
 # Types of which a blank cell is no answer. Of others a blank says that nothing happened (a day) or that there is
 # nothing to add (a text, a number), unless the contract tells of which rows the column is asked.
 _ANSWERS = frozenset({"flag", "presence", "enum"})

@@ -26,7 +26,8 @@ from common.validity import holds_on
 @dataclass(frozen=True, slots=True, order=True)
 class FormRow:
     """A row of the form in one stretch of its validity: its code, its printed names and what its figure is, where it
-    is printed (section and number) and from which source its figure comes.
+    is printed (section, number, and the unit of measure where the print says another one) and from which source its
+    figure comes.
     """
 
     code: str
@@ -39,6 +40,7 @@ class FormRow:
     number: str = ""
     source: str = ""
     form: str = ""
+    printed_unit: str = ""
 
     @property
     def is_heading(self) -> bool:
@@ -109,6 +111,7 @@ class ReferenceData:
                 row["printed_number"],
                 row["source"],
                 form.form,
+                row["unit_vi"],
             )
             for form in forms
             for row in form.rows

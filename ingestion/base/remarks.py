@@ -126,6 +126,10 @@ KINDS: Mapping[str, Kind] = {
         "which it precedes the closing.",
         in_message=False,
     ),
+    "other_unit": Kind(
+        "The words above or below a table say that its figures are thousands, hundreds, percentages. subject: the "
+        "sheet; value: the word."
+    ),
     "exported_on": Kind(
         "The day on which the file says it was made. value: the day; expected: the closing day; count: days by which "
         "it precedes the closing.",

@@ -55,16 +55,23 @@ class _Section:
         found = re.search(r"[0#?](,+)(?![0#?,])", self.bare)
         return len(found[1]) if found else 0
 
-    def shown(self, number: int) -> str | None:
-        """What is shown of a whole number, where that is more than its digits; else None."""
-        if any(sign in self.bare for sign in ".,%/Ee@"):
+    @property
+    def literal(self) -> str:
+        """The words and signs that stand there whatever the number is."""
+        return "".join(text for text, is_literal in self.parts if is_literal).strip()
+
+    def shown(self, number: float) -> str | None:
+        """What is shown of a number without its sign, where that is more than its digits; else None."""
+        if any(sign in self.bare for sign in "%/Ee"):
             return None
         places = sum(not is_literal and text in "0#?" for text, is_literal in self.parts)
-        literal = "".join(text for text, is_literal in self.parts if is_literal).strip()
-        zeros = self.bare.count("0")
-        if not places or (zeros < 2 and not literal):
+        if not places:
+            return self.literal or None if number else None
+        if any(sign in self.bare for sign in ".,") or not float(number).is_integer():
+            return self._around(decimal_vi(Decimal(repr(abs(number))))) if self.literal else None
+        if self.bare.count("0") < 2 and not self.literal:
             return None
-        digits = list(str(abs(number)))
+        digits = list(str(abs(int(number))))
         out: list[str] = []
         for text, is_literal in reversed(self.parts):
             if is_literal:
@@ -77,11 +84,22 @@ class _Section:
                 out.append("0")
         return "".join(reversed(out)).strip()
 
+    def _around(self, digits: str) -> str:
+        """The digits with the words and signs before their first place and after it."""
+        first = next(place for place, (text, is_literal) in enumerate(self.parts) if not is_literal and text in "0#?")
+        before, after = (
+            "".join(text for text, is_literal in parts if is_literal)
+            for parts in (self.parts[:first], self.parts[first:])
+        )
+        return f"{before}{digits}{after}".strip()
+
 
 @lru_cache(maxsize=4096)
 def _sections(code: str) -> tuple[_Section, ...]:
-    found = [_Section(match[1]) for match in _SECTION.finditer(code)]
-    return tuple(found[:3])
+    found = [match[1] for match in _SECTION.finditer(code)]
+    # The end of the last section is met once more, as an empty one.
+    whole = found if code.endswith(";") or len(found) == 1 else found[:-1]
+    return tuple(_Section(part) for part in whole[:3])
 
 
 @lru_cache(maxsize=4096)
@@ -89,13 +107,20 @@ def matters(code: str) -> bool:
     """Whether cells of that format may mean something else than the number they hold."""
     if code.casefold() in ("general", "", "@"):
         return False
-    numeric = [s for s in _sections(code) if not s.is_date]
-    return any(s.percents or s.thousands or s.shown(0) is not None for s in numeric)
+    sections = _sections(code)
+    # That a minus, or parentheses, stand before negative numbers and a dash for none is a matter of looks.
+    looks = (("",), ("-", "−", "()"), ("", "-"))
+    return any(
+        s.percents or s.thousands or (s.bare.count("0") > 1 and s.shown(0) is not None) or s.literal not in plain
+        for s, plain in zip(sections, looks, strict=False)
+        if not s.is_date
+    )
 
 
 def as_shown(cell: Cell, code: str, place: str) -> Cell:
     """The cell as its format makes it: a percentage as text (``47,37%``), a number whose digits are fewer than what is
-    shown (``00042``) with both, and a fault where a number is shown divided, since nobody can tell which was meant.
+    shown (``00042``, ``50 nghìn``, a minus or none) with both, and a fault where a number is shown divided, since
+    nobody can tell which was meant.
     """
     if isinstance(cell, bool) or not isinstance(cell, int | float):
         return cell
@@ -123,8 +148,12 @@ def as_shown(cell: Cell, code: str, place: str) -> Cell:
                 "Ghi đúng số vào ô, đổi định dạng về Chung (General) hoặc Số (Number) rồi nộp lại.",
             ),
         )
-    shown = chosen.shown(int(cell)) if float(cell).is_integer() else None
-    return cell if shown in (None, str(int(cell))) else ShownNumber(float(cell), shown or "")
+    shown = chosen.shown(cell)
+    if len(sections) == 1 and cell < 0:
+        shown = shown and f"-{shown}"  # a section for negative numbers has its own sign, or hides it
+    elif shown is None and chosen is not sections[0] and cell < 0:
+        shown = decimal_vi(Decimal(repr(abs(cell))))
+    return cell if shown is None or shown == decimal_vi(Decimal(repr(cell))) else ShownNumber(float(cell), shown)
 
 
 def _plain(number: Decimal) -> str:

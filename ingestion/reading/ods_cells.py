@@ -16,7 +16,9 @@ from typing import Any
 from lxml import etree
 
 from ingestion.base.cell_fault import ERROR_TEXT
+from ingestion.reading.number_formats import matters
 from ingestion.reading.xls_cells import SheetCells
+from ingestion.text.numbers import factor_in
 
 _NS = "urn:oasis:names:tc:opendocument:xmlns:"
 _OFFICE, _TABLE, _TEXT = f"{{{_NS}office:1.0}}", f"{{{_NS}table:1.0}}", f"{{{_NS}text:1.0}}"
@@ -108,8 +110,17 @@ class _Styles:
             decimals = number.get(f"{_NUMBER}decimal-places") or "0"
             if factor.isdigit() and len(factor) > 3:
                 self._codes[name] = "0" + "," * (len(factor.rstrip("0")) and (len(factor) - 1) // 3)
-            elif digits > 1 and decimals == "0":
-                self._codes[name] = "0" * min(digits, 30)
+            else:
+                places = "0" * min(digits, 30) if decimals == "0" else "0.0"
+                # Where other styles are named for other signs, a minus belongs to the numbers that have one.
+                by_sign = element.find(f"{_STYLE}map") is not None
+                code = "".join(
+                    places if part is number else f'"{text}"' if factor_in(text) or not by_sign else ""
+                    for part in element
+                    if part is number or (text := (part.text or "").replace('"', "")).strip()
+                )
+                if matters(code):
+                    self._codes[name] = code
 
     def hides(self, name: str | None) -> bool:
         return name in self._hidden

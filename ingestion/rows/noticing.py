@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common.periods import Period
-from ingestion.base.contracts import Column, Contract
+from ingestion.base.contracts import FIGURE_TYPES, Column, Contract
 from ingestion.base.readings import Cell
 from ingestion.base.remarks import FileRemark
 from ingestion.reading.formulas import column_letters
@@ -29,6 +29,7 @@ from ingestion.rows.own_words import OWN_HEADINGS
 from ingestion.rows.rules import Rows
 from ingestion.rows.stated_times import read_times, signed_on
 from ingestion.rows.values import DAY_IN_TEXT, parse_date
+from ingestion.text.numbers import factor_in, is_share
 from ingestion.text.vietnamese import bare, fold
 
 # Types whose values look like nothing else, so that cells alone tell what an unknown column may be.
@@ -343,6 +344,36 @@ def of_titles(sheet: str, layout: Layout, below: Sequence[str], period: Period) 
             expected=period.closes_on.isoformat(),
             count=max(0, (period.closes_on - made).days),
         )
+
+
+_UNIT_SAID = re.compile(r"(?:đơn vị tính|đvt|tính (?:bằng|theo))\b(?P<unit>.{0,40})", re.IGNORECASE)
+_MOST_WORDS_OF_A_UNIT = 4
+
+
+def of_units(sheet: str, layout: Layout, below: Iterable[str], contract: Contract) -> Iterator[FileRemark]:
+    """Words above or below a table by which its figures are not ones (``Đơn vị tính: nghìn văn bản``). Where a column
+    may hold percentages, a percent sign says nothing.
+    """
+    types = {contract.column(name).type for name in layout.positions}
+    if not types & FIGURE_TYPES:
+        return
+    for text in (*layout.title.texts, *below):
+        match = _UNIT_SAID.search(text)
+        bare_unit = text.strip("() ")
+        factor = factor_in(match["unit"] if match else bare_unit)
+        is_said = match is not None or (
+            factor is not None and bare_unit.startswith(factor) and len(bare_unit.split()) <= _MOST_WORDS_OF_A_UNIT
+        )
+        if factor is not None and is_said and not (is_share(factor) and types & {"decimal", "number_or_text"}):
+            yield FileRemark(
+                "other_unit",
+                f"Trang tính “{sheet}” ghi số liệu tính bằng “{factor}”, còn số trong ô được hiểu là số đếm.",
+                "Ghi số đầy đủ (ví dụ 50000, không ghi 50 nghìn), sửa dòng đơn vị tính rồi nộp lại tệp cùng tên.",
+                sheet=sheet,
+                subject=sheet,
+                value=factor,
+            )
+            return
 
 
 def of_days(rows: Rows, contract: Contract, period: Period) -> Iterator[FileRemark]:

@@ -6,13 +6,13 @@ Belongs here: from cells to values, whole columns at a time, and the keys of per
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from ingestion.base.contracts import CALENDAR_TYPES, DECIMAL, Column, Contract
+from ingestion.base.contracts import CALENDAR_TYPES, DECIMAL, FIGURE_TYPES, Column, Contract
 from ingestion.base.readings import Reading, Remark, rejected
 from ingestion.base.remarks import FileRemark
 from ingestion.reading.grid import Body, CellColumn, ListColumn, is_blank
@@ -27,10 +27,13 @@ from ingestion.rows.resolve import Context
 from ingestion.rows.rules import WRONG_FIELD_COUNT, RowRemark, Rows
 from ingestion.rows.tables import DataTable, DateNotation, FileRows, NonDataRows, SheetRows
 from ingestion.rows.whole_columns import date_notations
+from ingestion.text.numbers import factor_in, is_share
+from ingestion.text.vietnamese import LabelIndex
 
 HIDDEN_VALUE = ""
+_UNIT_HEADINGS: LabelIndex[bool] = LabelIndex()
+_UNIT_HEADINGS.add_all(("ĐVT", "Đơn vị tính"), True)
 _FIGURE = pa.struct([("number", DECIMAL), ("text", pa.string())])
-_FIGURE_TYPES = frozenset({"integer", "decimal", "number_or_text"})
 
 
 def parse_tables(tables: Iterable[DataTable], headers: HeaderMap, profile: DataProfile, context: Context) -> FileRows:
@@ -56,6 +59,7 @@ def parse_tables(tables: Iterable[DataTable], headers: HeaderMap, profile: DataP
         non_data.append(table.non_data)
         noticed += noticing.of_headings(name, table.body, layout, headers, profile.fits)
         noticed += noticing.of_titles(name, layout, texts, context.period)
+        noticed += noticing.of_units(name, layout, texts, contract)
         noticed += noticing.of_pages(name, texts)
         for place in sorted(layout.counters)[:1]:
             numbers = serials(table.body.columns[place])
@@ -107,7 +111,35 @@ def parse_rows(
             "Kiểm tra dấu phân cách và dấu ngoặc kép của dòng, hoặc xuất lại tệp.",
         )
         remarks.append(RowRemark(ragged, None, HIDDEN_VALUE, remark, True))
-    return rows, remarks
+    return rows, [*remarks, *_other_units(rows, body, layout, contract, context)]
+
+
+def _other_units(rows: Rows, body: Body, layout: Layout, contract: Contract, context: Context) -> Iterator[RowRemark]:
+    """Rows that say beside their figure that it is thousands or a percentage, and whose row of the form does not."""
+    plan = contract.form_row or contract.figure_of_form
+    if plan is None:
+        return
+    by_code = {row.code: row for row in context.form_rows}
+    codes = rows.columns[plan.code].to_pylist()
+    for i, label in enumerate(layout.labels):
+        if not _UNIT_HEADINGS.find(label.partition("(")[0]):
+            continue
+        for place, cell in enumerate(body.columns[i].pick(np.arange(len(codes)))):
+            said = v.printed(cell)
+            factor, own = factor_in(said), by_code.get(codes[place] or "")
+            if factor is None or (own is None and is_share(factor)):
+                continue
+            is_own = own is not None and (
+                factor.casefold() in f"{own.unit} {own.printed_unit}".casefold()
+                or (is_share(factor) and own.kind == "ratio")
+            )
+            if not is_own:
+                remark = Remark(
+                    "other_unit",
+                    f"Đơn vị tính ghi “{said}”" + (f" nhưng {own.place_vi} tính bằng “{own.unit}”" if own else ""),
+                    "Ghi số đầy đủ theo đơn vị tính của biểu (không ghi theo nghìn, triệu, %) rồi sửa cột đơn vị tính.",
+                )
+                yield RowRemark(np.array([place]), plan.value, said, remark, True)
 
 
 def _parsed(
@@ -119,7 +151,7 @@ def _parsed(
         if body.counts_from_1904 and column.type in CALENDAR_TYPES and isinstance(cells, ListColumn):
             cells = cells.shifted(v.EPOCHS_APART)
         if isinstance(cells, ListColumn):
-            cells = cells.settled(column.type in _FIGURE_TYPES)
+            cells = cells.settled(column.type in FIGURE_TYPES)
         return parse_column(cells, parser_of(column, context, contract), arrow_type, _kernel(column, context))
     value = context.units.in_titles(layout.title.texts) if column.from_title_block else column.default
     return ParsedColumn(pa.array([value], arrow_type).take(pa.array(np.zeros(total, dtype=np.int64))), [])

@@ -22,6 +22,7 @@ from common.quarters import quarter_key, spelled_key
 from ingestion.base.cell_fault import ERROR_TEXT, CellFault, broken_text, error_remark
 from ingestion.base.contracts import Column
 from ingestion.base.readings import BLANK, Cell, Reading, Remark, ShownNumber, rejected
+from ingestion.text.numbers import factor_in
 from ingestion.text.vietnamese import LabelIndex, bare, fold, repair
 
 Parser = Callable[[Cell], Reading]
@@ -180,10 +181,30 @@ def _fitted(value: Decimal, text: str) -> Reading:
     return Reading(fitted)
 
 
+def _shown_otherwise(cell: ShownNumber) -> Reading | None:
+    """The rejection of a number of which the sheet shows another one: a factor (``50 nghìn``), other digits, a sign
+    that it has not, or none. What is counted (``50 văn bản``) changes nothing; a percentage may be shown as one.
+    """
+    number, shown = float(cell), cell.shown
+    shows_minus = shown.startswith(("-", "−")) or (shown.startswith("(") and shown.endswith(")"))
+    digits, stored = (re.sub(r"\D", "", text).lstrip("0") for text in (shown, printed(number)))
+    if digits == stored and not factor_in(shown.removesuffix("%")) and (number == 0 or shows_minus == (number < 0)):
+        return None
+    return rejected(
+        "shown_otherwise",
+        f"Ô hiện “{shown}” vì định dạng, nhưng giá trị lưu là {printed(number)}",
+        "Ghi đúng số vào ô, đổi định dạng về Chung (General) hoặc Số (Number) rồi nộp lại.",
+    )
+
+
 def parse_decimal(cell: Cell) -> Reading:
-    """A number with up to four decimals. Number cells are numbers; their binary tail is rounded to four decimals."""
+    """A number with up to four decimals. Number cells are numbers, unless the sheet shows another one; their binary
+    tail is rounded to four decimals.
+    """
     if cell is None:
         return BLANK
+    if isinstance(cell, ShownNumber) and (fault := _shown_otherwise(cell)) is not None:
+        return fault
     if isinstance(cell, bool | dt.date | dt.time | dt.timedelta):
         return _not_a_number(printed(cell))
     if isinstance(cell, int | float):
@@ -211,6 +232,8 @@ def parse_integer(cell: Cell) -> Reading:
         number = _one_number(cell, _decimal_of_text(text))
     else:
         text = printed(cell)
+        if isinstance(cell, ShownNumber) and cell.shown.endswith("%"):
+            return _not_a_number(text)
         if isinstance(cell, float) and re.fullmatch(r"-?\d{1,3}\.\d{1,3}", repr(cell)) and not cell.is_integer():
             whole, fraction = repr(cell).split(".")
             return _two_readings(text, f"{whole}.{fraction.ljust(3, '0')}", f"{text} (số thập phân)")

@@ -46,6 +46,26 @@ def test_a_declared_figure_agrees_with_the_form(home: Any, row: list[Any], reaso
         assert {"I.14", "I.15"} <= set(told["reason_vi"].replace(",", " ").replace(":", " ").split())
 
 
+@pytest.mark.parametrize("heading", ["ĐVT", "Đơn vị tính", "đơn vị tính (2)"])
+@pytest.mark.parametrize(
+    ("code", "unit", "is_taken"),
+    [
+        ("VII.40", "Ứng dụng", True), ("VII.40", None, True), ("VII.40", "Số lượng", True), ("I.02", "%", True),
+        ("I.02", "Tỷ lệ %", True), ("I.03", "%", True), ("VII.40", "nghìn", False), ("VII.40", "Nghìn ứng dụng", False),
+        ("VII.40", "triệu", False), ("VII.40", "chục", False), ("VII.40", "%", False), ("I.02", "nghìn", False),
+        ("AUX.02", "nghìn người", False), ("AUX.02", "%", True),
+    ],
+)  # fmt: skip
+def test_a_declared_figure_is_in_the_unit_of_the_form(
+    home: Any, heading: str, code: str, unit: str | None, is_taken: bool
+) -> None:
+    home.workbook("declared_returns", [["Mã chỉ tiêu", heading, "Số liệu"], [code, unit, 3]])
+    home.ingest(sources=["declared_returns"])
+    assert [reason for _, _, reason in home.reasons("declared_returns")] == ([] if is_taken else ["other_unit"])
+    for told in home.rows("declared_returns", "rejected"):
+        assert f"Đơn vị tính ghi “{unit}”" in told["reason_vi"]
+
+
 COUNTS = ["Đơn vị", "Tháng", "Loại văn bản", "Tổng số văn bản đi"]
 
 

@@ -385,6 +385,43 @@ def test_a_title_or_sheet_that_names_only_another_time_is_told(
 
 
 @pytest.mark.parametrize(
+    ("source", "said", "told"),
+    [
+        ("e_document_counts", "Đơn vị tính: nghìn văn bản", "nghìn"),
+        ("e_document_counts", "ĐVT: Ngàn văn bản", "Ngàn"),
+        ("e_document_counts", "(Nghìn văn bản)", "Nghìn"),
+        ("e_document_counts", "Số liệu tính bằng chục văn bản", "chục"),
+        ("e_document_counts", "Đơn vị tính: %", "%"),
+        ("declared_returns", "Đơn vị tính: %", None),
+        ("declared_returns", "ĐVT: triệu", "triệu"),
+        ("e_document_counts", "Đơn vị tính: văn bản", None),
+        ("e_document_counts", "Số văn bản, tỷ lệ gửi điện tử", None),
+        ("e_document_counts", "Đơn vị: Phòng Nội vụ", None),
+        ("e_document_counts", "Nghìn lẻ một văn bản của huyện Cù Lao Dung", None),
+        ("survey_responses", "Đơn vị tính: nghìn phiếu", None),
+    ],
+)
+@pytest.mark.parametrize("is_below", [False, True])
+def test_another_unit_than_one_is_told(
+    registers: Any, source: str, said: str, told: str | None, is_below: bool
+) -> None:
+    tables = {
+        "e_document_counts": [["Đơn vị", "Loại văn bản", "Văn bản đi"], ["Phòng Nội vụ", "Tất cả", 50]],
+        "declared_returns": [["Mã chỉ tiêu", "Số liệu"], ["VII.40", 3]],
+        "survey_responses": [
+            ["Số phiếu", "Hình thức", "Ngày trả lời", "Đánh giá chung"],
+            ["P1", "Phiếu giấy", "10/01/2023", "Hài lòng"],
+        ],
+    }
+    rows = [*tables[source], [], [f"Ghi chú: {said}"]] if is_below else [[said], *tables[source]]
+    registers.workbook(source, rows)
+    registers.ingest()
+    if is_below and (said.startswith("(") or source == "declared_returns"):
+        told = None  # a note says what it is about; below rows of any code it is a row
+    assert [r["value"] for r in remarks(registers, source, "other_unit")] == ([told] if told else [])
+
+
+@pytest.mark.parametrize(
     ("above", "below", "signed", "early"),
     [
         ([], [["Người lập biểu"], [None, "An Thạnh 1, ngày 15 tháng 12 năm 2022"]], "2022-12-15", 89),

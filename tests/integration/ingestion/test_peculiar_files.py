@@ -279,6 +279,21 @@ def test_formulas_of_an_xls_that_only_excel_would_compute_are_named(
         ("_-* #,##0_-;-* #,##0_-", 120, 120),
         ("[Red]#,##0", 120, 120),
         ("00000", 120, 120),
+        ('0" văn bản"', 120, 120),
+        ('"Tổng: "#,##0', 120, 120),
+        ("+0;-0", 120, 120),
+        ('_(* #,##0_);_(* (#,##0);_(* "-"??_)', 0, 0),
+        ('#,##0" nghìn"', 120, "shown_otherwise"),
+        ('0" ngàn"', 120, "shown_otherwise"),
+        ('#,##0.0"tr"', 120, "shown_otherwise"),
+        ('0"k"', 120, "shown_otherwise"),
+        ('General" chục"', 120, "shown_otherwise"),
+        ('0"000"', 120, "shown_otherwise"),
+        ('"1"00', 120, "shown_otherwise"),
+        ('"-"0', 120, "shown_otherwise"),
+        ("(#,##0)", 120, "shown_otherwise"),
+        ("0;0", -120, "shown_otherwise"),
+        ('"x"', 120, "shown_otherwise"),
         ("#,##0,", 120_000, "shown_divided"),
         ("0.0,,", 120_000_000, "shown_divided"),
         ('#,##0," nghìn"', 120_000, "shown_divided"),
@@ -311,6 +326,42 @@ def test_a_format_that_changes_what_a_figure_means(
             assert (codes(intake), figures(intake)) == ({outcome}, [FEBRUARY]), name
         else:
             assert [row[0] for row in figures(intake)] == [outcome, 90], name
+
+
+@pytest.mark.parametrize(
+    ("style", "outcome"),
+    [
+        ('<number:number number:min-integer-digits="1"/><number:text> văn bản</number:text>', 120),
+        ('<number:text>-</number:text><number:number/><style:map style:condition="value()&gt;=0"/>', 120),
+        ('<number:number number:decimal-places="0"/><number:text> nghìn</number:text>', "shown_otherwise"),
+        ('<number:number number:decimal-places="2"/><number:text> ngàn</number:text><style:map/>', "shown_otherwise"),
+        ("<number:text>-</number:text><number:number/>", "shown_otherwise"),
+    ],
+)
+def test_a_style_of_open_document_that_changes_what_a_figure_means(
+    style: str, outcome: Any, tmp_path: Path, intake_of: Callable[..., Intake]
+) -> None:
+    spaces = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{space}:1.0"'
+        for name, space in (("style", "style"), ("number", "datastyle"))
+    )
+    styles = (
+        f'<office:automatic-styles {spaces}><number:number-style style:name="N1">{style}</number:number-style>'
+        '<style:style style:name="ce1" style:family="table-cell" style:data-style-name="N1"/></office:automatic-styles>'
+    )
+    path, figure = tmp_path / "a.ods", 'office:value-type="float" office:value="120"'
+    with zipfile.ZipFile(FILES / "f00_control.ods") as control, zipfile.ZipFile(path, "w") as archive:
+        for name in control.namelist():
+            text = control.read(name).decode()
+            if name == "content.xml":
+                text = text.replace("<office:body>", f"{styles}<office:body>")
+                text = text.replace(figure, f'table:style-name="ce1" {figure}', 1)
+            archive.writestr(name, text)
+    intake = intake_of(path)
+    if isinstance(outcome, str):
+        assert codes(intake) == {outcome}
+    else:
+        assert outcome in intake.accepted["outgoing_total"].to_pylist()
 
 
 # -------------------------------------------------------------------------------------------------------------- merges

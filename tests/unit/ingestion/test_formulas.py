@@ -112,6 +112,13 @@ def test_numbers_as_their_format_makes_them(code: str, cell: float, shown: Any) 
         ("00-00", 1234.0, "12-34"),
         ('0"%"', 47.0, "47%"),
         ("000", 12345.0, "12345"),
+        ('#,##0" nghìn"', 50.0, "50 nghìn"),
+        ('0.0" nghìn"', 1.5, "1,5 nghìn"),
+        ('"-"0', 7.0, "-7"),
+        ("0;0", -7.0, "7"),
+        ("#,##0_);(#,##0)", -7.0, "(7)"),
+        ('0" nghìn"', -7.0, "-7 nghìn"),
+        ("#,##0;-#,##0", 7.0, "7"),
     ],
 )
 def test_zeros_and_prefixes_belong_to_what_is_shown(code: str, cell: float, shown: str) -> None:
