@@ -19,6 +19,7 @@ from expectations.messages import HeldRow, explain_vi, held_rows
 from expectations.personal_data import KIND_VI as PERSONAL_DATA_VI
 from expectations.personal_data import kinds_of_personal_data
 from expectations.review import JudgedLine, Option, Question, RegisterLine, ReviewedRow, judge_lines, questions
+from expectations.typed_texts import UnfitText, published_text
 from expectations.verdicts import (
     Finding,
     Refusal,
@@ -49,6 +50,7 @@ __all__ = [
     "Result",
     "ReviewedRow",
     "Rule",
+    "UnfitText",
     "Verdict",
     "blocking",
     "declared_rules",
@@ -62,6 +64,7 @@ __all__ = [
     "path_of",
     "province_publishable",
     "publishable",
+    "published_text",
     "questions",
     "relation_rules",
     "run_mart_gate",

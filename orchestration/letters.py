@@ -7,12 +7,24 @@ from (``settings``), how a letter prints them (``publication``).
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from publication import Signing
+
+
+def printed_setting(text: str, *, allowed: Collection[str] = ()) -> str:
+    """The text of a setting that documents print. Raises ``ValueError`` where it must not be published."""
+    from expectations import published_text  # which most commands do without
+
+    return published_text(text, "thiết đặt", allowed=allowed) if text else text
+
+
+def _signer(text: str | None) -> str | None:
+    return printed_setting(text, allowed=("person_name",)) if text else text
 
 
 class _Declared(BaseModel):
@@ -24,14 +36,14 @@ class PeriodLetter(_Declared):
 
     number: str = Field(default="", pattern=r"^(\d{1,5})?$")
     dated: dt.date | None = None
-    signer: str | None = Field(default=None, max_length=60)
+    signer: Annotated[str | None, AfterValidator(_signer)] = Field(default=None, max_length=60)
     deputy: bool | None = None
 
 
 class UnitLetters(_Declared):
     """Of all letters of a unit, and of single periods by their key (``2023-Q1``). What is not set is left blank."""
 
-    signer: str = Field(default="", max_length=60)
+    signer: Annotated[str, AfterValidator(_signer)] = Field(default="", max_length=60)
     deputy: bool = False
     periods: dict[str, PeriodLetter] = Field(default_factory=dict)
 

@@ -31,7 +31,7 @@ from common.forms import use_forms_of
 from common.units import SEEDS, load_units
 from ingestion import DamagedError, IngestPaths, IntakeLimits, OutboxAccess, PublicKey, Signers
 from orchestration.addresses import AlertAddress, AlertLinks
-from orchestration.letters import UnitLetters
+from orchestration.letters import UnitLetters, printed_setting
 
 if TYPE_CHECKING:
     from publication import Signing
@@ -392,6 +392,12 @@ class Settings(BaseSettings):
         if isinstance(value, dict) and (unknown := sorted(value.keys() - {f.name for f in fields(IntakeLimits)})):
             raise ValueError(f"unknown limits: {', '.join(unknown)}")
         return value
+
+    @field_validator("contact", "licence")
+    @classmethod
+    def _may_be_published(cls, value: str) -> str:
+        """Both stand on every page. An office is asked by its telephone and address."""
+        return printed_setting(value, allowed=("phone", "mail_address"))
 
     @field_validator("decision_keys")
     @classmethod

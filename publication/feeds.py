@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 from common.files import readable_json
 from common.periods import period_named
 from publication.content.steps import Step, step_summary, step_title
-from publication.formatting import format_quarter
+from publication.formatting import format_quarter, markup_text
 from publication.tables.datapackage import media_type
 
 FEED_NAME = "feed.atom"
@@ -57,13 +57,16 @@ def _steps(entries: Sequence[Entry]) -> list[tuple[Entry, Step]]:
 
 
 def render_feed(entries: Sequence[Entry]) -> bytes:
-    """Publications, corrections and releases taken back. Those whose moment no manifest tells are left to the index."""
+    """Publications, corrections and releases taken back. Those whose moment no manifest tells are left to the index.
+
+    Raises ``ParseError`` where no reader could read it.
+    """
     steps = _steps(entries)
     feed = ElementTree.Element("feed", {"xmlns": _ATOM, "xml:lang": "vi"})
 
     def add(parent: ElementTree.Element, name: str, text: str = "", **attributes: str) -> ElementTree.Element:
-        made = ElementTree.SubElement(parent, name, attributes)
-        made.text = text or None
+        made = ElementTree.SubElement(parent, name, {key: markup_text(value) for key, value in attributes.items()})
+        made.text = markup_text(text) or None
         return made
 
     # Named by its first step, which stays the first whatever is published later.
@@ -86,7 +89,10 @@ def render_feed(entries: Sequence[Entry]) -> bytes:
         add(told, "link", rel="alternate", href=page, type="text/html")
         add(told, "summary", " ".join(step_summary(step)))
     ElementTree.indent(feed)
-    return bytes(ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)) + b"\n"
+    made = bytes(ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)) + b"\n"
+    # The writer lets characters through that no reader takes; a feed that cannot be read takes no other's place.
+    ElementTree.fromstring(made)
+    return made
 
 
 def render_catalogue_of_data(entries: Sequence[Entry]) -> bytes:

@@ -13,6 +13,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from common.periods import period_named
 
 _PRINTED = re.compile(r"(-?)([0-9]{1,3}(?:\.[0-9]{3})*)(?:,([0-9]+))?")
+#: Characters that have no place in markup.
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _HUNDREDTH = Decimal("0.01")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -87,6 +89,11 @@ def format_date(day: dt.date) -> str:
 def format_date_text(day: dt.date | str) -> str:
     """The same for a date that may have come back from JSON as ISO text."""
     return format_date(dt.date.fromisoformat(day) if isinstance(day, str) else day)
+
+
+def markup_text(text: str) -> str:
+    """A text as HTML and XML can hold it: line ends are ``\\n``, other control characters a visible ``�``."""
+    return CONTROLS.sub("�", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def footnote_mark(number: int) -> str:

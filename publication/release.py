@@ -547,6 +547,5 @@ def compare_releases(old: Release, new: Release, lineage: Lineage) -> Revision:
 
     Raises DamagedManifest when one is no longer what was published, UnexplainedChange as :func:`publish` would.
     """
-    record = new.manifest().amendment
-    amendment = Amendment(record.reason, record.by) if record else None
+    amendment = new.manifest().amendment
     return revise(origin_of(old), origin_of(new), lineage, previous=old.number, release=new.number, amendment=amendment)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.files import exclusive_lock
+from publication.content.revision import check_words
 from publication.index import rebuild_index
 from publication.release import WRITERS_LOCK
 from publication.store.pointer import Action, Event, Pointer, Witness, move_pointer, read_pointer, release_name
@@ -27,11 +28,17 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True)
 class Instruction:
-    """By whose word something is done: ``reason`` must say something, ``at`` knows its time zone."""
+    """By whose word something is done: ``reason`` must say something, ``at`` knows its time zone.
+
+    Raises UnfitText for words that must not be published.
+    """
 
     reason: str
     by: str | None = None
     at: dt.datetime | None = None
+
+    def __post_init__(self) -> None:
+        check_words(self.reason, self.by)
 
     def event(self, action: Action, release: int) -> Event:
         """The event as the pointer records it. Raises ValueError for an empty reason or a time without zone."""

@@ -30,8 +30,9 @@ def approved(
     """Publishes the draft of a unit or province; lines and data of what came of it, and the command's exit code.
 
     Raises ``WrongUse`` where there is no draft that can be approved, another than the one of that code, or
-    one of a province that is no longer what its units have published.
+    one of a province that is no longer what its units have published, and for words that must not be published.
     """
+    from expectations import UnfitText
     from publication import Approval, ReleaseNotWhole
 
     if not by.strip() or not document.strip():
@@ -45,9 +46,11 @@ def approved(
             f"bản dự thảo {draft.code} đã cũ, từ khi lập: {shown}. "
             f"Lập lại và xem lại bằng cchc review {quarter} --unit {unit}"
         )
-    approval = Approval(by.strip(), document.strip(), draft.code)
     try:
+        approval = Approval(by.strip(), document.strip(), draft.code)
         publish_draft(pipeline, draft, approval)
+    except UnfitText as error:
+        raise WrongUse(str(error)) from None
     except ReleaseNotWhole as error:
         raise WrongUse(
             f"không lập được “{error.output}” của bản dự thảo {draft.code}; chạy cchc review {quarter} --unit {unit}"

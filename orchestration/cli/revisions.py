@@ -26,7 +26,7 @@ _MOVES_VI = {"lock": "đã khóa", "unlock": "đã mở khóa", "rollback": "đ�
 
 def amendment_of(pipeline: Pipeline, quarter: str, units: Sequence[str], reason: str, by: str) -> Amendment:
     """The amendment that the options ask for; raises ``WrongUse`` where a unit is missing or not locked."""
-    from publication import Amendment, read_pointer
+    from publication import read_pointer
 
     if not units:
         raise WrongUse("--amend cần --unit: mỗi lần chỉ sửa kỳ đã khóa của đơn vị được nêu tên")
@@ -34,15 +34,27 @@ def amendment_of(pipeline: Pipeline, quarter: str, units: Sequence[str], reason:
         pointer = read_pointer(pipeline.home.published / unit / quarter)
         if not (pointer and pointer.lock):
             raise WrongUse(f"kỳ {quarter} của {unit} chưa khóa; bỏ --amend và chạy lại")
-    return Amendment(_given_reason(reason), by.strip() or None)
+    return _amendment(reason, by)
 
 
 def check_amend_options(amend: bool, reason: str, by: str) -> None:
-    """Raises ``WrongUse`` where a word is given and nothing is amended, or the other way round."""
+    """Raises ``WrongUse`` where a word is given and nothing is amended, or the other way round, or must not be
+    published.
+    """
     if amend:
-        _given_reason(reason)
+        _amendment(reason, by)
     elif reason or by:
         raise WrongUse("--reason và --by chỉ dùng cùng --amend")
+
+
+def _amendment(reason: str, by: str) -> Amendment:
+    from expectations import UnfitText
+    from publication import Amendment
+
+    try:
+        return Amendment(_given_reason(reason), by.strip() or None)
+    except UnfitText as error:
+        raise WrongUse(str(error)) from None
 
 
 def _given_reason(reason: str) -> str:
@@ -54,12 +66,15 @@ def _given_reason(reason: str) -> str:
 def moved(
     move: str, pipeline: Pipeline, unit: str, quarter: str, reason: str, by: str, *, to: int | None = None
 ) -> Answer:
-    """Locks, unlocks or rolls back; raises ``WrongUse`` where the quarter is not in the state for it."""
+    """Locks, unlocks or rolls back; raises ``WrongUse`` where the quarter is not in the state for it, or the words must
+    not be published.
+    """
+    from expectations import UnfitText
     from publication import Instruction, NotAllowed, lock, roll_back, unlock
 
-    instruction = Instruction(_given_reason(reason), by.strip() or None, now())
     published, witness = pipeline.home.published, pipeline.journal.witness
     try:
+        instruction = Instruction(_given_reason(reason), by.strip() or None, now())
         pointer = (
             lock(published, unit, quarter, instruction, witness)
             if move == "lock"
@@ -67,7 +82,7 @@ def moved(
             if move == "unlock"
             else roll_back(published, unit, quarter, to or 0, instruction, witness)
         )
-    except (LookupError, NotAllowed) as error:
+    except (LookupError, NotAllowed, UnfitText) as error:
         raise WrongUse(str(error.args[0])) from error
     if move == "rollback" and pipeline.settings.postgres_url is not None:
         from orchestration.postgres import copy_quarter

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
+from expectations import published_text
 from publication.content.causes import Cause, Causes, Lineage, Origin
 from publication.content.changes import Change, compare
 from publication.content.province_causes import ProvinceCauses
@@ -23,9 +24,27 @@ _FIGURE_COLUMNS = frozenset({"value", "value_text"})
 _BLANK_VI = "để trống"
 
 
+def check_words(reason: str, by: str | None) -> None:
+    """Raises UnfitText where why something is done, or by whose word, must not be published. Who decides in an office
+    may be named.
+    """
+    published_text(reason, "lý do")
+    published_text(by or "", "người quyết định", allowed=("person_name",))
+
+
+class Amended(Protocol):
+    """Why, and by whose word, a locked quarter got another release: as given now, or as a manifest recorded it."""
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def by(self) -> str | None: ...
+
+
 @dataclass(frozen=True)
 class Amendment:
-    """The word by which a locked quarter may get another release."""
+    """The word by which a locked quarter may get another release. Raises UnfitText for words not to be published."""
 
     reason: str
     by: str | None = None
@@ -33,6 +52,7 @@ class Amendment:
     def __post_init__(self) -> None:
         if not self.reason.strip():
             raise ValueError("an amendment needs a reason")
+        check_words(self.reason, self.by)
 
 
 @dataclass(frozen=True)
@@ -88,7 +108,7 @@ class Revision:
     release: int
     changes: tuple[ExplainedChange, ...]
     figures: tuple[RevisedFigure, ...]
-    amendment: Amendment | None = None
+    amendment: Amended | None = None
 
     @property
     def changes_what_is_said(self) -> bool:
@@ -129,7 +149,7 @@ class Revision:
 
 
 def revise(
-    old: Origin, new: Origin, lineage: Lineage, *, previous: int, release: int, amendment: Amendment | None = None
+    old: Origin, new: Origin, lineage: Lineage, *, previous: int, release: int, amendment: Amended | None = None
 ) -> Revision:
     """Compare two origins. Raises UnexplainedChange when a cell changed and nothing it is made from did."""
     causes = ProvinceCauses(old, new) if PROVINCE_MART in new.tables else Causes(old, new, lineage)

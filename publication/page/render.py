@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -18,17 +17,16 @@ import jinja2
 from markupsafe import Markup
 
 from common.files import canonical_json
+from publication.formatting import CONTROLS, markup_text
 
-#: Control characters have no place in HTML; a visible sign stands where one was.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _SCRIPT_ENDS = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 def printable(value: Any) -> Any:
-    """A text as HTML can hold it, anything else as it is: line ends are ``\\n``, other control characters ``�``."""
+    """A text as :func:`markup_text` lets HTML hold it, anything else as it is."""
     if not isinstance(value, str):
         return value
-    plain = _CONTROLS.sub("�", value.replace("\r\n", "\n").replace("\r", "\n"))
+    plain = markup_text(value)
     return Markup(plain) if isinstance(value, Markup) else plain
 
 
@@ -56,7 +54,7 @@ def json_block(value: Any) -> Markup:
     for sign, escaped in _SCRIPT_ENDS.items():
         text = text.replace(sign, escaped)
     # JSON may hold these as they are; a page would show another sign in their place.
-    return Markup(_CONTROLS.sub(lambda control: f"\\u{ord(control[0]):04x}", text))
+    return Markup(CONTROLS.sub(lambda control: f"\\u{ord(control[0]):04x}", text))
 
 
 def render(template: str, *, style: str | Sequence[str], script: str = "", **values: Any) -> bytes:

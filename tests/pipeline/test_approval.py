@@ -50,6 +50,8 @@ def test_a_run_stops_at_the_draft_and_the_approval_publishes_exactly_it(
     assert "xem lại bản này" in wrong.stderr
     for options in (("--by", " ", "--document", "12"), ("--by", "Chủ tịch", "--document", "")):
         assert cli(home, "approve", Q, "--unit", UNIT, *options).code == 2
+    personal = cli(home, "approve", Q, "--unit", UNIT, "--by", "Chủ tịch", "--document", "12, gọi 0912345678")
+    assert (personal.code, "số điện thoại" in personal.stderr, "0912345678" in personal.stderr) == (2, True, False)
     assert not published.exists()
 
     code = read_draft(draft).code

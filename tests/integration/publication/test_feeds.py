@@ -66,6 +66,18 @@ def _things(value: Any) -> Iterator[dict[str, Any]]:
             yield from _things(part)
 
 
+@pytest.mark.parametrize("sign", ["\x00", "\x0b", "\x1f", "\x7f", "\ud800", "\ufffe"])
+def test_a_control_sign_in_any_text_leaves_the_feed_readable(sign: str) -> None:
+    step = {
+        "action": "publish", "release": 2, "at": "2023-03-16T08:00:00+07:00", "previous": 1, "changed": None,
+        "reason": f"nhập {sign}nhầm & <i>", "provisional": False,
+    }  # fmt: skip
+    entry = {"unit_code": "945", "unit_name_vi": f"Huyện {sign}", "quarter": QUARTER, "release": 2, "history": [step]}
+    (told,) = ElementTree.fromstring(render_feed([entry])).iter(f"{_ATOM}entry")
+    assert "Lý do: nhập �nhầm & <i>" in str(told.findtext(f"{_ATOM}summary"))
+    assert next(part.get("label") for part in told.iter(f"{_ATOM}category")) == "Huyện �"
+
+
 def test_the_feed_tells_each_step_newest_first(corrected: Home) -> None:
     told = list(_feed(corrected).iter(f"{_ATOM}entry"))
     titles = [str(entry.findtext(f"{_ATOM}title")) for entry in told]

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from expectations import UnfitText
 from publication import (
     Amendment,
+    Approval,
     DamagedPointer,
     Held,
     Instruction,
@@ -135,6 +137,32 @@ def test_an_amendment_of_an_open_quarter_is_refused(home: Home) -> None:
     assert "chưa khóa" in outcome.reasons[0]
     with pytest.raises(ValueError, match="reason"):
         Amendment("  ")
+
+
+PERSONAL = "theo ông Nguyễn Văn An, 0912 345 678"
+
+
+@pytest.mark.parametrize(("make", "said"), [
+    (lambda: Instruction(PERSONAL), "số điện thoại, tên người"),
+    (lambda: Instruction("ký", "an@gmail.com"), "địa chỉ thư điện tử"),
+    (lambda: Amendment("căn cước 094123456789"), "số căn cước"),
+    (lambda: Amendment("sót hồ sơ", "Phòng Nội vụ, 0912345678"), "số điện thoại"),
+    (lambda: Approval("Chủ tịch 0912345678", "12/QĐ", "abc"), "số điện thoại"),
+    (lambda: Approval("Chủ tịch", PERSONAL, "abc"), "tên người"),
+    (lambda: Instruction("nhầm\x0b số"), "ký tự điều khiển"),
+    (lambda: Amendment("nhầm\u202e số"), "không nhìn thấy"),
+    (lambda: Approval("Chủ tịch\n", "12/QĐ", "abc"), "ký tự điều khiển"),
+    (lambda: Amendment("a" * 1001), "1001 ký tự"),
+])  # fmt: skip
+def test_typed_words_that_must_not_be_published_are_refused_and_not_quoted(make: Any, said: str) -> None:
+    with pytest.raises(UnfitText, match=said) as refused:
+        make()
+    assert not set(re.findall(r"\d{3,}|Nguyễn|gmail", str(refused.value))) - {"1001", "1000"}
+
+
+def test_who_decides_and_by_which_document_may_be_named() -> None:
+    Instruction("Báo cáo đã ký, số 12/BC-UBND ngày 05/04/2023", "Ông Nguyễn Văn An, Chủ tịch UBND huyện")
+    Approval("Bà Trần Thị Bình", "12/QĐ-UBND ngày 05/04/2023", "abc")
 
 
 def test_the_annex_of_a_revision_holds_the_new_figure_and_nothing_of_the_revision(home: Home) -> None:

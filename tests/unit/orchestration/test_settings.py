@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -24,6 +25,24 @@ def test_a_misspelt_setting_in_the_file_is_refused(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("CCHC_SETTINGS", str(tmp_path / "cchc.toml"))
     with pytest.raises(ValidationError, match="duckdb_thread"):
         load_settings()
+
+
+@pytest.mark.parametrize("wrong", [
+    {"contact": "Ông Nguyễn Văn An"},
+    {"contact": "Phòng Nội vụ\x0b"},
+    {"licence": "CC BY\u202e"},
+    {"letters": {"945": {"signer": "Nguyễn Văn An 0912345678"}}},
+    {"letters": {"945": {"periods": {"2023-Q1": {"signer": "A\nB"}}}}},
+])  # fmt: skip
+def test_a_printed_setting_that_must_not_be_published_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="thiết đặt"):
+        Settings(**wrong)
+
+
+def test_an_office_may_be_asked_and_its_signer_named() -> None:
+    contact = "Văn phòng UBND huyện, 0299 3 860 123, vanphong@culaodung.soctrang.gov.vn"
+    made = Settings(contact=contact, letters={"945": {"signer": "Nguyễn Văn An"}})
+    assert (made.contact, made.letters["945"].signer) == (contact, "Nguyễn Văn An")
 
 
 def test_a_relative_home_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
