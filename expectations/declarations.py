@@ -102,6 +102,8 @@ class Rule(BaseModel):
     calls it (:func:`expectations.form_facts.with_names`).
 
     A decision covers a finding for the figures it was made for: those of ``figures``, or all that the finding shows.
+    ``places``: whether the rows that a remark (``info``) is about are published with it, as ``told``; where they tell
+    an outcome of cases (``outcome``), only where they are not few of a unit.
     ``makes_provisional``: a report that is published although this failed, by decision, is a provisional one.
     """
 
@@ -122,6 +124,7 @@ class Rule(BaseModel):
     when_empty: Literal["blocks", "allowed"]
     settleable: bool
     makes_provisional: bool = False
+    places: Literal["kept", "told", "outcome"] = "kept"
     subject: str | None = None
     indicator: str | None = None
     message_vi: str | None = None

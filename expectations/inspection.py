@@ -296,8 +296,8 @@ class _Run:
         if compiled.rule.severity == "info":
             for unit, subjects in subjects_of(self._database.connection, compiled).items():
                 self._subjects[unit, compiled.rule.id] = subjects
-            for unit, places in places_of(self._database.connection, compiled).items():
-                self._places[unit, compiled.rule.id] = places
+            located = {} if compiled.rule.places == "kept" else places_of(self._database.connection, compiled)
+            self._places |= {(unit, compiled.rule.id): places for unit, places in located.items()}
         return found
 
     def _may_be_empty(self, unit: str, compiled: Compiled) -> bool:
@@ -435,6 +435,7 @@ def _result(
         decision_id=decision_id,
         settleable=rule.settleable,
         makes_provisional=rule.makes_provisional,
+        places_tell_outcome=rule.places == "outcome",
         empty_allowed=empty_allowed,
         blocking=False,
         findings=findings,

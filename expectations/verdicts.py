@@ -90,8 +90,10 @@ class Result(BaseModel):
     findings: tuple[Finding, ...] = ()
     #: Rows of the form that a remark is about: all of them, where ``findings`` shows the first.
     subjects: tuple[str, ...] = ()
-    #: Delivered rows that a remark on single rows is about: all of them.
+    #: Delivered rows that a remark on single rows is about, where they may be published: all of them.
     places: tuple[Place, ...] = ()
+    #: Whether these tell an outcome of cases, so that few of a unit are not published.
+    places_tell_outcome: bool = False
 
 
 class Verdict(BaseModel):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.forms import form_named
+from publication.content import row_ranges
 from publication.content.release_content import FINAL_VI, FormRow, ReleaseContent, cited_document
 from publication.formatting import format_number
 from publication.store.csvfile import to_csv
@@ -81,6 +82,8 @@ def _findings(content: ReleaseContent) -> Iterator[dict[str, Any]]:
             yield from _of_the_letter(result)
             continue
         sentence = f"{result['sentence_vi']} Số trường hợp không đạt: {format_number(result['failed_rows'] or 0)}."
+        if result.get("places") and not _may_be_placed(content, result):
+            sentence += " Các dòng không công bố vì số trường hợp ít; cơ quan có danh sách đầy đủ."
         subjects = result.get("subjects") or [finding["subject"] for finding in result["findings"]]
         codes = [subject for subject in subjects if subject in rows]
         for code in dict.fromkeys(codes) or (None,):
@@ -92,7 +95,7 @@ def _delivered_rows(content: ReleaseContent) -> Iterator[dict[str, Any]]:
     """All rows of files that remarks are about, one note a remark, file, sheet and column; by neutral names."""
     files = {str(entry["delivery_id"]): str(entry["file_name"]) for entry in content.inputs}
     for result in content.gate_results:
-        if result["severity"] == "info" and result["status"] == "fail":
+        if result["severity"] == "info" and result["status"] == "fail" and _may_be_placed(content, result):
             for place in result.get("places", ()):
                 parts = [f"tệp {files.get(place['delivery_id'], place['delivery_id'])}", place["sheet"]]
                 labels = {"column_vi": "cột", "rows": "dòng"}
@@ -102,6 +105,20 @@ def _delivered_rows(content: ReleaseContent) -> Iterator[dict[str, Any]]:
                     "subject": result["expectation_id"],
                     "sentence_vi": f"{str(result['sentence_vi']).rstrip('.')}: {', '.join(filter(None, parts))}.",
                 }
+
+
+def _may_be_placed(content: ReleaseContent, result: Mapping[str, Any]) -> bool:
+    """Whether the rows of a remark are published: those that tell an outcome only where no unit has few of them, for of
+    the last one that has, the number of all would tell.
+    """
+    if not result.get("places_tell_outcome"):
+        return True
+    units = {str(entry["delivery_id"]): str(entry["unit_code"]) for entry in content.inputs}
+    counts: dict[tuple[Any, ...], int] = {}
+    for place in result["places"]:
+        key = units.get(place["delivery_id"], place["delivery_id"]), place["column_vi"]
+        counts[key] = counts.get(key, 0) + row_ranges.count(place["rows"].replace(" ", ""))
+    return all(count >= content.least_count for count in counts.values())
 
 
 def _where_the_rows_are(content: ReleaseContent) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from expectations.declarations import Rule
 from expectations.engine_sql import places_of
 from expectations.inspection import compiled_suite, inspect_raw
 from expectations.relations import lay_raw
@@ -38,6 +39,17 @@ def test_the_rows_of_a_remark_are_all_there(lake: Lake, worlds: Any) -> None:
 def _ends(part: str) -> tuple[int, int]:
     first, _, last = part.partition("-")
     return int(first), int(last or first) + 1
+
+
+def test_rows_are_published_of_remarks_that_say_so_and_outcomes_of_cases_are_told_apart() -> None:
+    located = [c.rule for stage in ("raw", "mart") for c in compiled_suite(stage) if c.located() is not None]
+    remarks = [rule for rule in located if rule.severity == "info"]
+    assert {rule.id for rule in remarks if rule.places == "outcome"} == {
+        "case_questions.due_day_moved",
+        "deliveries.one_stop_cases.findings",
+    }
+    assert {rule.id for rule in remarks if rule.places == "kept"} == set()
+    assert Rule.model_fields["places"].default == "kept"
 
 
 def test_the_place_of_every_rule_can_be_asked(lake: Lake, worlds: Any) -> None:

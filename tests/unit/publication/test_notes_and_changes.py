@@ -86,6 +86,28 @@ def test_info_findings_are_noted_and_passed_rules_are_not(make_content: MakeCont
     assert found[0]["sentence_vi"].endswith("không đạt: 1.200.")
 
 
+@pytest.mark.parametrize(("rows", "least", "placed"), [
+    (("14, 87", "2-9"), 5, False),
+    (("14-17", "2-9"), 5, False),
+    (("14-18", "2-9"), 5, True),
+    (("14", "87"), 1, True),
+])  # fmt: skip
+@pytest.mark.parametrize("of_outcome", [True, False])
+def test_rows_that_tell_an_outcome_of_few_cases_of_a_unit_are_not_listed(
+    rows: tuple[str, str], least: int, placed: bool, of_outcome: bool, make_content: MakeContent
+) -> None:
+    sent = [{"delivery_id": f"{n}" * 16, "file_name": f"f{n}", "unit_code": f"3161{n}"} for n in range(2)]
+    places = [
+        {"delivery_id": entry["delivery_id"], "sheet": "trang 1", "column_vi": None, "rows": text}
+        for entry, text in zip(sent, rows, strict=True)
+    ]
+    asked = result(findings=[]) | {"places": places, "places_tell_outcome": of_outcome}
+    content = replace(make_content(gate_results=[asked]), inputs=tuple(sent), least_count=least)
+    told = [row["sentence_vi"] for row in from_csv(notes_csv(content)) if row["kind"] == "finding"]
+    assert any(": tệp" in sentence for sentence in told) is (placed or not of_outcome)
+    assert any("không công bố vì số trường hợp ít" in sentence for sentence in told) is (of_outcome and not placed)
+
+
 def test_all_delivered_rows_of_a_remark_are_in_the_file_by_neutral_names(make_content: MakeContent) -> None:
     rows = ", ".join(map(str, range(2, 6_000, 2)))
     places = [
