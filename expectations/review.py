@@ -370,8 +370,16 @@ class RegisterLine:
 
     @property
     def wants(self) -> str | None:
-        """What it chooses about its subject; None of one that accepts findings, of which there may be several."""
-        return None if self.action == "accept_finding" else self.action
+        """What it chooses about its subject; None of one that accepts findings or counts cases as on time, of which
+        there may be several.
+        """
+        return None if self.action in ("accept_finding", _COUNT) else self.action
+
+    def repeats(self, other: RegisterLine) -> bool:
+        """Whether two lines about one subject say the same: of cases, that the same ones count."""
+        if self.action != other.action or self.action == "accept_finding":
+            return False
+        return self.action != _COUNT or set(parse_list(self.cases)) == set(parse_list(other.cases))
 
 
 @dataclass
@@ -505,19 +513,16 @@ def _contradictions(
     line: RegisterLine, lines: Sequence[RegisterLine], standing: Sequence[RegisterLine]
 ) -> Iterator[str]:
     """Other lines that want something else of the same subject, and the way out."""
-    if line.wants is None:
-        return
     for other in [*lines, *standing]:
-        same = (other.subject_kind, other.subject) == (line.subject_kind, line.subject)
-        if other is line or not same or other.wants is None:
+        if other is line or (other.subject_kind, other.subject) != (line.subject_kind, line.subject):
             continue
-        if other.wants != line.wants:
+        if line.wants and other.wants and other.wants != line.wants:
             yield (
                 f"Trái với {other.place_vi} ({other.decision_id}): cùng về {line.subject} mà chọn cách xử lý khác, nên "
                 "cả hai đều không có hiệu lực. Giữ một dòng; ở dòng kia xóa cách xử lý, lý do, người duyệt, số và ngày "
                 "văn bản (hoặc bỏ cả dòng) rồi nộp lại."
             )
-        elif other.decision_id != line.decision_id and other in lines:
+        elif line.repeats(other) and other.decision_id != line.decision_id and other in lines:
             yield f"Trùng với {other.place_vi} ({other.decision_id}) về {line.subject}; chỉ cần một dòng."
 
 

@@ -46,8 +46,10 @@ delivered as (
         first_periods.period_no as first_no,
         last_periods.period_no as last_no,
         decided_units.reporting_unit_code as decided_reporting_unit_code,
+        delivered_for.period_no as delivered_no,
+        -- Each quarter's register numbers its decisions from the beginning.
         row_number() over (
-            partition by folders.reporting_unit_code, scope.quarter, decisions.decision_id
+            partition by folders.reporting_unit_code, scope.quarter, decisions.quarter, decisions.decision_id
             order by decisions.delivery_rank desc, decisions.sheet desc, decisions.row_number desc
         ) as recency
     from {{ ref('stg_decisions__decisions') }} as decisions
@@ -59,7 +61,31 @@ delivered as (
     left join periods as last_periods on decisions.last_quarter = last_periods.quarter
     left join units as decided_units
         on decisions.quarter = decided_units.quarter
+        and folders.reporting_unit_code = decided_units.reporting_unit_code
         and {{ administrative_code('decisions.decided_unit_code') }} = decided_units.unit_code
+
+),
+
+-- A line that a later quarter's register carries along is one decision. Another one under the same number is told
+-- apart by the quarter that it was delivered for.
+latest as (
+
+    select
+        *,
+        max(delivered_no) over (partition by unit_code, report_quarter, decision_id) as last_delivered_no
+    from (
+        select
+            *,
+            row_number() over (
+                partition by
+                    unit_code, report_quarter, decision_id, subject_kind, subject, action, applies_to, cases,
+                    figures_seen, first_quarter, last_quarter
+                order by delivered_no desc
+            ) as carried
+        from delivered
+        where recency = 1
+    ) as current_lines
+    where carried = 1
 
 ),
 
@@ -67,11 +93,11 @@ delivered as (
 read as (
 
     select
-        delivered.*,
+        latest.*,
         {{ matches_pattern('figures_seen', 'số (tính toán|khai báo)\s*=') }} as saw_figures,
         {{ seen_figure('figures_seen', 'số tính toán') }} as seen_computed,
         {{ seen_figure('figures_seen', 'số khai báo') }} as seen_declared
-    from delivered
+    from latest
 
 ),
 
@@ -81,14 +107,15 @@ parts_held as (
 
     select
         read.decision_id,
+        read.quarter,
         read.unit_code,
         read.report_quarter
     from read
     inner join periods as parts
         on {{ is_part_of('parts.quarter', 'read.report_made_of') }}
         and parts.period_no between read.first_no and read.last_no
-    where read.recency = 1 and read.action = 'count_as_on_time'
-    group by read.decision_id, read.unit_code, read.report_quarter
+    where read.action = 'count_as_on_time'
+    group by read.decision_id, read.quarter, read.unit_code, read.report_quarter
 
 ),
 
@@ -101,17 +128,15 @@ concerned as (
     from read
     left join parts_held
         on read.decision_id = parts_held.decision_id
+        and read.quarter = parts_held.quarter
         and read.unit_code = parts_held.unit_code
         and read.report_quarter = parts_held.report_quarter
     where
-        read.recency = 1
-        and (
-            (
-                read.first_no <= read.report_no
-                and (read.last_quarter is null or read.last_no >= read.report_no or read.quarter = read.report_quarter)
-            )
-            or parts_held.decision_id is not null
+        (
+            read.first_no <= read.report_no
+            and (read.last_quarter is null or read.last_no >= read.report_no or read.quarter = read.report_quarter)
         )
+        or parts_held.decision_id is not null
 
 ),
 
@@ -168,13 +193,18 @@ judged as (
 
 ),
 
--- Decisions are told apart by what they settle: which figure a row shows, how a case counts, or a finding for the rows
+-- Decisions are told apart by what they settle: which figure a row shows, how cases count, or a finding for the rows
 -- and figures it names. Two that want different figures of one row cancel each other; of two alike, the later counts.
+-- Cases counted as on time come before the choice, which is of the figure that they lead to; those of several decisions
+-- are counted together.
 settling as (
 
     select
         judged.*,
-        case when action = 'accept_finding' then concat_ws('|', 'finding', applies_to, figures_seen) end as settles
+        case action
+            when 'accept_finding' then concat_ws('|', 'finding', applies_to, figures_seen)
+            when 'count_as_on_time' then concat_ws('|', 'cases', cases)
+        end as settles
     from judged
 
 ),
@@ -188,7 +218,7 @@ compared as (
         {{ collected('decision_id') }} filter (where problem_vi is null) over subject_window as of_the_subject,
         row_number() over (
             partition by unit_code, report_quarter, subject_kind, subject, settles, problem_vi is null
-            order by dated desc, decision_id desc
+            order by dated desc, decision_id desc, delivered_no desc
         ) as precedence
     from settling
     window subject_window as (partition by unit_code, report_quarter, subject_kind, subject, settles)
@@ -198,7 +228,11 @@ compared as (
 select
     compared.unit_code,
     compared.report_quarter as quarter,
-    compared.decision_id,
+    case
+        when compared.delivered_no < compared.last_delivered_no
+            then compared.decision_id || ' (' || compared.quarter || ')'
+        else compared.decision_id
+    end as decision_id,
     compared.subject_kind,
     compared.subject,
     compared.applies_to,

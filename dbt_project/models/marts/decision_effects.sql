@@ -37,14 +37,19 @@ strangers as (
 
 ),
 
+-- Of a case that several decisions name, each has settled it.
 settled_cases as (
 
     select distinct
-        unit_code,
-        quarter,
-        decision_id
-    from {{ ref('int_cases') }}
-    where decision_id is not null
+        named.unit_code,
+        named.quarter,
+        named.decision_id
+    from {{ ref('int_decided_cases') }} as named
+    inner join {{ ref('int_cases') }} as cases
+        on named.unit_code = cases.unit_code
+        and named.quarter = cases.quarter
+        and named.case_key = cases.case_key
+    where cases.decision_id is not null
 
 ),
 
@@ -118,7 +123,7 @@ select
         when saw_other_figures then 'Lập cho số liệu khác với số liệu nay có: ' || figures_seen || '.'
         when effect = 'invalid' then 'Số liệu ghi trong quyết định khác số liệu mà quyết định dẫn tới.'
         when effect = 'no_effect' and is_repeated then 'Trùng với một quyết định sau về cùng đối tượng.'
-        when effect = 'no_effect' and subject_kind = 'case'
+        when effect = 'no_effect' and action = 'count_as_on_time'
             then 'Không có hồ sơ trễ hạn nào trong kỳ mang mã này.'
         when effect = 'no_effect' then 'Số tính toán và số khai báo của chỉ tiêu không khác nhau.'
     end as problem_vi,

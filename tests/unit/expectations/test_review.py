@@ -322,3 +322,13 @@ def test_two_lines_that_contradict_say_so_with_the_way_out_wherever_the_other_st
     assert "Trái với dòng 8 (QD-02)" in against.problems_vi[0]
     twice, _ = _judge(_line(), _line(decision_id="QD-03", place_vi="dòng 9"))
     assert twice.problems_vi == ["Trùng với dòng 9 (QD-03) về III.25; chỉ cần một dòng."]
+
+
+def test_cases_that_several_lines_count_are_counted_together_before_the_choice() -> None:
+    """A line that counts some of the late cases stays when the next workbook asks about the row again."""
+    first = _line("count_as_on_time", cases="H51-1", place_vi="dòng 5", decision_id="QD-01")
+    for action in ("count_as_on_time", "accept_computed", "accept_declared", "withhold"):
+        again = _line(action, cases="H51-2", place_vi="dòng 4", decision_id="QD-02")
+        assert [one.problems_vi for one in _judge(first, again)] == [[], []], action
+    _, twice = _judge(first, _line("count_as_on_time", cases=" H51-1 ", place_vi="dòng 4", decision_id="QD-02"))
+    assert twice.problems_vi == ["Trùng với dòng 5 (QD-01) về III.25; chỉ cần một dòng."]
