@@ -86,6 +86,10 @@ KINDS: Mapping[str, Kind] = {
     "unchanged_said": Kind(
         "A template came back with the rows of the period before, and says that nothing changed. count: the rows."
     ),
+    "codes_unexplained": Kind(
+        "A column of labels holds bare digits, and nothing in the file says what they mean. subject, column: its name; "
+        "value: the digits."
+    ),
     "column_in_part": Kind(
         "A column that one table of the file has and another lacks. subject, column: its name; expected: its title; "
         "count: rows of the tables that lack it."

@@ -21,6 +21,7 @@ from ingestion.rows import values as v
 from ingestion.rows.columns import Kernel, ParsedColumn, case_code_kernel, datetime_kernel, parse_column
 from ingestion.rows.furniture import serials
 from ingestion.rows.headers import HeaderMap, Layout
+from ingestion.rows.legends import check_legends
 from ingestion.rows.parsers import parser_of
 from ingestion.rows.passed_over import DataProfile, Part
 from ingestion.rows.resolve import Context
@@ -60,6 +61,7 @@ def parse_tables(tables: Iterable[DataTable], headers: HeaderMap, profile: DataP
         noticed += noticing.of_headings(name, table.body, layout, headers, profile.fits)
         noticed += noticing.of_titles(name, layout, texts, context.period)
         noticed += noticing.of_units(name, layout, texts, contract)
+        noticed += check_legends(name, table.body, layout, texts, contract)
         noticed += noticing.of_pages(name, texts)
         for place in sorted(layout.counters)[:1]:
             numbers = serials(table.body.columns[place])
