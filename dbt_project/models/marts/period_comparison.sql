@@ -1,5 +1,5 @@
--- Each count of a longer period beside the sum of its quarters, as the same deliveries give them. Nothing of a quarter,
--- and nothing of distinct counts, which do not add up by their nature.
+-- Each figure of a longer period that adds up beside the sum of its quarters, as the same deliveries give them. Nothing of
+-- a quarter.
 with scope as (
 
     select scope.*
@@ -30,13 +30,8 @@ figures as (
         on forms_in_force.form_version = rows_of_run.form_version
         and settled.form_version = rows_of_run.earlier_form_version
         and settled.indicator_code = rows_of_run.earlier_indicator_code
-    inner join {{ ref('stg_forms__rows') }} as forms
-        on settled.form_version = forms.form_version and settled.indicator_code = forms.indicator_code
-    left join {{ ref('dim_measure') }} as measures on forms.numerator = measures.measure
-    where
-        settled.kind = 'count'
-        and settled.period_basis = 'in_period'
-        and coalesce(measures.aggregation, 'declared') <> 'count_distinct'
+    inner join {{ ref('int_rows_that_add_up') }} as adding_up
+        on settled.form_version = adding_up.form_version and settled.indicator_code = adding_up.indicator_code
     group by settled.unit_code, scope.run_quarter, rows_of_run.indicator_code
 
 ),

@@ -104,9 +104,11 @@ select
     cast(
         case
             when settled.value is null then null
-            when settled.kind = 'count' and settled.period_basis = 'in_period'
-                then case when compared.year_quarters_known = year_quarters.quarters then compared.year_sum end
-            else settled.value
+            -- The row speaks of the year already, or of a day, or the period is all of the year so far.
+            when settled.period_basis <> 'in_period' or year_quarters.quarters = 1 then settled.value
+            -- Shares, answers and what recurs say nothing of a year by its quarters.
+            when adding_up.indicator_code is not null and compared.year_quarters_known = year_quarters.quarters
+                then compared.year_sum
         end as decimal(18, 4)
     ) as year_to_date_value,
     cast(settled.units_counted as integer) as units_counted,
@@ -115,4 +117,6 @@ from settled
 inner join scope on settled.quarter = scope.quarter and scope.is_run_quarter
 inner join compared
     on settled.unit_code = compared.unit_code and settled.indicator_code = compared.indicator_code
+left join {{ ref('int_rows_that_add_up') }} as adding_up
+    on settled.form_version = adding_up.form_version and settled.indicator_code = adding_up.indicator_code
 left join year_quarters on settled.unit_code = year_quarters.unit_code

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from common.forms import load_forms
 from sample.rows import FileKey, Row, sample_rows
 from tests.support.dbt_build import BUILD, DISTRICT, OTHER_DISTRICT, QUARTER, Build, Invoke
 from tests.support.lake_fixture import write_lake
@@ -20,6 +21,8 @@ ANNEX = Path(__file__).parents[2] / "data" / "annex_2023-Q1.csv"
 # Blank in the printed report though the records tell: no task was assigned, so none was late; and cases were online.
 FILLED_FROM_RECORDS = {"I.21": Decimal(0), "VII.31": Decimal(187)}
 CONTRADICTED = {"III.05", "III.25", "VI.04", "VII.44", "VII.45", "VII.50", "VII.51"}
+# Tasks still open, and procedures used: counted in each quarter again.
+RECURRING = {"I.19", "VII.28", "VII.44", "VII.45", "VII.50", "VII.51"}
 
 
 def _codes_by_row(build: Build) -> dict[int, str]:
@@ -160,10 +163,33 @@ def test_quarters_before_are_compared_as_they_were_reported(two_districts: Build
     received = second.figures()["III.23"]
     assert second.figures("year_to_date_value")["III.23"] == first["III.23"] + received
     assert two_districts.figures("year_to_date_value")["III.23"] == first["III.23"]
+    _follows_from_its_quarters(first, second)
     [(carried_over,)] = second.rows(
         f"select sum(carried_over) from {{case_processing}} where receiving_unit_code = '{DISTRICT}'"
     )
     assert carried_over == 534
+
+
+def _follows_from_its_quarters(first: dict[str, Any], build: Build) -> None:
+    """The year to date of every row of the second quarter: of the year already, a sum, or blank; a total is its parts'."""
+    [form] = [form for form in load_forms() if form.form == "2023"]
+    rows = {row["indicator_code"]: row for row in form.rows}
+    second, year = build.figures(), build.figures("year_to_date_value")
+    in_period = {code for code, row in rows.items() if row["period_basis"] == "in_period"}
+    assert {code: year[code] for code in rows.keys() - in_period} == {
+        code: second[code] for code in rows.keys() - in_period
+    }
+    told = {code for code in in_period if first[code] is not None and second[code] is not None}
+    summed = {code for code in told if year[code] is not None}
+    assert {code: year[code] for code in summed} == {code: first[code] + second[code] for code in summed}
+    assert all(year[code] is None for code in in_period - told)
+    assert {rows[code]["kind"] for code in summed} == {"count", "heading_with_value"}
+    assert {code for code in told - summed if rows[code]["kind"] == "count"} == RECURRING
+    totals = {code: rows[code]["derived_from"].split("+") for code in summed if rows[code]["derivation"] == "sum"}
+    assert {"V.05", "V.22"} <= set(totals)
+    assert {code: sum(year[part] for part in parts) for code, parts in totals.items()} == {
+        code: year[code] for code in totals
+    }
 
 
 def test_rows_behind_a_figure_lie_in_the_districts_own_files(two_districts: Build) -> None:

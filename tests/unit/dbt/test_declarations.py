@@ -92,6 +92,15 @@ def test_measure_ids_are_unique_and_their_requirements_exist() -> None:
     assert {m["requires_measure"] for m in measures if "requires_measure" in m} <= set(ids)
 
 
+def test_what_is_counted_once_however_often_says_that_it_recurs() -> None:
+    """Figures of quarters are added but of these: something with a day of its own lies in one period, other things in many."""
+    once = {m["id"] for m in _measures() if m["aggregation"] == "count_distinct" and m["window"] == "in_period"}
+    dated = {m["id"] for m in _measures() if "date" in m}
+    recurring = {m["id"] for m in _measures() if m.get("recurs")}
+    assert once - dated == recurring & once
+    assert all(m["window"] == "in_period" for m in _measures() if m["id"] in recurring)
+
+
 def test_measures_and_what_they_need_are_described_in_vietnamese() -> None:
     for measure in _measures():
         texts = [measure.get("description_vi", "")]
