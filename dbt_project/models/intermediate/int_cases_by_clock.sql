@@ -136,12 +136,11 @@ select
     end as timeliness,
     judged.is_overdue,
     case when {{ needs_decision('judged.by_days') }} then judged.count_as_on_time_decision_id end as decision_id,
+    -- Blank where a day is not in the calendar: greatest(blank, 0) would say 0.
     case
-        when judged.outcome = 'resolved'
-            then greatest(
-                left_day.working_day_number - received_day.working_day_number - coalesce(judged.suspended_days, 0),
-                0
-            )
+        when judged.outcome <> 'resolved' then null
+        when left_day.working_day_number - received_day.working_day_number < coalesce(judged.suspended_days, 0) then 0
+        else left_day.working_day_number - received_day.working_day_number - coalesce(judged.suspended_days, 0)
     end as working_days,
     {{ is_due('judged.outcome', 'judged.due_on', 'judged.closes_on') }} as is_due,
     case

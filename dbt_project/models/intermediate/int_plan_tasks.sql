@@ -115,5 +115,8 @@ left join org_units
     on tasks.reporting_unit_code = org_units.unit_code
     and tasks.report_quarter = org_units.quarter
     and tasks.target_unit_code = org_units.org_unit_code
+-- A unit that has ended by the run quarter stands twice: as it was, and for the unit that took it over.
 left join units as target_units
-    on tasks.quarter = target_units.quarter and tasks.target_unit_code = target_units.unit_code
+    on tasks.quarter = target_units.quarter
+    and tasks.target_unit_code = target_units.unit_code
+    and tasks.reporting_unit_code = target_units.reporting_unit_code

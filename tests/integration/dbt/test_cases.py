@@ -329,6 +329,17 @@ def test_the_hour_does_not_matter(models: CaseModels) -> None:
     assert models.cases("timeliness") == [("on_time",)]
 
 
+@pytest.mark.parametrize(("received", "suspended", "days"), [
+    ("2020-12-14", None, None), ("2020-12-14", 3, None), ("2020-12-15", None, 535), ("2023-02-08", None, 2),
+    ("2023-02-08", 1, 1), ("2023-02-08", 5, 0), (WITHIN, None, 0), ("2023-02-13", None, 0),
+])  # fmt: skip
+def test_working_days_are_blank_where_a_day_is_not_in_the_calendar(
+    models: CaseModels, received: str, suspended: int | None, days: int | None
+) -> None:
+    models.build([case(status="finished", received_at=received, finished_at=WITHIN, suspended_days=suspended)])
+    assert models.cases("working_days") == [(days,)]
+
+
 def test_without_an_appointment_only_what_is_answered_at_once_is_on_time(models: CaseModels) -> None:
     at_once = {"procedure_code": "1.000001", "is_answered_at_once": True}
     limited = {"procedure_code": "1.000002"}

@@ -69,6 +69,22 @@ def _district_quarter(quarter: str) -> dict[FileKey, list[Row]]:
             for code in DECLARED_BY_DISTRICT
         ],
     }
+    if quarter == "2025-Q2":
+        files[DISTRICT, "plan_tasks", "ke-hoach.xlsx"] = [
+            {
+                "plan": "inspection",
+                "plan_document": "32/KH-UBND ngày 17/02/2025",
+                "task_code": f"KT{number}",
+                "content": "Kiểm tra CCHC",
+                "target_unit": code,
+                "due_on": dt.date(2025, 5, 1),
+                "done_on": dt.date(2025, 5, 2),
+                "findings_found": 3,
+                "findings_settled": 1,
+                "status": "done",
+            }
+            for number, code in enumerate(WENT_INTO["31633"], start=1)
+        ]
     if quarter == BEFORE[-1]:
         files[DISTRICT, "one_stop_cases", "ho-so-con-lai.xlsx"] = [
             row | {"case_code": row["case_code"]} for row in district_open_cases(DEFAULT_SEED)
@@ -143,6 +159,16 @@ def test_every_additive_measure_of_communes_adds_up_on_both_sides(build: Build) 
     assert len(wholes) > 20
     parts = {key: sum(values[unit, *key] for unit in COMMUNES) for key in wholes}
     assert {key: (parts[key], whole) for key, whole in wholes.items() if parts[key] != whole} == {}
+
+
+def test_a_task_at_a_commune_that_ended_is_one_task_of_the_district(build: Build) -> None:
+    """The commune stands in the registry as it was, and for the one that took it over."""
+    with chdir(build.home), duckdb.connect("warehouse/warehouse.duckdb", read_only=True) as built:
+        tasks = built.execute(
+            "select target_unit_code, target_unit_type, findings_found from int_plan_tasks"
+            f" where unit_code = '{DISTRICT}' and quarter = '2025-Q2' order by all"
+        ).fetchall()
+    assert tasks == [(code, "commune", 3) for code in WENT_INTO["31633"]]
 
 
 def test_after_the_break_the_communes_sum_is_what_was_delivered(trend: Trend) -> None:

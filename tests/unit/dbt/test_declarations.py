@@ -85,6 +85,14 @@ def test_every_staged_source_has_a_lake_relation_and_an_asset_of_its_name() -> N
     assert keys == {source: ["raw", source] for source in STAGED}
 
 
+@pytest.mark.parametrize("fact", sorted({meta["fact"] for meta in _metas()}))
+def test_every_fact_is_held_to_one_row_a_delivered_row(fact: str) -> None:
+    """A join that finds two rows would double what is counted, and nothing else would say so."""
+    [model] = read_yaml(PROJECT / "models" / "intermediate" / f"{fact}.yml")["models"]
+    place = ["unit_code", "quarter", "delivery_id", "sheet", "row_number"]
+    assert [test["unique_together"]["arguments"]["columns"] for test in model.get("data_tests", [])] == [place]
+
+
 def test_measure_ids_are_unique_and_their_requirements_exist() -> None:
     measures = _measures()
     ids = Counter(measure["id"] for measure in measures)
@@ -93,7 +101,7 @@ def test_measure_ids_are_unique_and_their_requirements_exist() -> None:
 
 
 def test_what_is_counted_once_however_often_says_that_it_recurs() -> None:
-    """Figures of quarters are added but of these: something with a day of its own lies in one period, other things in many."""
+    """Figures of quarters are added but of these. What has a day of its own lies in one period, other things in many."""
     once = {m["id"] for m in _measures() if m["aggregation"] == "count_distinct" and m["window"] == "in_period"}
     dated = {m["id"] for m in _measures() if "date" in m}
     recurring = {m["id"] for m in _measures() if m.get("recurs")}
