@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from common.faults import is_of_the_machine
 from common.files import canonical_json, replace_durably, sha256_bytes
+from common.periods import quarters_behind
 from common.unit_pasts import begins_on
 from common.units import registered
 from publication.letter_findings import check_form_texts, letter_findings
@@ -156,9 +157,9 @@ def slice_mart(name: str, table: pa.Table, unit: str, quarter: str, form_version
     """The rows of a mart that the unit's release for the quarter needs.
 
     Facts and ``dim_procedure``: the unit and the quarter. ``dim_unit``: the units that report through this one.
-    ``dim_quarter``: no quarter after the one reported, ``dim_indicator``: the form version used, so that a release
-    does not change when a later quarter or form is added. ``dim_measure``: all of it, as declarations hold for every
-    unit. Raises CandidateError for a mart that cannot be sliced.
+    ``dim_quarter``: no period after the one reported, by the order of closing, ``dim_indicator``: the form version used,
+    so that a release does not change when a later quarter or form is added. ``dim_measure``: all of it, as declarations
+    hold for every unit. Raises CandidateError for a mart that cannot be sliced.
     """
     for column in _SLICED_BY.get(name, ("unit_code", "quarter")):
         if column not in table.column_names:
@@ -168,7 +169,7 @@ def slice_mart(name: str, table: pa.Table, unit: str, quarter: str, form_version
     if name == "dim_unit":
         return table.filter(pc.equal(table["reporting_unit_code"], unit))
     if name == "dim_quarter":
-        return table.filter(pc.less_equal(table["quarter"], quarter))
+        return table.filter(pc.is_in(table["quarter"], pa.array(quarters_behind(quarter))))
     if name == "dim_indicator":
         return table.filter(pc.equal(table["form_version"], form_version))
     return table.filter(pc.and_(pc.equal(table["unit_code"], unit), pc.equal(table["quarter"], quarter)))

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pytest
 
+from common.periods import PERIODS_FILE, Period, load_periods
 from publication import CandidateError, hash_inputs, read_candidate, write_candidates
 from publication.build import record_build, slice_mart
 from tests.unit.publication.builders import (
@@ -52,6 +54,16 @@ def test_a_candidate_holds_its_unit_and_quarter_only(tmp_path: Path) -> None:
     assert candidate.table("dim_quarter")["quarter"].to_pylist() == ["2022-Q4", "2023-Q1"]
     assert candidate.table("dim_unit")["unit_code"].to_pylist() == ["31615", UNIT, "945-PB01"]
     assert candidate.table("dim_procedure")["procedure_code"].to_pylist() == ["1.000001"]
+
+
+@pytest.mark.parametrize("period", load_periods(), ids=lambda period: period.quarter)
+def test_a_slice_has_the_periods_that_it_names_and_none_that_closes_later(period: Period) -> None:
+    every = pa_csv.read_csv(PERIODS_FILE)
+    rows = {row["quarter"]: row for row in slice_mart("dim_quarter", every, UNIT, period.quarter, "").to_pylist()}
+    own = rows[period.quarter]
+    named = {own["calendar_quarter"], own["previous_quarter"], own["same_quarter_last_year"], *own["made_of"].split()}
+    assert named & set(every["quarter"].to_pylist()) <= rows.keys()
+    assert max(row["closes_on"] for row in rows.values()) == own["closes_on"]
 
 
 def test_a_later_form_version_does_not_change_a_candidate(tmp_path: Path) -> None:
