@@ -24,8 +24,8 @@ _POST_REASON = (
 _SETTLED = (
     ("rule", "report.flag_domain.I.16", None, "accept_finding", None, "I.16 = 2",
      "Biểu mẫu ghi đơn vị tính là tin, bài; huyện báo cáo số tin, bài (02) thay vì có/không"),
-    ("row", "III.05", "report.III.05.follows_parts", "accept_declared", 1,
-     "số tính toán = 0; số khai báo = 1; III.05 = 1; III.06 = 0; III.07 = 0; III.08 = trống",
+    ("rule", "report.III.05.follows_parts", None, "accept_finding", None,
+     "III.05 = 1; III.06 = 0; III.07 = 0; III.08 = trống",
      "Huyện đã ban hành Kế hoạch số 06/KH-UBND và đang rà soát để đơn giản hóa TTHC; "
      "chưa có TTHC được cắt giảm trong quý"),
     ("rule", "report.V.02.heading_contradicts_children", None, "accept_finding", None, "V.02 = 0; V.03 = 1; V.04 = 0",

@@ -119,15 +119,14 @@ def reckoned(derivation: str | None, terms: Sequence[Decimal | None]) -> Decimal
     """The computed figure from its terms, by the form row's derivation; None where it cannot be."""
     if not terms:
         return None
-    if derivation == "any_positive":
-        known = [term for term in terms if term is not None]
-        return Decimal(any(term > 0 for term in known)) if known else None
-    if derivation == "mode_code":
-        paper, online = (term is not None and term > 0 for term in terms)
-        return {(True, True): Decimal(2), (True, False): _ONE, (False, True): Decimal(0)}.get((paper, online))
     known = [term for term in terms if term is not None]
+    if derivation == "any_positive" and any(term > 0 for term in known):
+        return _ONE
     if len(known) < len(terms):
         return None
+    if derivation == "mode_code":
+        paper, online = (term > 0 for term in known)
+        return {(True, True): Decimal(2), (True, False): _ONE, (False, True): Decimal(0)}.get((paper, online))
     if derivation == "ratio":
         numerator, denominator = known
         return (_HUNDRED * numerator / denominator).quantize(_CENT, ROUND_HALF_UP) if denominator else None

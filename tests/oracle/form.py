@@ -101,6 +101,9 @@ def reckon(
         for row in range(1, 212)
         if returns.get(code_of(row), {}).get("value") is not None
     }
+    # One way of simplifying is a yes; a no is known where every way is.
+    ways = (computed[54], computed[55], declared.get(56))
+    computed[53] = 1 if any(ways) else None if None in ways else 0
     about_rows = {d["subject"]: d for d in decisions if d["subject_kind"] == "row"}
     figures: dict[int, Figure] = {}
     for row in [r for r in range(1, 212) if r not in DERIVED] + list(DERIVED):
@@ -152,6 +155,8 @@ def _findings(
     for row in FLAGS:
         if value[row] not in (None, 0, 1):
             found.add((f"report.flag_domain.{code_of(row)}", code_of(row)))
+    if (value[53] == 1) != any(value[row] for row in (54, 55, 56)):
+        found.add(("report.III.05.follows_parts", "III.05"))
     if declared.get(114) == 0 and 1 in (value[115], value[116]):
         found.add(("report.V.02.heading_contradicts_children", "V.02"))
     groups = sum(value[row] or 0 for row in (148, 149, 150, 151))
@@ -342,7 +347,6 @@ class _Computed:
                 51: in_year("reviewed_on"),
                 54: in_year("shortened_on"),
                 55: in_year("components_reduced_on"),
-                53: int(in_year("shortened_on") + in_year("components_reduced_on") > 0),
                 58: len([p for p in everything if self.in_period(p["valid_from"])]),
                 59: len([p for p in everything if self.in_period(p["ended_on"])]),
                 60: len(now),

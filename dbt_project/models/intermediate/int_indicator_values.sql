@@ -118,8 +118,8 @@ counted as (
                 when 'mode_code' then
                     case
                         when numerator_value > 0 and denominator_value > 0 then 2
-                        when numerator_value > 0 then 1
-                        when denominator_value > 0 then 0
+                        when numerator_value > 0 and denominator_value = 0 then 1
+                        when numerator_value = 0 and denominator_value > 0 then 0
                     end
             end as decimal(18, 4)
         ) as computed_value
@@ -167,8 +167,8 @@ terms as (
 
 ),
 
--- Rows that follow from other rows: a sum needs every part that applies, "any above zero" needs one; where no part
--- applies the whole does not either.
+-- Rows that follow from other rows: a sum needs every part that applies; "any above zero" is yes by one, and no by all of
+-- them only; where no part applies the whole does not either.
 sums as (
 
     select
@@ -194,7 +194,7 @@ derived as (
         {{ indicator_columns() }},
         cast(
             case
-                when derivation = 'any_positive' then case when total > 0 then 1 when total = 0 then 0 end
+                when derivation = 'any_positive' and total > 0 then 1
                 when is_complete then total
             end as decimal(18, 4)
         ) as computed_value,

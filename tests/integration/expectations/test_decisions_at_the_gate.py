@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 # decision id -> (kind, subject, action, effect, rules accepted on the row, figures seen)
 DECISIONS: dict[str, tuple[str, str, str, str, str | None, str | None]] = {
     "QD-06": ("rule", "report.flag_domain.I.16", "accept_finding", "covers_findings", None, "I.16 = 2"),
-    "QD-07": ("row", "III.05", "accept_declared", "applied", "report.III.05.follows_parts",
-              "số tính toán = 0; số khai báo = 1; III.05 = 1; III.06 = 0; III.07 = 0; III.08 = trống"),
+    "QD-07": ("rule", "report.III.05.follows_parts", "accept_finding", "covers_findings", None,
+              "III.05 = 1; III.06 = 0; III.07 = 0; III.08 = trống"),
     "QD-08": ("rule", "report.V.02.heading_contradicts_children", "accept_finding", "covers_findings", None,
               "V.02 = 0; V.03 = 1; V.04 = 0"),
     "QD-09": ("row", "VI.04", "accept_declared", "applied", "report.VI.04.sum_of_groups",
@@ -45,7 +45,6 @@ DECISIONS: dict[str, tuple[str, str, str, str, str | None, str | None]] = {
 }  # fmt: skip
 # Rows where the office declared another figure than the records give: code -> (computed, declared).
 DECLARED = {
-    "III.05": (0, 1),
     "VI.04": (1, 31),
     "VII.44": (0, 10),
     "VII.45": (0, 10),
@@ -137,12 +136,13 @@ def test_without_one_decision_exactly_its_contradiction_blocks(verdicts: dict[st
 
 
 def test_the_contradiction_is_told_in_words_with_row_name_and_figures(verdicts: dict[str, Verdict]) -> None:
-    line = next(line for line in explain_vi(verdicts["QD-07"]) if "[report.settled]" in line)
+    line = next(line for line in explain_vi(verdicts["QD-09"]) if "[report.settled]" in line)
     assert line == (
-        "III.05 “Đơn giản hóa TTHC” (mục III.1): số tính toán 0 khác số khai báo 1 và cần một quyết định lấy số nào. "
+        "VI.04 “Số lượng đơn vị sự nghiệp công lập (SNCL) thực hiện cơ chế tự chủ” (mục VI.3): số tính toán 1 khác số "
+        "khai báo 31 và cần một quyết định lấy số nào. "
         "Sửa dữ liệu hoặc số khai báo cho khớp, hoặc ban hành quyết định số liệu cho chỉ tiêu này. "
-        "Quyết định, nếu có, ghi: loại đối tượng “Chỉ tiêu”, đối tượng “III.05”, cách xử lý “Chấp nhận số khai báo” "
-        "hoặc “Chấp nhận số tính toán”, số liệu đã xem “số tính toán = 0; số khai báo = 1”. [report.settled]"
+        "Quyết định, nếu có, ghi: loại đối tượng “Chỉ tiêu”, đối tượng “VI.04”, cách xử lý “Chấp nhận số khai báo” "
+        "hoặc “Chấp nhận số tính toán”, số liệu đã xem “số tính toán = 1; số khai báo = 31”. [report.settled]"
     )
 
 

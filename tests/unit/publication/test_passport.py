@@ -239,7 +239,8 @@ def test_ratios_are_rounded_half_up(numerator: int, denominator: int) -> None:
 
 
 @pytest.mark.parametrize(("derivation", "terms", "expected"), [
-    ("any_positive", (0, None, 3), 1), ("any_positive", (0, None), 0), ("any_positive", (None,), None),
+    ("any_positive", (0, None, 3), 1), ("any_positive", (0, None), None), ("any_positive", (None,), None),
+    ("any_positive", (0, 0), 0), ("mode_code", (1, None), None), ("mode_code", (None, 1), None),
     ("mode_code", (1, 1), 2), ("mode_code", (1, 0), 1), ("mode_code", (0, 4), 0), ("mode_code", (0, 0), None),
     ("sum", (1, 2), 3), ("sum", (1, None), None), ("measure", (7,), 7), ("ratio", (1, 0), None), (None, (), None),
 ])  # fmt: skip

@@ -20,7 +20,7 @@ ANNEX = Path(__file__).parents[2] / "data" / "annex_2023-Q1.csv"
 CONTRADICTIONS = {
     ("report.settled", "III.25"),
     ("report.flag_domain.I.16", "I.16"),
-    ("report.settled", "III.05"),
+    ("report.III.05.follows_parts", "III.05"),
     ("report.V.02.heading_contradicts_children", "V.02"),
     ("report.settled", "VI.04"),
     ("report.VI.04.sum_of_groups", "VI.04"),
