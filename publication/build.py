@@ -157,9 +157,9 @@ def slice_mart(name: str, table: pa.Table, unit: str, quarter: str, form_version
     """The rows of a mart that the unit's release for the quarter needs.
 
     Facts and ``dim_procedure``: the unit and the quarter. ``dim_unit``: the units that report through this one.
-    ``dim_quarter``: no period after the one reported, by the order of closing, ``dim_indicator``: the form version used,
-    so that a release does not change when a later quarter or form is added. ``dim_measure``: all of it, as declarations
-    hold for every unit. Raises CandidateError for a mart that cannot be sliced.
+    ``dim_quarter``: no period after the one reported, by the order of closing, ``dim_indicator``: the form version
+    used, so that a release does not change when a later quarter or form is added. ``dim_measure``: all of it, as
+    declarations hold for every unit. Raises CandidateError for a mart that cannot be sliced.
     """
     for column in _SLICED_BY.get(name, ("unit_code", "quarter")):
         if column not in table.column_names:

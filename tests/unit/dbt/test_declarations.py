@@ -101,7 +101,7 @@ def test_measure_ids_are_unique_and_their_requirements_exist() -> None:
 
 
 def test_what_is_counted_once_however_often_says_that_it_recurs() -> None:
-    """Figures of quarters are added but of these. What has a day of its own lies in one period, other things in many."""
+    """Figures of quarters are added but of these. What has a day of its own lies in one period, the others in many."""
     once = {m["id"] for m in _measures() if m["aggregation"] == "count_distinct" and m["window"] == "in_period"}
     dated = {m["id"] for m in _measures() if "date" in m}
     recurring = {m["id"] for m in _measures() if m.get("recurs")}
