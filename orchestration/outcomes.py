@@ -47,7 +47,8 @@ class RunRecord:
 
     ``verdicts`` by unit and stage, ``outcomes`` and ``candidates`` by unit, ``copies`` by ``unit/quarter``.
     ``problems``: what lies in the landing folder and was not taken in. ``candidates`` is None until they are written.
-    ``began_with``: the state of the folders before the first source was taken in; ``taken_in``: the sources since.
+    ``began_with``: the state of the folders before the first source was taken in, ``made_by``: code, forms and tools of
+    that moment; ``taken_in``: the sources since.
     ``mended``: what was missing or damaged in the home and was made again; ``damaged``: what a person must bring back.
     ``run_id`` and ``units``: which run this is, in Dagster's storage too, and for whom (all where empty); ``intake`` by
     source, a report a quarter; ``broken``: steps and why; ``exit_code`` once the command knows it.
@@ -62,6 +63,7 @@ class RunRecord:
     problems: list[LandingProblem] = field(default_factory=list)
     candidates: dict[str, Path] | None = None
     began_with: str | None = None
+    made_by: list[Any] | None = None
     taken_in: set[str] = field(default_factory=set)
     mended: list[Mended] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)

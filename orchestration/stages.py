@@ -30,7 +30,7 @@ from orchestration.outcomes import Outcome, why_it_waits, why_locked, why_locked
 from orchestration.pipeline import Pipeline
 from orchestration.real_names import with_real_names
 from orchestration.settings import Home
-from orchestration.standing import left, stand
+from orchestration.standing import left, makers, stand
 from orchestration.timing import now
 from orchestration.version import code_version, tool_versions
 
@@ -52,6 +52,7 @@ def ingest(pipeline: Pipeline, source: str, quarter: str, units: Sequence[str]) 
     folders = {folder for unit in units for folder in pipeline.units.folders_expected(unit, quarter)}
     if pipeline.record.began_with is None:
         pipeline.record.began_with = pipeline.deliveries.state(quarter)
+        pipeline.record.made_by = makers()
     with pipeline.timings.stage("ingest", f"nhận dữ liệu: {source}"):
         reports = ingest_quarters(
             pipeline.deliveries.paths,
@@ -315,7 +316,8 @@ def publish(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> list[Outc
     program at one unit is raised when the others are done.
     """
     outcomes = _each_unit(pipeline, quarter, units, ("publish", "công bố"), _publish_unit)
-    _remember_whole_run(pipeline, quarter, units)
+    if not pipeline.settings.provinces:  # else the run ends with these
+        remember_whole_run(pipeline, quarter, units)
     return outcomes
 
 
@@ -353,8 +355,10 @@ def draft(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> list[Outcom
     return _each_unit(pipeline, quarter, units, ("draft", "lập dự thảo"), _draft_unit)
 
 
-def _remember_whole_run(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> None:
-    """A run that took in every source for every unit and met no fault of ours need not be repeated for what it saw."""
+def remember_whole_run(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> None:
+    """A run that took in every source for every unit and met no fault of ours need not be repeated for what it saw.
+    For the last step of a run: one that breaks is to be repeated.
+    """
     record = pipeline.record
     if record.began_with and not units and not record.has_faults and record.taken_in == set(load_contracts()):
         remember(pipeline.home, quarter, record.began_with)

@@ -30,13 +30,31 @@ if TYPE_CHECKING:
 
 Line = dict[str, Any]
 
+#: Settings that no unit's result follows from. ``letters`` counts for the unit that it speaks of; provinces are rolled
+#: up by each run; a changed person key ends a run before this is asked, and with ``postgres_url`` nothing stands.
+OF_NO_RESULT = frozenset({
+    "home", "spark_master", "duckdb_threads", "duckdb_memory", "warehouse_wait_seconds", "automation",
+    "max_runtime_seconds", "alert_file", "alert_to", "alert_links", "remind_days", "disk_full_percent", "keep_runs",
+    "keep_candidates", "metrics_folder", "retention_days", "office_logins", "signature_roots", "proxy_login",
+    "provinces", "postgres_url", "postgres_reader", "dagster_postgres_url", "backup_key", "person_key", "letters",
+})  # fmt: skip
+
+
+def makers() -> list[Any]:
+    """What makes every result beside what was delivered and set: code, forms of the home, tools."""
+    return [code_version(), forms_state(), tool_versions()]
+
 
 def stand(pipeline: Pipeline, quarter: str) -> None:
-    """Notes what a whole run of a quarter leaves of each unit; forgets what was noted before."""
+    """Notes what a whole run of a quarter leaves of each unit; forgets what was noted before.
+
+    Where a form was brought or confirmed since the run began, nothing is noted: nobody knows which results were made by
+    which forms.
+    """
     record, note = pipeline.record, pipeline.home.standing(quarter)
     units = list(pipeline.deliveries.units_in(quarter))
     lines = {}
-    if record.began_with is not None and _may_stand(pipeline):
+    if record.began_with is not None and record.made_by == makers() and _may_stand(pipeline):
         behind = _all_taken_in(pipeline, quarter, pipeline.deliveries.folders_behind(units, quarter))
         bases = _bases(pipeline, quarter, behind)
         lines = {unit: line for unit, basis in bases.items() if (line := _line(pipeline, unit, quarter, basis))}
@@ -106,18 +124,21 @@ def _all_taken_in(pipeline: Pipeline, quarter: str, behind: Mapping[str, set[str
 
 def _bases(pipeline: Pipeline, quarter: str, behind: Mapping[str, set[str]]) -> dict[str, str]:
     """By unit a hash of all that its result follows from: what intake keeps of the folders ``behind`` it, the code with
-    its declarations and tools, the home's forms, the settings, which quarters anything was delivered for, and its
-    releases of other periods with those that are current, since a small count is held back by what they tell, and a
-    longer period is compared with the quarters it is made of.
+    its declarations and tools, the home's forms, the settings that results follow from, with what is set of its own
+    letter, which quarters anything was delivered for, and its releases of other periods with those that are current,
+    since a small count is held back by what they tell, and a longer period is compared with the quarters it is made of.
 
     Secrets are not in it; a changed person key ends a run before this is asked.
     """
-    deliveries = pipeline.deliveries
-    settings = pipeline.settings.model_dump(mode="json")
-    common = [code_version(), forms_state(), tool_versions(), settings, deliveries.quarters()]
-    told = deliveries.told_of(behind)
+    deliveries, settings = pipeline.deliveries, pipeline.settings
+    common = [makers(), settings.model_dump(mode="json", exclude=set(OF_NO_RESULT)), deliveries.quarters()]
+    told, published = deliveries.told_of(behind), pipeline.home.published
     return {
-        unit: sha256_bytes(canonical_json([common, told[unit], _elsewhere(pipeline.home.published / unit, quarter)]))
+        unit: sha256_bytes(
+            canonical_json(
+                [common, told[unit], settings.signing(unit, quarter).to_json(), _elsewhere(published / unit, quarter)]
+            )
+        )
         for unit in told
     }
 

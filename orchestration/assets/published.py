@@ -215,11 +215,14 @@ def provinces_asset() -> dg.AssetsDefinition:
             )
         ],
     )
-    def provinces(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:
+    def provinces(
+        context: dg.AssetExecutionContext, scope: Scope, pipeline: dg.ResourceParam[Pipeline]
+    ) -> dg.MaterializeResult:
         from orchestration.provinces import provinces_of, roll_up_all
 
         quarter = context.partition_key
         found = roll_up_all(pipeline, quarter, provinces_of(pipeline, quarter))
+        stages.remember_whole_run(pipeline, quarter, scope.units)
         tell_provinces(pipeline, quarter, [one.outcome.unit_code for one in found], context.run_id)
         missing = {one.outcome.unit_code: list(one.outcome.reasons) for one in found if not one.outcome.release}
         check = dg.AssetCheckResult(

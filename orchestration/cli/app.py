@@ -30,7 +30,7 @@ from orchestration.reports import unit_reports
 from orchestration.settings import WRONG_SETTINGS, Home, Settings, load_settings, wrong_settings_vi
 from orchestration.stages import draft as make_drafts
 from orchestration.standing import standing
-from orchestration.telling import nothing_delivered_vi, tell_error, tell_nothing_delivered
+from orchestration.telling import nothing_delivered_vi, tell_error, tell_nothing_delivered, tell_provinces
 from orchestration.timing import now
 from orchestration.units import ReportingUnits, UnknownUnit
 
@@ -218,6 +218,9 @@ def _run_quarter(
     record, pipeline.full = pipeline.record, full
     if not full and (outcomes := standing(pipeline, quarter, units)) is not None:
         record.outcomes, record.units = outcomes, tuple(units)
+        # Units of a province that other homes report for may have published since.
+        rolled_up = roll_up_all(pipeline, quarter, provinces_of(pipeline, quarter))
+        tell_provinces(pipeline, quarter, [one.outcome.unit_code for one in rolled_up], record.run_id)
         answer = _answer_by_unit(pipeline, stage, quarter, units, RunResult(True, {}))
     else:
         answer = _ran(pipeline, stage, quarter, units, verbose=verbose)
@@ -845,9 +848,11 @@ def import_form(
     """Đọc biểu trống của Sở, đối chiếu từng dòng với chỉ tiêu đã biết, ghi thư mục biểu mẫu chờ người xác nhận."""
     from orchestration.cli import forms
 
-    lines, document, code = forms.bring(
-        Pipeline(load_settings()), workbook, issuer, level, valid_from.date(), form_id, title
-    )
+    settings = load_settings()
+    with alone(settings, "cchc form import"):
+        lines, document, code = forms.bring(
+            Pipeline(settings), workbook, issuer, level, valid_from.date(), form_id, title
+        )
     emit(lines, document, as_json=json)
     _end(code)
 
@@ -876,7 +881,9 @@ def confirm_form(
     """Xác nhận biểu mẫu đúng như đang có; từ đó biểu mẫu được dùng để báo cáo."""
     from orchestration.cli import forms
 
-    lines, document = forms.take(Pipeline(load_settings()), form_id, by, now().date())
+    settings = load_settings()
+    with alone(settings, f"cchc form confirm {form_id}"):  # a run keeps the forms that it began with
+        lines, document = forms.take(Pipeline(settings), form_id, by, now().date())
     emit(lines, document, as_json=json)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 from collections.abc import Callable
@@ -11,14 +12,18 @@ from typing import Any
 
 import pytest
 
+from common.forms import confirm
 from expectations import Verdict
 from expectations.verdicts import write_verdict
-from ingestion import DamagedError, LandingProblem
+from ingestion import DamagedError, LandingProblem, load_contracts
+from orchestration import stages
+from orchestration.arrivals import remembered
+from orchestration.locks import HomeBusy
 from orchestration.outcomes import Outcome
 from orchestration.pipeline import Pipeline
 from orchestration.review import judged, workbook_of
-from orchestration.settings import Home, load_settings
-from orchestration.standing import left, stand, standing
+from orchestration.settings import Home, Settings, load_settings
+from orchestration.standing import OF_NO_RESULT, left, makers, stand, standing
 from publication import current_release
 
 QUARTER, UNIT = "2023-Q1", "945"
@@ -37,7 +42,7 @@ def _ended(home: Path) -> Pipeline:
     pipeline = _pipeline(home)
     release = current_release(pipeline.home.published, UNIT, QUARTER)
     assert release is not None
-    pipeline.record.began_with = pipeline.deliveries.state(QUARTER)
+    pipeline.record.began_with, pipeline.record.made_by = pipeline.deliveries.state(QUARTER), makers()
     pipeline.record.outcomes[UNIT] = Outcome(UNIT, str(release.path))
     return pipeline
 
@@ -83,6 +88,19 @@ def _another_release(home: Home, _: pytest.MonkeyPatch) -> None:
     home.standing(QUARTER).write_text(json.dumps(note))
 
 
+def _letter_of(unit: str) -> str:
+    return json.dumps({unit: {"periods": {QUARTER: {"number": "12"}}}})
+
+
+def _confirm_a_form(home: Home) -> None:
+    folder = home.forms / "x-945"
+    folder.mkdir(parents=True)
+    (folder / "form.yml").write_text(
+        'form: x-945\nlevel: district\nvalid_from: 2023-01-01\nderived_from: "2023"\nissuer: "94"\n'
+    )
+    confirm(folder, "Văn phòng", dt.date(2023, 3, 20))
+
+
 CHANGES: dict[str, Change] = {
     "a delivery written again": _touched,
     "a delivery taken away": lambda home, _: _a_delivery(home).unlink(),
@@ -97,6 +115,8 @@ CHANGES: dict[str, Change] = {
     "other code": lambda _, patch: patch.setattr("orchestration.standing.code_version", lambda: "0.1.0+other"),
     "another tool": lambda _, patch: patch.setattr("orchestration.standing.tool_versions", lambda: {"duckdb": "0"}),
     "another setting": lambda _, patch: patch.setenv("CCHC_INTAKE", '{"csv_needs_proof": true}'),
+    "its own letter": lambda _, patch: patch.setenv("CCHC_LETTERS", _letter_of(UNIT)),
+    "a form was brought": lambda home, _: _confirm_a_form(home),
     "half a note": _drop_a_row,
     "no note": lambda home, _: home.standing(QUARTER).unlink(),
     "another current release": _another_release,
@@ -110,6 +130,83 @@ def test_whatever_changed_there_is_something_to_do(home: Path, change: Change, m
     change(Home(home), monkeypatch)
     monkeypatch.setenv("CCHC_HOME", str(home))
     assert standing(Pipeline(load_settings()), QUARTER) is None
+
+
+#: Settings that results follow from. One that is new is to be put here, or among those that none follows from.
+OF_RESULTS = {
+    "engine", "approval", "drafts", "outbox_mode", "outbox_group", "intake", "decision_signatures", "decision_keys",
+    "units", "contact", "licence", "licence_url", "least_count",
+}  # fmt: skip
+
+
+def test_of_every_setting_it_is_said_whether_a_result_follows_from_it() -> None:
+    assert sorted([*OF_RESULTS, *OF_NO_RESULT]) == sorted(Settings.model_fields)
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("ALERT_FILE", "/tmp/x.log"), ("KEEP_RUNS", "300"), ("REMIND_DAYS", "6"), ("DUCKDB_THREADS", "1"),
+    ("LETTERS", _letter_of("942")), ("PROVINCES", '["94"]'),
+])  # fmt: skip
+def test_a_setting_that_no_result_of_the_unit_follows_from_leaves_it_standing(
+    home: Path, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"CCHC_{name}", value)
+    assert standing(_pipeline(home), QUARTER) is not None
+
+
+def test_a_form_that_is_confirmed_while_a_run_works_leaves_nothing_to_stand_on(home: Path) -> None:
+    """The run made its results by the forms that it began with."""
+    pipeline = _ended(home)
+    _confirm_a_form(Home(home))
+    stand(pipeline, QUARTER)
+    assert not Home(home).standing(QUARTER).exists()
+
+
+@pytest.mark.parametrize("command", [
+    ("import", "bieu.xlsx", "--issuer", "94", "--level", "commune", "--from", "2026-01-01"),
+    ("confirm", "x-945", "--by", "Văn phòng"),
+])  # fmt: skip
+def test_forms_change_while_no_run_works(
+    cli: Cli, home: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def never(_: object, what: str) -> None:
+        asked.append(what)
+        raise HomeBusy("một lượt chạy khác")
+
+    monkeypatch.setattr("orchestration.cli.app.alone", never)
+    assert cli(home, "form", *command).code == 1
+    assert len(asked) == 1
+
+
+def test_where_all_stands_the_provinces_are_rolled_up_all_the_same(
+    cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Units of other homes may have published since, or the step had broken."""
+    monkeypatch.setenv("CCHC_PROVINCES", '["94"]')
+    monkeypatch.setattr("orchestration.cli.app.execute", lambda *_, **__: 1 / 0)
+    first = cli(home, "run", QUARTER)
+    assert (first.code, current_release(home / "published", "94", QUARTER) is not None) == (0, True), first.stderr
+    assert "đã công bố bản tổng hợp" in first.stdout
+    assert "bản tổng hợp không thay đổi" in cli(home, "run", QUARTER).stdout
+    monkeypatch.setattr("publication.roll_up", lambda *_, **__: 1 / 0)
+    assert cli(home, "run", QUARTER).code == 3
+
+
+@pytest.mark.parametrize("provinces", ["[]", '["94"]'])
+def test_a_run_is_remembered_by_its_last_step(home: Path, provinces: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What breaks after the releases is to be tried again, by the server too."""
+    monkeypatch.setenv("CCHC_PROVINCES", provinces)
+    Home(home).standing(QUARTER).unlink()
+    pipeline = _ended(home)
+    pipeline.record.taken_in = set(load_contracts())
+    pipeline.record.candidates = {}
+    stages.publish(pipeline, QUARTER, ())
+    assert Home(home).standing(QUARTER).exists() is (provinces == "[]")
+    stages.remember_whole_run(pipeline, QUARTER, ())
+    assert remembered(Home(home), QUARTER) == pipeline.record.began_with
+    assert Home(home).standing(QUARTER).exists()
 
 
 def test_what_was_mended_is_run_again(home: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
