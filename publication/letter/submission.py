@@ -83,6 +83,10 @@ class Points:
     lines: tuple[str, ...]
 
 
+#: Stays free on the last page: Word breaks lines a little otherwise than the print.
+_SPARE = Points("…", ("…",) * _STEP)
+
+
 @dataclass(frozen=True)
 class Submission:
     """The whole document; ``dated`` stands in for the time of making in both files.
@@ -127,7 +131,7 @@ def compose_submission(content: ReleaseContent, pages: Callable[[Submission], in
     room = _LINES
     while True:
         fitted = replace(whole, blocks=tuple(_fitted(whole.blocks, room)))
-        if room <= 0 or pages(fitted) <= MOST_PAGES:
+        if room <= 0 or pages(replace(fitted, blocks=(*fitted.blocks, _SPARE))) <= MOST_PAGES:
             return fitted
         room -= _STEP
 
