@@ -30,14 +30,18 @@ class Part:
     said: str
 
     def holds(self, period: Period) -> bool:
-        """Whether the whole period lies in the part."""
-        return self.year in (None, period.report_year) and _numbers_of(period) <= self.numbers
+        """Whether the whole period lies in the part, by its quarters or by the calendar's: the last days of units that
+        end in June are of the third quarter and of the first six months.
+        """
+        first, last = self.days(period)
+        by_days = first <= period.opens_on and period.closes_on <= last
+        return self.year in (None, period.report_year) and (_numbers_of(period) <= self.numbers or by_days)
 
     def meets(self, period: Period) -> bool:
         """Whether some of the period may lie in the part."""
         return self.year in (None, period.report_year) and bool(_numbers_of(period) & self.numbers)
 
-    def days(self, period: Period) -> Window:
+    def days(self, period: Period) -> tuple[dt.date, dt.date]:
         """First and last day of the part's calendar months, in the year it names or the period's."""
         year = self.year or period.report_year
         return dt.date(year, 3 * min(self.numbers) - 2, 1), _month_end(year, 3 * max(self.numbers))

@@ -101,6 +101,8 @@ def test_documents_signatures_and_what_is_no_date_state_no_time(title: str) -> N
         ("6 tháng đầu năm 2023", "2023-H1", None),
         ("Quý II năm 2023", "2023-Q2", None),
         ("Quý III/2025", "2025-Q3E", None),
+        ("6 tháng đầu năm 2025", "2025-Q3E", ("2025-01-01", "2025-06-30")),
+        ("Quý II/2025", "2025-Q3E", ("2025-04-01", "2025-06-30")),
         ("NĂM 2023", "2023-Q1", None),
     ],
 )  # fmt: skip
