@@ -35,6 +35,14 @@ class ShownNumber(float):
         return hash((float(self), self.shown))
 
 
+class MixedText(str):
+    """A text with digits of which the file strikes out, raises or hides a part: in a column of texts a text as any, in
+    one of numbers, days or codes no value.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Remark:
     """Why a cell or row was rejected or remarked on: a stable code, and Vietnamese for people."""

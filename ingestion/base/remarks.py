@@ -55,6 +55,10 @@ KINDS: Mapping[str, Kind] = {
         "many."
     ),
     "hidden_part": Kind("Hidden rows, columns or a hidden sheet were read too. subject: the sheet; count: how many."),
+    "struck_rows": Kind(
+        "Rows that are struck out as a whole were read like others. subject: the sheet; value: the first rows; count: "
+        "how many."
+    ),
     "not_read": Kind("Parts of a text document that are not taken. subject: what they are."),
     # Finding the table (headers, intake).
     "unknown_heading": Kind(

@@ -7,7 +7,7 @@ a formula (``formulas``), reading a format (``number_formats``).
 from __future__ import annotations
 
 from ingestion.base.cell_fault import CellFault, disputed_cell, error_cell, stale_formula, uncalculated_cell
-from ingestion.base.readings import Cell
+from ingestion.base.readings import Cell, MixedText
 from ingestion.reading.formulas import Sums, agrees, column_letters, is_placeholder
 from ingestion.reading.number_formats import as_shown
 from ingestion.reading.sandbox import ParsedSheet
@@ -23,6 +23,9 @@ def put_facts(sheet: ParsedSheet) -> None:
     for (row, column), other in sheet.facts.get("disputed", {}).items():
         shown = str(_at(sheet, row, column) or "")
         _put(sheet, row, column, disputed_cell(shown, other, f"{column_letters(column)}{row}"))
+    for row, column in sheet.facts.get("mixed", ()):
+        if type(cell := _at(sheet, row, column)) is str:
+            _put(sheet, row, column, MixedText(cell))
     for (row, column), code in sheet.facts.get("formats", {}).items():
         cell = _at(sheet, row, column)
         if type(cell) in (int, float):

@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lxml import etree
 
+from ingestion.base.readings import MixedText
+from ingestion.reading.marks import HIDDEN, RAISED, STRUCK, marked_text
 from ingestion.reading.ods_cells import EntitiesError
 
 _MAIN_PART = "word/document.xml"
@@ -52,11 +55,24 @@ def read_lines(path: Path) -> tuple[list[str], dict[str, bool]]:
     lines: list[str] = []
     for element in root.iter(etree.Element):
         if _local(element) == "p" and not _is_left_out(element):
-            lines += "".join(_pieces(element)).split("\n")
+            lines += _text(element).split("\n")
     return lines, facts
 
 
-def read_tables(path: Path) -> tuple[list[list[list[str]]], dict[str, bool]]:
+@dataclass
+class WordTable:
+    """Rows of texts, and the numbers (from 1) of those of which everything is struck out."""
+
+    rows: list[list[str]] = field(default_factory=list)
+    struck_rows: list[int] = field(default_factory=list)
+
+    def add(self, row: list[str], is_struck: bool) -> None:
+        self.rows.append(row)
+        if is_struck:
+            self.struck_rows.append(len(self.rows))
+
+
+def read_tables(path: Path) -> tuple[list[WordTable], dict[str, bool]]:
     """The tables of at least ``_TABLE_COLUMNS`` columns, with the lines around them, as rows of texts; and the facts.
 
     Tables of one width that follow each other are one, as a table broken over pages is. The last lines before a table
@@ -66,23 +82,24 @@ def read_tables(path: Path) -> tuple[list[list[list[str]]], dict[str, bool]]:
     """
     root = _root(path)
     facts = _facts(root)
-    tables: list[list[list[str]]] = []
-    before: list[list[str]] = []
+    tables: list[WordTable] = []
+    before: list[tuple[list[str], bool]] = []
     for block in _blocks(next(child for child in root.iterchildren(etree.Element) if _local(child) == "body")):
         rows = [_cells(row) for row in block.iterchildren(etree.Element) if _local(row) == "tr"]
-        width = max(map(len, rows), default=0)
+        width = max((len(row) for row, _ in rows), default=0)
         if _local(block) == "tbl" and width >= _TABLE_COLUMNS:
-            if tables and width == max(map(len, tables[-1])):
-                tables[-1] += [*before, *rows]
-            else:
-                tables.append([*before[-_LINES_ABOVE:], *rows])
+            if not tables or width != max(map(len, tables[-1].rows)):
+                tables.append(WordTable())
+                before = before[-_LINES_ABOVE:]
+            for row, is_struck in [*before, *rows]:
+                tables[-1].add(row, is_struck)
             before = []
         elif _local(block) == "tbl":
             before += rows
         elif not _is_left_out(block):
-            before += [[line] for line in "".join(_pieces(block)).split("\n")]
-    if tables:
-        tables[-1] += before
+            before += [([line], False) for line in _text(block).split("\n")]
+    for row, is_struck in before if tables else ():
+        tables[-1].add(row, is_struck)
     return tables, facts
 
 
@@ -99,8 +116,10 @@ def _blocks(parent: etree._Element) -> Iterator[etree._Element]:
             yield from _blocks(child)
 
 
-def _cells(row: etree._Element) -> list[str]:
+def _cells(row: etree._Element) -> tuple[list[str], bool]:
+    """The texts of a row, and whether all of them are struck out."""
     cells: list[str] = []
+    struck: set[bool] = set()
     for cell in row.iter(etree.Element):
         if _local(cell) == "gridBefore":
             cells += [""] * _number(cell)
@@ -111,10 +130,15 @@ def _cells(row: etree._Element) -> list[str]:
             if _local(mark) == "gridSpan":
                 span = max(span, _number(mark))
             goes_on |= _local(mark) == "vMerge" and _attribute(mark, "val") != "restart"
-        paragraphs = (p for p in cell.iter(etree.Element) if _local(p) == "p" and not _is_left_out(p))
-        text = "\n".join("".join(_pieces(p)) for p in paragraphs)
-        cells += ["" if goes_on else text.strip(), *[""] * (span - 1)]
-    return cells
+        paragraphs = [p for p in cell.iter(etree.Element) if _local(p) == "p" and not _is_left_out(p)]
+        pieces = [piece for p in paragraphs for piece in (("\n", ""), *_pieces(p))]
+        text, is_struck = marked_text(pieces)
+        if goes_on or not text.strip():
+            text = ""
+        else:
+            struck.add(is_struck)
+        cells += [MixedText(text.strip()) if isinstance(text, MixedText) else text.strip(), *[""] * (span - 1)]
+    return cells, struck == {True}
 
 
 _MOST_COLUMNS = 100
@@ -157,17 +181,39 @@ def _is_left_out(paragraph: etree._Element) -> bool:
     return any(_local(above) in ("Fallback", "del", "moveFrom") for above in paragraph.iterancestors())
 
 
-def _pieces(element: etree._Element) -> Iterator[str]:
-    """The texts inside a paragraph, those of paragraphs nested in it (text boxes) left to themselves."""
+def _text(paragraph: etree._Element) -> str:
+    return "".join(text for text, _ in _pieces(paragraph))
+
+
+def _pieces(element: etree._Element, mark: str = "") -> Iterator[tuple[str, str]]:
+    """The texts inside a paragraph, each with its mark; those of paragraphs nested in it (text boxes) left to
+    themselves.
+    """
     for child in element.iterchildren(etree.Element):
         local = _local(child)
         if local == "t":
-            yield (child.text or "").replace("\n", " ")
+            yield (child.text or "").replace("\n", " "), mark
         elif local == "tab":
-            yield " "
+            yield " ", mark
         elif local in _BREAKS:
-            yield "\n"
+            yield "\n", mark
         elif local == "noBreakHyphen":
-            yield "-"
+            yield "-", mark
         elif local not in _LEFT_OUT:
-            yield from _pieces(child)
+            yield from _pieces(child, _mark_of(child) if local == "r" else mark)
+
+
+def _mark_of(run: etree._Element) -> str:
+    """How a run is formatted, as far as it may no longer be part of the text beside it."""
+    properties = next((child for child in run.iterchildren(etree.Element) if _local(child) == "rPr"), None)
+    said = (
+        {} if properties is None else {_local(e): _attribute(e, "val") for e in properties.iterchildren(etree.Element)}
+    )
+    if said.get("vanish", "0") not in _OFF:
+        return HIDDEN
+    if said.get("strike", "0") not in _OFF or said.get("dstrike", "0") not in _OFF:
+        return STRUCK
+    return RAISED if said.get("vertAlign", "").endswith("script") else ""
+
+
+_OFF = frozenset({"0", "false", "off"})

@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from lxml import html
 from lxml.html import HtmlElement
 
+from ingestion.base.readings import MixedText
+from ingestion.reading.marks import HIDDEN, RAISED, STRUCK, marked_text
+
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
+_LINES = frozenset({"br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6"})
+_STRUCK = re.compile(r"text-decoration[^;]*:[^;]*line-through", re.I)
+_RAISED = re.compile(r"vertical-align\s*:\s*(?:super|sub)\b", re.I)
 _LINE_END = re.compile("[ \u2028]*\u2028[ \u2028]*")
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)", re.I)
 _MAX_SPAN = 1_000
@@ -27,12 +33,14 @@ class TooManyCellsError(Exception):
 @dataclass
 class HtmlTable:
     """One table with the lines of text that stand before it; each line is a row of one cell. ``merges`` are the cells
-    that span: first row, first column, last row, last column, all counted from 1.
+    that span: first row, first column, last row, last column, all counted from 1; ``struck_rows`` the rows of which
+    everything is struck out.
     """
 
     rows: list[list[str]] = field(default_factory=list)
     hidden_rows: int = 0
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    struck_rows: list[int] = field(default_factory=list)
 
 
 def read_tables(text: str, max_cells: int) -> list[HtmlTable]:
@@ -48,6 +56,7 @@ def read_tables(text: str, max_cells: int) -> list[HtmlTable]:
                 down = len(before)
                 table.rows = before + table.rows
                 table.merges = [(a + down, left, b + down, right) for a, left, b, right in table.merges]
+                table.struck_rows = [row + down for row in table.struck_rows]
                 tables.append(table)
                 before = []
             else:
@@ -89,6 +98,7 @@ def _unfolded(table: HtmlElement, max_cells: int) -> HtmlTable:
     cells = 0
     for number, row in enumerate(_own(table)):
         line: list[str] = []
+        struck: set[bool] = set()
         for cell in row:
             if cell.tag not in ("td", "th"):
                 continue
@@ -103,8 +113,13 @@ def _unfolded(table: HtmlElement, max_cells: int) -> HtmlTable:
                 result.merges.append((number + 1, left, number + down, left + across - 1))
             for below in range(1, down):
                 held.update({(number + below, len(line) + right): True for right in range(across)})
-            line += [_text(cell)] + [""] * (across - 1)
+            text, is_struck = _marked(cell)
+            if text:
+                struck.add(is_struck or _mark_of(row) == STRUCK)
+            line += [text] + [""] * (across - 1)
         result.rows.append(line)
+        if struck == {True}:
+            result.struck_rows.append(number + 1)
         result.hidden_rows += bool(_HIDDEN.search(row.get("style") or "") or row.get("hidden") is not None)
     return result
 
@@ -114,13 +129,37 @@ def _span(cell: HtmlElement, name: str) -> int:
     return min(int(text), _MAX_SPAN) if text.isascii() and text.isdigit() and int(text) > 0 else 1
 
 
-_LINES = ("p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6")
-
-
 def _text(element: HtmlElement) -> str:
-    """Text as it is shown: blanks of the source count as one, a line ends where it does on the page."""
-    for part in element.iter("br", *_LINES):
-        if part is not element:
-            part.tail = "\u2028" + (part.tail or "")
-            part.text = "\u2028" + (part.text or "")
-    return _LINE_END.sub("\n", _BLANKS.sub(" ", str(element.text_content()))).strip()
+    return _marked(element)[0]
+
+
+def _marked(element: HtmlElement) -> tuple[str, bool]:
+    """Text as it is shown, blanks of the source as one and a line's end where it is on the page; and whether all of it
+    is struck out.
+    """
+    text, is_struck = marked_text((_BLANKS.sub(" ", piece), mark) for piece, mark in _pieces(element, ""))
+    shown = _LINE_END.sub("\n", _BLANKS.sub(" ", text)).strip()
+    return (MixedText(shown) if isinstance(text, MixedText) else shown), is_struck
+
+
+def _pieces(element: HtmlElement, mark: str) -> Iterator[tuple[str, str]]:
+    """The texts of an element in order, each with its mark; what ends a line is ``\u2028``."""
+    own = _mark_of(element) or mark
+    yield element.text or "", own
+    for child in element:
+        if isinstance(child.tag, str):
+            ends_line = child.tag in _LINES
+            yield "\u2028" if ends_line else "", mark
+            if child.tag not in ("script", "style"):
+                yield from _pieces(child, own)
+            yield "\u2028" if ends_line and child.tag != "br" else "", mark
+        yield child.tail or "", own
+
+
+def _mark_of(element: HtmlElement) -> str:
+    style = element.get("style") or ""
+    if _HIDDEN.search(style) or element.get("hidden") is not None:
+        return HIDDEN
+    if element.tag in ("s", "strike", "del") or _STRUCK.search(style):
+        return STRUCK
+    return RAISED if element.tag in ("sup", "sub") or _RAISED.search(style) else ""

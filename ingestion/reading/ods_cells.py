@@ -16,6 +16,7 @@ from typing import Any
 from lxml import etree
 
 from ingestion.base.cell_fault import ERROR_TEXT
+from ingestion.reading.marks import HIDDEN, RAISED, STRUCK, marked_text
 from ingestion.reading.number_formats import matters
 from ingestion.reading.xls_cells import SheetCells
 from ingestion.text.numbers import factor_in
@@ -89,10 +90,11 @@ def _let_go(element: Any) -> None:
 
 
 class _Styles:
-    """Automatic styles as far as they hide a sheet or change what a number means."""
+    """Automatic styles as far as they hide a sheet, mark a text or change what a number means."""
 
     def __init__(self) -> None:
         self._hidden: set[str] = set()
+        self._marks: dict[str, str] = {}
         self._codes: dict[str, str] = {}
         self._data_styles: dict[str, str] = {}
 
@@ -102,6 +104,9 @@ class _Styles:
             properties = element.find(f"{_STYLE}table-properties")
             if properties is not None and properties.get(f"{_TABLE}display") == "false":
                 self._hidden.add(name)
+            text = element.find(f"{_STYLE}text-properties")
+            if text is not None and (mark := _mark_of(text)):
+                self._marks[name] = mark
             if data := element.get(f"{_STYLE}data-style-name"):
                 self._data_styles[name] = data
         elif (number := element.find(f"{_NUMBER}number")) is not None:
@@ -125,9 +130,23 @@ class _Styles:
     def hides(self, name: str | None) -> bool:
         return name in self._hidden
 
+    def mark(self, name: str | None) -> str:
+        """How the style marks a text, as :mod:`ingestion.reading.marks` names it."""
+        return self._marks.get(name or "", "")
+
     def code(self, name: str | None) -> str:
         """The format code of a cell style, where it changes what a number means; else empty."""
         return self._codes.get(self._data_styles.get(name or "", ""), "")
+
+
+def _mark_of(properties: Any) -> str:
+    through = (properties.get(f"{_STYLE}text-line-through-{name}") or "none" for name in ("style", "type"))
+    if any(said != "none" for said in through):
+        return STRUCK
+    if properties.get(f"{_TEXT}display") == "none":
+        return HIDDEN
+    position = (properties.get(f"{_STYLE}text-position") or "").split(" ")[0]
+    return RAISED if position not in ("", "0%") else ""
 
 
 class _Sheet:
@@ -146,6 +165,7 @@ class _Sheet:
             "formulas": {},
             "formats": {},
             "merges": [],
+            "struck_rows": [],
         }
 
     def add_column(self, element: Any) -> None:
@@ -161,12 +181,15 @@ class _Sheet:
         times = _times(element, "rows-repeated")
         row, column = self._row + 1, 0
         cells: list[Any] = []
+        struck: set[bool] = set()
         for cell in element:
             if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
                 continue
             repeated = _times(cell, "columns-repeated")
-            value = self._value(cell, row, column + 1, repeated)
+            shown, is_struck = self._marked(cell)
+            value = self._value(cell, shown, row, column + 1, repeated)
             if value != "":
+                struck.add(is_struck)
                 if repeated > _MOST_REPEATED:
                     raise TooManyCellsError
                 cells += [""] * (column - len(cells)) + [value] * repeated
@@ -187,14 +210,15 @@ class _Sheet:
         rows += [[] for _ in range(row - 1 - len(rows))]
         rows += [list(cells) for _ in range(times)]
         self._facts["rows_with_values"] += times
+        if struck == {True}:
+            self._facts["struck_rows"] += range(row, row + times)
         if element.get(f"{_TABLE}visibility") in _HIDDEN:
             self._facts["hidden_rows"] += times
 
     _last_faults: tuple[tuple[int, int], ...] = ()
 
-    def _value(self, cell: Any, row: int, column: int, repeated: int) -> Any:
+    def _value(self, cell: Any, shown: str, row: int, column: int, repeated: int) -> Any:
         kind = cell.get(f"{_OFFICE}value-type") or ""
-        shown = "\n".join(_paragraph(p) for p in cell.findall(f"{_TEXT}p"))
         value: Any = shown
         number = cell.get(f"{_OFFICE}value")
         code = self._styles.code(cell.get(f"{_TABLE}style-name")) or next(
@@ -224,6 +248,14 @@ class _Sheet:
                 self._facts["formats"][(row, place)] = code
         return value
 
+    def _marked(self, cell: Any) -> tuple[str, bool]:
+        """The text of a cell, and whether all of it is struck out."""
+        pieces: list[tuple[str, str]] = []
+        mark = self._styles.mark(cell.get(f"{_TABLE}style-name"))
+        for number, paragraph in enumerate(cell.findall(f"{_TEXT}p")):
+            pieces += [("\n", "")] * (number > 0) + _trimmed(_pieces(paragraph, mark, self._styles))
+        return marked_text(pieces)
+
     def _fault(self, shown: str, row: int, column: int, repeated: int) -> str:
         places = tuple((row, place) for place in range(column, column + min(repeated, _MOST_REPEATED)))
         self._facts["faults"].update(dict.fromkeys(places, shown))
@@ -241,23 +273,33 @@ def _times(element: Any, name: str) -> int:
     return max(1, int(text)) if text.isdigit() and len(text) < 10 else 1
 
 
-def _paragraph(paragraph: Any) -> str:
-    """Text of a paragraph: blanks of its source count as one, those that are said (``text:s``) as many."""
-    parts: list[str] = []
+def _pieces(element: Any, mark: str, styles: _Styles) -> list[tuple[str, str]]:
+    """The texts of a paragraph, each with its mark: blanks of its source count as one, those that are said
+    (``text:s``) as many.
+    """
+    pieces = [(_BLANKS.sub(" ", element.text or ""), mark)]
+    for child in element:
+        if child.tag == f"{_TEXT}s":
+            pieces.append((" " * min(int(child.get(f"{_TEXT}c") or 1), 1_000), mark))
+        elif child.tag in (f"{_TEXT}tab", f"{_TEXT}line-break"):
+            pieces.append(("\t" if child.tag == f"{_TEXT}tab" else "\n", mark))
+        elif isinstance(child.tag, str) and child.tag.startswith(_TEXT) and child.tag != f"{_TEXT}note":
+            pieces += _pieces(child, styles.mark(child.get(f"{_TEXT}style-name")) or mark, styles)
+        pieces.append((_BLANKS.sub(" ", child.tail or ""), mark))
+    return pieces
 
-    def collect(element: Any) -> None:
-        parts.append(_BLANKS.sub(" ", element.text or ""))
-        for child in element:
-            if child.tag == f"{_TEXT}s":
-                parts.append(" " * min(int(child.get(f"{_TEXT}c") or 1), 1_000))
-            elif child.tag in (f"{_TEXT}tab", f"{_TEXT}line-break"):
-                parts.append("\t" if child.tag == f"{_TEXT}tab" else "\n")
-            elif isinstance(child.tag, str) and child.tag.startswith(_TEXT) and child.tag != f"{_TEXT}note":
-                collect(child)
-            parts.append(_BLANKS.sub(" ", child.tail or ""))
 
-    collect(paragraph)
-    return "".join(parts).strip(" ")
+def _trimmed(pieces: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The pieces without the blanks at both ends."""
+    while pieces and not pieces[0][0].strip(" "):
+        pieces = pieces[1:]
+    while pieces and not pieces[-1][0].strip(" "):
+        pieces = pieces[:-1]
+    if not pieces:
+        return []
+    pieces[0] = (pieces[0][0].lstrip(" "), pieces[0][1])
+    pieces[-1] = (pieces[-1][0].rstrip(" "), pieces[-1][1])
+    return pieces
 
 
 def _moment(text: str) -> Any:

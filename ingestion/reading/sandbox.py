@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.base.limits import IntakeLimits, UnreadableFileError, active_content, damaged, encrypted
-from ingestion.base.readings import Cell
+from ingestion.base.readings import Cell, MixedText
 
 # The child gets this package's modules without running its __init__, whose imports it has no use for.
 _BOOT = (
@@ -258,6 +258,8 @@ def _native(cell: tuple[str, Any]) -> Cell:
             return dt.time.fromisoformat(text)
         case ("p", (days, seconds, microseconds)):
             return dt.timedelta(days, seconds, microseconds)
+        case ("m", text):
+            return MixedText(text)
     raise ValueError(cell)
 
 

@@ -10,11 +10,14 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import IO
 
 from ingestion.base.limits import IntakeLimits, UnreadableFileError, active_content, damaged, too_many_cells
+from ingestion.base.readings import MixedText
 from ingestion.reading.formulas import column_letters, column_number, moved
+from ingestion.reading.marks import RAISED, STRUCK, marked_text
 from ingestion.reading.number_formats import matters
 from ingestion.reading.ooxml_package import Package, attribute, unescaped
 from ingestion.reading.preflight import ZIP_ERRORS
@@ -41,6 +44,13 @@ _CALCULATION = re.compile(rb"<(?:\w+:)?calcPr\b[^>]*>")
 _NUMBER_FORMAT = re.compile(rb"<(?:\w+:)?numFmt\b[^>]*>")
 _CELL_FORMATS = re.compile(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.S)
 _CELL_FORMAT = re.compile(rb"<(?:\w+:)?xf\b[^>]*>")
+_MARKED = re.compile(rb"""<(?:\w+:)?(?:(vertAlign)\b(?![^>]*"baseline")|strike\b(?![^>]*["'](?:0|false)["']))""")
+_STRING = re.compile(rb"<(?:\w+:)?si\b[^>]*?(?:/>|>(.*?)</(?:\w+:)?si>)", re.S)
+_RUN = re.compile(rb"<(?:\w+:)?r>(.*?)</(?:\w+:)?r>", re.S)
+_TEXT = re.compile(rb"<(?:\w+:)?t\b[^>]*>([^<]*)<")
+_FONTS = re.compile(rb"<(?:\w+:)?fonts\b.*?</(?:\w+:)?fonts>", re.S)
+_FONT = re.compile(rb"<(?:\w+:)?font\b[^>]*?(?:/>|>(.*?)</(?:\w+:)?font>)", re.S)
+_MOST_MIXED = 1_000
 _MOST_STYLES_BYTES = 64 << 20
 # The formats that every workbook has without declaring them; of those, the ones that change what a number means.
 _BUILT_IN_FORMATS = {9: "0%", 10: "0.00%"}
@@ -50,7 +60,8 @@ _BUILT_IN_FORMATS = {9: "0%", 10: "0.00%"}
 class SheetFacts:
     """What the XML of one sheet says. Places are 1-based (row, column); ``faults`` gives the error shown, or ""
     for a formula without a stored result; ``formulas`` gives the texts (empty where one is no plain text), ``formats``
-    the format codes of cells whose format changes what their number means, ``merges`` (top, left, bottom, right).
+    the format codes of cells whose format changes what their number means, ``merges`` (top, left, bottom, right),
+    ``mixed`` the places of texts of which a part is struck out or raised, ``struck_rows`` the rows of which all is.
     """
 
     rows_with_values: int = 0
@@ -62,18 +73,41 @@ class SheetFacts:
     formulas: dict[tuple[int, int], str] = field(default_factory=dict)
     formats: dict[tuple[int, int], str] = field(default_factory=dict)
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    mixed: list[tuple[int, int]] = field(default_factory=list)
+    struck_rows: list[int] = field(default_factory=list)
     shared: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+
+
+@dataclass
+class Telling:
+    """What of a workbook tells more of a cell than its value: by style number the format codes that change what a
+    number means, the styles that are struck out, the numbers of the shared strings of which a part is marked.
+    """
+
+    formats: dict[str, str] = field(default_factory=dict)
+    struck: frozenset[str] = frozenset()
+    mixed: frozenset[bytes] = frozenset()
+
+    def patterns(self) -> list[re.Pattern[bytes]]:
+        """One of which is in every row of a sheet that has such a cell."""
+        found: list[re.Pattern[bytes]] = []
+        if styles := sorted({*self.formats, *self.struck}):
+            numbers = b"|".join(number.encode() for number in styles)
+            found.append(re.compile(rb"""\bs\s*=\s*["'](?:%s)["']""" % numbers))
+        if self.mixed:
+            found.append(re.compile(rb"<v>(?:%s)</v>" % b"|".join(sorted(self.mixed))))
+        return found
 
 
 @dataclass
 class BookFacts:
     """What the XML of a workbook says; sheets by their name. ``to_be_calculated``: it says itself that stored results
-    of formulas are not final. ``formats``: by style number, the format codes that change what a number means.
+    of formulas are not final. ``telling``: the styles and shared strings that make a cell worth a look.
     """
 
     counts_from_1904: bool = False
     to_be_calculated: bool = False
-    formats: dict[str, str] = field(default_factory=dict)
+    telling: Telling = field(default_factory=lambda: Telling())
     sheets: dict[str, SheetFacts] = field(default_factory=dict)
 
 
@@ -82,21 +116,25 @@ def scan_workbook(path: Path, limits: IntakeLimits) -> BookFacts:
     try:
         with zipfile.ZipFile(path) as archive:
             facts = BookFacts()
-            sheet_parts = _sheet_parts(archive, facts)
-            for part in archive.infolist():
+            sheet_parts, strings = _sheet_parts(archive, facts)
+            # The shared strings come first: which of them are marked tells which cells to look at.
+            for part in sorted(archive.infolist(), key=lambda info: Package.plain(info.filename) != strings):
+                plain = Package.plain(part.filename)
+                name = sheet_parts.get(plain)
                 with archive.open(part) as stream:
-                    name = sheet_parts.get(Package.plain(part.filename))
                     if name is not None:
-                        facts.sheets[name] = _scan_sheet(name, stream, limits, facts.formats)
-                    elif part.filename.lower().endswith((".xml", ".rels", ".vml")):
-                        _no_entities(stream)
+                        facts.sheets[name] = _scan_sheet(name, stream, limits, facts.telling)
+                        continue
+                    is_marked = part.filename.lower().endswith((".xml", ".rels", ".vml")) and _no_entities(stream)
+                if is_marked and plain == strings:
+                    facts.telling.mixed = _mixed_strings(archive.read(part))
             return facts
     except ZIP_ERRORS as error:
         raise damaged() from error
 
 
-def _sheet_parts(archive: zipfile.ZipFile, facts: BookFacts) -> dict[str, str]:
-    """Part names (case-folded) of the worksheets with the names they carry in the workbook."""
+def _sheet_parts(archive: zipfile.ZipFile, facts: BookFacts) -> tuple[dict[str, str], str | None]:
+    """Part names (case-folded) of the worksheets with the names they carry in the workbook, and that of the strings."""
     package = Package(archive)
     main = package.main_part or "xl/workbook.xml"
     book = archive.read(package.stored[main])
@@ -111,13 +149,14 @@ def _sheet_parts(archive: zipfile.ZipFile, facts: BookFacts) -> dict[str, str]:
     targets = {identity: part for identity, kind, part in relations if kind == "worksheet"}
     styles = next((part for _, kind, part in relations if kind == "styles" and part in package.stored), None)
     if styles is not None and archive.getinfo(package.stored[styles]).file_size <= _MOST_STYLES_BYTES:
-        facts.formats = _relevant_formats(archive.read(package.stored[styles]))
+        data = archive.read(package.stored[styles])
+        facts.telling = Telling(_relevant_formats(data), _struck_styles(data))
     parts: dict[str, str] = {}
     for tag in _SHEET.findall(book):
         identity = re.search(rb"""\b\w+:id\s*=\s*["']([^"']*)["']""", tag)
         if identity and identity[1].decode() in targets:
             parts[targets[identity[1].decode()]] = attribute(tag, b"name")
-    return parts
+    return parts, next((part for _, kind, part in relations if kind == "sharedStrings"), None)
 
 
 def _relevant_formats(styles: bytes) -> dict[str, str]:
@@ -130,13 +169,46 @@ def _relevant_formats(styles: bytes) -> dict[str, str]:
     return {str(number): code for number, code in enumerate(used) if matters(code)}
 
 
-def _no_entities(stream: IO[bytes]) -> None:
-    tail = b""
+def _struck_styles(styles: bytes) -> frozenset[str]:
+    """Numbers of the cell styles whose font is struck out."""
+    fonts = _FONTS.search(styles)
+    struck = {str(n) for n, font in enumerate(_FONT.findall(fonts[0])) if _mark(font) == STRUCK} if fonts else set()
+    block = _CELL_FORMATS.search(styles) if struck else None
+    used = (attribute(tag, b"fontId") for tag in _CELL_FORMAT.findall(block[0] if block else b""))
+    return frozenset(str(number) for number, font in enumerate(used) if font in struck)
+
+
+def _mark(properties: bytes) -> str:
+    match = _MARKED.search(properties)
+    return "" if match is None else RAISED if match[1] else STRUCK
+
+
+def _is_mixed(string: bytes) -> bool:
+    """Whether the runs of a string are marked differently, and there are digits."""
+    runs = ((b"".join(_TEXT.findall(run)), _mark(run)) for run in _RUN.findall(string))
+    pieces = ((unescape(text.decode("utf-8", errors="replace")), mark) for text, mark in runs)
+    return isinstance(marked_text(pieces)[0], MixedText)
+
+
+def _mixed_strings(strings: bytes) -> frozenset[bytes]:
+    """The numbers of the shared strings of which a part is marked; raises where there are more than anybody writes."""
+    marked = (number for number, match in enumerate(_STRING.finditer(strings)) if match[1] and _is_mixed(match[1]))
+    found = frozenset(str(number).encode() for number in marked)
+    if len(found) > _MOST_MIXED:
+        raise _too_many()
+    return found
+
+
+def _no_entities(stream: IO[bytes]) -> bool:
+    """Raises where a part declares entities or takes from elsewhere; whether something in it is marked."""
+    tail, is_marked = b"", False
     while block := stream.read(_BLOCK):
         _refuse_entities(tail + block)
         if b"ddeLink" in block:
             raise active_content("liên kết DDE")
+        is_marked = is_marked or b"vertAlign" in block or b"strike" in block
         tail = block[-32:]
+    return is_marked
 
 
 def _refuse_entities(block: bytes) -> None:
@@ -174,11 +246,9 @@ def _without_prefix(block: bytes, prefix: bytes | None) -> bytes:
     return block.replace(b"<" + prefix + b":", b"<").replace(b"</" + prefix + b":", b"</")
 
 
-def _scan_sheet(name: str, stream: IO[bytes], limits: IntakeLimits, formats: dict[str, str]) -> SheetFacts:
+def _scan_sheet(name: str, stream: IO[bytes], limits: IntakeLimits, telling: Telling) -> SheetFacts:
     facts = SheetFacts()
-    relevant_style = (
-        re.compile(rb"""\bs\s*=\s*["'](?:%s)["']""" % b"|".join(s.encode() for s in formats)) if formats else None
-    )
+    patterns = telling.patterns()
     columns: list[bytes] | None = None
     row = 0
     for block in _blocks(stream):
@@ -189,13 +259,9 @@ def _scan_sheet(name: str, stream: IO[bytes], limits: IntakeLimits, formats: dic
                 (int(top), column_number(left.decode()), int(bottom), column_number(right.decode()))
                 for left, top, right, bottom in _MERGE.findall(block)
             ]
-        special = (
-            b"hidden=" in block or _has_special_cell(block) or bool(relevant_style and relevant_style.search(block))
-        )
+        special = b"hidden=" in block or _has_special_cell(block) or any(p.search(block) for p in patterns)
         pieces = block.split(b"</row>")
-        row = (
-            _note_rows(pieces, row, facts, relevant_style, formats) if special else _note_plain_rows(pieces, row, facts)
-        )
+        row = _note_rows(pieces, row, facts, patterns, telling) if special else _note_plain_rows(pieces, row, facts)
         if facts.last_row * facts.last_column > limits.max_cells:
             raise too_many_cells(name, facts.last_row, column_letters(facts.last_column))
     for tag in columns or ():
@@ -226,12 +292,12 @@ def _note_plain_rows(pieces: list[bytes], row: int, facts: SheetFacts) -> int:
 
 
 def _has_special_cell(block: bytes) -> bool:
-    """Whether there is a formula or an error cell."""
-    return b"<f" in block or b't="e"' in block or b"t='e'" in block
+    """Whether there is a formula, an error cell or a text with marked parts."""
+    return b"<f" in block or b't="e"' in block or b"t='e'" in block or b"vertAlign" in block or b"<strike" in block
 
 
 def _note_rows(
-    pieces: list[bytes], row: int, facts: SheetFacts, relevant_style: re.Pattern[bytes] | None, formats: dict[str, str]
+    pieces: list[bytes], row: int, facts: SheetFacts, patterns: list[re.Pattern[bytes]], telling: Telling
 ) -> int:
     """Notes rows one by one; returns the last row's number."""
     for piece in pieces:
@@ -246,8 +312,8 @@ def _note_rows(
             number = _ROW_NUMBER.search(piece)
             row = int(number[1]) if number else row
             _note_row(piece, row, facts)
-            if _has_special_cell(piece) or (relevant_style and relevant_style.search(piece)):
-                _note_cells(piece, row, facts, formats)
+            if _has_special_cell(piece) or any(pattern.search(piece) for pattern in patterns):
+                _note_cells(piece, row, facts, telling)
     return row
 
 
@@ -261,17 +327,26 @@ def _note_row(piece: bytes, row: int, facts: SheetFacts) -> None:
     facts.last_column = max(facts.last_column, last)
 
 
-def _note_cells(piece: bytes, row: int, facts: SheetFacts, formats: dict[str, str]) -> None:
-    """Notes errors, formulas and telling formats of the cells of one row."""
+def _note_cells(piece: bytes, row: int, facts: SheetFacts, telling: Telling) -> None:
+    """Notes errors, formulas, telling formats and marked texts of the cells of one row."""
     place = 0
+    struck: set[bool] = set()
     for match in _CELL.finditer(piece):
         attributes, body = match[1], match[2] or b""
         reference = _REFERENCE.search(attributes)
         place = column_number(reference[1].decode()) if reference else place + 1
         kind = attribute(attributes, b"t")
         value = _VALUE.search(body)
-        if formats and (code := formats.get(attribute(attributes, b"s"))) is not None and value is not None:
+        style = attribute(attributes, b"s")
+        if value is not None and (code := telling.formats.get(style)) is not None:
             facts.formats[(row, place)] = code
+        if value is not None or b"<is" in body:
+            struck.add(style in telling.struck)
+        is_mixed = (
+            value is not None and value[1] in telling.mixed if kind == "s" else b"<is" in body and _is_mixed(body)
+        )
+        if is_mixed:
+            facts.mixed.append((row, place))
         shown = None
         if kind == "e":
             shown = unescaped(value[1].decode("utf-8", errors="replace")) if value else "#N/A"
@@ -282,11 +357,17 @@ def _note_cells(piece: bytes, row: int, facts: SheetFacts, formats: dict[str, st
         if shown is not None:
             facts.faults[(row, place)] = shown
         if len(facts.faults) > _MAX_FAULTS or len(facts.formulas) + len(facts.formats) > _MAX_NOTED:
-            raise UnreadableFileError(
-                "too_many_errors",
-                "Tệp có quá nhiều ô báo lỗi, công thức hoặc định dạng phần trăm. Chép bảng sang sổ tính mới (dán giá "
-                "trị), lưu rồi nộp lại.",
-            )
+            raise _too_many()
+    if struck == {True}:
+        facts.struck_rows.append(row)
+
+
+def _too_many() -> UnreadableFileError:
+    return UnreadableFileError(
+        "too_many_errors",
+        "Tệp có quá nhiều ô báo lỗi, công thức, định dạng phần trăm hoặc chữ định dạng từng phần. Chép bảng sang sổ "
+        "tính mới (dán giá trị), lưu rồi nộp lại.",
+    )
 
 
 def _formula(body: bytes, row: int, place: int, facts: SheetFacts) -> str:

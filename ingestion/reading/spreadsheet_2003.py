@@ -13,11 +13,13 @@ from typing import Any
 
 from lxml import etree
 
+from ingestion.reading.marks import RAISED, STRUCK, marked_text
 from ingestion.reading.number_formats import matters
 from ingestion.reading.ods_cells import TooManyCellsError, refuse_entities
 from ingestion.reading.xls_cells import SheetCells
 
 _SS = "{urn:schemas-microsoft-com:office:spreadsheet}"
+_MARKS = {"Sup": RAISED, "Sub": RAISED, "S": STRUCK}
 _NAMED_FORMATS = {"Percent": "0.00%"}
 
 
@@ -27,19 +29,26 @@ def read_xml_spreadsheet(path: Path, max_cells: int) -> Iterator[SheetCells]:
     refuse_entities(data)
     root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
     formats: dict[str, str] = {}
+    struck_styles: set[str] = set()
     for style in root.iter(f"{_SS}Style"):
         number = style.find(f"{_SS}NumberFormat")
         code = "" if number is None else number.get(f"{_SS}Format") or ""
         formats[style.get(f"{_SS}ID") or ""] = _NAMED_FORMATS.get(code, code)
+        font = style.find(f"{_SS}Font")
+        if font is not None and font.get(f"{_SS}StrikeThrough") == "1":
+            struck_styles.add(style.get(f"{_SS}ID") or "")
     relevant_formats = {name: code for name, code in formats.items() if matters(code)}
     for sheet in root.iter(f"{_SS}Worksheet"):
         hidden = any(etree.QName(e).localname == "Visible" for e in sheet.iter(etree.Element))
-        yield _sheet(sheet, hidden, relevant_formats, max_cells)
+        yield _sheet(sheet, hidden, relevant_formats, struck_styles, max_cells)
 
 
-def _sheet(sheet: Any, hidden: bool, relevant_formats: dict[str, str], max_cells: int) -> SheetCells:
+def _sheet(
+    sheet: Any, hidden: bool, relevant_formats: dict[str, str], struck_styles: set[str], max_cells: int
+) -> SheetCells:
     found = SheetCells(sheet.get(f"{_SS}Name") or "", hidden)
     facts: dict[str, Any] = {"faults": {}, "formats": {}, "merges": [], "hidden_rows": 0, "hidden_columns": 0}
+    facts["struck_rows"] = []
     found.facts = facts
     row = width = 0
     column_styles: dict[int, str] = {}
@@ -55,6 +64,7 @@ def _sheet(sheet: Any, hidden: bool, relevant_formats: dict[str, str], max_cells
     for line in () if table is None else table.iter(f"{_SS}Row"):
         row = int(line.get(f"{_SS}Index") or row + 1)
         cells: list[Any] = []
+        struck: set[bool] = set()
         place = 0
         for cell in line.iter(f"{_SS}Cell"):
             place = int(cell.get(f"{_SS}Index") or place + 1)
@@ -68,6 +78,7 @@ def _sheet(sheet: Any, hidden: bool, relevant_formats: dict[str, str], max_cells
             if error is not None:
                 facts["faults"][(row, place)] = error
             elif value != "":
+                struck.add(style in struck_styles or marked_text(_pieces(cell.find(f"{_SS}Data"), ""))[1])
                 cells += [""] * (place - 1 - len(cells)) + [value]
                 if style in relevant_formats and isinstance(value, float):
                     facts["formats"][(row, place)] = relevant_formats[style]
@@ -75,14 +86,24 @@ def _sheet(sheet: Any, hidden: bool, relevant_formats: dict[str, str], max_cells
         if cells:
             found.rows += [[] for _ in range(row - 1 - len(found.rows))] + [cells]
             width = max(width, len(cells))
+            facts["struck_rows"] += [row] if struck == {True} else []
             facts["hidden_rows"] += line.get(f"{_SS}Hidden") == "1"
         row += int(line.get(f"{_SS}Span") or 0)
     return found
 
 
+def _pieces(element: Any, mark: str) -> Iterator[tuple[str, str]]:
+    """The texts of an element in order, each with its mark."""
+    own = _MARKS.get(etree.QName(element).localname, mark)
+    yield element.text or "", own
+    for child in element.iterchildren(etree.Element):
+        yield from _pieces(child, own)
+        yield child.tail or "", own
+
+
 def _value(data: Any, is_formula: bool) -> tuple[Any, str | None]:
     """A cell's value and the error it shows; the error is empty for a formula without a result."""
-    text = "" if data is None else "".join(data.itertext())
+    text = "" if data is None else marked_text(_pieces(data, ""))[0]
     kind = "" if data is None else data.get(f"{_SS}Type")
     if not text:
         return "", "" if is_formula and kind != "String" else None

@@ -25,8 +25,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from python_calamine import CalamineWorkbook, PasswordError, SheetVisibleEnum
 
+from ingestion.base.readings import MixedText
+
 if TYPE_CHECKING:
     from ingestion.reading.biff import BiffFacts
+    from ingestion.reading.docx_text import WordTable
     from ingestion.reading.xls_cells import SheetCells
 
 CHUNK_ROWS = 5_000
@@ -277,6 +280,8 @@ def _portable(column: list[Any]) -> list[Any]:
 
 
 def _tuple_of(cell: Any) -> tuple[str, Any]:
+    if isinstance(cell, MixedText):
+        return ("m", str(cell))
     if isinstance(cell, dt.datetime):
         return ("s", cell.isoformat())
     if isinstance(cell, dt.date):
@@ -330,11 +335,12 @@ def _serve_html(request: dict[str, Any], out: BinaryIO) -> None:
         raise _Refusal("no_table")
     for number, table in enumerate(tables, start=1):
         width = max(len(row) for row in table.rows)
-        _send(out, ["sheet", f"Bảng {number}", False, {"hidden_rows": table.hidden_rows, "merges": table.merges}])
+        facts = {"hidden_rows": table.hidden_rows, "merges": table.merges, "struck_rows": table.struck_rows}
+        _send(out, ["sheet", f"Bảng {number}", False, facts])
         for start in range(0, len(table.rows), CHUNK_ROWS):
             chunk = table.rows[start : start + CHUNK_ROWS]
             padded = [row + [""] * (width - len(row)) for row in chunk]
-            _send(out, ["columns", len(chunk), [list(column) for column in zip(*padded, strict=True)]])
+            _send(out, ["columns", len(chunk), [_portable(list(column)) for column in zip(*padded, strict=True)]])
     _send(out, ["done", {}])
 
 
@@ -360,17 +366,17 @@ def _serve_docx(request: dict[str, Any], out: BinaryIO) -> None:
     _send(out, ["done", {}])
 
 
-def _send_tables(tables: list[list[list[str]]], facts: dict[str, bool], request: dict[str, Any], out: BinaryIO) -> None:
+def _send_tables(tables: list[WordTable], facts: dict[str, bool], request: dict[str, Any], out: BinaryIO) -> None:
     """Each table as a sheet, named by its place in the document."""
-    if sum(len(row) for rows in tables for row in rows) > request["max_cells"]:
+    if sum(len(row) for table in tables for row in table.rows) > request["max_cells"]:
         raise _Refusal("cell_budget")
-    for number, rows in enumerate(tables, start=1):
-        width = max(map(len, rows))
-        padded = [[*row, *[""] * (width - len(row))] for row in rows]
-        _send(out, ["sheet", f"bảng {number}", False, facts])
+    for number, table in enumerate(tables, start=1):
+        width = max(map(len, table.rows))
+        padded = [[*row, *[""] * (width - len(row))] for row in table.rows]
+        _send(out, ["sheet", f"bảng {number}", False, {**facts, "struck_rows": table.struck_rows}])
         for start in range(0, len(padded), CHUNK_ROWS):
             chunk = padded[start : start + CHUNK_ROWS]
-            _send(out, ["columns", len(chunk), [list(column) for column in zip(*chunk, strict=True)]])
+            _send(out, ["columns", len(chunk), [_portable(list(column)) for column in zip(*chunk, strict=True)]])
     _send(out, ["done", {}])
 
 

@@ -93,7 +93,7 @@ def content_of(parsed: Sequence[ParsedSheet]) -> FileContent:
     sheets: list[Sheet] = []
     mends: set[str] = set()
     for sheet in parsed:
-        remarks += _hidden(sheet)
+        remarks += [*_hidden(sheet), *struck_rows(sheet)]
         put_facts(sheet)
         remarks += _computed(sheet.name, settle_formulas(sheet))
         columns, mended = mend_columns(sheet.columns, sheet.distinct)
@@ -127,6 +127,24 @@ def _hidden(sheet: ParsedSheet) -> Iterator[FileRemark]:
         message = f"Trang tính “{sheet.name}” có {hidden_vi}; đã đọc cả phần ẩn."
         yield FileRemark(
             "hidden_part", message, sheet=sheet.name, subject=sheet.name, value=hidden_vi, count=sum(hidden.values())
+        )
+
+
+_ROWS_NAMED = 10
+
+
+def struck_rows(sheet: ParsedSheet) -> Iterator[FileRemark]:
+    """That rows of the sheet are struck out and read all the same."""
+    if rows := sheet.facts.get("struck_rows"):
+        named = ", ".join(map(str, rows[:_ROWS_NAMED])) + (", …" if len(rows) > _ROWS_NAMED else "")
+        yield FileRemark(
+            "struck_rows",
+            f"Trang tính “{sheet.name}”: {len(rows)} dòng bị gạch ngang (dòng {named}) vẫn được đọc như dòng khác.",
+            "Dòng nào đã bỏ thì xóa khỏi bảng, dòng nào còn đúng thì bỏ gạch ngang, rồi nộp lại tệp cùng tên.",
+            sheet=sheet.name,
+            subject=sheet.name,
+            value=named,
+            count=len(rows),
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import xlrd
 from xlrd.xldate import XLDateError, xldate_as_datetime
 
+from ingestion.reading.marks import RAISED, STRUCK, marked_text
 from ingestion.reading.number_formats import matters
 
 
@@ -54,20 +55,40 @@ def read_xls(path: Path) -> Iterator[SheetCells]:
             if xf.format_key in book.format_map
         }
         relevant_formats = {number: code for number, code in formats.items() if matters(code)}
+        struck = frozenset(n for n, xf in enumerate(book.xf_list) if _mark(book, xf.font_index) == STRUCK)
         for number in range(book.nsheets):
-            yield _sheet(book, number, formats, relevant_formats)
+            yield _sheet(book, number, formats, relevant_formats, struck)
             book.unload_sheet(number)
 
 
-def _sheet(book: Any, number: int, formats: dict[int, str], relevant_formats: dict[int, str]) -> SheetCells:
+def _mark(book: Any, font: int) -> str:
+    found = book.font_list[font] if font < len(book.font_list) else None
+    if found is None:
+        return ""
+    return STRUCK if found.struck_out else RAISED if found.escapement else ""
+
+
+def _runs(book: Any, sheet: Any, row: int, column: int, text: str) -> Iterator[tuple[str, str]]:
+    """The parts of a text with the marks of their fonts; the first has the font of the cell."""
+    runs = sheet.rich_text_runlist_map.get((row, column), [])
+    fonts = [(0, book.xf_list[sheet.cell_xf_index(row, column)].font_index), *runs]
+    for (start, font), (end, _) in zip(fonts, [*fonts[1:], (len(text), 0)], strict=True):
+        yield text[start:end], _mark(book, font)
+
+
+def _sheet(
+    book: Any, number: int, formats: dict[int, str], relevant_formats: dict[int, str], struck: frozenset[int]
+) -> SheetCells:
     sheet = book.sheet_by_index(number)
     found = SheetCells(sheet.name, bool(sheet.visibility))
     noted: dict[tuple[int, int], str] = {}
+    struck_rows: list[int] = []
     for row in range(sheet.nrows):
         cells: list[Any] = []
         for column, (kind, value) in enumerate(zip(sheet.row_types(row), sheet.row_values(row), strict=True)):
             if kind == xlrd.XL_CELL_TEXT:
-                cells.append(value)
+                is_rich = (row, column) in sheet.rich_text_runlist_map
+                cells.append(marked_text(_runs(book, sheet, row, column, value))[0] if is_rich else value)
             elif kind == xlrd.XL_CELL_NUMBER:
                 cells.append(value)
                 if relevant_formats and (style := sheet.cell_xf_index(row, column)) in relevant_formats:
@@ -78,6 +99,9 @@ def _sheet(book: Any, number: int, formats: dict[int, str], relevant_formats: di
                 cells.append(bool(value))
             else:
                 cells.append("")
+        filled = [column for column, cell in enumerate(cells) if cell != ""]
+        if struck and filled and all(sheet.cell_xf_index(row, column) in struck for column in filled):
+            struck_rows.append(row + 1)
         while cells and cells[-1] == "":
             cells.pop()
         found.rows.append(cells)
@@ -85,6 +109,7 @@ def _sheet(book: Any, number: int, formats: dict[int, str], relevant_formats: di
         found.rows.pop()
     found.facts = {
         "formats": noted,
+        "struck_rows": struck_rows,
         "merges": [(top + 1, left + 1, bottom, right) for top, bottom, left, right in sheet.merged_cells],
     }
     return found

@@ -28,6 +28,7 @@ from ingestion.reading.grid import CellSheet, FileContent
 from ingestion.reading.legacy_encodings import decode_text, may_be_legacy, mend_rows
 from ingestion.reading.preflight import Kind, inspect, unpacked_bytes
 from ingestion.reading.sandbox import shared_sandbox
+from ingestion.reading.workbooks import struck_rows
 from ingestion.rows.furniture import says_nothing_to_report
 from ingestion.text.vietnamese import LabelIndex, clean, fold
 
@@ -277,7 +278,7 @@ def _word_tables(path: Path, suffix: str, limits: IntakeLimits) -> FileContent:
     for sheet in parsed:
         rows, note = mend_rows([list(row) for row in zip(*sheet.columns, strict=True)])
         sheets.append(CellSheet(sheet.name, rows))
-        remarks += [FileRemark("encoding_mended", note)] if note else []
+        remarks += [*struck_rows(sheet), *([FileRemark("encoding_mended", note)] if note else [])]
     return FileContent(sheets, [*remarks, *_word_remarks(parsed[0].facts)])
 
 

@@ -21,9 +21,9 @@ from common.periods import Period
 from common.quarters import quarter_key, spelled_key
 from ingestion.base.cell_fault import ERROR_TEXT, CellFault, broken_text, error_remark
 from ingestion.base.contracts import Column
-from ingestion.base.readings import BLANK, Cell, Reading, Remark, ShownNumber, rejected
+from ingestion.base.readings import BLANK, Cell, MixedText, Reading, Remark, ShownNumber, rejected
 from ingestion.text.numbers import factor_in
-from ingestion.text.vietnamese import LabelIndex, bare, fold, repair
+from ingestion.text.vietnamese import LabelIndex, bare, clean, fold, repair
 
 Parser = Callable[[Cell], Reading]
 
@@ -97,6 +97,17 @@ def parse_text(cell: Cell) -> Reading:
     return Reading(text or None)
 
 
+def _one_text(cell: Cell) -> Reading:
+    """The text of a cell that holds one value, not one beside what is struck out, raised or hidden."""
+    if isinstance(cell, MixedText):
+        return rejected(
+            "mixed_format",
+            f"Một phần của ô bị gạch bỏ, viết nhỏ (chú thích) hoặc bị ẩn: “{clean(cell)}”",
+            "Chỉ để lại trong ô giá trị đúng, xóa phần bị gạch, phần ẩn và dấu chú thích, rồi nộp lại.",
+        )
+    return parse_text(cell)
+
+
 def parse_code(cell: Cell) -> Reading:
     """A code, kept as text; dashes of every kind, with blanks around them or not, are one, and the ``.0`` of a program
     that took codes for numbers is none. A number cell is a code only where it cannot have lost digits; where its format
@@ -114,7 +125,7 @@ def parse_code(cell: Cell) -> Reading:
             f"Mã bị bảng tính đổi thành số: {printed(cell)}",
             "Định dạng cột mã là Văn bản (Text) rồi nhập lại mã.",
         )
-    reading = parse_text(cell)
+    reading = _one_text(cell)
     if isinstance(reading.value, str) and not reading.value.isalnum():
         code = _DASHES.sub("-", " ".join(reading.value.split()))
         return replace(reading, value=_AS_DECIMAL.sub("", code))
@@ -212,7 +223,7 @@ def parse_decimal(cell: Cell) -> Reading:
         if not value.is_finite() or abs(value) >= MAX_DECIMAL:
             return _not_a_number(printed(cell))
         return Reading(value.quantize(SCALE, rounding=ROUND_HALF_UP))
-    reading = parse_text(cell)
+    reading = _one_text(cell)
     if reading.value is None:
         return reading
     text = reading.value
@@ -223,7 +234,7 @@ def parse_decimal(cell: Cell) -> Reading:
 def parse_integer(cell: Cell) -> Reading:
     """A whole number. ``1,145`` as text, or 1.145 in a number cell, has two readings and is rejected."""
     if isinstance(cell, str):
-        reading = parse_text(cell)
+        reading = _one_text(cell)
         if reading.value is None:
             return reading
         text = reading.value
@@ -257,9 +268,11 @@ def parse_number_or_text(cell: Cell) -> Reading:
         return _two_readings(text, text.replace(",", "."), f"{text} (số thập phân)")
     if isinstance(cell, bool | dt.date | dt.time | dt.timedelta):
         return _not_a_number(text)
-    number = parse_decimal(cell)
+    number = parse_decimal(text if isinstance(cell, MixedText) else cell)
     if number.rejection is not None and number.rejection.code != "not_a_number":
         return number
+    if number.value is not None and isinstance(cell, MixedText):
+        return _one_text(cell)
     return Reading((number.value, text))
 
 
@@ -411,7 +424,7 @@ def parse_datetime(cell: Cell) -> Reading:
     elif isinstance(cell, int | float):
         reading = _moment_of_number(cell)
     else:
-        text = parse_text(cell)
+        text = _one_text(cell)
         if text.value is None:
             return text
         if _ZERO_DATE.fullmatch(text.value):
@@ -471,7 +484,7 @@ def month_parser(period: Period) -> Parser:
             if is_no_date(cell):
                 return BLANK
             return Reading(dt.date(cell.year, cell.month, 1)) if cell.day == 1 else bad(printed(cell))
-        reading = parse_text(cell)
+        reading = _one_text(cell)
         if reading.value is None or isinstance(cell, bool | dt.time | dt.timedelta):
             return reading if reading.value is None else bad(printed(cell))
         text = reading.value
@@ -499,7 +512,7 @@ _QUARTER_FORMS = (
 
 def parse_quarter(cell: Cell) -> Reading:
     """A period as its key: ``2023-Q1``, ``Quý I/2023``, ``Q1/2023``; ``2023-H1``, ``6 tháng đầu năm 2023``."""
-    reading = parse_text(cell)
+    reading = _one_text(cell)
     if reading.value is None:
         return reading
     if key := spelled_key(reading.value):
@@ -596,7 +609,7 @@ def parse_case_code(cell: Cell) -> Reading:
             f"Mã hồ sơ bị bảng tính đổi kiểu: {printed(cell)}",
             "Định dạng cột mã là Văn bản (Text) rồi nhập lại đủ số 0.",
         )
-    reading = parse_text(cell)
+    reading = _one_text(cell)
     if reading.value is None:
         return reading
     code = _DASHES.sub("-", reading.value).upper().replace("\u041d", "H")
@@ -665,7 +678,7 @@ def procedure_code_parser(known_codes: frozenset[str] | None) -> Parser:
             return repaired(shown, printed(cell)) if re.fullmatch(r"\d\.\d{1,5}", shown) else bad(printed(cell))
         if not isinstance(cell, str):
             return bad(printed(cell))
-        reading = parse_text(cell)
+        reading = _one_text(cell)
         if reading.value is None:
             return reading
         if match := _PROCEDURE.fullmatch(reading.value):
