@@ -9,7 +9,9 @@ late, overdue, waiting for papers, suspended, withdrawn, refused, without an app
 the sums of these. That so many cases were received, resolved or resolved on time harms nobody: such counts are told,
 however small, unless a guarded one would follow from them. What was held back once stays so in every later release of
 the quarter, or the two would tell by their difference; what is carried over into the next quarter is counted among what
-a reader knows. The level's totals that the report's own rows and measures print are never held back.
+a reader knows, and so is what an earlier release told of the units that are the same in both: where one of few units
+changed, level and total rows of the tables stay blank rather than tell it by their difference. The level's totals that
+the report's own rows and measures print are never held back.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Any
 import pyarrow as pa
 
 from publication.content.case_totals import CaseTotals, case_totals
+from publication.content.earlier_releases import changed_units, unit_of
 from publication.content.other_periods import OtherRelease, across, windows_of
 from publication.content.release_content import ReleaseContent
 from publication.content.rows_behind import FIGURE_ROWS, unnamed_before, without_telling_rows
@@ -40,8 +43,10 @@ TABLES = (_PROCESSING, _FORM, _RATES, _BACKLOG, _LATENESS, _DURATION)
 READ_BACK = (*TABLES, FIGURE_ROWS, "delivery_log")
 #: Costs of a gap: details rather than what sums them up.
 _DETAIL, _BY_UNIT, _ON_THE_PAGE = 1.0, 4.0, 40.0
-#: Rows over all units of a level, or of the office: the form and the law ask for them, and they are always told.
+#: Rows over all units of a level, or of the office: the form and the law ask for them. They are always told, but for a
+#: release whose difference from an earlier one would tell of a unit that changed: there these go before such a count.
 _OF_ALL = ("group", "level", "total", "all")
+_OVER_ALL = 100.0
 #: One that was told in an earlier release comes after all others, but before telling a small count.
 _TOLD_ALREADY, _TOLD_ALREADY_AT_MOST = 1000.0, 2e4
 _CLOCKS = ("reporting_window", "calendar_quarter")
@@ -143,9 +148,13 @@ def without_small_counts(
     for name in _GRIDS:
         rows[name] = _with_empty_rows(name, rows.get(name, []), rows, {key[:-1] for told in earlier for key in told})
     system = system_of(rows, threshold)
+    own = {key: cell.value for key, cell in system.cells.items() if isinstance(key, tuple) and key[0] in TABLES}
+    for tables, told in zip(before, earlier, strict=True):
+        changed = changed_units(own, told, _sent(content.tables), _sent(tables))
+        if changed:
+            _tie_earlier(system, rows, told, changed, threshold)
     behind, unnamed = _rows_named(content, threshold, before, elsewhere)
     _tell_named(system, rows.get(_PROCESSING, []), unnamed)
-    own = {key: cell.value for key, cell in system.cells.items() if isinstance(key, tuple) and key[0] in TABLES}
     others = [
         OtherRelease(windows_of(tables[_FORM].to_pylist()), dict(_told_before(tables)))
         for tables in elsewhere
@@ -204,10 +213,13 @@ def _rows_named(
     return without_telling_rows(content.tables[FIGURE_ROWS], units, sources, threshold, unnamed)
 
 
+def _sent(tables: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
+    return tables["delivery_log"].to_pylist() if "delivery_log" in tables else []
+
+
 def senders(tables: Mapping[str, pa.Table], units: Mapping[str, str]) -> dict[str, str]:
     """Who sent each delivery that a release names; ``units``: of deliveries known otherwise."""
-    log = tables["delivery_log"].to_pylist() if "delivery_log" in tables else []
-    return {**units, **{row["delivery_id"]: row["delivering_unit_code"] for row in log}}
+    return {**units, **{row["delivery_id"]: row["delivering_unit_code"] for row in _sent(tables)}}
 
 
 def _tell_named(system: System, rows: Iterable[Row], unnamed: Mapping[str, frozenset[str]]) -> None:
@@ -486,23 +498,27 @@ def _tie_processing(system: System, rows: list[dict[str, Any]], form: list[dict[
     _tell_totals(system, rows)
 
 
-def _tell_totals(system: System, rows: list[dict[str, Any]]) -> None:
-    """What the report's own rows and the summary tell of each level, and the table of procedures of each field."""
+def _tell_totals(system: System, rows: list[dict[str, Any]], *of: Key) -> None:
+    """What the report's own rows and the summary tell of each level, and the table of procedures of each field; ``of``
+    names the release that does, where it is an earlier one.
+    """
     for level in sorted({row["unit_level"] for row in rows}):
         members = [row_key(_PROCESSING, row) for row in rows if row["unit_level"] == level]
         for name, parts in _TOLD.items():
-            _sum_cell(system, ("told", level, name), [(*key, part) for key in members for part in parts])
+            _sum_cell(system, ("told", *of, level, name), [(*key, part) for key in members for part in parts])
         for channel in sorted({row["channel"] for row in rows}):
             _sum_cell(
                 system,
-                ("told", level, channel),
+                ("told", *of, level, channel),
                 [(*key, "received") for key in members if key[-1] == channel],
             )
     # The table of procedures counts received cases by field too.
     for field_vi in sorted({row["field_vi"] for row in rows}):
         members = [row_key(_PROCESSING, row) for row in rows if row["field_vi"] == field_vi]
-        _sum_cell(system, ("told", "field", field_vi), [(*key, "received") for key in members])
-        _sum_cell(system, ("told", "online", field_vi), [(*key, "received") for key in members if key[-1] == "online"])
+        _sum_cell(system, ("told", *of, "field", field_vi), [(*key, "received") for key in members])
+        _sum_cell(
+            system, ("told", *of, "online", field_vi), [(*key, "received") for key in members if key[-1] == "online"]
+        )
 
 
 def _tie_numerators(system: System, row: Row, units: Mapping[tuple[str, str], Row], line: CellKey) -> None:
@@ -635,14 +651,107 @@ def _tie_durations_to_processing(
         system.add_sum(whole, procedures[group])
 
 
-def _tie_page(system: System, rows: Mapping[str, list[dict[str, Any]]], threshold: int) -> None:
+def _tie_page(
+    system: System,
+    rows: Mapping[str, list[dict[str, Any]]],
+    threshold: int,
+    *of: Key,
+    cost: float | None = _ON_THE_PAGE,
+) -> None:
     """What the page sums up over units, a reader knows, unless the page does not tell it."""
     for mart, columns in _PAGE_SUMS.items():
         for group, members in _page_groups(mart, rows[mart], "reporting_window").items():
             for column in columns:
                 if _may_be_told(mart, column, members, threshold):
                     keys = [(*row_key(mart, row), column) for row in members]
-                    _sum_cell(system, ("page", mart, *group, column), keys, cost=_ON_THE_PAGE)
+                    _sum_cell(system, ("page", *of, mart, *group, column), keys, cost=cost)
+
+
+def _tie_earlier(
+    system: System,
+    rows: Mapping[str, list[dict[str, Any]]],
+    told: Mapping[CellKey, int | None],
+    changed: frozenset[str],
+    threshold: int,
+) -> None:
+    """What an earlier release told over several units, a reader knows of those that are the same in it and in this one.
+
+    Told over all of now, it is what the others have; of a single unit that changed, its part of a row over all of a
+    field or procedure is guarded as its own cells are.
+    """
+    of = ("before", *sorted(changed))
+    for mart, found in rows.items():
+        for row in found:
+            if (row.get("row_kind") or row.get("scope_kind")) in _OF_ALL:
+                for column in _kinds(mart):
+                    key = (*row_key(mart, row), column)
+                    if key in system.cells and system.cells[key].cost is None:
+                        system.cells[key] = replace(system.cells[key], cost=_OVER_ALL)
+    same = {
+        mart: [row for row in found if (unit := unit_of(row_key(mart, row))) and unit not in changed]
+        for mart, found in rows.items()
+    }
+    _tell_totals(system, same.get(_PROCESSING, []), of)
+    _tie_page(system, {mart: same.get(mart, []) for mart in _PAGE_SUMS}, threshold, of, cost=None)
+    for mart in (_FORM, _RATES):
+        for whole in rows.get(mart, []):
+            key = row_key(mart, whole)
+            for column in _kinds(mart):
+                if unit_of(key) is None and told.get((*key, column)) is not None:
+                    _sum_cell(system, (of, *key, column), _of_units(same, mart, whole, column))
+    levels = {row["receiving_unit_code"]: row["unit_level"] for row in rows.get(_PROCESSING, [])}
+    alone = {level: unit for unit, level in levels.items() if unit in changed}
+    alone = {level: unit for level, unit in alone.items() if sum(levels.get(one) == level for one in changed) == 1}
+    _guard_parts(system, rows, told, alone)
+
+
+def _of_units(rows: Mapping[str, list[dict[str, Any]]], mart: str, whole: Row, column: str) -> list[Key]:
+    """The cells of units that a row over several sums up, of those in ``rows``."""
+    if mart == _RATES:
+        levels = {line["receiving_unit_code"]: line["unit_level"] for line in rows[_FORM] if line["row_kind"] == "row"}
+        return [
+            (*row_key(mart, row), column)
+            for row in rows[mart]
+            if (row["clock"], row["denominator_kind"]) == (whole["clock"], whole["denominator_kind"])
+            and whole["scope_code"] in ("all", levels.get(row["scope_code"]))
+        ]
+    if whole["row_kind"] != "row":
+        return [
+            (*row_key(mart, row), column)
+            for row in rows[mart]
+            if row["clock"] == whole["clock"] and whole["unit_level"] in ("all", row["unit_level"])
+        ]
+    if whole["clock"] != "reporting_window":
+        return []
+    channels = {"received_online": ("online",), "received_direct_or_postal": ("direct", "postal")}
+    return [
+        (*row_key(_PROCESSING, row), part)
+        for row in rows.get(_PROCESSING, [])
+        if (row["unit_level"], row["field_vi"]) == (whole["unit_level"], whole["field_vi"])
+        and row["channel"] in channels.get(column, (row["channel"],))
+        for part in _FORM_SUMS.get(column, ("received",))
+    ]
+
+
+def _guard_parts(
+    system: System,
+    rows: Mapping[str, list[dict[str, Any]]],
+    told: Mapping[CellKey, int | None],
+    alone: Mapping[str, str],
+) -> None:
+    """By level the one unit that changed: what rows over all units of a field or procedure have of it."""
+    for mart in (_FORM, _DURATION):
+        for row in rows.get(mart, []):
+            if row["unit_level"] not in alone or (mart, row.get("row_kind")) not in ((_FORM, "row"), (_DURATION, None)):
+                continue
+            for column in _kinds(mart):
+                key = (*row_key(mart, row), column)
+                before = told.get(key, 0)
+                part = system.cells[key].value - before if key in system.cells and before is not None else 0
+                if unit_of(key) is None and part > 0 and is_guarded(mart, column, row):
+                    hidden = ("part", alone[row["unit_level"]], *key, before)
+                    system.cells[hidden] = Cell(part, sensitive=True, hidden=True)
+                    system.sums.append([(key, -1), (hidden, 1)])
 
 
 def _tie_backlog(system: System, rows: list[dict[str, Any]], processing: list[dict[str, Any]]) -> None:

@@ -66,7 +66,7 @@ def held_back_vi(content: ReleaseContent, cells: Iterable[str]) -> str:
     return (
         f"Ô ghi “{HELD_BACK_VI}” là số {few} trễ hạn, quá hạn, chờ bổ sung, bị từ chối, … của một đơn vị hay một "
         "thủ tục, là số mà từ đó suy ra được số ấy, hoặc là thời gian tính trên quá ít hồ sơ. Các số này không công bố "
-        "để không ai biết được kết quả hồ sơ của từng người; số chung của từng cấp luôn được công bố."
+        "để không ai biết được kết quả hồ sơ của từng người; số chung của từng cấp trong báo cáo luôn được công bố."
     )
 
 

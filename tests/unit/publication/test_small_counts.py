@@ -19,7 +19,7 @@ import pyarrow as pa
 import pytest
 from scipy.optimize import linprog
 
-from publication.content import small_counts
+from publication.content import disclosure, small_counts
 from publication.content.disclosure import TABLES, row_key, without_small_counts
 from publication.content.release_content import ReleaseContent
 from publication.content.small_counts import Cell, System, hold_back
@@ -34,7 +34,13 @@ def bounds(known: Iterable[tuple[np.ndarray, int]], at_least: Iterable[np.ndarra
     """The least and the greatest value of a sum of cases, given sums that are known and sums that are 1 or more."""
     rows = list(known)
     equal, values = np.array([row for row, _ in rows], dtype=float), np.array([value for _, value in rows], dtype=float)
-    below = np.array([-row for row in at_least], dtype=float)
+    # Of a sum of nothing each part is nothing; what is left is far less.
+    left = ~equal[values == 0].any(axis=0)
+    whole = np.unique(np.column_stack([equal[:, left], values])[values != 0], axis=0)
+    equal, values, asked = whole[:, :-1], whole[:, -1], asked[left]
+    if not asked.any():
+        return [0, 0]
+    below = np.array([-row[left] for row in at_least], dtype=float)
     found = []
     for sign in (1, -1):
         answer = linprog(
@@ -255,12 +261,12 @@ LATENESS = {"late": "resolved_late", "overdue": "in_progress_overdue", "decided"
 class World:
     """Invented cases, the tables that tell them, and what each cell counts."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, counts: Mapping[Case, int] | None = None) -> None:
         chance = random.Random(seed)
         self.sorts = all_cases()
         often = chance.choice((40, 120, 300))
-        self.counts = dict.fromkeys(self.sorts, 0)
-        for _ in range(often):
+        self.counts = dict.fromkeys(self.sorts, 0) | {sort: (counts or {}).get(sort, 0) for sort in self.sorts}
+        for _ in range(often if counts is None else 0):
             kind = chance.choices(KINDS, (10, 10, 10, 10, 1, 2, 1, 8, 1, 1, 1, 1, 1))[0]
             fits = [sort for sort in self.sorts if sort[4] == kind and (chance.random() < 0.2 or not sort[3])]
             self.counts[chance.choice(fits)] += 1
@@ -367,6 +373,11 @@ class World:
         return [] if any(map(self.count, found)) else found
 
     def told(self) -> list[tuple[np.ndarray, int]]:
+        """What is always told: by the report and its measures, by rows over all units of a level or of the office."""
+        tests = [test for key, test in self.cells.items() if is_of_all(key)]
+        return [*self.reported(), *((self.vector(test), self.count(test)) for test in tests)]
+
+    def reported(self) -> list[tuple[np.ndarray, int]]:
         """What the report's own rows, its measures and the summary tell of each level."""
         tests: list[Test] = []
         for level in ("district", "commune"):
@@ -384,8 +395,6 @@ class World:
                 kind_in("overdue"),
             ):
                 tests.append(lambda c, at=at, test=test: at(c) and test(c))
-        # Rows over all units of a level, or of the office, are told whatever they say.
-        tests += [test for key, test in self.cells.items() if is_of_all(key)]
         return [(self.vector(test), self.count(test)) for test in tests]
 
 
@@ -446,12 +455,25 @@ def absences(world: World, published: Iterable[Any]) -> list[tuple[np.ndarray, i
     return [(world.vector(test), 0) for test in tests]
 
 
-def given_away(world: World, published: Mapping[Any, int | None]) -> Iterator[Any]:
+Known = list[tuple[np.ndarray, int]]
+
+
+def given_away(
+    world: World,
+    published: Mapping[Any, int | None],
+    told: Known | None = None,
+    before: Iterable[tuple[np.ndarray, int]] = (),
+) -> Iterator[Any]:
     """Small counts of a unit, a field or a procedure that a reader of all tables and of the report can work out, and
-    that the report does not tell by itself."""
-    told = world.told()
+    that the report does not tell by itself (``told``); ``before``: what an earlier release told."""
+    told = [*(world.told() if told is None else told)]
     cells = ((key, value) for key, value in published.items() if value is not None)
-    known = [*told, *absences(world, published), *((world.vector(world.cells[key]), value) for key, value in cells)]
+    known = [
+        *told,
+        *before,
+        *absences(world, published),
+        *((world.vector(world.cells[key]), value) for key, value in cells),
+    ]
     # That a row of a procedure is there says that it counts something.
     there = [world.vector(world.cells[key]) for key in published
              if (key[0], key[-1]) == ("procedure_duration", "resolved")]  # fmt: skip
@@ -529,6 +551,91 @@ def test_a_later_release_keeps_every_gap(make_content: MakeContent) -> None:
         assert value is not None or seen(again.tables)[key] is None, key
     same = without_small_counts(World(0).content(make_content()), THRESHOLD, [first.tables])
     assert {name: same.tables[name] for name in TABLES} == {name: first.tables[name] for name in TABLES}
+
+
+LATE = "31621"
+
+
+def two_releases(
+    seed: int, base: ReleaseContent, monkeypatch: pytest.MonkeyPatch, *, again: bool
+) -> tuple[World, Mapping[str, pa.Table], Known, Known]:
+    """A world with a commune that its first release does not have, or of which that has half the cases; that release;
+    what is told of both worlds by it and by its report.
+
+    What a reader adds up are the cases of the world, and those that the commune had before.
+    """
+    monkeypatch.setitem(UNITS, LATE, "commune")
+    world = World(seed)
+    fewer = {sort: number - (number + 1) // 2 if sort[0] == LATE else number for sort, number in world.counts.items()}
+    if not again:
+        monkeypatch.delitem(UNITS, LATE)
+    before = World(seed, fewer)
+    first = without_small_counts(before.content(base), THRESHOLD).tables
+    cells = [(before.vector(before.cells[key]), value) for key, value in seen(first).items() if value is not None]
+    reported = before.reported()
+    monkeypatch.setitem(UNITS, LATE, "commune")
+    place = {sort: number for number, sort in enumerate(before.sorts)}
+    nothing = np.zeros(len(world.sorts))
+
+    def of_before(row: np.ndarray) -> np.ndarray:
+        there = np.array([row[place[sort]] if sort in place else 0.0 for sort in world.sorts])
+        is_late = np.array([sort[0] == LATE for sort in world.sorts])
+        return np.concatenate([np.where(is_late, 0.0, there), np.where(is_late, there, 0.0)])
+
+    monkeypatch.setattr(world, "vector", lambda test: np.concatenate([World.vector(world, test), nothing]))
+    return world, first, *([(of_before(row), value) for row, value in known] for known in (cells, reported))
+
+
+def of_the_late_one(world: World) -> Iterator[tuple[Any, Test]]:
+    """What of it no cell tells: what was late of a field or procedure."""
+    for procedure, field in PROCEDURES.items():
+        yield ("late", procedure), lambda c, p=procedure: c[0] == LATE and c[1] == p and c[4] == "late"
+        yield ("late", field), lambda c, f=field: c[0] == LATE and PROCEDURES[c[1]] == f and c[4] == "late"
+
+
+def given_away_by_two(
+    seed: int, base: ReleaseContent, monkeypatch: pytest.MonkeyPatch, *, careless: bool = False, again: bool = False
+) -> list[Any]:
+    world, first, before, reported = two_releases(seed, base, monkeypatch, again=again)
+    # What is left is what the two reports tell, of a commune whose first count stands in the first release.
+    told = [*world.reported(), *reported, *((row, n) for row, n in before if not row[: len(world.sorts)].any())]
+    if careless:  # as if no unit had changed
+        monkeypatch.setattr(disclosure, "changed_units", lambda *_: frozenset())
+    second = seen(without_small_counts(world.content(base), THRESHOLD, [first]).tables)
+    known = [*told, *before, *((world.vector(world.cells[k]), v) for k, v in second.items() if v is not None)]
+    return [
+        *given_away(world, second, told, before),
+        *(
+            name
+            for name, test in of_the_late_one(world)
+            if 0 < world.count(test) < THRESHOLD
+            and is_determined(known, [], world.vector(test))
+            and not is_determined(told, [], world.vector(test))
+        ),
+    ]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_unit_that_came_late_or_again_is_not_told_by_two_releases(
+    again: bool, make_content: MakeContent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert given_away_by_two(0, make_content(), monkeypatch, again=again) == []
+
+
+def test_the_audit_of_two_releases_finds_what_their_difference_gives_away(
+    make_content: MakeContent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = given_away_by_two(1, make_content(), monkeypatch, careless=True)
+    assert any(LATE in name for name in found)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("seed", range(1, 20))
+def test_many_units_that_came_late_or_again_are_not_told_by_two_releases(
+    seed: int, again: bool, make_content: MakeContent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert given_away_by_two(seed, make_content(), monkeypatch, again=again) == []
 
 
 def in_windows(tables: Mapping[str, pa.Table], opens: dt.date, closes: dt.date) -> dict[str, pa.Table]:
