@@ -27,6 +27,7 @@ from ingestion.rows.passed_over import DataProfile, Part
 from ingestion.rows.resolve import Context
 from ingestion.rows.rules import WRONG_FIELD_COUNT, RowRemark, Rows
 from ingestion.rows.tables import DataTable, DateNotation, FileRows, NonDataRows, SheetRows
+from ingestion.rows.untouched import mark_in
 from ingestion.rows.whole_columns import date_notations
 from ingestion.text.numbers import factor_in, is_share
 from ingestion.text.vietnamese import LabelIndex
@@ -117,9 +118,11 @@ def parse_rows(
 
 
 def _other_units(rows: Rows, body: Body, layout: Layout, contract: Contract, context: Context) -> Iterator[RowRemark]:
-    """Rows that say beside their figure that it is thousands or a percentage, and whose row of the form does not."""
+    """Rows that say beside their figure that it is thousands or a percentage, and whose row of the form does not. What
+    a template shows beside its rows is nobody's statement.
+    """
     plan = contract.form_row or contract.figure_of_form
-    if plan is None:
+    if plan is None or mark_in(layout.title.texts):
         return
     by_code = {row.code: row for row in context.form_rows}
     codes = rows.columns[plan.code].to_pylist()
