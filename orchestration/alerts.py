@@ -33,8 +33,9 @@ _Causes = dict[str, dict[str, Any]]
 class Alert:
     """Something people should know, in Vietnamese, with what to do.
 
-    Its cause is kind, quarter and unit; ``title_vi`` and ``lines_vi`` are what may change about it, so they hold
-    nothing that differs from look to look (a time, a number of a run). ``links`` are addresses by what they lead to.
+    Its cause is kind, quarter, unit and, where these do not tell it from others, ``subject``; ``title_vi`` and
+    ``lines_vi`` are what may change about it, so they hold nothing that differs from look to look (a time, a number of
+    a run). ``links`` are addresses by what they lead to.
     """
 
     kind: AlertKind
@@ -43,10 +44,11 @@ class Alert:
     quarter: str = ""
     unit: str | None = None
     links: Mapping[str, str] = field(default_factory=dict)
+    subject: str = ""
 
     @property
     def cause(self) -> str:
-        return cause_of(self.kind, self.quarter, self.unit)
+        return cause_of(self.kind, self.quarter, self.unit, self.subject)
 
     @cached_property
     def digest(self) -> str:
@@ -67,13 +69,17 @@ class Alert:
         }
 
 
-def cause_of(kind: AlertKind, quarter: str = "", unit: str | None = None) -> str:
+def cause_of(kind: AlertKind, quarter: str = "", unit: str | None = None, subject: str = "") -> str:
     """What an alert is about, by which it is told once."""
-    return f"{kind}|{quarter}|{unit or ''}"
+    return "|".join([kind, quarter, unit or "", *([subject] if subject else [])])
 
 
 def tell(settings: Settings, *alerts: Alert) -> list[Alert]:
-    """Tells those that are new or say something else than before, and what is still owed. Returns the new ones."""
+    """Tells those that are new or say something else than before, and what is still owed. Returns the new ones.
+
+    No two may be of one cause: each would be news to the other, for ever.
+    """
+    assert len({alert.cause for alert in alerts}) == len(alerts), sorted(alert.cause for alert in alerts)
     with _told(settings) as causes:
         at = now().isoformat()
         new = [a for a in alerts if causes.get(a.cause, {}).get("digest") != a.digest]

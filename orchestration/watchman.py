@@ -63,7 +63,8 @@ def look(pipeline: Pipeline, today: dt.date, instance: DagsterInstance, *, patie
     """Looks at everything and tells what is new or has changed; what is gone is forgotten.
 
     ``patience_seconds`` is how long a server that has just been started may take to show that its automation works.
-    A part that breaks is told and keeps no other from its turn.
+    A part that breaks is told and keeps no other from its turn. Of a part that did not come to its end, broken or kept
+    out by a run at work, what it found is told and nothing is forgotten.
     """
     parts: dict[str, Callable[[], Iterator[Alert]]] = {
         "deliveries": lambda: missing_deliveries(pipeline, today),
@@ -75,12 +76,15 @@ def look(pipeline: Pipeline, today: dt.date, instance: DagsterInstance, *, patie
     found, looked_at = [], list[AlertKind](["watch_failed"])
     for name, part in parts.items():
         try:
-            found += list(part())
+            for alert in part():
+                found.append(alert)
             looked_at += _GROUPS[name]
+        except HomeBusy as error:
+            _log.info("the daily look at %s did not come to its end: %s", name, error)
         except Exception as error:
             _log.exception("the daily look at %s broke", name)
             lines = (f"{name}: {type(error).__name__}", "Xem nhật ký; phần này chưa được kiểm tra hôm nay.")
-            found.append(Alert("watch_failed", f"Kiểm tra hằng ngày không xong: {name}", lines, quarter=""))
+            found.append(Alert("watch_failed", f"Kiểm tra hằng ngày không xong: {name}", lines, subject=name))
     told = tell_all(pipeline.settings, found, looked_at)
     for period in periods_asked_for(today, pipeline.settings.remind_days):
         refresh(pipeline, period.quarter, today)
@@ -159,7 +163,8 @@ def damage(pipeline: Pipeline) -> Iterator[Alert]:
     of the home is not what was left there, every original included. Nothing is mended: that is for the next run, or
     ``cchc rebuild``.
 
-    While a run works in the home, the raw layer changes under any look; the run looks at it by itself.
+    While a run works in the home, the raw layer changes under any look, and the run looks at it by itself: then, after
+    the releases, raises ``HomeBusy``.
     """
     from publication import DamagedPointer, current_release, verify, verify_attached
 
@@ -175,20 +180,18 @@ def damage(pipeline: Pipeline) -> Iterator[Alert]:
             title = f"{unit}, {quarter_title(quarter)}: bản công bố hiện hành bị hư hại"
             advice = f"Khôi phục thư mục published/{unit}/{quarter} từ bản sao lưu rồi chạy: cchc verify"
             yield Alert("damage", title, (advice, *found), quarter, unit)
-    try:
-        with one_run_at_a_time(pipeline.home.lock, "kiểm tra hằng ngày", to_stderr, wait=False):
-            journal = check_journal(pipeline.home)
-            if journal.damages:
-                advice = "Đối chiếu với bản sao lưu và thư báo công bố; xem lại bằng: cchc verify"
-                yield Alert("damage", "Nhật ký thao tác bị hư hại", (advice, *journal.damages))
-            seen = Pipeline(pipeline.settings)
-            mend(seen, originals=True, dry_run=True)
-    except HomeBusy:
-        return
+    with one_run_at_a_time(pipeline.home.lock, "kiểm tra hằng ngày", to_stderr, wait=False):
+        journal = check_journal(pipeline.home)
+        if journal.damages:
+            advice = "Đối chiếu với bản sao lưu và thư báo công bố; xem lại bằng: cchc verify"
+            yield Alert("damage", "Nhật ký thao tác bị hư hại", (advice, *journal.damages), subject="journal")
+        seen = Pipeline(pipeline.settings)
+        mend(seen, originals=True, dry_run=True)
     record = seen.record
     lines = [*record.damaged, *(f"{one.path}: {one.message_vi}" for one in record.problems)]
     if lines := [*lines, *(mended.line_vi(done=False) for mended in record.mended)]:
-        yield Alert("damage", "Thư mục làm việc có tệp hư hại", (*lines, "Dựng lại những gì dựng được: cchc rebuild"))
+        advice = "Dựng lại những gì dựng được: cchc rebuild"
+        yield Alert("damage", "Thư mục làm việc có tệp hư hại", (*lines, advice), subject="home")
 
 
 def used_percent(folder: Path) -> float:

@@ -7,6 +7,7 @@ import logging
 import multiprocessing
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,13 +84,26 @@ def test_a_cause_is_told_once_until_it_changes_and_again_when_it_returns(tmp_pat
     again = Alert(HELD.kind, HELD.title_vi, HELD.lines_vi, QUARTER, UNIT, {"Lượt chạy": "khác"})
     changed = Alert(HELD.kind, HELD.title_vi, ("Dòng 13 thiếu ngày trả kết quả",), QUARTER, UNIT)
     assert tell(settings, HELD) == [HELD]
-    assert tell(settings, HELD, again) == []
+    assert tell(settings, HELD) == []
+    assert tell(settings, again) == []
     assert tell(settings, changed) == [changed]
     settled(settings, cause_of("held_back", "2022-Q4", UNIT))
     assert tell(settings, changed) == []
     settled(settings, changed.cause)
     assert tell(settings, changed) == [changed]
     assert len(hook.taken) == len(_lines(settings)) == 3
+
+
+def test_alerts_of_one_cause_cannot_be_told_together(tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    changed = replace(HELD, title_vi="khác")
+    with pytest.raises(AssertionError, match=re.escape(HELD.cause)):
+        tell(settings, HELD, changed)
+    assert _lines(settings) == []
+    apart = [HELD, *(replace(changed, **{name: "khác"}) for name in ("kind", "quarter", "unit", "subject"))]
+    for _ in range(3):
+        tell(settings, *apart)
+    assert len(_lines(settings)) == len(apart)
 
 
 def test_of_a_long_alert_the_first_lines_are_told_and_how_many_more(tmp_path: Path) -> None:

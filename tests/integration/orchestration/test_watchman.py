@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,9 +29,10 @@ from common.periods import period_named
 from ingestion import load_contracts
 from orchestration import watchman
 from orchestration.addresses import AlertAddress, AlertKind
+from orchestration.alerts import Alert
 from orchestration.history import entries, keep, last_look
 from orchestration.jobs import daily_look_job
-from orchestration.locks import one_run_at_a_time
+from orchestration.locks import HomeBusy, one_run_at_a_time
 from orchestration.pipeline import Pipeline
 from orchestration.schedules import daily_schedule
 from orchestration.settings import Settings
@@ -230,7 +231,8 @@ def test_the_raw_layer_is_left_alone_while_a_run_works_in_it(settings: Settings)
     run = spawn.Process(target=_hold, args=(settings.paths.lock, ready, end))
     run.start()
     assert ready.wait(60)
-    assert list(watchman.damage(Pipeline(settings))) == []
+    with pytest.raises(HomeBusy):
+        list(watchman.damage(Pipeline(settings)))
     end.set()
     run.join(60)
     assert [alert.kind for alert in watchman.damage(Pipeline(settings))] == ["damage"]
@@ -275,6 +277,72 @@ def test_a_part_that_breaks_is_told_and_forgets_nothing_of_its_own(
     assert "watch_failed" in kinds
     _looked(settings, PERIOD.due_on)
     assert [line["kind"] for line in _told(settings)].count("overdue") == 1
+
+
+def _damage_everything(settings: Settings) -> None:
+    """A release, the journal and a file of the home, each damaged for good."""
+    _publish(settings)
+    settings.paths.journal.write_text("no line\n", encoding="utf-8")
+    stray = settings.paths.raw / "lake" / "x.parquet"
+    stray.parent.mkdir(parents=True, exist_ok=True)
+    stray.touch()
+
+
+def _breaking(*names: str) -> Callable[[pytest.MonkeyPatch], None]:
+    """Parts of the look that break, after what they found before."""
+
+    def breaks(patch: pytest.MonkeyPatch) -> None:
+        for name in names:
+            patch.setattr(watchman, name, _found_and_broken(getattr(watchman, name)))
+
+    return breaks
+
+
+def _found_and_broken(part: Callable[..., Iterator[Alert]]) -> Callable[..., Iterator[Alert]]:
+    def broken(*given: Any) -> Iterator[Alert]:
+        yield from part(*given)
+        raise OSError("hỏng")
+
+    return broken
+
+
+def _busy(patch: pytest.MonkeyPatch) -> None:
+    def held(*_: Any, **__: Any) -> Any:
+        raise HomeBusy("lượt chạy khác đang làm việc")
+
+    patch.setattr(watchman, "one_run_at_a_time", held)
+
+
+PARTS = ("missing_deliveries", "overdue", "damage", "disk_nearly_full", "automation_off")
+DAYS: dict[str, list[Callable[[pytest.MonkeyPatch], None]]] = {
+    "each day alike": [lambda _: None] * 4,
+    "a run at work now and then": [lambda _: None, _busy, lambda _: None, _busy, lambda _: None],
+    "all parts break": [_breaking(*PARTS)] * 4,
+    "parts break in turn": [*(_breaking(name) for name in PARTS), _breaking(*PARTS)],
+}
+
+
+@pytest.mark.parametrize("days", DAYS.values(), ids=DAYS)
+def test_what_stays_as_it_is_is_told_and_sent_once_whatever_the_look_comes_to(
+    settings: Settings, days: list[Callable[[pytest.MonkeyPatch], None]]
+) -> None:
+    shutil.rmtree(settings.paths.landing / COMMUNE)
+    _damage_everything(settings)
+    with webhook() as operator:
+        asked = settings.model_copy(update={"alert_to": (AlertAddress(url=SecretStr(operator.url)),)})
+        for day in days:
+            with pytest.MonkeyPatch.context() as patch:
+                day(patch)
+                found = look(Pipeline(asked), PERIOD.due_on, _ticked(3)).found
+                assert len({alert.cause for alert in found}) == len(found)
+    told = Counter((line["kind"], line["quarter"], line["unit"], line["message"]) for line in _told(settings))
+    kinds = Counter(kind for kind, *_ in told)
+    assert kinds["damage"] == 3
+    assert kinds["automation_off"] == 1
+    assert {cause: times for cause, times in told.items() if times > 1 and cause[0] != "watch_failed"} == {}
+    assert Counter(operator.titles()) == Counter(
+        f"[CCHC] {line['message']}" for line in _told(settings) if line["kind"] != "deliveries_missing"
+    )
 
 
 def test_every_kind_that_the_look_tells_is_forgotten_by_it(settings: Settings) -> None:
