@@ -26,7 +26,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError, computed_field
 
 from common.files import PRIVATE, readable_json, replace_durably, sha256_bytes
 from expectations import Verdict, parse_verdict
-from orchestration.locks import HomeBusy, one_run_at_a_time, to_stderr
 from orchestration.reports import State
 from orchestration.settings import Home
 
@@ -193,13 +192,6 @@ def end_killed(home: Home) -> list[Entry]:
             keep(home, ended)
             killed.append(ended)
     return killed
-
-
-def end_killed_if_free(home: Home) -> list[Entry]:
-    """The same where nobody works in the home; else nothing."""
-    with suppress(HomeBusy), one_run_at_a_time(home.lock, "xem lại các lượt chạy", to_stderr, wait=False):
-        return end_killed(home)
-    return []
 
 
 def keep_verdict(home: Home, verdict: Verdict) -> str:

@@ -20,6 +20,7 @@ from common.chained_log import BrokenChain, add_line, read_lines
 from common.files import sha256_file
 from orchestration.settings import Home
 from orchestration.timing import now
+from orchestration.untold import Untold, owe
 
 if TYPE_CHECKING:
     from publication import Move
@@ -56,8 +57,10 @@ class Journal:
         self._actor = actor
 
     def witness(self, move: Move) -> None:
-        """Writes down a move of a pointer that is about to be made."""
+        """Writes down a move of a pointer that is about to be made, and a new release as one to tell of."""
         pointer = move.pointer
+        if move.action in ("publish", "amend", "approve"):
+            owe(self._home, Untold(pointer.unit_code, pointer.quarter, pointer.release_name))
         self.note(
             move.action,
             unit=pointer.unit_code,

@@ -73,6 +73,12 @@ class RunRecord:
     left: list[str] | None = None
     provinces: list[RollUp] = field(default_factory=list)
 
+    @property
+    def candidates_in_use(self) -> dict[str, Path]:
+        """Of units and provinces, those that the run wrote or found."""
+        rolled_up = {one.outcome.unit_code: one.candidate for one in self.provinces if one.candidate}
+        return {**(self.candidates or {}), **rolled_up}
+
     def add_verdicts(self, verdicts: Mapping[str, Verdict]) -> None:
         for unit, verdict in verdicts.items():
             self.verdicts.setdefault(unit, {})[verdict.stage] = verdict

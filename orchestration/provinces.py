@@ -45,7 +45,7 @@ class NoProvince(ValueError):
 @dataclass(frozen=True)
 class RollUp:
     """What came of one province: a release that is current, or why there is none; units put in, and all it has; the
-    same of its own departments.
+    same of its own departments; the folder of what was rolled up, None where nothing could be.
     """
 
     name_vi: str
@@ -53,6 +53,7 @@ class RollUp:
     counted: int = 0
     expected: int = 0
     departments: tuple[int, int] = (0, 0)
+    candidate: Path | None = None
 
     def lines(self) -> list[str]:
         """What people are told."""
@@ -190,12 +191,12 @@ def _roll_up(
     if blocking := verdicts[province].blocking():
         reasons = tuple(f"{result.sentence_vi} [{result.expectation_id}]" for result in blocking)
         reasons += tuple(explain_vi(verdicts[province])[:5])
-        return RollUp(unit.name, Outcome(province, None, reasons=reasons), counted, len(below), of_departments)
+        return RollUp(unit.name, Outcome(province, None, reasons=reasons), counted, len(below), of_departments, folder)
     try:
         outcome = make(pipeline, province, quarter, folder, amendment)
     except ReleaseNotWhole as error:
         outcome = Outcome(province, None, reasons=why_not_whole(error, folder, ()))
-    return RollUp(unit.name, outcome, counted, len(below), of_departments)
+    return RollUp(unit.name, outcome, counted, len(below), of_departments, folder)
 
 
 def _take_in(pipeline: Pipeline, province: str, quarter: str) -> tuple[str, ...]:

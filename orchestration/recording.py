@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from orchestration.aftermath import make_up
 from orchestration.history import (
     Asked,
     Ended,
     Entry,
     Intake,
     UnitEntry,
-    end_killed,
     keep,
     keep_verdict,
     path_of,
@@ -53,7 +53,7 @@ def recorded(
     no_run: tuple[type[BaseException], ...] = (),
     interrupted: Callable[[], int | None] = lambda: None,
 ) -> Iterator[None]:
-    """Records the run that is done within; ends records of killed ones first. The caller holds the home's lock.
+    """Records the run that is done within; makes up for killed ones first. The caller holds the home's lock.
 
     The run leaves its exit code in ``pipeline.record``; where it leaves none, its outcomes say how it ended.
     ``no_run``: errors that mean that nothing was asked that can be run. ``interrupted`` gives the exit code of a run
@@ -64,7 +64,8 @@ def recorded(
         run_id=record.run_id, quarter=quarter, asked=asked, by=by, code_version=code_version(), started_at=now()
     )
     with _breaking_nothing():
-        end_killed(home)
+        make_up(pipeline)
+    with _breaking_nothing():
         keep(home, begun)
     ended: Ended | None = None
     was_asked = True
@@ -123,7 +124,7 @@ def _finish(pipeline: Pipeline, begun: Entry, ended: Ended | None, interrupted: 
     with _breaking_nothing():
         entry = entry.model_copy(update={"units": tuple(_unit_entry(pipeline, report) for report in reports)})
     with _breaking_nothing():
-        prune_files(pipeline.settings, used=[entry], candidates=record.candidates, quarter=begun.quarter)
+        prune_files(pipeline.settings, used=[entry], candidates=record.candidates_in_use, quarter=begun.quarter)
     with _breaking_nothing():
         entry = entry.model_copy(update={"space": space_of(home)})
     with _breaking_nothing():

@@ -177,6 +177,11 @@ class Home:
         return self.logs / "alerts.json"
 
     @property
+    def untold(self) -> Path:
+        """Releases that nobody has been told of yet: see ``untold``."""
+        return self.logs / "untold"
+
+    @property
     def journal(self) -> Path:
         """Who did what; see ``journal``. Not named as a log: those are rotated."""
         return self.logs / "journal.jsonl"

@@ -315,10 +315,7 @@ def publish(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> list[Outc
     A unit of whose texts no document can be made is held back with the row that is at fault. What breaks the
     program at one unit is raised when the others are done.
     """
-    outcomes = _each_unit(pipeline, quarter, units, ("publish", "công bố"), _publish_unit)
-    if not pipeline.settings.provinces:  # else the run ends with these
-        remember_whole_run(pipeline, quarter, units)
-    return outcomes
+    return _each_unit(pipeline, quarter, units, ("publish", "công bố"), _publish_unit)
 
 
 def _each_unit(
@@ -357,7 +354,7 @@ def draft(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> list[Outcom
 
 def remember_whole_run(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> None:
     """A run that took in every source for every unit and met no fault of ours need not be repeated for what it saw.
-    For the last step of a run: one that breaks is to be repeated.
+    For the last step of a run, once it has told what it came to: one that breaks is to be repeated.
     """
     record = pipeline.record
     if record.began_with and not units and not record.has_faults and record.taken_in == set(load_contracts()):

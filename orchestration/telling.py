@@ -7,17 +7,24 @@ Does not belong here: sending (``alerts``), what is there without a run (``watch
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from common.periods import find_period, quarter_vi
 from orchestration.addresses import AlertKind
 from orchestration.alerts import Alert, cause_of, settled, tell
 from orchestration.causes import cause_vi
+from orchestration.lineage import lineage
 from orchestration.pipeline import Pipeline
 from orchestration.reports import UnitReport, unit_reports
 from orchestration.settings import Settings
+from orchestration.untold import strike_out, untold
 
+if TYPE_CHECKING:
+    from publication import Release, Revision
+
+_log = logging.getLogger(__name__)
 _FIGURES_SHOWN = 10
 # Why a unit has no new release; one of them holds at a time.
 _WAITING: tuple[AlertKind, ...] = ("held_back", "held_by_lock", "awaits_approval")
@@ -71,6 +78,42 @@ def _tell_reports(pipeline: Pipeline, quarter: str, units: Iterable[str], run_id
                 gone += [cause_of(kind, quarter, unit) for kind in _WAITING if kind != alert.kind]
     settled(settings, *gone)
     tell(settings, *alerts)
+    for alert in alerts:
+        if alert.kind == "published":
+            strike_out(pipeline.home, str(alert.unit), quarter)
+
+
+def tell_untold(pipeline: Pipeline) -> None:
+    """Tells the current releases that a process published which ended before it had told them, in the same words; a
+    note of one that did not become current stays for the next publication.
+
+    The caller holds the home's lock: while a run works, it tells its own.
+    """
+    from publication import DamagedPointer, current_release
+
+    for unit, quarter, name in untold(pipeline.home):
+        try:
+            release = current_release(pipeline.home.published, unit, quarter)
+        except DamagedPointer:
+            continue  # a run puts it back, or the daily look names it
+        if release is not None and release.name == name:
+            tell(pipeline.settings, _published(pipeline, unit, quarter, name, _revision_of(pipeline, release), ""))
+            strike_out(pipeline.home, unit, quarter)
+
+
+def _revision_of(pipeline: Pipeline, release: Release) -> Revision | None:
+    """What a release changed, found anew; None where it is the first, or cannot be compared any more."""
+    from publication import DamagedManifest, UnexplainedChange, compare_releases, find_release
+
+    try:
+        previous = release.manifest().previous
+        if previous is None:
+            return None
+        before = find_release(pipeline.home.published, release.unit_code, release.quarter, previous.release)
+        return compare_releases(before, release, lineage())
+    except (LookupError, DamagedManifest, UnexplainedChange) as error:
+        _log.warning("%s: what it changed cannot be told: %s", release.path, type(error).__name__)
+        return None
 
 
 def _alert_of(pipeline: Pipeline, quarter: str, report: UnitReport, run_id: str) -> Alert | None:
@@ -79,14 +122,8 @@ def _alert_of(pipeline: Pipeline, quarter: str, report: UnitReport, run_id: str)
     about = f"{unit} {report.name}, {quarter_title(quarter)}"
     links = run_link(settings, run_id)
     if report.state == "published":
-        lines = report.revision.lines_vi[: _FIGURES_SHOWN + 1] if report.revision else []
-        if report.revision and (more := len(report.revision.figures) - _FIGURES_SHOWN) > 0:
-            lines.append(f"Còn {more} số liệu khác thay đổi; xem đủ bằng: cchc diff {quarter} --unit {unit}")
         name = str(report.release).rsplit("/", maxsplit=1)[-1]
-        title = f"{about}: đã công bố bản {name}"
-        return Alert(
-            "published", title, tuple(lines), quarter, unit, {**links, **_page_link(pipeline, unit, quarter, name)}
-        )
+        return _published(pipeline, unit, quarter, name, report.revision, run_id)
     if report.state == "locked":
         title = f"{about}: kỳ báo cáo đã khóa, số liệu mới chưa công bố"
         figures = report.revision.lines_vi[1 : _FIGURES_SHOWN + 1] if report.revision else []
@@ -106,6 +143,15 @@ def _alert_of(pipeline: Pipeline, quarter: str, report: UnitReport, run_id: str)
         return Alert("held_back", title, tuple(report.reasons), quarter, unit, links)
     what = (_MEND_OR_DECIDE, *([report.workbook_vi] if report.workbook_vi else []))
     return Alert("held_back", title, (*what, *report.reasons), quarter, unit, links)
+
+
+def _published(pipeline: Pipeline, unit: str, quarter: str, name: str, revision: Revision | None, run_id: str) -> Alert:
+    lines = revision.lines_vi[: _FIGURES_SHOWN + 1] if revision else []
+    if revision and (more := len(revision.figures) - _FIGURES_SHOWN) > 0:
+        lines.append(f"Còn {more} số liệu khác thay đổi; xem đủ bằng: cchc diff {quarter} --unit {unit}")
+    title = f"{unit} {pipeline.units.name_of(unit, quarter)}, {quarter_title(quarter)}: đã công bố bản {name}"
+    links = {**run_link(pipeline.settings, run_id), **_page_link(pipeline, unit, quarter, name)}
+    return Alert("published", title, tuple(lines), quarter, unit, links)
 
 
 def tell_nothing_delivered(settings: Settings, quarter: str, run_id: str = "") -> None:

@@ -27,8 +27,8 @@ from typing import BinaryIO
 
 import psutil
 
+from orchestration.aftermath import make_up_if_free
 from orchestration.column_lineage import column_lineage
-from orchestration.history import end_killed_if_free
 from orchestration.instance import open_instance
 from orchestration.liveness import end_dead_runs
 from orchestration.settings import PROJECT_DIR, Settings, load_settings
@@ -132,13 +132,13 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 
 def prepare(settings: Settings) -> None:
-    """Makes what both processes need before either starts, and ends the records of runs that were killed."""
+    """Makes what both processes need before either starts, and makes up for what killed runs left."""
     settings.paths.create()
     column_lineage()  # and the parsed project it is made of
     with open_instance(settings) as instance:
         # A run that is waiting for the home, or at work in it, holds its own lock and stays as it is.
         end_dead_runs(instance, settings.paths)
-    end_killed_if_free(settings.paths)
+    make_up_if_free(settings)
 
 
 def main(words: Sequence[str] = ()) -> int:

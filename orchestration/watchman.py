@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, get_args
 from common.periods import is_owed, last_closed
 from ingestion import SourceStatus
 from orchestration.addresses import AlertKind
+from orchestration.aftermath import make_up_if_free
 from orchestration.alerts import Alert, cause_of, send_owed, settled, tell_all
 from orchestration.automation import LANDING_WATCH, Tick, stands_still, switched_off
 from orchestration.healing import mend
 from orchestration.history import Look as LastLook
-from orchestration.history import end_killed_if_free, keep_look, space_of
+from orchestration.history import keep_look, space_of
 from orchestration.history_views import show
 from orchestration.journal import check_journal
 from orchestration.locks import HomeBusy, one_run_at_a_time, to_stderr
@@ -95,10 +96,10 @@ def look(pipeline: Pipeline, today: dt.date, instance: DagsterInstance, *, patie
 
 
 def _keep_house(settings: Settings, instance: DagsterInstance, answer: Look) -> None:
-    """What is past its time goes, runs that were killed are named so, and what there is is shown anew."""
+    """What killed runs left is made up for, what is past its time goes, and what there is is shown anew."""
     home, kinds = settings.paths, Counter(alert.kind for alert in answer.found)
     try:
-        end_killed_if_free(home)
+        make_up_if_free(settings)
         prune(settings, instance)
         counts = {kind: kinds[kind] for kind in get_args(AlertKind)}
         keep_look(home, LastLook(at=now(), found=counts, owed=answer.owed, space=space_of(home)))

@@ -12,7 +12,7 @@ Rooms, each standing on those after it: ``steering``, ``postgres``, ``explain`` 
 from publication.build import record_build, write_candidates
 from publication.collection import LOCATE
 from publication.content.approval import Approval
-from publication.content.causes import Lineage
+from publication.content.causes import Lineage, UnexplainedChange
 from publication.content.passport import CSV_SHEET
 from publication.content.province_content import coverage_vi
 from publication.content.release_content import Imprint
@@ -147,6 +147,7 @@ __all__ = [
     "TableRowCheck",
     "TextRemark",
     "Unchanged",
+    "UnexplainedChange",
     "UnknownRow",
     "UnreadableReport",
     "all_releases",

@@ -104,6 +104,8 @@ def published_assets(marts: list[str], catalogue: Catalogue) -> dg.AssetsDefinit
         outcomes = stages.publish(pipeline, context.partition_key, scope.units)
         if not tell_run(pipeline, context.partition_key, scope.units, context.run_id):
             raise dg.Failure(nothing_delivered_vi(context.partition_key), allow_retries=False)
+        if not pipeline.settings.provinces:  # else the run ends with these
+            stages.remember_whole_run(pipeline, context.partition_key, scope.units)
         released = {o.unit_code: o.release for o in outcomes if o.release}
         held = {o.unit_code: list(o.reasons[:_REASONS_SHOWN]) for o in outcomes if not o.release}
         revised = {o.unit_code: o.revision.lines_vi[:_REASONS_SHOWN] for o in outcomes if o.release and o.revision}

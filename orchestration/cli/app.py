@@ -437,7 +437,8 @@ def _move(move: str, quarter: str, unit: str, reason: str, by: str, *, as_json: 
 
     pipeline = Pipeline(load_settings())
     (known,) = known_units(pipeline.units, known_quarter(quarter), [unit], with_superior=True, home=pipeline.home)
-    lines, document = revisions.moved(move, pipeline, known, quarter, reason, by, to=to)
+    with alone(pipeline.settings, f"cchc {move} {quarter}"):
+        lines, document = revisions.moved(move, pipeline, known, quarter, reason, by, to=to)
     emit([*lines, *copied_lines(pipeline)], document, as_json=as_json)
     _end(with_copies(Exit.DONE, pipeline))
 

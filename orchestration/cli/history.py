@@ -9,7 +9,8 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from orchestration.history import Entry, end_killed_if_free, entries
+from orchestration.aftermath import make_up_if_free
+from orchestration.history import Entry, entries
 from orchestration.history_views import ASKED_VI, ENDED_VI
 from orchestration.reports import STATE_VI
 from orchestration.settings import Settings
@@ -22,7 +23,7 @@ def answer(settings: Settings, quarter: str, unit: str, last: int) -> tuple[list
     """Lines and document of the newest ``last`` runs, newest first; of one quarter or unit where they are named."""
     if settings.home.is_dir():
         with suppress(OSError):  # who may only read is told what was written
-            end_killed_if_free(settings.paths)
+            make_up_if_free(settings)
     found = [
         entry
         for entry in entries(settings.paths)

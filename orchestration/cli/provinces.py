@@ -12,6 +12,7 @@ from orchestration.cli.runs import alone
 from orchestration.cli.terminal import Exit, WrongUse
 from orchestration.pipeline import Pipeline
 from orchestration.provinces import NoProvince, roll_up_all, units_of
+from orchestration.retention import prune_files
 from orchestration.telling import tell_provinces
 
 
@@ -28,6 +29,7 @@ def answer(
         try:
             found = roll_up_all(pipeline, quarter, provinces, pipeline.amendment, only_draft=only_draft)
             tell_provinces(pipeline, quarter, provinces, "")
+            prune_files(pipeline.settings, candidates=pipeline.record.candidates_in_use, quarter=quarter)
         finally:
             pipeline.close()
     document = {

@@ -20,7 +20,7 @@ from orchestration.cli.terminal import Exit, Progress, WrongUse, asked_path, com
 from orchestration.healing import mend
 from orchestration.history import Asked
 from orchestration.instance import open_instance
-from orchestration.liveness import GONE, HOME_TAG, alive, end_dead_runs, place_of
+from orchestration.liveness import HOME_TAG, alive, end_dead_runs, place_of
 from orchestration.locks import WarehouseHeld, one_run_at_a_time, to_stderr
 from orchestration.pipeline import Pipeline
 from orchestration.recording import recorded
@@ -137,10 +137,7 @@ def execute(pipeline: Pipeline, stage: Stage, quarter: str, units: Sequence[str]
             to_stderr(line)  # into the run's log, which is what stands for it here
         stack.enter_context(quick_records())
         instance = stack.enter_context(open_instance(settings, pipeline.record.mended, [quarter]))
-        for dead in end_dead_runs(instance, settings.paths):
-            ended = instance.get_run_by_id(dead)
-            if ended is not None and ended.remote_job_origin is None:  # the server tells its own
-                tell_failure(settings, ended.tags.get("dagster/partition", ""), dead, [], GONE)
+        end_dead_runs(instance, settings.paths)
         run_id, pipeline.record.units = pipeline.record.run_id, tuple(units)
         stack.enter_context(alive(settings.paths, run_id))
         outcome = job.execute_in_process(

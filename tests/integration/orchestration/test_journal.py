@@ -16,7 +16,7 @@ from dagster import DagsterInstance
 
 from common.chained_log import read_lines
 from ingestion import IngestPaths
-from orchestration import journal
+from orchestration import journal, locks
 from orchestration.cli import housekeeping
 from orchestration.coordinator import HomeRunCoordinator
 from orchestration.instance import open_instance
@@ -24,7 +24,8 @@ from orchestration.journal import LOGIN_TAG, Actor, Journal, check_journal, this
 from orchestration.pipeline import Pipeline
 from orchestration.settings import Home, Settings
 from orchestration.watchman import damage
-from publication import Amendment, Instruction, lock, roll_back, unlock
+from publication import Amendment, Instruction, Move, lock, roll_back, unlock
+from tests.conftest import run_cli
 from tests.integration.publication.conftest import Home as ReleaseHome
 from tests.integration.publication.conftest import light_home as light_home
 from tests.unit.publication.builders import QUARTER, UNIT, delivery
@@ -118,6 +119,26 @@ def test_what_cannot_be_written_down_is_not_done(story: Story) -> None:
     story.home.journal.rmdir()
     story.publish(1, **CHANGED)
     assert json.loads(story.pointer.read_bytes())["release"] == 2
+
+
+def test_whoever_moves_a_pointer_by_hand_holds_the_home_so_that_a_copy_is_of_one_moment(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story.publish(None)
+    story.publish(1, **CHANGED)
+    held: list[tuple[str, bool]] = []
+    witness = Journal.witness
+
+    def watched(self: Journal, move: Move) -> None:
+        held.append((move.action, story.home.lock in locks._held))
+        witness(self, move)
+
+    monkeypatch.setattr(Journal, "witness", watched)
+    for words in (["lock"], ["unlock"], ["rollback", "--to", "1"]):
+        done = run_cli(story.home.root, words[0], QUARTER, "--unit", UNIT, "--reason", "đã ký", *words[1:])
+        assert done.code == 0, done.stderr
+    assert held == [("lock", True), ("unlock", True), ("rollback", True)]
+    assert story.damages() == ""
 
 
 def test_a_move_that_was_interrupted_is_named_until_it_is_made(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,19 @@ def test_a_portal_table_is_taken_in_by_the_roll_up_itself_and_never_silently_lef
     assert not (home / "published" / PROVINCE / QUARTER / "r2").exists()
 
 
+def test_of_a_province_as_many_candidates_are_kept_as_of_a_unit(
+    cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CCHC_KEEP_CANDIDATES", "1")
+    for figure in (1000, 1001):
+        deliver(home, [*FIGURE[:3], figure, TAKEN])
+        assert cli(home, "province", QUARTER, "--unit", PROVINCE).code == 0
+    (candidate,) = (home / "warehouse" / "candidates" / PROVINCE / QUARTER).iterdir()
+    verdicts = sorted(path.name for path in (home / "warehouse" / "verdicts" / PROVINCE / QUARTER).iterdir())
+    assert [name for name in verdicts if name.startswith("mart-")] == [f"mart-{candidate.name}.json"]
+    assert sum(name.startswith("raw-") for name in verdicts) == 1
+
+
 def test_a_province_is_locked_amended_and_rolled_back_like_a_unit(cli: Cli, home: Path) -> None:
     def asked(*words: str) -> CliResult:
         return cli(home, words[0], QUARTER, "--unit", PROVINCE, *words[1:])
