@@ -107,8 +107,8 @@ def _kept_verdicts(settings: Settings, records: Iterable[Entry]) -> int:
 
 
 def _candidates(home: Home, unit: str, quarter: str, current: Path, keep: int) -> int:
-    """Of one unit and quarter: the candidate just written, that of its draft and the newest of the others stay, with
-    their verdicts.
+    """Of one unit or province and quarter: the candidate just written, that of its draft and the newest of the others
+    stay, with their verdicts.
 
     Verdicts are written anew whenever a gate looks, so the newest of gate 1 are those of the deliveries in force.
     """
@@ -119,9 +119,8 @@ def _candidates(home: Home, unit: str, quarter: str, current: Path, keep: int) -
         remove_tree(folder)
     kept = {path.name for path in used} | {folder.name for folder in folders} - {folder.name for folder in beyond}
     verdicts = home.warehouse / "verdicts" / unit / quarter
-    of_kept = {f"mart-{name}.json" for name in kept} | {
-        f"raw-{_inputs_hash(current.parent / name)}.json" for name in kept
-    }
+    of_kept = {f"{stage}-{name}.json" for name in kept for stage in ("mart", "province")}
+    of_kept |= {f"raw-{_inputs_hash(current.parent / name)}.json" for name in kept}
     newest = {path.name for path in _oldest_first(verdicts.glob("raw-*.json"))[-keep:]}
     for path in verdicts.glob("*"):  # one that was being written when its run was killed has another name
         if path.name not in of_kept | newest:

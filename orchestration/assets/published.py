@@ -224,8 +224,8 @@ def provinces_asset() -> dg.AssetsDefinition:
 
         quarter = context.partition_key
         found = roll_up_all(pipeline, quarter, provinces_of(pipeline, quarter))
-        stages.remember_whole_run(pipeline, quarter, scope.units)
         tell_provinces(pipeline, quarter, [one.outcome.unit_code for one in found], context.run_id)
+        stages.remember_whole_run(pipeline, quarter, scope.units)
         missing = {one.outcome.unit_code: list(one.outcome.reasons) for one in found if not one.outcome.release}
         check = dg.AssetCheckResult(
             check_name="rolled_up",

@@ -18,8 +18,8 @@ from orchestration import stages, ui
 from orchestration.addresses import AlertAddress
 from orchestration.aftermath import make_up_if_free
 from orchestration.alerts import Alert, tell
+from orchestration.assets import published
 from orchestration.assets.columns import Catalogue
-from orchestration.assets.published import published_assets
 from orchestration.history import entries, keep
 from orchestration.instance import open_instance
 from orchestration.locks import one_run_at_a_time
@@ -162,30 +162,29 @@ def test_while_a_run_works_nobody_tells_for_it(light_home: ReleaseHome, monkeypa
     assert len(_told(settings, "published")) == 1
 
 
-def test_a_run_is_remembered_when_it_has_told_what_it_came_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(home=tmp_path)
+@pytest.mark.parametrize("provinces", [(), ("94",)])
+def test_a_run_is_remembered_by_its_last_step_when_that_has_told_what_it_came_to(
+    tmp_path: Path, provinces: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(home=tmp_path, provinces=provinces)
     settings.paths.create()
-    told: list[int] = []
-
-    def published(pipeline: Pipeline, *_: object) -> list[Outcome]:
-        file = settings.paths.landing / UNIT / QUARTER / "survey_responses" / "phieu.csv"
-        file.parent.mkdir(parents=True)
-        file.touch()
-        pipeline.record.outcomes[UNIT] = Outcome(UNIT, f"{UNIT}/{QUARTER}/r1", changed=True)
-        return []
-
-    monkeypatch.setattr(stages, "publish", published)
-    monkeypatch.setattr(stages, "remember_whole_run", lambda *_: told.append(len(_told(settings, "published"))))
+    done: list[str] = []
+    monkeypatch.setattr(stages, "publish", lambda *_: [])
+    monkeypatch.setattr(published, "tell_run", lambda *_: done.append("run told") or True)
+    monkeypatch.setattr("orchestration.provinces.roll_up_all", lambda *_: [])
+    monkeypatch.setattr(published, "tell_provinces", lambda *_: done.append("provinces told"))
+    monkeypatch.setattr(stages, "remember_whole_run", lambda *_: done.append("remembered"))
     instance = dg.DagsterInstance.ephemeral()
     add_quarters(instance, now().date(), [QUARTER])
-    dg.materialize(
-        [published_assets([], Catalogue({}, {}))],
+    steps = [published.published_assets([], Catalogue({}, {})), *([published.provinces_asset()] if provinces else [])]
+    made = dg.materialize(
+        steps,
         partition_key=QUARTER,
         instance=instance,
         resources={"scope": Scope(), "pipeline": Pipeline(settings)},
-        raise_on_error=False,
     )
-    assert told == [1]
+    assert made.success
+    assert done == ["run told", *(["provinces told"] if provinces else []), "remembered"]
 
 
 # --- runs of the command line that were killed

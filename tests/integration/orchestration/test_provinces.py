@@ -105,10 +105,10 @@ def test_of_a_province_as_many_candidates_are_kept_as_of_a_unit(
     for figure in (1000, 1001):
         deliver(home, [*FIGURE[:3], figure, TAKEN])
         assert cli(home, "province", QUARTER, "--unit", PROVINCE).code == 0
-    (candidate,) = (home / "warehouse" / "candidates" / PROVINCE / QUARTER).iterdir()
+    (candidate,) = (home / "warehouse" / "candidates" / PROVINCE / QUARTER).glob("[!.]*")
     verdicts = sorted(path.name for path in (home / "warehouse" / "verdicts" / PROVINCE / QUARTER).iterdir())
-    assert [name for name in verdicts if name.startswith("mart-")] == [f"mart-{candidate.name}.json"]
-    assert sum(name.startswith("raw-") for name in verdicts) == 1
+    assert [name.split("-")[0] for name in verdicts] == ["province", "raw"]
+    assert verdicts[0] == f"province-{candidate.name}.json"
 
 
 def test_a_province_is_locked_amended_and_rolled_back_like_a_unit(cli: Cli, home: Path) -> None:

@@ -139,14 +139,14 @@ def test_verdicts_are_kept_no_longer_than_the_deliveries_they_quote(
     assert len(entries(settings.paths)) == 1
 
 
-def _candidate(settings: Settings, name: str, at: int, unit: str = "945") -> Path:
+def _candidate(settings: Settings, name: str, at: int, unit: str = "945", stage: str = "mart") -> Path:
     """A candidate and its verdicts, of one moment."""
     folder = settings.paths.warehouse / "candidates" / unit / "2023-Q1" / name
     verdicts = settings.paths.warehouse / "verdicts" / unit / "2023-Q1"
     folder.mkdir(parents=True)
     verdicts.mkdir(parents=True, exist_ok=True)
     (folder / "candidate.json").write_text(json.dumps({"inputs_hash": f"of-{name}"}))
-    for path in (verdicts / f"mart-{name}.json", verdicts / f"raw-of-{name}.json"):
+    for path in (verdicts / f"{stage}-{name}.json", verdicts / f"raw-of-{name}.json"):
         path.touch()
         os.utime(path, (at, at))
     os.utime(folder, (at, at))
@@ -155,10 +155,11 @@ def _candidate(settings: Settings, name: str, at: int, unit: str = "945") -> Pat
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 9])
 @pytest.mark.parametrize("current", ["a", "c", "e"])
+@pytest.mark.parametrize("stage", ["mart", "province"])
 def test_the_candidate_in_use_stays_with_its_verdicts_however_old_it_is(
-    settings: Settings, current: str, limit: int
+    settings: Settings, current: str, limit: int, stage: str
 ) -> None:
-    folders = {name: _candidate(settings, name, at) for at, name in enumerate("abcde")}
+    folders = {name: _candidate(settings, name, at, stage=stage) for at, name in enumerate("abcde")}
     other = _candidate(settings, "f", 0, unit="950")
     half = settings.paths.warehouse / "verdicts" / "945" / "2023-Q1" / ".mart-e.json.x1y2"
     half.touch()
@@ -168,7 +169,7 @@ def test_the_candidate_in_use_stays_with_its_verdicts_however_old_it_is(
     kept = {current, *(others[-(limit - 1) :] if limit > 1 else [])}
     assert {name for name, folder in folders.items() if folder.exists()} == kept
     names = {path.name for path in half.parent.iterdir()}
-    assert {f"mart-{name}.json" for name in kept} == {name for name in names if name.startswith("mart-")}
+    assert {f"{stage}-{name}.json" for name in kept} == {name for name in names if name.startswith(stage)}
     assert {f"raw-of-{name}.json" for name in kept} <= names
     assert not half.exists()
     assert other.exists()
