@@ -379,11 +379,19 @@ ALSO: dict[str, set[str]] = {
 
 
 def _is_generic(rule_id: str) -> bool:
-    """Rules whose breach follows from what they are: plausible dates, cells that are owed, agreeing files, receipts,
-    remarks, decisions.
+    """Rules whose breach follows from what they are: plausible dates, cells that are owed, agreeing files, sums of
+    other rows, receipts, remarks, decisions.
     """
     return rule_id.startswith(("deliveries.", "periods.", "remarks.")) or rule_id.endswith(
-        (".key_agrees", "_plausible", "_present", ".raw_matches_something", ".raw_complete", ".section_from_one_file")
+        (
+            ".key_agrees",
+            ".own_row_is_no_total",
+            "_plausible",
+            "_present",
+            ".raw_matches_something",
+            ".raw_complete",
+            ".section_from_one_file",
+        )
     )
 
 
