@@ -87,7 +87,7 @@ def test_a_portal_table_is_taken_in_by_the_roll_up_itself_and_never_silently_lef
     deliver(home, FIGURE, ["Huyện Không Có", "III.23", None, 5, TAKEN])
     held = cli(home, "province", QUARTER, "--unit", PROVINCE)
     assert held.code != 0
-    assert "1 trên 2 dòng bị loại" in held.stdout
+    assert "1 dòng bị loại nên không có" in held.stdout
     assert "Quyết định" not in held.stdout, "nobody takes decisions on these tables"
     assert (home / "outbox" / PROVINCE / QUARTER / "portal_figures" / "cong.xlsx.rejected.xlsx").is_file()
     deliver(home, FIGURE)
@@ -276,7 +276,7 @@ def test_a_figure_of_no_department_holds_the_province_back_and_goes_back(cli: Cl
     tell_departments(home, ["Sở Nội vụ", RATIO, 75, None, None, None], ["UBND huyện", COUNT, 1, None, None, None])
     held = cli(home, "province", QUARTER, "--unit", PROVINCE)
     assert held.code == 1
-    assert "2 trên 2 dòng bị loại" in held.stdout
+    assert "2 dòng bị loại nên không có" in held.stdout
     assert not (home / "published" / PROVINCE / QUARTER / "current.json").exists()
     back = home / "outbox" / PROVINCE / QUARTER / "department_figures" / "so-lieu.xlsx.rejected.xlsx"
     words = [
