@@ -9,12 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.roles import SUPERIOR
-from common.units import AdminUnit, load_units
+from common.units import AdminUnit, registered
 from ingestion import (
     LandingProblem,
     accepted_rows,
@@ -26,7 +25,6 @@ from ingestion import (
 )
 from orchestration.outcomes import Outcome, why_not_whole
 from orchestration.pipeline import Pipeline
-from orchestration.settings import DBT_DIR
 from orchestration.stages import draft_unit, publish_unit
 
 if TYPE_CHECKING:
@@ -72,18 +70,15 @@ class RollUp:
         return lines
 
 
-@lru_cache(maxsize=1)
-def _register() -> tuple[AdminUnit, ...]:
-    return load_units(DBT_DIR / "seeds")
-
-
 def units_of(pipeline: Pipeline, province: str, quarter: str) -> tuple[AdminUnit, list[AdminUnit]]:
     """The province and the units that report to it on the closing day: those whose unit above it is.
 
     Raises NoProvince.
     """
     day = pipeline.units.closing_day(quarter)
-    found = next((u for u in _register() if u.code == province and u.level == "province" and u.valid_on(day)), None)
+    found = next(
+        (u for u in registered().units if u.code == province and u.level == "province" and u.valid_on(day)), None
+    )
     if found is None:
         raise NoProvince(f"không có tỉnh, thành phố nào mang mã {province[:40]!r} vào ngày chốt {day:%d/%m/%Y}")
     if not (below := _below(province, day)):
@@ -93,7 +88,9 @@ def units_of(pipeline: Pipeline, province: str, quarter: str) -> tuple[AdminUnit
 
 def _below(province: str, day: dt.date) -> list[AdminUnit]:
     """In order of code; nobody reports to a province that is not in being on the day."""
-    return sorted((u for u in _register() if u.parent_code == province and u.valid_on(day)), key=lambda u: u.code)
+    return sorted(
+        (u for u in registered().units if u.parent_code == province and u.valid_on(day)), key=lambda u: u.code
+    )
 
 
 def provinces_of(pipeline: Pipeline, quarter: str) -> list[str]:

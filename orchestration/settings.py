@@ -28,7 +28,7 @@ from pydantic_settings import (
 
 from common.files import PRIVATE, replace_durably, sha256_bytes
 from common.forms import use_forms_of
-from common.units import SEEDS, load_units
+from common.units import registered
 from ingestion import DamagedError, IngestPaths, IntakeLimits, OutboxAccess, PublicKey, Signers
 from orchestration.addresses import AlertAddress, AlertLinks
 from orchestration.letters import UnitLetters, printed_setting
@@ -420,7 +420,7 @@ class Settings(BaseSettings):
     @classmethod
     def _known_provinces(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         """A code misspelt would else be a province that no run rolls up. One that ended is rolled up to its end."""
-        known = {unit.code for unit in load_units(SEEDS) if unit.level == "province"} if value else set()
+        known = {unit.code for unit in registered().units if unit.level == "province"} if value else set()
         if unknown := sorted(set(value) - known):
             raise ValueError(f"danh mục không có tỉnh, thành phố nào mang mã {', '.join(unknown)}")
         return value

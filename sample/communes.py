@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from common.units import registered
 from sample import cases, people, workdays
 from sample.districts import CU_LAO_DUNG
-from sample.places import register
 from sample.procedures import Procedure, everyday
 from sample.quarters import CLOSING, CLOSING_WINDOWS, Window
 
@@ -187,10 +187,10 @@ def commune_named(code: str) -> StandingCommune:
     if code in COMMUNES:
         return COMMUNES[code]
     day = COMMUNE_WINDOWS[COMMUNE_QUARTERS[-1]].closes_on
-    unit = next((u for u in register() if u.code == code and u.level == "commune" and u.valid_on(day)), None)
+    unit = next((u for u in registered().units if u.code == code and u.level == "commune" and u.valid_on(day)), None)
     if unit is None:
         raise KeyError(code)
-    beside = sorted(u.code for u in register() if u.parent_code == unit.parent_code and u.valid_on(day))
+    beside = sorted(u.code for u in registered().units if u.parent_code == unit.parent_code and u.valid_on(day))
     bare = _TYPE.sub("", unit.name)
     schools = tuple(f"Trường {kind} {bare}" for kind in ("Mầm non", "Tiểu học", "Trung học cơ sở"))
     return StandingCommune(code, unit.name, f"{_FIRST_AGENCY + beside.index(code):03d}", schools)

@@ -8,30 +8,24 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import cache
 
-from common.units import AdminUnit, load_units
+from common.units import registered
 from sample.districts import CHAU_THANH, CU_LAO_DUNG, DISTRICTS, Commune, District
 from sample.quarters import ALL_WINDOWS, NO_POST, PLANS, WINDOWS, QuarterPlan
 
-_SEEDS = Path(__file__).parents[1] / "dbt_project" / "seeds"
 #: The plan that others vary is of a district like this one.
 _MODEL = CHAU_THANH.code
 #: With its centres, a district has as many service units as the described ones.
 _SCHOOLS = len(CU_LAO_DUNG.service_units()) - len(CU_LAO_DUNG.centres)
 
 
-@lru_cache(maxsize=1)
-def register() -> tuple[AdminUnit, ...]:
-    """The register of units, read once."""
-    return load_units(_SEEDS)
-
-
 def districts_of(province: str, quarter: str) -> list[str]:
     """Codes of the districts of a province on the quarter's closing day, in order; raises ``KeyError`` for none."""
     day = ALL_WINDOWS[quarter].closes_on
-    found = [u.code for u in register() if u.parent_code == province and u.level == "district" and u.valid_on(day)]
+    found = [
+        u.code for u in registered().units if u.parent_code == province and u.level == "district" and u.valid_on(day)
+    ]
     if not found:
         raise KeyError(province)
     return sorted(found)
@@ -43,8 +37,10 @@ def district_named(code: str) -> District:
     if code in DISTRICTS:
         return DISTRICTS[code]
     day = WINDOWS["2023-Q1"].closes_on
-    below = sorted((u for u in register() if u.parent_code == code and u.valid_on(day)), key=lambda unit: unit.code)
-    own = [u for u in register() if u.code == code and u.level == "district" and u.valid_on(day)]
+    below = sorted(
+        (u for u in registered().units if u.parent_code == code and u.valid_on(day)), key=lambda unit: unit.code
+    )
+    own = [u for u in registered().units if u.code == code and u.level == "district" and u.valid_on(day)]
     if not own or not below:
         raise KeyError(code)
     name = own[0].name

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from common.forms import form_on
+from common.units import registered
 from sample.communes import COMMUNE_WINDOWS, Row, StandingCommune, commune_named, headline_counts, shown_cases
-from sample.places import register
 from sample.quarters import Window
 
 #: Of so many communes the portal shows nothing for one; of so many of its figures one is not the commune's own.
@@ -82,7 +82,9 @@ class StandingProvince:
 def communes_of(province: str, quarter: str) -> list[StandingCommune]:
     """The communes that report to a province on the quarter's closing day, in order of code. Raises ``KeyError``."""
     day = COMMUNE_WINDOWS[quarter].closes_on
-    found = [u.code for u in register() if u.parent_code == province and u.level == "commune" and u.valid_on(day)]
+    found = [
+        u.code for u in registered().units if u.parent_code == province and u.level == "commune" and u.valid_on(day)
+    ]
     if not found:
         raise KeyError(province)
     return [commune_named(code) for code in sorted(found)]
@@ -91,7 +93,7 @@ def communes_of(province: str, quarter: str) -> list[StandingCommune]:
 @cache
 def province_named(code: str, day: dt.date) -> StandingProvince:
     """The province of a code on a day. Raises ``KeyError`` where there is none."""
-    for unit in register():
+    for unit in registered().units:
         if unit.code == code and unit.level == "province" and unit.valid_on(day):
             return StandingProvince(code, unit.name)
     raise KeyError(code)

@@ -9,7 +9,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from common.units import UnitRegister
+from common.units import registered
 from ingestion import NoAnnex
 from orchestration.brought_forms import (
     MATCHES_CSV,
@@ -22,7 +22,6 @@ from orchestration.brought_forms import (
 )
 from orchestration.cli.terminal import Exit, WrongUse, asked_path
 from orchestration.pipeline import Pipeline
-from orchestration.settings import DBT_DIR
 
 _LEVELS = {"district": "district", "huyện": "district", "huyen": "district",
            "commune": "commune", "xã": "commune", "xa": "commune"}  # fmt: skip
@@ -36,7 +35,7 @@ def bring(
         raise WrongUse(f"không có cấp {level!r}; dùng commune (xã) hoặc district (huyện)")
     known = _LEVELS[level.casefold()]
     province = next(
-        (u for u in UnitRegister.load(DBT_DIR / "seeds").units
+        (u for u in registered().units
          if u.code == issuer and u.level == "province" and u.valid_on(valid_from)),
         None,
     )  # fmt: skip
