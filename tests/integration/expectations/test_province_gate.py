@@ -175,6 +175,7 @@ WRONG: dict[str, list[Callable[[], Tables]]] = {
         lambda: cell(RANKING, "rank", 1, rank=2),
         lambda: cell(RANKING, "rank", 3, rank=2),
         lambda: cell(RANKING, "value", Decimal(99), rank=2),
+        lambda: cell(RANKING, "numerator", Decimal(1), rank=1),
     ],
     "province.members.missing": [lambda: with_missing()],
     "province.members.provisional": [lambda: cell(MEMBERS, "provisional", True)],
@@ -260,6 +261,17 @@ def test_a_right_roll_up_passes_every_rule_and_may_be_published(tmp_path: Path, 
     assert [r.reason for r in province_publishable(None, candidate)] == ["missing"]
     fewer = verdict.model_copy(update={"results": verdict.results[1:]})
     assert [r.reason for r in province_publishable(fewer, candidate)] == ["incomplete"]
+
+
+def test_ranks_follow_the_share_and_not_its_print(tmp_path: Path, worker: GateWorker) -> None:
+    """Shares that are printed alike, the whole and what is nearly the whole, and nothing and nearly nothing."""
+    parts = [(30000, 30000), (29999, 30000), (2, 3), (6667, 10000), (20001, 30000), (1, 30000), (0, 30000)]
+    members = [member(str(941 + n), ratio(*each)) for n, each in enumerate(parts)]
+    tables = roll_up_tables(PROVINCE, "Tỉnh A", QUARTER, members, form_named("2023"))
+    ranks = {row["member_code"]: row["rank"] for row in tables[RANKING].to_pylist()}
+    assert [ranks[str(941 + n)] for n in range(len(parts))] == [1, 2, 5, 3, 3, 6, 7]
+    verdict, _ = verdict_on(tables, tmp_path, worker)
+    assert statuses(verdict)["province.ranking.competition"] == "pass"
 
 
 def test_every_rule_has_wrong_data() -> None:
