@@ -398,7 +398,7 @@ def _lay_remarks(connection: Any, raw_dir: Path, quarter: str, owners: Mapping[s
         f"or (r._unit_code is null and u.unit_code = u.{UNIT}) "
         f"where coalesce(r._quarter, {literal(quarter)}) = {literal(quarter)}), "
         "dated as (select *, case when kind = 'stated_window' then "
-        "try_cast(split_part(\"value\", '/', 1) as date) end as stated_from, "
+        "cast(nullif(split_part(\"value\", '/', 1), '..') as date) end as stated_from, "
         "case when kind = 'stated_window' then cast(split_part(\"value\", '/', 2) as date) end as stated_to "
         "from noticed) "
         "select n.*, concat_ws('/', n._unit_code, n._source, n._file_name, nullif(n.about, '')) as place, "
