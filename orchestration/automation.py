@@ -27,6 +27,8 @@ LANDING_WATCH = "landing_watch"
 AFTER_CLOSING = "after_closing"
 DAILY_LOOK = "daily_look"
 ALERT_ON_FAILURE = "alert_on_failure"
+#: Parts that look at an hour, not all the time.
+SCHEDULES = (AFTER_CLOSING, DAILY_LOOK)
 QUARTER_JOB = "quarter"
 #: Tag of the runs that the command line records.
 STAGE_TAG = "cchc/stage"
@@ -40,11 +42,18 @@ _SILENCE = (dt.timedelta(hours=1), "một giờ")
 _SILENCE_UNSEEN = (dt.timedelta(minutes=5), "5 phút")
 # A look that breaks once may have met a moment's trouble; so many in a row mean that it breaks at every one.
 _BROKEN_LOOKS = 3
-_PARTS_VI = {
+#: What each part is for.
+PARTS_VI = {
     LANDING_WATCH: "xem thư mục nhận",
     AFTER_CLOSING: "chạy kỳ vừa đóng",
     DAILY_LOOK: "kiểm tra hằng ngày",
     ALERT_ON_FAILURE: "báo lượt chạy hỏng",
+}
+_UNDONE_VI = {
+    LANDING_WATCH: "không kỳ nào được xem",
+    AFTER_CLOSING: "kỳ vừa đóng không tự chạy",
+    DAILY_LOOK: "không ai được nhắc và được báo hằng ngày",
+    ALERT_ON_FAILURE: "lượt chạy hỏng không được báo",
 }
 _TICKS_VI = {
     "STARTED": "đang xem",
@@ -73,10 +82,14 @@ class Tick(NamedTuple):
 
 @dataclass(frozen=True)
 class Part:
-    """A sensor or schedule. ``next_at``: when it is next due, None where it is off, or looks all the time."""
+    """A sensor or schedule. ``next_at``: when it is next due, None where it is off, or looks all the time.
+
+    ``why_broken``: that it breaks whenever it looks, a sentence; None where it does not.
+    """
 
     name: str
     on: bool
+    why_broken: str | None
     next_at: str | None
     last_at: str | None
     last_status: str | None
@@ -115,12 +128,14 @@ class Automation:
         lines = ["tự chạy: đang bật" if self.on else f"tự chạy: KHÔNG HOẠT ĐỘNG. {self.why_off}"]
         if self.on:
             lines.append(f"  tiếp theo: {'; '.join(self._due())}")
-        off = [f"{_PARTS_VI[part.name]} ({part.name})" for part in self.parts if not part.on]
+        off = [f"{PARTS_VI[part.name]} ({part.name})" for part in self.parts if not part.on]
         if self.on and off:
             lines.append(f"  đang tắt: {', '.join(off)}; bật lại trên trang Dagster")
+        if self.on and (broken := [part.why_broken for part in self.parts if part.why_broken]):
+            lines.append(f"  đang hỏng: {' '.join(broken)}")
         seen = (f"{_SERVER_VI[name]} {'đang chạy' if pids else 'không thấy'}" for name, pids in self.processes.items())
         lines.append(f"  máy chủ, trên máy này: {', '.join(seen)}")
-        ticks = [f"{_PARTS_VI[p.name]} {_shown(p.last_at)} ({_TICKS_VI[p.last_status or '']})"
+        ticks = [f"{PARTS_VI[p.name]} {_shown(p.last_at)} ({_TICKS_VI[p.last_status or '']})"
                  for p in self.parts if p.last_at]  # fmt: skip
         lines.append(f"  lần cuối: {'; '.join(ticks) or 'chưa lần nào'}")
         lines.append(f"  lượt chạy cuối của máy chủ: {'; '.join(map(_run_vi, self.runs)) or 'chưa có'}")
@@ -129,16 +144,16 @@ class Automation:
     def _due(self) -> Iterator[str]:
         for part in self.parts:
             if part.on and part.name == LANDING_WATCH:
-                yield f"{_PARTS_VI[part.name]} mỗi {SECONDS_BETWEEN_LOOKS} giây"
+                yield f"{PARTS_VI[part.name]} mỗi {SECONDS_BETWEEN_LOOKS} giây"
             elif part.on and part.next_at:
-                title = f"chạy kỳ {self.next_quarter}" if part.name == AFTER_CLOSING else _PARTS_VI[part.name]
+                title = f"chạy kỳ {self.next_quarter}" if part.name == AFTER_CLOSING else PARTS_VI[part.name]
                 yield f"{title} lúc {_shown(part.next_at)}"
         if self.next_quarter is None:
             yield "bảng kỳ báo cáo không còn kỳ nào sắp đóng"
 
 
 def _run_vi(run: ServerRun) -> str:
-    what = f"kỳ {run.quarter}" if run.quarter else _PARTS_VI.get(run.job, run.job)
+    what = f"kỳ {run.quarter}" if run.quarter else PARTS_VI.get(run.job, run.job)
     text = f"{what} {_RUNS_VI.get(run.status, 'đang chờ')}"
     moment = run.ended_at or run.began_at
     return f"{text}{f' lúc {_shown(moment)}' if moment else ''}{f' (do {run.asked_by})' if run.asked_by else ''}"
@@ -168,11 +183,11 @@ def automation(settings: Settings) -> Automation:
         why = f"Không rõ: không đọc được sổ của Dagster ({unreadable}). Xem: cchc doctor"
     due = {AFTER_CLOSING: closing_next[1] if closing_next else None, DAILY_LOOK: next_look(at)}
     parts = []
-    for name in _PARTS_VI:
+    for name in PARTS_VI:
         on = _is_on(switches.get(name, []), settings.automation or name == ALERT_ON_FAILURE)
         next_at = due.get(name) if on and why is None else None
         last_at, status = last.get(name), ticks[name].status if name in ticks else None
-        parts.append(Part(name, on, _iso(next_at), _iso(last_at), status))
+        parts.append(Part(name, on, breaks(name, ticks.get(name)), _iso(next_at), _iso(last_at), status))
     quarter = ", ".join(period.quarter for period in closing_next[0]) if closing_next else None
     return Automation(why is None, why, settings.automation, processes, quarter, parts, runs, unreadable)
 
@@ -188,6 +203,13 @@ def switched_off(settings: Settings, switches: Collection[str]) -> str | None:
     return None if _is_on(switches, settings.automation) else "Thiết đặt automation đang tắt."
 
 
+def part_off(name: str, switches: Collection[str], last: Tick | None) -> str | None:
+    """That a part beside ``landing_watch`` was switched off in the browser, or breaks whenever it looks, a sentence."""
+    if "STOPPED" in switches:
+        return f"{name} bị tắt trên trang Dagster, nên {_UNDONE_VI[name]}; bật lại ở đó."
+    return breaks(name, last)
+
+
 def stands_still(last: Tick | None, silence: tuple[dt.timedelta, str] = _SILENCE) -> str | None:
     """That ``landing_watch`` has not looked for too long, or breaks at every look, a sentence; None where it works.
 
@@ -195,9 +217,18 @@ def stands_still(last: Tick | None, silence: tuple[dt.timedelta, str] = _SILENCE
     """
     if last is None or _local(last.timestamp) < now() - silence[0]:
         return f"{LANDING_WATCH} không chạy đã hơn {silence[1]}: máy chủ chưa bật, hoặc đã dừng."
-    if last.broken_in_a_row >= _BROKEN_LOOKS:
-        return f"{LANDING_WATCH} hỏng ở mọi lần xem gần đây, nên không kỳ nào được xem; xem lỗi trên trang Dagster."
-    return None
+    return breaks(LANDING_WATCH, last)
+
+
+def breaks(name: str, last: Tick | None) -> str | None:
+    """That a sensor or schedule breaks whenever it looks, and what is left undone for it, a sentence; None where not.
+
+    A sensor looks again within a minute, a schedule once a day or a quarter: one that broke is not waited for.
+    """
+    limit = 1 if name in SCHEDULES else _BROKEN_LOOKS
+    if last is None or last.broken_in_a_row < limit:
+        return None
+    return f"{name} hỏng ở mọi lần xem gần đây, nên {_UNDONE_VI[name]}; xem lỗi trên trang Dagster."
 
 
 def _is_on(switches: Collection[str], by_default: bool) -> bool:

@@ -484,6 +484,8 @@ def by_itself(settings: Settings) -> Iterator[Finding]:
         yield Finding("look", seen, advice)
     elif off := [part.name for part in found.parts if not part.on]:
         yield Finding("look", seen, f"Bật lại trên trang Dagster: {', '.join(off)}")
+    elif broken := [part.name for part in found.parts if part.why_broken]:
+        yield Finding("look", seen, f"Xem lỗi ở mục Automation trên trang Dagster: {', '.join(broken)}")
     elif found.next_quarter is None:
         yield Finding("look", seen, "Thêm kỳ vào reporting_periods.csv.")
     else:

@@ -32,9 +32,10 @@ from dagster._utils.error import SerializableErrorInfo
 
 from common.periods import is_scheduled, load_periods
 from orchestration import automation as module
-from orchestration.automation import Automation, Part, automation, next_closing, next_look
+from orchestration.automation import SCHEDULES, Automation, Part, automation, next_closing, next_look
 from orchestration.build import build_definitions
 from orchestration.dagster_files import databases
+from orchestration.doctor import by_itself
 from orchestration.instance import open_instance
 from orchestration.liveness import alive
 from orchestration.schedules import days_after_closing
@@ -42,7 +43,6 @@ from orchestration.settings import TIME_ZONE, Settings
 
 ZONE = ZoneInfo(TIME_ZONE)
 NOON = dt.datetime(2023, 3, 10, 12, tzinfo=ZONE)
-SCHEDULES = {"after_closing", "daily_look"}
 
 
 @dg.job(name="quarter")
@@ -202,6 +202,28 @@ def test_a_schedule_switched_off_in_the_browser_is_told_and_not_due(server: Serv
     assert server.seen().on
     assert server.part("after_closing").next_at is None
     assert "đang tắt: chạy kỳ vừa đóng (after_closing)" in _said(server.seen())
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "said"),
+    [
+        ("alert_on_failure", 2, None),
+        ("alert_on_failure", 3, "đang hỏng: alert_on_failure hỏng ở mọi lần xem gần đây"),
+        ("after_closing", 1, "đang hỏng: after_closing hỏng ở mọi lần xem gần đây"),
+    ],
+)
+def test_a_part_that_breaks_beside_a_watch_that_works_is_told(
+    server: Server, name: str, broken: int, said: str | None
+) -> None:
+    server.look("landing_watch")
+    server.look(name, status=TickStatus.FAILURE, broken=broken)
+    found = server.seen()
+    assert found.on
+    assert (server.part(name).why_broken is None) == (said is None)
+    assert "đang hỏng" in _said(found) if said else "đang hỏng" not in _said(found)
+    assert (said or "") in _said(found)
+    (finding,) = by_itself(server.settings)
+    assert finding.state == ("ok" if said is None else "look")
 
 
 def test_the_last_runs_are_those_of_the_server(server: Server) -> None:

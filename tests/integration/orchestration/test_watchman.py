@@ -21,7 +21,13 @@ from dagster._core.remote_origin import (
     RemoteInstigatorOrigin,
     RemoteRepositoryOrigin,
 )
-from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    ScheduleInstigatorData,
+    TickData,
+    TickStatus,
+)
 from dagster._utils.error import SerializableErrorInfo
 from pydantic import SecretStr
 
@@ -30,6 +36,7 @@ from ingestion import load_contracts
 from orchestration import watchman
 from orchestration.addresses import AlertAddress, AlertKind
 from orchestration.alerts import Alert
+from orchestration.automation import SCHEDULES
 from orchestration.history import entries, keep, last_look
 from orchestration.jobs import daily_look_job
 from orchestration.locks import HomeBusy, one_run_at_a_time
@@ -63,21 +70,35 @@ def settings(tmp_path: Path) -> Settings:
 
 @lru_cache
 def _ticked(
-    hours_ago: float = 0, status: InstigatorStatus = InstigatorStatus.DECLARED_IN_CODE, broken: int = 0
+    hours_ago: float = 0,
+    status: InstigatorStatus = InstigatorStatus.DECLARED_IN_CODE,
+    broken: int = 0,
+    beside: tuple[str, InstigatorStatus, int] | None = None,
 ) -> dg.DagsterInstance:
-    """An instance in which the watch looked that long ago, and so many looks up to that one broke."""
+    """An instance in which the watch looked that long ago, and so many looks up to that one broke.
+
+    ``beside``: name, switch and broken looks of one more part.
+    """
     instance = dg.DagsterInstance.local_temp()
+    _add_part(instance, "landing_watch", hours_ago, status, broken)
+    if beside:
+        _add_part(instance, beside[0], 0, *beside[1:])
+    return instance
+
+
+def _add_part(instance: dg.DagsterInstance, name: str, hours_ago: float, status: InstigatorStatus, broken: int) -> None:
     location = RegisteredCodeLocationOrigin("orchestration")
-    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), "landing_watch")
-    state = InstigatorState(origin, InstigatorType.SENSOR, status)
+    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), name)
+    kind = InstigatorType.SCHEDULE if name in SCHEDULES else InstigatorType.SENSOR
+    data = ScheduleInstigatorData("0 6 * * *", 0.0) if name in SCHEDULES else None
+    state = InstigatorState(origin, kind, status, data)
     instance.add_instigator_state(state)
     at = (dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours_ago)).timestamp()
     instance.create_tick(
-        TickData(state.instigator_origin_id, "landing_watch", InstigatorType.SENSOR,
-                 TickStatus.FAILURE if broken else TickStatus.SKIPPED, at, selector_id=state.selector_id,
-                 error=SerializableErrorInfo("hỏng", [], None) if broken else None, consecutive_failure_count=broken)
+        TickData(state.instigator_origin_id, name, kind, TickStatus.FAILURE if broken else TickStatus.SKIPPED, at,
+                 error=SerializableErrorInfo("hỏng", [], None) if broken else None, selector_id=state.selector_id,
+                 consecutive_failure_count=broken)
     )  # fmt: skip
-    return instance
 
 
 class Found(NamedTuple):
@@ -254,6 +275,26 @@ def test_automation_that_stands_still_is_told(
 ) -> None:
     found = list(watchman.automation_off(Pipeline(settings), instance(), 0))
     assert [alert.kind for alert in found] == ([] if why is None else ["automation_off"])
+    assert why is None or why in found[0].lines_vi[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "broken", "why"),
+    [
+        ("alert_on_failure", InstigatorStatus.DECLARED_IN_CODE, 2, None),
+        ("alert_on_failure", InstigatorStatus.DECLARED_IN_CODE, 3, "lượt chạy hỏng không được báo"),
+        ("alert_on_failure", InstigatorStatus.STOPPED, 0, "bị tắt trên trang Dagster"),
+        ("after_closing", InstigatorStatus.DECLARED_IN_CODE, 0, None),
+        ("after_closing", InstigatorStatus.DECLARED_IN_CODE, 1, "kỳ vừa đóng không tự chạy"),
+        ("daily_look", InstigatorStatus.STOPPED, 0, "không ai được nhắc"),
+        ("of_an_earlier_version", InstigatorStatus.STOPPED, 9, None),
+    ],
+)
+def test_a_part_beside_the_watch_that_is_off_or_breaks_is_told(
+    settings: Settings, name: str, status: InstigatorStatus, broken: int, why: str | None
+) -> None:
+    found = list(watchman.automation_off(Pipeline(settings), _ticked(beside=(name, status, broken)), 0))
+    assert [(alert.kind, alert.subject) for alert in found] == ([] if why is None else [("automation_off", name)])
     assert why is None or why in found[0].lines_vi[0]
 
 
