@@ -1,7 +1,7 @@
 """The runbook followed to the letter: a home is broken in each way, and what the page says is typed.
 
 Belongs here: breaking a home, typing the page's commands. Does not belong here: what an alert is worth
-(``test_watchman``, ``test_alerts``), how damage is healed (``test_healing``).
+(``test_watchman``, ``test_alerts``), how damage is healed (``test_damages``).
 """
 
 from __future__ import annotations
