@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from orchestration.cli.app import app
 from orchestration.units import ReportingUnits
 
 Cli = Callable[..., Any]
-COMMANDS = [
-    "sample", "run", "ingest", "build", "check", "publish", "lock", "unlock", "rollback", "diff", "status", "verify",
-    "check-file", "template", "purge", "watch", "prepare", "backup", "restore", "rebuild", "doctor", "history",
-]  # fmt: skip
+COMMANDS = sorted(typer.main.get_command(app).commands)
 
 
 @pytest.mark.parametrize("arguments", [[], *([command] for command in COMMANDS)], ids=lambda a: " ".join(a) or "cchc")

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from common.declared import read_yaml
+from common.files import replace_durably
 from ingestion import load_contracts
 from orchestration import contracts, generated
 from orchestration.dbt import ensure_manifest
@@ -33,11 +34,11 @@ def test_a_file_that_was_edited_by_hand_is_named(capsys: pytest.CaptureFixture[s
     page = generated.TABLE_PAGE
     before = page.read_bytes()
     try:
-        page.write_bytes(before.replace(b"Open cases.", b"Closed cases."))
+        replace_durably(page, before.replace(b"Open cases.", b"Closed cases."))  # others read the page meanwhile
         assert generated.main(["--check"]) == 1
         assert capsys.readouterr().err.splitlines()[1:] == ["docs/marts.md"]
     finally:
-        page.write_bytes(before)
+        replace_durably(page, before)
     assert generated.main(["--check"]) == 0
 
 
