@@ -3,6 +3,7 @@
 FOLDER holds advisories as OSV JSON files, one each, as the public database of Python's packages exports them; without
 it, pip-audit asks its own service. Where neither can be had, a notice says so and nothing is audited.
 
+Belongs here: asking about what is locked. Does not belong here: which packages are (``make lock``).
 pip-audit reads no folder, but asks whatever address it is given; so one of this machine answers from the folder.
 """
 

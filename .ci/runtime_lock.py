@@ -1,5 +1,6 @@
 """Prints what ``requirements.lock`` says of the packages that the installed program needs, the developer's left out.
 
+Belongs here: choosing lines of the lock. Does not belong here: resolving it (``make lock``).
 A package is needed where ``pyproject.toml`` asks for it outside ``dev``, or where one that is needed brought it in.
 """
 

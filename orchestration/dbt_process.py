@@ -1,5 +1,6 @@
 """The child process that dbt runs in: ``python -m orchestration.dbt_process [--wait] ARGS...``.
 
+Belongs here: what happens inside that process. Does not belong here: starting it and hearing what it says (``dbt``).
 With ``--wait`` it parses the project with ARGS, then waits for one line on standard input, a JSON list of arguments,
 and runs them on the project already parsed; what came of it is left in the target folder (``run_results.json``).
 Without, it runs ARGS. It ends with dbt's exit code, or at once where standard input ends: then whoever started it is

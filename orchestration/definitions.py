@@ -1,4 +1,7 @@
-"""What Dagster loads (``workspace.yaml``): the definitions of the configured home, and nothing else."""
+"""What Dagster loads (``workspace.yaml``): the definitions of the configured home.
+
+Belongs here: nothing else; what the definitions are made of is put together in ``build``.
+"""
 
 from orchestration.build import build_definitions
 from orchestration.column_lineage import column_lineage

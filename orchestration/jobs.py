@@ -1,4 +1,8 @@
-"""The jobs: a quarter, from delivered files to releases, and the daily look at what no run notices."""
+"""The jobs: a quarter, from delivered files to releases, and the daily look at what no run notices.
+
+Belongs here: which assets a job runs, and what is told where one breaks. Does not belong here: when it runs
+(``schedules``, ``sensors``), what the look finds (``watchman``).
+"""
 
 from typing import Any
 

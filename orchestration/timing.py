@@ -1,4 +1,8 @@
-"""What time it is, and how long each stage of a run takes, for the benchmark and ``--verbose``."""
+"""What time it is, and how long each stage of a run takes, for the benchmark and ``--verbose``.
+
+Belongs here: the present as records and messages tell it, seconds by stage. Does not belong here: days
+and windows of periods (``common.periods``).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which code made a release: the package's version and a hash of everything that can change a file of it."""
+"""Which code made a release: the package's version and a hash of everything that can change a file of it.
+
+Belongs here: what counts as such, code and tools. Does not belong here: whether a result stands by it (``standing``).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Where ingestion reads and writes. Made by the caller from its home folder; nothing here reads the environment."""
+"""Where ingestion reads and writes. Made by the caller from its home folder; nothing here reads the environment.
+
+Belongs here: names of folders and files, and who may read them. Does not belong here: what is in them.
+"""
 
 from __future__ import annotations
 

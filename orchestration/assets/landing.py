@@ -1,4 +1,7 @@
-"""Landing assets: how many files each source has in the landing folder for a quarter. Nothing is opened."""
+"""Landing assets: how many files each source has in the landing folder for a quarter. Nothing is opened.
+
+Belongs here: one asset a contract. Does not belong here: taking files in (``raw``).
+"""
 
 import dagster as dg
 

@@ -1,4 +1,7 @@
-"""Asset keys, groups and owners, so that no key is spelled twice."""
+"""Asset keys, groups and owners, so that no key is spelled twice.
+
+Belongs here: how an asset is called. Does not belong here: what it depends on, and what it does.
+"""
 
 from __future__ import annotations
 

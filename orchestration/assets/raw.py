@@ -1,4 +1,8 @@
-"""Raw assets: each source's deliveries read into the lake. One factory; the contracts are the list of sources."""
+"""Raw assets: each source's deliveries read into the lake. One factory; the contracts are the list of sources.
+
+Belongs here: what Dagster shows of an intake. Does not belong here: the intake itself (``ingestion``), the
+verdict (``gates``).
+"""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,4 +1,8 @@
-"""The command line, ``cchc``. Exit codes: 0 done, 1 held back or rejected input, 2 wrong use, 3 internal failure."""
+"""The command line, ``cchc``. Exit codes: 0 done, 1 held back or rejected input, 2 wrong use, 3 internal failure.
+
+Belongs here: commands and their options (``app``), a module for the words and exit codes of those that belong together.
+Does not belong here: doing the work, for which the other modules of ``orchestration`` call the rooms.
+"""
 
 from __future__ import annotations
 

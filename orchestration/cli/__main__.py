@@ -1,4 +1,4 @@
-"""``python -m orchestration.cli`` is ``cchc``."""
+"""``python -m orchestration.cli`` is ``cchc``. Belongs here: nothing else."""
 
 from orchestration.cli import main
 

@@ -1,4 +1,8 @@
-"""The commands of ``cchc``: what may be asked, and what is answered."""
+"""The commands of ``cchc``: what may be asked, and what is answered.
+
+Belongs here: commands, their options and exit codes, whether a command has the home to itself. Does not belong here:
+what a command says of its subject (the module beside this one that is named after it).
+"""
 
 from __future__ import annotations
 

@@ -309,3 +309,9 @@ def test_every_field_of_a_contract_is_explained() -> None:
     fields = {name for model in models for name in model.model_fields}
     assert sorted(fields - told - {"description"}) == []
     assert "csv_needs_proof" in {field.name for field in dataclasses.fields(IntakeLimits)} & told
+
+
+def test_every_module_opens_with_what_belongs_in_it() -> None:
+    modules = [name for name in TREE if name.endswith(".py") and not name.startswith("tests/")]
+    opening = re.compile(r'(#!.*\n)?"""((?!""").)*elongs here', re.DOTALL)
+    assert sorted(name for name in modules if not opening.match((PROJECT_DIR / name).read_text("utf-8"))) == []
