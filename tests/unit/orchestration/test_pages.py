@@ -301,6 +301,9 @@ def test_tables_of_kinds_have_a_row_for_each() -> None:
     assert checks == {"settings", *doctor._OF_THE_HOST, *doctor._OF_THE_HOME}
     kinds = {name for names, *_ in _table("docs/dagster.md", "Alerts") for name in _spans(names)}
     assert kinds == set(get_args(AlertKind))
+    files = {Path(name).stem for name in TREE if re.fullmatch(r"expectations/rules/\w+\.yml", name)}
+    told = {Path(span).stem for span in _spans(_text("docs/checks.md"))}
+    assert sorted(files - load_contracts().keys() - told) == []
 
 
 def test_every_field_of_a_contract_is_explained() -> None:
