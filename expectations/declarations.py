@@ -62,24 +62,16 @@ _OPTIONAL: dict[str, frozenset[str]] = {
     "relation": frozenset({"blank_as_zero"}),
     "query": frozenset({"columns", "applies_when"}),
 }
-_ARGUMENTS = (
-    "columns",
-    "values",
-    "pattern",
-    "minimum",
-    "maximum",
-    "violation",
-    "applies_when",
-    "expression",
-    "blank_as_zero",
-    "violations",
-)
+_ARGUMENTS = frozenset().union(*_NEEDS.values(), *_OPTIONAL.values())
+# An argument that one kind alone needs says which kind a declaration is.
+_SAYS_KIND = {argument: kind for kind, needed in _NEEDS.items() for argument in needed - {"columns"}}
 
 
 class Rule(BaseModel):
     """One thing that must hold.
 
-    ``relation`` names a view of :mod:`expectations.relations`. Kinds:
+    ``relation`` names a view of :mod:`expectations.relations`; where a declaration has none it is that of its source.
+    Kinds, of which a declaration need not say the one that its arguments tell:
 
     ========== ==========================================================================================
     not_null   no null in ``columns[0]``
@@ -196,9 +188,14 @@ class Rule(BaseModel):
         return expression
 
 
-def _with_indicator(declaration: dict[str, Any]) -> dict[str, Any]:
-    named = _INDICATOR.search(str(declaration.get("id", "")))
-    return {"indicator": named.group(1), **declaration} if named else declaration
+def _completed(declaration: dict[str, Any]) -> dict[str, Any]:
+    """A declaration with what it need not say: relation, kind, and the indicator that its id names."""
+    said = {"relation": declaration.get("source")}
+    for argument in _SAYS_KIND.keys() & declaration.keys():
+        said["kind"] = _SAYS_KIND[argument]
+    if named := _INDICATOR.search(str(declaration.get("id", ""))):
+        said["indicator"] = named.group(1)
+    return _with_sentence(said | declaration)
 
 
 def _with_sentence(declaration: dict[str, Any]) -> dict[str, Any]:
@@ -289,9 +286,7 @@ def load_rules(directory: Path = RULES_DIR) -> tuple[Rule, ...]:
     rules: list[Rule] = []
     for path in sorted(directory.glob("*.yml")):
         document = read_yaml(path)
-        rules += [
-            Rule.model_validate(_with_sentence(_with_indicator(declaration))) for declaration in _expanded(document)
-        ]
+        rules += [Rule.model_validate(_completed(declaration)) for declaration in _expanded(document)]
     if directory == RULES_DIR:
         # One that was changed since it was confirmed publishes nothing, and may say anything.
         rules += [rule for form in load_forms() if _is_settled(form) for rule in relation_rules(form)]

@@ -36,6 +36,16 @@ def test_defaults_of_a_file_hold_for_its_rules_and_the_code_is_read_from_the_id(
     assert (rule.owner, rule.indicator, rule.settleable) == ("o", "III.12", True)
 
 
+def test_a_declaration_need_not_say_the_kind_that_its_argument_tells_nor_the_relation_of_its_source(
+    tmp_path: Path,
+) -> None:
+    silent = _RULE.replace("kind: relation, ", "").replace(" relation: figures,", "")
+    [rule] = load_rules(_write(tmp_path, silent))
+    assert (rule.kind, rule.relation) == ("relation", rule.source)
+    with pytest.raises(ValueError, match="kind"):
+        load_rules(_write(tmp_path, silent.replace('expression: "III.12 > 0"', "columns: [value]")))
+
+
 def test_an_id_declared_twice_is_refused(tmp_path: Path) -> None:
     _write(tmp_path, _RULE)
     with pytest.raises(ValueError, match="declared twice"):
