@@ -13,12 +13,10 @@ from typing import Any
 import openpyxl
 import pytest
 
-from ingestion import load_contracts
 from orchestration.cli.terminal import Exit
 
 Cli = Callable[..., Any]
 QUARTER = "2023-Q1"
-GUIDE = Path(__file__).parents[3] / "docs" / "huong-dan-giao-nop.md"
 
 
 @pytest.fixture
@@ -108,13 +106,3 @@ def test_purge_says_its_term_and_deletes_nothing_that_is_younger(
     monkeypatch.setenv("CCHC_RETENTION_DAYS", "400")
     result = cli(landed, "purge")
     assert (result.code, "400 ngày" in result.stdout, "không có gì" in result.stdout) == (0, True, True)
-
-
-def test_the_guide_names_every_source_and_its_pictures_are_there() -> None:
-    text = GUIDE.read_text(encoding="utf-8")
-    for name, contract in load_contracts().items():
-        assert f"| `{name}` | {contract.title_vi} |" in text
-    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", text)
-    assert len(pictures) >= 4
-    for picture in pictures:
-        assert (GUIDE.parent / picture).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"

@@ -314,6 +314,15 @@ def test_every_field_of_a_contract_is_explained() -> None:
     assert "csv_needs_proof" in {field.name for field in dataclasses.fields(IntakeLimits)} & told
 
 
+def test_every_source_is_told_to_clerks_and_to_developers() -> None:
+    guide = _text("docs/huong-dan-giao-nop.md")
+    for name, contract in load_contracts().items():
+        assert f"| `{name}` | {contract.title_vi} |" in guide
+        page = _text(f"ingestion/sources/{name}/README.md")
+        assert page.startswith(f"# {name} — ")
+        assert f"Key: `{', '.join(contract.key)}`" in page, name
+
+
 def test_every_module_opens_with_what_belongs_in_it() -> None:
     modules = [name for name in TREE if name.endswith(".py") and not name.startswith("tests/")]
     opening = re.compile(r'(#!.*\n)?"""((?!""").)*elongs here', re.DOTALL)
