@@ -65,6 +65,7 @@ def petitions(answer: dict[str, Any]) -> dict[str, Any]:
     return dict(found)
 
 
+@pytest.mark.long
 def test_a_source_is_taken_in_from_its_folder_alone(project: Path, sample_landing: Path, tmp_path: Path) -> None:
     deliver(tmp_path, sample_landing, block("csv"))
     for command in block("sh").splitlines():

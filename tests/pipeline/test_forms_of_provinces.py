@@ -24,7 +24,7 @@ from tests.pipeline import test_commune_alone as communes
 from tests.pipeline.conftest import release_of
 from tests.support import annexes
 
-pytestmark = pytest.mark.pipeline
+pytestmark = pytest.mark.long
 
 QUARTER = communes.QUARTER
 FIRST, SECOND, THIRD = "31615", "30307", "28777"

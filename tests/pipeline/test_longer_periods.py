@@ -140,6 +140,7 @@ def _findings(home: Path, period: str, rule: str) -> list[dict[str, Any]]:
     return list(result["findings"])
 
 
+@pytest.mark.long
 def test_six_months_are_counted_from_their_own_window_and_name_the_case_that_no_quarter_has(
     published_home: Path, tmp_path: Path, cli: Callable[..., CliResult]
 ) -> None:

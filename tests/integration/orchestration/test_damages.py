@@ -174,7 +174,8 @@ def test_what_is_derived_is_made_again_and_told_and_nothing_else_changes(
     assert "đã " in told
     if harm is not lose and place.name not in ("index_list", "index_page"):
         assert f"để riêng ở {home / SET_ASIDE}" in told
-        assert len(list((home / SET_ASIDE).rglob(f"{path.name}.*"))) == 1
+        # Not the database's log of what it had not yet taken in, which goes with it where there is one.
+        assert len(list((home / SET_ASIDE).rglob(f"{path.name}.[0-9]*"))) == 1
     name = path.relative_to(home).as_posix()
     if not place.again:
         assert not path.exists()
