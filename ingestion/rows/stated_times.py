@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from common.periods import Period
 from common.quarters import ROMAN, quarter_number
@@ -160,24 +161,32 @@ def _sound(year: int) -> int | None:
 _WORDS = {"mot": 1, "nhat": 1, "gieng": 1, "hai": 2, "ba": 3, "bon": 4, "tu": 4, "sau": 6, "bay": 7, "tam": 8,
           "chin": 9, "muoi": 10, "muoi mot": 11, "muoi hai": 12, "chap": 12}  # fmt: skip
 _SPELLED = "|".join(sorted(_WORDS, key=len, reverse=True))
-_NO_NUMBER = r"(?! (?:ngay|thang|dau|\d\d?)\b)"
+_NO_NUMBER = r"(?! (?:ngay|thang|dau|lan|\d\d?)\b)"
 
 
 def _day(name: str) -> str:
     """A day as a group of its own with the groups d, m and y; the year may be missing, or have two digits."""
     return (
-        rf"(?:(?P<d{name}>\d{{1,2}})(?:[/.-]| thang )(?P<m{name}>\d{{1,2}})"
-        rf"(?:(?:[/.-]| nam )(?P<y{name}>\d{{4}}|\d\d))?|(?P<Y{name}>\d{{4}})-(?P<M{name}>\d\d)-(?P<D{name}>\d\d))"
-        r"(?![\d/])"
+        rf"(?:(?P<d{name}>\d{{1,2}})(?: ?/ ?|[.-]| thang )(?P<m{name}>\d{{1,2}})"
+        rf"(?:(?: ?/ ?|[.-]| nam )(?P<y{name}>\d{{4}}|\d\d))?|(?P<Y{name}>\d{{4}})-(?P<M{name}>\d\d)-(?P<D{name}>\d\d))"
+        r"(?![\d/]| /)"
     )
 
 
-_UP_TO = r"(?:den|toi)(?: het)?(?: ngay)?:? ?"
-_RANGE = re.compile(rf"(?<![\d/.-]){_day('1')},? ?(?:[-–—]>?|{_UP_TO}) ?(?:{_UP_TO})?(?:ngay )?{_day('2')}")
+_HOUR = r"\d{1,2} ?(?:h|:|gio\b) ?\d{0,2}(?::\d\d(?:\.\d+)?)?"
+_UP_TO = rf"(?:den|toi)(?: het| truoc)?(?: {_HOUR})?(?: ngay)?:? ?"
+_RANGE = re.compile(
+    rf"(?<![\d/.-]){_day('1')}(?:(?: |, |t){_HOUR})?,? ?(?:[-–—]>?|{_UP_TO}|(?:ngay )?ket thuc:?) ?"
+    rf"(?:{_UP_TO})?(?:ngay )?{_day('2')}"
+)
 _FROM_START = re.compile(rf"(?:tu dau nam(?: \d{{4}})?|luy ke|cong don)\D{{0,40}}?{_UP_TO}{_day('2')}")
-_SO_FAR = r"(?:(?:tinh|so lieu|cap nhat|chot) (?:den|toi)|den het|(?:tai|den) thoi diem)(?: thoi diem)?(?: het)?"
+_SO_FAR = (
+    r"(?:(?:tinh|so lieu|cap nhat|chot|co mat|hien co|\bco) (?:den|toi)|den het|(?:(?:tai|den) )?thoi diem|"
+    r"chot(?: so lieu)?(?: vao)?|co mat|so lieu|\btai|\(den)(?: thoi diem| het)*"
+)
 _AS_OF = re.compile(
-    rf"{_SO_FAR}(?:(?: ngay)?:? ?{_day('2')}|(?: cuoi)? thang (?P<month>\d{{1,2}})(?:/| nam )(?P<year>\d{{4}})(?!\d))"
+    rf"{_SO_FAR}(?:(?: bao cao)?:?(?: {_HOUR})?(?: ngay)?:? ?{_day('2')}|"
+    r"(?: cuoi)? thang (?P<month>\d{1,2})(?:/| nam )(?P<year>\d{4})(?!\d))"
 )
 _YEAR_AFTER = r"(?:[\s/.,:(-]{0,3}(?:cua )?(?:nam:? )?(?P<y>\d{4})(?!\d)|/(?P<yy>\d\d)(?![\d/]))"
 _MONTH = rf"\b(?:\d{{1,2}}|{_SPELLED})\b{_NO_NUMBER}"
@@ -185,52 +194,99 @@ _MONTHS = re.compile(
     rf"(?:(?<![\w/])t\.? ?(?P<short>\d{{1,2}})(?=[/.-]\d{{4}})|(?<!\b\d )(?<!\b\d\d )\bthang:? (?P<first>{_MONTH})"
     rf"(?P<more>(?: ?[,;+–-] ?| va | den (?:het )?)(?:thang )?{_MONTH})*){_YEAR_AFTER}?"
 )
-_QUARTER = rf"(?:iv|iii|ii|i|[1-4]|mot|nhat|hai|ba|bon|tu)\b{_NO_NUMBER}"
+_LISTED = r"(?: ?[,;+–-] ?| va | den (?:het )?)(?:thang |t\.? ?)?"
+# Months of which each has its year.
+_DATED_MONTHS = re.compile(
+    rf"\b(?:thang|ky(?: bao cao)?:?|tu|t\.?) ?\d{{1,2}}[/.-]\d{{4}}(?:{_LISTED}\d{{1,2}}[/.-]\d{{4}})+(?!\d)"
+)
+_DATED_MONTH = re.compile(r"(\d{1,2})[/.-](\d{4})")
+_QUARTER = rf"(?:iv|iii|ii|i|0?[1-4]|mot|nhat|hai|ba|bon|tu)\b{_NO_NUMBER}"
 _QUARTERS = re.compile(
-    rf"\b(?P<word>quy|qui|q)(?:\.|:)? ?(?P<first>{_QUARTER})"
+    rf"\b(?P<word>quy|qui|q)(?:\.|:)? ?(?:thu )?(?P<first>{_QUARTER})"
     rf"(?P<more>(?: ?[,;+&–-] ?| va | den )(?:qu[yi] )?{_QUARTER})*{_YEAR_AFTER}?"
 )
 _KEY = re.compile(r"(?<!\d)(?P<y>\d{4}) ?[-/]? ?q(?P<first>[1-4])\b")
 _PARTS = re.compile(
-    rf"(?<![\d/])\b(?P<n>0?3|0?6|0?9|12|ba|sau|chin|muoi hai) thang\b(?P<end> (?:dau|cuoi)\b(?: nam\b)?)?{_YEAR_AFTER}?"
+    r"(?<![\d/])\b(?P<n>0?3|0?6|0?9|12|ba|sau|chin|muoi hai) thang\b"
+    rf"(?P<end> (?:dau|cuoi)\b(?! quy)(?: nam\b)?)?{_YEAR_AFTER}?"
 )
 _YEARS = re.compile(r"(?<!doan )\bnam:? (?P<y>\d{4})(?: ?[-–] ?(?:nam )?(?P<last>\d{4}))?(?![\d/])")
 _FULL_DAY = re.compile(r"(?<!\d)\d{1,2}(?:[/.-]| thang )\d{1,2}(?:[/.-]| nam )\d{4}(?!\d)")
+# A day that is left for the pen: of a signature, or of a letter that the table goes with.
+_OPEN_DAY = re.compile(r"\bngay[ .…_/-]*thang:?[ .…_]*(?:\d{1,2})?[ .…_/]*(?:nam[ .…_]*(?:\d{2,4})?)?")
 _YEAR_ALONE = re.compile(r"(?:19|20)\d\d")
-_CUMULATIVE = re.compile(r"\b(?:luy ke|cong don|tu dau nam)\b")
+_CUMULATIVE = re.compile(r"(?P<no>\bkhong (?:\w+ ){0,2})?\b(?:luy ke|cong don|tu dau nam)\b")
+# What a report is held against, what it plans, laws and far aims: no time of its figures.
+_ONE_TIME = (
+    r"(?:\b(?:quy|qui|q)\b\.? ?(?:iv|iii|ii|i|0?[1-4])\b|\bthang \d{1,2}\b|\b\d{1,2} thang (?:dau|cuoi)(?: nam)?\b)"
+)
+_COMPARED = re.compile(
+    rf"\b(?:so voi|cung ky)\b[^,;()#]{{0,40}}?(?:{_ONE_TIME}|\bnam\b)(?:[ /.-]{{0,3}}(?:nam )?\d{{4}})?"
+)
+_AHEAD = re.compile(rf"\bphuong huong\b[^;()#]{{0,60}}?(?:{_ONE_TIME}|\bnam \d{{4}})")
+_OF_A_LAW = re.compile(
+    r"(?:\bluat\b[^;()#]{0,60}?|\bsua doi,? bo sung |\b(?:dinh huong|tam nhin|huong)(?: den| toi)? )nam \d{4}"
+)
 # The number of a document, with the day or year of its issue: it is about that document.
-_DOCUMENT = re.compile(r"\d+\w*/(?:\d{4}/)?(?!NĂM|QUÝ)[A-ZĐƯ]{2}[\w.Đđ&-]*(?:,? ?(?:ngày [\d/.-]+|năm \d{4}))?")
+_DOCUMENT = re.compile(
+    r"\d+\w*/(?:\d{4}/)?(?!NĂM|QUÝ)[A-ZĐƯ]{2}[\w.Đđ&-]*"
+    r"(?i:,? ?(?:ngày[ \d/.…_-]*(?:tháng[ \d.…_]*(?:năm ?(?:\d{4})?)?)?|năm \d{4}))?"
+)
 _PLACE_AND_DAY = re.compile(rf"(?:(?!.*\bso\b)[^\d/;:()]{{2,40}}(?: \d{{1,2}})?, ?)?ngay {_day('2')}\.?")
 
 
-def read_times(texts: Iterable[str]) -> StatedTimes:
-    """The times that texts name; each text is clean, and what one begins the next may end (“Từ ngày …” | “đến …”)."""
-    written = " ".join(texts)
+def read_times(texts: Iterable[str], name: str = "") -> StatedTimes:
+    """The times that texts name, and the name of their sheet; each text is clean, and what one begins the next may end
+    (“Từ ngày …” | “đến …”). A name may be a year alone.
+    """
+    written = " ".join([*texts, f"năm {name}" if _YEAR_ALONE.fullmatch(name) else name])
     written = _DOCUMENT.sub(lambda match: "#" * len(match[0]), written)
     plain = _Plain(written)
+    for pattern in (_COMPARED, _AHEAD, _OF_A_LAW):
+        plain.drop(pattern)
     window = next((found for match in plain.take(_RANGE) if (found := _range(match)) is not None), None)
     if window is None:
         window = next((found for match in plain.take(_FROM_START) if (found := _from_start(match)) is not None), None)
-    as_of = next((day for match in plain.take(_AS_OF) if (day := _up_to(match)) is not None), None)
-    plain.drop(_FULL_DAY)  # a signature's, or some document's
-    parts = [_quarters(match, plain) for pattern in (_KEY, _QUARTERS) for match in plain.take(pattern)]
-    parts += [_part_of_year(match, plain) for match in plain.take(_PARTS)]
-    months = [month for match in plain.take(_MONTHS) for month in _months(match)]
+    as_of = max((day for match in plain.take(_AS_OF) if (day := _up_to(match)) is not None), default=None)
+    for pattern in (_FULL_DAY, _OPEN_DAY):  # of signatures, or of some document
+        plain.drop(pattern)
+    parts = [(match, _quarters(match, plain)) for pattern in (_KEY, _QUARTERS) for match in plain.take(pattern)]
+    parts += [(match, _part_of_year(match, plain)) for match in plain.take(_PARTS)]
+    months = [
+        (int(year), int(number))
+        for match in plain.take(_DATED_MONTHS)
+        for number, year in _DATED_MONTH.findall(match[0])
+        if 1 <= int(number) <= 12 and _sound(int(year))
+    ]
+    months += [month for match in plain.take(_MONTHS) for month in _months(match)]
     years = [
         year for match in plain.take(_YEARS) for year in range(int(match["y"]), int(match["last"] or match["y"]) + 1)
     ]
-    if _YEAR_ALONE.fullmatch(written):
-        years.append(int(written))
-        plain.said.append(written)
     return StatedTimes(
         window,
         as_of,
         tuple(dict.fromkeys(months)),
-        tuple(part for part in parts if part is not None),
+        _with_years([(match, part) for match, part in parts if part is not None]),
         tuple(years),
-        bool(_CUMULATIVE.search(plain.left)),
+        any(not match["no"] for match in _CUMULATIVE.finditer(plain.left)),
         tuple(plain.said),
     )
+
+
+_NEAR = 60  # characters
+
+
+def _with_years(parts: Sequence[tuple[re.Match[str], Part]]) -> tuple[Part, ...]:
+    """The parts in their order; one without a year has that of the next: “quý I, nhiệm vụ quý II năm 2023”."""
+    found: list[Part] = []
+    following: tuple[int, int | None] = (0, None)
+    for match, part in sorted(parts, key=lambda one: one[0].start(), reverse=True):
+        start, year = following
+        if part.year is None and year is not None and start - match.end() <= _NEAR:
+            part = replace(part, year=year)
+        following = match.start(), part.year
+        found.insert(0, part)
+    return tuple(found)
 
 
 def signed_on(texts: Iterable[str]) -> dt.date | None:
@@ -325,7 +381,8 @@ def _numbers(match: re.Match[str], item: str) -> list[int]:
 def _quarters(match: re.Match[str], plain: _Plain) -> Part | None:
     if match.re is _KEY:
         return Part(frozenset({int(match["first"])}), _year(match), plain.words(match))
-    if plain.words(match)[:3].lower() not in ("quý", "quí", "quy", "qui") and match["word"] != "q":
+    word = unicodedata.normalize("NFD", plain.words(match)[:3].lower()).replace("\u0301", "")  # “quý” or “qúy”
+    if word not in ("quy", "qui") and match["word"] != "q":
         return None  # a fund (quỹ)
     return Part(frozenset(_numbers(match, _QUARTER)), _year(match), plain.words(match))
 

@@ -32,7 +32,12 @@ SURELY_ANOTHER = [
     "Thời gian: 15/09/2022 đến 14/12/2022", "Từ ngày 15 tháng 9 năm 2022 đến hết ngày 14 tháng 12 năm 2022",
     "Tu ngay 15/09/2022 den ngay 14/12/2022", "Từ ngày: 15.9.2022, đến hết ngày: 14.12.2022",
     "Lũy kế từ đầu năm 2022 đến ngày 14/12/2022", "Lũy kế đến hết ngày 14/12/2022",
-    "Từ ngày 01/10/2022 đến ngày 31/12/2022",
+    "Từ ngày 01/10/2022 đến ngày 31/12/2022", "Từ ngày: 15/09/2022 00:00 đến ngày: 14/12/2022 23:59:59",
+    "15/09/2022 0:00 - 14/12/2022 23:59", "Từ 00h00 ngày 15/9/2022 đến 24h00 ngày 14/12/2022",
+    "2022-09-15 00:00:00 đến 2022-12-14 23:59:59", "Từ ngày 15 / 9 / 2022 đến ngày 14 / 12 / 2022",
+    "Từ ngày 15/9/2022 đến trước ngày 15/12/2022", "Ngày bắt đầu: 15/09/2022 Ngày kết thúc: 14/12/2022",
+    "Qúy IV/2022", "Quý thứ tư năm 2022", "Quý 04/2022", "Tháng 9/2022, 10/2022, 11/2022", "Tháng 10/2022 - 12/2022",
+    "quý III và quý IV năm 2022", "Quý IV năm 2022, phương hướng nhiệm vụ quý I năm 2023",
 ]  # fmt: skip
 WITHOUT_A_WHOLE_TIME = [
     "NĂM 2022", "năm 2021 - 2022", "QUÝ IV", "Quý bốn", "Tháng 11", "tháng 10 và 11", "6 tháng cuối năm",
@@ -43,14 +48,24 @@ OF_THE_PERIOD = [
     "quý 1 năm 2023", "Quý I và quý II năm 2023", "3 tháng đầu năm 2023", "Tháng 12/2022", "tháng 1 năm 2023",
     "Tháng 12/2022 và tháng 2/2023", "các tháng 1, 2, 3 năm 2023", "Từ ngày 01/01/2023 đến ngày 31/03/2023",
     "Lũy kế từ đầu năm đến ngày 14/03/2023", "6 tháng đầu năm 2023", "NĂM 2023", "Quý I", "3 tháng đầu năm", "Tháng 3",
-    "năm 2021 - 2025",
+    "năm 2021 - 2025", "Từ ngày 15/12/2022 00:00:00 đến ngày 14/03/2023 23:59:59", "Tháng 12/2022 - 03/2023",
+    "Kết quả quý I và phương hướng, nhiệm vụ quý II năm 2023", "nhiệm vụ quý I, nhiệm vụ trọng tâm quý II năm 2023",
+    "Quý I (so với quý IV năm 2022)", "Quý I/2023, tăng so với cùng kỳ năm 2022",
+    "Kết quả năm 2023 và phương hướng năm 2024",
 ]  # fmt: skip
 NO_TIME = [
     "Ban hành kèm theo Thông tư số 01/2020/TT-VPCP ngày 21/10/2020", "(Kèm theo Báo cáo số 45/BC-UBND ngày 16/3/2022)",
     "Kế hoạch số 15/KH-UBND năm 2022", "Nghị định 61/2018/NĐ-CP", "giai đoạn 2021-2030", "Quỹ 4",
     "theo quý, 6 tháng, năm",
     "Báo cáo định kỳ 6 tháng", "An Thạnh 1, ngày 15 tháng 12 năm 2022", "Biểu số 06a/VPCP/KSTT", "quý từ ngày",
-    "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Từ ngày 99/99/2022 đến ngày 14/13/2022", "Tháng 13/2022",
+    "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
+    "(Kèm theo Báo cáo số 120/BC-UBND ngày 20 tháng 3 năm 2022 của UBND huyện)",
+    "(KÈM THEO QUYẾT ĐỊNH SỐ 12/QĐ-UBND NGÀY 05 THÁNG 8 NĂM 2021)",
+    "Kèm theo Công văn số /UBND-NV ngày … tháng 7 năm 2022",
+    "Cù Lao Dung, ngày tháng 7 năm 2022", "Cù Lao Dung, ngày ..... tháng 7 năm 2022", "quý 2 lần", "mỗi quý hai lần",
+    "Ngày nhận báo cáo: ngày 06 tháng cuối quý", "so với cùng kỳ năm 2022", "so với quý IV/2022",
+    "Luật Cán bộ, công chức năm 2008 (sửa đổi, bổ sung năm 2019)", "định hướng đến năm 2030", "số không tính lũy kế",
+    "Số liệu không cộng dồn", "Từ ngày 99/99/2022 đến ngày 14/13/2022", "Tháng 13/2022",
 ]  # fmt: skip
 
 
@@ -69,6 +84,11 @@ def test_times_without_a_year_or_a_year_alone_are_told_where_none_is_the_periods
     assert times.named_elsewhere(Q1)
     # Beside a time that is certain nothing else is asked.
     assert not _of_another(read_times([title, "Từ ngày 15/12/2022 đến ngày 14/03/2023"]), Q1)
+
+
+@pytest.mark.parametrize("name", ["2022", "Năm 2022", "Quý 4", "T11.2022"])
+def test_a_sheet_is_named_with_times_too(name: str) -> None:
+    assert _of_another(read_times(["DANH SÁCH"], name), Q1)
 
 
 @pytest.mark.parametrize("title", OF_THE_PERIOD)
@@ -104,6 +124,13 @@ def test_documents_signatures_and_what_is_no_date_state_no_time(title: str) -> N
         ("6 tháng đầu năm 2025", "2025-Q3E", ("2025-01-01", "2025-06-30")),
         ("Quý II/2025", "2025-Q3E", ("2025-04-01", "2025-06-30")),
         ("NĂM 2023", "2023-Q1", None),
+        ("Danh sách có mặt đến ngày 28/02/2023", "2023-Q1", (None, "2023-02-28")),
+        ("Tính đến 17h00 ngày 28/02/2023", "2023-Q1", (None, "2023-02-28")),
+        ("Số liệu chốt ngày 28/02/2023", "2023-Q1", (None, "2023-02-28")),
+        ("Tồn tính đến ngày 14/12/2022, số liệu tính đến ngày 14/03/2023", "2023-Q1", (None, "2023-03-14")),
+        ("Tháng 12/2022, 01/2023, 02/2023 và 3/2023", "2023-Q1", ("2022-12-01", "2023-03-31")),
+        ("Quý I/2023 (kèm theo Công văn số 12/UBND ngày 10 tháng 02 năm 2023)", "2023-Q1", None),
+        ("Quý I/2023 Cù Lao Dung, ngày tháng 3 năm 2023", "2023-Q1", None),
     ],
 )  # fmt: skip
 def test_the_window_that_is_stated(title: str, period: str, stated: tuple[str | None, str] | None) -> None:
