@@ -22,6 +22,11 @@ _PIECES = re.compile(r"(?<!\d)\d{1,2}(?!\d)|[^\W\d_]+(?:[^\S\n]+[^\W\d_]+)*")
 # What may stand between a digit and its label.
 _FILLERS = frozenset(map(fold, ("là", "điểm", "mức", "mức độ", "sao", "nghĩa là")))
 _ENOUGH = 2  # entries of a legend: both ends of a scale
+# Words that a text with figures has, and a legend has not.
+_COUNTS = re.compile(
+    r"\d\s*(?:%|phiếu|hồ sơ|hs|lượt|người|ý kiến|trường hợp|phần trăm)|tổng (?:số|hợp|cộng)|tổng:|trong đó",
+    re.IGNORECASE,
+)
 
 
 def check_legends(
@@ -37,11 +42,13 @@ def check_legends(
         meanings = _meanings(column)
         if not meanings or not (used := _codes_in(body.columns[place], frozenset(meanings))):
             continue
-        legend = _legend(texts, column)
-        for code, value in legend:
+        legends = [dict(legend) for legend in _legends(texts, column)]
+        if any(all(legend.get(code) == meanings[code] for code in used) for legend in legends):
+            continue
+        for code, value in (pair for legend in legends for pair in legend.items()):
             if meanings.get(code) != value:
                 raise UnreadableFileError("legend_differs", _contradiction(sheet, column, code, value, meanings))
-        if len(legend) < _ENOUGH:
+        if not legends:
             shown = ", ".join(f"{code} là “{column.offered()[meanings[code]]}”" for code in used)
             yield FileRemark(
                 "codes_unexplained",
@@ -73,23 +80,27 @@ def _codes_in(cells: CellColumn, codes: frozenset[str]) -> list[str]:
     return sorted(found, key=int)
 
 
-def _legend(texts: Iterable[str], column: Column) -> list[tuple[str, str]]:
-    """Digits and values that the texts join; those of a text with one pair only are no legend."""
+def _legends(texts: Iterable[str], column: Column) -> Iterator[list[tuple[str, str]]]:
+    """The digits and values that each text joins, or cells and lines side by side; a pair alone is no legend, nor are
+    figures (“Hài lòng: 15 phiếu; bình thường: 2”): of them one comes twice, is no digit of the scale, or is counted.
+    """
     labels: LabelIndex[str] = LabelIndex()
     for value, spellings in column.labels.items():
         labels.add_all((label for label in spellings if not label.isdigit()), value)
-    found: list[tuple[str, str]] = []
-    cells: list[tuple[str, bool]] = []  # of cells that hold a digit or a label alone, side by side
+    highest = max(map(int, _meanings(column))) + 1
+    cells: list[tuple[str, bool]] = []  # of cells that hold a digit, a label or both alone, side by side
     for text in (*texts, ""):
-        pieces = [piece for one in _PIECES.findall(text) if (piece := _piece(one, labels)) is not None]
-        if len(pieces) == 1 and len(_PIECES.findall(text)) == 1:
+        words = _PIECES.findall(text)
+        pieces = [piece for one in words if (piece := _piece(one, labels)) is not None]
+        if len(pieces) == len(words) == 1 or (len(pieces) == len(words) == 2 and pieces[0][1] != pieces[1][1]):
             cells += pieces
             continue
-        for told in (cells, pieces):
-            pairs = _pairs(told)
-            found += pairs if len(pairs) >= _ENOUGH else []
+        for told in (cells, [] if _COUNTS.search(text) else pieces):
+            pairs = list(dict.fromkeys(_pairs(told)))
+            codes = {code for code, _ in pairs}
+            if _ENOUGH <= len(pairs) == len(codes) and max(map(int, codes)) <= highest:
+                yield pairs
         cells = []
-    return found
 
 
 def _piece(text: str, labels: LabelIndex[str]) -> tuple[str, bool] | None:

@@ -79,6 +79,31 @@ def test_a_legend_that_says_otherwise_refuses_the_file(home: Any, form: str) -> 
     )
 
 
+@pytest.mark.parametrize(
+    "figures",
+    [
+        [["Tổng hợp: Rất hài lòng: 1 phiếu; Hài lòng: 2 phiếu"]],
+        [["Rất hài lòng 60%, hài lòng 30%, bình thường 10%"]],
+        [["Rất hài lòng: 45; Hài lòng: 15; Bình thường: 2"]],
+        [["Rất hài lòng: 1; Hài lòng: 1; Bình thường: 0"]],
+        [["Rất hài lòng: 1; Hài lòng: 2"]],
+    ],
+)
+def test_figures_beside_labels_are_no_legend(home: Any, figures: list[list[Any]]) -> None:
+    home.workbook("survey_responses", [*AGREEING["dashes"], *figures, ANSWERS, *_answers(4, 5)])
+    home.ingest()
+    assert [row["overall"] for row in home.rows("survey_responses", "lake")] == VALUES[3:]
+    assert _told(home, "survey_responses") == []
+
+
+def test_a_legend_may_be_a_line_an_entry(home: Any) -> None:
+    home.workbook("survey_responses", [*AGREEING["lines"][:-1], ANSWERS, *_answers(1, 5)])
+    home.workbook("survey_responses", [*TURNED["lines"][:-1], ANSWERS, *_answers(1, 5)], name="b.xlsx")
+    home.ingest()
+    assert _told(home, "survey_responses") == []
+    assert sorted(d["refusal"] for d in read_deliveries(home.paths).to_pylist()) == ["", "legend_differs"]
+
+
 def test_digits_without_a_legend_are_told(home: Any) -> None:
     home.workbook("survey_responses", [["Xã An Thạnh 1, ngày 5 tháng 3"], ANSWERS, *_answers(5, "1", "Hài lòng")])
     home.ingest()
