@@ -6,7 +6,9 @@ cells have which format (the readers), or what the figure means (``values``). So
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
@@ -16,7 +18,15 @@ from ingestion.text.numbers import decimal_vi
 
 _SECTION = re.compile(r'((?:[^;"\\]|\\.|"[^"]*"|"[^"]*$)*)(?:;|$)', re.S)
 _TOKEN = re.compile(r'"([^"]*)"?|\\(.)|[_*].|\[([^\]]*)\]|(General)|(.)', re.S | re.I)
-_CONDITION = re.compile(r"[<>=]")
+_CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)")
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "<>": operator.ne,
+}
 _DECIMALS = Decimal("0.0001")
 
 
@@ -26,12 +36,13 @@ class _Section:
     def __init__(self, code: str) -> None:
         self.bare = ""
         self.parts: list[tuple[str, bool]] = []
-        self.is_conditional = False
+        self.condition: tuple[Callable[[float, float], bool], float] | None = None
         self.is_date = False
-        for match in _TOKEN.finditer(code):
-            quoted, escaped, bracket, general, sign = match.groups()
+        for token in _TOKEN.finditer(code):
+            quoted, escaped, bracket, general, sign = token.groups()
             if bracket is not None:
-                self.is_conditional |= bool(_CONDITION.match(bracket))
+                if match := _CONDITION.fullmatch(bracket):
+                    self.condition = _COMPARE[match[1]], float(match[2])
                 self.is_date |= bool(re.fullmatch(r"h+|m+|s+", bracket, re.I))
             elif quoted is not None or escaped is not None:
                 self.parts.append((quoted if quoted is not None else escaped, True))
@@ -44,6 +55,14 @@ class _Section:
                 self.parts.append((sign, is_literal))
         letters = self.bare.lower().replace("e+", "").replace("e-", "")
         self.is_date |= bool(re.search(r"[ymdhsb]", letters)) and not re.search(r"[0#?]", letters.replace(".0", ""))
+
+    def is_for_negative(self, sections: Sequence[_Section]) -> bool:
+        """Whether numbers that it is chosen for are negative, among these sections of a format."""
+        if any(s.condition for s in sections):
+            return (
+                self.condition is not None and self.condition[0] in (operator.lt, operator.le) and not self.condition[1]
+            )
+        return len(sections) > 1
 
     @property
     def percents(self) -> int:
@@ -130,8 +149,9 @@ def as_shown(cell: Cell, code: str, place: str) -> Cell:
         chosen = sections[1]
     elif len(sections) > 2 and cell == 0:
         chosen = sections[2]
-    if any(s.is_conditional for s in sections):
-        chosen = max(sections, key=lambda s: (s.thousands, s.percents))
+    if any(s.condition for s in sections):
+        holds = (s for s in sections if s.condition is None or s.condition[0](cell, s.condition[1]))
+        chosen = next(holds, sections[-1])
     if chosen.is_date:
         return cell
     if chosen.percents:
@@ -149,9 +169,9 @@ def as_shown(cell: Cell, code: str, place: str) -> Cell:
             ),
         )
     shown = chosen.shown(cell)
-    if len(sections) == 1 and cell < 0:
+    if cell < 0 and not chosen.is_for_negative(sections):
         shown = shown and f"-{shown}"  # a section for negative numbers has its own sign, or hides it
-    elif shown is None and chosen is not sections[0] and cell < 0:
+    elif shown is None and cell < 0:
         shown = decimal_vi(Decimal(repr(abs(cell))))
     return cell if shown is None or shown == decimal_vi(Decimal(repr(cell))) else ShownNumber(float(cell), shown)
 

@@ -96,6 +96,10 @@ def test_the_tail_of_binary_arithmetic_is_no_difference(number: float) -> None:
         ("#,##0,", 0.0, 0.0),
         ("yyyy", 2023.0, 2023.0),
         ("0.0", 47.0, 47.0),
+        ('[=0]"-";#,##0', 5.0, 5.0),
+        ('[=0]"-";#,##0', -5.0, -5.0),
+        ('[<0]"-"0;0', -5.0, -5.0),
+        ('[>=1000000]0.0,," triệu";0', 50.0, 50.0),
     ],
 )
 def test_numbers_as_their_format_makes_them(code: str, cell: float, shown: Any) -> None:
@@ -119,6 +123,8 @@ def test_numbers_as_their_format_makes_them(code: str, cell: float, shown: Any) 
         ("#,##0_);(#,##0)", -7.0, "(7)"),
         ('0" nghìn"', -7.0, "-7 nghìn"),
         ("#,##0;-#,##0", 7.0, "7"),
+        ('[>=1000]0;0" nghìn"', 50.0, "50 nghìn"),
+        ("[<0]0;0", -7.0, "7"),
     ],
 )
 def test_zeros_and_prefixes_belong_to_what_is_shown(code: str, cell: float, shown: str) -> None:
