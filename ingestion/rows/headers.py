@@ -121,10 +121,11 @@ class HeaderMap:
         column = self.titles.find(_without_parentheses(label))
         return all(
             _REFERENCE.fullmatch(text)
+            or _DATE_SHAPE.fullmatch(text)
             or fold(text) in _HARMLESS
             or parse_quarter(text).value == self.quarter
             or (column and self.titles.find(text) == column)
-            for text in inside
+            for text in (_INTRODUCED.sub("", text) for text in inside)
         )
 
     def may_be_part(self, text: str) -> bool:
@@ -163,14 +164,22 @@ def _is_share(label: str) -> bool:
 
 
 _PARENTHESES = re.compile(r"\(([^()]*)\)")
-# What refers to other columns, as in "(3)=(4)+(5)".
-_REFERENCE = re.compile(r"[\d\s=+\-–−x*/:.,;]*|\s*[A-Z]\s*")
+# What refers to other columns, as in "(3)=(4)+(5)", or is an example of a day. "(k)" is a factor.
+_REFERENCE = re.compile(r"[\d\s=+\-–−x*/:.,;]*|\s*[A-ZĐa-jđ]\s*")
+# How a day is to be written, in the letters of spreadsheets or of Vietnamese.
+_DATE_SHAPE = re.compile(
+    r"(?:(?:d{1,2}|m{1,2}|y{2,4}|h{1,2}|s{1,2}|n{1,4}|t{1,2}|p{1,2})(?:[\s/:.,-]+|$))+", re.IGNORECASE
+)
+_INTRODUCED = re.compile(
+    r"^\s*(?:(?:đơn vị tính|đvt|đơn vị|định dạng|kiểu|ví dụ|vd)\s*:?|cột(?= *\d)|ghi rõ(?= ))\s*", re.IGNORECASE
+)
 # What in parentheses leaves a heading as it is: what is counted, how to write it, that it is the figure of the period.
 _HARMLESS = frozenset(
     map(
         fold,
         (
             *("hồ sơ", "văn bản", "người", "phiếu", "thủ tục", "TTHC", "nhiệm vụ", "đơn vị", "cơ quan", "lượt", "bộ"),
+            *("VB", "HS", "bản", "số văn bản", "số hồ sơ", "giờ, ngày", "ngày, giờ", "bắt buộc nhập"),
             *("cái", "biên chế", "ngày", "ngày làm việc", "đồng", "VNĐ", "số lượng", "đơn vị tính"),
             *("ký số", "có ký số", "đã ký số", "tên", "nếu có", "bắt buộc", "không bắt buộc", "ghi rõ", "thực tế"),
             *("x", "đánh dấu x", "có/không", "có hoặc không", "ngày/tháng/năm", "ngày tháng năm", "ngày giờ"),

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 TURNED = ["dự kiến", "theo kế hoạch", "kỳ trước", "quý trước", "Quý IV/2022", "hết hạn", "đã thu hồi", "nghìn", "%",
-          "lũy kế từ đầu năm", "chưa", "cùng kỳ", "năm 2022"]  # fmt: skip
+          "lũy kế từ đầu năm", "chưa", "cùng kỳ", "năm 2022", "ĐVT: nghìn", "k"]  # fmt: skip
 SAME = ["người", "(3)=(1)+(2)", "dd/mm/yyyy", "ngày/tháng/năm", "nếu có", "kỳ này", "Quý I/2023", "thực tế", "Có/Không",
-        "5", "A", "bắt buộc"]  # fmt: skip
+        "5", "A", "bắt buộc", "hh:mm dd/mm/yyyy", "ĐVT: hồ sơ", "VD: 15/01/2023", "cột 3", "a",
+        "ghi rõ ngày, tháng, năm"]  # fmt: skip
 CASES = ["Mã hồ sơ", "Tên TTHC", "Đơn vị", "Ngày nhận", "Trạng thái", "Hình thức", "Ngày trả"]
 CASE = ["000.23.32.H51-230105-0001", "Đăng ký khai sinh", "Thị trấn Cù Lao Dung", "05/01/2023", "Đã trả kết quả",
         "Trực tiếp", "09/01/2023"]  # fmt: skip
