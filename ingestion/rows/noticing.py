@@ -310,7 +310,7 @@ def of_titles(sheet: str, layout: Layout, below: Sequence[str], period: Period) 
             count=max(0, (period.closes_on - last).days),
         )
     if not layout.title.times.is_certain:
-        named = read_times([*layout.title.texts, sheet])
+        named = read_times(layout.title.texts, sheet)
         if (other := named.of_another_period(period) or named.named_elsewhere(period)) is not None:
             yield FileRemark(
                 "other_time",
@@ -346,8 +346,18 @@ def of_titles(sheet: str, layout: Layout, below: Sequence[str], period: Period) 
         )
 
 
-_UNIT_SAID = re.compile(r"(?:đơn vị tính|đvt|tính (?:bằng|theo))\b(?P<unit>.{0,40})", re.IGNORECASE)
-_MOST_WORDS_OF_A_UNIT = 4
+_UNIT_SAID = re.compile(
+    r"(?P<label>đơn vị tính|đvt|don vi tinh|dvt|(?:số liệu|^)\s*tính (?:bằng|theo))\b\W*(?P<unit>[^;]{0,40})|"
+    r"tính (?:bằng|theo) (?P<other>[^;%]{0,40})",
+    re.IGNORECASE,
+)
+# What a factor alone on a line counts; any other word makes it a name ("Triệu Phong", "Triệu Thị Hoa").
+_COUNTED = re.compile(
+    r"(?:(?:số )?(?:đồng|đ|vnđ|vnd|văn bản|vb|hồ sơ|hs|thủ tục|tthc|người|dân|phiếu|lượt|bản|trang|nhiệm vụ|đơn vị)\b"
+    r".{0,20})?",
+    re.IGNORECASE,
+)
+_SHARE_ONLY = re.compile(r"(?:tỷ lệ|tỉ lệ|phần trăm|[%‰]|\W)+", re.IGNORECASE)
 
 
 def of_units(sheet: str, layout: Layout, below: Iterable[str], contract: Contract) -> Iterator[FileRemark]:
@@ -358,13 +368,8 @@ def of_units(sheet: str, layout: Layout, below: Iterable[str], contract: Contrac
     if not types & FIGURE_TYPES:
         return
     for text in (*layout.title.texts, *below):
-        match = _UNIT_SAID.search(text)
-        bare_unit = text.strip("() ")
-        factor = factor_in(match["unit"] if match else bare_unit)
-        is_said = match is not None or (
-            factor is not None and bare_unit.startswith(factor) and len(bare_unit.split()) <= _MOST_WORDS_OF_A_UNIT
-        )
-        if factor is not None and is_said and not (is_share(factor) and types & {"decimal", "number_or_text"}):
+        factor = _unit_other_than_one(text)
+        if factor is not None and not (is_share(factor) and types & {"decimal", "number_or_text"}):
             yield FileRemark(
                 "other_unit",
                 f"Trang tính “{sheet}” ghi số liệu tính bằng “{factor}”, còn số trong ô được hiểu là số đếm.",
@@ -374,6 +379,21 @@ def of_units(sheet: str, layout: Layout, below: Iterable[str], contract: Contrac
                 value=factor,
             )
             return
+
+
+def _unit_other_than_one(text: str) -> str | None:
+    """The factor of the unit of measure that a text says, or is; None where it is none. A share beside something that
+    is counted ("văn bản, %") is of another column.
+    """
+    if match := _UNIT_SAID.search(text):
+        unit = match["unit"] or match["other"] or ""
+        factor = factor_in(unit)
+    else:
+        unit = text.strip("() ")
+        factor = factor_in(unit)
+        if factor is None or not unit.startswith(factor) or not _COUNTED.fullmatch(unit[len(factor) :].strip()):
+            return None
+    return None if factor is not None and is_share(factor) and not _SHARE_ONLY.fullmatch(unit) else factor
 
 
 def of_days(rows: Rows, contract: Contract, period: Period) -> Iterator[FileRemark]:

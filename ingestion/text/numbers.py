@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-# "Tỷ lệ" is a ratio; "mươi", "đôi", "tá" stand with a number word or a thing, not as a unit of figures.
+# "Tỷ lệ", "tỷ trọng" are ratios; "mươi", "đôi", "tá" stand with a number word or a thing.
 _FACTOR = re.compile(
-    r"(?<![^\W\d_])(?:nghìn|ngàn|nghin|ngan|triệu|trieu|t[ỷỉ](?! lệ)|phần trăm|trăm|tram|chục|chuc|vạn|k|tr)"
-    r"(?![^\W\d_])|[%‰]",
+    r"(?<![^\W\d_])(?:nghìn|ngàn|nghin|ngan|triệu|trieu|t[ỷỉ](?! (?:lệ|trọng|suất|số))|phần trăm|trăm|tram|chục|chuc|"
+    r"vạn|k|tr)(?![^\W\d_])|[%‰]",
     re.IGNORECASE,
 )
 
