@@ -533,6 +533,11 @@ class Contract(_Strict):
         """Whether its rows are read by the form in force."""
         return self.form_row is not None or self.figure_of_form is not None
 
+    @property
+    def is_register(self) -> bool:
+        """Whether each row tells from when on it holds, so that the file is of no single period."""
+        return "valid_from" in self.key
+
     def column(self, name: str) -> Column:
         return next(c for c in self.columns if c.name == name)
 

@@ -42,16 +42,16 @@ def check_sender(contract: Contract, context: Context) -> None:
 # ------------------------------------------------------------------------------------------------------------ titles
 
 
-def check_titles(titles: Sequence[TitleBlock], context: Context) -> None:
+def check_titles(titles: Sequence[TitleBlock], contract: Contract, context: Context) -> None:
     """Raises :class:`UnreadableFileError` where a title names another period or unit than the file's folder."""
     for title in titles:
-        _check_title_period(title, context)
+        _check_title_period(title, contract, context)
     if (fault := _title_unit(titles, context)) is not None:
         raise UnreadableFileError(WRONG_UNIT, fault, titles[0].window)
 
 
-def _check_title_period(title: TitleBlock, context: Context) -> None:
-    if (named := title.times.of_another_period(context.period)) is not None:
+def _check_title_period(title: TitleBlock, contract: Contract, context: Context) -> None:
+    if (named := title.times_for(contract).of_another_period(context.period)) is not None:
         raise UnreadableFileError(
             WRONG_QUARTER,
             f"Tệp ghi kỳ {named}, nhưng nằm trong thư mục của kỳ {_period_vi(context.period)}. "

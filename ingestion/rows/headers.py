@@ -48,6 +48,10 @@ class TitleBlock:
         """The window that the texts name by its first and last day."""
         return self.times.window
 
+    def times_for(self, contract: Contract) -> StatedTimes:
+        """The times that say something of the rows of such a file."""
+        return self.times.of_a_register() if contract.is_register else self.times
+
 
 @dataclass(frozen=True)
 class Layout:

@@ -67,7 +67,7 @@ def _read(
     found = find_tables(content, contract, context)
     del content  # it holds the sheets, of which each is to be let go once it is cut
     # Do the titles name the folder's period and unit?
-    check_titles([table.layout.title for table in found.tables], context)
+    check_titles([table.layout.title for table in found.tables], contract, context)
     # Each sheet cut into tables, rows that are no data set apart, the others parsed; table by table.
     read = parse_tables(data_tables(found, context), found.headers, found.profile, context)
     # Has somebody filled in what is a template?

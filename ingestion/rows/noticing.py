@@ -290,13 +290,15 @@ _EXPORTED = re.compile(
 )
 
 
-def of_titles(sheet: str, layout: Layout, below: Sequence[str], period: Period) -> Iterator[FileRemark]:
+def of_titles(
+    sheet: str, layout: Layout, below: Sequence[str], contract: Contract, period: Period
+) -> Iterator[FileRemark]:
     """The times that a table states above itself or that its sheet is named with, and the days of making and signing
     above or below it.
     """
     texts = [*layout.title.texts, *below]
     own = f"{period.opens_on.isoformat()}/{period.closes_on.isoformat()}"
-    if (stated := layout.title.times.stated(period)) is not None:
+    if (stated := layout.title.times_for(contract).stated(period)) is not None:
         first, last = stated
         shown = f"từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}" if first else f"đến {last:%d/%m/%Y}"
         yield FileRemark(

@@ -60,7 +60,7 @@ def parse_tables(tables: Iterable[DataTable], headers: HeaderMap, profile: DataP
         beside += [table.beside] if table.beside is not None else []
         non_data.append(table.non_data)
         noticed += noticing.of_headings(name, table.body, layout, headers, profile.fits)
-        noticed += noticing.of_titles(name, layout, texts, context.period)
+        noticed += noticing.of_titles(name, layout, texts, contract, context.period)
         noticed += noticing.of_units(name, layout, texts, contract)
         noticed += check_legends(name, table.body, layout, texts, contract)
         noticed += noticing.of_pages(name, texts)

@@ -71,6 +71,12 @@ class StatedTimes:
         dated = [*(year for year, _ in self.months), *(part.year for part in self.parts)]
         return bool(self.window or self.as_of) or any(dated)
 
+    def of_a_register(self) -> StatedTimes:
+        """The times as a register's, which holds on beyond the month or quarter in which it was issued and is named
+        after: days only.
+        """
+        return replace(self, months=(), parts=(), years=(), is_cumulative=False)
+
     def stated(self, period: Period) -> Window | None:
         """The window that is stated in any wording that tells one; without a first day where it is "up to a day". A
         quarter that is the period's own states nothing more.

@@ -359,6 +359,16 @@ def test_the_window_that_a_title_states_is_kept(
     assert found == ([(value, count)] if value else [])
 
 
+@pytest.mark.parametrize("title", ["Công bố tháng 5/2021", "DANH MỤC QUÝ IV/2022", "Danh mục năm 2021"])
+def test_a_register_bears_the_time_of_its_issue(registers: Any, title: str) -> None:
+    head = ["Mã đơn vị", "Tên đơn vị", "Loại đơn vị", "Hiệu lực từ"]
+    row = ["945-PB03", "Phòng Tư pháp", "Cơ quan chuyên môn", "01/05/2016"]
+    registers.workbook("org_units", [[title], head, row])
+    registers.ingest(sources=["org_units"])
+    assert registers.delivery("org_units")["outcome"] == "accepted"
+    assert remarks(registers, "org_units", "stated_window") == []
+
+
 @pytest.mark.parametrize(
     ("above", "sheet", "told"),
     [
