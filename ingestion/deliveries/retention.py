@@ -175,7 +175,7 @@ def purge(paths: IngestPaths, reference: ReferenceData, retention_days: int, tod
                     _forget_values(paths, path)
                 else:
                     path.unlink(missing_ok=True)
-            except OSError as error:
+            except (OSError, pa.ArrowException) as error:
                 add_line(log_path(paths), {**entry, "deleted": False})
                 done.left[file] = str(error)
             else:
@@ -185,7 +185,11 @@ def purge(paths: IngestPaths, reference: ReferenceData, retention_days: int, tod
 
 
 def _holds_values(path: Path) -> bool:
-    table = pq.ParquetFile(path).read(columns=["value"])
+    """Whether there are values to empty, as far as the file tells: a damaged one may hold some."""
+    try:
+        table = pq.ParquetFile(path).read(columns=["value"])
+    except pa.ArrowException:
+        return True
     return bool(table["value"].null_count < table.num_rows)
 
 

@@ -262,6 +262,17 @@ def test_a_file_that_may_not_be_deleted_keeps_no_other_and_the_log_says_so(
     assert kept(home) == []
 
 
+def test_damaged_values_keep_no_other_file_and_are_told(home: Any) -> None:
+    deliver(home)
+    home.ingest()
+    [path] = (home.paths.raw / "rejected").rglob("*.parquet")
+    path.write_bytes(b"PAR1 and no more")
+    done = purge(home.paths, home.reference, DAYS, LONG_AFTER)
+    assert [file.kind for file in done.left] == ["returned_values"]
+    assert {file.kind for file in done.deleted} == {"landing_file", "original", "rejection_workbook"}
+    assert [(e.file.kind, e.deleted) for e in read_log(home.paths)][-1] == ("returned_values", False)
+
+
 HARMS = {
     "changed": lambda data: data.replace(b"2199", b"2198", 1),
     "cut": lambda data: data[len(data) // 3 :],
