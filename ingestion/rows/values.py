@@ -164,7 +164,7 @@ def _decimal_of_text(text: str) -> Reading:
 
 
 # A line that ends, a tab or several blanks: whoever writes them between digits writes two numbers, or half of one.
-_APART = re.compile(r"\d(?:\s{2,}|[^\S \xa0\u2007\u202f])\d")
+_APART = re.compile(r"\d(?:\s{2,}|[^\S \xa0\u2007\u2009\u202f])\d")
 
 
 def _one_number(cell: Cell, number: Reading) -> Reading:
@@ -552,7 +552,9 @@ _FOLDED_YES = frozenset(fold(word) for word in _YES) - {""}
 _FOLDED_NO = frozenset(fold(word) for word in _NO) - {""}
 
 
-_NONE_THERE = re.compile(r"(?:chua|khong)(?: (?:co|duoc|cap|dang ky|tao|lap|mo|su dung|dung)\b.*)?")
+_WHAT_WAS_DONE = "co|duoc|cap|dang ky|tao|lap|mo|su dung|dung"
+_NONE_THERE = re.compile(rf"(?:chua|khong)(?: (?:{_WHAT_WAS_DONE})\b.*)?")
+_THERE = re.compile(rf"(?:da|co) (?:{_WHAT_WAS_DONE})\b(?!.* (?:chua|khong)\b).*")
 
 
 def parse_presence(cell: Cell) -> Reading:
@@ -565,7 +567,10 @@ def parse_presence(cell: Cell) -> Reading:
     text = parse_text(cell).value
     if text is not None and "@" in text:
         return Reading(True)
-    return Reading(False) if text is not None and _NONE_THERE.fullmatch(bare(text)) else reading
+    for pattern, is_there in ((_NONE_THERE, False), (_THERE, True)):
+        if text is not None and pattern.fullmatch(bare(text)):
+            return Reading(is_there)
+    return reading
 
 
 def enum_parser(column: Column) -> Parser:

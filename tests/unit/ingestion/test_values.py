@@ -243,7 +243,9 @@ def test_digits_that_a_line_or_a_gap_parts_are_no_number(parse: v.Parser, cell: 
     assert rejection.code == "two_numbers"
 
 
-@pytest.mark.parametrize("cell", ["1 145", "1\u00a0145", "1\u202f145", " 1145\n", "\n1.145 ", "1\u200b145"])
+@pytest.mark.parametrize(
+    "cell", ["1 145", "1\u00a0145", "1\u202f145", "1\u2009145", " 1145\n", "\n1.145 ", "1\u200b145"]
+)
 def test_a_number_with_its_thousands_apart_is_one(cell: str) -> None:
     assert v.parse_integer(cell).value == 1145
 
@@ -268,7 +270,9 @@ def test_presence_that_is_denied(cell: Cell) -> None:
     assert v.parse_presence(cell).value is False
 
 
-@pytest.mark.parametrize("cell", ["x", "Có", 1, True, "a.b@soctrang.gov.vn", "Không nhớ; lan@soctrang.gov.vn"])
+@pytest.mark.parametrize(
+    "cell", ["x", "Có", 1, True, "Đã cấp", "đã có", "a.b@soctrang.gov.vn", "Không nhớ; lan@soctrang.gov.vn"]
+)
 def test_presence_that_is_said_or_shown(cell: Cell) -> None:
     assert v.parse_presence(cell).value is True
 
@@ -278,7 +282,20 @@ def test_presence_that_is_not_said(cell: Cell) -> None:
     assert v.parse_presence(cell) == v.BLANK
 
 
-@pytest.mark.parametrize("cell", ["Phòng Nội vụ", "không rõ", "chưa xác định", "?", 2, "soctrang.gov.vn", "Đang cấp"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Phòng Nội vụ",
+        "không rõ",
+        "chưa xác định",
+        "?",
+        2,
+        "soctrang.gov.vn",
+        "Đang cấp",
+        "đã thu hồi",
+        "đã cấp, không dùng",
+    ],
+)
 def test_what_is_neither_an_address_nor_a_word_for_it_is_no_presence(cell: Cell) -> None:
     assert v.parse_presence(cell).rejection is not None
 
