@@ -28,6 +28,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<>": operator.ne,
 }
 _DECIMALS = Decimal("0.0001")
+_DIGITS_OF_A_FLOAT = 17
 
 
 class _Section:
@@ -177,4 +178,5 @@ def as_shown(cell: Cell, code: str, place: str) -> Cell:
 
 
 def _plain(number: Decimal) -> str:
-    return decimal_vi(number.quantize(_DECIMALS))
+    """The number with four decimals, as far as any are left of its binary digits."""
+    return decimal_vi(number.quantize(_DECIMALS) if number.adjusted() < _DIGITS_OF_A_FLOAT else number)
