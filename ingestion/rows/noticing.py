@@ -349,7 +349,7 @@ def of_titles(
 
 
 _UNIT_SAID = re.compile(
-    r"(?P<label>đơn vị tính|đvt|don vi tinh|dvt|(?:số liệu|^)\s*tính (?:bằng|theo))\b\W*(?P<unit>[^;]{0,40})|"
+    r"(?P<label>đơn vị tính|đvt|don vi tinh|dvt|(?:số liệu|^)\s*tính (?:bằng|theo))\b[\s:(]*(?P<unit>[^;]{0,40})|"
     r"tính (?:bằng|theo) (?P<other>[^;%]{0,40})",
     re.IGNORECASE,
 )
