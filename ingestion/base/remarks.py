@@ -56,8 +56,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "hidden_part": Kind("Hidden rows, columns or a hidden sheet were read too. subject: the sheet; count: how many."),
     "struck_rows": Kind(
-        "Rows that are struck out as a whole were read like others. subject: the sheet; value: the first rows; count: "
-        "how many."
+        "Rows that are struck out as a whole, or lines of a running text of which a part is, were read like others. "
+        "subject: the sheet; value: the first rows; count: how many."
     ),
     "not_read": Kind("Parts of a text document that are not taken. subject: what they are."),
     # Finding the table (headers, intake).

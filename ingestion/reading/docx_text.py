@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 
@@ -44,18 +45,25 @@ class ForeignContentError(Exception):
     """The document takes text from another file inside it, which nobody would notice to be missing."""
 
 
-def read_lines(path: Path) -> tuple[list[str], dict[str, bool]]:
-    """All lines of the document's body in order, and what else it holds (``automatic_numbers``, ``pictures`` …).
+def read_lines(path: Path) -> tuple[list[str], dict[str, Any]]:
+    """All lines of the document's body in order, and what else it holds (``automatic_numbers``, ``pictures`` …); as
+    ``struck_rows`` the numbers (from 1) of lines of which something is struck out.
 
     Raises ``EntitiesError`` for a declared document type, :class:`ForeignContentError`, ``KeyError`` where there is
     no main part, and the errors of lxml and zipfile.
     """
     root = _root(path)
-    facts = _facts(root)
+    facts: dict[str, Any] = {**_facts(root), "struck_rows": []}
     lines: list[str] = []
     for element in root.iter(etree.Element):
         if _local(element) == "p" and not _is_left_out(element):
-            lines += _text(element).split("\n")
+            lines.append("")
+            for text, mark in _pieces(element):
+                if mark == STRUCK and text.strip() and len(lines) not in facts["struck_rows"][-1:]:
+                    facts["struck_rows"].append(len(lines))
+                first, *further = text.split("\n")
+                lines[-1] += first
+                lines += further
     return lines, facts
 
 

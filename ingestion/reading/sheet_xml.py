@@ -203,10 +203,11 @@ def _no_entities(stream: IO[bytes]) -> bool:
     """Raises where a part declares entities or takes from elsewhere; whether something in it is marked."""
     tail, is_marked = b"", False
     while block := stream.read(_BLOCK):
-        _refuse_entities(tail + block)
-        if b"ddeLink" in block:
+        held = tail + block
+        _refuse_entities(held)
+        if b"ddeLink" in held:
             raise active_content("liên kết DDE")
-        is_marked = is_marked or b"vertAlign" in block or b"strike" in block
+        is_marked = is_marked or b"vertAlign" in held or b"strike" in held
         tail = block[-32:]
     return is_marked
 

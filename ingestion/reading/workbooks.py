@@ -133,14 +133,17 @@ def _hidden(sheet: ParsedSheet) -> Iterator[FileRemark]:
 _ROWS_NAMED = 10
 
 
-def struck_rows(sheet: ParsedSheet) -> Iterator[FileRemark]:
-    """That rows of the sheet are struck out and read all the same."""
+def struck_rows(sheet: ParsedSheet, *, is_text: bool = False) -> Iterator[FileRemark]:
+    """That rows of the sheet are struck out, or parts of a running text's lines, and read all the same."""
     if rows := sheet.facts.get("struck_rows"):
         named = ", ".join(map(str, rows[:_ROWS_NAMED])) + (", …" if len(rows) > _ROWS_NAMED else "")
+        place, what = (
+            ("Văn bản", "có chữ bị gạch ngang") if is_text else (f"Trang tính “{sheet.name}”", "bị gạch ngang")
+        )
         yield FileRemark(
             "struck_rows",
-            f"Trang tính “{sheet.name}”: {len(rows)} dòng bị gạch ngang (dòng {named}) vẫn được đọc như dòng khác.",
-            "Dòng nào đã bỏ thì xóa khỏi bảng, dòng nào còn đúng thì bỏ gạch ngang, rồi nộp lại tệp cùng tên.",
+            f"{place}: {len(rows)} dòng {what} (dòng {named}) vẫn được đọc như dòng khác.",
+            "Phần nào đã bỏ thì xóa hẳn, phần nào còn đúng thì bỏ gạch ngang, rồi nộp lại tệp cùng tên.",
             sheet=sheet.name,
             subject=sheet.name,
             value=named,

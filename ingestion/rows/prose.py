@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ingestion.base.cell_fault import CellFault
 from ingestion.base.contracts import Contract, Prose
@@ -282,7 +283,7 @@ def _word_tables(path: Path, suffix: str, limits: IntakeLimits) -> FileContent:
     return FileContent(sheets, [*remarks, *_word_remarks(parsed[0].facts)])
 
 
-def _word_remarks(facts: Mapping[str, bool]) -> list[FileRemark]:
+def _word_remarks(facts: Mapping[str, Any]) -> list[FileRemark]:
     known = ((name, *words) for name, words in _WORD_REMARKS.items())
     return [FileRemark(kind, text, subject=name) for name, kind, text in known if facts.get(name)]
 
@@ -293,7 +294,7 @@ def _word_lines(path: Path, limits: IntakeLimits) -> tuple[list[Cell], list[File
     lines: list[Cell] = list(sheet.columns[0]) if sheet.columns else []
     mended, note = mend_rows([[line] for line in lines])
     remarks = [FileRemark("encoding_mended", note)] if note else []
-    return [row[0] for row in mended], [*remarks, *_word_remarks(sheet.facts)]
+    return [row[0] for row in mended], [*remarks, *struck_rows(sheet, is_text=True), *_word_remarks(sheet.facts)]
 
 
 @dataclass

@@ -230,6 +230,18 @@ def test_what_word_hides_moves_and_doubles_is_read_once_and_told(tmp_path: Path,
         assert said in intake.message_vi
 
 
+def test_words_that_are_struck_out_are_read_and_told(tmp_path: Path, context: Context) -> None:
+    struck = "<w:r><w:rPr><w:strike/></w:rPr><w:t>{}</w:t></w:r>"
+    body = (
+        paragraph_xml("[II.2]")
+        + f"<w:p><w:r><w:t>Còn hai</w:t></w:r>{struck.format(' ba')}<w:r><w:br/><w:t>việc.</w:t></w:r></w:p>"
+        + f"<w:p>{struck.format('Đã bỏ.')}</w:p><w:p>{struck.format(' ')}<w:r><w:t>Còn.</w:t></w:r></w:p>"
+    )
+    intake = read(word(tmp_path / "a.docx", body), context)
+    assert [row[3] for row in accepted(intake)] == ["Còn hai ba", "việc.", "Đã bỏ.", "Còn."]
+    assert [(r["value"], r["count"]) for r in intake.remarks.to_pylist() if r["kind"] == "struck_rows"] == [("2, 4", 2)]
+
+
 @pytest.mark.parametrize(
     ("head", "body", "parts", "refusal"),
     [
