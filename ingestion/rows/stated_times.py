@@ -208,7 +208,8 @@ _DATED_MONTHS = re.compile(
 _DATED_MONTH = re.compile(r"(\d{1,2})[/.-](\d{4})")
 _QUARTER = rf"(?:iv|iii|ii|i|0?[1-4]|mot|nhat|hai|ba|bon|tu)\b{_NO_NUMBER}"
 _QUARTERS = re.compile(
-    rf"\b(?P<word>quy|qui|q)(?:\.|:)? ?(?:thu )?(?P<first>{_QUARTER})"
+    # "UBND Q.1" and "phường Bến Nghé, Q.1" are of a district.
+    rf"\b(?P<word>quy|qui|(?<!ubnd )(?<!hdnd )(?<!, )q)(?:\.|:)? ?(?:thu )?(?P<first>{_QUARTER})"
     rf"(?P<more>(?: ?[,;+&–-] ?| va | den )(?:qu[yi] )?{_QUARTER})*{_YEAR_AFTER}?"
 )
 _KEY = re.compile(r"(?<!\d)(?P<y>\d{4}) ?[-/]? ?q(?P<first>[1-4])\b")
@@ -231,7 +232,7 @@ _COMPARED = re.compile(
 )
 _AHEAD = re.compile(rf"\bphuong huong\b[^;()#]{{0,60}}?(?:{_ONE_TIME}|\bnam \d{{4}})")
 _OF_A_LAW = re.compile(
-    r"(?:\bluat\b[^;()#]{0,60}?|\bsua doi,? bo sung |\b(?:dinh huong|tam nhin|huong)(?: den| toi)? )nam \d{4}"
+    r"(?:(?<!ky )(?<!phap )\bluat\b[^;()#]{0,60}?|\bsua doi,? bo sung |\b(?:dinh huong|tam nhin|huong)(?: den| toi)? )nam \d{4}"
 )
 # The number of a document, with the day or year of its issue: it is about that document.
 _DOCUMENT = re.compile(
@@ -258,7 +259,7 @@ def read_times(texts: Iterable[str], name: str = "") -> StatedTimes:
         plain.drop(pattern)
     parts = [(match, _quarters(match, plain)) for pattern in (_KEY, _QUARTERS) for match in plain.take(pattern)]
     parts += [(match, _part_of_year(match, plain)) for match in plain.take(_PARTS)]
-    months = [
+    months: list[tuple[int | None, int]] = [
         (int(year), int(number))
         for match in plain.take(_DATED_MONTHS)
         for number, year in _DATED_MONTH.findall(match[0])

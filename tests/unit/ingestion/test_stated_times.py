@@ -41,7 +41,8 @@ SURELY_ANOTHER = [
 ]  # fmt: skip
 WITHOUT_A_WHOLE_TIME = [
     "NĂM 2022", "năm 2021 - 2022", "QUÝ IV", "Quý bốn", "Tháng 11", "tháng 10 và 11", "6 tháng cuối năm",
-    "9 tháng cuối năm", "Kỳ báo cáo quý IV và năm 2022",
+    "9 tháng cuối năm", "Kỳ báo cáo quý IV và năm 2022", "Kế hoạch phổ biến, giáo dục pháp luật năm 2022",
+    "Danh sách kỷ luật năm 2022",
 ]  # fmt: skip
 OF_THE_PERIOD = [
     "Từ ngày 15/12/2022 đến ngày 14/03/2023", "Từ 15/12 đến 14/3/2023", "15/12/2022-14/3/2023", "Quý I/2023",
@@ -65,7 +66,8 @@ NO_TIME = [
     "Cù Lao Dung, ngày tháng 7 năm 2022", "Cù Lao Dung, ngày ..... tháng 7 năm 2022", "quý 2 lần", "mỗi quý hai lần",
     "Ngày nhận báo cáo: ngày 06 tháng cuối quý", "so với cùng kỳ năm 2022", "so với quý IV/2022",
     "Luật Cán bộ, công chức năm 2008 (sửa đổi, bổ sung năm 2019)", "định hướng đến năm 2030", "số không tính lũy kế",
-    "Số liệu không cộng dồn", "Từ ngày 99/99/2022 đến ngày 14/13/2022", "Tháng 13/2022",
+    "Số liệu không cộng dồn", "UBND Q.4", "UBND PHƯỜNG 12, Q.4",
+    "Từ ngày 99/99/2022 đến ngày 14/13/2022", "Tháng 13/2022",
 ]  # fmt: skip
 
 
