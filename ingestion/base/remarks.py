@@ -56,7 +56,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "hidden_part": Kind("Hidden rows, columns or a hidden sheet were read too. subject: the sheet; count: how many."),
     "struck_rows": Kind(
-        "Rows that are struck out as a whole, or lines of a running text of which a part is, were read like others. "
+        "Rows with a cell that is struck out, or lines of a running text of which a part is, were read like others. "
         "subject: the sheet; value: the first rows; count: how many."
     ),
     "not_read": Kind("Parts of a text document that are not taken. subject: what they are."),

@@ -69,7 +69,7 @@ def read_lines(path: Path) -> tuple[list[str], dict[str, Any]]:
 
 @dataclass
 class WordTable:
-    """Rows of texts, and the numbers (from 1) of those of which everything is struck out."""
+    """Rows of texts, and the numbers (from 1) of those with a cell that is struck out."""
 
     rows: list[list[str]] = field(default_factory=list)
     struck_rows: list[int] = field(default_factory=list)
@@ -125,9 +125,9 @@ def _blocks(parent: etree._Element) -> Iterator[etree._Element]:
 
 
 def _cells(row: etree._Element) -> tuple[list[str], bool]:
-    """The texts of a row, and whether all of them are struck out."""
+    """The texts of a row, and whether one of them is struck out."""
     cells: list[str] = []
-    struck: set[bool] = set()
+    is_struck_row = False
     for cell in row.iter(etree.Element):
         if _local(cell) == "gridBefore":
             cells += [""] * _number(cell)
@@ -144,9 +144,9 @@ def _cells(row: etree._Element) -> tuple[list[str], bool]:
         if goes_on or not text.strip():
             text = ""
         else:
-            struck.add(is_struck)
+            is_struck_row |= is_struck
         cells += [MixedText(text.strip()) if isinstance(text, MixedText) else text.strip(), *[""] * (span - 1)]
-    return cells, struck == {True}
+    return cells, is_struck_row
 
 
 _MOST_COLUMNS = 100

@@ -20,6 +20,7 @@ _BLANKS = re.compile(r"[ \t\r\n\f]+")
 _LINES = frozenset({"br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6"})
 _STRUCK = re.compile(r"text-decoration[^;]*:[^;]*line-through", re.I)
 _RAISED = re.compile(r"vertical-align\s*:\s*(?:super|sub)\b", re.I)
+_CLASS = re.compile(r"\.([\w-]+)\s*\{([^{}]*)\}")
 _LINE_END = re.compile("[ \u2028]*\u2028[ \u2028]*")
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)", re.I)
 _MAX_SPAN = 1_000
@@ -33,8 +34,8 @@ class TooManyCellsError(Exception):
 @dataclass
 class HtmlTable:
     """One table with the lines of text that stand before it; each line is a row of one cell. ``merges`` are the cells
-    that span: first row, first column, last row, last column, all counted from 1; ``struck_rows`` the rows of which
-    everything is struck out.
+    that span: first row, first column, last row, last column, all counted from 1; ``struck_rows`` the rows with a
+    cell that is struck out.
     """
 
     rows: list[list[str]] = field(default_factory=list)
@@ -47,6 +48,7 @@ def read_tables(text: str, max_cells: int) -> list[HtmlTable]:
     """All outermost tables in document order; raises ``TooManyCellsError`` and lxml's parser errors."""
     parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False)
     root = html.document_fromstring(text.encode("utf-8", errors="replace"), parser=parser)
+    _put_styles(root)
     tables: list[HtmlTable] = []
     before: list[list[str]] = []
     for element in _blocks(root):
@@ -66,6 +68,20 @@ def read_tables(text: str, max_cells: int) -> list[HtmlTable]:
     if before and tables:
         tables[-1].rows += before
     return tables
+
+
+def _put_styles(root: HtmlElement) -> None:
+    """Writes beside each element what its classes say: pages that spreadsheets save have all formatting there."""
+    said = {
+        name: style
+        for sheet in root.iter("style")
+        for name, style in _CLASS.findall(sheet.text or "")
+        if any(pattern.search(style) for pattern in (_HIDDEN, _STRUCK, _RAISED))
+    }
+    for element in root.iter() if said else ():
+        found = [said[name] for name in (element.get("class") or "").split() if name in said]
+        if found:
+            element.set("style", ";".join([*found, element.get("style") or ""]))
 
 
 def _blocks(root: HtmlElement) -> Iterator[HtmlElement]:
@@ -118,7 +134,7 @@ def _unfolded(table: HtmlElement, max_cells: int) -> HtmlTable:
                 struck.add(is_struck or _mark_of(row) == STRUCK)
             line += [text] + [""] * (across - 1)
         result.rows.append(line)
-        if struck == {True}:
+        if True in struck:
             result.struck_rows.append(number + 1)
         result.hidden_rows += bool(_HIDDEN.search(row.get("style") or "") or row.get("hidden") is not None)
     return result

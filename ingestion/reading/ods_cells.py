@@ -210,7 +210,7 @@ class _Sheet:
         rows += [[] for _ in range(row - 1 - len(rows))]
         rows += [list(cells) for _ in range(times)]
         self._facts["rows_with_values"] += times
-        if struck == {True}:
+        if True in struck:
             self._facts["struck_rows"] += range(row, row + times)
         if element.get(f"{_TABLE}visibility") in _HIDDEN:
             self._facts["hidden_rows"] += times

@@ -61,7 +61,8 @@ class SheetFacts:
     """What the XML of one sheet says. Places are 1-based (row, column); ``faults`` gives the error shown, or ""
     for a formula without a stored result; ``formulas`` gives the texts (empty where one is no plain text), ``formats``
     the format codes of cells whose format changes what their number means, ``merges`` (top, left, bottom, right),
-    ``mixed`` the places of texts of which a part is struck out or raised, ``struck_rows`` the rows of which all is.
+    ``mixed`` the places of texts of which a part is struck out or raised, ``struck_rows`` the rows with a
+    cell of which all is.
     """
 
     rows_with_values: int = 0
@@ -359,7 +360,7 @@ def _note_cells(piece: bytes, row: int, facts: SheetFacts, telling: Telling) -> 
             facts.faults[(row, place)] = shown
         if len(facts.faults) > _MAX_FAULTS or len(facts.formulas) + len(facts.formats) > _MAX_NOTED:
             raise _too_many()
-    if struck == {True}:
+    if True in struck:
         facts.struck_rows.append(row)
 
 

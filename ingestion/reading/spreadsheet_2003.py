@@ -86,7 +86,7 @@ def _sheet(
         if cells:
             found.rows += [[] for _ in range(row - 1 - len(found.rows))] + [cells]
             width = max(width, len(cells))
-            facts["struck_rows"] += [row] if struck == {True} else []
+            facts["struck_rows"] += [row] if True in struck else []
             facts["hidden_rows"] += line.get(f"{_SS}Hidden") == "1"
         row += int(line.get(f"{_SS}Span") or 0)
     return found

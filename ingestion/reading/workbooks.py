@@ -134,15 +134,13 @@ _ROWS_NAMED = 10
 
 
 def struck_rows(sheet: ParsedSheet, *, is_text: bool = False) -> Iterator[FileRemark]:
-    """That rows of the sheet are struck out, or parts of a running text's lines, and read all the same."""
+    """That cells of the sheet are struck out, or parts of a running text's lines, and read all the same."""
     if rows := sheet.facts.get("struck_rows"):
         named = ", ".join(map(str, rows[:_ROWS_NAMED])) + (", …" if len(rows) > _ROWS_NAMED else "")
-        place, what = (
-            ("Văn bản", "có chữ bị gạch ngang") if is_text else (f"Trang tính “{sheet.name}”", "bị gạch ngang")
-        )
+        place, what = ("Văn bản", "có chữ") if is_text else (f"Trang tính “{sheet.name}”", "có ô")
         yield FileRemark(
             "struck_rows",
-            f"{place}: {len(rows)} dòng {what} (dòng {named}) vẫn được đọc như dòng khác.",
+            f"{place}: {len(rows)} dòng {what} bị gạch ngang (dòng {named}) vẫn được đọc như dòng khác.",
             "Phần nào đã bỏ thì xóa hẳn, phần nào còn đúng thì bỏ gạch ngang, rồi nộp lại tệp cùng tên.",
             sheet=sheet.name,
             subject=sheet.name,

@@ -100,7 +100,7 @@ def _sheet(
             else:
                 cells.append("")
         filled = [column for column, cell in enumerate(cells) if cell != ""]
-        if struck and filled and all(sheet.cell_xf_index(row, column) in struck for column in filled):
+        if struck and any(sheet.cell_xf_index(row, column) in struck for column in filled):
             struck_rows.append(row + 1)
         while cells and cells[-1] == "":
             cells.pop()

@@ -188,14 +188,27 @@ def test_a_cell_with_marked_parts_is_told_in_every_format(name: str, tmp_path: P
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_rows_that_are_struck_out_are_told_in_every_format(name: str, tmp_path: Path) -> None:
+def test_rows_with_a_cell_that_is_struck_out_are_told_in_every_format(name: str, tmp_path: Path) -> None:
     write, suffix = FORMATS[name]
     rows = [HEAD, *([[(text, mark)] for text, mark in zip(("Xã", "5", "bỏ"), marks, strict=True)] for marks in (
         (STRUCK, STRUCK, STRUCK), (PLAIN, PLAIN, PLAIN), (STRUCK, PLAIN, STRUCK)))]  # fmt: skip
     path = tmp_path / f"a{suffix}"
     write(path, rows)
     told = [(r.value, r.count) for r in read(path, suffix).remarks if r.kind == "struck_rows"]
-    assert told == [("2", 1)]
+    assert told == [("2, 4", 2)]
+
+
+def test_a_page_that_a_spreadsheet_saved_tells_by_classes(tmp_path: Path) -> None:
+    path = tmp_path / "a.xls"
+    path.write_text(
+        "<html><head><meta charset=utf-8><style><!-- .xl65 {mso-style-parent:style0; text-decoration:line-through;}\n"
+        ".font5 {vertical-align:super;} --></style></head><body><table><tr><td>Đơn vị<td>Số<td>Ghi chú</tr>"
+        '<tr><td>Xã<td class=xl65>5<td>a</tr><tr><td>Xã<td>5<font class="font5 x">1</font><td>a</tr></table></body></html>',
+        encoding="utf-8",
+    )
+    content = read(path, ".xls")
+    assert [r.value for r in content.remarks if r.kind == "struck_rows"] == ["2"]
+    assert [isinstance(row[1], MixedText) for row in content.sheets[0].head()] == [False, False, True]
 
 
 def test_such_a_cell_rejects_its_row_in_columns_of_numbers_days_and_codes_only(registers: Any) -> None:
