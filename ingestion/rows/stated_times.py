@@ -232,7 +232,8 @@ _COMPARED = re.compile(
 )
 _AHEAD = re.compile(rf"\bphuong huong\b[^;()#]{{0,60}}?(?:{_ONE_TIME}|\bnam \d{{4}})")
 _OF_A_LAW = re.compile(
-    r"(?:(?<!ky )(?<!phap )\bluat\b[^;()#]{0,60}?|\bsua doi,? bo sung |\b(?:dinh huong|tam nhin|huong)(?: den| toi)? )nam \d{4}"
+    r"(?:(?<!ky )(?<!phap )\bluat\b[^;()#]{0,60}?|\bsua doi,? bo sung |\b(?:dinh huong|tam nhin|huong)(?: den| toi)? )"
+    r"nam \d{4}"
 )
 # The number of a document, with the day or year of its issue: it is about that document.
 _DOCUMENT = re.compile(

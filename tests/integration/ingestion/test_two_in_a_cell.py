@@ -203,7 +203,7 @@ def test_a_page_that_a_spreadsheet_saved_tells_by_classes(tmp_path: Path) -> Non
     path.write_text(
         "<html><head><meta charset=utf-8><style><!-- .xl65 {mso-style-parent:style0; text-decoration:line-through;}\n"
         ".font5 {vertical-align:super;} --></style></head><body><table><tr><td>Đơn vị<td>Số<td>Ghi chú</tr>"
-        '<tr><td>Xã<td class=xl65>5<td>a</tr><tr><td>Xã<td>5<font class="font5 x">1</font><td>a</tr></table></body></html>',
+        '<tr><td>Xã<td class=xl65>5<td>a</tr><tr><td>Xã<td>5<font class="font5 x">1</font><td>a</tr></table></html>',
         encoding="utf-8",
     )
     content = read(path, ".xls")
