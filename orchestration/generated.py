@@ -180,7 +180,10 @@ def exposures_yml(contracts: Mapping[str, Contract]) -> str:
 
 
 def _dumped(document: Mapping[str, Any]) -> str:
-    return yaml.dump(document, Dumper=_PlainDumper, allow_unicode=True, sort_keys=False, width=110)
+    """As YAML; what holds no other mapping or list stands on a line."""
+    return yaml.dump(
+        document, Dumper=_PlainDumper, allow_unicode=True, sort_keys=False, width=118, default_flow_style=None
+    )
 
 
 class _PlainDumper(yaml.SafeDumper):
