@@ -247,7 +247,7 @@ def read_times(texts: Iterable[str], name: str = "") -> StatedTimes:
     """The times that texts name, and the name of their sheet; each text is clean, and what one begins the next may end
     (“Từ ngày …” | “đến …”). A name may be a year alone.
     """
-    written = " ".join([*texts, f"năm {name}" if _YEAR_ALONE.fullmatch(name) else name])
+    written = " ".join([*texts, name])
     written = _DOCUMENT.sub(lambda match: "#" * len(match[0]), written)
     plain = _Plain(written)
     for pattern in (_COMPARED, _AHEAD, _OF_A_LAW):
@@ -270,6 +270,9 @@ def read_times(texts: Iterable[str], name: str = "") -> StatedTimes:
     years = [
         year for match in plain.take(_YEARS) for year in range(int(match["y"]), int(match["last"] or match["y"]) + 1)
     ]
+    if _YEAR_ALONE.fullmatch(name):
+        years.append(int(name))
+        plain.said.append(name)
     return StatedTimes(
         window,
         as_of,

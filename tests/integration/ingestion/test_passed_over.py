@@ -405,7 +405,7 @@ def test_a_title_or_sheet_that_names_only_another_time_is_told(
         ("declared_returns", "Đơn vị tính: %", None),
         ("declared_returns", "ĐVT: triệu", "triệu"),
         ("e_document_counts", "DVT: nghin van ban", "nghin"),
-        ("e_document_counts", "Triệu văn bản", "Triệu"),
+        ("e_document_counts", "(Triệu văn bản)", "Triệu"),
         ("e_document_counts", "Đơn vị tính: tỷ lệ %", "%"),
         ("e_document_counts", "Đơn vị tính: văn bản", None),
         ("e_document_counts", "Đơn vị tính: văn bản, %", None),
