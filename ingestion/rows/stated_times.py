@@ -203,7 +203,7 @@ _MONTHS = re.compile(
 _LISTED = r"(?: ?[,;+–-] ?| va | den (?:het )?)(?:thang |t\.? ?)?"
 # Months of which each has its year.
 _DATED_MONTHS = re.compile(
-    rf"\b(?:thang|ky(?: bao cao)?:?|tu|t\.?) ?\d{{1,2}}[/.-]\d{{4}}(?:{_LISTED}\d{{1,2}}[/.-]\d{{4}})+(?!\d)"
+    rf"\b(?:thang|ky(?: bao cao)?:?|(?<!thong )tu|t\.?) ?\d{{1,2}}[/.-]\d{{4}}(?:{_LISTED}\d{{1,2}}[/.-]\d{{4}})+(?!\d)"
 )
 _DATED_MONTH = re.compile(r"(\d{1,2})[/.-](\d{4})")
 _QUARTER = rf"(?:iv|iii|ii|i|0?[1-4]|mot|nhat|hai|ba|bon|tu)\b{_NO_NUMBER}"

@@ -66,7 +66,7 @@ NO_TIME = [
     "Cù Lao Dung, ngày tháng 7 năm 2022", "Cù Lao Dung, ngày ..... tháng 7 năm 2022", "quý 2 lần", "mỗi quý hai lần",
     "Ngày nhận báo cáo: ngày 06 tháng cuối quý", "so với cùng kỳ năm 2022", "so với quý IV/2022",
     "Luật Cán bộ, công chức năm 2008 (sửa đổi, bổ sung năm 2019)", "định hướng đến năm 2030", "số không tính lũy kế",
-    "Số liệu không cộng dồn", "UBND Q.4", "UBND PHƯỜNG 12, Q.4",
+    "Số liệu không cộng dồn", "theo Thông tư 01/2018 và 05/2019", "UBND Q.4", "UBND PHƯỜNG 12, Q.4",
     "Từ ngày 99/99/2022 đến ngày 14/13/2022", "Tháng 13/2022",
 ]  # fmt: skip
 
