@@ -12,7 +12,7 @@ from typing import Any
 
 from common.forms import form_named
 from publication.content.release_content import ReleaseContent
-from publication.formatting import HELD_BACK_VI, format_count, format_date, format_number, percent_of
+from publication.formatting import HELD_BACK_VI, alphabetical, format_count, format_date, format_number, percent_of
 
 _CLOCKS = {"reporting_window": "Kỳ báo cáo", "calendar_quarter": "Quý dương lịch"}
 _LEVELS = {"all": "Toàn địa bàn", "district": "Cấp huyện", "commune": "Cấp xã"}
@@ -170,7 +170,7 @@ def _lateness(content: ReleaseContent) -> Table:
     order = list(_LATENESS)
     listed = sorted(
         totals.lateness.items(),
-        key=lambda item: (order.index(item[0][0]), -(item[1] or 0), totals.causes_vi[item[0][1]]),
+        key=lambda item: (order.index(item[0][0]), -(item[1] or 0), alphabetical(totals.causes_vi[item[0][1]])),
     )
     return Table(
         "Hồ sơ trễ hạn theo nguyên nhân",

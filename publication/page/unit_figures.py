@@ -14,11 +14,12 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import Any
 
 from common.forms import form_named
 from publication.content.release_content import ReleaseContent
-from publication.formatting import HELD_BACK_VI, format_number, percent_of
+from publication.formatting import HELD_BACK_VI, alphabetical, format_number, percent_of
 
 UNKNOWN_VI = "chưa có"
 NOTHING_VI = "không có"
@@ -33,13 +34,19 @@ Row = Mapping[str, Any]
 @dataclass(frozen=True)
 class Value:
     """A figure: a number, or why there is none: it is held back (``told``: the sum of its parts that are not), nothing
-    is there to be measured, or nothing is known.
+    is there to be measured, or nothing is known. ``exact``: the share that the number is the print of.
     """
 
     number: Decimal | None = None
     is_held_back: bool = False
     told: Decimal = Decimal(0)
     is_of_nothing: bool = False
+    exact: Fraction | None = None
+
+    @property
+    def compared(self) -> Fraction | None:
+        """What places go by: shares that round to one print are no equals."""
+        return Fraction(self.number) if self.exact is None and self.number is not None else self.exact
 
     @property
     def printed(self) -> str:
@@ -148,8 +155,8 @@ class UnitFigures:
 
     def place(self, unit: Unit, kind: Kind) -> Place | None:
         """Where a unit stands by a figure; None where it has none that is told, or no other unit has."""
-        own = unit.values[kind.id].number
-        told = [other.values[kind.id].number for other in self.units]
+        own = unit.values[kind.id].compared
+        told = [other.values[kind.id].compared for other in self.units]
         known = [number for number in told if number is not None]
         if own is None or len(known) < 2:
             return None
@@ -160,11 +167,14 @@ class UnitFigures:
 def unit_figures(content: ReleaseContent) -> UnitFigures:
     """The units below the reporting unit with their figures; without any where there are none."""
     below = sorted(
-        (str(row["name_vi"]), str(row["unit_code"]))
-        for row in content.tables["dim_unit"].to_pylist()
-        if row["reporting_unit_code"] == content.unit_code
-        and row["unit_code"] != content.unit_code
-        and row["unit_type"] == "commune"
+        (
+            (str(row["name_vi"]), str(row["unit_code"]))
+            for row in content.tables["dim_unit"].to_pylist()
+            if row["reporting_unit_code"] == content.unit_code
+            and row["unit_code"] != content.unit_code
+            and row["unit_type"] == "commune"
+        ),
+        key=lambda named: (alphabetical(named[0]), named[1]),
     )
     tables = _Tables(content)
     units = tuple(
@@ -259,7 +269,12 @@ class _Tables:
             )
             for name, rows in by_field.items()
         ]
-        return tuple(sorted(lines, key=lambda line: (-(line.received.number or line.received.told), line.field_vi)))
+        return tuple(
+            sorted(
+                lines,
+                key=lambda line: (-(line.received.number or line.received.told), alphabetical(line.field_vi)),
+            )
+        )
 
     def ages_of(self, code: str) -> tuple[AgeLine, ...]:
         """Open cases of a unit by age, the youngest first."""
@@ -296,7 +311,7 @@ def _percent(part: Value, whole: Value) -> Value:
     if part.number is None or whole.number is None:
         return HELD if part.is_held_back or whole.is_held_back else NO_VALUE
     percent = percent_of(part.number, whole.number)
-    return NO_VALUE if percent is None else Value(percent)
+    return NO_VALUE if percent is None else Value(percent, exact=Fraction(part.number) / Fraction(whole.number))
 
 
 def _greatest(rows: Sequence[Row], open_: Value) -> Value:

@@ -21,7 +21,7 @@ from lxml import etree
 
 from publication.content.approval import DRAFT_VI
 from publication.content.release_content import ReleaseContent
-from publication.formatting import format_date, format_number, parse_number
+from publication.formatting import alphabetical, format_date, format_number, parse_number
 from publication.page.neighbours import Neighbour, index_link, neighbours
 from publication.page.render import policy, printable, render
 from publication.page.statistics import AGES_VI
@@ -82,7 +82,6 @@ class UnitView:
     summary_vi: tuple[str, ...]
     whole_vi: str
     compared: tuple[Compared, ...]
-    units_told: int
     field_columns: Mapping[str, str]
     fields: tuple[FieldLine, ...]
     fields_held_vi: tuple[str, ...]
@@ -145,7 +144,6 @@ def _view(content: ReleaseContent, figures: UnitFigures, unit: Unit) -> UnitView
         summary_vi=tuple(_summary(figures, unit, content.unit_name_vi)),
         whole_vi=figures.whole_vi,
         compared=tuple(_compared(figures, unit)),
-        units_told=len(figures.units),
         field_columns=_FIELD_COLUMNS,
         fields=listed,
         fields_held_vi=held,
@@ -178,7 +176,7 @@ def _fields(unit: Unit) -> tuple[tuple[FieldLine, ...], tuple[str, ...]]:
     told = {line.field_vi for line in unit.fields if is_told(line)}
     return (
         tuple(line for line in unit.fields if line.field_vi in told),
-        tuple(sorted(line.field_vi for line in unit.fields if line.field_vi not in told)),
+        tuple(sorted((line.field_vi for line in unit.fields if line.field_vi not in told), key=alphabetical)),
     )
 
 

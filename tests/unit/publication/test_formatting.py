@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publication.formatting import footnote_mark, format_number, format_quarter, parse_number, percent_of, plain_number
+from publication.formatting import (
+    alphabetical,
+    footnote_mark,
+    format_number,
+    format_quarter,
+    parse_number,
+    percent_of,
+    plain_number,
+)
 from tests.unit.publication.builders import printed_annex
 
 FIGURES = st.decimals(min_value=Decimal(-10) ** 14, max_value=Decimal(10) ** 14, allow_nan=False, places=4)
@@ -93,3 +101,10 @@ def test_quarters_are_named_in_vietnamese() -> None:
 
 def test_footnote_marks_are_superscripts() -> None:
     assert footnote_mark(120) == "¹²⁰"
+
+
+def test_names_stand_in_the_order_of_the_alphabet() -> None:
+    """Marks are nothing and đ follows d, in whichever way the letters are composed."""
+    names = ["Đất đai", "Dân số", "Âm nhạc", "An ninh", "E\u0302 đê", "Ức", "Việc làm", "Hộ tịch", "Duyệt"]
+    in_order = ["Âm nhạc", "An ninh", "Dân số", "Duyệt", "Đất đai", "E\u0302 đê", "Hộ tịch", "Ức", "Việc làm"]
+    assert sorted(names, key=alphabetical) == in_order

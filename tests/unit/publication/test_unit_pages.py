@@ -393,6 +393,39 @@ def test_equals_share_a_place_and_gaps_have_none(first: str, numbers: list[int |
     assert [place and place.printed for place in told] == places
 
 
+def test_units_stand_in_the_order_of_the_alphabet(make_content: MakeContent) -> None:
+    """Đ follows D, not Z: as the form II.06a of the same release has them."""
+    names = ("Xã An Thạnh Tây", "Xã Đại Ân 1", "Xã An Thạnh Đông", "Xã Trung", "Xã Âu", "Xã An Thạnh 1")
+    content = world(make_content(), 1, {f"{31600 + at}": name for at, name in enumerate(names)})
+    assert [unit.name_vi for unit in unit_figures(content).units] == [
+        "Xã An Thạnh 1", "Xã An Thạnh Đông", "Xã An Thạnh Tây", "Xã Âu", "Xã Đại Ân 1", "Xã Trung",
+    ]  # fmt: skip
+
+
+def test_shares_that_round_to_one_print_are_no_equals(make_content: MakeContent) -> None:
+    """2 of 3 and 6,667 of 10,000 print as 66,67%; the second is the higher share."""
+    content = world(make_content(), 1, {"31601": "Xã A", "31602": "Xã B", "31603": "Xã C"}, gaps=0)
+    parts = {"31601": (2, 3), "31602": (6667, 10_000)}
+    rows = content.tables["case_timeliness"].to_pylist()
+    for row in rows:
+        if row["denominator_kind"] == "resolved" and row["scope_code"] in parts:
+            row["numerator"], row["denominator"] = parts[row["scope_code"]]
+    figures = unit_figures(replace(content, tables=content.tables | {"case_timeliness": _typed(rows)}))
+    kind = next(kind for kind in KINDS if kind.id == "on_time_percent")
+    assert [unit.values[kind.id].printed for unit in figures.units[:2]] == ["66,67", "66,67"]
+    places = [figures.place(unit, kind) for unit in figures.units[:2]]
+    assert [place and place.printed for place in places] == ["2/2", "1/2"]
+
+
+def test_a_page_counts_no_unit_as_told_that_has_nothing_to_tell(make_content: MakeContent, folder: Path) -> None:
+    """Of eight communes seven have a figure: nothing on the page speaks of a place among eight."""
+    content = world(make_content(), 1, {f"{31600 + at}": f"Xã {at}" for at in range(8)}, gaps=0)
+    write_unit_pages(content, folder)
+    document = page(folder, "31600")
+    assert read_figures(document)["compared", "resolved", "place"].split()[0].endswith("/7")
+    assert "8 xã" not in document.text_content()
+
+
 @pytest.mark.parametrize(
     ("values", "median"), [((20, 7, 9), "9"), ((20, 7), "13,5"), ((20, None, 7, 9), "9"), ((None, None), UNKNOWN_VI)]
 )
