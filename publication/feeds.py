@@ -17,7 +17,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 from common.files import readable_json
-from common.periods import period_named
 from publication.content.steps import Step, step_summary, step_title
 from publication.formatting import format_quarter, markup_text
 from publication.tables.datapackage import media_type
@@ -117,7 +116,7 @@ def render_catalogue_of_data(entries: Sequence[Entry]) -> bytes:
 
 
 def _dataset(entry: Entry) -> dict[str, Any]:
-    period = period_named(entry["quarter"])
+    opens_on, closes_on = entry["window"]
     moments = [step["at"] for step in entry["history"] if step["at"]]
     dated = {"dct:issued": _moment(moments[0]), "dct:modified": _moment(moments[-1])} if moments else {}
     return {
@@ -125,7 +124,7 @@ def _dataset(entry: Entry) -> dict[str, Any]:
         "@type": "dcat:Dataset",
         "dct:identifier": f"cchc-{entry['unit_code']}-{entry['quarter']}".lower(),
         "dct:title": _said(
-            vi=f"Số liệu cải cách hành chính {period.name_vi}, {entry['unit_name_vi']}",
+            vi=f"Số liệu cải cách hành chính {format_quarter(entry['quarter'])}, {entry['unit_name_vi']}",
             en=f"Administrative reform figures, {entry['unit_name_vi']}, {entry['quarter']}",
         ),
         "dct:description": _said(
@@ -140,11 +139,12 @@ def _dataset(entry: Entry) -> dict[str, Any]:
             "foaf:name": entry["unit_name_vi"],
         },
         "dct:language": _named(_AUTHORITY + "language/VIE"),
-        "dct:accrualPeriodicity": _named(_AUTHORITY + "frequency/QUARTERLY"),
+        # What is published of one period changes only when it is corrected.
+        "dct:accrualPeriodicity": _named(_AUTHORITY + "frequency/IRREG"),
         "dct:temporal": {
             "@type": "dct:PeriodOfTime",
-            "dcat:startDate": {"@type": "xsd:date", "@value": period.opens_on.isoformat()},
-            "dcat:endDate": {"@type": "xsd:date", "@value": period.closes_on.isoformat()},
+            "dcat:startDate": {"@type": "xsd:date", "@value": opens_on},
+            "dcat:endDate": {"@type": "xsd:date", "@value": closes_on},
         },
         "dcat:theme": _named(_AUTHORITY + "data-theme/GOVE"),
         "dcat:version": f"r{entry['release']}",

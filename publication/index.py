@@ -23,6 +23,7 @@ from typing import Any
 import pyarrow as pa
 
 from common.files import canonical_json, exclusive_lock, replace_durably, sha256_bytes
+from common.periods import period_named
 from publication.collection import (
     CHANGES_FILE,
     DATABASE_NAME,
@@ -53,7 +54,7 @@ _MADE: dict[str, Callable[[Sequence[dict[str, Any]]], bytes]] = {
 }
 #: Every file of the index, in the order in which they are written.
 NAMES = (INDEX_NAME, DATABASE_NAME, PROOF_NAME, FOLDERS_PROOF_NAME, *_MADE)
-SCHEMA = 4
+SCHEMA = 5
 _FIELDS = {
     "unit_code",
     "unit_name_vi",
@@ -67,6 +68,7 @@ _FIELDS = {
     "history",
     "tables",
     "unit_pages",
+    "window",
 }
 #: Files of a release that the index leads to, by the name it gives them.
 _FILES = {
@@ -154,6 +156,7 @@ def _maker() -> str:
         "history": history,
         "files": {name: f"x/{path}" for name, path in _FILES.items()},
         "unit_pages": 1,
+        "window": ["2022-12-15", "2023-03-14"],
         "tables": {name: contract.version for name, contract in stored_contracts().items() if contract.origin == "dbt"},
     }
     looks = b"".join(made([specimen]) for made in (looks_of, *_MADE.values()))
@@ -249,20 +252,14 @@ def _known_entries(path: Path) -> Mapping[tuple[str, str, str], dict[str, Any]]:
 def _entry(published: Path, quarter_dir: Path, pointer: Pointer) -> dict[str, Any]:
     release = quarter_dir / pointer.release_name
     path = release.relative_to(published).as_posix()
-    name, published_at, files, provisional, tables, unit_pages = _told_by_release(release, pointer)
     return {
         "unit_code": pointer.unit_code,
-        "unit_name_vi": name,
         "quarter": pointer.quarter,
         "release": pointer.release,
         "path": path,
         "manifest_sha256": pointer.manifest_sha256,
-        "published_at": published_at,
-        "provisional": provisional,
         "history": _history(quarter_dir, pointer),
-        "files": {kind: f"{path}/{file}" for kind, file in files.items()},
-        "tables": tables,
-        "unit_pages": unit_pages,
+        **_told_by_release(release, pointer, path),
     }
 
 
@@ -279,8 +276,13 @@ def _history(quarter_dir: Path, pointer: Pointer) -> list[dict[str, Any]]:
             steps.append(_step("publish", number))
         else:
             steps.append(_published(manifest, release))
-    taken_back = [event for event in pointer.events if event.action == "rollback"]
-    steps += [_step("rollback", event.release, at=event.at, reason=event.reason) for event in taken_back]
+    # A release that comes back is as final, or not, as it was when it was published.
+    provisional = {step["release"] for step in steps if step["provisional"]}
+    steps += [
+        _step("rollback", event.release, at=event.at, reason=event.reason, provisional=event.release in provisional)
+        for event in pointer.events
+        if event.action == "rollback"
+    ]
     # What no moment is known of stays where its number puts it, before what people did by hand.
     return sorted(steps, key=lambda step: dt.datetime.fromisoformat(step["at"]) if step["at"] else _UNKNOWN)
 
@@ -316,22 +318,52 @@ def _step(action: str, release: int, **more: Any) -> dict[str, Any]:
     return {"action": action, "release": release, **unknown, **more}
 
 
-def _told_by_release(
-    release: Path, pointer: Pointer
-) -> tuple[str, str | None, dict[str, str], bool, dict[str, str], int]:
-    """The unit's name, the moment of publication, the files to lead to (none where the release is damaged), whether its
-    figures are provisional, its tables with the versions of their contracts (empty where it does not say), and how many
-    units below it have a page of their own."""
+def _told_by_release(release: Path, pointer: Pointer, path: str) -> dict[str, Any]:
+    """The unit's name, the moment of publication, whether its figures are provisional, the files to lead to (none where
+    the release is damaged), the days that its figures are of, its tables with the versions of their contracts (empty
+    where it does not say), and how many units below it have a page of their own.
+    """
     try:
         manifest = read_manifest(release, expected_sha256=pointer.manifest_sha256)
         named_in = "province_members" if _is_of_province(manifest) else "dim_unit"
-        units = from_parquet((release / _MARTS / f"{named_in}.parquet").read_bytes())
-        name = unit_name({named_in: units}, pointer.unit_code)
+        name = unit_name({named_in: _mart(release, named_in)}, pointer.unit_code)
+        window = _window(release, manifest, pointer.quarter)
     except (DamagedManifest, OSError, LookupError, pa.ArrowException):
-        return pointer.unit_code, None, {}, False, {}, 0
+        return {
+            "unit_name_vi": pointer.unit_code,
+            "published_at": None,
+            "provisional": False,
+            "files": {},
+            "window": _of_period(pointer.quarter),
+            "tables": {},
+            "unit_pages": 0,
+        }
     present = {output.path for output in manifest.outputs}
-    files = {kind: file for kind, file in _FILES.items() if file in present}
-    marts = [Path(path).stem for path in sorted(present) if path.startswith(_MARTS)]
-    tables = {mart: manifest.contract_versions.get(mart, "") for mart in marts}
-    unit_pages = sum(path.startswith(_UNIT_PAGES) for path in present)
-    return name, manifest.published_at, files, bool(manifest.provisional_vi), tables, unit_pages
+    marts = [Path(output).stem for output in sorted(present) if output.startswith(_MARTS)]
+    return {
+        "unit_name_vi": name,
+        "published_at": manifest.published_at,
+        "provisional": bool(manifest.provisional_vi),
+        "files": {kind: f"{path}/{file}" for kind, file in _FILES.items() if file in present},
+        "window": window,
+        "tables": {mart: manifest.contract_versions.get(mart, "") for mart in marts},
+        "unit_pages": sum(output.startswith(_UNIT_PAGES) for output in present),
+    }
+
+
+def _mart(release: Path, name: str) -> pa.Table:
+    return from_parquet((release / _MARTS / f"{name}.parquet").read_bytes())
+
+
+def _window(release: Path, manifest: Manifest, quarter: str) -> list[str]:
+    """First and last day of the period as it is for the unit, which may begin within it."""
+    if _is_of_province(manifest):
+        return _of_period(quarter)
+    rows = {row["quarter"]: row for row in _mart(release, "dim_quarter").to_pylist()}
+    own = rows.get(quarter)
+    return [own[day].isoformat() for day in ("opens_on", "closes_on")] if own else _of_period(quarter)
+
+
+def _of_period(quarter: str) -> list[str]:
+    period = period_named(quarter)
+    return [period.opens_on.isoformat(), period.closes_on.isoformat()]

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from common.periods import in_order, kind_of
+from common.periods import in_order, kind_of, period_named
+from common.units import registered
 from publication.content.steps import step_summary, step_title
-from publication.formatting import format_date, format_quarter
+from publication.formatting import alphabetical, format_date, format_quarter
 from publication.page.render import render
 
 #: Where the page of a release leads to the pages of the units below.
@@ -78,13 +79,18 @@ def place_of(unit: str, quarter: str) -> str:
 
 
 def _steps(entry: Mapping[str, Any]) -> tuple[StepLine, ...]:
-    """What happened to the releases, newest first: which were replaced, when and why, and what was taken back."""
+    """What happened to the releases, newest first: which were replaced, when and why, and what was taken back. In force
+    is the last step to the current release, whatever else is known after it.
+    """
     folder = entry["path"].rsplit("/", 1)[0]
+    steps = entry.get("history", ())[::-1]
+    in_force = next((place for place, step in enumerate(steps) if step["release"] == entry["release"]), None)
     lines: list[StepLine] = []
-    for step in reversed(entry.get("history", ())):
+    for place, step in enumerate(steps):
         day = f"{_day(step['at'])}: " if step["at"] else ""
         page = f"{folder}/r{step['release']}/report/index.html" if "page" in entry["files"] else None
-        lines.append(StepLine(f"{day}{step_title(step)}", " ".join(step_summary(step)), page, not lines))
+        told = " ".join(step_summary(step))
+        lines.append(StepLine(f"{day}{step_title(step)}", told, page, place == in_force))
     return tuple(lines)
 
 
@@ -97,16 +103,32 @@ def _quarters(entries: Sequence[Mapping[str, Any]]) -> list[Quarter]:
     for entry in entries:
         by_quarter.setdefault(entry["quarter"], []).append(entry)
     found: list[Quarter] = []
-    seen: dict[str, dict[str, str]] = {}
+    seen: dict[str, dict[str, tuple[str, str]]] = {}
     for key in in_order(by_quarter):
         before = seen.setdefault(kind_of(key).kind, {})
         present = {entry["unit_code"] for entry in by_quarter[key]}
-        missing = tuple(sorted(name for unit, name in before.items() if unit not in present))
-        lines = sorted(map(_line, by_quarter[key]), key=lambda line: (line.unit_name_vi, line.unit_code))
+        missing = tuple(
+            sorted(
+                (
+                    name
+                    for unit, (name, last) in before.items()
+                    if unit not in present and not _ended_between(unit, last, key)
+                ),
+                key=alphabetical,
+            )
+        )
+        lines = sorted(map(_line, by_quarter[key]), key=lambda line: (alphabetical(line.unit_name_vi), line.unit_code))
         name = format_quarter(key)
         found.append(Quarter(key, name[:1].upper() + name[1:], tuple(lines), missing))
-        before |= {entry["unit_code"]: entry["unit_name_vi"] for entry in by_quarter[key]}
+        before |= {entry["unit_code"]: (entry["unit_name_vi"], key) for entry in by_quarter[key]}
     return found[::-1]
+
+
+def _ended_between(unit: str, last: str, quarter: str) -> bool:
+    """Whether a unit that was there when one period closed is no longer when another does: it owes no report."""
+    register = registered()
+    then, now = (period_named(key).closes_on for key in (last, quarter))
+    return register.unit(unit, then) is not None and register.unit(unit, now) is None
 
 
 def _line(entry: Mapping[str, Any]) -> Line:

@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 import pytest
 
 from publication import Instruction, Published, lock, roll_back
+from publication.collection import history_rows
+from publication.content.release_content import ReleaseContent
 from publication.feeds import CATALOGUE_NAME, FEED_NAME, render_catalogue_of_data, render_feed
 from publication.index import rebuild_index
 from publication.store.csvfile import from_csv
@@ -123,6 +125,40 @@ def test_what_is_not_known_of_a_release_is_not_told(corrected: Home) -> None:
     text = render_catalogue_of_data(entries).decode()
     assert "Công bố lần đầu" not in text
     assert "None" not in text
+
+
+def test_a_release_that_comes_back_is_as_provisional_as_it_was(
+    light_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(ReleaseContent, "provisional_vi", ("Xã X chưa gửi số liệu.",))
+        _publish(light_home, 0, 16, None)
+    _publish(light_home, 10, 17, 1)
+    roll_back(light_home.published, UNIT, QUARTER, 1, Instruction("tính nhầm", at=_day(18)))
+    (entry,) = json.loads((light_home.published / "index.json").read_bytes())["releases"]
+    assert entry["provisional"]
+    assert [step["provisional"] for step in entry["history"]] == [True, False, True]
+    assert [row["provisional"] for row in history_rows(entry)] == [True, False, True]
+    newest = next(_feed(light_home).iter(f"{_ATOM}entry"))
+    assert str(newest.findtext(f"{_ATOM}summary")).endswith("Lý do: tính nhầm Số liệu tạm thời.")
+    (dataset,) = json.loads((light_home.published / CATALOGUE_NAME).read_bytes())["dcat:dataset"]
+    assert "Số liệu tạm thời." in dataset["adms:versionNotes"][0]["@value"]
+
+
+def test_the_catalogue_tells_the_days_that_the_release_tells(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a unit that begins within the period its own."""
+    monkeypatch.setattr("publication.build.begins_on", lambda *_: dt.date(2023, 1, 1))
+    _publish(home, 0, 16, None)
+    (dataset,) = json.loads((home.published / CATALOGUE_NAME).read_bytes())["dcat:dataset"]
+    days = [dataset["dct:temporal"][f"dcat:{end}Date"]["@value"] for end in ("start", "end")]
+    assert days == ["2023-01-01", "2023-03-14"]
+    page = (home.quarter_dir / "r1" / "report" / "index.html").read_text(encoding="utf-8")
+    assert "Kỳ số liệu 01/01/2023 – 14/03/2023" in page
+
+
+def test_no_dataset_is_said_to_change_each_quarter(corrected: Home) -> None:
+    """A dataset is one period's; that of a year is no other each quarter either."""
+    assert "frequency/QUARTERLY" not in (corrected.published / CATALOGUE_NAME).read_text(encoding="utf-8")
 
 
 def test_moments_of_other_zones_stand_in_their_order(home: Home) -> None:

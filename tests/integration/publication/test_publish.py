@@ -321,6 +321,7 @@ def test_the_index_can_be_rebuilt(home: Home) -> None:
         "files": {},
         "tables": tables,
         "unit_pages": 1,
+        "window": ["2022-12-15", "2023-03-14"],
     }
     assert entry["files"]["page"] == f"{path}/report/index.html"
     assert all((home.published / file).is_file() for file in entry["files"].values())
@@ -334,7 +335,7 @@ def test_the_index_takes_what_it_knows_from_the_last_one_and_reads_new_releases_
     read: list[Path] = []
     told = publication.index._told_by_release
     monkeypatch.setattr(
-        "publication.index._told_by_release", lambda release, pointer: (read.append(release), told(release, pointer))[1]
+        "publication.index._told_by_release", lambda release, *more: (read.append(release), told(release, *more))[1]
     )
     rebuild_index(home.published)
     assert read == []

@@ -925,6 +925,30 @@ def test_the_index_lists_quarters_newest_first_and_names_who_is_missing() -> Non
     assert [line.get("data-unit") for line in second.xpath(".//tbody/tr")] == ["941", "945"]
 
 
+def test_a_unit_that_is_no_longer_there_is_not_missing() -> None:
+    """Districts ended on 30 June 2025; a unit that the register does not know may still be missing."""
+    page = render_catalogue(
+        [
+            entry("945", "Huyện Cù Lao Dung", "2025-Q2"),
+            entry("x01", "Huyện <b>Khác", "2025-Q2"),
+            entry("31633", "Xã An Thạnh Ba", "2025-Q3"),
+        ]
+    )
+    (missing,) = lxml.html.document_fromstring(page.decode()).xpath("//*[@class='missing']")
+    assert missing.text_content().endswith("chưa có báo cáo kỳ này: Huyện <b>Khác.")
+
+
+def test_a_replaced_release_is_not_called_current_where_the_moment_of_the_current_one_is_lost() -> None:
+    unknown = {"previous": None, "changed": None, "reason": None, "provisional": False}
+    steps = [
+        {"action": "publish", "release": 2, "at": None, **unknown},
+        {"action": "publish", "release": 1, "at": "2023-03-15T20:00:00+00:00", **unknown},
+    ]
+    page = render_catalogue([entry("945", "Huyện Cù Lao Dung", "2023-Q1", release=2, history=steps)])
+    listed = lxml.html.document_fromstring(page.decode()).xpath("//ul[@class='steps']/li")
+    assert ["bản hiện hành" in item.text_content() for item in listed] == [False, True]
+
+
 def test_the_index_tells_what_was_replaced_when_and_why() -> None:
     steps = [
         {"action": "publish", "release": 1, "at": "2023-03-15T20:00:00+00:00", "previous": None, "changed": None,
