@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 
 from common.files import readable_json, regular_files, sha256_bytes
-from publication.content.release_content import ReleaseContent
+from publication.content.release_content import FINAL_VI, ReleaseContent
 from publication.store.candidate import FORM_MART
 from publication.store.contracts import Column, contract_type, stored_contracts
 from publication.store.csvfile import from_csv_header
@@ -73,9 +73,12 @@ def describe(content: ReleaseContent, folder: Path) -> dict[str, Any]:
         "name": f"cchc-{content.unit_code}-{content.quarter}".lower(),
         "title": f"Administrative reform figures, {content.unit_name_vi}, {content.quarter}",
         "title_vi": f"Số liệu cải cách hành chính {content.quarter_vi}, {content.unit_name_vi}",
-        "description": f"Official figures of one reporting unit and quarter, as published. {_BLANK}",
-        "description_vi": "Số liệu chính thức của một đơn vị báo cáo trong một quý, đúng như đã công bố. "
-        "Ô trống là chưa có hoặc không phát sinh, không bao giờ là số 0.",
+        "description": f"{'Provisional' if content.provisional_vi else 'Official'} figures of one reporting unit and "
+        f"period, as published. {_BLANK}",
+        "description_vi": f"{(content.standing_vi or FINAL_VI).capitalize()} của một đơn vị báo cáo trong một kỳ, đúng "
+        "như đã công bố. Ô trống là chưa có hoặc không phát sinh, không bao giờ là số 0.",
+        "version": f"r{content.revision.release if content.revision else 1}",
+        "provisional": bool(content.provisional_vi),
         "languages": ["vi", "en"],
         "unit_code": content.unit_code,
         "quarter": content.quarter,
@@ -88,12 +91,14 @@ def describe(content: ReleaseContent, folder: Path) -> dict[str, Any]:
 
 
 def _terms(content: ReleaseContent) -> dict[str, Any]:
-    """Licence and contact, where the office has named them."""
+    """Licence and contact, where the office has named them. The standard knows a licence by its address, and strict
+    readers refuse the whole package over one without; then only the name stands there, as a property of ours.
+    """
     imprint = content.imprint
-    licence = {"title": imprint.licence_vi, "path": imprint.licence_url}
-    named = {name: text for name, text in licence.items() if text}
+    named = {"path": imprint.licence_url, **({"title": imprint.licence_vi} if imprint.licence_vi else {})}
     return {
-        **({"licenses": [named]} if named else {}),
+        **({"licenses": [named]} if imprint.licence_url else {}),
+        **({"licence_vi": imprint.licence_vi} if imprint.licence_vi else {}),
         **({"contact_vi": imprint.contact_vi} if imprint.contact_vi else {}),
     }
 

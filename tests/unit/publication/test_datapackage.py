@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import frictionless
 import pytest
 
-from publication.content.release_content import ReleaseContent
+from publication.content.notes import notes_csv
+from publication.content.release_content import Imprint, ReleaseContent
 from publication.outputs import OUTPUTS, write_outputs
-from publication.tables.datapackage import PackageDamaged, check_package, write_package
+from publication.tables.datapackage import PackageDamaged, check_package, describe, write_package
+from tests.unit.publication.test_notes_and_changes import result
 
 MakeContent = Callable[..., ReleaseContent]
 
@@ -52,6 +56,43 @@ def test_equal_content_is_equal_bytes(make_content: MakeContent, tmp_path: Path)
         write_outputs(content, tmp_path / name)
         written.append((tmp_path / name / "datapackage.json").read_bytes())
     assert written[0] == written[1]
+
+
+@pytest.mark.parametrize(
+    ("licence", "licenses"),
+    [
+        (Imprint(licence_vi="Dùng lại tự do", licence_url="https://example.vn/phep"), 1),
+        (Imprint(licence_url="https://example.vn/phep"), 1),
+        (Imprint(licence_vi="Dùng lại tự do"), 0),
+        (Imprint(), 0),
+    ],
+)
+def test_whatever_an_office_says_of_its_licence_a_strict_reader_takes_the_package(
+    licence: Imprint, licenses: int, make_content: MakeContent, folder: Path
+) -> None:
+    described = describe(replace(make_content(), imprint=licence), noted(make_content(), folder))
+    assert [str(error) for error in frictionless.Package.metadata_validate(described)] == []
+    assert len(described.get("licenses", [])) == licenses
+    assert described.get("licence_vi", "") == licence.licence_vi
+
+
+def test_provisional_figures_are_not_described_as_official(make_content: MakeContent, folder: Path) -> None:
+    settled = result(severity="critical", makes_provisional=True, sentence_vi="Mọi đơn vị đều đã gửi.")
+    content = make_content(gate_results=[settled])
+    described = describe(content, noted(content, folder))
+    assert described["provisional"] is True
+    assert described["description"].startswith("Provisional figures")
+    assert described["description_vi"].startswith("Số liệu tạm thời")
+    final = describe(make_content(), folder)
+    assert final["provisional"] is False
+    assert final["description_vi"].startswith("Số liệu chính thức")
+
+
+def noted(content: ReleaseContent, folder: Path) -> Path:
+    """A folder of one described file."""
+    (folder / "quality").mkdir()
+    (folder / "quality" / "notes.csv").write_bytes(notes_csv(content))
+    return folder
 
 
 def test_tables_and_columns_without_a_contract_are_described_by_their_types(
