@@ -379,6 +379,46 @@ def test_a_page_too_large_for_its_rows_says_where_they_are(browser: Browser, pag
     assert browser.all("button.save, #nguon-goc .rows") == []
 
 
+# --- taken elsewhere --------------------------------------------------------------------------------------------------
+
+
+def test_a_copied_table_has_no_dots_that_another_country_reads_as_decimals(browser: Browser, page: Path) -> None:
+    browser.look(page)
+    browser.run(
+        "document.execCommand = () => { window.copied = document.activeElement.value; return true; };"
+        "document.querySelector('#cac-don-vi .copy button').click()"
+    )
+    head, *lines = [line.split("\t") for line in browser.run("return window.copied").split("\n")]
+    assert head[0] == "Đơn vị"
+    shown = [
+        [cell.text for cell in line.find_elements(By.CSS_SELECTOR, "th, td")]
+        for line in browser.all("#cac-don-vi tbody tr")
+    ]
+    assert [[cell.replace(".", "") for cell in line] for line in shown] == lines
+    assert any("." in cell for line in shown for cell in line)
+
+
+def test_an_embedded_chart_says_how_final_it_is_and_leads_to_what_became_of_it(
+    browser: Browser, page: Path, tmp_path: Path
+) -> None:
+    text = page.read_text(encoding="utf-8")
+    provisional = tmp_path / "index.html"
+    standing, release = (
+        '<p class="office" data-part="standing"><b>SỐ LIỆU TẠM THỜI</b></p>',
+        '<p class="facts" data-part',
+    )
+    provisional.write_text(text.replace(release, standing + release), encoding="utf-8")
+    for place, said in ((page, []), (provisional, ["SỐ LIỆU TẠM THỜI"])):
+        browser.look(place, place="#nhung-dung-han")
+        assert len(browser.all("main figure")) == 1
+        assert [part.text for part in browser.all("main [data-part=standing]") if part.is_displayed()] == said
+        (source,) = browser.all("main > .by")
+        assert "Bản phát hành r1" in source.text
+        links = [str(link.get_attribute("href")) for link in source.find_elements(By.CSS_SELECTOR, "a")]
+        assert links == [place.as_uri(), links[1]]
+        assert links[1].endswith(f"index.html#b-{UNIT}-{QUARTER}")
+
+
 # --- for everyone -----------------------------------------------------------------------------------------------------
 
 

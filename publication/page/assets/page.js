@@ -109,7 +109,9 @@
     return findAll("tr", table).filter((line) => line.offsetParent !== null || !table.offsetParent).map((line) => (
       Array.from(line.cells).filter((part) => !part.classList.contains("origin"))
         .map((part) => {
-          const text = part.textContent.trim().split(/\s+/).join(" ");
+          const shown = part.textContent.trim().split(/\s+/).join(" ");
+          // A spreadsheet of another country would take the dot of thousands for that of decimals.
+          const text = /^-?[0-9]{1,3}(\.[0-9]{3})+(,[0-9]+)?%?$/.test(shown) ? shown.replaceAll(".", "") : shown;
           return /^'*[=+\-@＝＋－＠]/.test(text) && !/^-[0-9.,]+$/.test(text) ? `'${text}` : text;
         }).join("\t")
     )).join("\n");
@@ -148,13 +150,16 @@
     figure.append(copyButton("Chép mã nhúng", name, () => (
       `<iframe src="${quoted(address())}" title="${quoted(name)}" width="100%" height="420" loading="lazy"></iframe>`)));
   }
-  // Opened by such a frame, the page is the one chart and where it is from.
+  // Opened by such a frame, the page is the one chart, how final it is, where it is from and what became of that.
   if (location.hash.startsWith("#nhung-")) {
     const figure = document.getElementById(decodeURIComponent(location.hash.slice("#nhung-".length)));
     if (figure !== null && figure.tagName === "FIGURE") {
       root.classList.add("embedded");
       const whole = make("a", { href: location.href.split("#")[0], target: "_top" }, document.title);
-      find("main").replaceChildren(make("h1", { class: "unseen" }, document.title), figure, make("p", { class: "by" }, "Nguồn: ", whole));
+      const [release, validity] = ["release", "validity"].map((part) => find(`header [data-part=${part}]`));
+      validity.target = "_top";
+      find("main").replaceChildren(make("h1", { class: "unseen" }, document.title), ...findAll("header [data-part=standing]"), figure,
+        make("p", { class: "by" }, "Nguồn: ", whole, `. ${release.textContent}. `, validity));
       return;
     }
   }
