@@ -14,13 +14,18 @@ from publication import Copied, PostgresCopy, PostgresError, PostgresTarget, Rel
 
 
 def copy_quarter(pipeline: Pipeline, quarter: str, units: Sequence[str]) -> dict[str, Copied | PostgresError]:
-    """Copies the units' current releases of a quarter; the run's record keeps the result, by ``unit/quarter``, too.
+    """Copies the current releases of a quarter of units, and of the provinces among them; the run's record keeps the
+    result, by ``unit/quarter``, too.
 
     A release that could not be copied before is tried again; one that is there costs a query.
     Raises ``RuntimeError`` where the setting is missing.
     """
+    provinces = [unit for unit in units if pipeline.units.is_superior(unit, quarter)]
+    own = [unit for unit in units if unit not in provinces]
+    # Of provinces alone no unit is asked for, which would be all of them.
+    found = pipeline.deliveries.units_in(quarter, own) if own or not provinces else ()
     with pipeline.timings.stage("postgres", "chép sang PostgreSQL"):
-        return _copy(pipeline, [(unit, quarter) for unit in pipeline.deliveries.units_in(quarter, units)])
+        return _copy(pipeline, [(unit, quarter) for unit in (*found, *provinces)])
 
 
 def copy_home(pipeline: Pipeline) -> dict[str, Copied | PostgresError]:
@@ -40,7 +45,7 @@ def _copy(pipeline: Pipeline, places: Iterable[tuple[str, str]]) -> dict[str, Co
             copies = {_place(release): _copy_one(copy, published, release) for release in releases}
     except PostgresError as error:
         copies = dict.fromkeys(map(_place, releases), error)
-    pipeline.record.copies = copies
+    pipeline.record.copies |= copies
     return copies
 
 

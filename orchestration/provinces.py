@@ -114,8 +114,8 @@ def roll_up_all(
     only_draft: bool = False,
 ) -> list[RollUp]:
     """Rolls up each province and publishes it, or makes its draft: with ``only_draft``, and where somebody has to
-    approve it. The run's record keeps what came of it. ``amendment`` lets a locked province be revised: one that a run
-    makes of a unit is none of the province's.
+    approve it; the copy in PostgreSQL follows. The run's record keeps what came of it. ``amendment`` lets a locked
+    province be revised: one that a run makes of a unit is none of the province's.
     """
     from publication import index_once
 
@@ -124,6 +124,11 @@ def roll_up_all(
         found = [_roll_up(pipeline, quarter, province, amendment, make) for province in provinces]
     pipeline.record.provinces = found
     pipeline.record.outcomes |= {one.outcome.unit_code: one.outcome for one in found}
+    released = [one.outcome.unit_code for one in found if one.outcome.release]
+    if released and not only_draft and pipeline.settings.postgres_url is not None:
+        from orchestration.postgres import copy_quarter
+
+        copy_quarter(pipeline, quarter, released)
     return found
 
 

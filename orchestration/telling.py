@@ -61,8 +61,11 @@ def tell_run(pipeline: Pipeline, quarter: str, units: Sequence[str], run_id: str
 
 
 def tell_provinces(pipeline: Pipeline, quarter: str, provinces: Iterable[str], run_id: str) -> None:
-    """Tells what came of provinces that were rolled up."""
-    _tell_reports(pipeline, quarter, provinces, run_id, [])
+    """Tells what came of provinces that were rolled up, and which of them PostgreSQL did not take."""
+    named = set(provinces)
+    _tell_reports(pipeline, quarter, sorted(named), run_id, [])
+    copies = {place: copy for place, copy in pipeline.record.copies.items() if place.split("/")[0] in named}
+    tell_copies(pipeline, quarter, copies, run_id)
 
 
 def _tell_reports(pipeline: Pipeline, quarter: str, units: Iterable[str], run_id: str, gone: list[str]) -> None:

@@ -30,6 +30,7 @@ import pyarrow as pa
 
 from common.files import sha256_bytes
 from publication.collection import changed_rows, history_rows
+from publication.content.release_content import unit_name
 from publication.index import entry_of
 from publication.store.contracts import Contract, contract_type, stored_contracts, table_name
 from publication.store.parquet import from_parquet
@@ -64,6 +65,8 @@ _RELEASE_COLUMNS: Mapping[str, tuple[str, str]] = {
     "manifest_sha256": ("text not null", "Mã băm SHA-256 của tệp manifest.json của bản công bố"),
     "published_at": ("timestamp with time zone", "Thời điểm công bố"),
     "contract_versions": ("jsonb not null", "Phiên bản hợp đồng dữ liệu của từng bảng"),
+    # Came later: in a copy from before it is blank, and such a release is copied once more.
+    "provisional": ("boolean", "Số liệu tạm thời; để trống là bản chép cũ, chưa rõ"),
 }
 _SCHEMA_COMMENT = "Số liệu cải cách hành chính: bản sao các bản công bố hiện hành. Chỉ để đọc."
 #: Tables of all releases that there ever were, told anew for a unit and period with each of its releases.
@@ -223,7 +226,11 @@ class PostgresCopy:
     def _knows(self, name: str, release: Release) -> bool:
         if self._one("select to_regclass(%s) is null", f"{SCHEMA}.{RELEASES}"):
             return False
-        stored = self._one(f"select manifest_sha256 from {SCHEMA}.{RELEASES} where release = %s", name)
+        stored = self._one(
+            f"select manifest_sha256 from {SCHEMA}.{RELEASES} as found "
+            "where release = %s and to_jsonb(found) ->> 'provisional' is not null",
+            name,
+        )
         return bool(stored == release.manifest_sha256)
 
     def _one(self, query: LiteralString, *values: object) -> Any:
@@ -264,16 +271,17 @@ class PostgresCopy:
             place = (release.unit_code, release.quarter)
             self._session.execute(f"delete from {SCHEMA}.{RELEASES} where unit_code = %s and quarter = %s", place)
             self._session.execute(
-                f"insert into {SCHEMA}.{RELEASES} values (%s, %s, %s, %s, %s, %s, %s, %s)",
+                f"insert into {SCHEMA}.{RELEASES} values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 (
                     name,
                     release.unit_code,
-                    _unit_name(tables, release.unit_code),
+                    _name_of(tables, release.unit_code),
                     release.quarter,
                     release.number,
                     release.manifest_sha256,
                     manifest.published_at,
                     json.dumps(manifest.contract_versions),
+                    bool(manifest.provisional_vi),
                 ),
             )
             for table in tables:
@@ -310,6 +318,9 @@ class PostgresCopy:
         found = self._found()
         if RELEASES not in found:
             self._create_releases()
+        for name in _RELEASE_COLUMNS:
+            if name not in found.get(RELEASES, _RELEASE_COLUMNS):
+                self._add_to_releases(name)
         for name in _HISTORY:
             if name not in found:
                 self._create_history(name)
@@ -341,8 +352,17 @@ class PostgresCopy:
         columns = ", ".join(f"{name} {kind}" for name, (kind, _) in _RELEASE_COLUMNS.items())
         self._run("create table {}.{} (" + columns + ", unique (unit_code, quarter))", _name(SCHEMA), _name(RELEASES))
         self._run("comment on table {}.{} is {}", _name(SCHEMA), _name(RELEASES), _text(_RELEASES_COMMENT))
-        for name, (_, comment) in _RELEASE_COLUMNS.items():
-            self._run("comment on column {}.{}.{} is {}", _name(SCHEMA), _name(RELEASES), _name(name), _text(comment))
+        for name in _RELEASE_COLUMNS:
+            self._comment_on_releases(name)
+
+    def _add_to_releases(self, name: str) -> None:
+        kind = _sql(_RELEASE_COLUMNS[name][0])
+        self._run("alter table {}.{} add column {} {}", _name(SCHEMA), _name(RELEASES), _name(name), kind)
+        self._comment_on_releases(name)
+
+    def _comment_on_releases(self, name: str) -> None:
+        words = _text(_RELEASE_COLUMNS[name][1])
+        self._run("comment on column {}.{}.{} is {}", _name(SCHEMA), _name(RELEASES), _name(name), words)
 
     def _create_history(self, name: str) -> None:
         contract = stored_contracts()[name]
@@ -473,11 +493,12 @@ def _history(release: Release) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-def _unit_name(tables: Sequence[_Table], unit: str) -> str:
-    for table in tables:
-        if table.mart == "dim_unit":
-            return next((row["name_vi"] for row in table.rows.to_pylist() if row["unit_code"] == unit), unit)
-    return unit
+def _name_of(tables: Sequence[_Table], unit: str) -> str:
+    """The unit's or province's name on the closing day, as the index has it; its code where no table tells one."""
+    try:
+        return unit_name({table.mart: table.rows for table in tables}, unit)
+    except LookupError:
+        return unit
 
 
 def _rows(table: _Table) -> Iterator[tuple[Any, ...]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from orchestration.cli.postgres import copied_document, copied_lines, with_copies
 from orchestration.cli.runs import alone
 from orchestration.cli.terminal import Exit, WrongUse
 from orchestration.pipeline import Pipeline
@@ -32,7 +33,7 @@ def answer(
             prune_files(pipeline.settings, candidates=pipeline.record.candidates_in_use, quarter=quarter)
         finally:
             pipeline.close()
-    document = {
+    document: dict[str, Any] = {
         "quarter": quarter,
         "provinces": [
             {
@@ -51,5 +52,7 @@ def answer(
             for one in found
         ],
     }
+    document["postgres"] = copied_document(pipeline)
     whole = all(one.outcome.release or one.outcome.awaits for one in found)
-    return [line for one in found for line in one.lines()], document, Exit.DONE if whole else Exit.HELD_BACK
+    lines = [*(line for one in found for line in one.lines()), *copied_lines(pipeline)]
+    return lines, document, with_copies(Exit.DONE if whole else Exit.HELD_BACK, pipeline)

@@ -13,6 +13,7 @@ import pytest
 
 from publication import current_release
 from publication.store.contracts import table_name
+from tests.integration.orchestration.test_provinces import FIGURE, TAKEN, deliver
 from tests.support.postgres import PostgresServer
 
 PLACE = "945/2023-Q1"
@@ -61,6 +62,27 @@ def test_a_failed_copy_is_told_and_made_good_by_the_next_run(
     everything_there = cli(home, "postgres", "--json")
     assert everything_there.code == 0
     assert json.loads(everything_there.stdout)["postgres"][PLACE]["state"] == "present"
+
+
+def test_a_province_is_copied_when_it_is_rolled_up_and_when_it_goes_back(
+    home: Path, postgres_server: PostgresServer, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conninfo = postgres_server.new_database()
+    monkeypatch.setenv("CCHC_POSTGRES_URL", conninfo)
+
+    def current() -> list[tuple[object, ...]]:
+        with postgres_server.connect(conninfo) as session:
+            return session.execute("select release, unit_name_vi from cchc.releases").fetchall()
+
+    for number in (1, 2):
+        deliver(home, [*FIGURE[:3], 1000 + number, TAKEN])
+        made = cli(home, "province", "2023-Q1", "--unit", "94")
+        assert made.code == 0, made.stdout + made.stderr
+        assert f"PostgreSQL, 94/2023-Q1/r{number}: đã chép" in made.stdout
+        assert current() == [(f"94/2023-Q1/r{number}", "Tỉnh Sóc Trăng")]
+    back = cli(home, "rollback", "2023-Q1", "--unit", "94", "--to", "1", "--reason", "nhầm")
+    assert back.code == 0, back.stdout + back.stderr
+    assert current() == [("94/2023-Q1/r1", "Tỉnh Sóc Trăng")]
 
 
 def test_without_the_setting_there_is_no_copy(home: Path, cli: Callable[..., Any]) -> None:

@@ -24,6 +24,7 @@ from psycopg import errors, sql
 
 from publication import PostgresCopy, PostgresError, PostgresTarget, Published, Release, write_candidates
 from publication import publish as publish_candidate
+from publication.content.release_content import ReleaseContent
 from publication.store.contracts import stored_contracts
 from publication.tables.database import read_database
 from tests.integration.publication.conftest import Home
@@ -203,6 +204,22 @@ def test_the_same_release_twice_has_no_effect(world: World, conninfo: str, sessi
     before = session.execute(marks).fetchall()
     assert copy(conninfo, release).state == "present"
     assert session.execute(marks).fetchall() == before
+
+
+def test_a_copy_from_before_releases_told_how_final_they_are_is_made_again_once(
+    world: World, conninfo: str, session: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ReleaseContent, "provisional_vi", ("Xã X chưa gửi số liệu.",))
+        provisional = publish(Home(tmp_path), 1)
+    for release, told in ((world.first, False), (provisional, True)):
+        copy(conninfo, release)
+        session.execute("alter table cchc.releases drop column provisional")
+        assert [copy(conninfo, release).state for _ in range(2)] == ["copied", "present"]
+        assert session.execute("select provisional from cchc.releases").fetchall() == [(told,)]
+        assert session.execute("select provisional from cchc.release_history where release_number = 1").fetchall() == [
+            (told,)
+        ]
 
 
 @pytest.mark.parametrize(
