@@ -19,6 +19,8 @@ from publication.store.parquet import to_parquet
 
 #: What the province's gate found, as a table of its release.
 PROVINCE_CHECKS = "province_checks"
+#: What people call the levels of members.
+LEVELS_VI = {"province": "Tỉnh", "district": "Cấp huyện", "commune": "Cấp xã", "department": "Sở, ngành"}
 #: Why a ratio cannot be made again over the province.
 NO_PARTS_VI = "không có tử số, mẫu số"
 _HUNDREDTH = Decimal("0.01")

@@ -15,12 +15,19 @@ from typing import Any
 import lxml.html
 
 from publication.content.approval import DRAFT_VI
-from publication.content.province_content import NO_PARTS_VI, ProvinceContent, coverage_vi, differs, is_counted
+from publication.content.province_content import (
+    LEVELS_VI,
+    NO_PARTS_VI,
+    ProvinceContent,
+    coverage_vi,
+    differs,
+    is_counted,
+)
 from publication.formatting import format_date, format_number, percent_of
+from publication.page.neighbours import index_link
 from publication.page.readback import PageDamaged
 from publication.page.render import policy, render
 
-LEVELS_VI = {"province": "Tỉnh", "district": "Cấp huyện", "commune": "Cấp xã", "department": "Sở, ngành"}
 _STEPS = 5
 
 
@@ -229,6 +236,8 @@ def write_province_page(content: ProvinceContent, path: Path, published: str = _
         delivered=_delivered_vi(content),
         findings=[f["message_vi"] for result in content.gate_results for f in result["findings"]],
         workbook="tong-hop.xlsx",
+        release=content.revision.release if content.revision else 1,
+        catalogue=index_link(content.unit_code, content.quarter),
     )
     path.write_bytes(page)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from common.workbooks import NO_DATE
 from publication.content.approval import DRAFT_SHEET_HEAD
-from publication.content.province_content import ProvinceContent, is_counted
+from publication.content.province_content import LEVELS_VI, ProvinceContent, is_counted
+from publication.content.release_content import PROVISIONAL_VI
 
 SUMMARY, RANKING, UNITS, COMPARED, DEPARTMENTS, DATA = (
     "Tổng hợp",
@@ -55,6 +56,7 @@ _LISTED = (
     ("member_level", "Cấp", 10),
     ("release_number", "Bản công bố", 12),
     ("form_version", "Biểu mẫu", 12),
+    ("standing_vi", "Tình trạng số liệu", 18),
     ("why_vi", "Lý do chưa có số liệu", 60),
 )
 _DELIVERED = (
@@ -84,8 +86,8 @@ def write_workbook(path: Path, content: ProvinceContent) -> None:
         looks = _Looks(book)
         _write_summary(book.add_worksheet(SUMMARY), looks, content)
         tables = content.tables
-        _write_list(book.add_worksheet(RANKING), looks, _RANKED, tables["province_ranking"].to_pylist())
-        _write_list(book.add_worksheet(UNITS), looks, _LISTED, content.members)
+        _write_list(book.add_worksheet(RANKING), looks, _RANKED, _in_words(tables["province_ranking"].to_pylist()))
+        _write_list(book.add_worksheet(UNITS), looks, _LISTED, _in_words(content.members))
         if content.compared:
             _write_list(book.add_worksheet(COMPARED), looks, _COMPARED, content.compared)
         if content.has_departments:
@@ -114,7 +116,8 @@ class _Looks:
 
 def _write_summary(sheet: Worksheet, looks: _Looks, content: ProvinceContent) -> None:
     members = content.members
-    sheet.write_string(0, 0, f"{content.unit_name_vi}: tổng hợp {content.quarter_vi}", looks.title)
+    standing = f" ({content.standing_vi.upper()})" if content.standing_vi else ""
+    sheet.write_string(0, 0, f"{content.unit_name_vi}: tổng hợp {content.quarter_vi}{standing}", looks.title)
     of_departments = ", sở, ngành chưa nộp" if content.has_departments else ""
     told = f"Từ số liệu của {content.covered_vi()}. Đơn vị chưa công bố{of_departments} không được tính là 0."
     sheet.write_string(1, 0, told, looks.plain)
@@ -190,6 +193,13 @@ def _write_list(
     sheet.freeze_panes(1, 0)
     if count:
         sheet.autofilter(0, 0, count, len(columns) - 1)
+
+
+def _in_words(rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Rows for people: levels, and whether a unit's figures are provisional, in Vietnamese."""
+    for row in rows:
+        standing = PROVISIONAL_VI if row.get("provisional") else None
+        yield {**row, "member_level": LEVELS_VI[row["member_level"]], "standing_vi": standing}
 
 
 def _totals(content: ProvinceContent) -> list[dict[str, Any]]:

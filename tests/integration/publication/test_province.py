@@ -147,6 +147,17 @@ def test_a_province_is_published_told_and_published_again_when_a_unit_is(provinc
         f"{unit.name_vi} ({unit.code})" for unit in sorted(UNITS, key=lambda u: u.code)
     ]
 
+    # Page and workbook say how final the figures are, in the words of people; the page leads to what became of it.
+    book = openpyxl.load_workbook(first.release.path / "report" / "tong-hop.xlsx")
+    assert str(book["Tổng hợp"]["A1"].value).endswith("(SỐ LIỆU TẠM THỜI)")
+    columns, *members = book["Đơn vị"].iter_rows(values_only=True)
+    assert {member[columns.index("Cấp")] for member in members} == {"Cấp huyện"}
+    page: Any = lxml.html.parse(str(first.release.path / "report" / "index.html")).getroot()
+    header = " ".join(page.find(".//header").text_content().split())
+    assert "SỐ LIỆU TẠM THỜI" in header
+    assert "Bản phát hành r1" in header
+    assert f"../../../../index.html#b-{PROVINCE}-{QUARTER}" in page.xpath("//header//a/@href")
+
     # What nothing changed is not published again; what a unit published is, and says so.
     assert isinstance(province.roll_up(expected=1), Unchanged)
     province.publish_unit(UNIT, **CHANGED)
