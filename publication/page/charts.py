@@ -100,9 +100,9 @@ def draw_lines(labels: Sequence[str], series: Sequence[Series], *, marked: Seque
         show_x_guides=False,
     )
     chart.x_labels = list(labels)
-    if len(labels) > _LABELS_SIDE_BY_SIDE:
-        step = max(3, -(-len(labels) // _LABELS_SIDE_BY_SIDE))
-        chart.x_labels_major, chart.show_minor_x_labels = list(labels[::-step]), False
+    if len(named := [label for label in labels if label]) > _LABELS_SIDE_BY_SIDE:
+        step = max(3, -(-len(named) // _LABELS_SIDE_BY_SIDE))
+        chart.x_labels_major, chart.show_minor_x_labels = named[::-step], False
     for one, label in zip(series, last, strict=True):
         end = max((place for place, value in enumerate(one.values) if value is not None), default=None)
         chart.add(one.name_vi, [_point(value, label if place == end else "") for place, value in enumerate(one.values)])

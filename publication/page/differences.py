@@ -124,8 +124,18 @@ def _verdict(row: FormRow, move: Decimal) -> str:
     return {1: "better", -1: "worse", 0: ""}[wanted * ((move > 0) - (move < 0))]
 
 
+_TENTH = Decimal("0.1")
+
+
 def _percent(part: Decimal, whole: Decimal) -> str:
-    return format_number((100 * part / whole).quantize(Decimal("0.1"), ROUND_HALF_UP)) + "%"
+    """A move in percent of the earlier figure; what moved is not told as 0%, nor what did not all go as 100%."""
+    percent = 100 * part / whole
+    rounded = percent.quantize(_TENTH, ROUND_HALF_UP)
+    if not rounded:
+        return f"dưới {format_number(_TENTH)}%"
+    if rounded == 100 != percent:
+        rounded += _TENTH if percent > 100 else -_TENTH
+    return f"{format_number(rounded)}%"
 
 
 def _is_percentage(row: FormRow) -> bool:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeVar
 
 from common.forms import form_named
 from common.periods import in_order, kind_of, load_periods, period_named, quarter_vi, running_title_vi
@@ -27,6 +28,7 @@ from publication.tables.annex import lower_first
 _LEVELS = {"district": "Cấp huyện", "commune": "Cấp xã"}
 _CHANNELS = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính công ích"}
 _PERCENT = "%"
+_T = TypeVar("_T")
 NO_FIGURE_VI = "chưa có số liệu"
 
 
@@ -96,17 +98,50 @@ def _trend(
         table.insert(before, (f"{_BREAK_VI} {format_date(_begins(content)[0])}", *("" for _ in series)))
     # What came before the unit is told by the break, not by a mark.
     missing = [place >= before and any(one.values[place] is None for one in series) for place in range(len(quarters))]
-    marked = [*missing[:before], False, *missing[before:]] if before else missing
+    years = _new_years(content, rows, quarters)
+    breaks = {**dict.fromkeys(years, ""), **({before: "‖"} if before else {})}
+    broken = [
+        Series(
+            one.name_vi,
+            _broken(one.values, dict.fromkeys(breaks)),
+            _broken(one.printed, dict.fromkeys(breaks, "")),
+        )
+        for one in series
+    ]
     return Chart(
         identifier,
         title_vi,
         _trend_summary(quarters, series, _unit_of(content, rows), sum(missing))
-        + (f" {_break_vi(content, told)}" if before else ""),
-        draw_lines(_with_gap(labels, before, "‖"), [_gapped(one, before) for one in series], marked=marked),
+        + (f" {_break_vi(content, told)}" if before else "")
+        + (f" {_NEW_YEAR_VI}" if years else ""),
+        draw_lines(_broken(labels, breaks), broken, marked=_broken(missing, dict.fromkeys(breaks, False))),
         tuple(one.name_vi for one in series) if len(series) > 1 else (),
         (kind_of(content.quarter).heading_vi, *(one.name_vi for one in series)),
         tuple(table),
     )
+
+
+_NEW_YEAR_VI = "Số lũy kế từ đầu năm, mỗi năm tính lại từ đầu nên đường bị ngắt giữa hai năm."
+
+
+def _new_years(content: ReleaseContent, codes: Iterable[str], quarters: Sequence[str]) -> list[int]:
+    """Where a figure summed up over the year begins again: no line leads there, as no words compare across years
+    (``differences``). Longer periods are held against the year before alone.
+    """
+    rows = [content.rows_by_code[code].values for code in codes if code in content.rows_by_code]
+    if not kind_of(content.quarter).previous_vi or not any(row["period_basis"] == "year_to_date" for row in rows):
+        return []
+    years = [period_named(quarter).report_year for quarter in quarters]
+    return [place for place, (one, next_one) in enumerate(pairwise(years), start=1) if one != next_one]
+
+
+def _broken(items: Sequence[_T], breaks: Mapping[int, _T]) -> tuple[_T, ...]:
+    """The items with what stands at each break before the place of that number."""
+    found: list[_T] = []
+    for place, item in enumerate(items):
+        found += [breaks[place]] if place in breaks else []
+        found.append(item)
+    return tuple(found)
 
 
 def _unit_of(content: ReleaseContent, codes: Iterable[str]) -> str:
@@ -164,20 +199,6 @@ def _break_vi(content: ReleaseContent, told: Mapping[tuple[str, str], Mapping[st
     if reporting:
         said.append(f"chỉ tiêu không tách được thì ghi số của {lower_first(reporting)}, không vẽ trên biểu đồ")
     return "; ".join(said) + "."
-
-
-def _with_gap(labels: Sequence[str], place: int, mark: str) -> tuple[str, ...]:
-    return (*labels[:place], mark, *labels[place:]) if place else tuple(labels)
-
-
-def _gapped(one: Series, place: int) -> Series:
-    """A series that breaks off before a place, so that no line leads from one unit to another."""
-    if not place:
-        return one
-    values, printed = list(one.values), list(one.printed)
-    values.insert(place, None)
-    printed.insert(place, "")
-    return Series(one.name_vi, tuple(values), tuple(printed))
 
 
 def _trend_summary(quarters: Sequence[str], series: Sequence[Series], unit_vi: str, missing: int) -> str:

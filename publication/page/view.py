@@ -21,7 +21,7 @@ from publication.content.approval import DRAFT_VI
 from publication.content.changes import Change
 from publication.content.notes import notes
 from publication.content.passport import SOURCE_VI, STATUS_VI
-from publication.content.release_content import Footnote, FormRow, Imprint, ReleaseContent
+from publication.content.release_content import PROVISIONAL_VI, Footnote, FormRow, Imprint, ReleaseContent
 from publication.content.units_as_is import UnitToday, changed_units
 from publication.formatting import format_date, format_number, percent_of
 from publication.page.charts import Chart
@@ -276,7 +276,8 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         neighbours=neighbours(content.unit_code, content.quarter),
         imprint=content.imprint,
         citation_vi=f"Ủy ban nhân dân {area}, Kết quả công tác cải cách hành chính {content.quarter_vi}, "
-        f"bản r{content.revision.release if content.revision else 1}",
+        f"bản r{content.revision.release if content.revision else 1}"
+        + (f" ({PROVISIONAL_VI})" if content.provisional_vi else ""),
     )
 
 

@@ -36,6 +36,7 @@ from publication.page import (
 )
 from publication.page.charts import GAP_MARK, Series, draw_bars, draw_lines, draw_shares, print_all
 from publication.page.differences import Difference, since_last_year, since_previous_quarter
+from publication.page.pictures import trends
 from publication.page.render import inline_hash, json_block, printable
 from publication.page.view import CHANGES_LISTED
 from publication.store.candidate import FORM_MART
@@ -415,6 +416,18 @@ def test_a_line_is_broken_where_a_period_has_no_figure(make_content: MakeContent
     assert "Dấu ✕: kỳ chưa có số liệu (6 trên 6 kỳ)" in figure.text_content()
 
 
+@pytest.mark.parametrize(("basis", "lines"), [("year_to_date", [2, 2]), ("in_period", [4])])
+def test_no_line_leads_from_one_year_to_the_next_where_a_figure_begins_again(
+    basis: str, lines: list[int], make_content: MakeContent
+) -> None:
+    """The plan's 100 % of a whole year and the 47 % of the next one's first quarter are no fall."""
+    known = {"2022-Q3": 80, "2022-Q4": 100, "2023-Q1": 47, "2023-Q2": 60}
+    (chart,) = trends(with_trend(make_content(changes={"I.02": {"period_basis": basis}}), "I.02", known))
+    drawn = lxml.html.fragment_fromstring(chart.svg).xpath(".//g[contains(@class, 'series')]/path")
+    assert [len(re.findall("[0-9.]+ [0-9.]+", line.get("d"))) for line in drawn] == lines
+    assert ("tính lại từ đầu" in chart.summary_vi) is (basis == "year_to_date")
+
+
 @pytest.mark.parametrize(("values", "marks"), [((1, None, 3), 1), ((1, 2, 3), 0), ((None, None, 3), 2)])
 def test_gaps_are_marked_at_the_foot_and_have_no_dot(values: tuple[int | None, ...], marks: int) -> None:
     svg = lxml.html.fragment_fromstring(
@@ -698,6 +711,22 @@ def test_a_rise_from_nothing_has_no_percentage() -> None:
     move = since_previous_quarter(row(value=3, previous_quarter_value=0), "2023-Q1")
     assert move is not None
     assert (move.amount, move.share) == ("3", "")
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "share"),
+    [
+        (30_001, 30_000, "dưới 0,1%"),
+        (1, 3000, "99,9%"),
+        (0, 3000, "100%"),
+        (6000, 3000, "100%"),
+        (6001, 3000, "100,1%"),
+    ],
+)
+def test_a_move_is_not_rounded_to_none_or_to_all(now: int, before: int, share: str) -> None:
+    move = since_previous_quarter(row(value=now, previous_quarter_value=before), "2023-Q1")
+    assert move is not None
+    assert move.share == share
 
 
 def test_cases_on_time_are_judged_by_their_share(make_content: MakeContent, write: Any) -> None:
