@@ -105,7 +105,7 @@ def test_duckdb_blocks_run_in_the_release_folder(release: Release, monkeypatch: 
 
 @pytest.fixture(scope="module")
 def three_quarters(published_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three quarters, the first in a release and its correction."""
+    """Three quarters, the first in a release and its correction, and a half-year and a year that hold them again."""
     release = published_home / "published" / "945" / "2023-Q1" / "r1"
     return several_releases(release, tmp_path_factory.mktemp("three") / "published")
 
@@ -120,6 +120,11 @@ def _rows(published: Path, mart: str) -> list[dict[str, Any]]:
     return found
 
 
+def _of_quarters(published: Path, mart: str) -> list[dict[str, Any]]:
+    """Without longer periods, which hold what their quarters hold once more."""
+    return [row for row in _rows(published, mart) if re.fullmatch(r"\d{4}-Q\d", row["quarter"])]
+
+
 def _sums(rows: Iterable[dict[str, Any]], keys: Sequence[str], column: str) -> dict[tuple[Any, ...], int]:
     sums: dict[tuple[Any, ...], int] = {}
     for row in rows:
@@ -130,9 +135,9 @@ def _sums(rows: Iterable[dict[str, Any]], keys: Sequence[str], column: str) -> d
 
 def _expected_answers(published: Path) -> list[list[tuple[Any, ...]]]:
     """The answers to the ten questions, worked out from the Parquet files row by row."""
-    form = _rows(published, "report_indicators")
+    form, all_forms = _of_quarters(published, "report_indicators"), _rows(published, "report_indicators")
     values = {(row["unit_code"], row["quarter"], row["indicator_code"]): row["value"] for row in form}
-    windows = [row for row in _rows(published, "case_timeliness") if row["clock"] == "reporting_window"]
+    windows = [row for row in _of_quarters(published, "case_timeliness") if row["clock"] == "reporting_window"]
     communes = {
         row["unit_code"]: row["name_vi"] for row in _rows(published, "dim_unit") if row["unit_level"] == "commune"
     }
@@ -147,14 +152,14 @@ def _expected_answers(published: Path) -> list[list[tuple[Any, ...]]]:
     names = ("unit_code", "unit_level", "procedure_code", "procedure_name_vi", "resolved", "median_working_days")
     slow = [
         tuple(row[name] for name in (*names, "p90_working_days"))
-        for row in _rows(published, "procedure_duration")
+        for row in _of_quarters(published, "procedure_duration")
         if row["clock"] == "reporting_window" and row["quarter"] == "2023-Q3" and (row["resolved"] or 0) >= 5
     ]
     slow.sort(key=lambda row: (row[5] is None, -(row[5] or 0), *row[:3]))
     names = ("unit_code", "working_unit_code", "working_unit_name_vi", "assigned_posts", "present_in_posts")
     staff = [
         (*(row[name] for name in names), row["assigned_posts"] - row["present_in_posts"])
-        for row in _rows(published, "staff_by_unit")
+        for row in _of_quarters(published, "staff_by_unit")
         if row["quarter"] == "2023-Q3" and row["assigned_posts"] is not None
     ]
     staff.sort(key=lambda row: (-row[5], row[0], row[1]))
@@ -175,7 +180,7 @@ def _expected_answers(published: Path) -> list[list[tuple[Any, ...]]]:
     ]
     fields = [
         row
-        for row in _rows(published, "case_form_06a")
+        for row in _of_quarters(published, "case_form_06a")
         if (row["clock"], row["breakdown"], row["row_kind"], row["quarter"])
         == ("reporting_window", "field", "row", "2023-Q3")
     ]
@@ -183,12 +188,12 @@ def _expected_answers(published: Path) -> list[list[tuple[Any, ...]]]:
     backlog = [tuple(row[name] for name in names) for row in fields if row["in_progress"]]
     backlog.sort(key=lambda row: (row[3] is None, -(row[3] or 0), -row[2], row[0], row[1]))
     channels = []
-    for row in _rows(published, "case_form_06a"):
+    for row in _of_quarters(published, "case_form_06a"):
         if (row["clock"], row["breakdown"], row["row_kind"]) == ("reporting_window", "unit", "total"):
             online, total = row["received_online"], row["received_online"] + row["received_direct_or_postal"]
             channels.append((row["unit_code"], row["quarter"], online, total, round(100 * online / total, 2)))
     channels.sort()
-    late = [row for row in _rows(published, "case_lateness") if row["clock"] == "reporting_window"]
+    late = [row for row in _of_quarters(published, "case_lateness") if row["clock"] == "reporting_window"]
     held = {(row["lateness"], row["cause_vi"]) for row in late if row["cases"] is None}
     told = _sums((row for row in late if row["cases"] is not None), ["lateness", "cause_vi"], "cases")
     causes = [(*key, None if key in held else told[key]) for key in held | told.keys()]
@@ -196,7 +201,8 @@ def _expected_answers(published: Path) -> list[list[tuple[Any, ...]]]:
     moved = []
     for row in form:
         before = values.get((row["unit_code"], "2023-Q2", row["indicator_code"]))
-        if row["quarter"] == "2023-Q3" and row["unit_of_measure"] == "%" and None not in (before, row["value"]):
+        is_asked = row["unit_of_measure"] == "%" and row["period_basis"] != "year_to_date"
+        if row["quarter"] == "2023-Q3" and is_asked and None not in (before, row["value"]):
             cell = (row["unit_code"], row["indicator_code"], row["indicator_name_vi"], before, row["value"])
             moved += [(*cell, row["value"] - before)] if row["value"] != before else []
     moved.sort(key=lambda row: (-abs(row[5]), row[0], row[1]))
@@ -206,7 +212,7 @@ def _expected_answers(published: Path) -> list[list[tuple[Any, ...]]]:
         for row in _rows(published, "delivery_log")
         if row["outcome"] == "refused" or (row["rows_rejected"] or 0) > 0
     ]
-    counted = Counter((row["quarter"], row["section"], row["status"]) for row in form)
+    counted = Counter((row["quarter"], row["section"], row["status"]) for row in all_forms)
     origins = [(*key, counted[key]) for key in sorted(counted)]
     by_unit, by_case = [sorted(rates), slow[:10], staff, changed, backlog], [sorted(channels), causes]
     return [*by_unit, *by_case, moved[:10], sorted(refused), origins]

@@ -42,7 +42,7 @@ _COUNTS = {
 
 
 def several_releases(release: Path, folder: Path) -> Path:
-    """The folder with the release's own quarter as r1 and r2, and the two quarters after it."""
+    """The folder with the release's own quarter as r1 and r2, the two quarters after it, the half-year and the year."""
     unit, quarter = release.parent.parent.name, release.parent.name
     year = quarter[:4]
     place = folder / unit / quarter
@@ -52,8 +52,8 @@ def several_releases(release: Path, folder: Path) -> Path:
     move_pointer(place, unit=unit, quarter=quarter, expected=None, release=1, manifest_sha256=first)
     corrected = _made(release, place / "r2", quarter, 2, _corrected, PreviousRelease(release=1, manifest_sha256=first))
     move_pointer(place, unit=unit, quarter=quarter, expected=1, release=2, manifest_sha256=corrected)
-    for number in (2, 3):
-        later = f"{year}-Q{number}"
+    for number, part in enumerate(("Q2", "Q3", "H1", "Y"), start=2):
+        later = f"{year}-{part}"
         sha256 = _made(release, folder / unit / later / "r1", later, 1, _of_quarter(later, number), None)
         move_pointer(folder / unit / later, unit=unit, quarter=later, expected=None, release=1, manifest_sha256=sha256)
     rebuild_index(folder)
