@@ -317,7 +317,7 @@ def units_served(settings: Settings) -> Iterator[Finding]:
 def permissions(settings: Settings) -> Iterator[Finding]:
     """Owner and mode of the home's folders, and of all that lies in those that the program alone writes to."""
     home = settings.paths
-    own = (home.raw, home.warehouse, home.published, home.outbox, home.dagster, home.logs)
+    own = (*home.private, home.published, home.dagster, home.logs)
     there = [folder for folder in (home.landing, *own) if folder.is_dir()]
     if there and (owner := home.root.stat().st_uid) != os.geteuid():
         seen = f"{home.root} thuộc uid {owner}, lệnh này chạy bằng uid {os.geteuid()}: tệp ghi ra sẽ lẫn chủ"

@@ -648,7 +648,9 @@ Repository = Annotated[str, typer.Argument(help="Thư mục hoặc địa chỉ 
 
 @app.command()
 def backup(repository: Repository, json: Json = False) -> None:
-    """Sao lưu tệp đã gửi, kho dữ liệu thô, bản công bố, khóa và sổ của Dagster; chỉ ghi phần chưa có."""
+    """Sao lưu mọi thứ không dựng lại được: tệp đã gửi, kho dữ liệu thô, bản công bố, biểu mẫu, khóa, các sổ; chỉ ghi
+    phần chưa có.
+    """
     from orchestration.cli import housekeeping
 
     settings = load_settings()

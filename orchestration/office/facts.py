@@ -185,5 +185,6 @@ def when_vi(period: Period, today: dt.date) -> str:
 def how_to_deliver_vi(quarter: str) -> str:
     return (
         f"Gửi tệp trên trang nộp tệp, hoặc vào thư mục nhận <mã đơn vị>/{quarter}/<nguồn>; không có gì để báo cáo thì "
-        "gửi tệp chỉ có dòng tiêu đề. Mẫu trống: cchc template <nguồn>"
+        "chọn “Không phát sinh” ở ô trả lời phía trên bảng của mẫu, hoặc gửi tệp của phần mềm chỉ có dòng tiêu đề. Mẫu "
+        "trống: cchc template <nguồn>"
     )

@@ -304,6 +304,7 @@ BAD: dict[str, tuple[str, Callable[[Path, Patch], None], str, str]] = {
     "a home that is a file": ("home", _to("", _file_in_place), "broken", "không phải thư mục"),
     "a folder gone": ("permissions", _to("raw", _gone), "look", "không có raw"),
     "an open folder": ("permissions", _to("raw", lambda path: path.chmod(0o750)), "broken", "chmod 700"),
+    "open drafts": ("permissions", _to("review", lambda path: path.chmod(0o750)), "broken", "chmod 700"),
     "a closed folder": ("permissions", _to("logs", lambda path: path.chmod(0o500)), "broken", "chmod u+rwx"),
     "somebody else's home": ("permissions", _to("", _foreign), "broken", "thuộc uid 12345"),
     "somebody else's folder": ("permissions", _to("warehouse", _foreign), "broken", "uid"),
