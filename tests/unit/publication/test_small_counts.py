@@ -602,15 +602,16 @@ def given_away_by_two(
     if careless:  # as if no unit had changed
         monkeypatch.setattr(disclosure, "changed_units", lambda *_: frozenset())
     second = seen(without_small_counts(world.content(base), THRESHOLD, [first]).tables)
-    known = [*told, *before, *((world.vector(world.cells[k]), v) for k, v in second.items() if v is not None)]
+    # What channels have together of a unit's field is no cell: the later release alone may tell it, both tell no more.
+    alone = [*told, *((world.vector(world.cells[k]), v) for k, v in second.items() if v is not None)]
     return [
         *given_away(world, second, told, before),
         *(
             name
             for name, test in of_the_late_one(world)
             if 0 < world.count(test) < THRESHOLD
-            and is_determined(known, [], world.vector(test))
-            and not is_determined(told, [], world.vector(test))
+            and is_determined([*alone, *before], [], world.vector(test))
+            and not is_determined(alone, [], world.vector(test))
         ),
     ]
 
