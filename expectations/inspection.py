@@ -478,21 +478,28 @@ def _disagreement(answer: AnswerLike | None, count: Count) -> str | None:
 def _raw_decisions(connection: Any, quarter: str, rules: Mapping[str, Rule]) -> tuple[Decision, ...]:
     """Decisions in force about rules of the raw gate, straight from the register as delivered.
 
-    Where a decision was delivered again, the later delivery holds. One with a malformed quarter holds nowhere, and a
-    rule on the register says so.
+    Where a decision was delivered again, the later delivery holds; registers of two quarters have two under one number,
+    named as in the model ``int_decisions``. One with a malformed quarter holds nowhere, and a rule on the register says
+    so.
     """
+    what = "subject, quarter, applies_to, figures_seen"
+    of_one = f"{UNIT}, decision_id"
     try:
         rows = connection.execute(
-            f"select {UNIT}, decision_id, subject, quarter, applies_to, figures_seen from all_decisions "
-            f"where unit = {UNIT} "
+            f"with told as (select all_decisions.*, place, max(place) over (partition by {of_one}) as last "
+            "from all_decisions join period_order on period_key = _quarter), "
+            f"in_force as (select * from told where unit = {UNIT} "
             "and subject_kind = 'rule' and action = 'accept_finding' "
             "and (select place from period_order where period_key = quarter) <= ? "
             "and (select place from period_order where period_key = holds_until) >= ? "
             "and (select closing from period_order where period_key = holds_until) "
             "<= (select longest_until from longest_validity where first_quarter = quarter) "
-            f"qualify row_number() over (partition by {UNIT}, decision_id "
-            "order by _delivery_rank desc, _sheet desc, _row desc) = 1 "
-            f"order by {UNIT}, decision_id",
+            f"qualify row_number() over (partition by {of_one}, _quarter "
+            "order by _delivery_rank desc, _sheet desc, _row desc) = 1) "
+            f"select {UNIT}, decision_id || case when place < last then ' (' || _quarter || ')' else '' end as name, "
+            f"{what} from in_force "
+            f"qualify row_number() over (partition by {of_one}, holds_until, {what} order by place desc) = 1 "
+            f"order by {UNIT}, name",
             [place_of(quarter)[0]] * 2,
         ).fetchall()
     except Exception:  # no readable register: no decision covers anything, and the register's own rules do not run

@@ -30,7 +30,7 @@ _EFFECTIVE = frozenset({"applied", "covers_findings"})
 
 def split_ids(decision_id: str | None) -> list[str]:
     """The decisions in a ``decision_id`` cell, which holds none, one, or several separated by commas."""
-    return re.findall(r"[^\s,;]+", decision_id or "")
+    return [name for part in re.split("[,;]", decision_id or "") if (name := part.strip())]
 
 
 #: Kinds of rows whose figure stands for an answer.

@@ -94,6 +94,10 @@ read as (
 
     select
         latest.*,
+        case
+            when latest.delivered_no < latest.last_delivered_no then latest.decision_id || ' (' || latest.quarter || ')'
+            else latest.decision_id
+        end as told_id,
         {{ matches_pattern('figures_seen', 'số (tính toán|khai báo)\s*=') }} as saw_figures,
         {{ seen_figure('figures_seen', 'số tính toán') }} as seen_computed,
         {{ seen_figure('figures_seen', 'số khai báo') }} as seen_declared
@@ -215,7 +219,7 @@ compared as (
         settling.*,
         min(case when problem_vi is null then action end) over subject_window
         <> max(case when problem_vi is null then action end) over subject_window as is_contradicted,
-        {{ collected('decision_id') }} filter (where problem_vi is null) over subject_window as of_the_subject,
+        {{ collected('told_id') }} filter (where problem_vi is null) over subject_window as of_the_subject,
         row_number() over (
             partition by unit_code, report_quarter, subject_kind, subject, settles, problem_vi is null
             order by dated desc, decision_id desc, delivered_no desc
@@ -228,11 +232,7 @@ compared as (
 select
     compared.unit_code,
     compared.report_quarter as quarter,
-    case
-        when compared.delivered_no < compared.last_delivered_no
-            then compared.decision_id || ' (' || compared.quarter || ')'
-        else compared.decision_id
-    end as decision_id,
+    compared.told_id as decision_id,
     compared.subject_kind,
     compared.subject,
     compared.applies_to,

@@ -95,6 +95,12 @@ def test_a_number_given_again_by_the_next_quarters_register_is_another_decision(
     assert judge(SECOND, held, accepted) == {"QD-01 (2023-Q1)": STANDS, "QD-01": STANDS}
 
 
+def test_two_of_one_number_that_contradict_are_both_named(judge: Judge) -> None:
+    held = line(action="withhold", last_quarter=SECOND)
+    told = judge(SECOND, held, line(SECOND, action="accept_declared"))
+    assert {problem.partition(" về ")[0] for problem, _ in told.values()} == {"Các quyết định QD-01, QD-01 (2023-Q1)"}
+
+
 def test_a_register_sent_again_replaces_and_a_line_carried_along_is_one_decision(judge: Judge) -> None:
     again = line(cases="H51-230102-0002", delivery_rank=2)
     assert judge(FIRST, line(), again) == {"QD-01": STANDS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -193,6 +194,32 @@ def test_a_warning_about_deliveries_is_settled_by_a_decision_in_force(lake: Lake
     settled, run_out = inspect_raw(lake.request(), worlds.plain)
     assert settled.blocking() == []
     assert [r.expectation_id for r in run_out.blocking()] == ["deliveries.survey_responses.rejected_share"]
+
+
+def test_a_number_that_two_quarters_registers_give_settles_at_both_gates_alike(lake: Lake, worlds: Any) -> None:
+    """Each quarter numbers its register from the beginning; a line carried along is one decision."""
+    lake.add_unit("945")
+    for source in ("survey_responses", "one_stop_cases"):
+        lake.of("945", source).rows_rejected = 1
+    first = lake.first("945", "decisions")
+
+    def about(source: str, **more: str) -> dict[str, str]:
+        return {
+            "decision_id": "QD 01", "unit": "945", "subject_kind": "rule", "action": "accept_finding",
+            "subject": f"deliveries.{source}.rejected_share", "applies_to": f"945/945.{source}.xlsx",
+            "figures_seen": "số dòng bị loại = 1; số dòng đã đọc = 2", "quarter": "2023-Q1", "holds_until": "2023-Q2",
+            "_quarter": "2023-Q1",
+        } | more  # fmt: skip
+
+    first.update(about("survey_responses"))
+    again = first | {"_quarter": "2023-Q2"}
+    other = first | about("one_stop_cases", quarter="2023-Q2", _quarter="2023-Q2")
+    for number, (rows, named) in enumerate([([first, other], "QD 01 (2023-Q1)"), ([first, again], "QD 01")]):
+        lake.of("945", "decisions").rows[:] = rows
+        [verdict] = inspect_raw(replace(lake, folder=lake.folder / str(number)).request(), worlds.plain)
+        by = {r.expectation_id: r.decision_id for r in verdict.results if r.expectation_id.endswith("rejected_share")}
+        assert by["deliveries.survey_responses.rejected_share"] == named
+        assert by["deliveries.one_stop_cases.rejected_share"] == ("QD 01" if other in rows else None)
 
 
 # Not quarters, though parts of them can be cast to numbers, or sort behind any quarter.

@@ -44,6 +44,25 @@ def test_alike_decisions_on_cases_are_one_footnote_without_case_codes(make_conte
     assert "H51" not in str(content.decisions)
 
 
+def test_two_decisions_of_one_number_have_each_its_own_rows(make_content: MakeContent) -> None:
+    """Two quarters' registers have it; a clerk's number may hold blanks, too."""
+    older, newer = "QD 01 (2022-Q4)", "QD 01"
+    decisions = [
+        decision(older, subject="I.02", action="withhold"),
+        decision(newer, subject="VI.04", action="withhold"),
+    ]
+    content = make_content(
+        changes={"I.02": {"decision_id": older}, "VI.04": {"decision_id": newer}},
+        decisions=decisions,
+        gate_results=[
+            result(severity="critical", decision_id=f"{newer}, {older}",
+                   findings=[{"subject": "II.02", "decision_id": older}, {"subject": "II.03", "decision_id": newer}])
+        ],
+    )  # fmt: skip
+    of = {note.decision_ids: set(note.indicator_codes) for note in content.footnotes}
+    assert of == {(older,): {"I.02", "I.16", "II.02"}, (newer,): {"VI.04", "I.16", "II.03"}}
+
+
 def test_a_footnote_gives_reason_and_document(make_content: MakeContent) -> None:
     settled = decision(
         "QD-01",
