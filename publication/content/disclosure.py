@@ -173,6 +173,10 @@ def without_small_counts(
             elif cell is not None and cell.value == value and cell.cost is not None:
                 # Told already, and no other now: a gap in its place hides nothing.
                 system.cells[key] = replace(cell, cost=min(_TOLD_ALREADY * cell.cost, _TOLD_ALREADY_AT_MOST))
+    for gap in kept:
+        # A row over all units, too, where it stayed blank in a release that followed another.
+        if gap in system.cells and system.cells[gap].cost is None:
+            system.cells[gap] = replace(system.cells[gap], cost=_OVER_ALL)
     held = hold_back(system, threshold, before=kept)
     tables, files = dict(content.tables), dict(content.mart_files)
     for name, table in present.items():

@@ -193,7 +193,9 @@ def _carried_over(clock: str, own: Mapping[Key, int], before: Told, threshold: i
         open_before = before.get((*key[:-1], "in_progress"), 0)
         # What is carried over beside cases in progress or suspended was waiting for papers.
         of_few = open_before is None or 0 < value - open_before < threshold
-        if key[3] == "row" and (of_few or key[5] in fields or key[6] in units):
+        is_telling = of_few or key[5] in fields or key[6] in units
+        # Of a whole level the report tells it by its own clock.
+        if is_telling if key[3] == "row" else open_before is None and clock != _REPORTING:
             yield key
 
 

@@ -21,6 +21,7 @@ from scipy.optimize import linprog
 
 from publication.content import disclosure, small_counts
 from publication.content.disclosure import TABLES, row_key, without_small_counts
+from publication.content.other_periods import OtherRelease, across
 from publication.content.release_content import ReleaseContent
 from publication.content.small_counts import Cell, System, hold_back
 from publication.store.contracts import stored_contracts
@@ -683,6 +684,33 @@ def test_a_period_that_closes_on_the_same_day_keeps_the_gaps_of_that_day(make_co
     gaps = [key for key, value in seen(quarter.tables).items() if value is None and key[-1] in of_the_day]
     assert gaps
     assert all(careful.get(key) is None for key in gaps)
+
+
+def test_a_period_that_closes_on_the_same_day_keeps_what_a_second_release_left_blank_over_all_units(
+    make_content: MakeContent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commune that came late is in the other period, too: taken from the first release that would tell it."""
+    base = make_content()
+    world, first, _, _ = two_releases(5, base, monkeypatch, again=False)
+    whole = world.content(base)
+    second = without_small_counts(whole, THRESHOLD, [first]).tables
+    of_the_day = ("in_progress", "in_progress_within_due", "in_progress_overdue")
+    gaps = [key for key, value in seen(second).items() if value is None and is_of_all(key) and key[-1] in of_the_day]
+    assert gaps
+    longer = replace(whole, tables=in_windows(whole.tables, dt.date(2022, 9, 15), QUARTER[1]))
+    told = seen(without_small_counts(longer, 1, (), [first, second]).tables)
+    assert [key for key in gaps if told[key] is not None] == []
+
+
+def test_what_a_level_carries_over_tells_no_gap_of_the_calendar_quarter_before() -> None:
+    """Of the reporting window the report tells both."""
+    before = (dt.date(2022, 10, 1), dt.date(2022, 12, 31))
+    for clock, held in (("calendar_quarter", True), ("reporting_window", False)):
+        level = ("case_form_06a", clock, "unit", "group", "commune", None, None)
+        other = OtherRelease({clock: before}, {(*level, "in_progress"): None})
+        windows = {clock: (dt.date(2023, 1, 1), dt.date(2023, 3, 31))}
+        found = across(windows, {(*level, "carried_over"): 7}, [other], THRESHOLD)
+        assert found.held == ({(*level, "carried_over")} if held else set())
 
 
 def test_what_is_carried_over_tells_no_gap_of_the_window_before(make_content: MakeContent) -> None:
