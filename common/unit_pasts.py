@@ -146,29 +146,44 @@ def unclosed(register: UnitRegister, periods: Sequence[Period], duties: Sequence
 
 
 def pasts_csv(register: UnitRegister, day: dt.date) -> str:
-    """For dbt, the pasts of every unit that reports by a form, or through one that does, on ``day``."""
+    """For dbt, the pasts of every unit that reports by a form, or through one that does, on ``day``.
+
+    ``taken_over_on`` is there the day on which it came to whom the unit reports by on ``day``: where two parts of one
+    become a single part, nothing comes to it, and a part that goes on may come to it from another.
+    """
     out = io.StringIO()
     writer = csv.DictWriter(out, PAST_COLUMNS, lineterminator="\n")
     writer.writeheader()
     for unit in register.units:
-        if unit.level != "province" and unit.valid_on(day):
-            writer.writerows(_row(register, unit, past) for past in pasts(register, unit, day))
+        if unit.level == "province" or not unit.valid_on(day):
+            continue
+        reporting, came = _reporting(register, unit, day), dict[str, dt.date]()
+        for past in pasts(register, unit, day):
+            by, taken_over_on = _reporting(register, past.unit, past.last), None
+            if (by.code, begins_on(register, by)) != (reporting.code, begins_on(register, reporting)):
+                taken_over_on = came.setdefault(past.unit.code, past.taken_over_on or past.last + _DAY)
+            writer.writerow(_row(register, unit, past, by, taken_over_on))
     return out.getvalue()
 
 
-def _row(register: UnitRegister, unit: AdminUnit, past: Past) -> dict[str, str]:
-    reporting = past.unit
-    if role_on(past.unit.level, past.last).role == PART:
-        reporting = register.unit(past.unit.parent_code, past.last) or past.unit
+def _reporting(register: UnitRegister, unit: AdminUnit, day: dt.date) -> AdminUnit:
+    """Whom a unit reports by on a day."""
+    above = register.unit(unit.parent_code, day) if role_on(unit.level, day).role == PART else None
+    return above or unit
+
+
+def _row(
+    register: UnitRegister, unit: AdminUnit, past: Past, by: AdminUnit, taken_over_on: dt.date | None
+) -> dict[str, str]:
     return {
         "unit_code": unit.code,
         "past_unit_code": past.unit.code,
         "past_name_vi": past.unit.name,
         "unit_level": unit.level,
         "relation": past.relation,
-        "taken_over_on": past.taken_over_on.isoformat() if past.taken_over_on else "",
-        "reported_by_code": reporting.code,
-        "reported_by_name_vi": reporting.name,
+        "taken_over_on": taken_over_on.isoformat() if taken_over_on else "",
+        "reported_by_code": by.code,
+        "reported_by_name_vi": by.name,
         "begins_on": begins.isoformat() if (begins := begins_on(register, past.unit)) else "",
         "first_day": past.first.isoformat() if past.first else "",
         "last_day": past.last.isoformat(),

@@ -21,6 +21,7 @@ from common.units import Succession, UnitRegister
 from tests.support.case_models import CaseModels, Row, case
 from tests.support.dbt_build import Build
 from tests.unit.common.test_unit_pasts import (
+    DISTRICT,
     FIRST,
     GOES_ON,
     REFORM,
@@ -103,14 +104,18 @@ class Reforms(CaseModels):
             for made in UNITS:
                 self._make(made)
 
+    def of_parts(self, made: UnitRegister, rows: list[Row], quarter: str) -> None:
+        """Makes the models of cases for a quarter over delivered rows."""
+        self._registered(made, quarter, [(row["quarter"], row["delivering_unit_code"]) for row in rows])
+        self.build(rows, quarter)
+
     def hand_over(self, made: UnitRegister, rows: list[Row], quarter: str) -> None:
         """Makes the models of cases for a quarter over delivered rows; communes report by themselves at any time."""
         roles = self.rows("select * from unit_roles")
         self.connection.execute("delete from unit_roles where role = 'part'")
         self.connection.execute("update unit_roles set valid_from = null where level = 'commune'")
         try:
-            self._registered(made, quarter, [(row["quarter"], row["delivering_unit_code"]) for row in rows])
-            self.build(rows, quarter)
+            self.of_parts(made, rows, quarter)
         finally:
             self.connection.execute("delete from unit_roles")
             marks = ", ".join("?" for _ in roles[0])
@@ -276,3 +281,35 @@ def test_two_that_merge_hand_over_to_the_one_after_them_and_to_nobody_else(model
         ("carried_over", "10004", "10001", OPEN), ("carried_over", "10004", "10002", ENDED),
         ("carried_over", "10005", "10003", OWN),
     }  # fmt: skip
+
+
+#: Two communes of a district become one within a quarter; nobody but the district ever reports for either.
+WITHIN = dt.date(2024, 5, 1)
+OF_ONE_DISTRICT = UnitRegister(
+    (DISTRICT, commune("10001", None, REFORM, "945"), commune("10002", None, WITHIN, "945")),
+    (Succession("10002", "10001", "whole", WITHIN, "1/NQ"),),
+    (),
+)
+
+
+@pytest.mark.parametrize("run", ["2024-Q2", "2024-H1"])
+def test_what_went_from_one_part_of_a_unit_to_another_stays_the_units(models: Reforms, run: str) -> None:
+    def row(code: str, unit: str, quarter: str, **values: Any) -> Row:
+        return case(code, quarter=quarter, delivering_unit_code=unit, receiving_unit_code=unit, **values)
+
+    over, again = "H13.331-240105-0001", "H13.331-240301-0001"
+    rows = [
+        row(over, "10002", "2024-Q1", received_at="2024-01-05", status="finished", finished_at="2024-02-01"),
+        row(again, "10002", "2024-Q1", received_at="2024-03-01"),
+        row(again, "10001", "2024-Q2", received_at="2024-03-01", status="finished", finished_at="2024-04-10", file=2),
+    ]
+    models.of_parts(OF_ONE_DISTRICT, rows, run)
+    told = models.rows(
+        "select case_code, is_received, is_carried_over, outcome from int_cases"
+        f" where unit_code = '945' and quarter = '{run}' order by all"
+    )
+    assert told == (
+        [(again, False, True, "resolved")]
+        if run == "2024-Q2"
+        else [(over, True, False, "resolved"), (again, True, False, "resolved")]
+    )

@@ -184,6 +184,34 @@ def test_dbt_is_told_whom_each_reported_by_and_every_unit_once_a_stretch() -> No
     }
 
 
+def test_dbt_is_told_when_each_came_to_whom_the_unit_reports_by() -> None:
+    """A part that takes in another one of its district brings it nothing; what was another district's comes to it."""
+    first, second, day = dt.date(2024, 2, 1), dt.date(2024, 5, 1), dt.date(2024, 6, 14)
+    made = register(
+        DISTRICT, commune("946", None, REFORM, "94", level="district"),
+        commune("10001", None, REFORM, "945"), commune("10002", None, second, "945"),
+        commune("10003", None, first, "946"), commune("10003", first, REFORM, "946", "Thị trấn 10003"),
+        commune("10004", None, second, "946"), commune("10004", second, REFORM, "945"),
+        steps=(
+            ("10002", "10001", "whole", second), ("10003", "10003", "whole", first),
+            ("10004", "10004", "whole", second),
+        ),
+    )  # fmt: skip
+    told = {
+        (row["unit_code"], row["past_unit_code"], row["last_day"]): row["taken_over_on"]
+        for row in csv.DictReader(pasts_csv(made, day).splitlines())
+    }
+    eves = [(day - DAY).isoformat() for day in (first, second)]
+    assert told == {
+        **{(code, code, day.isoformat()): "" for code in ("945", "946", "10001", "10003", "10004")},
+        **dict.fromkeys([("10001", "10001", eves[1]), ("10001", "10002", eves[1]), ("10003", "10003", eves[0])], ""),
+        ("10004", "10004", eves[1]): second.isoformat(),
+    }
+    assert {row["taken_over_on"] for row in csv.DictReader(pasts_csv(GOES_ON, TODAY).splitlines())} == {
+        "", FIRST.isoformat(), SECOND.isoformat(),
+    }  # fmt: skip
+
+
 def _reference(made: UnitRegister) -> ReferenceData:
     return replace(ReferenceData.load(SEEDS), admin_units=made.units, provinces=(), successions=made.successions)
 
