@@ -12,14 +12,12 @@ scope as (
 
 year_quarters as (
 
-    -- Unknown where the table's rows do not reach back to the year's first day: in the year a calendar begins to be used.
-    -- The year of a unit that begins within it has the quarters that it lives in.
+    -- Unknown where the table's rows do not reach back to the year's first day: in the year a calendar begins to be used,
+    -- and of the short period in which a unit closes its books. The year of a unit that begins within it has the quarters
+    -- that it lives in.
     select
         windows.unit_code,
-        case
-            when windows.year_opens_on > min(periods.year_opens_on) or min(periods.opens_on) = min(periods.year_opens_on)
-                then count(*)
-        end as quarters
+        case when min(periods.opens_on) <= windows.year_opens_on then count(*) end as quarters
     from {{ ref('int_periods') }} as periods
     inner join scope on scope.is_run_quarter
     inner join {{ ref('int_periods') }} as run_period on scope.quarter = run_period.quarter

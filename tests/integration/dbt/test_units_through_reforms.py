@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 from collections.abc import Iterable
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ from tests.unit.common.test_unit_pasts import (
     commune,
 )
 
-MODELS = ("int_units", "int_unit_windows", "int_figures_told")
+MODELS = ("int_units", "int_unit_windows", "int_figures_told", "report_indicators")
+GIVEN = ("int_indicator_values", "stg_forms__earlier_rows", "int_rows_that_add_up")
 UNITS = ("int_units", "int_unit_windows")
 #: Period and unit of which something lies here.
 Folders = Iterable[tuple[str, str]]
@@ -43,11 +45,11 @@ class Reforms(CaseModels):
     def __init__(self, build: Build, scratch: Path) -> None:
         super().__init__(build, scratch)
         self._of_units = {name: build.compiled(name) for name in MODELS}
-        with duckdb.connect(str(scratch / "warehouse.duckdb")) as built:
-            columns = built.execute("describe int_indicator_values").fetchall()
+        with chdir(build.home), duckdb.connect(str(scratch / "warehouse.duckdb")) as built:
+            columns = {name: built.execute(f"describe {name}").fetchall() for name in GIVEN}
             roles = built.execute("select * from unit_roles").fetch_arrow_table()
-        told = ", ".join(f"{row[0]} {row[1]}" for row in columns)
-        self.connection.execute(f"create table warehouse.main.int_indicator_values ({told})")
+        for name, told in columns.items():
+            self.connection.execute(f"create table {name} ({', '.join(f'{row[0]} {row[1]}' for row in told)})")
         self.connection.register("roles", roles)
         self.connection.execute("create table warehouse.main.unit_roles as select * from roles")
         self._made = RENAMED
@@ -63,11 +65,19 @@ class Reforms(CaseModels):
         self._registered(made, quarter, list(folders))
         reporting = self.rows("select distinct reporting_unit_code, quarter, count(*) from int_units group by all")
         self._fill("int_indicator_values", [
-            {"unit_code": unit, "quarter": q, "form_version": "xa-2025", "indicator_code": "III.26",
-             "status": "computed", "value": 10 * parts, "units_counted": parts, "units_expected": parts}
+            {"unit_code": unit, "quarter": q, "form_version": "xa-2025", "indicator_code": "III.26", "kind": "count",
+             "period_basis": "in_period", "status": "computed", "value": 10 * parts, "units_counted": parts,
+             "units_expected": parts}
             for unit, q, parts in reporting
         ])  # fmt: skip
         self._make("int_figures_told")
+        row = {"form_version": "xa-2025", "indicator_code": "III.26"}
+        self._fill("int_rows_that_add_up", [row])
+        self._fill("stg_forms__earlier_rows", [row | {f"earlier_{name}": value for name, value in row.items()}])
+        self._fill("int_forms_in_force", [
+            {"unit_code": unit, "quarter": quarter, "form_version": "xa-2025"} for unit, *_ in reporting
+        ])  # fmt: skip
+        self._make("report_indicators")
 
     def _registered(self, made: UnitRegister, quarter: str, folders: list[tuple[str, str]]) -> None:
         self._made, closing = made, period_named(quarter).closes_on
@@ -202,6 +212,17 @@ def test_one_that_went_on_while_others_came_in_has_no_figure_of_its_own_before(m
     assert series(models, "10011")[before][:2] == ("own", 10)
     models.told(whole, before, delivered[:3])
     assert series(models, "10010")[before][:2] == ("own", 10), "as it was published then"
+
+
+@pytest.mark.parametrize(
+    ("begins", "of_the_year"), [(None, None), (dt.date(2025, 1, 1), None), (dt.date(2025, 6, 20), 10)]
+)
+def test_the_short_period_in_which_books_are_closed_is_a_year_of_what_began_in_it(
+    models: Reforms, begins: dt.date | None, of_the_year: int | None
+) -> None:
+    made = UnitRegister((commune("474", begins, REFORM, "46", level="district"),), (), ())
+    models.told(made, CLOSING, [(CLOSING, "474")])
+    assert models.rows("select value, year_to_date_value from report_indicators") == [(10, of_the_year)]
 
 
 CLOSING, RUN = "2025-Q3E", "2025-Q3"
