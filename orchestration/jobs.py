@@ -33,7 +33,7 @@ def _tell_what_is_known(context: dg.HookContext) -> None:
     resources.pipeline.record.broken[context.op.name] = why_broken(context.op_exception, resources.pipeline.settings)
     if run is not None and resources.pipeline.record.verdicts:
         quarter = run.tags["dagster/partition"]
-        tell_run(resources.pipeline, quarter, resources.scope.units, context.run_id, whole=False)
+        tell_run(resources.pipeline, quarter, resources.scope.units, context.run_id)
 
 
 def quarter_job() -> Any:

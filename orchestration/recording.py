@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from orchestration.aftermath import make_up
+from orchestration.alerts import cause_of, settled
 from orchestration.history import (
     Asked,
     Ended,
@@ -63,8 +64,7 @@ def recorded(
     begun = Entry(
         run_id=record.run_id, quarter=quarter, asked=asked, by=by, code_version=code_version(), started_at=now()
     )
-    with _breaking_nothing():
-        make_up(pipeline)
+    make_up(pipeline)
     with _breaking_nothing():
         keep(home, begun)
     ended: Ended | None = None
@@ -107,6 +107,9 @@ def _finish(pipeline: Pipeline, begun: Entry, ended: Ended | None, interrupted: 
         ended = "interrupted"
     if ended is None:
         ended = _BY_CODE[code] if code is not None else _came_to(pipeline, begun, reports)
+    if begun.asked == "run" and ended in ("done", "held_back"):
+        with _breaking_nothing():  # every step came to its end, the last one too: should one break again, that is news
+            settled(pipeline.settings, cause_of("run_failed", begun.quarter))
     entry = begun.model_copy(
         update={
             "units_asked": record.units,

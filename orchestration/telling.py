@@ -45,18 +45,14 @@ _MEND_OR_DECIDE = "Sửa tệp rồi gửi lại cùng tên, hoặc gửi quyế
 _OWN_FAULT = "Xem nhật ký của lượt chạy; các bản đã công bố vẫn có hiệu lực. Sửa xong, chạy lại: cchc run {quarter}"
 
 
-def tell_run(pipeline: Pipeline, quarter: str, units: Sequence[str], run_id: str, *, whole: bool = True) -> bool:
-    """Tells what a run came to for each of its units; False where there was nothing to make a report of.
-
-    ``whole``: no step broke; else of a unit only what is known by then is told.
-    """
+def tell_run(pipeline: Pipeline, quarter: str, units: Sequence[str], run_id: str) -> bool:
+    """Tells what is known by now of each unit of a run; False where there was nothing to make a report of."""
     settings = pipeline.settings
     in_scope = pipeline.deliveries.units_in(quarter, units)
     if not in_scope:
         tell_nothing_delivered(settings, quarter, run_id)
         return False
-    gone = [cause_of("nothing_delivered", quarter), *([cause_of("run_failed", quarter)] if whole else [])]
-    _tell_reports(pipeline, quarter, in_scope, run_id, gone)
+    _tell_reports(pipeline, quarter, in_scope, run_id, [cause_of("nothing_delivered", quarter)])
     return True
 
 

@@ -28,7 +28,7 @@ from orchestration.pipeline import Pipeline
 from orchestration.resources import Scope
 from orchestration.sensors import failure_alert
 from orchestration.settings import Settings, load_settings
-from orchestration.telling import tell_copies, tell_failure, tell_run
+from orchestration.telling import tell_copies, tell_run
 from publication import PostgresError, Revision
 from tests.support.receivers import PASSWORD, Hook, Mailbox, mail_server, webhook
 
@@ -381,14 +381,6 @@ def test_a_step_that_breaks_is_told_without_what_it_quotes_and_so_is_who_was_hel
     line = _lines(settings)[1]
     assert (line["message"], line["reasons"][0]) == ("Quý I/2023: lượt chạy hỏng", "Bước broken hỏng: RuntimeError")
     assert line["links"] == {"Lượt chạy": f"http://127.0.0.1:3000/runs/{result.run_id}"}
-
-
-def test_a_failure_is_told_again_after_a_run_that_came_to_its_end(settings: Settings) -> None:
-    for _ in range(2):
-        tell_failure(settings, QUARTER, "1", [], "Tiến trình không còn")
-    _run(settings, Outcome(UNIT, f"{UNIT}/{QUARTER}/r1"))
-    tell_failure(settings, QUARTER, "2", [], "Tiến trình không còn")
-    assert _told(settings) == [("run_failed", None)] * 2
 
 
 def test_the_command_line_tells_as_the_server_does(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import multiprocessing
 import os
 import signal
@@ -28,6 +29,7 @@ from orchestration.pipeline import Pipeline
 from orchestration.recording import recorded
 from orchestration.retention import prune_dagster
 from orchestration.settings import Settings
+from orchestration.telling import tell_failure, tell_provinces, tell_run
 from tests.conftest import run_cli
 from tests.support.run_records import verdict
 
@@ -105,6 +107,40 @@ def test_a_broken_step_ends_the_run_with_3(settings: Settings) -> None:
 def test_a_stage_that_judges_no_unit_is_done_where_nothing_broke(settings: Settings, asked: Asked) -> None:
     entry = _run(settings, lambda pipeline: None, asked)
     assert (entry.ended, entry.exit_code, entry.units) == ("done", 0, ())
+
+
+def _tells_its_units(pipeline: Pipeline) -> None:
+    _publishes(pipeline)
+    tell_run(pipeline, QUARTER, [], "lượt")
+
+
+def _finds_that_all_stands(pipeline: Pipeline) -> None:
+    pipeline.record.outcomes[UNIT] = Outcome(UNIT, str(pipeline.home.published / UNIT / QUARTER / "r1"))
+    tell_provinces(pipeline, QUARTER, [], "lượt")
+
+
+def _breaks_at_its_last_step(pipeline: Pipeline) -> None:
+    _tells_its_units(pipeline)
+    pipeline.record.broken["provinces"] = "OSError"
+    tell_failure(pipeline.settings, QUARTER, pipeline.record.run_id, [], "hỏng")
+
+
+def test_a_run_that_breaks_is_told_once_until_a_whole_one_came_to_its_end(settings: Settings) -> None:
+    """What it came to before the step that broke says nothing of that step."""
+
+    def failures() -> int:
+        lines = settings.alerts_path().read_text(encoding="utf-8").splitlines()
+        return [json.loads(line)["kind"] for line in lines].count("run_failed")
+
+    for _ in range(2):
+        _run(settings, _breaks_at_its_last_step)
+    assert failures() == 1
+    _run(settings, lambda pipeline: None, "ingest")
+    _run(settings, _breaks_at_its_last_step)
+    assert failures() == 1
+    _run(settings, _finds_that_all_stands)
+    _run(settings, _breaks_at_its_last_step)
+    assert failures() == 2
 
 
 def test_the_commands_own_exit_code_counts(settings: Settings) -> None:
