@@ -423,7 +423,7 @@ class Settings(BaseSettings):
         known = {unit.code for unit in registered().units if unit.level == "province"} if value else set()
         if unknown := sorted(set(value) - known):
             raise ValueError(f"danh mục không có tỉnh, thành phố nào mang mã {', '.join(unknown)}")
-        return value
+        return tuple(dict.fromkeys(value))
 
     @field_validator("dagster_postgres_url")
     @classmethod

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from orchestration.aftermath import make_up
 from orchestration.cli.terminal import Exit, WrongUse
 from orchestration.pipeline import Pipeline
 from orchestration.provinces import why_stale
@@ -48,6 +49,7 @@ def approved(
         )
     try:
         approval = Approval(by.strip(), document.strip(), draft.code)
+        make_up(pipeline)
         publish_draft(pipeline, draft, approval)
     except UnfitText as error:
         raise WrongUse(str(error)) from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from orchestration.aftermath import make_up
 from orchestration.cli.postgres import copied_document, copied_lines, with_copies
 from orchestration.cli.runs import alone
 from orchestration.cli.terminal import Exit, WrongUse
@@ -21,12 +22,14 @@ def answer(
     pipeline: Pipeline, quarter: str, provinces: Sequence[str], *, only_draft: bool = False
 ) -> tuple[list[str], dict[str, Any], Exit]:
     """Lines, data and exit code. Raises ``WrongUse`` for a code that is no province with units on the closing day."""
+    provinces = list(dict.fromkeys(provinces))
     try:
         for province in provinces:
             units_of(pipeline, province, quarter)
     except NoProvince as error:
         raise WrongUse(str(error)) from None
     with alone(pipeline.settings, f"cchc {'review' if only_draft else 'province'} {quarter}"):
+        make_up(pipeline)
         try:
             found = roll_up_all(pipeline, quarter, provinces, pipeline.amendment, only_draft=only_draft)
             tell_provinces(pipeline, quarter, provinces, "")

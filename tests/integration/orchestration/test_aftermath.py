@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -20,6 +21,8 @@ from orchestration.aftermath import make_up_if_free
 from orchestration.alerts import Alert, tell
 from orchestration.assets import published
 from orchestration.assets.columns import Catalogue
+from orchestration.cli.approvals import approved
+from orchestration.cli.provinces import answer as rolled_up
 from orchestration.history import entries, keep
 from orchestration.instance import open_instance
 from orchestration.locks import one_run_at_a_time
@@ -55,9 +58,8 @@ def _told(settings: Settings, kind: str) -> list[dict[str, Any]]:
     return [line for line in map(json.loads, lines) if line["kind"] == kind]
 
 
-def _publish_and_tell(settings: Settings, releases: ReleaseHome, expected: int | None, **build: Any) -> None:
-    """What a run does with its unit, from the candidate to the alert."""
-    pipeline = Pipeline(settings)
+def _publish(pipeline: Pipeline, releases: ReleaseHome, expected: int | None, **build: Any) -> None:
+    """What a run does with its unit, from the candidate to the outcome."""
     answer = releases.publish(
         releases.candidate(**build), expected=expected, witness=pipeline.journal.witness, published_at=now()
     )
@@ -65,6 +67,12 @@ def _publish_and_tell(settings: Settings, releases: ReleaseHome, expected: int |
     changed = isinstance(answer, Published)
     revision = answer.revision if isinstance(answer, Published) else None
     pipeline.record.outcomes[UNIT] = Outcome(UNIT, str(answer.release.path), changed=changed, revision=revision)
+
+
+def _publish_and_tell(settings: Settings, releases: ReleaseHome, expected: int | None, **build: Any) -> None:
+    """The same to the alert."""
+    pipeline = Pipeline(settings)
+    _publish(pipeline, releases, expected, **build)
     tell_run(pipeline, QUARTER, [UNIT], "lượt-1")
 
 
@@ -122,6 +130,32 @@ def test_a_release_whose_run_was_killed_is_told_once_in_the_same_words(
         if number == 2:
             assert told[1]["reasons"][0].startswith("Bản phát hành r2 thay bản r1: 1 số liệu")
             assert "→ 10" in told[1]["reasons"][1]
+
+
+@pytest.mark.parametrize("by_hand", ["approve", "province"])
+def test_an_untold_release_is_told_before_another_takes_its_place_by_hand(
+    light_home: ReleaseHome, by_hand: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(home=light_home.root)
+    with monkeypatch.context() as patch:
+        patch.setattr("orchestration.telling.tell", _kill)
+        with pytest.raises(_Killed):
+            _publish_and_tell(settings, light_home, None)
+
+    def publishes(pipeline: Pipeline, *_: Any, **__: Any) -> list[Any]:
+        _publish(pipeline, light_home, 1, **CHANGED)
+        return []
+
+    pipeline = Pipeline(settings)
+    if by_hand == "approve":
+        monkeypatch.setattr("orchestration.cli.approvals._draft", lambda *_: SimpleNamespace(code="abcdef"))
+        monkeypatch.setattr("orchestration.cli.approvals.publish_draft", publishes)
+        approved(pipeline, UNIT, QUARTER, "Chủ tịch UBND huyện", "12/QĐ-UBND", "abcdef")
+    else:
+        monkeypatch.setattr("orchestration.cli.provinces.roll_up_all", publishes)
+        rolled_up(pipeline, QUARTER, ["94"])
+        tell_run(pipeline, QUARTER, [UNIT], "")
+    assert [line["message"].rsplit(maxsplit=1)[-1] for line in _told(settings, "published")] == ["r1", "r2"]
 
 
 def _kill(*_: Any, **__: Any) -> Any:
@@ -231,13 +265,14 @@ def test_a_killed_run_of_the_command_line_is_told_by_whoever_comes_next(
     assert record(1).run_id in line["links"].values()
 
 
-def test_alerts_that_cannot_be_told_keep_no_run_from_being_recorded(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("comer", COMERS.values(), ids=COMERS)
+def test_what_cannot_be_told_keeps_nobody_from_his_work(
+    settings: Settings, comer: Callable[[Settings], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError("hỏng")
 
-    monkeypatch.setattr("orchestration.recording.make_up", broken)
-    _next_run(settings)
-    assert [entry.ended for entry in entries(settings.paths)] == ["done"]
+    monkeypatch.setattr("orchestration.aftermath.tell_untold", broken)
+    answer = comer(settings)
+    assert getattr(answer, "code", 0) == 0
     assert tell(settings, Alert("overdue", "quá hạn"))
