@@ -80,7 +80,7 @@ ended as (
         units.level as unit_level,
         units.valid_from,
         units.valid_to,
-        units.unit_code as current_unit_code,
+        cast(null as string) as current_unit_code,
         case when unit_roles.role = 'reporting_unit' then units.unit_code else units.parent_code end as reporting_unit_code,
         cast(null as date) as taken_over_on
     from units
@@ -119,9 +119,9 @@ by_quarter as (
         quarters.quarter,
         told.unit_code,
         told.unit_level,
-        told.current_unit_code,
+        -- One that goes on under another name, or as another part of the same unit, has ended too, and is told once.
+        coalesce(max(told.current_unit_code), told.unit_code) as current_unit_code,
         told.reporting_unit_code,
-        -- One that goes on under another name has ended too, and is the same.
         max(told.taken_over_on) as taken_over_on
     from told
     inner join quarters
@@ -129,8 +129,7 @@ by_quarter as (
         and (told.valid_to is null or told.valid_to >= quarters.closes_on)
     cross join run_period
     where told.reporting_unit_code is not null and quarters.period_no <= run_period.run_period_no
-    group by
-        quarters.quarter, told.unit_code, told.unit_level, told.current_unit_code, told.reporting_unit_code
+    group by quarters.quarter, told.unit_code, told.unit_level, told.reporting_unit_code
 
 ),
 
