@@ -32,18 +32,18 @@ STAGING_DIR = DBT_DIR / "models" / "staging"
 SOURCES_PATH = DBT_DIR / "models" / "sources_of_deliveries.yml"
 _WRITTEN = "Written by `make contracts`"
 _TYPES = {"date": "date", "boolean": "yes/no", "timestamp": "local time"}
-_SELECT = re.compile(r"^ +select\n((?: +\S.*\n)+?) +from source$", re.MULTILINE)
+_LISTED = re.compile(r"\{% call delivered_rows\('\w+'\) %\}\n(.*?)\{% endcall %\}", re.DOTALL)
 _SELECTED = re.compile(r" +(source|deliveries)\.(\w+)(?: as (\w+))?,?")
-#: Columns of staging models that tell where a row was delivered.
+#: Columns that macros/delivered_rows.sql gives every staging model, and what else one may take of the delivery.
 _LINEAGE = {
     "delivery_id": "Delivery the row came with.",
     "delivery_rank": "Place of the delivery in the total order of deliveries; higher is later.",
     "delivering_unit_code": "Unit whose folder the file lay in.",
     "quarter": "Quarter whose folder the file lay in.",
-    "file_name": "Name of the file.",
-    "_sheet": "Sheet of the file; blank for CSV.",
-    "_row": "Row in the sheet or line in the CSV (1-based).",
+    "sheet": "Sheet of the file; blank for CSV.",
+    "row_number": "Row in the sheet or line in the CSV (1-based).",
 }
+_OF_DELIVERIES = {"file_name": "Name of the file."}
 #: Where the lake lies; the file without rows gives the columns where nothing was delivered yet.
 _LAKE = (
     """read_parquet(['{{ env_var("CCHC_RAW", "../data/raw") }}/lake/source={name}/schema.parquet', """
@@ -129,13 +129,13 @@ def staging_yml(model: Path, contract: ingestion.Contract) -> str:
     """The columns that a staging model selects, with the contract's words. Raises ValueError for one it cannot have."""
     fields = {column.name: column.description for column in contract.columns}
     fields |= {f"{c.name}_text": f"{c.description} The cell as printed." for c in contract.columns}
-    columns = []
-    for line in _SELECT.findall(model.read_text(encoding="utf-8"))[-1].splitlines():
+    columns = [{"name": name, "description": description} for name, description in _LINEAGE.items()]
+    for line in _LISTED.findall(model.read_text(encoding="utf-8"))[0].splitlines():
         selected = _SELECTED.fullmatch(line)
         if selected is None:
             raise ValueError(f"{model.name}: {line.strip()} is no column as it was delivered; the next model computes")
         origin, name, alias = selected.groups()
-        known = _LINEAGE if origin == "deliveries" or name.startswith("_") else fields
+        known = _OF_DELIVERIES if origin == "deliveries" else fields
         if name not in known:
             raise ValueError(f"{model.name}: {origin}.{name} is no column of {contract.source}")
         columns.append({"name": alias or name, "description": " ".join(known[name].split())})

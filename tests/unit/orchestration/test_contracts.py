@@ -71,7 +71,8 @@ def test_a_staging_model_that_selects_what_its_contract_lacks_is_refused(
     tmp_path: Path, selected: str, why: str
 ) -> None:
     model = tmp_path / "stg_plan_tasks__tasks.sql"
-    model.write_text(f"    select\n        source.content,\n        {selected}\n    from source\n", encoding="utf-8")
+    listed = f"    source.content,\n    {selected}\n"
+    model.write_text(f"{{% call delivered_rows('plan_tasks') %}}\n{listed}{{% endcall %}}\n", encoding="utf-8")
     with pytest.raises(ValueError, match=why):
         generated.staging_yml(model, load_contracts()["plan_tasks"])
 
