@@ -16,7 +16,7 @@ from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
 from traceback import format_tb
-from typing import Any, Protocol
+from typing import Any, Protocol, Required, TypedDict, Unpack
 
 import pyarrow as pa
 
@@ -132,18 +132,24 @@ def source_order(contracts: Mapping[str, Contract]) -> list[str]:
     return order
 
 
+class Means(TypedDict, total=False):
+    """With what deliveries are read. ``units``: those of whose folders, else all. With ``signers``, decisions count
+    only where one of them signed the file. With ``readers``, deliveries are read by them, several at once; what is kept
+    of each is written here all the same.
+    """
+
+    units: Collection[str] | None
+    reference: Required[ReferenceData]
+    secret_key: Required[bytes]
+    limits: IntakeLimits
+    signers: Signers | None
+    readers: Readers | None
+
+
 def ingest_quarter(
-    paths: IngestPaths,
-    quarter: str,
-    *,
-    units: Iterable[str] | None = None,
-    sources: Iterable[str] | None = None,
-    reference: ReferenceData,
-    secret_key: bytes,
-    limits: IntakeLimits = DEFAULT_LIMITS,
-    signers: Signers | None = None,
+    paths: IngestPaths, quarter: str, *, sources: Iterable[str] | None = None, **means: Unpack[Means]
 ) -> IngestReport:
-    """Ingests the quarter's deliveries of all units (or those whose folder is in ``units``) and sources, in order.
+    """Ingests the quarter's deliveries of all sources, or of those named, in order.
 
     Raises ``KeyError`` for a quarter without a reporting period and for an unknown source, ``ValueError`` for a short
     key.
@@ -152,55 +158,23 @@ def ingest_quarter(
     wanted = set(contracts if sources is None else sources)
     if unknown := wanted - set(contracts):
         raise KeyError(f"unknown sources: {sorted(unknown)}")
-    chosen = None if units is None else frozenset(units)
     found: list[DeliveryReport] = []
     problems: set[LandingProblem] = set()
     for source in source_order(contracts):
         if source in wanted:
-            report = ingest_source(
-                paths,
-                source,
-                quarter,
-                units=chosen,
-                reference=reference,
-                secret_key=secret_key,
-                contracts=contracts,
-                limits=limits,
-                signers=signers,
-            )
+            report = ingest_source(paths, source, quarter, **means)
             found += report.deliveries
             problems |= set(report.problems)
     return IngestReport(quarter, tuple(found), tuple(sorted(problems)))
 
 
-def ingest_source(
-    paths: IngestPaths,
-    source: str,
-    quarter: str,
-    *,
-    units: Iterable[str] | None = None,
-    reference: ReferenceData,
-    secret_key: bytes,
-    contracts: Mapping[str, Contract] | None = None,
-    limits: IntakeLimits = DEFAULT_LIMITS,
-    signers: Signers | None = None,
-) -> IngestReport:
+def ingest_source(paths: IngestPaths, source: str, quarter: str, **means: Unpack[Means]) -> IngestReport:
     """Ingests one source of a quarter; the sources it depends on must have been ingested before.
 
     Deliveries that are already in the ledger are read again, from their original, where their fingerprint is out of
-    date. With ``signers``, decisions count only where one of them signed the file.
+    date.
     """
-    return ingest_quarters(
-        paths,
-        source,
-        [quarter],
-        units=units,
-        reference=reference,
-        secret_key=secret_key,
-        contracts=contracts,
-        limits=limits,
-        signers=signers,
-    )[quarter]
+    return ingest_quarters(paths, source, [quarter], **means)[quarter]
 
 
 def ingest_quarters(
@@ -208,22 +182,21 @@ def ingest_quarters(
     source: str,
     quarters: Sequence[str],
     *,
-    units: Iterable[str] | None = None,
+    units: Collection[str] | None = None,
     reference: ReferenceData,
     secret_key: bytes,
-    contracts: Mapping[str, Contract] | None = None,
     limits: IntakeLimits = DEFAULT_LIMITS,
     signers: Signers | None = None,
     readers: Readers | None = None,
 ) -> dict[str, IngestReport]:
-    """Ingests one source of several quarters as :func:`ingest_source` does of one, in the order given.
+    """Ingests one source of several quarters as :func:`ingest_source` does of one, in the order given, with the
+    :class:`Means`.
 
-    The landing folder, the ledger and what follows from them are looked at once for all of them. With ``readers``,
-    deliveries are read by them, several at once; what is kept of each is written here all the same.
+    The landing folder, the ledger and what follows from them are looked at once for all of them.
     """
     if len(secret_key) < 16:
         raise ValueError("the secret key must have at least 16 bytes")
-    contracts = load_contracts() if contracts is None else contracts
+    contracts = load_contracts()
     known = ledger.read_ledger(paths)
     runs = {
         quarter: _Run(paths, contracts[source], quarter, reference, secret_key, limits, signers, known, readers)

@@ -295,7 +295,7 @@ class _Review:
             _figure(reviewed.declared) if reviewed else "",
             "Giữ nguyên dòng này khi nộp lại sổ.",
         )
-        return DecisionLine(says, (row["action"],), values, is_decided=True)
+        return DecisionLine(says, (row["action"],), values)
 
     def _standing(self) -> list[dict[str, Any]]:
         """Decisions that an earlier version of the workbook brought and that settle something now."""

@@ -38,13 +38,12 @@ _LIST_CHARACTERS = 255
 class DecisionLine:
     """One thing to decide. ``says``: texts under the contract's ``ignored`` headings, in their order. ``actions``: what
     may be chosen, as keys of the contract's action; none where no decision is possible. ``values``: cells filled in
-    already, by column. ``is_decided``: it carries over what was decided in an earlier version of the workbook.
+    already, by column.
     """
 
     says: tuple[str, ...]
     actions: tuple[str, ...]
     values: Mapping[str, str | dt.date]
-    is_decided: bool = False
 
 
 @dataclass(frozen=True)

@@ -324,28 +324,22 @@ def of_titles(
                 value=other,
                 expected=own,
             )
-    if (signed := signed_on(texts)) is not None:
-        yield FileRemark(
-            "signed_on",
-            f"Trang tính “{sheet}” ký ngày {signed:%d/%m/%Y}; ngày chốt số liệu {period.closes_on:%d/%m/%Y}.",
-            sheet=sheet,
-            subject=sheet,
-            value=signed.isoformat(),
-            expected=period.closes_on.isoformat(),
-            count=max(0, (period.closes_on - signed).days),
-        )
-    days = [day for text in texts if (m := _EXPORTED.search(text)) and (day := parse_date(m[1]).value) is not None]
-    if days:
-        made: dt.date = max(days)
-        yield FileRemark(
-            "exported_on",
-            f"Trang tính “{sheet}” ghi ngày xuất {made:%d/%m/%Y}; ngày chốt số liệu {period.closes_on:%d/%m/%Y}.",
-            sheet=sheet,
-            subject=sheet,
-            value=made.isoformat(),
-            expected=period.closes_on.isoformat(),
-            count=max(0, (period.closes_on - made).days),
-        )
+    made = [day for text in texts if (m := _EXPORTED.search(text)) and (day := parse_date(m[1]).value) is not None]
+    days: list[tuple[str, str, dt.date | None]] = [
+        ("signed_on", "ký ngày", signed_on(texts)),
+        ("exported_on", "ghi ngày xuất", max(made, default=None)),
+    ]
+    for kind, says_vi, day in days:
+        if day is not None:
+            yield FileRemark(
+                kind,
+                f"Trang tính “{sheet}” {says_vi} {day:%d/%m/%Y}; ngày chốt số liệu {period.closes_on:%d/%m/%Y}.",
+                sheet=sheet,
+                subject=sheet,
+                value=day.isoformat(),
+                expected=period.closes_on.isoformat(),
+                count=max(0, (period.closes_on - day).days),
+            )
 
 
 _UNIT_SAID = re.compile(
