@@ -16,8 +16,13 @@ import pytest
 import xlsxwriter
 
 from ingestion import IngestPaths, IngestReport, ReferenceData, read_deliveries
+from ingestion.base.contracts import load_contracts
+from ingestion.base.limits import DEFAULT_LIMITS, IntakeLimits
 from ingestion.deliveries import landing
 from ingestion.engine import ingest_quarter
+from ingestion.rows.intake import read_delivery
+from ingestion.rows.outcome import FileIdentity, Intake
+from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
 
 SEEDS = Path(__file__).parents[3] / "dbt_project" / "seeds"
 KEY = b"a key for tests, 32 bytes long.."
@@ -162,3 +167,31 @@ def registers(home: Home) -> Home:
         ],
     )
     return home
+
+
+@pytest.fixture(scope="session")
+def context(reference: ReferenceData) -> Context:
+    """What decides how the district's deliveries of the quarter are read, where it has no registers."""
+    period = reference.periods[QUARTER]
+    district = reference.unit(DISTRICT, period.closes_on)
+    assert district is not None
+    return Context(period, district, UnitRegistry(district, [], []), ProcedureRegistry([]), (), KEY)
+
+
+@pytest.fixture(scope="session")
+def intake_of(reference: ReferenceData) -> Callable[..., Intake]:
+    """Reads a file as a unit's delivery of a source; one procedure is known."""
+    period = reference.periods[QUARTER]
+    procedures = ProcedureRegistry([ProcedureEntry("1.001193", "Đăng ký khai sinh", dt.date(2020, 1, 1), None)])
+
+    def read(
+        path: Path, source: str = "e_document_counts", unit: str = DISTRICT, limits: IntakeLimits = DEFAULT_LIMITS
+    ) -> Intake:
+        folder = reference.unit(unit, period.closes_on)
+        assert folder is not None
+        units = UnitRegistry(folder, reference.parts_of(DISTRICT, period.closes_on) if unit == DISTRICT else [], [])
+        context = Context(period, folder, units, procedures, (), KEY)
+        identity = FileIdentity("d", source, unit, QUARTER, path.name, "0" * 64)
+        return read_delivery(path, path.suffix, identity, load_contracts()[source], context, limits)
+
+    return read

@@ -9,10 +9,9 @@ import pytest
 
 from ingestion.base.contracts import load_contracts
 from ingestion.base.limits import IntakeLimits
-from ingestion.base.reference import ReferenceData
 from ingestion.rows.intake import read_delivery
 from ingestion.rows.outcome import FileIdentity, Intake
-from ingestion.rows.resolve import Context, ProcedureRegistry, UnitRegistry
+from ingestion.rows.resolve import Context
 from ingestion.rows.wholeness import CompletenessEvidence
 from tests.corpus.files import CorpusFile, corpus
 from tests.corpus.tables import CONTENT, SOURCE
@@ -22,15 +21,6 @@ CONTRACT = load_contracts()[SOURCE]
 LIMITS = IntakeLimits(child_wall_seconds=30, max_cells=20_000_000)
 # A bound that only a hang or a bomb breaks, even on a busy machine.
 MAX_SECONDS = 30.0
-
-
-@pytest.fixture(scope="module")
-def context(reference: ReferenceData) -> Context:
-    period = reference.periods["2023-Q1"]
-    district = reference.unit("945", period.closes_on)
-    assert district is not None
-    units = UnitRegistry(district, [], [])
-    return Context(period, district, units, ProcedureRegistry([]), (), b"a key for tests, 32 bytes long..")
 
 
 def read(path: Path, suffix: str, context: Context, declared_rows: int | None = None) -> Intake:

@@ -16,10 +16,9 @@ import pytest
 
 from ingestion.base.contracts import load_contracts
 from ingestion.base.limits import IntakeLimits
-from ingestion.base.reference import ReferenceData
 from ingestion.rows.intake import read_delivery
 from ingestion.rows.outcome import FileIdentity, Intake
-from ingestion.rows.resolve import Context, ProcedureRegistry, UnitRegistry
+from ingestion.rows.resolve import Context
 from tests.corpus.tables import CONTENT, HEAD, ROWS, SOURCE
 from tests.corpus.writers import (
     ENCODINGS,
@@ -37,15 +36,6 @@ LIMITS = IntakeLimits(child_wall_seconds=20)
 GRID = Grid([["UBND HUYỆN CÙ LAO DUNG"], HEAD, *ROWS, ["Tổng cộng: 6 nhiệm vụ"]])
 NORMAL, LONG = 600, 20_000
 SLOWEST = 20.0
-
-
-@pytest.fixture(scope="module")
-def context(reference: ReferenceData) -> Context:
-    period = reference.periods["2023-Q1"]
-    district = reference.unit("945", period.closes_on)
-    assert district is not None
-    units = UnitRegistry(district, [], [])
-    return Context(period, district, units, ProcedureRegistry([]), (), b"a key for tests, 32 bytes long..")
 
 
 def read(path: Path, data: bytes, suffix: str, context: Context, limits: IntakeLimits = LIMITS) -> Intake:

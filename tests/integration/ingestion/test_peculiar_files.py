@@ -19,14 +19,10 @@ import pytest
 import xlsxwriter
 import xlwt
 
-from ingestion.base.contracts import load_contracts
 from ingestion.base.limits import MIB, IntakeLimits, UnreadableFileError
-from ingestion.base.reference import ReferenceData
 from ingestion.reading.files import read_sheets
 from ingestion.reading.sandbox import shared_sandbox
-from ingestion.rows.intake import read_delivery
-from ingestion.rows.outcome import FileIdentity, Intake
-from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
+from ingestion.rows.outcome import Intake
 from tests.corpus.writers import csv_text
 
 FILES = Path(__file__).parents[2] / "data" / "files"
@@ -46,25 +42,6 @@ def documents() -> list[list[Any]]:
         [1, unit, "01/2023", "Tất cả", "Tất cả", *JANUARY, "Có"],
         [2, unit, "02/2023", "Tất cả", "Tất cả", *FEBRUARY, "Có"],
     ]
-
-
-@pytest.fixture(scope="module")
-def intake_of(reference: ReferenceData) -> Callable[..., Intake]:
-    period = reference.periods["2023-Q1"]
-    names = {"1.001193": "Đăng ký khai sinh"}
-    entries = [ProcedureEntry(code, name, dt.date(2020, 1, 1), None) for code, name in names.items()]
-
-    def read(path: Path, source: str = DOCUMENTS, unit: str = "945") -> Intake:
-        folder = reference.unit(unit, period.closes_on)
-        district = reference.unit("945", period.closes_on)
-        assert folder is not None
-        assert district is not None
-        units = UnitRegistry(folder, reference.parts_of("945", period.closes_on) if unit == "945" else [], [])
-        context = Context(period, folder, units, ProcedureRegistry(entries), (), b"a key for tests, 32 bytes long..")
-        identity = FileIdentity("d", source, unit, "2023-Q1", path.name, "0" * 64)
-        return read_delivery(path, path.suffix, identity, load_contracts()[source], context)
-
-    return read
 
 
 def figures(intake: Intake) -> list[tuple[Any, ...]]:

@@ -15,10 +15,9 @@ import pytest
 from ingestion import check_file, write_template
 from ingestion.base.contracts import load_contracts
 from ingestion.base.limits import DEFAULT_LIMITS, IntakeLimits
-from ingestion.base.reference import ReferenceData
 from ingestion.rows.intake import read_delivery
 from ingestion.rows.outcome import FileIdentity, Intake
-from ingestion.rows.resolve import Context, ProcedureRegistry, UnitRegistry
+from ingestion.rows.resolve import Context
 from ingestion.rows.wholeness import CompletenessEvidence
 from tests.corpus.writers import ENCODINGS
 from tests.integration.ingestion.test_damaged_files import mutated, mutated_inside
@@ -46,15 +45,6 @@ ROWS = [
     (9, "II.2", 1, "Một số xã chưa cập nhật kết quả giải quyết."),
     (11, "receivers", 1, "- Sở Nội vụ;"),
 ]
-
-
-@pytest.fixture(scope="module")
-def context(reference: ReferenceData) -> Context:
-    period = reference.periods["2023-Q1"]
-    district = reference.unit("945", period.closes_on)
-    assert district is not None
-    units = UnitRegistry(district, [], [])
-    return Context(period, district, units, ProcedureRegistry([]), (), b"a key for tests, 32 bytes long..")
 
 
 def read(path: Path, context: Context, limits: IntakeLimits = DEFAULT_LIMITS, rows: int | None = None) -> Intake:

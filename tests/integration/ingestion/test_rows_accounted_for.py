@@ -27,13 +27,10 @@ from docx.text.paragraph import Paragraph
 from lxml import etree
 
 from ingestion import IngestPaths, ReferenceData, read_deliveries
-from ingestion.base.contracts import load_contracts
 from ingestion.base.limits import IntakeLimits
 from ingestion.engine import ingest_quarter
 from ingestion.rows.furniture import REASONS
-from ingestion.rows.intake import read_delivery
-from ingestion.rows.outcome import FileIdentity, Intake
-from ingestion.rows.resolve import Context, ProcedureEntry, ProcedureRegistry, UnitRegistry
+from ingestion.rows.outcome import Intake
 from tests.corpus.files import LIBREOFFICE, corpus
 from tests.corpus.tables import SOURCE
 from tests.integration.ingestion.conftest import KEY, Home
@@ -212,23 +209,6 @@ def check(read: dict[Path, Intake], folder: Path) -> int:
     return sum(len(accounted(i.accepted, i.rejected, i.furniture_rows)) for i in read.values())
 
 
-@pytest.fixture(scope="module")
-def intake_of(reference: ReferenceData) -> Callable[..., Intake]:
-    period = reference.periods["2023-Q1"]
-    entries = [ProcedureEntry("1.001193", "Đăng ký khai sinh", period.opens_on, None)]
-
-    def read(path: Path, source: str = SOURCE, unit: str = "945") -> Intake:
-        folder, district = (reference.unit(code, period.closes_on) for code in (unit, "945"))
-        assert folder is not None
-        assert district is not None
-        units = UnitRegistry(folder, reference.parts_of("945", period.closes_on) if unit == "945" else [], [])
-        context = Context(period, folder, units, ProcedureRegistry(entries), (), KEY)
-        identity = FileIdentity("d", source, unit, "2023-Q1", path.name, "0" * 64)
-        return read_delivery(path, path.suffix, identity, load_contracts()[source], context, LIMITS)
-
-    return read
-
-
 def test_the_corpus(tmp_path: Path, intake_of: Callable[..., Intake]) -> None:
     read: dict[Path, Intake] = {}
     for number, file in enumerate(corpus()):
@@ -237,7 +217,7 @@ def test_the_corpus(tmp_path: Path, intake_of: Callable[..., Intake]) -> None:
         name = re.sub(r"\W+", "_", file.name)
         path = tmp_path / f"{number}_{name}{file.suffix}"
         file.write(path)
-        read[path] = intake_of(path)
+        read[path] = intake_of(path, SOURCE, limits=LIMITS)
     assert len(read) > 200
     assert check(read, tmp_path / "other") > 1_500
 
@@ -247,7 +227,9 @@ def test_the_peculiar_files(tmp_path: Path, intake_of: Callable[..., Intake]) ->
     units = {"e00_control.xlsx": "31615", "i00_foreign_words.xlsx": "31615"}
     read = {}
     for path in sorted(FILES.iterdir()):
-        intake = intake_of(path, sources.get(path.name[0], "e_document_counts"), units.get(path.name, "945"))
+        intake = intake_of(
+            path, sources.get(path.name[0], "e_document_counts"), units.get(path.name, "945"), limits=LIMITS
+        )
         if intake.refusal:
             assert (path.name, intake.refusal) == ("e01_us_locale_swapped.xlsx", "day_month_swapped")
         else:
@@ -320,7 +302,7 @@ def test_what_stands_in_no_table(case: str, tmp_path: Path, intake_of: Callable[
     suffix, write, reasons = APART[case]
     path = tmp_path / f"a{suffix}"
     write(path)
-    intake = intake_of(path, "plan_tasks")
+    intake = intake_of(path, "plan_tasks", limits=LIMITS)
     assert intake.refusal == "", intake.message_vi
     assert check({path: intake}, tmp_path / "other") >= 4
     assert set(intake.furniture_rows["reason"].to_pylist()) - {"header"} == reasons
@@ -356,7 +338,7 @@ def test_lines_of_running_text(write: Callable[[Path], Path], tmp_path: Path, in
         path.write_text(PROSE)
     else:
         _document(path)
-    intake = intake_of(path, "report_narrative")
+    intake = intake_of(path, "report_narrative", limits=LIMITS)
     assert intake.refusal == "", intake.message_vi
     assert check({path: intake}, tmp_path / "other") == 10
     reasons = intake.furniture_rows["reason"].to_pylist()
@@ -368,6 +350,6 @@ def _saved_documents() -> Iterator[Path]:
 
 
 def test_documents_of_a_word_processor(tmp_path: Path, intake_of: Callable[..., Intake]) -> None:
-    read = {path: intake_of(path, "report_narrative") for path in _saved_documents()}
+    read = {path: intake_of(path, "report_narrative", limits=LIMITS) for path in _saved_documents()}
     assert [i.refusal for i in read.values()] == [""]
     assert check(read, tmp_path / "other") > 5
