@@ -7,8 +7,6 @@ Does not belong here: running rules, wording for people, publication itself.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from common.files import canonical_json
+from common.files import canonical_json, replace_durably
 from expectations.declarations import Severity, Stage, declared_rules, suite_version
 
 if TYPE_CHECKING:
@@ -158,22 +156,7 @@ def path_of(warehouse_dir: Path, stage: Stage, unit_code: str, quarter: str, sub
 def write_verdict(warehouse_dir: Path, verdict: Verdict) -> Path:
     """Writes a verdict so that a reader sees the old one or the new one, whole, also after a crash."""
     path = verdict_path(warehouse_dir, verdict)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(verdict.to_bytes())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    replace_durably(path, verdict.to_bytes(), mode=0o600)
     return path
 
 

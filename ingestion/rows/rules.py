@@ -206,12 +206,7 @@ def repeated_keys(rows: Rows, contract: Contract, taken: np.ndarray) -> Iterator
     if len(contract.key) == 1 and pa.types.is_string(first.type) and are_distinct(first):
         return
     free = np.flatnonzero(~taken)
-    keys = pd.DataFrame(
-        {
-            name: rows.columns[name].take(pa.array(free)).dictionary_encode(null_encoding="encode").indices.to_numpy()
-            for name in contract.key
-        }
-    )
+    keys = _keys_at(free, rows, contract)
     repeats = keys.duplicated(keep="first").to_numpy()
     if not repeats.any():
         return
@@ -237,6 +232,14 @@ def repeated_keys(rows: Rows, contract: Contract, taken: np.ndarray) -> Iterator
         yield RowRemark(np.array([row]), contract.key[0], shown, remark, effect == "reject")
 
 
+def _keys_at(places: np.ndarray, rows: Rows, contract: Contract) -> pd.DataFrame:
+    """The keys of the rows at ``places``, each part as the number of its value."""
+    taken = {name: rows.columns[name].take(pa.array(places)) for name in contract.key}
+    return pd.DataFrame(
+        {name: part.dictionary_encode(null_encoding="encode").indices.to_numpy() for name, part in taken.items()}
+    )
+
+
 def keys_of_rejected(
     rows: Rows, contract: Contract, rejected: np.ndarray, unreadable: np.ndarray, told: Collection[int]
 ) -> Iterator[RowRemark]:
@@ -254,12 +257,7 @@ def keys_of_rejected(
     places = np.flatnonzero(whole)
     if len(places) < 2:
         return
-    keys = pd.DataFrame(
-        {
-            name: rows.columns[name].take(pa.array(places)).dictionary_encode(null_encoding="encode").indices.to_numpy()
-            for name in contract.key
-        }
-    )
+    keys = _keys_at(places, rows, contract)
     repeated = keys.duplicated(keep=False).to_numpy()
     if not (repeated & rejected[places]).any():
         return
