@@ -116,9 +116,9 @@ def load_periods(path: Path = PERIODS_FILE) -> tuple[Period, ...]:
 
 
 @lru_cache(maxsize=1)
-def load_kinds(path: Path = KINDS_FILE) -> dict[str, PeriodKind]:
+def load_kinds() -> dict[str, PeriodKind]:
     """The kinds of periods by name."""
-    return {row["kind"]: PeriodKind(**row) for row in _rows(path)}
+    return {row["kind"]: PeriodKind(**row) for row in _rows(KINDS_FILE)}
 
 
 @lru_cache(maxsize=2)

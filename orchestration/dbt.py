@@ -61,20 +61,18 @@ def project_fingerprint(project: Path = DBT_DIR) -> str:
     return _fingerprint(files, project)
 
 
-def _folders(project: Path, target: Path) -> list[str]:
+def _folders(target: Path) -> list[str]:
     """What is read from where, and the one folder that dbt writes its own files to."""
-    read = ["--project-dir", str(project), "--profiles-dir", str(project)]
+    read = ["--project-dir", str(DBT_DIR), "--profiles-dir", str(DBT_DIR)]
     return [*read, "--target-path", str(target), "--log-path", str(target)]
 
 
-def base_args(home: Home, project: Path = DBT_DIR, engine: Engine = "duckdb") -> list[str]:
+def base_args(home: Home, engine: Engine) -> list[str]:
     """Arguments every dbt command of a home shares."""
-    return [*_folders(project, home.dbt_target), "--target", _TARGETS[engine]]
+    return [*_folders(home.dbt_target), "--target", _TARGETS[engine]]
 
 
-def build_args(
-    home: Home, *, select: Sequence[str] = (), project: Path = DBT_DIR, engine: Engine = "duckdb"
-) -> list[str]:
+def build_args(home: Home, *, select: Sequence[str] = (), engine: Engine = "duckdb") -> list[str]:
     """``dbt build`` without unit tests.
 
     Seeds are loaded each time: it takes a second, and whatever was done to the warehouse file since the last build
@@ -84,7 +82,7 @@ def build_args(
     """
     args = [
         "build",
-        *base_args(home, project, engine),
+        *base_args(home, engine),
         "--log-format",
         "json",
         "--log-level",
@@ -100,9 +98,9 @@ def build_args(
     return args
 
 
-def parse_args(home: Home, project: Path = DBT_DIR, engine: Engine = "duckdb") -> list[str]:
+def parse_args(home: Home, engine: Engine = "duckdb") -> list[str]:
     """``dbt parse`` for a home's next command; what was parsed goes from the one to the other in memory."""
-    return ["parse", *base_args(home, project, engine), "--quiet", "--no-write-json"]
+    return ["parse", *base_args(home, engine), "--quiet", "--no-write-json"]
 
 
 def write_scope(home: Home, quarter: str, folders: Iterable[str] | None = None) -> None:
@@ -167,7 +165,7 @@ def _parse(folder: Path, fingerprint: str) -> None:
     (folder / _RECORD).unlink(missing_ok=True)  # a parse that is killed leaves half a file
     _forget_what_was_parsed_elsewhere(folder)
     done = subprocess.run(
-        [*_DBT, "parse", *_folders(DBT_DIR, folder), "--quiet"],
+        [*_DBT, "parse", *_folders(folder), "--quiet"],
         cwd=folder,
         env=environment(load_settings()),
         capture_output=True,
@@ -200,7 +198,7 @@ def run_apart(command: Sequence[str], folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [*_DBT, *command, *_folders(DBT_DIR, folder), "--quiet"],
+        [*_DBT, *command, *_folders(folder), "--quiet"],
         cwd=folder,
         env={**environment(None), "CCHC_WAREHOUSE": str(folder), "CCHC_RAW": str(folder)},
         capture_output=True,

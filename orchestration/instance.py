@@ -56,7 +56,7 @@ retention:
       success: 90
       failure: 400
 python_logs:
-  python_log_level: {log_level}
+  python_log_level: INFO
 """
 # Named, not written: Dagster shows this file to whoever looks at its pages.
 _POSTGRES = """\
@@ -67,10 +67,10 @@ storage:
 """
 
 
-def write_dagster_yaml(settings: Settings, log_level: str = "INFO") -> None:
+def write_dagster_yaml(settings: Settings) -> None:
     """Writes ``dagster.yaml`` where it is missing or out of date."""
     path = settings.paths.dagster / "dagster.yaml"
-    text = _TEMPLATE.format(max_runtime=settings.max_runtime_seconds, log_level=log_level)
+    text = _TEMPLATE.format(max_runtime=settings.max_runtime_seconds)
     if settings.dagster_postgres_url is not None:
         # For this process and those that it starts; a service that starts by itself has it from its environment.
         os.environ["CCHC_DAGSTER_POSTGRES_URL"] = settings.dagster_postgres_url.get_secret_value()

@@ -19,7 +19,7 @@ from ingestion.rows.rules import (
     keys_of_rejected,
     missing_cells,
     repeated_keys,
-    rows_with,
+    rows_rejected,
 )
 from ingestion.rows.tables import FileRows, JudgedRows
 
@@ -41,10 +41,10 @@ def judge_rows(read: FileRows, contract: Contract, context: Context) -> JudgedRo
         ],
         len(rows),
     )
-    rejected = rows_with(remarks, len(rows), rejects=True)
+    rejected = rows_rejected(remarks, len(rows))
     duplicates = list(repeated_keys(rows, contract, rejected))
-    rejected |= rows_with(duplicates, len(rows), rejects=True)
-    shifted = rows_with((r for r in remarks if r.remark.code == WRONG_FIELD_COUNT), len(rows), rejects=True)
+    rejected |= rows_rejected(duplicates, len(rows))
+    shifted = rows_rejected((r for r in remarks if r.remark.code == WRONG_FIELD_COUNT), len(rows))
     told = {int(row) for remark in duplicates for row in remark.rows}
     also = list(keys_of_rejected(rows, contract, rejected, shifted, told))
     return JudgedRows(rows, [*remarks, *duplicates, *also], rejected)
@@ -55,7 +55,7 @@ def _without_shifted_cells(remarks: Sequence[RowRemark], total: int) -> Sequence
 
     Such cells stand under the wrong headings: what is said of them helps nobody, and may quote a name or a phone.
     """
-    shifted = rows_with((r for r in remarks if r.remark.code == WRONG_FIELD_COUNT), total, rejects=True)
+    shifted = rows_rejected((r for r in remarks if r.remark.code == WRONG_FIELD_COUNT), total)
     if not shifted.any():
         return remarks
     kept: list[RowRemark] = []

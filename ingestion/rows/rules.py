@@ -71,11 +71,11 @@ class Rows:
         return f"dòng {self.numbers[row]}" + (f" (trang tính “{self.sheets[row]}”)" if has_several_sheets else "")
 
 
-def rows_with(remarks: Iterable[RowRemark], total: int, *, rejects: bool) -> np.ndarray:
-    """Which of ``total`` rows have a remark that takes them out, or one that does not."""
+def rows_rejected(remarks: Iterable[RowRemark], total: int) -> np.ndarray:
+    """Which of ``total`` rows have a remark that takes them out."""
     mask = np.zeros(total, dtype=bool)
     for remark in remarks:
-        if remark.rejects == rejects:
+        if remark.rejects:
             mask[remark.rows] = True
     return mask
 
