@@ -88,8 +88,9 @@ _CALL = re.compile(r"^(\d+) +(\w+)\((.*)\) += (-?\d+)(?:<([^>]*)>)?")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"(?!\.)')
 _HANDLE = re.compile(r"^(\d+)<((?:\\x[0-9a-f]{2})*)>")
 _FOLDER = re.compile(r"^(?:AT_FDCWD|\d+)<((?:\\x[0-9a-f]{2})*)>, ")
-#: The end of a call that another thread's broke up; one that ends in death has no result.
-_BROKEN_UP = re.compile(r"resumed>.*\) += -?\d")
+#: The two parts of a call that another thread's broke up.
+_BEGUN = re.compile(r"^(\d+) +(.*) <unfinished \.\.\.>$")
+_RESUMED = re.compile(r"^(\d+) +<\.\.\. \w+ resumed>(.*)$")
 _LONGEST = 1 << 26
 _PATIENCE = 60.0
 
@@ -204,13 +205,24 @@ def _attach(watched: Watched, names: Iterable[str], options: list[str]) -> subpr
     return tracer
 
 
+def _whole_lines(lines: Iterable[str]) -> Iterator[str]:
+    """A line a call, where it ended; calls of several threads that overlap stand in two parts each."""
+    begun: dict[str, str] = {}
+    for line in lines:
+        if match := _BEGUN.match(line):
+            begun[match[1]] = match[2]
+        elif match := _RESUMED.match(line):
+            yield f"{match[1]} {begun.pop(match[1], '')}{match[2]}"
+        else:
+            yield line
+
+
 def _calls(log: Path) -> Iterator[Call]:
     numbers: Counter[tuple[str, str]] = Counter()
     with log.open(encoding="ascii") as lines:
-        for line in lines:
+        for line in _whole_lines(lines):
             match = _CALL.match(line)
             if match is None:
-                assert not _BROKEN_UP.search(line), "calls of two threads overlap"
                 continue
             thread, name, arguments, result, opened = match.groups()
             numbers[thread, name] += 1
