@@ -138,15 +138,16 @@ DERIVED_CASES = [
 
 
 def _files(home: Path) -> dict[str, str]:
-    """Hash of each file by its place; not of what was set aside, of locks, of logs, and of the database over all
-    releases, which is written anew with the index and whose tables, not bytes, are the same (``test_collection``).
+    """Hash of each file by its place; not of what was set aside, of locks, of logs, a database's too, and of the
+    database over all releases, which is written anew with the index and whose tables, not bytes, are the same
+    (``test_collection``).
     """
     return {
         path.relative_to(home).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in home.rglob("*")
         if path.is_file()
         and path.relative_to(home).parts[0] not in (SET_ASIDE, "logs")
-        and not path.name.endswith(".lock")
+        and not path.name.endswith((".lock", ".wal"))
         and not path.name.startswith("all.duckdb")
     }
 
