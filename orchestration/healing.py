@@ -22,11 +22,12 @@ from orchestration.settings import Engine, Home, LostPersonKey
 _SQLITE_SIDES = ("", "-wal", "-shm", "-journal")
 
 
-def mend(pipeline: Pipeline, *, originals: bool = False, dry_run: bool = False) -> None:
+def mend(pipeline: Pipeline, *, thorough: bool = False, dry_run: bool = False) -> None:
     """Mends the home; the run's record keeps what was mended, and what holds single units back.
 
-    The caller holds the home's lock. ``originals`` and ``dry_run`` as ``ingestion.mend_store``; with ``dry_run``
-    nothing is raised. Raises ``ingestion.DamagedError`` where the raw layer is damaged beyond that, when all else is
+    The caller holds the home's lock. ``thorough``: what costs as much as the home holds is read too, every original and
+    dbt's database, which runs read when they use it (``mend_warehouse``). ``dry_run`` as ``ingestion.mend_store``; with
+    it nothing is raised. Raises ``ingestion.DamagedError`` where the raw layer is damaged beyond that, when all else is
     mended, and ``LostPersonKey`` where the key is not the one that deliveries were taken in with.
     """
     from publication import mend_published
@@ -39,11 +40,13 @@ def mend(pipeline: Pipeline, *, originals: bool = False, dry_run: bool = False) 
             pipeline.settings.person_secret,
             pipeline.settings.intake,
             pipeline.settings.signers(),
-            originals=originals,
+            originals=thorough,
             dry_run=dry_run,
         )
         released = mend_published(home.published, dry_run=dry_run)
         caches = list(_mend_caches(home, pipeline.settings.engine, dry_run=dry_run))
+        if thorough:
+            caches += _mend_warehouse(home, dry_run=dry_run)
     record.mended += [*store.mended, *released.mended, *caches]
     record.problems += store.problems
     record.damaged += [*store.lost, *store.named, *released.lost]
@@ -58,8 +61,18 @@ def mend(pipeline: Pipeline, *, originals: bool = False, dry_run: bool = False) 
     raise LostPersonKey(fault or "")
 
 
+def mend_warehouse(pipeline: Pipeline) -> None:
+    """Sets dbt's database aside where it cannot be built on; the run's record keeps it. It must not be held by anyone.
+
+    Before each build, not each run: reading it costs as much as it holds, and a run without a build has no use for it.
+    """
+    for mended in _mend_warehouse(pipeline.home, dry_run=False):
+        pipeline.record.mended.append(mended)
+        to_stderr(mended.line_vi())
+
+
 def _mend_caches(home: Home, engine: Engine, *, dry_run: bool) -> Iterator[Mended]:
-    """dbt's database, and what the next build writes over: it could not where a folder is none, or a file is one."""
+    """What the next build writes over, which it could not where a folder is none or a file is one; a lost database."""
     warehouse = home.warehouse
     places = (home.dbt_target, home.built_marts, home.spark_tables, home.runs)
     for folder in (*places, warehouse / "candidates", warehouse / "verdicts"):
@@ -81,7 +94,12 @@ def _mend_caches(home: Home, engine: Engine, *, dry_run: bool) -> Iterator[Mende
         was_built = home.build_record.exists() or any((warehouse / "candidates").glob("*/*/*"))
         if was_built and engine == "duckdb":  # another engine makes no such file
             yield Mended(str(path), "bị mất", "để lần tính số liệu này dựng lại từ kho dữ liệu thô")
-    elif (path.is_dir() or holder_of(path) is None) and (fault := _fault_of_warehouse(path)):
+
+
+def _mend_warehouse(home: Home, *, dry_run: bool) -> Iterator[Mended]:
+    path = home.warehouse_file
+    is_there = path.exists() or path.is_symlink()
+    if is_there and (path.is_dir() or holder_of(path) is None) and (fault := _fault_of_warehouse(path)):
         wal = path.with_name(f"{path.name}.wal")
         if wal.exists() and not dry_run:
             set_aside(wal, home.root)

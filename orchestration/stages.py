@@ -24,6 +24,7 @@ from ingestion import IngestReport, LandingProblem, check_store, ingest_quarters
 from orchestration import review, spark
 from orchestration.arrivals import remember
 from orchestration.dbt import build_args, write_scope
+from orchestration.healing import mend_warehouse
 from orchestration.lineage import lineage
 from orchestration.locks import to_stderr, wait_until_free
 from orchestration.outcomes import Outcome, why_it_waits, why_locked, why_locked_draft, why_not_whole
@@ -191,6 +192,7 @@ def building(
             spark.clear_tables(settings)
         else:
             wait_until_free(home.warehouse_file, settings.warehouse_wait_seconds, to_stderr)
+            mend_warehouse(pipeline)
         pipeline.record.candidates = None
         check_store(deliveries.paths)
         wanted = _to_do(pipeline, quarter, units)

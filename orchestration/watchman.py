@@ -187,7 +187,7 @@ def damage(pipeline: Pipeline) -> Iterator[Alert]:
             advice = "Đối chiếu với bản sao lưu và thư báo công bố; xem lại bằng: cchc verify"
             yield Alert("damage", "Nhật ký thao tác bị hư hại", (advice, *journal.damages), subject="journal")
         seen = Pipeline(pipeline.settings)
-        mend(seen, originals=True, dry_run=True)
+        mend(seen, thorough=True, dry_run=True)
     record = seen.record
     lines = [*record.damaged, *(f"{one.path}: {one.message_vi}" for one in record.problems)]
     if lines := [*lines, *(mended.line_vi(done=False) for mended in record.mended)]:

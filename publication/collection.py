@@ -19,10 +19,9 @@ import datetime as dt
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -30,7 +29,10 @@ from common.files import sha256_bytes
 from publication.content.dictionary import described_tables, dictionary_rows
 from publication.store.contracts import Column, Contract, stored_contracts, table_name
 from publication.store.csvfile import from_csv
-from publication.tables.database import STORAGE_VERSION
+from publication.tables.database import STORAGE_VERSION, DamagedDatabase, in_memory
+
+if TYPE_CHECKING:
+    import duckdb
 
 DATABASE_NAME = "all.duckdb"
 #: Hashes of the database and of the index it was made from, in the layout of ``sha256sum``.
@@ -183,7 +185,7 @@ def build_collection(published: Path, entries: Sequence[Entry], before: Path | N
     shown = {entry["path"] for entry in entries if _has_its_tables(published, entry)}
     try:
         return _built(published, entries, shown, before)
-    except duckdb.Error:
+    except DamagedDatabase:
         return _built(
             published, entries, {e["path"] for e in entries if e["path"] in shown and _opens(published, e)}, before
         )
@@ -207,7 +209,7 @@ def _mart_files(entry: Entry) -> list[str]:
 def _built(published: Path, entries: Sequence[Entry], shown: Collection[str], before: Path | None) -> bytes:
     with tempfile.TemporaryDirectory(prefix="cchc-all-") as folder:
         path = Path(folder) / DATABASE_NAME
-        with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+        with in_memory() as connection:
             connection.execute("set preserve_insertion_order = true")
             connection.execute(
                 f"attach '{_quoted(str(path))}' as made (storage_version '{STORAGE_VERSION}', block_size {_BLOCK_SIZE})"

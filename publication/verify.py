@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
 from common.files import is_regular_file, regular_files, sha256_file
 from publication.store.parquet import from_parquet
 from publication.store.pointer import DamagedPointer, read_pointer, release_name
-from publication.tables.database import read_database
+from publication.tables.database import DamagedDatabase, read_database
 from publication.tables.manifest import (
     MANIFEST_NAME,
     DamagedManifest,
@@ -101,5 +100,5 @@ def _check_file(path: Path, recorded: OutputFile) -> Iterator[Damage]:
             yield Damage(recorded.path, "changed", f"số dòng của {recorded.path} khác bản kê")
         elif path.suffix == ".duckdb":
             read_database(path)
-    except (pa.ArrowException, duckdb.Error, OSError) as error:
+    except (pa.ArrowException, DamagedDatabase, OSError) as error:
         yield Damage(recorded.path, "unreadable", f"không đọc được {recorded.path}: {error}")

@@ -89,7 +89,7 @@ def is_same_table(path: Path, table: pa.Table) -> bool:
 def is_empty_table(path: Path) -> bool:
     """Whether the Parquet file at the path can be read and holds no row, whatever its columns."""
     try:
-        return path.is_file() and pq.read_table(path).num_rows == 0
+        return path.is_file() and read_again_and_again(path).num_rows == 0
     except (OSError, pa.ArrowException):
         return False
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -203,9 +202,7 @@ def _accepted(rows: Rows, mask: np.ndarray, identity: FileIdentity, contract: Co
 
 
 def _sheet_names(sheets: np.ndarray) -> pa.Array:
-    codes, names = pd.factorize(sheets)
-    indices = pa.array(codes.astype(np.int32))
-    return pa.DictionaryArray.from_arrays(indices, pa.array(names.tolist(), pa.string()))
+    return pa.array(sheets, pa.dictionary(pa.int32(), pa.string()))
 
 
 def _remark_table(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +19,9 @@ from ingestion.base.contracts import Contract, RowRule
 from ingestion.base.readings import Cell, Remark
 from ingestion.reading.fastcsv import are_distinct, octets_at
 from ingestion.rows.values import printed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _DAY_DIGITS = 6
 #: The code of a row that has more or fewer cells than the header: all of them may stand under the wrong headings.
@@ -234,6 +237,8 @@ def repeated_keys(rows: Rows, contract: Contract, taken: np.ndarray) -> Iterator
 
 def _keys_at(places: np.ndarray, rows: Rows, contract: Contract) -> pd.DataFrame:
     """The keys of the rows at ``places``, each part as the number of its value."""
+    import pandas as pd  # 33 MiB and a fifth of a second, and a run that reads no file asks for no keys
+
     taken = {name: rows.columns[name].take(pa.array(places)) for name in contract.key}
     return pd.DataFrame(
         {name: part.dictionary_encode(null_encoding="encode").indices.to_numpy() for name, part in taken.items()}

@@ -30,7 +30,7 @@ def rebuilt(settings: Settings, *, dry_run: bool) -> tuple[list[str], dict[str, 
     pipeline = Pipeline(settings)
     home, record = pipeline.home, pipeline.record
     with suppress(DamagedError):  # the record has it, file by file
-        mend(pipeline, originals=True, dry_run=dry_run)
+        mend(pipeline, thorough=True, dry_run=dry_run)
     if not dry_run:
         record.mended += mend_dagster(home)
     lines = [mended.line_vi(done=not dry_run) for mended in record.mended]

@@ -18,19 +18,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import openpyxl
 import xlsxwriter
-from openpyxl.cell.cell import Cell, MergedCell
-from openpyxl.utils.escape import unescape
-from openpyxl.utils.exceptions import InvalidFileException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
@@ -45,6 +40,10 @@ from publication.formatting import footnote_mark, format_number, parse_number
 from publication.store.candidate import FORM_MART
 from publication.store.contracts import stored_contracts
 from publication.store.csvfile import from_csv, to_csv
+from publication.tables.read_back import NoWorkbook, cells_of, stored_value
+
+if TYPE_CHECKING:
+    from openpyxl.cell.cell import Cell, MergedCell
 
 FOOTNOTES_VI = "Ghi chú:"
 FORM_SHEET = "Biểu tổng hợp"
@@ -392,18 +391,13 @@ def read_annex_xlsx(path: Path) -> list[AnnexRow]:
     holds a formula, or when the file is no workbook.
     """
     try:
-        with path.open("rb") as stream:
-            book = openpyxl.load_workbook(stream)
-            form = [list(line) for line in book[FORM_SHEET].iter_rows(max_col=_LAST_COLUMN + 1)]
-            data = [list(line) for line in book[DATA_SHEET].iter_rows(max_col=len(_DATA_COLUMNS))]
-    except (OSError, KeyError, ValueError, InvalidFileException, zipfile.BadZipFile) as error:
-        raise AnnexDamaged(f"not an annex workbook: {path.name}") from error
-    if any(cell.data_type == "f" for line in [*form, *data] for cell in line):
-        raise AnnexDamaged("a cell holds a formula")
-    printed = [[_shown(cell) for cell in line] for line in form]
+        cells = cells_of(path, {FORM_SHEET: _LAST_COLUMN + 1, DATA_SHEET: len(_DATA_COLUMNS)})
+    except NoWorkbook as error:
+        raise AnnexDamaged(str(error)) from error
+    printed = [[_shown(cell) for cell in line] for line in cells[FORM_SHEET]]
     if [tuple(printed[_HEADER_ROW]), tuple(printed[_HEADER_ROW + 1])] != [_HEADER_TOP, _HEADER_BOTTOM]:
         raise AnnexDamaged("the header is not the form's")
-    values = [[_stored_value(cell) for cell in line] for line in data]
+    values = [[stored_value(cell) for cell in line] for line in cells[DATA_SHEET]]
     if tuple(values[0]) != _DATA_COLUMNS:
         raise AnnexDamaged(f"the columns of {DATA_SHEET} are not the annex's")
     rows = _whole_rows(printed[_FIRST_ROW:])
@@ -428,11 +422,6 @@ def _whole_rows(lines: Iterable[Sequence[Any]]) -> list[list[str]]:
     return rows
 
 
-def _stored_value(cell: Cell | MergedCell) -> Any:
-    """The cell's value; control characters, which the file format escapes, are put back."""
-    return unescape(cell.value) if isinstance(cell.value, str) else cell.value
-
-
 class _Number(str):
     """The print of a number cell; ``fault`` says why its format does not print it so."""
 
@@ -441,7 +430,7 @@ class _Number(str):
 
 def _shown(cell: Cell | MergedCell) -> Any:
     """A text as it is stored, a number as the form prints it."""
-    value = _stored_value(cell)
+    value = stored_value(cell)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     shown = _Number(format_number(Decimal(str(value))))

@@ -9,14 +9,34 @@ identifier for each new file, which changes those bytes and the checksums of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    import duckdb
 
 #: Readable by DuckDB 1.4, 1.5 and 2.0; from this version on a stale write-ahead log is refused, not replayed.
 STORAGE_VERSION = "v1.4.0"
+
+
+class DamagedDatabase(Exception):
+    """What a statement asked could not be had: of a file that was written whole, because it is damaged."""
+
+
+@contextmanager
+def in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database of one thread in memory, to which files are attached. Raises DamagedDatabase for any error of it."""
+    import duckdb  # 30 MiB, and a run that finds nothing to do opens no database
+
+    try:
+        with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+            yield connection
+    except duckdb.Error as error:
+        raise DamagedDatabase(str(error)) from error
 
 
 def write_database(path: Path, tables: Mapping[str, pa.Table]) -> None:
@@ -26,7 +46,7 @@ def write_database(path: Path, tables: Mapping[str, pa.Table]) -> None:
     """
     if path.exists():
         raise FileExistsError(path)
-    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+    with in_memory() as connection:
         connection.execute("set preserve_insertion_order = true")
         target = str(path).replace("'", "''")
         connection.execute(f"attach '{target}' as release (storage_version '{STORAGE_VERSION}')")
@@ -41,8 +61,8 @@ def write_database(path: Path, tables: Mapping[str, pa.Table]) -> None:
 
 
 def read_database(path: Path) -> dict[str, pa.Table]:
-    """Every value of every table, in stored order. Raises duckdb.Error when the file is damaged."""
-    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+    """Every value of every table, in stored order. Raises DamagedDatabase."""
+    with in_memory() as connection:
         target = str(path).replace("'", "''")
         connection.execute(f"attach '{target}' as release (read_only)")
         names = connection.execute(

@@ -13,17 +13,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import zipfile
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import openpyxl
 import xlsxwriter
-from openpyxl.cell.cell import Cell, MergedCell
-from openpyxl.utils.escape import unescape
-from openpyxl.utils.exceptions import InvalidFileException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
@@ -31,6 +26,10 @@ from common.workbooks import NO_DATE
 from publication.content.approval import DRAFT_SHEET_HEAD, DRAFT_VI
 from publication.content.release_content import ReleaseContent
 from publication.formatting import format_date, format_number, format_quarter, parse_number
+from publication.tables.read_back import NoWorkbook, cells_of, stored_value
+
+if TYPE_CHECKING:
+    from openpyxl.cell.cell import Cell, MergedCell
 
 MART = "case_form_06a"
 #: Sheets by clock.
@@ -295,36 +294,29 @@ def _write_data(sheet: Worksheet, looks: _Looks, content: ReleaseContent) -> Non
 
 def read_data(path: Path) -> list[dict[str, Any]]:
     """The rows of the sheet for machines, by column. Raises FormDamaged when it is no such workbook."""
-    try:
-        with path.open("rb") as stream:
-            head, *lines = openpyxl.load_workbook(stream)[DATA_SHEET].iter_rows()
-    except (OSError, KeyError, ValueError, InvalidFileException, zipfile.BadZipFile) as error:
-        raise FormDamaged(f"not a form II.06a: {path.name}") from error
-    if any(cell.data_type == "f" for line in lines for cell in line):
-        raise FormDamaged("a cell holds a formula")
+    head, *lines = _cells(path, {DATA_SHEET: None})[DATA_SHEET]
     names = [str(cell.value) for cell in head]
     return [dict(zip(names, map(_stored, line), strict=True)) for line in lines]
 
 
+def _cells(path: Path, sheets: Mapping[str, int | None]) -> dict[str, list[tuple[Cell | MergedCell, ...]]]:
+    try:
+        return cells_of(path, sheets)
+    except NoWorkbook as error:
+        raise FormDamaged(str(error)) from error
+
+
 def _stored(cell: Cell | MergedCell) -> Any:
-    value = cell.value
-    if isinstance(value, dt.datetime):
-        return value.date()
-    return unescape(value) if isinstance(value, str) else value
+    value = stored_value(cell)
+    return value.date() if isinstance(value, dt.datetime) else value
 
 
 def read_form(path: Path) -> dict[str, list[Line]]:
     """The lines of each clock's sheet as printed. Raises FormDamaged when it is no such workbook."""
-    try:
-        with path.open("rb") as stream:
-            book = openpyxl.load_workbook(stream)
-            cells = {clock: list(book[name].iter_rows(max_col=_LAST_COLUMN + 1)) for clock, name in SHEETS.items()}
-    except (OSError, KeyError, ValueError, InvalidFileException, zipfile.BadZipFile) as error:
-        raise FormDamaged(f"not a form II.06a: {path.name}") from error
+    cells = _cells(path, dict.fromkeys(SHEETS.values(), _LAST_COLUMN + 1))
     found: dict[str, list[Line]] = {}
-    for clock, rows in cells.items():
-        if any(cell.data_type == "f" for row in rows for cell in row):
-            raise FormDamaged("a cell holds a formula")
+    for clock, name in SHEETS.items():
+        rows = cells[name]
         texts = [tuple(_printed(cell) for cell in row) for row in rows]
         if texts[_FIRST_ROW - 1] != _NUMBERS:
             raise FormDamaged("the header is not the form's")
@@ -340,10 +332,10 @@ def read_form(path: Path) -> dict[str, list[Line]]:
 
 
 def _printed(cell: Cell | MergedCell) -> str:
-    value = cell.value
+    value = stored_value(cell)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return format_number(Decimal(str(value)))
-    return "" if value is None else unescape(str(value))
+    return "" if value is None else str(value)
 
 
 def check_form(content: ReleaseContent, path: Path) -> None:

@@ -11,16 +11,13 @@ Figures are true numbers with a number format, every text is a string cell.
 from __future__ import annotations
 
 import datetime as dt
-import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import xlsxwriter
-from openpyxl.utils.exceptions import InvalidFileException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
@@ -28,6 +25,7 @@ from common.workbooks import NO_DATE
 from publication.content.approval import DRAFT_SHEET_HEAD
 from publication.content.province_content import LEVELS_VI, ProvinceContent, is_counted
 from publication.content.release_content import PROVISIONAL_VI
+from publication.tables.read_back import NoWorkbook, opened
 
 SUMMARY, RANKING, UNITS, COMPARED, DEPARTMENTS, DATA = (
     "Tổng hợp",
@@ -216,13 +214,13 @@ def _by_row(content: ProvinceContent) -> Mapping[str, dict[str, Decimal | None]]
 def check_workbook(path: Path, content: ProvinceContent) -> None:
     """Read totals, coverage and every unit's figures again. Raises WorkbookDamaged where one differs."""
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        rows = list(book[SUMMARY].iter_rows(min_row=_HEAD_ROW + 2, values_only=True))
-        lists = (RANKING, UNITS, *((DEPARTMENTS,) if content.has_departments else ()), DATA)
-        listed = {name: book[name].max_row - 1 for name in lists}
-        compared = list(book[COMPARED].iter_rows(min_row=2, values_only=True)) if content.compared else []
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, InvalidFileException) as error:
-        raise WorkbookDamaged(f"{path.name} does not open") from error
+        with opened(path, read_only=True) as book:
+            rows = list(book[SUMMARY].iter_rows(min_row=_HEAD_ROW + 2, values_only=True))
+            lists = (RANKING, UNITS, *((DEPARTMENTS,) if content.has_departments else ()), DATA)
+            listed = {name: book[name].max_row - 1 for name in lists}
+            compared = list(book[COMPARED].iter_rows(min_row=2, values_only=True)) if content.compared else []
+    except NoWorkbook as error:
+        raise WorkbookDamaged(str(error)) from error
     members = [member["member_code"] for member in content.members]
     by_row = _by_row(content)
     wanted = [

@@ -79,7 +79,7 @@ class Office:
         return self.corrected_file(BEFORE)
 
     def decisions(self) -> str | None:
-        """What holds a district back is decided, as far as it can be."""
+        """What holds a district back is decided, as far as it can be; a workbook that decides nothing comes as well."""
         asked = sorted(self.home.glob(f"review/*/{QUARTER}/*.xlsx"))
         if not asked:
             return None
@@ -87,7 +87,8 @@ class Office:
         code = workbook.parts[-3]
         target = self.home / "landing" / code / QUARTER / "decisions" / f"{self.rng.randrange(10**6)}.xlsx"
         target.parent.mkdir(parents=True, exist_ok=True)
-        return code if fill(workbook, target) else None
+        fill(workbook, target)
+        return code
 
     def stray_file(self) -> str:
         """A file that is none comes to lie in a folder."""

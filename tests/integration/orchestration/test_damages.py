@@ -21,7 +21,7 @@ import pytest
 
 from common.damage import SET_ASIDE
 from ingestion import DamagedError, check_store
-from orchestration.healing import mend
+from orchestration.healing import mend, mend_warehouse
 from orchestration.instance import open_instance
 from orchestration.pipeline import Pipeline
 from orchestration.settings import LostPersonKey, Settings
@@ -162,12 +162,13 @@ def test_what_is_derived_is_made_again_and_told_and_nothing_else_changes(
     harmed = _files(home)
 
     foreseen = Pipeline(Settings(home=home))
-    mend(foreseen, dry_run=True)
+    mend(foreseen, thorough=True, dry_run=True)
     assert str(path) in {one.path for one in foreseen.record.mended}
     assert _files(home) == harmed, "only a look was asked for"
 
     pipeline = Pipeline(Settings(home=home))
     mend(pipeline)
+    mend_warehouse(pipeline)  # as a run does that builds
     record = pipeline.record
     assert (record.damaged, record.problems) == ([], [])
     (told, *more) = [line for line in record.healing_lines() if line.startswith(f"{path} ")]
@@ -246,7 +247,7 @@ def test_a_damaged_original_is_taken_again_from_the_landing_folder(home: Path) -
     quick, thorough = Pipeline(Settings(home=home)), Pipeline(Settings(home=home))
     mend(quick)
     assert quick.record.mended == [], "a run reads an original when it needs it"
-    mend(thorough, originals=True)
+    mend(thorough, thorough=True)
     assert [one.path for one in thorough.record.mended] == [str(original)]
     assert _files(home) == before
 
@@ -256,7 +257,7 @@ def test_a_lost_original_that_lies_nowhere_is_named_and_stops_nobody(home: Path)
     original.unlink()
     _landed(home).unlink()
     pipeline = Pipeline(Settings(home=home))
-    mend(pipeline, originals=True)
+    mend(pipeline, thorough=True)
     (problem,) = pipeline.record.problems
     assert original.name in problem.message_vi
     assert "cchc restore" in problem.message_vi

@@ -210,9 +210,24 @@ def test_publishing_alone_lets_no_run_be_remembered(home: Path) -> None:
 def test_what_was_mended_is_run_again(home: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr("orchestration.cli.app.execute", lambda *_, **__: asked.append("") or 1 / 0)
-    Home(home).warehouse_file.write_bytes(b"no database")
+    (home / "raw" / "deliveries.parquet").unlink()
     cli(home, "run", QUARTER)
     assert asked
+
+
+def test_a_run_that_builds_nothing_does_not_read_the_database_and_one_that_builds_sets_a_damaged_one_aside(
+    home: Path, cli: Cli
+) -> None:
+    """Reading it costs as much as it holds; the daily look and ``cchc rebuild`` read it all the same."""
+    warehouse = Home(home).warehouse_file
+    warehouse.write_bytes(b"no database")
+    assert json.loads(cli(home, "run", QUARTER, "--json").stdout)["mended"] == []
+    assert warehouse.read_bytes() == b"no database"
+    again = json.loads(cli(home, "run", QUARTER, "--full", "--json").stdout)
+    assert [(one["path"], unit["state"]) for one in again["mended"] for unit in again["units"]] == [
+        (str(warehouse), "unchanged")
+    ]
+    assert warehouse.read_bytes() != b"no database"
 
 
 def test_damage_is_told_and_not_passed_over(home: Path) -> None:

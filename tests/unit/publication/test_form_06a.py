@@ -172,5 +172,5 @@ def test_a_formula_or_another_file_is_seen(content: ReleaseContent, tmp_path: Pa
     with pytest.raises(FormDamaged, match="formula"):
         check_form(content, path)
     path.write_bytes(b"none")
-    with pytest.raises(FormDamaged, match="not a form"):
+    with pytest.raises(FormDamaged, match="does not open"):
         check_form(content, path)
