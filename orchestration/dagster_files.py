@@ -26,21 +26,38 @@ def databases(home: Home) -> dict[str, Path]:
 
 
 def rows(database: Path, query: str, *values: Any) -> list[Any]:
-    """What a database says, read without a trace; nothing where there is none. Raises ``sqlite3.Error``."""
-    if not database.is_file():
-        return []
+    """What a database says, read without a trace where nobody writes; nothing where there is none.
+
+    Raises ``sqlite3.Error``.
+    """
+    if (at_rest := _at_rest(database)) is None:
+        return _read(database, "", query, values) if database.is_file() else []
     try:
-        return _read(database, query, values)
-    except sqlite3.DatabaseError:
-        # Somebody who began to write meanwhile may make it look damaged once.
-        return _read(database, query, values)
+        # SQLite would make files for those who might write, and leave them.
+        found: list[Any] | sqlite3.DatabaseError = _read(database, "&immutable=1", query, values)
+    except sqlite3.DatabaseError as error:
+        found = error
+    if _at_rest(database) != at_rest:
+        # Somebody wrote meanwhile, so that what was read may be of two moments, or look damaged: SQLite's own locks.
+        return _read(database, "", query, values) if database.is_file() else []
+    if isinstance(found, sqlite3.DatabaseError):
+        raise found
+    return found
 
 
-def _read(database: Path, query: str, values: Sequence[Any]) -> list[Any]:
-    address = f"{database.absolute().as_uri()}?mode=ro"
-    if not database.with_name(f"{database.name}-wal").exists():
-        # Nobody writes: SQLite would make files for those who might, and leave them.
-        address += "&immutable=1"
+def _at_rest(database: Path) -> tuple[int, int, int] | None:
+    """What tells a database that nobody writes in from what a writer leaves; None where one writes, or there is none.
+
+    Whoever writes has a log beside it, which the last to close puts into the database and takes away.
+    """
+    if database.with_name(f"{database.name}-wal").exists() or not database.is_file():
+        return None
+    status = database.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _read(database: Path, options: str, query: str, values: Sequence[Any]) -> list[Any]:
+    address = f"{database.absolute().as_uri()}?mode=ro{options}"
     with closing(sqlite3.connect(address, uri=True)) as connection:
         return connection.execute(query, values).fetchall()
 
