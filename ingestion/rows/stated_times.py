@@ -54,7 +54,7 @@ class StatedTimes:
 
     ``window``: from a day to a day, the first such. ``as_of``: up to a day. ``months``: year (None where none is said)
     and number. ``parts``: quarters, "6 tháng đầu năm". ``years``: years alone. ``is_cumulative``: from the beginning of
-    the year on, no days said.
+    the year on, no days said. ``referred``: the times of another report that the texts refer to.
     """
 
     window: tuple[dt.date, dt.date] | None = None
@@ -64,6 +64,7 @@ class StatedTimes:
     years: tuple[int, ...] = ()
     is_cumulative: bool = False
     said: tuple[str, ...] = ()
+    referred: StatedTimes | None = None
 
     @property
     def is_certain(self) -> bool:
@@ -75,7 +76,7 @@ class StatedTimes:
         """The times as a register's, which holds on beyond the month or quarter in which it was issued and is named
         after: days only.
         """
-        return replace(self, months=(), parts=(), years=(), is_cumulative=False)
+        return replace(self, months=(), parts=(), years=(), is_cumulative=False, referred=None)
 
     def stated(self, period: Period) -> Window | None:
         """The window that is stated in any wording that tells one; without a first day where it is "up to a day". A
@@ -116,9 +117,13 @@ class StatedTimes:
         return None
 
     def named_elsewhere(self, period: Period) -> str | None:
-        """The words for times none of which is the period's, where neither days nor a year with its part are told."""
-        if self.is_certain or not (self.months or self.parts or self.years):
+        """The words for times none of which is the period's, where neither days nor a year with its part are told;
+        where no time is told at all, those of a report that is referred to.
+        """
+        if self.is_certain:
             return None
+        if not (self.months or self.parts or self.years):
+            return self.referred.of_another_period(period) if self.referred else None
         months = {number for _, number in self.months}
         of_period = _months_of(period)
         if self.years and period.report_year not in self.years:
@@ -235,6 +240,26 @@ _OF_A_LAW = re.compile(
     r"(?:(?<!ky )(?<!phap )\bluat\b[^;()#]{0,60}?|\bsua doi,? bo sung |\b(?:dinh huong|tam nhin|huong)(?: den| toi)? )"
     r"nam \d{4}"
 )
+# When a form was issued or came into use ("Mẫu ban hành tháng 5/2020"), and when an act was ("theo Công văn tháng
+# 5/2020"). What else is issued, and what a plan or report is of ("kèm theo Báo cáo quý IV/2022"), is the figures' time.
+_MONTH_OR_YEAR = r"(?:(?:vao )?thang \d{1,2}[ /.,-]{0,2}(?:nam )?|(?:vao )?nam )\d{4}(?!\d)"
+_TIME_OF_A_YEAR = rf"(?:{_ONE_TIME}[ /.,-]{{0,3}}(?:nam )?|nam )\d{{4}}(?!\d)"
+_OF_A_FORM = re.compile(
+    r"(?:\bmau\b(?:(?!van ban|nghi quyet|ket qua|so lieu|tinh hinh)[^,;:()#–-]){0,40}?"
+    r"\b(?:ban hanh|phien ban|su dung|thay doi|sua doi|(?:(?<=bieu )|(?<=mau ))cap nhat)\b[^,;()#]{0,30}?|"
+    rf"\bmau (?:moi |cu |bieu )?(?=nam )|\bphien ban (?:moi )?){_MONTH_OR_YEAR}|"
+    rf"\b(?:ap dung|co hieu luc)(?: thi hanh)?(?: ke)? tu (?:ngay )?{_TIME_OF_A_YEAR}"
+)
+_OF_AN_ACT = re.compile(
+    r"\b(?:theo|can cu|tai) (?:cac )?(?:quyet dinh|qd|cong van|cv|thong tu|nghi dinh|nghi quyet|chi thi|to trinh|"
+    r"huong dan|quy dinh|quy che)(?: so [\w.…/#-]*)?(?: cua [^,;()#]{2,30}?)?(?: ban hanh)? " + _MONTH_OR_YEAR
+)
+# Another report or plan that speaks of what the rows are about; its time is theirs where no other is told.
+_REFERRED = re.compile(
+    r"\b(?:neu|nhac|ghi|chi|dua|giao|de|xac dinh|yeu cau|phan cong|dang ky|kien nghi)(?: ra| den| ro)? "
+    r"(?:o|tai|trong|theo) (?:bao cao|ke hoach|thong bao|chuong trinh|van ban)\b[^,;()]{0,60}?"
+    rf"(?P<named>{_TIME_OF_A_YEAR})"
+)
 # The number of a document, with the day or year of its issue: it is about that document.
 _DOCUMENT = re.compile(
     r"\d+\w*/(?:\d{4}/)?(?!NĂM|QUÝ)[A-ZĐƯ]{2}[\w.Đđ&-]*"
@@ -250,7 +275,8 @@ def read_times(texts: Iterable[str], name: str = "") -> StatedTimes:
     written = " ".join([*texts, name])
     written = _DOCUMENT.sub(lambda match: "#" * len(match[0]), written)
     plain = _Plain(written)
-    for pattern in (_COMPARED, _AHEAD, _OF_A_LAW):
+    referred = [written[slice(*match.span("named"))] for match in _REFERRED.finditer(plain.left)]
+    for pattern in (_COMPARED, _AHEAD, _OF_A_LAW, _OF_A_FORM, _OF_AN_ACT, _REFERRED):
         plain.drop(pattern)
     window = next((found for match in plain.take(_RANGE) if (found := _range(match)) is not None), None)
     if window is None:
@@ -281,6 +307,7 @@ def read_times(texts: Iterable[str], name: str = "") -> StatedTimes:
         tuple(years),
         any(not match["no"] for match in _CUMULATIVE.finditer(plain.left)),
         tuple(plain.said),
+        read_times(referred) if referred else None,
     )
 
 

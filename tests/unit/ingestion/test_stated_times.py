@@ -43,6 +43,8 @@ WITHOUT_A_WHOLE_TIME = [
     "NĂM 2022", "năm 2021 - 2022", "QUÝ IV", "Quý bốn", "Tháng 11", "tháng 10 và 11", "6 tháng cuối năm",
     "9 tháng cuối năm", "Kỳ báo cáo quý IV và năm 2022", "Kế hoạch phổ biến, giáo dục pháp luật năm 2022",
     "Danh sách kỷ luật năm 2022",
+    "Nhiệm vụ nêu tại Báo cáo quý IV/2022", "số liệu nêu trong Báo cáo 6 tháng đầu năm 2022",
+    "đã ghi tại Báo cáo số 12/BC-UBND của huyện về quý IV năm 2022", "việc giao tại Thông báo kết luận tháng 11/2022",
 ]  # fmt: skip
 OF_THE_PERIOD = [
     "Từ ngày 15/12/2022 đến ngày 14/03/2023", "Từ 15/12 đến 14/3/2023", "15/12/2022-14/3/2023", "Quý I/2023",
@@ -68,6 +70,14 @@ NO_TIME = [
     "Luật Cán bộ, công chức năm 2008 (sửa đổi, bổ sung năm 2019)", "định hướng đến năm 2030", "số không tính lũy kế",
     "Số liệu không cộng dồn", "theo Thông tư 01/2018 và 05/2019", "UBND Q.4", "UBND PHƯỜNG 12, Q.4",
     "Từ ngày 99/99/2022 đến ngày 14/13/2022", "Tháng 13/2022",
+    # When a form or an act was issued, or came into use.
+    "Mẫu ban hành tháng 5/2020 của Bộ Nội vụ", "(Mẫu ban hành kèm theo Công văn tháng 5/2020)", "Mẫu năm 2020",
+    "Mẫu số 02 ban hành năm 2021", "Biểu mẫu cập nhật tháng 5/2020", "Mẫu áp dụng từ quý III/2021",
+    "Áp dụng từ quý III/2021", "Mẫu có hiệu lực kể từ tháng 7/2021", "phiên bản tháng 5/2020",
+    "mẫu sửa đổi tháng 8/2021",
+    "(theo Quyết định … ngày 12/5/2020)", "(theo Công văn tháng 11/2022 của Sở Nội vụ)",
+    "theo Thông tư ban hành năm 2018", "tại Quyết định số … của UBND tỉnh ban hành tháng 5/2020",
+    "Nhiệm vụ nêu tại Báo cáo quý I/2023", "mẫu ban hành tháng 2/2023",
 ]  # fmt: skip
 
 
