@@ -180,6 +180,16 @@ class Decision:
         subject = _one_line(subject)
         return self.effect in IN_FORCE and self._names(rule, subject) and self._saw(rule, subject, figures)
 
+    def is_about(self, rule: Rule, subject: str) -> bool:
+        """Whether it is in force and speaks of the rule, of this subject where its own is a row, with whichever figures
+        and of whichever rows otherwise: what settled a finding before, where the finding has changed.
+        """
+        if self.effect not in IN_FORCE:
+            return False
+        if self.subject_kind == "rule":
+            return self.action == "accept_finding" and self.subject == rule.id
+        return self._names(rule, _one_line(subject))
+
     def _names(self, rule: Rule, subject: str) -> bool:
         if rule.id == CHOICE:
             chosen = self.subject_kind == "row" and self.action in _CHOOSES and self.effect == "applied"
@@ -247,6 +257,14 @@ def how_to_settle_vi(rule: Rule, subject: str, figures: Mapping[str, str]) -> st
     )
 
 
+def no_longer_settled_vi(decision_ids: Iterable[str]) -> str:
+    """That decisions about a rule settle none of its findings as they are now."""
+    return (
+        f"Quyết định {', '.join(decision_ids)} nêu quy tắc hoặc chỉ tiêu này nhưng không ứng với đối tượng, số liệu "
+        "hiện có nên không được tính; phải quyết định lại"
+    )
+
+
 def to_be_chosen_first_vi(rows: str) -> str:
     """What comes before a decision about a finding that rests on figures between which nobody has chosen."""
     return f"Trước hết chọn số cho {rows}; quy tắc này được xét lại với số đã chọn, lúc đó còn vi phạm mới giải trình"
@@ -278,6 +296,10 @@ class Register:
     def covering(self, unit: str, rule: Rule, subject: str, figures: Mapping[str, str]) -> list[str]:
         """Ids of the decisions that settle a finding, in order."""
         return sorted(d.decision_id for d in self.of(unit) if d.covers(rule, subject, figures))
+
+    def about(self, unit: str, rule: Rule, subject: str) -> list[str]:
+        """Ids of the decisions that speak of a rule, whether or not they settle this finding of it, in order."""
+        return sorted(d.decision_id for d in self.of(unit) if d.is_about(rule, subject))
 
     def note_covered(self, unit: str, decision_ids: Iterable[str], findings: int) -> None:
         for decision_id in decision_ids:

@@ -10,7 +10,7 @@ unit. Where the two disagree, neither is believed: the rule did not run.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -25,6 +25,7 @@ from expectations.decisions import (
     Register,
     figure_vi,
     how_to_settle_vi,
+    no_longer_settled_vi,
     parse_figures,
     parse_list,
     to_be_chosen_first_vi,
@@ -317,7 +318,7 @@ class _Run:
                 covered_rows += each.rows
                 used.update(decision_ids)
                 self._register.note_covered(unit, decision_ids, each.rows)
-        findings = [self._finding(compiled, unit, violation) for violation in found]
+        findings = [self._finding(compiled, unit, violation, used) for violation in found]
         findings.sort(key=lambda finding: finding.decision_id is not None)
         failed = count.failed[unit]
         return _result(
@@ -331,7 +332,8 @@ class _Run:
             findings=tuple(findings[:MAX_FINDINGS]),
         )
 
-    def _finding(self, compiled: Compiled, unit: str, violation: Violation) -> Finding:
+    def _finding(self, compiled: Compiled, unit: str, violation: Violation, used: Collection[str]) -> Finding:
+        """A violation in words; ``used`` are the decisions that settle some finding of the rule."""
         rule = compiled.rule
         figures = _figures(rule, violation.values)
         covering = self._register.covering(unit, rule, violation.named, figures) if rule.settleable else []
@@ -339,6 +341,8 @@ class _Run:
         waits_for = sorted(compiled.operands & self.undecided.get(unit, frozenset()))
         first = self._rows_vi(unit, waits_for)
         settle = to_be_chosen_first_vi(first) if first else how_to_settle_vi(rule, violation.named, figures)
+        if idle := [name for name in self._register.about(unit, rule, violation.named) if name not in used]:
+            settle = f"{no_longer_settled_vi(idle)}. {settle}"
         return Finding(
             subject=violation.subject,
             message_vi=self._message(rule, unit, violation),

@@ -196,6 +196,56 @@ def test_a_warning_about_deliveries_is_settled_by_a_decision_in_force(lake: Lake
     assert [r.expectation_id for r in run_out.blocking()] == ["deliveries.survey_responses.rejected_share"]
 
 
+_WINDOW = "deliveries.one_stop_cases.window_reaches_closing"
+_SHEET = "945/one_stop_cases/945.one_stop_cases.xlsx/S"
+
+
+@pytest.mark.parametrize("first_quarter", ["2023-Q1", "2023-Q2"])
+@pytest.mark.parametrize(
+    ("applies_to", "seen", "is_covered"),
+    [
+        (_SHEET, "đến ngày = 31/05/2023", True),
+        ("945/945.one_stop_cases.xlsx", "đến ngày = 31/05/2023", False),  # as a rule named what it is about before
+        (_SHEET, "đến ngày = 31/03/2023", False),
+        (f"{_SHEET}; 945/old.xlsx", "đến ngày = 31/05/2023", True),
+    ],
+)
+def test_a_decision_that_no_longer_matches_is_named_beside_what_is_open_again(
+    lake: Lake, worlds: Any, applies_to: str, seen: str, is_covered: bool, first_quarter: str
+) -> None:
+    lake.add_unit("945")
+    lake.of("945", "one_stop_cases").remarks = [
+        {"kind": "stated_window", "subject": "S", "value": "2023-03-15/2023-05-31"}
+    ]
+    lake.first("945", "decisions").update(
+        decision_id="QD-05", unit="945", subject_kind="rule", subject=_WINDOW, applies_to=applies_to,
+        figures_seen=seen, action="accept_finding", quarter=first_quarter, holds_until="2023-Q2",
+    )  # fmt: skip
+    [verdict] = inspect_raw(lake.request(), worlds.plain)
+    [result] = [r for r in verdict.results if r.expectation_id == _WINDOW]
+    assert [f.decision_id for f in result.findings] == ["QD-05" if is_covered else None]
+    assert result.blocking is not is_covered
+    told = str(result.findings[0].settle_vi)
+    assert told.startswith("Quyết định QD-05 nêu quy tắc") is not is_covered
+    assert is_covered or f"áp dụng cho “{_SHEET}”" in told
+
+
+def test_a_decision_that_settles_one_finding_is_not_named_beside_another(lake: Lake, worlds: Any) -> None:
+    lake.add_unit("945")
+    lake.of("945", "one_stop_cases").remarks = [
+        {"kind": "other_time", "subject": sheet, "value": "Quý IV"} for sheet in ("S", "T")
+    ]
+    lake.first("945", "decisions").update(
+        decision_id="QD-05", unit="945", subject_kind="rule", subject="remarks.other_time", applies_to=_SHEET,
+        figures_seen="số kỳ này = Quý IV", action="accept_finding", quarter="2023-Q1", holds_until="2023-Q2",
+    )  # fmt: skip
+    [verdict] = inspect_raw(lake.request(), worlds.plain)
+    [result] = [r for r in verdict.results if r.expectation_id == "remarks.other_time"]
+    assert sorted((f.decision_id or "", "QD-05" in str(f.settle_vi)) for f in result.findings) == [
+        ("", False), ("QD-05", False),
+    ]  # fmt: skip
+
+
 def test_a_number_that_two_quarters_registers_give_settles_at_both_gates_alike(lake: Lake, worlds: Any) -> None:
     """Each quarter numbers its register from the beginning; a line carried along is one decision."""
     lake.add_unit("945")
