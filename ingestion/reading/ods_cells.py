@@ -7,9 +7,11 @@ that parses workbooks; entities are refused and nothing is looked up. Source: Op
 from __future__ import annotations
 
 import datetime as dt
+import operator
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,14 @@ _BLANKS = re.compile(r"[ \t\r\n]+")
 _DURATION = re.compile(r"(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d{1,6}))?\d*S)?)?")
 # Writers store equal neighbours once with their number. Nobody has this many equal rows, or equal cells in a row.
 _MOST_REPEATED = 2_000
+
+
+_DATA_STYLES = tuple(f"{_NUMBER}{kind}-style" for kind in ("number", "percentage", "currency"))
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+_CONDITION = re.compile(r"\s*value\(\)\s*(<=|>=|!=|<|>|=)\s*(-?\d+(?:\.\d+)?)\s*")
+_HOLDS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq, "!=": operator.ne
+}  # fmt: skip
 
 
 class TooManyCellsError(Exception):
@@ -58,8 +68,11 @@ def read_ods(path: Path, max_cells: int) -> Iterator[SheetCells]:
     """All sheets in order; raises :class:`TooManyCellsError` and the errors of lxml and zipfile."""
     styles = _Styles()
     with zipfile.ZipFile(path) as archive, archive.open("content.xml") as content:
+        if "styles.xml" in archive.namelist():
+            for element in etree.fromstring(archive.read("styles.xml"), _PARSER).iterfind(f"{_OFFICE}styles/*"):
+                styles.note(element)
         tags = [f"{_TABLE}{name}" for name in ("table", "table-row", "table-column")]
-        tags += [f"{_STYLE}style", *(f"{_NUMBER}{kind}-style" for kind in ("number", "percentage"))]
+        tags += [f"{_STYLE}style", *_DATA_STYLES]
         sheet: _Sheet | None = None
         depth = 0
         events = etree.iterparse(
@@ -89,14 +102,33 @@ def _let_go(element: Any) -> None:
         del element.getparent()[0]
 
 
+@dataclass(frozen=True)
+class _DataStyle:
+    """How a number is shown: the code that it means where it changes the number, else empty; that of a negative number,
+    whose sign may be a text of the style; and the styles by which it is shown where a condition holds instead.
+    """
+
+    code: str = ""
+    code_of_negative: str = ""
+    instead: tuple[tuple[Callable[[float, float], bool], float, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Style:
+    """What a style says itself: how its text is marked, by attribute, and its data style."""
+
+    parent: str = ""
+    text: Mapping[str, str] = field(default_factory=dict)
+    data: str = ""
+
+
 class _Styles:
-    """Automatic styles as far as they hide a sheet, mark a text or change what a number means."""
+    """The styles as far as they hide a sheet, mark a text or change what a number means."""
 
     def __init__(self) -> None:
         self._hidden: set[str] = set()
-        self._marks: dict[str, str] = {}
-        self._codes: dict[str, str] = {}
-        self._data_styles: dict[str, str] = {}
+        self._styles: dict[tuple[str, str], _Style] = {}
+        self._data: dict[str, _DataStyle] = {}
 
     def note(self, element: Any) -> None:
         name = element.get(f"{_STYLE}name") or ""
@@ -105,47 +137,89 @@ class _Styles:
             if properties is not None and properties.get(f"{_TABLE}display") == "false":
                 self._hidden.add(name)
             text = element.find(f"{_STYLE}text-properties")
-            if text is not None and (mark := _mark_of(text)):
-                self._marks[name] = mark
-            if data := element.get(f"{_STYLE}data-style-name"):
-                self._data_styles[name] = data
-        elif (number := element.find(f"{_NUMBER}number")) is not None:
-            factor = number.get(f"{_NUMBER}display-factor") or "1"
-            digits = int(number.get(f"{_NUMBER}min-integer-digits") or 1)
-            decimals = number.get(f"{_NUMBER}decimal-places") or "0"
-            if factor.isdigit() and len(factor) > 3:
-                self._codes[name] = "0" + "," * (len(factor.rstrip("0")) and (len(factor) - 1) // 3)
-            else:
-                places = "0" * min(digits, 30) if decimals == "0" else "0.0"
-                # Where other styles are named for other signs, a minus belongs to the numbers that have one.
-                by_sign = element.find(f"{_STYLE}map") is not None
-                code = "".join(
-                    places if part is number else f'"{text}"' if factor_in(text) or not by_sign else ""
-                    for part in element
-                    if part is number or (text := (part.text or "").replace('"', "")).strip()
-                )
-                if matters(code):
-                    self._codes[name] = code
+            self._styles[(element.get(f"{_STYLE}family") or "", name)] = _Style(
+                element.get(f"{_STYLE}parent-style-name") or "",
+                {key: value for key, value in text.items() if key in _MARKING} if text is not None else {},
+                element.get(f"{_STYLE}data-style-name") or "",
+            )
+        elif element.tag in _DATA_STYLES:
+            self._data[name] = _data_style(element)
 
     def hides(self, name: str | None) -> bool:
         return name in self._hidden
 
-    def mark(self, name: str | None) -> str:
-        """How the style marks a text, as :mod:`ingestion.reading.marks` names it."""
-        return self._marks.get(name or "", "")
+    def text(self, family: str, name: str | None) -> dict[str, str]:
+        """The marking attributes that a style and those that it stands on set."""
+        return {key: value for style in reversed(self._line(family, name)) for key, value in style.text.items()}
 
-    def code(self, name: str | None) -> str:
-        """The format code of a cell style, where it changes what a number means; else empty."""
-        return self._codes.get(self._data_styles.get(name or "", ""), "")
+    def code(self, name: str | None, value: float) -> str:
+        """The format code by which a cell style shows a number, where it changes what the number means; else empty."""
+        data = self._data_style(name)
+        if data is None:
+            return ""
+        target = next((target for holds, bound, target in data.instead if holds(value, bound)), None)
+        by_sign = bool(data.instead)
+        if target is not None:
+            data = self._data.get(target, _DataStyle())
+        return data.code_of_negative if by_sign and value < 0 else data.code
+
+    def tells(self, name: str | None) -> bool:
+        """Whether a cell style marks texts or may change what a number means."""
+        data = self._data_style(name)
+        return bool(self.text("table-cell", name)) or (data is not None and bool(data.code or data.instead))
+
+    def _data_style(self, name: str | None) -> _DataStyle | None:
+        return next((self._data.get(style.data) for style in self._line("table-cell", name) if style.data), None)
+
+    def _line(self, family: str, name: str | None) -> list[_Style]:
+        """A style and those that it stands on, nearest first."""
+        found: list[_Style] = []
+        while name and (style := self._styles.get((family, name))) is not None and style not in found:
+            found.append(style)
+            name = style.parent
+        return found
 
 
-def _mark_of(properties: Any) -> str:
-    through = (properties.get(f"{_STYLE}text-line-through-{name}") or "none" for name in ("style", "type"))
-    if any(said != "none" for said in through):
+def _data_style(element: Any) -> _DataStyle:
+    instead = tuple(
+        (_HOLDS[match[1]], float(match[2]), target)
+        for one in element.iterfind(f"{_STYLE}map")
+        if (match := _CONDITION.fullmatch(one.get(f"{_STYLE}condition") or ""))
+        and (target := one.get(f"{_STYLE}apply-style-name")) is not None
+    )
+    number = element.find(f"{_NUMBER}number")
+    if number is None:
+        return _DataStyle(instead=instead)
+    factor = number.get(f"{_NUMBER}display-factor") or "1"
+    digits = int(number.get(f"{_NUMBER}min-integer-digits") or 1)
+    decimals = number.get(f"{_NUMBER}decimal-places") or "0"
+    if factor.isdigit() and len(factor) > 3:
+        code = "0" + "," * (len(factor.rstrip("0")) and (len(factor) - 1) // 3)
+        return _DataStyle(code, code, instead)
+    places = "0" * min(digits, 30) if decimals == "0" else "0.0"
+    parts = [(part is number, (part.text or "").replace('"', "").strip()) for part in element]
+    codes = (
+        "".join(
+            places if is_number else f'"{text}"' if factor_in(text) or (text and has_sign) else ""
+            for is_number, text in parts
+        )
+        for has_sign in (True, False)
+    )
+    code, of_negative = (code if matters(code) else "" for code in codes)
+    return _DataStyle(code, of_negative, instead)
+
+
+_THROUGH = tuple(f"{_STYLE}text-line-through-{name}" for name in ("style", "type"))
+_MARKING = frozenset({*_THROUGH, f"{_TEXT}display", f"{_STYLE}text-position"})
+
+
+def _mark_of(properties: Mapping[str, str]) -> str:
+    """How attributes mark a text, as :mod:`ingestion.reading.marks` names it."""
+    if any(properties.get(name, "none") != "none" for name in _THROUGH):
         return STRUCK
     if properties.get(f"{_TEXT}display") == "none":
         return HIDDEN
-    position = (properties.get(f"{_STYLE}text-position") or "").split(" ")[0]
+    position = properties.get(f"{_STYLE}text-position", "").split(" ")[0]
     return RAISED if position not in ("", "0%") else ""
 
 
@@ -173,8 +247,8 @@ class _Sheet:
         columns = range(self._columns + 1, self._columns + 1 + times)
         if element.get(f"{_TABLE}visibility") in _HIDDEN:
             self._hidden_columns.append(columns)
-        if code := self._styles.code(element.get(f"{_TABLE}default-cell-style-name")):
-            self._default_styles.append((columns, code))
+        if self._styles.tells(name := element.get(f"{_TABLE}default-cell-style-name")):
+            self._default_styles.append((columns, name))
         self._columns += times
 
     def add_row(self, element: Any) -> None:
@@ -186,8 +260,13 @@ class _Sheet:
             if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
                 continue
             repeated = _times(cell, "columns-repeated")
-            shown, is_struck = self._marked(cell)
-            value = self._value(cell, shown, row, column + 1, repeated)
+            style = (
+                cell.get(f"{_TABLE}style-name")
+                or element.get(f"{_TABLE}default-cell-style-name")
+                or next((name for columns, name in self._default_styles if column + 1 in columns), "")
+            )
+            shown, is_struck = self._marked(cell, style)
+            value = self._value(cell, shown, style, row, column + 1, repeated)
             if value != "":
                 struck.add(is_struck)
                 if repeated > _MOST_REPEATED:
@@ -217,19 +296,19 @@ class _Sheet:
 
     _last_faults: tuple[tuple[int, int], ...] = ()
 
-    def _value(self, cell: Any, shown: str, row: int, column: int, repeated: int) -> Any:
+    def _value(self, cell: Any, shown: str, style: str, row: int, column: int, repeated: int) -> Any:
         kind = cell.get(f"{_OFFICE}value-type") or ""
         value: Any = shown
         number = cell.get(f"{_OFFICE}value")
-        code = self._styles.code(cell.get(f"{_TABLE}style-name")) or next(
-            (code for columns, code in self._default_styles if column in columns), ""
-        )
+        code = ""
         if cell.get(f"{_CALC}value-type") == "error" or (kind == "string" and ERROR_TEXT.fullmatch(shown)):
             return self._fault(shown or "#N/A", row, column, repeated)
         if kind in ("float", "currency", "percentage") or (not kind and number):
             value = float(number) if number else shown
             if kind == "percentage":
                 code = "0.00%"
+            elif isinstance(value, float):
+                code = self._styles.code(style, value)
         elif kind == "date":
             value = _moment(cell.get(f"{_OFFICE}date-value") or shown)
         elif kind == "time":
@@ -248,12 +327,13 @@ class _Sheet:
                 self._facts["formats"][(row, place)] = code
         return value
 
-    def _marked(self, cell: Any) -> tuple[str, bool]:
+    def _marked(self, cell: Any, style: str) -> tuple[str, bool]:
         """The text of a cell, and whether all of it is struck out."""
         pieces: list[tuple[str, str]] = []
-        mark = self._styles.mark(cell.get(f"{_TABLE}style-name"))
+        of_cell = self._styles.text("table-cell", style)
         for number, paragraph in enumerate(cell.findall(f"{_TEXT}p")):
-            pieces += [("\n", "")] * (number > 0) + _trimmed(_pieces(paragraph, mark, self._styles))
+            properties = of_cell | self._styles.text("paragraph", paragraph.get(f"{_TEXT}style-name"))
+            pieces += [("\n", "")] * (number > 0) + _trimmed(_pieces(paragraph, properties, self._styles))
         return marked_text(pieces)
 
     def _fault(self, shown: str, row: int, column: int, repeated: int) -> str:
@@ -273,10 +353,11 @@ def _times(element: Any, name: str) -> int:
     return max(1, int(text)) if text.isdigit() and len(text) < 10 else 1
 
 
-def _pieces(element: Any, mark: str, styles: _Styles) -> list[tuple[str, str]]:
+def _pieces(element: Any, properties: dict[str, str], styles: _Styles) -> list[tuple[str, str]]:
     """The texts of a paragraph, each with its mark: blanks of its source count as one, those that are said
     (``text:s``) as many.
     """
+    mark = _mark_of(properties) if properties else ""
     pieces = [(_BLANKS.sub(" ", element.text or ""), mark)]
     for child in element:
         if child.tag == f"{_TEXT}s":
@@ -284,7 +365,8 @@ def _pieces(element: Any, mark: str, styles: _Styles) -> list[tuple[str, str]]:
         elif child.tag in (f"{_TEXT}tab", f"{_TEXT}line-break"):
             pieces.append(("\t" if child.tag == f"{_TEXT}tab" else "\n", mark))
         elif isinstance(child.tag, str) and child.tag.startswith(_TEXT) and child.tag != f"{_TEXT}note":
-            pieces += _pieces(child, styles.mark(child.get(f"{_TEXT}style-name")) or mark, styles)
+            own = styles.text("text", child.get(f"{_TEXT}style-name"))
+            pieces += _pieces(child, properties | own, styles)
         pieces.append((_BLANKS.sub(" ", child.tail or ""), mark))
     return pieces
 

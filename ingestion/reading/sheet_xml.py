@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
@@ -34,7 +34,7 @@ _REFERENCE = re.compile(rb"""r\s*=\s*["']([A-Z]{1,3})(\d{1,9})["']""")
 _REFERENCE_START = re.compile(rb"""r\s*=\s*["']([A-Z]{1,3})""")
 _CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.S)
 _VALUE = re.compile(rb"<v\b[^>]*>([^<]+)</v>")
-_PREFIX = re.compile(rb"<(\w+):worksheet\b")
+_PREFIX = re.compile(rb"<(\w+):(?:worksheet|sst)\b")
 _ENTITY = re.compile(rb"<\x00?!\x00?(?:E\x00?N\x00?T\x00?I|D\x00?O\x00?C\x00?T)")
 _EPOCH_1904 = re.compile(rb"""\bdate1904\s*=\s*["'](?:1|true)["']""")
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
@@ -45,12 +45,11 @@ _NUMBER_FORMAT = re.compile(rb"<(?:\w+:)?numFmt\b[^>]*>")
 _CELL_FORMATS = re.compile(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.S)
 _CELL_FORMAT = re.compile(rb"<(?:\w+:)?xf\b[^>]*>")
 _MARKED = re.compile(rb"""<(?:\w+:)?(?:(vertAlign)\b(?![^>]*"baseline")|strike\b(?![^>]*["'](?:0|false)["']))""")
-_STRING = re.compile(rb"<(?:\w+:)?si\b[^>]*?(?:/>|>(.*?)</(?:\w+:)?si>)", re.S)
-_RUN = re.compile(rb"<(?:\w+:)?r>(.*?)</(?:\w+:)?r>", re.S)
-_TEXT = re.compile(rb"<(?:\w+:)?t\b[^>]*>([^<]*)<")
+_STRING = re.compile(rb"<si\b[^>]*?(?:/>|>(.*?)</si>)", re.S)
+_RUN = re.compile(rb"<r>(.*?)</r>", re.S)
+_TEXT = re.compile(rb"<t\b[^>]*>([^<]*)<")
 _FONTS = re.compile(rb"<(?:\w+:)?fonts\b.*?</(?:\w+:)?fonts>", re.S)
 _FONT = re.compile(rb"<(?:\w+:)?font\b[^>]*?(?:/>|>(.*?)</(?:\w+:)?font>)", re.S)
-_MOST_MIXED = 1_000
 _MOST_STYLES_BYTES = 64 << 20
 # The formats that every workbook has without declaring them; of those, the ones that change what a number means.
 _BUILT_IN_FORMATS = {9: "0%", 10: "0.00%"}
@@ -62,7 +61,7 @@ class SheetFacts:
     for a formula without a stored result; ``formulas`` gives the texts (empty where one is no plain text), ``formats``
     the format codes of cells whose format changes what their number means, ``merges`` (top, left, bottom, right),
     ``mixed`` the places of texts of which a part is struck out or raised, ``struck_rows`` the rows with a
-    cell of which all is.
+    cell of which all is struck out.
     """
 
     rows_with_values: int = 0
@@ -79,25 +78,33 @@ class SheetFacts:
     shared: dict[str, tuple[int, int, str]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Marks:
+    """Of a text whether parts of it are marked differently (``is_mixed``), and whether all is struck out."""
+
+    is_mixed: bool = False
+    is_struck: bool = False
+
+
+#: The marks of a text in a cell whose style is plain, and in one that is struck out, which parts without a font follow.
+MarksByStyle = tuple[Marks, Marks]
+_UNMARKED: MarksByStyle = (Marks(), Marks(is_struck=True))
+
+
 @dataclass
 class Telling:
     """What of a workbook tells more of a cell than its value: by style number the format codes that change what a
-    number means, the styles that are struck out, the numbers of the shared strings of which a part is marked.
+    number means, the styles that are struck out, by their numbers the shared strings with marked parts.
     """
 
     formats: dict[str, str] = field(default_factory=dict)
     struck: frozenset[str] = frozenset()
-    mixed: frozenset[bytes] = frozenset()
+    strings: dict[bytes, MarksByStyle] = field(default_factory=dict)
 
-    def patterns(self) -> list[re.Pattern[bytes]]:
-        """One of which is in every row of a sheet that has such a cell."""
-        found: list[re.Pattern[bytes]] = []
-        if styles := sorted({*self.formats, *self.struck}):
-            numbers = b"|".join(number.encode() for number in styles)
-            found.append(re.compile(rb"""\bs\s*=\s*["'](?:%s)["']""" % numbers))
-        if self.mixed:
-            found.append(re.compile(rb"<v>(?:%s)</v>" % b"|".join(sorted(self.mixed))))
-        return found
+    def pattern(self) -> re.Pattern[bytes] | None:
+        """What is in every row of a sheet that has a cell of a telling style; None where there is no such style."""
+        styles = sorted({*self.formats, *self.struck})
+        return re.compile(rb"""\bs\s*=\s*["'](?:%s)["']""" % b"|".join(s.encode() for s in styles)) if styles else None
 
 
 @dataclass
@@ -125,10 +132,10 @@ def scan_workbook(path: Path, limits: IntakeLimits) -> BookFacts:
                 with archive.open(part) as stream:
                     if name is not None:
                         facts.sheets[name] = _scan_sheet(name, stream, limits, facts.telling)
-                        continue
-                    is_marked = part.filename.lower().endswith((".xml", ".rels", ".vml")) and _no_entities(stream)
-                if is_marked and plain == strings:
-                    facts.telling.mixed = _mixed_strings(archive.read(part))
+                    elif plain == strings:
+                        facts.telling.strings = _marked_strings(stream, has_struck_styles=bool(facts.telling.struck))
+                    elif part.filename.lower().endswith((".xml", ".rels", ".vml")):
+                        _check_part(stream)
             return facts
     except ZIP_ERRORS as error:
         raise damaged() from error
@@ -184,33 +191,48 @@ def _mark(properties: bytes) -> str:
     return "" if match is None else RAISED if match[1] else STRUCK
 
 
-def _is_mixed(string: bytes) -> bool:
-    """Whether the runs of a string are marked differently, and there are digits."""
-    runs = ((b"".join(_TEXT.findall(run)), _mark(run)) for run in _RUN.findall(string))
-    pieces = ((unescape(text.decode("utf-8", errors="replace")), mark) for text, mark in runs)
-    return isinstance(marked_text(pieces)[0], MixedText)
+def _marks(string: bytes) -> MarksByStyle:
+    """The marks of a string by its runs; one without properties of its own has those of the cell's style."""
+    if b"<r>" not in string:
+        return _UNMARKED
+    runs = [(run, b"<rPr" in run) for run in _RUN.findall(string)]
+    texts = [unescape(b"".join(_TEXT.findall(run)).decode("utf-8", errors="replace")) for run, _ in runs]
+    plain, struck = (
+        marked_text((text, _mark(run) if own else mark) for text, (run, own) in zip(texts, runs, strict=True))
+        for mark in ("", STRUCK)
+    )
+    return Marks(isinstance(plain[0], MixedText), plain[1]), Marks(isinstance(struck[0], MixedText), struck[1])
 
 
-def _mixed_strings(strings: bytes) -> frozenset[bytes]:
-    """The numbers of the shared strings of which a part is marked; raises where there are more than anybody writes."""
-    marked = (number for number, match in enumerate(_STRING.finditer(strings)) if match[1] and _is_mixed(match[1]))
-    found = frozenset(str(number).encode() for number in marked)
-    if len(found) > _MOST_MIXED:
-        raise _too_many()
+def _marked_strings(stream: IO[bytes], has_struck_styles: bool) -> dict[bytes, MarksByStyle]:
+    """The shared strings with marked parts, by their numbers. Where cells are struck out by their style, strings whose
+    parts are not count too.
+    """
+    found: dict[bytes, MarksByStyle] = {}
+    number = 0
+    signs = (b"strike", b"vertAlign", *([b"<rPr"] if has_struck_styles else []))
+    for block in _blocks(stream, b"si", b"si>"):
+        if not any(sign in block for sign in signs):
+            number += sum(block.count(b"<si" + end) for end in (b">", b" ", b"/"))
+            continue
+        for match in _STRING.finditer(block + b"</si>"):
+            if match[1] and (marks := _marks(match[1])) != _UNMARKED:
+                found[str(number).encode()] = marks
+            number += 1
+        if len(found) > _MAX_NOTED:
+            raise _too_many()
     return found
 
 
-def _no_entities(stream: IO[bytes]) -> bool:
-    """Raises where a part declares entities or takes from elsewhere; whether something in it is marked."""
-    tail, is_marked = b"", False
+def _check_part(stream: IO[bytes]) -> None:
+    """Raises where a part declares entities or takes from elsewhere."""
+    tail = b""
     while block := stream.read(_BLOCK):
         held = tail + block
         _refuse_entities(held)
         if b"ddeLink" in held:
             raise active_content("liên kết DDE")
-        is_marked = is_marked or b"vertAlign" in held or b"strike" in held
         tail = block[-32:]
-    return is_marked
 
 
 def _refuse_entities(block: bytes) -> None:
@@ -220,8 +242,10 @@ def _refuse_entities(block: bytes) -> None:
         )
 
 
-def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    """The sheet in blocks that end with a row, without namespace prefixes; what follows the last row comes last."""
+def _blocks(stream: IO[bytes], item: bytes = b"row", first: bytes = b"sheetData") -> Iterator[bytes]:
+    """The part in blocks that end with an item, as a sheet's with a row, without namespace prefixes; what follows the
+    last one comes last. ``first``: what the root element holds first.
+    """
     carry = b""
     prefix: bytes | None = None
     is_opening = True
@@ -231,8 +255,8 @@ def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
             _refuse_entities(carry)
             found = _PREFIX.search(carry)
             prefix = found[1] if found else prefix
-            is_opening = b"sheetData" not in carry
-        end = b"</row>" if prefix is None else b"</" + prefix + b":row>"
+            is_opening = first not in carry
+        end = b"</" + (b"" if prefix is None else prefix + b":") + item + b">"
         whole, sign, rest = carry.rpartition(end)
         if sign:
             carry = rest
@@ -250,7 +274,7 @@ def _without_prefix(block: bytes, prefix: bytes | None) -> bytes:
 
 def _scan_sheet(name: str, stream: IO[bytes], limits: IntakeLimits, telling: Telling) -> SheetFacts:
     facts = SheetFacts()
-    patterns = telling.patterns()
+    pattern = telling.pattern()
     columns: list[bytes] | None = None
     row = 0
     for block in _blocks(stream):
@@ -261,9 +285,9 @@ def _scan_sheet(name: str, stream: IO[bytes], limits: IntakeLimits, telling: Tel
                 (int(top), column_number(left.decode()), int(bottom), column_number(right.decode()))
                 for left, top, right, bottom in _MERGE.findall(block)
             ]
-        special = b"hidden=" in block or _has_special_cell(block) or any(p.search(block) for p in patterns)
+        special = b"hidden=" in block or _may_tell(block, pattern, telling.strings)
         pieces = block.split(b"</row>")
-        row = _note_rows(pieces, row, facts, patterns, telling) if special else _note_plain_rows(pieces, row, facts)
+        row = _note_rows(pieces, row, facts, pattern, telling) if special else _note_plain_rows(pieces, row, facts)
         if facts.last_row * facts.last_column > limits.max_cells:
             raise too_many_cells(name, facts.last_row, column_letters(facts.last_column))
     for tag in columns or ():
@@ -293,13 +317,17 @@ def _note_plain_rows(pieces: list[bytes], row: int, facts: SheetFacts) -> int:
     return row
 
 
-def _has_special_cell(block: bytes) -> bool:
-    """Whether there is a formula, an error cell or a text with marked parts."""
-    return b"<f" in block or b't="e"' in block or b"t='e'" in block or b"vertAlign" in block or b"<strike" in block
+def _may_tell(block: bytes, pattern: re.Pattern[bytes] | None, strings: Container[bytes]) -> bool:
+    """Whether there may be a formula, an error cell, a cell of a telling style or a text with parts."""
+    return (
+        any(sign in block for sign in (b"<f", b't="e"', b"t='e'", b"<rPr"))
+        or (pattern is not None and pattern.search(block) is not None)
+        or (bool(strings) and any(value in strings for value in _VALUE.findall(block)))
+    )
 
 
 def _note_rows(
-    pieces: list[bytes], row: int, facts: SheetFacts, patterns: list[re.Pattern[bytes]], telling: Telling
+    pieces: list[bytes], row: int, facts: SheetFacts, pattern: re.Pattern[bytes] | None, telling: Telling
 ) -> int:
     """Notes rows one by one; returns the last row's number."""
     for piece in pieces:
@@ -314,7 +342,7 @@ def _note_rows(
             number = _ROW_NUMBER.search(piece)
             row = int(number[1]) if number else row
             _note_row(piece, row, facts)
-            if _has_special_cell(piece) or any(pattern.search(piece) for pattern in patterns):
+            if _may_tell(piece, pattern, telling.strings):
                 _note_cells(piece, row, facts, telling)
     return row
 
@@ -343,12 +371,11 @@ def _note_cells(piece: bytes, row: int, facts: SheetFacts, telling: Telling) -> 
         if value is not None and (code := telling.formats.get(style)) is not None:
             facts.formats[(row, place)] = code
         if value is not None or b"<is" in body:
-            struck.add(style in telling.struck)
-        is_mixed = (
-            value is not None and value[1] in telling.mixed if kind == "s" else b"<is" in body and _is_mixed(body)
-        )
-        if is_mixed:
-            facts.mixed.append((row, place))
+            by_style = telling.strings.get(value[1], _UNMARKED) if value and kind == "s" else _marks(body)
+            marks = by_style[style in telling.struck]
+            struck.add(marks.is_struck)
+            if marks.is_mixed:
+                facts.mixed.append((row, place))
         shown = None
         if kind == "e":
             shown = unescaped(value[1].decode("utf-8", errors="replace")) if value else "#N/A"
@@ -358,7 +385,8 @@ def _note_cells(piece: bytes, row: int, facts: SheetFacts, telling: Telling) -> 
                 shown = ""
         if shown is not None:
             facts.faults[(row, place)] = shown
-        if len(facts.faults) > _MAX_FAULTS or len(facts.formulas) + len(facts.formats) > _MAX_NOTED:
+        noted = len(facts.formulas) + len(facts.formats) + len(facts.mixed)
+        if len(facts.faults) > _MAX_FAULTS or noted > _MAX_NOTED:
             raise _too_many()
     if True in struck:
         facts.struck_rows.append(row)

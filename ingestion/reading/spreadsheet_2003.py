@@ -30,13 +30,13 @@ def read_xml_spreadsheet(path: Path, max_cells: int) -> Iterator[SheetCells]:
     root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
     formats: dict[str, str] = {}
     struck_styles: set[str] = set()
-    for style in root.iter(f"{_SS}Style"):
-        number = style.find(f"{_SS}NumberFormat")
-        code = "" if number is None else number.get(f"{_SS}Format") or ""
-        formats[style.get(f"{_SS}ID") or ""] = _NAMED_FORMATS.get(code, code)
-        font = style.find(f"{_SS}Font")
-        if font is not None and font.get(f"{_SS}StrikeThrough") == "1":
-            struck_styles.add(style.get(f"{_SS}ID") or "")
+    for style in root.iter(f"{_SS}Style"):  # one that others stand on comes before them
+        name, parent = style.get(f"{_SS}ID") or "", style.get(f"{_SS}Parent") or "Default"
+        number, font = style.find(f"{_SS}NumberFormat"), style.find(f"{_SS}Font")
+        code = formats.get(parent, "") if number is None else number.get(f"{_SS}Format") or ""
+        formats[name] = _NAMED_FORMATS.get(code, code)
+        if parent in struck_styles if font is None else font.get(f"{_SS}StrikeThrough") == "1":
+            struck_styles.add(name)
     relevant_formats = {name: code for name, code in formats.items() if matters(code)}
     for sheet in root.iter(f"{_SS}Worksheet"):
         hidden = any(etree.QName(e).localname == "Visible" for e in sheet.iter(etree.Element))

@@ -85,10 +85,14 @@ def _sheet(
     struck_rows: list[int] = []
     for row in range(sheet.nrows):
         cells: list[Any] = []
+        struck_cells: set[bool] = set()
         for column, (kind, value) in enumerate(zip(sheet.row_types(row), sheet.row_values(row), strict=True)):
+            is_rich = kind == xlrd.XL_CELL_TEXT and (row, column) in sheet.rich_text_runlist_map
             if kind == xlrd.XL_CELL_TEXT:
-                is_rich = (row, column) in sheet.rich_text_runlist_map
-                cells.append(marked_text(_runs(book, sheet, row, column, value))[0] if is_rich else value)
+                if is_rich:
+                    value, is_struck = marked_text(_runs(book, sheet, row, column, value))
+                    struck_cells.add(is_struck)
+                cells.append(value)
             elif kind == xlrd.XL_CELL_NUMBER:
                 cells.append(value)
                 if relevant_formats and (style := sheet.cell_xf_index(row, column)) in relevant_formats:
@@ -99,8 +103,9 @@ def _sheet(
                 cells.append(bool(value))
             else:
                 cells.append("")
-        filled = [column for column, cell in enumerate(cells) if cell != ""]
-        if struck and any(sheet.cell_xf_index(row, column) in struck for column in filled):
+            if struck and cells[-1] != "" and not is_rich:
+                struck_cells.add(sheet.cell_xf_index(row, column) in struck)
+        if True in struck_cells:
             struck_rows.append(row + 1)
         while cells and cells[-1] == "":
             cells.pop()

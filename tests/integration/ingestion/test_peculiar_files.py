@@ -305,35 +305,59 @@ def test_a_format_that_changes_what_a_figure_means(
             assert [row[0] for row in figures(intake)] == [outcome, 90], name
 
 
+_MAPPED = '<style:map style:condition="value(){}" style:apply-style-name="{}"/>'
+
+
 @pytest.mark.parametrize(
     ("style", "outcome"),
     [
         ('<number:number number:min-integer-digits="1"/><number:text> văn bản</number:text>', 120),
-        ('<number:text>-</number:text><number:number/><style:map style:condition="value()&gt;=0"/>', 120),
         ('<number:number number:decimal-places="0"/><number:text> nghìn</number:text>', "shown_otherwise"),
         ('<number:number number:decimal-places="2"/><number:text> ngàn</number:text><style:map/>', "shown_otherwise"),
         ("<number:text>-</number:text><number:number/>", "shown_otherwise"),
+        # The style by which positive numbers, negative ones or those past a bound are shown is another one's.
+        (f"<number:number/>{_MAPPED.format('&gt;=0', 'NK')}", "shown_divided"),
+        (f"<number:number/>{_MAPPED.format('&lt;0', 'NK')}", 120),
+        (f"<number:number/>{_MAPPED.format('&gt;=1000', 'NK')}{_MAPPED.format('&gt;=100', 'NT')}", "shown_otherwise"),
+        (f"<number:number/>{_MAPPED.format('&gt;=1000', 'NK')}", 120),
+        (f"<number:text>-</number:text><number:number/>{_MAPPED.format('&gt;=0', 'NP')}", 120),
+        (f'<number:number number:display-factor="1000"/>{_MAPPED.format("&gt;0", "NP")}', 120),
     ],
 )
+@pytest.mark.parametrize("place", ["automatic", "of the document", "of a column"])
 def test_a_style_of_open_document_that_changes_what_a_figure_means(
-    style: str, outcome: Any, tmp_path: Path, intake_of: Callable[..., Intake]
+    style: str, outcome: Any, place: str, tmp_path: Path, intake_of: Callable[..., Intake]
 ) -> None:
     spaces = " ".join(
         f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{space}:1.0"'
         for name, space in (("style", "style"), ("number", "datastyle"))
     )
     styles = (
-        f'<office:automatic-styles {spaces}><number:number-style style:name="N1">{style}</number:number-style>'
-        '<style:style style:name="ce1" style:family="table-cell" style:data-style-name="N1"/></office:automatic-styles>'
+        '<number:number-style style:name="NK"><number:number number:display-factor="1000"/></number:number-style>'
+        '<number:number-style style:name="NT"><number:number/><number:text> nghìn</number:text></number:number-style>'
+        '<number:number-style style:name="NP"><number:number/></number:number-style>'
+        f'<number:number-style style:name="N1">{style}</number:number-style>'
+        '<style:style style:name="ce1" style:family="table-cell" style:data-style-name="N1"/>'
     )
+    where = "styles" if place == "of the document" else "automatic-styles"
+    styles = f"<office:{where} {spaces}>{styles}</office:{where}>"
     path, figure = tmp_path / "a.ods", 'office:value-type="float" office:value="120"'
     with zipfile.ZipFile(FILES / "f00_control.ods") as control, zipfile.ZipFile(path, "w") as archive:
         for name in control.namelist():
             text = control.read(name).decode()
             if name == "content.xml":
-                text = text.replace("<office:body>", f"{styles}<office:body>")
-                text = text.replace(figure, f'table:style-name="ce1" {figure}', 1)
+                if where == "automatic-styles":
+                    text = text.replace("<office:body>", f"{styles}<office:body>")
+                if place == "of a column":
+                    text = text.replace(
+                        "<table:table-column ", '<table:table-column table:default-cell-style-name="ce1" '
+                    )
+                else:
+                    text = text.replace(figure, f'table:style-name="ce1" {figure}', 1)
             archive.writestr(name, text)
+        if where == "styles":
+            space = 'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
+            archive.writestr("styles.xml", f"<office:document-styles {space}>{styles}</office:document-styles>")
     intake = intake_of(path)
     if isinstance(outcome, str):
         assert codes(intake) == {outcome}

@@ -4,6 +4,8 @@ is struck out as a whole is told.
 
 from __future__ import annotations
 
+import re
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from openpyxl.styles import Font
 from ingestion.base.contracts import load_contracts
 from ingestion.base.limits import DEFAULT_LIMITS
 from ingestion.base.readings import MixedText
+from ingestion.reading import sheet_xml
 from ingestion.reading.grid import FileContent
 from ingestion.rows.prose import read_content
 
@@ -73,7 +76,7 @@ def old_workbook(path: Path, rows: Sequence[Sequence[Parts]]) -> None:
     for r, row in enumerate(rows):
         for c, parts in enumerate(row):
             style = xlwt.XFStyle()
-            style.font = font(parts[0][1])
+            style.font = font(parts[0][1] if len({mark for _, mark in parts}) > 1 or len(parts) == 1 else PLAIN)
             if len(parts) == 1:
                 sheet.write(r, c, parts[0][0], style)
             else:
@@ -196,6 +199,148 @@ def test_rows_with_a_cell_that_is_struck_out_are_told_in_every_format(name: str,
     write(path, rows)
     told = [(r.value, r.count) for r in read(path, suffix).remarks if r.kind == "struck_rows"]
     assert told == [("2, 4", 2)]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_text_all_parts_of_which_are_struck_out_is_told_like_a_cell_that_is(name: str, tmp_path: Path) -> None:
+    write, suffix = FORMATS[name]
+    values: list[Parts] = [
+        [("1", STRUCK), ("5", STRUCK)],
+        [("1", PLAIN), ("5", PLAIN)],
+        [("bỏ ", STRUCK), ("hết", STRUCK)],
+        [("bỏ ", STRUCK), ("một phần", PLAIN)],
+    ]
+    path = tmp_path / f"a{suffix}"
+    write(path, [HEAD, *([[("Xã", PLAIN)], value, [("ghi chú", PLAIN)]] for value in values)])
+    assert [r.value for r in read(path, suffix).remarks if r.kind == "struck_rows"] == ["2, 4"]
+
+
+def test_parts_without_a_font_of_their_own_are_struck_out_with_their_cell(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet("S")
+    struck, bold = book.add_format({"font_strikeout": True}), book.add_format({"bold": True})
+    for r, (parts, style) in enumerate([
+        (("12 ", struck, "15"), struck),  # all of it
+        (("12 ", bold, "15"), struck),  # "12" alone
+        ((bold, "1", bold, "5"), struck),  # nothing
+        (("12 ", bold, "15"), None),
+    ]):  # fmt: skip
+        sheet.write_rich_string(r, 0, *parts, *([style] if style else []))
+        sheet.write_row(r, 1, ["a", "b"])
+    book.close()
+    content = read(path, ".xlsx")
+    assert [isinstance(row[0], MixedText) for row in content.sheets[0].head()] == [False, True, False, False]
+    assert [r.value for r in content.remarks if r.kind == "struck_rows"] == ["1"]
+
+
+@pytest.mark.parametrize("write", [shared_strings, inline_strings])
+def test_any_number_of_texts_may_have_marked_parts(
+    write: Callable[[Path, Sequence[Sequence[Parts]]], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheet_xml, "_BLOCK", 10_000)  # bytes: as in a large file, many blocks
+    path = tmp_path / "a.xlsx"
+    rows: list[list[Parts]] = [
+        [[("Xã ", PLAIN), (f"An Thạnh {n}", PLAIN)], [(str(n), PLAIN)], [(f"{n} m", PLAIN), ("2", RAISED)]]
+        for n in range(1, 3_001)
+    ]
+    write(path, [HEAD, *rows])
+    columns = read(path, ".xlsx").sheets[0].body(1, 3).columns
+    found = [list(column.pick(range(3_000))) for column in columns]
+    assert found == [[text_of(row[c]) for row in rows] for c in range(3)]
+    assert {tuple(type(cell) for cell in row) for row in zip(*found, strict=True)} == {(str, str, MixedText)}
+
+
+# Where a style that is struck out is named, in an OpenDocument table of which one row has it.
+_STRIKE = '<style:text-properties style:text-line-through-style="solid"/>'
+_NO_STRIKE = '<style:text-properties style:text-line-through-style="none"/>'
+OPEN_DOCUMENT_STYLES: dict[str, tuple[str, str, str, list[str]]] = {
+    # name: (styles.xml, automatic styles, rows, rows that are told)
+    "of the document": (
+        f'<style:style style:name="Bo" style:family="table-cell">{_STRIKE}</style:style>',
+        "", "<r>{plain}</r><r>{Bo}</r>", ["3"],
+    ),
+    "that another stands on": (
+        f'<style:style style:name="Bo" style:family="table-cell">{_STRIKE}</style:style>',
+        '<style:style style:name="ce1" style:family="table-cell" style:parent-style-name="Bo"/>'
+        '<style:style style:name="ce2" style:family="table-cell" style:parent-style-name="Bo">'
+        f"{_NO_STRIKE}</style:style>",
+        "<r>{ce2}</r><r>{ce1}</r>", ["3"],
+    ),
+    "of a column": (
+        "",
+        f'<style:style style:name="ce1" style:family="table-cell">{_STRIKE}</style:style>'
+        '<style:style style:name="ce2" style:family="table-cell"/>',
+        '<table:table-column/><table:table-column table:default-cell-style-name="ce1"/>'
+        "<r>{ce2}</r><r>{}</r>", ["3"],
+    ),
+    "of a row": (
+        "",
+        f'<style:style style:name="ce1" style:family="table-cell">{_STRIKE}</style:style>',
+        '<r>{}</r><table:table-row table:default-cell-style-name="ce1">{}</r>', ["3"],
+    ),
+    "of a paragraph": (
+        "",
+        f'<style:style style:name="P1" style:family="paragraph">{_STRIKE}</style:style>',
+        "<r>{}</r><r>{p:P1}</r>", ["3"],
+    ),
+    "of an element of another kind": (
+        "",
+        f'<style:style style:name="ce1" style:family="paragraph">{_STRIKE}</style:style>',
+        "<r>{ce1}</r>", [],
+    ),
+    "whose parts are not": (
+        "",
+        f'<style:style style:name="ce1" style:family="table-cell">{_STRIKE}</style:style>'
+        f'<style:style style:name="T1" style:family="text">{_NO_STRIKE}</style:style>',
+        "<r>{ce1:T1}</r>", [],
+    ),
+}  # fmt: skip
+
+
+def _cell(style: str, text: str, of_paragraph: str = "") -> str:
+    named = f' table:style-name="{style}"' if style else ""
+    paragraph = f'<text:p text:style-name="{of_paragraph}">' if of_paragraph else "<text:p>"
+    return f'<table:table-cell{named} office:value-type="string">{paragraph}{text}</text:p></table:table-cell>'
+
+
+def _open_document_rows(rows: str) -> str:
+    """Rows with a cell “Xã” and one of the style between braces; after a colon that of its paragraph or its part."""
+
+    def cells(said: re.Match[str]) -> str:
+        style, _, part = said[1].partition(":")
+        if style == "p":
+            return _cell("plain", "Xã") + _cell("", "5", part)
+        text = f'<text:span text:style-name="{part}">5</text:span>' if part else "5"
+        return _cell("plain", "Xã") + _cell(style, text)
+
+    return re.sub(r"\{([^}]*)\}", cells, rows).replace("<r>", "<table:table-row>").replace("</r>", "</table:table-row>")
+
+
+@pytest.mark.parametrize("name", OPEN_DOCUMENT_STYLES)
+def test_styles_of_open_document_are_followed_to_where_they_say_that_a_text_is_struck_out(
+    name: str, tmp_path: Path
+) -> None:
+    common, automatic, rows, told = OPEN_DOCUMENT_STYLES[name]
+    names = ("office", "style", "text", "table")
+    spaces = " ".join(f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"' for n in names)
+    head = "<table:table-row>" + _cell("", "Đơn vị") + "</table:table-row>"
+    cut = rows.rfind("/>") + 2 if rows.startswith("<table:table-column") else 0
+    path = tmp_path / "a.ods"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr(
+            "styles.xml",
+            f"<office:document-styles {spaces}><office:styles>{common}</office:styles></office:document-styles>",
+        )
+        archive.writestr(
+            "content.xml",
+            f"<office:document-content {spaces}><office:automatic-styles>{automatic}</office:automatic-styles>"
+            '<office:body><office:spreadsheet><table:table table:name="S">'
+            f"{rows[:cut]}{head}{_open_document_rows(rows[cut:])}</table:table></office:spreadsheet></office:body>"
+            "</office:document-content>",
+        )
+    assert [r.value for r in read(path, ".ods").remarks if r.kind == "struck_rows"] == told
 
 
 def test_a_page_that_a_spreadsheet_saved_tells_by_classes(tmp_path: Path) -> None:
