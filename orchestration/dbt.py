@@ -28,7 +28,9 @@ from orchestration.settings import DBT_DIR, PROJECT_DIR, Engine, Home, Settings,
 _log = logging.getLogger(__name__)
 
 _CHECKOUT = (PROJECT_DIR / "pyproject.toml").is_file()
-_MANIFEST, _RECORD, _PARSED = "manifest.json", "manifest.sha256", "partial_parse.msgpack"
+_MANIFEST, _RECORD = "manifest.json", "manifest.sha256"
+#: What dbt parsed of the project, in its own words; it looks by itself whether that still holds.
+PARSED = "partial_parse.msgpack"
 #: Where the project lay that dbt parsed: seeds are found under the path of that day, whatever moved since.
 _PLACE = "parsed_in"
 #: The child process; it works in a home, and nothing there may pass for a module (-P).
@@ -163,7 +165,7 @@ def _is_parsed(folder: Path, fingerprint: str) -> bool:
 
 def _parse(folder: Path, fingerprint: str) -> None:
     (folder / _RECORD).unlink(missing_ok=True)  # a parse that is killed leaves half a file
-    _forget_what_was_parsed_elsewhere(folder)
+    forget_what_was_parsed_elsewhere(folder)
     done = subprocess.run(
         [*_DBT, "parse", *_folders(folder), "--quiet"],
         cwd=folder,
@@ -184,10 +186,10 @@ def _is_of_this_place(target: Path) -> bool:
         return False
 
 
-def _forget_what_was_parsed_elsewhere(target: Path) -> None:
+def forget_what_was_parsed_elsewhere(target: Path) -> None:
     """A checkout that was moved, or a home that another installation served, is parsed anew."""
     if not _is_of_this_place(target):
-        (target / _PARSED).unlink(missing_ok=True)
+        (target / PARSED).unlink(missing_ok=True)
         replace_durably(target / _PLACE, os.fsencode(DBT_DIR))
 
 
@@ -225,7 +227,7 @@ class DbtProcess:
             return
         home = self._settings.paths
         home.dbt_target.mkdir(parents=True, exist_ok=True)
-        _forget_what_was_parsed_elsewhere(home.dbt_target)
+        forget_what_was_parsed_elsewhere(home.dbt_target)
         self._process = subprocess.Popen(
             [*_DBT, "--wait", *parse_args(home, engine=self._settings.engine)],
             stdin=subprocess.PIPE,

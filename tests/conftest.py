@@ -95,17 +95,17 @@ def _dbt_begins_at_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     for the project; see ``DbtForkServer``.
     """
     server = DbtForkServer(tmp_path_factory.mktemp("dbt") / "fork")
-    forget = dbt._forget_what_was_parsed_elsewhere
+    forget = dbt.forget_what_was_parsed_elsewhere
 
     def lend(target: Path) -> None:
         forget(target)
-        parsed = dbt.manifest_folder() / dbt._PARSED
-        if parsed.is_file() and not (target / dbt._PARSED).exists():
-            shutil.copyfile(parsed, target / dbt._PARSED)  # dbt looks whether it still holds
+        parsed = dbt.manifest_folder() / dbt.PARSED
+        if parsed.is_file() and not (target / dbt.PARSED).exists():
+            shutil.copyfile(parsed, target / dbt.PARSED)  # dbt looks whether it still holds
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("orchestration.dbt._DBT", server)
-        patch.setattr("orchestration.dbt._forget_what_was_parsed_elsewhere", lend)
+        patch.setattr("orchestration.dbt.forget_what_was_parsed_elsewhere", lend)
         yield
     server.close()
 

@@ -34,7 +34,7 @@ def test_a_parse_that_is_killed_does_not_count(tmp_path: Path, monkeypatch: pyte
     """Not even where the project is again what it was when the last whole parse was made."""
     manifest = tmp_path / "manifest.json"
     manifest.write_text("{}")
-    dbt._forget_what_was_parsed_elsewhere(tmp_path)
+    dbt.forget_what_was_parsed_elsewhere(tmp_path)
     (tmp_path / "manifest.sha256").write_text(f"before {sha256_file(manifest)}\n")
     assert dbt._is_parsed(tmp_path, "before")
 
@@ -52,7 +52,7 @@ def test_a_parse_that_is_killed_does_not_count(tmp_path: Path, monkeypatch: pyte
 def test_a_manifest_that_is_not_what_dbt_wrote_is_made_anew(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.json"
     manifest.write_text('{"nodes": {}}')
-    dbt._forget_what_was_parsed_elsewhere(tmp_path)
+    dbt.forget_what_was_parsed_elsewhere(tmp_path)
     (tmp_path / "manifest.sha256").write_text(f"now {sha256_file(manifest)}\n")
     assert dbt._is_parsed(tmp_path, "now")
     manifest.write_text('{"nodes": {')
