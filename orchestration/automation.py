@@ -172,7 +172,7 @@ def automation(settings: Settings) -> Automation:
     ticks: dict[str, Tick] = {}
     runs, unreadable = [], None
     try:
-        switches, ticks = _switches_and_ticks(settings)
+        switches, ticks = switches_and_ticks(settings)
         runs = [run for job in (QUARTER_JOB, DAILY_LOOK) if (run := _last_run(settings, job))]
     except (sqlite3.Error, OSError, ValueError, KeyError, TypeError) as error:
         unreadable = f"{type(error).__name__}: {error}"
@@ -300,8 +300,12 @@ def recorded_rows(settings: Settings, of: str, query: str, *values: Any) -> list
         raise ConnectionError(f"PostgreSQL: {type(error).__name__}") from None
 
 
-def _switches_and_ticks(settings: Settings) -> tuple[dict[str, list[str]], dict[str, Tick]]:
-    """By name of schedule or sensor: its states, one for each way in which it was ever loaded, and its last tick."""
+def switches_and_ticks(settings: Settings) -> tuple[dict[str, list[str]], dict[str, Tick]]:
+    """By name of schedule or sensor: its states, one for each way in which it was ever loaded, and its last tick.
+
+    Raises as ``recorded_rows``, and ``ValueError``, ``KeyError`` or ``TypeError`` where what stands there is not
+    Dagster's.
+    """
     switches: dict[str, list[str]] = {}
     ticks: dict[str, Tick] = {}
     for selector, status, body in recorded_rows(

@@ -22,7 +22,7 @@ from ingestion import SourceStatus
 from orchestration.addresses import AlertKind
 from orchestration.aftermath import make_up_if_free
 from orchestration.alerts import Alert, cause_of, send_owed, settled, tell_all
-from orchestration.automation import LANDING_WATCH, PARTS_VI, Tick, part_off, stands_still, switched_off
+from orchestration.automation import LANDING_WATCH, PARTS_VI, part_off, stands_still, switched_off, switches_and_ticks
 from orchestration.healing import mend
 from orchestration.history import Look as LastLook
 from orchestration.history import keep_look, space_of
@@ -72,7 +72,7 @@ def look(pipeline: Pipeline, today: dt.date, instance: DagsterInstance, *, patie
         "releases": lambda: overdue(pipeline, today),
         "damage": lambda: damage(pipeline),
         "disk": lambda: disk_nearly_full(pipeline),
-        "automation": lambda: automation_off(pipeline, instance, patience_seconds),
+        "automation": lambda: automation_off(pipeline, patience_seconds),
     }
     found, looked_at = [], list[AlertKind](["watch_failed"])
     for name, part in parts.items():
@@ -211,44 +211,29 @@ def disk_nearly_full(pipeline: Pipeline) -> Iterator[Alert]:
         yield Alert("disk_nearly_full", f"Ổ đĩa của kho số liệu đã dùng từ {reached} % trở lên", lines)
 
 
-def automation_off(pipeline: Pipeline, instance: DagsterInstance, patience_seconds: float) -> Iterator[Alert]:
+def automation_off(pipeline: Pipeline, patience_seconds: float) -> Iterator[Alert]:
     """Whether anything runs by itself: the settings, the switch in the browser, and the watch's own ticks say so; then
     each other part that was switched off there or breaks whenever it looks.
     """
-    if why := _why_off(pipeline, instance, patience_seconds):
+    if why := _why_off(pipeline, patience_seconds):
         advice = "Không kỳ nào tự chạy. Khởi động lại máy chủ (make ui), hoặc chạy tay: cchc run KỲ"
         yield Alert("automation_off", "Chế độ tự chạy không hoạt động", (why, advice))
-    for name, (switches, last) in sorted(_switches_and_ticks(instance).items()):
-        if name != LANDING_WATCH and (why := part_off(name, switches, last)):
+    switches, ticks = switches_and_ticks(pipeline.settings)
+    for name in sorted(PARTS_VI):
+        if name != LANDING_WATCH and (why := part_off(name, switches.get(name, []), ticks.get(name))):
             advice = "Xem lần xem cuối ở mục Automation trên trang Dagster; sau khi sửa, khởi động lại máy chủ."
             title = f"Một phần của chế độ tự chạy không hoạt động: {PARTS_VI[name]}"
             yield Alert("automation_off", title, (why, advice), subject=name)
 
 
-def _why_off(pipeline: Pipeline, instance: DagsterInstance, patience_seconds: float) -> str | None:
+def _why_off(pipeline: Pipeline, patience_seconds: float) -> str | None:
     end = time.monotonic() + patience_seconds
     while True:
-        switches, last = _switches_and_ticks(instance).get(LANDING_WATCH, ([], None))
-        why = switched_off(pipeline.settings, switches)
+        switches, ticks = switches_and_ticks(pipeline.settings)
+        why = switched_off(pipeline.settings, switches.get(LANDING_WATCH, []))
         if why is not None:
             return why
-        why = stands_still(last)
+        why = stands_still(ticks.get(LANDING_WATCH))
         if why is None or time.monotonic() >= end:
             return why
         time.sleep(min(5.0, patience_seconds))
-
-
-def _switches_and_ticks(instance: DagsterInstance) -> dict[str, tuple[list[str], Tick | None]]:
-    """By name of schedule or sensor: its states, one for each way in which it was ever loaded, and its last tick."""
-    found: dict[str, tuple[list[str], Tick | None]] = {}
-    for state in instance.all_instigator_state():
-        if state.instigator_name not in PARTS_VI:
-            continue  # of another version
-        switches, last = found.get(state.instigator_name, ([], None))
-        newest = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1)
-        ticks = [Tick(tick.timestamp, tick.status.value, tick.consecutive_failure_count) for tick in newest]
-        found[state.instigator_name] = (
-            [*switches, state.status.value],
-            max([*ticks, *filter(None, [last])], default=None),
-        )
-    return found
