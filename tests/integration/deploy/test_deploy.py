@@ -18,6 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -178,15 +179,23 @@ class Office:
         self._trust.check_hostname, self._trust.verify_mode = False, ssl.CERT_NONE
 
     def ask(self, path: str, person: str = "", body: bytes | None = None, **headers: str) -> tuple[int, str]:
+        status, _, text = self._open(path, person, body, **headers)
+        return status, text
+
+    def _open(self, path: str, person: str = "", body: bytes | None = None, **headers: str) -> tuple[int, Message, str]:
         request = urllib.request.Request(f"https://127.0.0.1:{self.port}{path}", body, headers)
         if person:
             login = base64.b64encode(f"{person}:secret of {person}".encode()).decode()
             request.add_header("Authorization", f"Basic {login}")
         try:
             with urllib.request.urlopen(request, context=self._trust, timeout=60) as answer:
-                return answer.status, answer.read().decode()
+                return answer.status, answer.headers, answer.read().decode()
         except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
+            return error.code, error.headers, error.read().decode()
+
+    def headers(self, path: str, person: str = "") -> Message:
+        """Of the answer, whatever it is."""
+        return self._open(path, person)[1]
 
     def graphql(self, path: str, person: str, question: str, **headers: str) -> tuple[int, str]:
         body = json.dumps({"query": question}).encode()
@@ -201,6 +210,10 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     (settings / "tls").mkdir(parents=True)
     published.mkdir()
     (published / "index.html").write_text("<!doctype html><title>Báo cáo</title>")
+    for name in ("index.html", "don-vi/31615.html", "phieu-trinh.html"):
+        page_of_release = published / "945" / "2023-Q1" / "r12" / "report" / name
+        page_of_release.parent.mkdir(parents=True, exist_ok=True)
+        page_of_release.write_text("<!doctype html><title>Báo cáo</title>")
     history.mkdir()
     (history / "index.html").write_text("<!doctype html><title>Lịch sử</title>")
     (history / ".runs.parquet.tmp").write_text("half")
@@ -314,6 +327,21 @@ def test_the_offices_page_shows_each_login_its_own_units(office: Office) -> None
         f"{link}/tep", "viewer", b"--x--\r\n", **{"Content-Type": "multipart/form-data; boundary=x"}
     )
     assert (status, "Không làm được" in said) == (403, True), "no token, no delivery"
+
+
+def test_a_release_page_may_be_framed_by_other_sites_and_nothing_else_may(office: Office) -> None:
+    """Its snippets put `report/index.html#nhung-…` into a frame."""
+    release = "/945/2023-Q1/r12/report/"
+    for path in (release, f"{release}index.html"):
+        found = office.headers(path, "viewer")
+        assert found.get_all("Content-Security-Policy") == ["frame-ancestors *"], path
+        assert found["X-Frame-Options"] is None, path
+    others = ["/", "/index.html", f"{release}don-vi/31615.html", f"{release}phieu-trinh.html", "/none", "/view/",
+              "/office/", "/x/945/2023-Q1/r12/report/index.html", "/945/2023-Q1/report/index.html"]  # fmt: skip
+    for path, person in [*((path, "viewer") for path in others), ("/history/", "operator"), ("/ops/", "operator")]:
+        found = office.headers(path, person)
+        assert "frame-ancestors 'self'" in found.get_all("Content-Security-Policy", []), path
+        assert found["X-Frame-Options"] in ("SAMEORIGIN", "DENY"), path
 
 
 def test_operators_alone_see_runs_over_time(office: Office) -> None:
