@@ -90,7 +90,7 @@ def release_rows(entries: Iterable[Entry], shown: Collection[str]) -> Iterator[R
             "quarter": entry["quarter"],
             "release_number": entry["release"],
             "published_at": _local(entry["published_at"]),
-            "provisional": bool(entry["provisional"]),
+            "provisional": entry["provisional"],
             "has_tables": entry["path"] in shown,
             "path": entry["path"],
             "manifest_sha256": entry["manifest_sha256"],

@@ -17,7 +17,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from common.files import readable_json
-from publication.content.steps import Step, step_summary, step_title
+from publication.content.steps import Step, standing_sentence, step_summary, step_title
 from publication.formatting import format_quarter, markup_text
 from publication.tables.datapackage import media_type
 
@@ -33,7 +33,15 @@ _CONTEXT = {
     "dcat": "http://www.w3.org/ns/dcat#",
     "dct": "http://purl.org/dc/terms/",
     "foaf": "http://xmlns.com/foaf/0.1/",
+    "vcard": "http://www.w3.org/2006/vcard/ns#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+_DESCRIPTION_VI = "Biểu mẫu báo cáo, các bảng số liệu, nguồn gốc từng số và ghi chú chất lượng."
+_DESCRIPTION = "The report's form, its tables, the origin of each figure and notes on quality."
+_STANDINGS = {
+    True: " Provisional figures.",
+    False: "",
+    None: " It is not known whether the figures are provisional.",
 }
 _MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
 _AUTHORITY = "http://publications.europa.eu/resource/authority/"
@@ -118,6 +126,7 @@ def render_catalogue_of_data(entries: Sequence[Entry]) -> bytes:
 def _dataset(entry: Entry) -> dict[str, Any]:
     opens_on, closes_on = entry["window"]
     moments = [step["at"] for step in entry["history"] if step["at"]]
+    terms = entry["terms"]
     dated = {"dct:issued": _moment(moments[0]), "dct:modified": _moment(moments[-1])} if moments else {}
     return {
         "@id": _urn("dataset", entry["unit_code"], entry["quarter"]),
@@ -128,10 +137,8 @@ def _dataset(entry: Entry) -> dict[str, Any]:
             en=f"Administrative reform figures, {entry['unit_name_vi']}, {entry['quarter']}",
         ),
         "dct:description": _said(
-            vi="Biểu mẫu báo cáo, các bảng số liệu, nguồn gốc từng số và ghi chú chất lượng."
-            + (" Số liệu tạm thời." if entry["provisional"] else ""),
-            en="The report's form, its tables, the origin of each figure and notes on quality."
-            + (" Provisional figures." if entry["provisional"] else ""),
+            vi=" ".join((_DESCRIPTION_VI, *standing_sentence(entry["provisional"]))),
+            en=f"{_DESCRIPTION}{_STANDINGS[entry['provisional']]}",
         ),
         "dct:publisher": {
             "@type": "foaf:Organization",
@@ -149,6 +156,7 @@ def _dataset(entry: Entry) -> dict[str, Any]:
         "dcat:theme": _named(_AUTHORITY + "data-theme/GOVE"),
         "dcat:version": f"r{entry['release']}",
         "adms:versionNotes": _said(vi=" ".join(text for step in entry["history"][-1:] for text in step_summary(step))),
+        **({"dcat:contactPoint": _contact(terms["contact_vi"])} if "contact_vi" in terms else {}),
         **({"dcat:landingPage": _named(entry["files"]["page"])} if "page" in entry["files"] else {}),
         "dcat:distribution": [
             {
@@ -158,11 +166,26 @@ def _dataset(entry: Entry) -> dict[str, Any]:
                 "dcat:accessURL": _named(path),
                 "dcat:downloadURL": _named(path),
                 "dcat:mediaType": _named(_MEDIA_TYPES + media_type(path)),
+                **_licence(terms),
             }
             for _, path in sorted(entry["files"].items())
         ],
         **dated,
     }
+
+
+def _contact(text: str) -> dict[str, Any]:
+    """What the office set, in one piece: what of it is a name, an address or a number nobody has said."""
+    return {"@type": "vcard:Kind", "vcard:fn": text}
+
+
+def _licence(terms: Mapping[str, str]) -> dict[str, Any]:
+    """The licence by its address and name, as far as the office named it; nothing where it named none."""
+    named = {
+        **({"@id": terms["licence_url"]} if "licence_url" in terms else {}),
+        **({"dct:title": _said(vi=terms["licence_vi"])} if "licence_vi" in terms else {}),
+    }
+    return {"dct:license": {"@type": "dct:LicenseDocument", **named}} if named else {}
 
 
 def _said(**texts: str) -> list[dict[str, str]]:

@@ -42,6 +42,7 @@ from publication.store.contracts import stored_contracts
 from publication.store.csvfile import from_csv
 from publication.store.parquet import from_parquet
 from publication.store.pointer import POINTER_NAME, DamagedPointer, Pointer, read_pointer, release_name
+from publication.tables.datapackage import PACKAGE_NAME, terms_of
 from publication.tables.manifest import DamagedManifest, Manifest, read_manifest
 
 INDEX_NAME = "index.json"
@@ -54,7 +55,7 @@ _MADE: dict[str, Callable[[Sequence[dict[str, Any]]], bytes]] = {
 }
 #: Every file of the index, in the order in which they are written.
 NAMES = (INDEX_NAME, DATABASE_NAME, PROOF_NAME, FOLDERS_PROOF_NAME, *_MADE)
-SCHEMA = 5
+SCHEMA = 6
 _FIELDS = {
     "unit_code",
     "unit_name_vi",
@@ -67,6 +68,7 @@ _FIELDS = {
     "provisional",
     "history",
     "tables",
+    "terms",
     "unit_pages",
     "window",
 }
@@ -79,7 +81,7 @@ _FILES = {
     "annex_csv": "report/annex.csv",
     "province_xlsx": "report/tong-hop.xlsx",
     "database": "marts.duckdb",
-    "data_package": "datapackage.json",
+    "data_package": PACKAGE_NAME,
 }
 _MARTS, _UNIT_PAGES = "marts/", "report/don-vi/"
 _UNKNOWN = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -157,6 +159,7 @@ def _maker() -> str:
         "files": {name: f"x/{path}" for name, path in _FILES.items()},
         "unit_pages": 1,
         "window": ["2022-12-15", "2023-03-14"],
+        "terms": dict.fromkeys(("contact_vi", "licence_vi", "licence_url"), "x"),
         "tables": {name: contract.version for name, contract in stored_contracts().items() if contract.origin == "dbt"},
     }
     looks = b"".join(made([specimen]) for made in (looks_of, *_MADE.values()))
@@ -252,20 +255,23 @@ def _known_entries(path: Path) -> Mapping[tuple[str, str, str], dict[str, Any]]:
 def _entry(published: Path, quarter_dir: Path, pointer: Pointer) -> dict[str, Any]:
     release = quarter_dir / pointer.release_name
     path = release.relative_to(published).as_posix()
+    history = _history(quarter_dir, pointer)
     return {
         "unit_code": pointer.unit_code,
         "quarter": pointer.quarter,
         "release": pointer.release,
         "path": path,
         "manifest_sha256": pointer.manifest_sha256,
-        "history": _history(quarter_dir, pointer),
+        "provisional": _standings(history)[pointer.release],
+        "history": history,
         **_told_by_release(release, pointer, path),
     }
 
 
 def _history(quarter_dir: Path, pointer: Pointer) -> list[dict[str, Any]]:
     """What was published and taken back, in order: the release that was current then, the moment where the manifest
-    tells one, the release before, how many changes the release lists, and the reason of an amendment or a rollback.
+    tells one, the release before, how many changes the release lists, the reason of an amendment or a rollback, and
+    whether the figures are provisional (None where the manifest cannot be read).
     """
     steps: list[dict[str, Any]] = []
     for number, sha256 in sorted(pointer.manifests.items()):
@@ -277,9 +283,9 @@ def _history(quarter_dir: Path, pointer: Pointer) -> list[dict[str, Any]]:
         else:
             steps.append(_published(manifest, release))
     # A release that comes back is as final, or not, as it was when it was published.
-    provisional = {step["release"] for step in steps if step["provisional"]}
+    standings = _standings(steps)
     steps += [
-        _step("rollback", event.release, at=event.at, reason=event.reason, provisional=event.release in provisional)
+        _step("rollback", event.release, at=event.at, reason=event.reason, provisional=standings.get(event.release))
         for event in pointer.events
         if event.action == "rollback"
     ]
@@ -287,14 +293,31 @@ def _history(quarter_dir: Path, pointer: Pointer) -> list[dict[str, Any]]:
     return sorted(steps, key=lambda step: dt.datetime.fromisoformat(step["at"]) if step["at"] else _UNKNOWN)
 
 
+def _standings(steps: Sequence[Mapping[str, Any]]) -> dict[int, bool | None]:
+    """Whether the figures of each release are provisional; None where its manifest does not tell."""
+    return {step["release"]: step["provisional"] for step in steps if step["action"] == "publish"}
+
+
 def _changes(manifest: Manifest, release: Path) -> int | None:
     """How many changed cells the release lists; None for a first one, and where the list is not what was published."""
-    listed = next((output.sha256 for output in manifest.outputs if output.path == CHANGES_FILE), None)
+    data = _as_published(manifest, release, CHANGES_FILE)
+    return len(from_csv(data)) if manifest.previous and data is not None else None
+
+
+def _terms(manifest: Manifest, release: Path) -> dict[str, str]:
+    """Licence and contact that the release names; none where what names them is not what was published."""
+    data = _as_published(manifest, release, PACKAGE_NAME)
+    return {} if data is None else terms_of(json.loads(data))
+
+
+def _as_published(manifest: Manifest, release: Path, path: str) -> bytes | None:
+    """A file of the release; None where it has none or another than was published."""
+    listed = next((output.sha256 for output in manifest.outputs if output.path == path), None)
     try:
-        data = (release / CHANGES_FILE).read_bytes()
+        data = (release / path).read_bytes()
     except OSError:
         return None
-    return len(from_csv(data)) if manifest.previous and sha256_bytes(data) == listed else None
+    return data if sha256_bytes(data) == listed else None
 
 
 def _published(manifest: Manifest, release: Path) -> dict[str, Any]:
@@ -314,14 +337,14 @@ def _is_of_province(manifest: Manifest) -> bool:
 
 
 def _step(action: str, release: int, **more: Any) -> dict[str, Any]:
-    unknown = {"at": None, "previous": None, "changed": None, "reason": None, "provisional": False}
+    unknown = {"at": None, "previous": None, "changed": None, "reason": None, "provisional": None}
     return {"action": action, "release": release, **unknown, **more}
 
 
 def _told_by_release(release: Path, pointer: Pointer, path: str) -> dict[str, Any]:
-    """The unit's name, the moment of publication, whether its figures are provisional, the files to lead to (none where
-    the release is damaged), the days that its figures are of, its tables with the versions of their contracts (empty
-    where it does not say), and how many units below it have a page of their own.
+    """The unit's name, the moment of publication, the files to lead to (none where the release is damaged), the days
+    that its figures are of, its tables with the versions of their contracts (empty where it does not say), licence and
+    contact as far as it names them, and how many units below it have a page of their own.
     """
     try:
         manifest = read_manifest(release, expected_sha256=pointer.manifest_sha256)
@@ -332,10 +355,10 @@ def _told_by_release(release: Path, pointer: Pointer, path: str) -> dict[str, An
         return {
             "unit_name_vi": pointer.unit_code,
             "published_at": None,
-            "provisional": False,
             "files": {},
             "window": _of_period(pointer.quarter),
             "tables": {},
+            "terms": {},
             "unit_pages": 0,
         }
     present = {output.path for output in manifest.outputs}
@@ -343,10 +366,10 @@ def _told_by_release(release: Path, pointer: Pointer, path: str) -> dict[str, An
     return {
         "unit_name_vi": name,
         "published_at": manifest.published_at,
-        "provisional": bool(manifest.provisional_vi),
         "files": {kind: f"{path}/{file}" for kind, file in _FILES.items() if file in present},
         "window": window,
         "tables": {mart: manifest.contract_versions.get(mart, "") for mart in marts},
+        "terms": _terms(manifest, release),
         "unit_pages": sum(output.startswith(_UNIT_PAGES) for output in present),
     }
 

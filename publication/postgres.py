@@ -127,14 +127,17 @@ class _Table:
     @property
     def comments(self) -> dict[str | None, str]:
         """Vietnamese words by column; None is the table itself."""
-        if self.contract is None:
-            return {}
-        words: dict[str | None, str] = {None: self.contract.description_vi or self.contract.description}
-        for column in self.contract.columns:
-            if column.name in self.types:
-                text = column.description_vi or column.description
-                words[column.name] = f"{text} ({column.unit_vi})" if column.unit_vi else text
-        return words
+        words = _comments(self.contract) if self.contract else {}
+        return {column: text for column, text in words.items() if column is None or column in self.types}
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A column as it stands in PostgreSQL, or the table itself, which has a comment only."""
+
+    kind: str
+    comment: str | None
+    is_required: bool = False
 
 
 def _table_name(mart: str, contract: Contract | None) -> str:
@@ -148,6 +151,14 @@ def _contract_of(mart: str, manifest: Manifest) -> Contract | None:
         return None
     version = manifest.contract_versions.get(mart, contract.version)
     return contract.model_copy(update={"version": version})
+
+
+def _comments(contract: Contract) -> dict[str | None, str]:
+    words: dict[str | None, str] = {None: contract.description_vi or contract.description}
+    for column in contract.columns:
+        text = column.description_vi or column.description
+        words[column.name] = f"{text} ({column.unit_vi})" if column.unit_vi else text
+    return words
 
 
 def _postgres_type(kind: str) -> str:
@@ -213,13 +224,14 @@ class PostgresCopy:
 
     def _holds_history(self, release: Release, history: Mapping[str, Sequence[tuple[Any, ...]]]) -> bool:
         """Whether the history of the unit and period stands there as it is told now."""
+        found = self._found()
         for table, rows in history.items():
-            if self._one("select to_regclass(%s) is null", f"{SCHEMA}.{table}"):
+            columns = stored_contracts()[table].by_name
+            if not columns.keys() <= found.get(table, {}).keys():
                 return False
             query = "select {} from {}.{} where unit_code = {} and quarter = {}"
-            place = (_text(release.unit_code), _text(release.quarter))
-            columns = _names(list(stored_contracts()[table].by_name))
-            if Counter(self._run(query, columns, _name(SCHEMA), _name(table), *place).fetchall()) != Counter(rows):
+            place = (_name(SCHEMA), _name(table), _text(release.unit_code), _text(release.quarter))
+            if Counter(self._run(query, _names(list(columns)), *place).fetchall()) != Counter(rows):
                 return False
         return True
 
@@ -322,30 +334,37 @@ class PostgresCopy:
             if name not in found.get(RELEASES, _RELEASE_COLUMNS):
                 self._add_to_releases(name)
         for name in _HISTORY:
+            contract = stored_contracts()[name]
             if name not in found:
-                self._create_history(name)
+                self._create_history(name, contract)
+            else:
+                self._widen(
+                    name, {column.name: _postgres_type(column.type) for column in contract.columns}, found[name]
+                )
+                self._loosen(name, contract, found[name])
+            self._comment(name, _comments(contract), found.get(name, {}))
         for table in tables:
             if table.name not in found:
                 self._create(table)
             else:
-                self._widen(table, found[table.name])
-            self._comment(table, found.get(table.name, {}))
+                self._widen(table.name, table.types, found[table.name])
+            self._comment(table.name, table.comments, found.get(table.name, {}))
         self._let_readers_in()
 
-    def _found(self) -> dict[str, dict[str | None, tuple[str, str | None]]]:
-        """Type and comment of each column of each table there is; the table's own comment under None."""
+    def _found(self) -> dict[str, dict[str | None, _Stored]]:
+        """Each column of each table there is; the table itself under None."""
         rows = self._session.execute(
             """
             select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), col_description(c.oid, a.attnum),
-                   obj_description(c.oid)
+                   attnotnull, obj_description(c.oid)
             from pg_class c join pg_attribute a on a.attrelid = c.oid
             where c.relnamespace = to_regnamespace(%s) and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
             """,
             (SCHEMA,),
         ).fetchall()
-        found: dict[str, dict[str | None, tuple[str, str | None]]] = {}
-        for table, column, kind, comment, table_comment in rows:
-            found.setdefault(table, {None: ("", table_comment)})[column] = (kind, comment)
+        found: dict[str, dict[str | None, _Stored]] = {}
+        for table, column, kind, comment, is_required, table_comment in rows:
+            found.setdefault(table, {None: _Stored("", table_comment)})[column] = _Stored(kind, comment, is_required)
         return found
 
     def _create_releases(self) -> None:
@@ -364,8 +383,7 @@ class PostgresCopy:
         words = _text(_RELEASE_COLUMNS[name][1])
         self._run("comment on column {}.{}.{} is {}", _name(SCHEMA), _name(RELEASES), _name(name), words)
 
-    def _create_history(self, name: str) -> None:
-        contract = stored_contracts()[name]
+    def _create_history(self, name: str, contract: Contract) -> None:
         columns = [
             _sql("{} " + _postgres_type(column.type) + " not null" * column.required, _name(column.name))
             for column in contract.columns
@@ -379,11 +397,6 @@ class PostgresCopy:
         )
         if "unit_code" not in contract.key:
             self._run("create index on {}.{} (unit_code, quarter)", _name(SCHEMA), _name(name))
-        words = contract.description_vi or contract.description
-        self._run("comment on table {}.{} is {}", _name(SCHEMA), _name(name), _text(words))
-        for column in contract.columns:
-            words = column.description_vi or column.description
-            self._run("comment on column {}.{}.{} is {}", _name(SCHEMA), _name(name), _name(column.name), _text(words))
 
     def _create(self, table: _Table) -> None:
         self._run(
@@ -406,29 +419,34 @@ class PostgresCopy:
             _text(_RELEASE_COLUMNS["release"][1]),
         )
 
-    def _widen(self, table: _Table, found: Mapping[str | None, tuple[str, str | None]]) -> None:
-        """Add columns that came with a minor version. Raises PostgresError where a column is of another type."""
-        for column, kind in table.types.items():
+    def _widen(self, name: str, types: Mapping[str, str], found: Mapping[str | None, _Stored]) -> None:
+        """Add columns that came later; rows from before are blank there, whatever the contract says of new ones. Raises
+        PostgresError where a column is of another type.
+        """
+        for column, kind in types.items():
             if column not in found:
-                self._run(
-                    "alter table {}.{} add column {} {}", _name(SCHEMA), _name(table.name), _name(column), _sql(kind)
-                )
-            elif found[column][0] != kind:
+                self._run("alter table {}.{} add column {} {}", _name(SCHEMA), _name(name), _name(column), _sql(kind))
+            elif found[column].kind != kind:
                 raise PostgresError(
-                    f"cột {column} của bảng {SCHEMA}.{table.name} trong PostgreSQL có kiểu "
-                    f"{found[column][0]}, cần kiểu {kind}; bảng này không do chương trình tạo ra"
+                    f"cột {column} của bảng {SCHEMA}.{name} trong PostgreSQL có kiểu "
+                    f"{found[column].kind}, cần kiểu {kind}; bảng này không do chương trình tạo ra"
                 )
 
-    def _comment(self, table: _Table, found: Mapping[str | None, tuple[str, str | None]]) -> None:
-        for column, words in table.comments.items():
-            if found.get(column, ("", None))[1] == words:
+    def _loosen(self, name: str, contract: Contract, found: Mapping[str | None, _Stored]) -> None:
+        """Let columns be blank that the contract no longer demands."""
+        demanded = {column.name for column in contract.columns if column.required}
+        for column, stored in found.items():
+            if column is not None and stored.is_required and column not in demanded:
+                self._run("alter table {}.{} alter column {} drop not null", _name(SCHEMA), _name(name), _name(column))
+
+    def _comment(self, name: str, comments: Mapping[str | None, str], found: Mapping[str | None, _Stored]) -> None:
+        for column, words in comments.items():
+            if column in found and found[column].comment == words:
                 continue
             if column is None:
-                self._run("comment on table {}.{} is {}", _name(SCHEMA), _name(table.name), _text(words))
+                self._run("comment on table {}.{} is {}", _name(SCHEMA), _name(name), _text(words))
             else:
-                self._run(
-                    "comment on column {}.{}.{} is {}", _name(SCHEMA), _name(table.name), _name(column), _text(words)
-                )
+                self._run("comment on column {}.{}.{} is {}", _name(SCHEMA), _name(name), _name(column), _text(words))
 
     def _let_readers_in(self) -> None:
         """The reader role gets SELECT on what it cannot read yet; it is created where this session may do that."""

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from publication.content.release_content import PROVISIONAL_VI
+
 Step = Mapping[str, Any]
+#: What is told of a release whose manifest cannot be read, in place of how final its figures are.
+UNKNOWN_STANDING_VI = "chưa rõ số liệu tạm thời hay chính thức"
 
 
 def step_title(step: Step) -> str:
@@ -33,5 +37,12 @@ def step_summary(step: Step) -> Iterator[str]:
         yield f"{step['changed']} thay đổi, xem quality/changes.csv của bản này."
     if step["reason"]:
         yield f"Lý do: {step['reason']}"
-    if step["provisional"]:
-        yield "Số liệu tạm thời."
+    yield from standing_sentence(step["provisional"])
+
+
+def standing_sentence(provisional: bool | None) -> Iterator[str]:
+    """Said of provisional figures, and of those of which it is not known (None); of final ones nothing."""
+    if provisional is None:
+        yield f"{UNKNOWN_STANDING_VI.capitalize()}."
+    elif provisional:
+        yield f"{PROVISIONAL_VI.capitalize()}."

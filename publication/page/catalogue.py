@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from common.periods import in_order, kind_of, period_named
 from common.units import registered
-from publication.content.steps import step_summary, step_title
+from publication.content.release_content import PROVISIONAL_VI
+from publication.content.steps import UNKNOWN_STANDING_VI, step_summary, step_title
 from publication.formatting import alphabetical, format_date, format_quarter
 from publication.page.render import render
 
@@ -34,14 +35,16 @@ class StepLine:
 
 @dataclass(frozen=True)
 class Line:
-    """One unit's current release of a quarter."""
+    """One unit's current release of a quarter; ``standing_vi`` says how final its figures are where they are not final
+    or it is not known.
+    """
 
     unit_name_vi: str
     unit_code: str
     release: int
     published_vi: str
     page: str | None
-    provisional: bool
+    standing_vi: str
     files: tuple[tuple[str, str], ...]
     place: str
     steps: tuple[StepLine, ...]
@@ -148,7 +151,7 @@ def _line(entry: Mapping[str, Any]) -> Line:
         entry["release"],
         _day(moment) if moment else "",
         files.get("page"),
-        bool(entry.get("provisional")),
+        {True: PROVISIONAL_VI, None: UNKNOWN_STANDING_VI}.get(entry["provisional"], ""),
         tuple((files[key], name) for key, name in names if key in files),
         place_of(entry["unit_code"], entry["quarter"]),
         _steps(entry),

@@ -129,8 +129,8 @@ class Member:
     """A unit of the province on the closing day, with the table of its release where it has published one; or a
     department of the province, with the rows that it delivered.
 
-    ``why_vi``: why it has none; ``form``: rows of ``report_indicators``, empty where it has none; ``as_is``: where it
-    is now, by the register's today.
+    ``why_vi``: why it has none; ``provisional``: whether the figures of its release are; ``form``: rows of
+    ``report_indicators``; each empty where it has none; ``as_is``: where it is now, by the register's today.
     """
 
     code: str
@@ -139,7 +139,7 @@ class Member:
     release: int | None = None
     manifest_sha256: str = ""
     form_version: str = ""
-    provisional: bool = False
+    provisional: bool | None = None
     why_vi: str = ""
     form: tuple[Mapping[str, Any], ...] = ()
     as_is: UnitToday | None = None

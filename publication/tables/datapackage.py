@@ -103,6 +103,19 @@ def _terms(content: ReleaseContent) -> dict[str, Any]:
     }
 
 
+def terms_of(package: Mapping[str, Any]) -> dict[str, str]:
+    """Licence and contact as a descriptor names them (``licence_url``, ``licence_vi``, ``contact_vi``), as far as it
+    does. One of an earlier version has the licence's name beside its address only, and may have no address.
+    """
+    licence: Mapping[str, str] = next(iter(package.get("licenses", ())), {})
+    told = {
+        "licence_url": licence.get("path"),
+        "licence_vi": package.get("licence_vi", licence.get("title")),
+        "contact_vi": package.get("contact_vi"),
+    }
+    return {name: text for name, text in told.items() if text}
+
+
 def check_package(content: ReleaseContent, folder: Path) -> None:
     """Read the descriptor again and hold it against every file. Raises PackageDamaged."""
     stored = json.loads((folder / PACKAGE_NAME).read_bytes())

@@ -6,18 +6,20 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import duckdb
 import pytest
 
 from publication import Instruction, Published, lock, roll_back
-from publication.collection import history_rows
-from publication.content.release_content import ReleaseContent
+from publication.collection import DATABASE_NAME, history_rows
+from publication.content.release_content import Imprint, ReleaseContent
 from publication.feeds import CATALOGUE_NAME, FEED_NAME, render_catalogue_of_data, render_feed
 from publication.index import rebuild_index
 from publication.store.csvfile import from_csv
-from tests.integration.publication.conftest import Home
+from tests.integration.publication.conftest import LIGHT, Home
 from tests.unit.publication.builders import QUARTER, UNIT
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -127,6 +129,37 @@ def test_what_is_not_known_of_a_release_is_not_told(corrected: Home) -> None:
     assert "None" not in text
 
 
+@pytest.mark.parametrize("provisional_vi", [(), ("Xã X chưa gửi số liệu.",)])
+def test_where_the_manifest_cannot_be_read_nobody_is_told_how_final_the_figures_are(
+    light_home: Home, monkeypatch: pytest.MonkeyPatch, provisional_vi: tuple[str, ...]
+) -> None:
+    """Neither that they are final, nor that they are provisional; also where the release comes back."""
+    monkeypatch.setattr(ReleaseContent, "provisional_vi", provisional_vi)
+    _publish(light_home, 0, 16, None)
+    _publish(light_home, 10, 17, 1)
+    roll_back(light_home.published, UNIT, QUARTER, 1, Instruction("tính nhầm", at=_day(18)))
+    manifest = light_home.quarter_dir / "r1" / "manifest.json"
+    manifest.chmod(0o644)
+    manifest.write_bytes(b"{}")
+    rebuild_index(light_home.published, from_releases=True)
+    (entry,) = json.loads((light_home.published / "index.json").read_bytes())["releases"]
+    assert entry["provisional"] is None
+    known = bool(provisional_vi)
+    assert [(step["release"], step["provisional"]) for step in entry["history"]] == [(1, None), (2, known), (1, None)]
+    with duckdb.connect(str(light_home.published / DATABASE_NAME), read_only=True) as tables:
+        assert tables.execute("select provisional from releases").fetchall() == [(None,)]
+        history = "select provisional from release_history order by step"
+        assert tables.execute(history).fetchall() == [(None,), (known,), (None,)]
+    unknown = "Chưa rõ số liệu tạm thời hay chính thức."
+    newest = next(_feed(light_home).iter(f"{_ATOM}entry"))
+    assert str(newest.findtext(f"{_ATOM}summary")).endswith(unknown)
+    (dataset,) = json.loads((light_home.published / CATALOGUE_NAME).read_bytes())["dcat:dataset"]
+    assert {said["@language"]: said["@value"].split(". ")[-1] for said in dataset["dct:description"]} == {
+        "vi": unknown,
+        "en": "It is not known whether the figures are provisional.",
+    }
+
+
 def test_a_release_that_comes_back_is_as_provisional_as_it_was(
     light_home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +242,50 @@ def test_the_catalogue_holds_what_its_profile_demands_and_leads_to_files_that_ar
     assert dataset["dct:issued"]["@value"] == _day(16).isoformat()
     assert dataset["dct:modified"]["@value"] == _day(18).isoformat()
     assert {d["dct:title"] for d in dataset["dcat:distribution"]} >= {"annex.csv", "marts.duckdb", "report.pdf"}
+
+
+_LICENCE_URL = "https://example.vn/phep"
+
+
+@pytest.mark.parametrize(
+    ("imprint", "contact", "licence"),
+    [
+        (Imprint(), None, None),
+        (
+            Imprint("Văn phòng UBND huyện, 0299 3 860 123", "Dùng lại tự do", _LICENCE_URL),
+            {"@type": "vcard:Kind", "vcard:fn": "Văn phòng UBND huyện, 0299 3 860 123"},
+            {
+                "@type": "dct:LicenseDocument",
+                "@id": _LICENCE_URL,
+                "dct:title": [{"@language": "vi", "@value": "Dùng lại tự do"}],
+            },
+        ),
+        (Imprint(licence_url=_LICENCE_URL), None, {"@type": "dct:LicenseDocument", "@id": _LICENCE_URL}),
+        (
+            Imprint(licence_vi="Dùng lại tự do"),
+            None,
+            {"@type": "dct:LicenseDocument", "dct:title": [{"@language": "vi", "@value": "Dùng lại tự do"}]},
+        ),
+    ],
+)
+def test_the_catalogue_names_licence_and_contact_as_set_when_it_was_published_and_invents_none(
+    tmp_path: Path, imprint: Imprint, contact: Any, licence: Any
+) -> None:
+    home = Home(tmp_path, (*LIGHT, "datapackage"))
+    assert isinstance(home.publish(home.candidate(), imprint=imprint, published_at=_day(16)), Published)
+    (dataset,) = json.loads((home.published / CATALOGUE_NAME).read_bytes())["dcat:dataset"]
+    assert dataset.get("dcat:contactPoint") == contact
+    assert dataset["dcat:distribution"]
+    assert [part.get("dct:license") for part in dataset["dcat:distribution"]] == [licence] * len(
+        dataset["dcat:distribution"]
+    )
+    if contact is None:
+        assert "contactPoint" not in (home.published / CATALOGUE_NAME).read_text(encoding="utf-8")
+    package = home.quarter_dir / "r1" / "datapackage.json"
+    package.chmod(0o644)
+    package.write_bytes(package.read_bytes().replace(b"example.vn", b"example.xx"))
+    rebuild_index(home.published, from_releases=True)
+    assert "example.xx" not in (home.published / CATALOGUE_NAME).read_text(encoding="utf-8")
 
 
 def test_nothing_published_makes_whole_files_too() -> None:

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pytest
 from psycopg import errors, sql
 
-from publication import PostgresCopy, PostgresError, PostgresTarget, Published, Release, write_candidates
+from publication import PostgresCopy, PostgresError, PostgresTarget, Published, Release, index, write_candidates
 from publication import publish as publish_candidate
 from publication.content.release_content import ReleaseContent
 from publication.store.contracts import stored_contracts
@@ -295,6 +295,47 @@ def test_the_history_of_releases_and_every_changed_figure_are_there_and_mended(
           and attnum > 0 and col_description(attrelid, attnum) is null
     """
     assert session.execute(unexplained).fetchall() == []
+
+
+def test_a_history_from_before_is_widened_and_may_be_blank_where_the_contract_lets_it(
+    world: World, conninfo: str, session: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an earlier version laid it out: a column fewer, one that is gone, one that was never blank."""
+    for release in (world.first, world.other_unit):
+        copy(conninfo, release)
+    session.execute("alter table cchc.release_history drop column reason_vi, add column gone int not null default 0")
+    session.execute("alter table cchc.release_history alter column gone drop default")
+    session.execute("alter table cchc.release_history alter column provisional set not null")
+    session.execute("alter table cchc.changed_figures drop column cause_vi")
+    told = "select unit_code, step, provisional, reason_vi from cchc.release_history order by 1, 2"
+    whole = [("941", 1, False, None), *((UNIT, step, False, None) for step in (1, 2, 3, 4))]
+    assert copy(conninfo, world.first).state == "copied"
+    assert session.execute(told).fetchall() == whole
+    causes = "select count(*) filter (where cause_vi <> '') > 0 from cchc.changed_figures"
+    assert session.execute(causes).fetchone() == (True,)
+    words = "select col_description('cchc.changed_figures'::regclass, max(attnum)) from pg_attribute where attname = %s"
+    assert session.execute(words, ["cause_vi"]).fetchone() != (None,)
+    session.execute("set role cchc_reader")
+    assert session.execute(told).fetchall() == whole
+    session.execute("reset role")
+    assert [copy(conninfo, release).state for release in (world.first, world.other_unit)] == ["present"] * 2
+
+    known = index._published
+    monkeypatch.setattr(
+        index, "_published", lambda manifest, release: {**known(manifest, release), "provisional": None}
+    )
+    assert copy(conninfo, world.first).state == "copied"
+    assert [row[2] for row in session.execute(told).fetchall()] == [False, None, None, None, None]
+
+
+def test_a_history_of_another_shape_is_refused_with_what_is_wrong(
+    world: World, conninfo: str, session: psycopg.Connection[Any]
+) -> None:
+    copy(conninfo, world.first)
+    session.execute("alter table cchc.release_history alter column changed_cells type text")
+    with pytest.raises(PostgresError, match=r"cột changed_cells của bảng cchc\.release_history .* kiểu text, cần kiểu"):
+        copy(conninfo, world.first)
+    assert stored(session, world.first) == expected(world.first)
 
 
 def test_a_release_that_is_no_longer_current_is_left_out(

@@ -320,6 +320,7 @@ def test_the_index_can_be_rebuilt(home: Home) -> None:
         ],
         "files": {},
         "tables": tables,
+        "terms": {},
         "unit_pages": 1,
         "window": ["2022-12-15", "2023-03-14"],
     }

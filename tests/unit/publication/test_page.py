@@ -919,6 +919,7 @@ def entry(unit: str, name: str, quarter: str, release: int = 1, **more: Any) -> 
         "path": path,
         "manifest_sha256": "a" * 64,
         "published_at": "2023-03-15T20:00:00+00:00",
+        "provisional": False,
         "files": {"page": f"{path}/report/index.html", "annex_xlsx": f"{path}/report/annex.xlsx"},
     } | more
 
@@ -999,6 +1000,16 @@ def test_the_index_tells_what_was_replaced_when_and_why() -> None:
         "16/03/2023: công bố bản r1. Công bố lần đầu.",
     ]
     assert line.xpath(".//ul[@class='steps']//a/@href")[1] == "945/2023-Q1/r2/report/index.html"
+
+
+@pytest.mark.parametrize(
+    ("provisional", "said"),
+    [(False, "r1"), (True, "r1 (số liệu tạm thời)"), (None, "r1 (chưa rõ số liệu tạm thời hay chính thức)")],
+)
+def test_the_index_says_how_final_figures_are_and_where_it_is_not_known(provisional: bool | None, said: str) -> None:
+    page = render_catalogue([entry("945", "Huyện Cù Lao Dung", "2023-Q1", provisional=provisional)])
+    (cell,) = lxml.html.document_fromstring(page.decode()).xpath("//tr[@id='b-945-2023-Q1']/td[1]")
+    assert cell.text_content().strip() == said
 
 
 def test_an_index_of_nothing_is_a_page() -> None:

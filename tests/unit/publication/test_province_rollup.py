@@ -100,6 +100,12 @@ def totals(members: Iterable[Member]) -> Mapping[str, dict[str, Any]]:
     return {total["indicator_code"]: total for total in tables(members)[TOTALS]}
 
 
+def test_of_a_unit_without_a_release_and_of_a_department_it_is_not_told_that_figures_are_final() -> None:
+    members = [replace(member("1", ratio(1, 2)), provisional=False), MISSING]
+    found = tables(members, [department("94-STP", told("94-STP", COUNT, 3))])[MEMBERS]
+    assert {m["member_code"]: m["provisional"] for m in found} == {"1": False, "999": None, "94-STP": None}
+
+
 def test_a_ratio_is_made_again_from_its_parts_and_never_averaged() -> None:
     total = totals([member("1", ratio(1, 2)), member("2", ratio(99, 100)), MISSING])[RATIO]
     assert total["value"] == Decimal("98.04"), "100 of 102; the average would be 74.5"
