@@ -145,6 +145,8 @@ class Column(_Strict):
     type: ColumnType
     description: str
     aliases: list[str] = Field(default_factory=list)
+    #: Headings of adjacent columns, a list a part, in which offices deliver the column's text in parts.
+    parts: list[list[str]] = Field(default_factory=list, exclude_if=lambda parts: not parts)
     required: bool = False
     transient: bool = False
     from_title_block: bool = False
@@ -190,6 +192,8 @@ class Column(_Strict):
                 raise ValueError(f"column {self.name}: offered_from: {label or value} is no label of {value}")
         if self.default is not None and self.labels and self.default not in self.labels:
             raise ValueError(f"column {self.name}: the default is no label")
+        if self.parts and self.type != "text":
+            raise ValueError(f"column {self.name}: only a text is delivered in parts")
         if self.type not in _NUMBERS and not self.minimum is self.maximum is None:
             raise ValueError(f"column {self.name}: bounds go with numbers")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:

@@ -34,6 +34,7 @@ from ingestion.reading.grid import (
     CellSheet,
     DictionaryColumn,
     FileContent,
+    Merge,
     Sheet,
     capped,
 )
@@ -76,6 +77,7 @@ class CsvSheet:
     scan: TextScan
     name: str = CSV_SHEET
     hidden: bool = False
+    merges: Sequence[Merge] = ()
 
     def width(self) -> int:
         return 0

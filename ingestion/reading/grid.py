@@ -39,6 +39,9 @@ class CellColumn(Protocol):
     def keep(self, mask: np.ndarray) -> CellColumn: ...
 
 
+Merge = tuple[int, int, int, int]  # first row, first column, last row, last column, all counted from 1
+
+
 @dataclass(frozen=True)
 class ListColumn:
     """Cells as Python objects. ``merged`` gives, by index, the merge whose value the cell shares with other rows,
@@ -200,6 +203,8 @@ class Sheet(Protocol):
     def name(self) -> str: ...
     @property
     def hidden(self) -> bool: ...
+    @property
+    def merges(self) -> Sequence[Merge]: ...
     def width(self) -> int: ...
     def head(self) -> Sequence[Sequence[Cell]]: ...
     def head_numbers(self) -> Sequence[int]: ...
@@ -245,6 +250,7 @@ class CellSheet:
     hidden: bool = False
     line_numbers: list[int] = field(default_factory=list)
     strict_width: bool = False
+    merges: Sequence[Merge] = ()
 
     def width(self) -> int:
         return 0 if self.strict_width else max(map(len, self.rows), default=0)
@@ -276,9 +282,6 @@ class CellSheet:
 
 def _has_width(row: Sequence[Cell], width: int) -> bool:
     return len(row) == width or (len(row) > width and all(is_blank(c) for c in row[width:]))
-
-
-Merge = tuple[int, int, int, int]  # first row, first column, last row, last column, all counted from 1
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 from ingestion.base.contracts import Contract
 from ingestion.base.readings import Proof
 from ingestion.reading.formulas import column_letters
-from ingestion.reading.grid import Body, CellColumn, is_blank
+from ingestion.reading.grid import Body, CellColumn, ListColumn, is_blank
 from ingestion.rows.furniture import Surroundings, find_furniture
 from ingestion.rows.headers import HeaderError, HeaderMap, Layout, check_layout, further_tables
 from ingestion.rows.passed_over import DataProfile
@@ -23,6 +23,8 @@ from ingestion.rows.printed_form import told_by_place
 from ingestion.rows.resolve import Context
 from ingestion.rows.tables import ConservationError, DataTable, FoundTable, FoundTables, NonDataRows, Table
 from ingestion.rows.untouched import mark_in, typed_rows
+from ingestion.rows.values import printed
+from ingestion.text.vietnamese import clean
 
 
 def data_tables(found: FoundTables, context: Context) -> Iterator[DataTable]:
@@ -65,7 +67,7 @@ def cut(whole: Table, headers: HeaderMap, context: Context) -> Iterator[Table]:
     name, layout, body = whole.sheet, whole.layout, whole.body
     further = further_tables(body, layout, headers)
     ends = [place for place, _ in further] + [len(body.row_numbers)]
-    yield replace(whole, body=_slice(body, 0, ends[0]))
+    yield replace(whole, body=_joined(_slice(body, 0, ends[0]), layout))
     for (place, own), end in zip(further, ends[1:], strict=True):
         row = int(body.row_numbers[place])
         own = replace(own, title=layout.title)
@@ -74,7 +76,19 @@ def cut(whole: Table, headers: HeaderMap, context: Context) -> Iterator[Table]:
         except HeaderError as error:
             raise HeaderError(f"Trang tính “{name}”, dòng {row} là tiêu đề của một bảng khác. {error}") from error
         heading = [(name, Proof(int(n), "header", "header")) for n in body.row_numbers[place : own.header_end]]
-        yield Table(name, own, _slice(body, own.header_end, end), NonDataRows.of(heading))
+        yield Table(name, own, _joined(_slice(body, own.header_end, end), own), NonDataRows.of(heading))
+
+
+def _joined(body: Body, layout: Layout) -> Body:
+    """The rows with each text that goes on in the columns beside it whole in its first, the others blank."""
+    columns = list(body.columns)
+    everything = np.arange(len(body.row_numbers))
+    for first, more in layout.continued.items():
+        parts = [[clean(printed(cell)) for cell in columns[i].pick(everything)] for i in (first, *more)]
+        columns[first] = ListColumn([" ".join(filter(None, cells)) for cells in zip(*parts, strict=True)])
+        for i in more:
+            columns[i] = ListColumn([None] * len(everything))
+    return replace(body, columns=columns)
 
 
 def _slice(body: Body, first: int, end: int) -> Body:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -18,7 +18,7 @@ from ingestion.base.contracts import Column, Contract
 from ingestion.base.limits import UnreadableFileError
 from ingestion.base.readings import Cell
 from ingestion.reading.formulas import column_letters
-from ingestion.reading.grid import Body, Sheet
+from ingestion.reading.grid import Body, Merge, Sheet
 from ingestion.rows.stated_times import StatedTimes, read_times
 from ingestion.rows.values import parse_quarter, printed
 from ingestion.text.vietnamese import LabelIndex, bare, clean, fold
@@ -58,6 +58,8 @@ class Layout:
     """Where a sheet's table is. ``positions`` maps a contract column to its 0-based sheet column; ``counters`` are the
     columns that number the rows, ``unknown`` the headings that mean nothing here, with their sheet columns.
     ``is_printed_form``: the table is the form as it is printed, whose rows are told by place and name and have no code.
+    ``continued``: by the column where a text begins the ones beside it where it goes on: a name in parts, or under one
+    heading merged over several columns.
     """
 
     header_start: int
@@ -73,6 +75,12 @@ class Layout:
     missing: tuple[Column, ...] = ()
     duplicates: tuple[tuple[Column, tuple[int, ...]], ...] = ()
     is_printed_form: bool = False
+    continued: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+    def is_spoken_for(self, place: int) -> bool:
+        """Whether a column is read as some column of the contract, or left unread on purpose."""
+        read = {*self.positions.values(), *(i for more in self.continued.values() for i in more)}
+        return place in read or place in self.personal
 
 
 _COUNTERS = ("STT", "TT", "Số TT", "Số thứ tự", "Thứ tự", "No.")
@@ -87,6 +95,7 @@ class HeaderMap:
     quarter: str = ""
     titles: LabelIndex[str] = field(default_factory=lambda: LabelIndex(lenient=True))
     personal: LabelIndex[bool] = field(default_factory=lambda: LabelIndex(lenient=True))
+    parts: LabelIndex[tuple[str, int]] = field(default_factory=lambda: LabelIndex(lenient=True))
     counters: LabelIndex[bool] = field(default_factory=LabelIndex)
     ignored: LabelIndex[bool] = field(default_factory=LabelIndex)
 
@@ -97,6 +106,8 @@ class HeaderMap:
         headers = cls(contract, active, quarter)
         for column in active.values():
             headers.titles.add_all(column.aliases, column.name)
+            for number, aliases in enumerate(column.parts):
+                headers.parts.add_all(aliases, (column.name, number))
         headers.personal.add_all(contract.personal, True)
         headers.counters.add_all(_COUNTERS, True)
         shown = contract.form_row.shown.headings if contract.form_row else ()
@@ -145,7 +156,7 @@ class HeaderMap:
 
     @cached_property
     def _all_titles(self) -> str:
-        return "|".join(f" {title} " for title in self.titles.bare_labels())
+        return "|".join(f" {title} " for index in (self.titles, self.parts) for title in index.bare_labels())
 
     def is_counter(self, labels: Sequence[str]) -> bool:
         return _is_among(self.counters, labels)
@@ -254,13 +265,13 @@ def find_layout(sheet: Sheet, headers: HeaderMap) -> Layout | None:
             most = sum(any(column) for column in zip(*heads[start : start + height], strict=True))
             if most < (best[0][0] if best else 1):
                 continue  # cannot map more columns than that; most blocks are rows of data
-            layout = _layout(block, start, headers)
+            layout = _layout(block, start, headers, sheet.merges)
             rank = (len(layout.positions) + len(layout.duplicates), -height, -start)
             if rank[0] and (best is None or rank > best[0]):
                 best = (rank, layout)
     if best is None:
         return None
-    layout = _with_subheadings(best[1], texts, headers)
+    layout = _with_subheadings(best[1], texts, headers, sheet.merges)
     needed = [c for c in headers.active.values() if c.required]
     if len(layout.positions) < min(2, max(1, len(needed))):
         return None
@@ -268,7 +279,9 @@ def find_layout(sheet: Sheet, headers: HeaderMap) -> Layout | None:
     return replace(layout, title=TitleBlock(above, read_times(above)))
 
 
-def _with_subheadings(layout: Layout, texts: list[list[str]], headers: HeaderMap, first: int = 0) -> Layout:
+def _with_subheadings(
+    layout: Layout, texts: list[list[str]], headers: HeaderMap, merges: Sequence[Merge] = (), first: int = 0
+) -> Layout:
     """The layout with the rows below that head the columns of its groups; ``texts`` are the rows from ``first`` on.
 
     Without them a group that is named like a column would be its own first column: “Trả kết quả” over “Dự kiến” and
@@ -278,7 +291,9 @@ def _with_subheadings(layout: Layout, texts: list[list[str]], headers: HeaderMap
     height = end - start
     while height < MAX_HEADER_ROWS and end < len(texts) and _heads_groups(texts[start:end], texts[end]):
         height, end = height + 1, end + 1
-    return layout if end == layout.header_end - first else _layout(texts[start:end], layout.header_start, headers)
+    if end == layout.header_end - first:
+        return layout
+    return _layout(texts[start:end], layout.header_start, headers, merges)
 
 
 def _heads_groups(block: list[list[str]], row: list[str]) -> bool:
@@ -297,7 +312,8 @@ def _heads_groups(block: list[list[str]], row: list[str]) -> bool:
 _SUBHEADING = re.compile(r"[^\W\d_]{2}|^(?:19|20)\d{2}$")
 
 
-def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
+def _layout(block: list[list[str]], start: int, headers: HeaderMap, merges: Sequence[Merge] = ()) -> Layout:
+    """The layout of a header; ``merges`` are those of its sheet, in rows and columns from 1."""
     labels = _column_labels(block)
     found: dict[str, list[int]] = {}
     unknown: list[tuple[int, str]] = []
@@ -313,11 +329,20 @@ def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
             counters.add(i)
         elif forms and not headers.is_ignored(forms):
             unknown.append((i, forms[0]))
+    continued = _parts_of_texts(unknown, found, headers)
+    for text, places, is_lowest in _merged_headings(block, start, merges):
+        if headers.is_personal([text]):
+            personal |= set(places) - {i for at in found.values() for i in at}
+        elif is_lowest and any(places[0] in at and headers.active[name].parts for name, at in found.items()):
+            continued[places[0]] = tuple(places)[1:]
+    read = personal | {i for first, more in continued.items() for i in (first, *more)}
+    unknown = [(i, label) for i, label in unknown if i not in read]
     missing = tuple(c for c in headers.active.values() if c.required and c.derived_from is None and c.name not in found)
     is_printed_form = _is_printed_form(found, headers.contract)
     if is_printed_form:
         missing = tuple(c for c in missing if c.name != headers.contract.form_row.code)  # type: ignore[union-attr]
-    width = 1 + max((i for i, forms in enumerate(labels) if forms), default=-1)
+    headed = [i for i, forms in enumerate(labels) if forms]
+    width = 1 + max([*headed, *personal, *(i for more in continued.values() for i in more)], default=-1)
     return Layout(
         header_start=start,
         header_end=start + len(block),
@@ -332,7 +357,36 @@ def _layout(block: list[list[str]], start: int, headers: HeaderMap) -> Layout:
         missing=missing,
         duplicates=tuple((headers.active[n], tuple(p)) for n, p in found.items() if len(p) > 1),
         is_printed_form=is_printed_form,
+        continued=continued,
     )
+
+
+def _merged_headings(block: list[list[str]], start: int, merges: Sequence[Merge]) -> Iterator[tuple[str, range, bool]]:
+    """The headings that are merged over several columns, their columns, and whether nothing is headed below them."""
+    for top, left, bottom, right in merges:
+        first, last = top - 1 - start, bottom - 1 - start
+        if left < right <= len(block[0]) and 0 <= first < len(block) and (text := block[first][left - 1]):
+            yield text, range(left - 1, right), not any(any(row[left - 1 : right]) for row in block[last + 1 :])
+
+
+def _parts_of_texts(
+    unknown: Sequence[tuple[int, str]], found: dict[str, list[int]], headers: HeaderMap
+) -> dict[int, tuple[int, ...]]:
+    """Columns side by side that are headed as the parts of a text, in order; the first is noted as the text's place."""
+    labels = dict(unknown)
+    continued: dict[int, tuple[int, ...]] = {}
+    for i in labels:
+        for name, number in headers.parts.find(labels[i]):
+            count = len(headers.active[name].parts)
+            places = range(i, i + count)
+            if (
+                number == 0
+                and name not in found
+                and all((name, k) in headers.parts.find(labels.get(place, "")) for k, place in enumerate(places))
+            ):
+                found[name] = [i]
+                continued[i] = tuple(places)[1:]
+    return continued
 
 
 def _is_printed_form(found: Iterable[str], contract: Contract) -> bool:
@@ -364,7 +418,7 @@ def further_tables(body: Body, layout: Layout, headers: HeaderMap) -> list[tuple
         texts = _texts(list(rows))
         layouts = [_layout(texts[:height], index, headers) for height in range(1, len(texts) + 1)]
         best = max(layouts, key=lambda one: (len(one.positions) + len(one.duplicates), -one.header_end))
-        best = _with_subheadings(best, texts, headers, index)
+        best = _with_subheadings(best, texts, headers, first=index)
         mapped = len(best.positions) + len(best.duplicates)
         if mapped < 2 or mapped * 2 < len(layout.positions):
             continue

@@ -114,7 +114,7 @@ def of_headings(
 def _without_heading(sheet: str, body: Body, layout: Layout) -> Iterator[FileRemark]:
     """Columns within the table that hold something under no heading, but for one at the left that numbers the rows."""
     for place, label in enumerate(layout.labels[: layout.width]):
-        if label or place in layout.positions.values():
+        if label or layout.is_spoken_for(place):
             continue
         filled = int(np.count_nonzero(~body.columns[place].blank()))
         if not filled:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import openpyxl
 import pytest
 
 TURNED = ["dự kiến", "theo kế hoạch", "kỳ trước", "quý trước", "Quý IV/2022", "hết hạn", "đã thu hồi", "nghìn", "%",
@@ -152,3 +153,79 @@ def test_a_column_without_a_heading_that_numbers_the_rows_is_not_told(registers:
     rows = [[1, "Phòng Nội vụ", "Tất cả", 50, 60], [2, "Xã An Thạnh 1", "Tất cả", 5, 6]]
     found = ingested(registers, "e_document_counts", [[None, *COUNTS], *rows])
     assert (found["outcome"], remarks(registers, found, "skipped_block")) == ("accepted", [])
+
+
+# A person's name in parts: the header with its merges, and a row's cells in these columns.
+NAMES: dict[str, tuple[list[list[Any]], list[str], list[Any]]] = {
+    "one column": ([["Họ và tên"]], [], ["Trần Thị Hoa"]),
+    "a heading over two columns": ([["Họ và tên", None]], ["B1:C1"], ["Trần Thị", "Hoa"]),
+    "a heading over three columns": ([["HỌ VÀ TÊN", None, None]], ["B1:D1"], ["Trần", "Thị", "Hoa"]),
+    "a heading over two columns and rows": ([["Họ và tên", None], [None, None]], ["B1:C2"], ["Trần Thị ", "Hoa"]),
+    "a group": ([["Họ và tên", None], ["Họ đệm", "Tên"]], ["B1:C1"], ["Trần Thị", "Hoa"]),
+    "a group that is not merged": ([["Họ và tên", None], ["Họ và chữ đệm", "Tên"]], [], ["Trần Thị", "Hoa"]),
+    "two headings": ([["Họ", "Tên"]], [], ["Trần Thị", "Hoa"]),
+    "two headings of other words": ([["Họ lót", "Tên"]], [], [" Trần  Thị", "Hoa "]),
+    "a name of one word": ([["Họ và tên", None]], ["B1:C1"], [None, "Trần Thị Hoa"]),
+}
+
+
+KEYS = ("person_key", "person_name_key")
+
+
+def written(
+    registers: Any, source: str, rows: list[list[Any]], merges: list[str], name: str = "a.xlsx"
+) -> dict[str, Any]:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for merge in merges:
+        book.active.merge_cells(merge)
+    path = registers.place(source, name)
+    book.save(path)
+    registers.touch(path)
+    registers.ingest()
+    return registers.delivery(source)
+
+
+@pytest.mark.parametrize("way", NAMES)
+@pytest.mark.parametrize("coded", [False, True])
+def test_a_name_in_parts_is_one_name(registers: Any, way: str, coded: bool) -> None:
+    head, merges, name = NAMES[way]
+    code = ["Số hiệu", "CB-01"] if coded else ["Ghi chú riêng", None]
+    below = ["Ngày sinh", "Đơn vị công tác", "Đối tượng"]
+    rows = [[*([code[0]] if k == 0 else [None]), *part, *(below if k == 0 else [])] for k, part in enumerate(head)]
+    row = [code[1], *name, "20/05/1985", "Phòng Nội vụ", "Công chức cấp huyện"]
+    found = written(registers, "staffing_roster", [*rows, row], merges)
+    assert (found["outcome"], found["rows_read"]) == ("accepted", 1), found["message_vi"]
+    assert "full_name" in found["columns_mapped"]
+    assert remarks(registers, found, "skipped_block") == []
+    assert {r["subject"] for r in remarks(registers, found, "unknown_heading")} <= {"Ghi chú riêng"}
+    assert "full_name" not in {r["subject"] for r in remarks(registers, found, "missing_column")}
+    [person] = registers.rows("staffing_roster")
+    whole = [[code[0], "Họ và tên", *below], [code[1], "Trần Thị Hoa", *row[-3:]]]
+    written(registers, "staffing_roster", whole, [])
+    [same] = registers.rows("staffing_roster")
+    assert [same[key] for key in KEYS] == [person[key] for key in KEYS]
+
+
+@pytest.mark.parametrize(
+    ("head", "merges", "cells"),
+    [
+        ([["Họ tên", None]], ["H1:I1"], ["Trần Thị", "Hoa"]),
+        ([["Người nộp", None], ["Họ đệm", "Tên"]], ["H1:I1"], ["Trần Thị", "Hoa"]),
+        ([["Người nộp", None, None], ["Họ tên", "Năm sinh", "Nơi ở"]], ["H1:J1"], ["Trần Thị Hoa", 1990, "Ấp 1"]),
+    ],
+)
+def test_columns_of_persons_under_one_heading_are_all_dropped_unread(
+    registers: Any, head: list[list[Any]], merges: list[str], cells: list[Any]
+) -> None:
+    rows = [[*CASES, *head[0]], *([*[None] * len(CASES), *row] for row in head[1:])]
+    found = written(registers, "one_stop_cases", [*rows, [*CASE, *cells]], merges)
+    assert (found["outcome"], found["rows_read"]) == ("accepted", 1), found["message_vi"]
+    assert [remarks(registers, found, kind) for kind in ("skipped_block", "unknown_heading")] == [[], []]
+
+
+def test_a_figure_under_a_heading_merged_over_two_columns_is_asked_about(registers: Any) -> None:
+    rows = [[*COUNTS, None], ["Phòng Nội vụ", "Tất cả", 50, 40, 60]]
+    found = written(registers, "e_document_counts", rows, ["D1:E1"])
+    assert [r["count"] for r in remarks(registers, found, "skipped_block")] == [1]
