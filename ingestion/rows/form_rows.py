@@ -198,6 +198,12 @@ def _fault(row: FormRow, number: Decimal | None, text: str | None) -> Remark | N
         )
     if number is None:
         return None
+    if row.kind in _COUNTS | _FLAGS and text is not None and text.endswith("%"):
+        return Remark(
+            "share_for_count",
+            f"Chỉ tiêu {row.code} cần số liệu ({row.unit}) nhưng ô ghi tỷ lệ phần trăm: “{text}”",
+            "Ghi số đếm, không ghi tỷ lệ; nếu số đúng là số đếm thì bỏ dấu % hoặc đổi định dạng ô về Chung (General).",
+        )
     if row.kind == "flag" and number not in (0, 1):
         return Remark(
             "not_a_flag", f"Chỉ tiêu {row.code} chỉ nhận {row.unit}, nhưng ô ghi {decimal_vi(number)}", "Ghi 0 hoặc 1."
