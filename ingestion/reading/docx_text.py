@@ -93,7 +93,7 @@ def read_tables(path: Path) -> tuple[list[WordTable], dict[str, bool]]:
     tables: list[WordTable] = []
     before: list[tuple[list[str], bool]] = []
     for block in _blocks(next(child for child in root.iterchildren(etree.Element) if _local(child) == "body")):
-        rows = [_cells(row) for row in block.iterchildren(etree.Element) if _local(row) == "tr"]
+        rows = [_cells(row) for row in _rows(block)]
         width = max((len(row) for row, _ in rows), default=0)
         if _local(block) == "tbl" and width >= _TABLE_COLUMNS:
             if not tables or width != max(map(len, tables[-1].rows)):
@@ -122,6 +122,15 @@ def _blocks(parent: etree._Element) -> Iterator[etree._Element]:
             yield child
         elif _local(child) not in _LEFT_OUT:
             yield from _blocks(child)
+
+
+def _rows(block: etree._Element) -> Iterator[etree._Element]:
+    """The rows of a table itself, also those inside content controls (repeated sections) and insertions."""
+    for element in block.iter(etree.Element):
+        if _local(element) != "tr" or _is_left_out(element):
+            continue
+        if next(above for above in element.iterancestors() if _local(above) == "tbl") is block:
+            yield element
 
 
 def _cells(row: etree._Element) -> tuple[list[str], bool]:
@@ -184,9 +193,9 @@ def _local(element: etree._Element) -> str:
     return etree.QName(element).localname
 
 
-def _is_left_out(paragraph: etree._Element) -> bool:
-    """Whether a paragraph stands in what no reader sees; text boxes are read, their older copies are not."""
-    return any(_local(above) in ("Fallback", "del", "moveFrom") for above in paragraph.iterancestors())
+def _is_left_out(element: etree._Element) -> bool:
+    """Whether a paragraph or row stands in what no reader sees; text boxes are read, their older copies are not."""
+    return any(_local(above) in ("Fallback", "del", "moveFrom") for above in element.iterancestors())
 
 
 def _text(paragraph: etree._Element) -> str:

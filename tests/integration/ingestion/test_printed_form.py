@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 
 from common.forms import form_named
+from ingestion.reading.docx_text import read_tables
 from tests.support.printed_form import BOTTOM, TOP, Line, merged_as_printed, printed_lines, reordered
 
 FORM = form_named("2023")
@@ -338,3 +339,37 @@ def test_rows_that_were_sent_back_come_back_mended_in_their_workbook(home: Any) 
     assert taken(home)["I.17"] == 1
     told = [r["_file_name"] for r in home.rows(SOURCE, "remarks") if r["kind"] == "form_rows_missing"]
     assert told == ["a.xlsx"]
+
+
+# How Word wraps rows of a table: where they stand in it, by the tags around them.
+WRAPPED = {
+    "a content control": ["sdt", "sdtContent"],
+    "a repeated section": ["sdt", "sdtContent", "sdt", "sdtContent"],
+    "a tag of a system": ["customXml"],
+}
+
+
+@pytest.mark.parametrize("way", WRAPPED)
+def test_rows_of_a_word_table_are_read_wherever_they_stand(way: str, tmp_path: Path) -> None:
+    document = docx.Document()
+    table = document.add_table(rows=0, cols=3)
+    rows = [["STT", "Chỉ tiêu", "Số liệu"], ["1", "Số văn bản", "5"], ["2", "Số hồ sơ", "7"], ["3", "Số phiếu", "9"]]
+    for row in rows:
+        for cell, text in zip(table.add_row().cells, row, strict=True):
+            cell.text = text
+    inner = table.rows[3].cells[2].add_table(rows=1, cols=1)
+    inner.cell(0, 0).text = "trong ô"
+    for row in table.rows[1:3]:
+        outer = row._tr.getparent()
+        place = outer.index(row._tr)
+        wrapper = row._tr
+        for tag in reversed(WRAPPED[way]):
+            around = docx.oxml.OxmlElement(f"w:{tag}")
+            around.append(wrapper)
+            wrapper = around
+        outer.insert(place, wrapper)
+    path = tmp_path / "a.docx"
+    document.save(str(path))
+    [found], _ = read_tables(path)
+    assert [row[:2] for row in found.rows] == [row[:2] for row in rows]
+    assert [row[2] for row in found.rows[:3]] == ["Số liệu", "5", "7"]
