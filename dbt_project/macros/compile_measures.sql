@@ -10,8 +10,10 @@
       aggregation  count | count_distinct | sum; the last two over `column`
       window       in_period | year_to_date | at_closing. With `date`, the rows whose date lies in the quarter's window,
                    or in the year's up to closing; without, the filter itself speaks of the window.
-      recurs       true: what is counted in one period may be counted in the next again (a procedure used in each, a
-                   task still not done), so that figures of periods are never added
+      adds_up      false: figures of periods are never added, since what is counted in one may be counted in the next
+                   again (a procedure used in each, a task still not done), or since the period decides what counts
+                   (cases of the procedures that were used online in it: a case of the first quarter, of a procedure
+                   used online in the second only, counts in the half-year and in neither quarter)
       level        district | commune | own | all: whose rows, and which units are expected to report. A row of the form
                    that names no level speaks of the unit that reports: own
       requires     {among, given, given_vi}: where there are rows in `among` and none of them is `given`, the offices

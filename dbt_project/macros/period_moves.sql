@@ -1,7 +1,7 @@
 {#
     For a run of a longer period: the cases that a count of the form counts in the period and in its quarters a different
     number of times, one row a measure and case. Compiles the same declarations as compile_measures: the counts of rows
-    in the window. A distinct count does not add up by its nature and is left out.
+    in the window that add up.
 
     The row shown is the one that the longer period counts, else the last that a quarter counts.
 #}
@@ -9,7 +9,7 @@
     {% if execute %}
         {% set meta = graph.nodes['model.' ~ project_name ~ '.' ~ measures_model].config.meta %}
         {% set counts = meta.measures | selectattr('aggregation', 'equalto', 'count')
-                                      | selectattr('window', 'equalto', 'in_period') | list %}
+                                      | selectattr('id', 'in', measures_adding_up()) | list %}
         {{ moved_rows(fact, counts) }}
     {% else %}
         select * from {{ fact }} cross join {{ ref('int_report_scope') }} cross join {{ ref('int_reporting_units') }}

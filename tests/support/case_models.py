@@ -36,7 +36,15 @@ INPUTS = (
     "stg_units__pasts",
 )  # fmt: skip
 
-SEEDS = ("int_periods", "stg_forms__rows", "int_working_days", "admin_units", "admin_unit_successors", "portal_codes")
+SEEDS = (
+    "int_periods",
+    "stg_forms__rows",
+    "int_rows_that_add_up",
+    "int_working_days",
+    "admin_units",
+    "admin_unit_successors",
+    "portal_codes",
+)
 
 LEVELS = {"district": [DISTRICT], "commune": [COMMUNE, "31615"], "all": [DISTRICT, COMMUNE, "31615"]}
 COLUMNS = [column.name for column in load_contracts()["one_stop_cases"].columns]

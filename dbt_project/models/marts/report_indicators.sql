@@ -104,7 +104,7 @@ select
             when settled.value is null then null
             -- The row speaks of the year already, or of a day, or the period is all of the year so far.
             when settled.period_basis <> 'in_period' or year_quarters.quarters = 1 then settled.value
-            -- Shares, answers and what recurs say nothing of a year by its quarters.
+            -- Shares, answers and counts that do not add up say nothing of a year by its quarters.
             when adding_up.indicator_code is not null and compared.year_quarters_known = year_quarters.quarters
                 then compared.year_sum
         end as decimal(18, 4)

@@ -120,6 +120,25 @@ def test_a_quarter_knows_nothing_of_the_half_years_folder(models: CaseModels) ->
     assert models.rows("select count(*) from int_cases where quarter = '2023-Q3' and is_carried_over") == [(0,)]
 
 
+def test_cases_of_procedures_used_online_in_the_half_year_are_not_those_of_its_quarters(models: CaseModels) -> None:
+    """The procedure is used online in the second quarter only: then the first quarter's case counts, too. No case moved
+    for that, and the half-year is laid beside no sum.
+    """
+    first, second = "000.00.32.H51-230103-0001", "000.00.32.H51-230403-0002"
+    rows = [case(first), case(second, quarter=SECOND, received_at="2023-04-03", channel="online", file=2)]
+    models.build(rows, HALF, procedures=[{"procedure_code": "1.000001", "online_offered_level": "level_4"}])
+    counted = models.rows(
+        "select quarter, count(*) filter (where is_received and is_of_procedure_used_online) from int_cases "
+        f"where unit_code = '{DISTRICT}' and quarter in ('{FIRST}', '{SECOND}', '{HALF}') group by quarter"
+    )
+    assert dict(counted) == {FIRST: 0, SECOND: 1, HALF: 2}
+    assert [_moves(models, code) for code in ("VII.30", "VII.31")] == [[], []]
+    assert models.rows(
+        "select indicator_code from int_rows_that_add_up where form_version = '2023' "
+        "and indicator_code in ('III.23', 'VII.24', 'VII.30', 'VII.31')"
+    ) == [("III.23",)]
+
+
 _DAYS = st.dates(dt.date(2022, 11, 1), dt.date(2023, 6, 30)).map(dt.date.isoformat)
 
 

@@ -100,13 +100,16 @@ def test_measure_ids_are_unique_and_their_requirements_exist() -> None:
     assert {m["requires_measure"] for m in measures if "requires_measure" in m} <= set(ids)
 
 
-def test_what_is_counted_once_however_often_says_that_it_recurs() -> None:
-    """Figures of quarters are added but of these. What has a day of its own lies in one period, the others in many."""
+def test_what_figures_of_quarters_are_not_added_of_says_so() -> None:
+    """What is counted once however often: what has a day of its own lies in one period, the others in many. And what
+    counts because of what else happened in the period.
+    """
     once = {m["id"] for m in _measures() if m["aggregation"] == "count_distinct" and m["window"] == "in_period"}
     dated = {m["id"] for m in _measures() if "date" in m}
-    recurring = {m["id"] for m in _measures() if m.get("recurs")}
-    assert once - dated == recurring & once
-    assert all(m["window"] == "in_period" for m in _measures() if m["id"] in recurring)
+    never_added = {m["id"] for m in _measures() if m.get("adds_up") is False}
+    assert once - dated == never_added & once
+    assert {m["id"] for m in _measures() if "is_of_procedure_used_online" in m.get("filter", "")} <= never_added
+    assert all(m["window"] == "in_period" for m in _measures() if m["id"] in never_added)
 
 
 def test_measures_and_what_they_need_are_described_in_vietnamese() -> None:
