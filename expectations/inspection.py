@@ -17,6 +17,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
+from jinja2 import Environment
+
 from common.forms import Form, follows_forms, load_forms
 from common.periods import place_of
 from expectations.decisions import (
@@ -48,6 +50,7 @@ from expectations.suites import UNIT, Compiled, compile_rule
 from expectations.verdicts import MAX_FINDINGS, Finding, Place, Result, Status, Verdict, blocking
 
 DECISION_USE = "decision_use"
+_TOLD_DECISIONS = Path(__file__).resolve().parents[1] / "dbt_project" / "macros" / "told_decisions.sql"
 
 
 class AnswerLike(Protocol):
@@ -368,7 +371,8 @@ class _Run:
         if rule.message_vi is not None:
             text = rule.message_vi.format(subject=violation.subject, **printed)
         elif rule.kind == "relation":
-            text = f"{sentence} Số liệu: {'; '.join(f'{name} = {value}' for name, value in printed.items())}."
+            figures = "; ".join(f"{figure_vi(rule, name)} = {value}" for name, value in printed.items())
+            text = f"{sentence} Số liệu: {figures}."
             text += _difference_vi(rule, violation.values)
         else:
             text = sentence
@@ -479,31 +483,32 @@ def _disagreement(answer: AnswerLike | None, count: Count) -> str | None:
     return None
 
 
+def _told_decisions(delivered: str, of_one: str) -> str:
+    """SQL of the decisions among lines of registers, by the macro of dbt's model ``int_decisions``."""
+    macros: Any = Environment().from_string(_TOLD_DECISIONS.read_text(encoding="utf-8")).module
+    return str(macros.told_decisions(delivered, of_one))
+
+
 def _raw_decisions(connection: Any, quarter: str, rules: Mapping[str, Rule]) -> tuple[Decision, ...]:
     """Decisions in force about rules of the raw gate, straight from the register as delivered.
 
-    Where a decision was delivered again, the later delivery holds; registers of two quarters have two under one number,
-    named as in the model ``int_decisions``. One with a malformed quarter holds nowhere, and a rule on the register says
-    so.
+    Which lines are one decision and how it is named says the macro ``told_decisions``, as in the marts. One with a
+    malformed quarter holds nowhere, and a rule on the register says so.
     """
-    what = "subject, quarter, applies_to, figures_seen"
-    of_one = f"{UNIT}, decision_id"
     try:
         rows = connection.execute(
-            f"with told as (select all_decisions.*, place, max(place) over (partition by {of_one}) as last "
-            "from all_decisions join period_order on period_key = _quarter), "
-            f"in_force as (select * from told where unit = {UNIT} "
-            "and subject_kind = 'rule' and action = 'accept_finding' "
-            "and (select place from period_order where period_key = quarter) <= ? "
-            "and (select place from period_order where period_key = holds_until) >= ? "
-            "and (select closing from period_order where period_key = holds_until) "
-            "<= (select longest_until from longest_validity where first_quarter = quarter) "
-            f"qualify row_number() over (partition by {of_one}, _quarter "
-            "order by _delivery_rank desc, _sheet desc, _row desc) = 1) "
-            f"select {UNIT}, decision_id || case when place < last then ' (' || _quarter || ')' else '' end as name, "
-            f"{what} from in_force "
-            f"qualify row_number() over (partition by {of_one}, holds_until, {what} order by place desc) = 1 "
-            f"order by {UNIT}, name",
+            f"with delivered as (select {UNIT}, unit as decided_unit, decision_id, subject_kind, subject, action, "
+            "applies_to, cases, figures_seen, quarter as first_quarter, holds_until as last_quarter, "
+            "_quarter as quarter, _delivery_rank as delivery_rank, _sheet as sheet, _row as row_number, "
+            "place as delivered_no from all_decisions join period_order on period_key = _quarter), "
+            f"told as ({_told_decisions('delivered', UNIT)}) "
+            f"select {UNIT}, told_id, subject, first_quarter, applies_to, figures_seen from told "
+            f"where decided_unit = {UNIT} and subject_kind = 'rule' and action = 'accept_finding' "
+            "and (select place from period_order where period_key = first_quarter) <= ? "
+            "and (select place from period_order where period_key = last_quarter) >= ? "
+            "and (select closing from period_order where period_key = last_quarter) "
+            "<= (select longest_until from longest_validity as v where v.first_quarter = told.first_quarter) "
+            f"order by {UNIT}, told_id",
             [place_of(quarter)[0]] * 2,
         ).fetchall()
     except Exception:  # no readable register: no decision covers anything, and the register's own rules do not run

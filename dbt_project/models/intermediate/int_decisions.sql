@@ -46,12 +46,7 @@ delivered as (
         first_periods.period_no as first_no,
         last_periods.period_no as last_no,
         decided_units.reporting_unit_code as decided_reporting_unit_code,
-        delivered_for.period_no as delivered_no,
-        -- Each quarter's register numbers its decisions from the beginning.
-        row_number() over (
-            partition by folders.reporting_unit_code, scope.quarter, decisions.quarter, decisions.decision_id
-            order by decisions.delivery_rank desc, decisions.sheet desc, decisions.row_number desc
-        ) as recency
+        delivered_for.period_no as delivered_no
     from {{ ref('stg_decisions__decisions') }} as decisions
     inner join units as folders
         on decisions.quarter = folders.quarter and decisions.delivering_unit_code = folders.unit_code
@@ -66,42 +61,19 @@ delivered as (
 
 ),
 
--- A line that a later quarter's register carries along is one decision. Another one under the same number is told
--- apart by the quarter that it was delivered for.
-latest as (
-
-    select
-        *,
-        max(delivered_no) over (partition by unit_code, report_quarter, decision_id) as last_delivered_no
-    from (
-        select
-            *,
-            row_number() over (
-                partition by
-                    unit_code, report_quarter, decision_id, subject_kind, subject, action, applies_to, cases,
-                    figures_seen, first_quarter, last_quarter
-                order by delivered_no desc
-            ) as carried
-        from delivered
-        where recency = 1
-    ) as current_lines
-    where carried = 1
-
+told as (
+{{ told_decisions('delivered', 'unit_code, report_quarter') }}
 ),
 
 -- What a decision saw: "số tính toán = 1; số khai báo = 31", a figure that was not there being "trống".
 read as (
 
     select
-        latest.*,
-        case
-            when latest.delivered_no < latest.last_delivered_no then latest.decision_id || ' (' || latest.quarter || ')'
-            else latest.decision_id
-        end as told_id,
+        told.*,
         {{ matches_pattern('figures_seen', 'số (tính toán|khai báo)\s*=') }} as saw_figures,
         {{ seen_figure('figures_seen', 'số tính toán') }} as seen_computed,
         {{ seen_figure('figures_seen', 'số khai báo') }} as seen_declared
-    from latest
+    from told
 
 ),
 

@@ -272,6 +272,25 @@ def test_a_number_that_two_quarters_registers_give_settles_at_both_gates_alike(l
         assert by["deliveries.one_stop_cases.rejected_share"] == ("QD 01" if other in rows else None)
 
 
+def test_of_a_number_that_one_register_gives_twice_the_later_line_holds_at_gate_1_as_in_the_marts(
+    lake: Lake, worlds: Any
+) -> None:
+    """Also where the later one is about something else, so that the earlier one settles nothing any more."""
+    lake.add_unit("945")
+    lake.of("945", "survey_responses").rows_rejected = 1
+    decision = lake.first("945", "decisions")
+    decision.update(
+        unit="945", subject_kind="rule", subject="deliveries.survey_responses.rejected_share",
+        applies_to="945/945.survey_responses.xlsx", action="accept_finding", quarter="2023-Q1", holds_until="2023-Q2",
+        figures_seen="số dòng bị loại = 1; số dòng đã đọc = 2",
+    )  # fmt: skip
+    later = decision | {"subject_kind": "row", "subject": "III.25", "action": "withhold"}
+    for number, (rows, named) in enumerate([([decision], decision["decision_id"]), ([decision, later], None)]):
+        lake.of("945", "decisions").rows[:] = rows
+        [verdict] = inspect_raw(replace(lake, folder=lake.folder / str(number)).request(), worlds.plain)
+        assert [r.decision_id for r in verdict.results if r.expectation_id == decision["subject"]] == [named]
+
+
 # Not quarters, though parts of them can be cast to numbers, or sort behind any quarter.
 MALFORMED = ["2023Q2", "2023-Q5", "2023-Q0", "23-Q2", "2023-q2", "2023-Q2 ", " 2023-Q2", "2023-Q2\n", "9999", "Q2/2023",
              "2023-Q22", "２０２３-Q2", "zzzz-Q1", ""]  # fmt: skip
