@@ -23,18 +23,25 @@ IN_FORCE = frozenset({"applied", "covers_findings", "no_effect"})
 CHOICE = "report.settled"
 _CHOOSES = frozenset({"accept_declared", "accept_computed", "withhold"})
 
-# Names of figures in the register of decisions; a form row or measure bears its own code, a column its heading.
+# Names of figures in the register of decisions; a form row bears its own code, a column its heading.
 FIGURES_VI = {
     "approved_on": "ngày duyệt",
     "carried_over": "kỳ trước chuyển sang",
     "case_code": "mã hồ sơ",
     "column_vi": "cột",
+    "commune_cases_carried_over": "hồ sơ cấp xã kỳ trước chuyển sang",
+    "commune_cases_open": "hồ sơ cấp xã chưa kết thúc",
+    "commune_cases_set_aside": "hồ sơ cấp xã rút hoặc bị từ chối",
+    "communes_expected": "số đơn vị cấp xã",
     "computed_value": "số tính toán",
     "correct_quarter": "kỳ cần đính chính",
     "count": "số dòng hoặc ô",
     "day": "ngày kết thúc",
     "declared_value": "số khai báo",
     "denominator": "mẫu số",
+    "district_cases_carried_over": "hồ sơ cấp huyện kỳ trước chuyển sang",
+    "district_cases_open": "hồ sơ cấp huyện chưa kết thúc",
+    "district_cases_set_aside": "hồ sơ cấp huyện rút hoặc bị từ chối",
     "expected": "số đối chiếu",
     "forms": "số phiếu",
     "found": "số tìm thấy",
@@ -47,6 +54,7 @@ FIGURES_VI = {
     "open_before": "còn lại cuối kỳ trước",
     "other_case_code": "mã hồ sơ kia",
     "previous_quarter_value": "số kỳ trước",
+    "procedures_shared": "thủ tục áp dụng ở cả hai cấp",
     "quarters_sum": "cộng các quý",
     "published_sum": "các quý đã công bố",
     "moved_net": "chênh lệch theo hồ sơ",
@@ -71,9 +79,18 @@ FIGURES_VI = {
 
 def figure_vi(rule: Rule, name: str) -> str:
     """The name under which a figure that a rule shows stands in findings and in the register of decisions."""
-    return FIGURES_VI.get(name) or str(column_facts().get(f"{rule.source}.{name}", {}).get("title", name))
+    heading = column_facts().get(f"{rule.source}.{name}", {}).get("title", name)
+    return _in_words(name if name in FIGURES_VI else str(heading))
 
 
+def _in_words(name: str) -> str:
+    """``hồ sơ cấp xã chưa kết thúc`` for a measure, ``III.12 kỳ trước`` for ``previous(III.12)``."""
+    if found := _PREVIOUS.fullmatch(name):
+        return f"{_in_words(found[1])} kỳ trước"
+    return FIGURES_VI.get(name, name)
+
+
+_PREVIOUS = re.compile(r"previous\((.+)\)")
 #: Signs that part a list from its next entry; an entry that holds one stands in double quotes, doubled within.
 _PARTS = re.compile(r"[;\n\"]")
 _ENTRY = re.compile(r'(?:[^;\n"]|"(?:[^"]|"")*"|")+')
@@ -134,7 +151,10 @@ def _one_line(text: str) -> str:
 
 
 def _key(name: str) -> str:
-    return _one_line(name).strip("{} ").casefold()
+    """By which a figure is found again; registers that were written before a measure had a name bear its id, and
+    ``previous(III.12)``.
+    """
+    return _in_words(_one_line(name).strip("{} ").casefold()).casefold()
 
 
 def _same(seen: str, now: str) -> bool:

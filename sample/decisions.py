@@ -48,7 +48,7 @@ _SETTLED = (
         )
     ),
     ("rule", "report.III.27.no_backlog", None, "accept_finding", None,
-     "III.26 = {communes}; commune_cases_open = 0",
+     "III.26 = {communes}; hồ sơ cấp xã chưa kết thúc = 0",
      "Hồ sơ cấp xã chủ yếu giải quyết trong ngày; các xã, thị trấn đã xác nhận không còn hồ sơ tồn "
      "tại thời điểm chốt số liệu"),
 )  # fmt: skip
