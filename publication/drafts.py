@@ -45,7 +45,6 @@ from publication.letter import write_letter
 from publication.outputs import FOLDERS, PROVINCE_WORKBOOK, check_outputs, write_outputs
 from publication.page import write_page, write_province_page, write_unit_pages
 from publication.release import (
-    NOT_IN_DRAFT,
     Basis,
     Refused,
     Release,
@@ -54,6 +53,7 @@ from publication.release import (
     current_release,
     previous_of,
     says_the_same,
+    seen_in_draft,
     why_not,
 )
 from publication.review import REVIEW_NAME, Named, write_review
@@ -273,7 +273,7 @@ def _release_outputs(content: ReleaseContent, staging: Path) -> dict[str, str]:
     made.mkdir()
     write_outputs(content, made)
     check_outputs(content, made)
-    outputs = {output.path: output.sha256 for output in describe_outputs(made) if output.path not in NOT_IN_DRAFT}
+    outputs = seen_in_draft(describe_outputs(made))
     remove_tree(made)
     return outputs
 

@@ -63,6 +63,8 @@ class Output:
     name: str
     write: Step
     check: Step | None = None
+    #: Whether it says who approved the release, or describes one that does; of no other a byte depends on that.
+    tells_of_approval: bool = False
 
 
 def write_outputs(content: ReleaseContent, folder: Path) -> None:
@@ -98,6 +100,16 @@ def check_outputs(content: ReleaseContent, folder: Path) -> None:
         if output.check is not None:
             with _fault_of(output, content):
                 output.check(content, folder)
+
+
+def tell_of_approval(content: ReleaseContent, folder: Path) -> None:
+    """Write anew, and read again, what says who approved the release. Raises as the two above."""
+    for output in outputs_of(content):
+        if output.tells_of_approval:
+            with _fault_of(output, content):
+                output.write(content, folder)
+                if output.check is not None:
+                    output.check(content, folder)
 
 
 def _write_marts(content: ReleaseContent, folder: Path) -> None:
@@ -204,9 +216,9 @@ OUTPUTS: tuple[Output, ...] = (
     Output("changes", _write_changes),
     Output("passports", _write_passports, _check_passports),
     Output("unit_pages", write_unit_pages, check_unit_pages),
-    Output("page", _write_page, _check_page),
+    Output("page", _write_page, _check_page, tells_of_approval=True),
     # Last: it describes every other file.
-    Output("datapackage", write_package, check_package),
+    Output("datapackage", write_package, check_package, tells_of_approval=True),
 )
 
 #: The same of a province's release.
@@ -216,8 +228,8 @@ PROVINCE_OUTPUTS: tuple[Output, ...] = (
     Output("workbook", _write_province_workbook, _check_province_workbook),
     Output("notes", _write_notes),
     Output("changes", _write_changes),
-    Output("page", _write_province_page, _check_province_page),
-    Output("datapackage", write_package, check_package),
+    Output("page", _write_province_page, _check_province_page, tells_of_approval=True),
+    Output("datapackage", write_package, check_package, tells_of_approval=True),
 )
 
 

@@ -41,7 +41,7 @@ from publication.content.release_content import NO_IMPRINT, Imprint, ReleaseCont
 from publication.content.revision import Amendment, Revision, revise
 from publication.content.signing import UNSIGNED, Signing
 from publication.index import rebuild_index
-from publication.outputs import check_outputs, write_outputs
+from publication.outputs import check_outputs, tell_of_approval, write_outputs
 from publication.store.candidate import Candidate, CandidateError, read_candidate
 from publication.store.parquet import from_parquet, in_total_order, to_parquet
 from publication.store.pointer import (
@@ -144,7 +144,7 @@ def find_release(published: Path, unit: str, quarter: str, number: int) -> Relea
     quarter_dir = published / unit / quarter
     pointer = read_pointer(quarter_dir)
     if pointer is None or number not in pointer.manifests:
-        raise LookupError(f"{unit}, {quarter}: chưa có bản phát hành {release_name(number)}")
+        raise LookupError(f"{unit}, {quarter}: chưa có bản công bố {release_name(number)}")
     return _release(quarter_dir, pointer, number)
 
 
@@ -326,28 +326,30 @@ def _sweep(quarter_dir: Path, pointer: Pointer | None) -> None:
     unknown = _folders_of_releases(quarter_dir) - known
     if unknown:
         names = ", ".join(map(release_name, sorted(unknown)))
-        raise DamagedPointer(f"có bản phát hành mà con trỏ không biết: {names}; chạy cchc rebuild")
+        raise DamagedPointer(f"có bản công bố mà con trỏ không biết: {names}; chạy cchc rebuild")
 
 
 class NotTheDraft(Exception):
     """What would be published is not what was approved. The message is for people, in Vietnamese."""
 
 
-#: Files that tell of the approval, and so cannot be in a draft what they are in the release, and those whose bytes
-#: differ from run to run; the first say nothing else that no other file says.
-NOT_IN_DRAFT = frozenset({"report/index.html", "datapackage.json"}) | NOT_REPRODUCIBLE
+def seen_in_draft(outputs: Iterable[OutputFile]) -> dict[str, str]:
+    """sha256 by path of the files that an approval holds for: all whose bytes are not other ones in each run."""
+    return {output.path: output.sha256 for output in outputs if output.path not in NOT_REPRODUCIBLE}
 
 
 @dataclass(frozen=True)
 class Approved:
-    """An approval with the sha256 of each file of the release that was seen as a draft, by path."""
+    """An approval with the sha256 of each file of the release that was seen as a draft, by path: as it is before it
+    tells of the approval itself.
+    """
 
     approval: Approval
     outputs: Mapping[str, str]
 
     def check(self, outputs: Iterable[OutputFile]) -> None:
         """Raises NotTheDraft where the files to be published are others than those that were approved."""
-        found = {output.path: output.sha256 for output in outputs if output.path not in NOT_IN_DRAFT}
+        found = seen_in_draft(outputs)
         if other := sorted(dict(found.items() ^ self.outputs.items())):
             raise NotTheDraft(
                 f"bản sẽ công bố không đúng như dự thảo {self.approval.draft} đã xem, khác ở: {', '.join(other)}; "
@@ -387,8 +389,6 @@ class Basis:
                 signing=self.signing,
             )
         content = replace(content, imprint=self.imprint)
-        if self.approved is not None:
-            content = replace(content, approval=self.approved.approval)
         if not self.candidate.is_of_province:
             told = _told_before(self.quarter_dir, pointer)
             content = without_small_counts(content, self.least_count, told, _told_elsewhere(self.quarter_dir))
@@ -438,9 +438,11 @@ def _make_release(
     try:
         write_outputs(content, staging)
         check_outputs(content, staging)
-        outputs = describe_outputs(staging)
         if basis.approved is not None:
-            basis.approved.check(outputs)
+            basis.approved.check(describe_outputs(staging))
+            content = replace(content, approval=basis.approved.approval)
+            tell_of_approval(content, staging)
+        outputs = describe_outputs(staging)
         manifest = build_manifest(
             release=number,
             candidate=basis.candidate,
@@ -483,7 +485,7 @@ def origin_of(release: Release) -> Origin:
     """What a release was made from, and its marts. Raises DamagedManifest when it is no longer what was published."""
     damages = verify(release.path)
     if damages:
-        raise DamagedManifest(f"bản phát hành {release.name} đã hư hại, không so sánh được: {damages[0].message_vi}")
+        raise DamagedManifest(f"bản công bố {release.name} đã hư hại, không so sánh được: {damages[0].message_vi}")
     manifest = release.manifest()
     tables = {path.stem: from_parquet(path.read_bytes()) for path in sorted((release.path / "marts").glob("*.parquet"))}
     return Origin(
@@ -535,7 +537,7 @@ def _told(quarter_dir: Path, number: int) -> dict[str, pa.Table]:
         return {name: from_parquet(path.read_bytes()) for name, path in found.items()}
     except (OSError, pa.ArrowException) as error:
         name = f"{quarter_dir.name}/{release_name(number)}"
-        raise DamagedManifest(f"bản phát hành {name} đã hư hại, không đọc được") from error
+        raise DamagedManifest(f"bản công bố {name} đã hư hại, không đọc được") from error
 
 
 def _folders_of_releases(quarter_dir: Path) -> set[int]:

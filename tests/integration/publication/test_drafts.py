@@ -38,7 +38,7 @@ from publication import (
     verify,
 )
 from publication.content.approval import DRAFT_VI
-from publication.content.release_content import ReleaseContent
+from publication.content.release_content import Imprint, ReleaseContent
 from publication.tables.annex import write_annex_xlsx
 from tests.integration.publication.conftest import Home
 from tests.integration.publication.publish_once import chosen_outputs
@@ -191,6 +191,22 @@ def test_nothing_but_what_was_seen_is_published(light_home: Home, change: Callab
     assert "không đúng như dự thảo" in answer.reasons[0]
     assert current_release(home.published, UNIT, QUARTER) is None
     assert not list(home.quarter_dir.glob("r*"))
+
+
+def test_a_page_that_nobody_saw_is_not_published(home: Home) -> None:
+    """What stands on the page alone, like contact and licence, is compared as well."""
+    candidate = home.candidate()
+    draft = _draft(home, candidate, imprint=Imprint(contact_vi="Văn phòng UBND huyện"))
+    assert {"report/index.html", "datapackage.json"} <= (draft.outputs or {}).keys()
+    answer = _approve(home, candidate, draft, imprint=Imprint(contact_vi="Văn phòng khác"))
+    assert isinstance(answer, Refused)
+    other = answer.reasons[0].partition("khác ở: ")[2].partition(";")[0].split(", ")
+    assert {"report/index.html", "datapackage.json"} <= set(other)
+    made = _approve(home, candidate, draft, imprint=Imprint(contact_vi="Văn phòng UBND huyện"))
+    assert isinstance(made, Published)
+    page = (made.release.path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "Phê duyệt: Chủ tịch UBND huyện" in page
+    assert verify(made.release.path) == []
 
 
 def test_a_draft_of_a_release_that_is_no_longer_the_last_is_not_published(light_home: Home) -> None:
