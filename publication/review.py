@@ -41,7 +41,7 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("blocks", "Đang chặn công bố", "Phải sửa, hoặc có quyết định giải trình nếu quy tắc cho phép."),
     ("warns", "Cảnh báo chưa giải trình", "Cũng giữ lại báo cáo cho đến khi sửa hoặc có quyết định giải trình."),
     ("waived", "Đã có quyết định giải trình", "Không đạt quy tắc nhưng được chấp nhận theo quyết định."),
-    ("revision", "Thay đổi so với bản đã công bố", "Số liệu của chính kỳ này, so với bản phát hành hiện hành."),
+    ("revision", "Thay đổi so với bản đã công bố", "Số liệu của chính kỳ này, so với bản công bố hiện hành."),
     ("previous", "Thay đổi so với kỳ trước", "Xếp theo mức thay đổi; không có nghĩa là sai."),
     ("knife_edge", "Sát ngưỡng", "Thêm hoặc bớt một vài trường hợp là sang phía bên kia của ngưỡng."),
     ("unusual", "Khác thường", "So với các kỳ đã công bố của đơn vị và với các đơn vị khác; chỉ để lưu ý."),

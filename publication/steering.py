@@ -85,7 +85,7 @@ def roll_back(
     """
     with _held(published, unit, quarter) as (quarter_dir, pointer):
         if number not in pointer.manifests:
-            raise LookupError(f"{_named(pointer)}: chưa có bản phát hành {release_name(number)}")
+            raise LookupError(f"{_named(pointer)}: chưa có bản công bố {release_name(number)}")
         if number == pointer.release:
             raise NotAllowed(f"{_named(pointer)}: {release_name(number)} đang là bản hiện hành")
         if pointer.lock:
@@ -125,7 +125,7 @@ def _move(quarter_dir: Path, pointer: Pointer, number: int, event: Event, witnes
 def _check_whole(quarter_dir: Path, number: int) -> None:
     damages = verify(quarter_dir / release_name(number))
     if damages:
-        raise DamagedManifest(f"bản phát hành {release_name(number)} đã hư hại: {damages[0].message_vi}")
+        raise DamagedManifest(f"bản công bố {release_name(number)} đã hư hại: {damages[0].message_vi}")
 
 
 def _named(pointer: Pointer) -> str:

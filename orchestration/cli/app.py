@@ -464,11 +464,11 @@ def rollback(
     quarter: Quarter,
     unit: Unit,
     reason: Reason,
-    to: Annotated[int, typer.Option("--to", min=1, help="Số của bản phát hành cần quay về.")],
+    to: Annotated[int, typer.Option("--to", min=1, help="Số của bản công bố cần quay về.")],
     by: By = "",
     json: Json = False,
 ) -> None:
-    """Lấy một bản phát hành khác làm bản hiện hành; không xóa, không sửa bản nào."""
+    """Lấy một bản công bố khác làm bản hiện hành; không xóa, không sửa bản nào."""
     _move("rollback", quarter, unit, reason, by, as_json=json, to=to)
 
 
@@ -480,7 +480,7 @@ def diff(
     new: Annotated[int | None, typer.Option("--to", min=1, help="Số của bản mới; mặc định: bản hiện hành.")] = None,
     json: Json = False,
 ) -> None:
-    """Số liệu nào đã thay đổi giữa hai bản phát hành, và vì sao."""
+    """Số liệu nào đã thay đổi giữa hai bản công bố, và vì sao."""
     from orchestration.cli import revisions
 
     pipeline = Pipeline(load_settings())

@@ -118,7 +118,7 @@ class Revision:
     @property
     def head_vi(self) -> str:
         """One paragraph: which release takes the place of which, how much changed, and by whose word."""
-        return f"Bản phát hành r{self.release} thay bản r{self.previous}: {self.extent_vi}{self.amendment_vi}"
+        return f"Bản công bố r{self.release} thay bản r{self.previous}: {self.extent_vi}{self.amendment_vi}"
 
     @property
     def extent_vi(self) -> str:

@@ -142,7 +142,7 @@ def _whole(content: ReleaseContent, letter: Letter) -> Submission:
     day = format_date(closing_date(content))
     blocks = [
         Points("Số liệu tạm thời", content.provisional_vi),
-        Points("Thay đổi so với bản phát hành trước", tuple(content.revision.lines_vi) if content.revision else ()),
+        Points("Thay đổi so với bản công bố trước", tuple(content.revision.lines_vi) if content.revision else ()),
         Points("Mâu thuẫn số liệu đã có văn bản giải trình", tuple(_decided(content))),
         Points("Chỉ tiêu để trống, đơn vị chưa có số liệu", (*_blanks(content), *_coverage(content))),
         Points("Câu không đưa vào báo cáo", tuple(_left_out(content))),
@@ -169,7 +169,7 @@ def _whole(content: ReleaseContent, letter: Letter) -> Submission:
             for number, block in enumerate((block for block in blocks if block.lines), start=1)
         ),
         closing=printable(
-            "Toàn bộ giải trình, lưu ý và dòng để trống có trong tệp quality/notes.csv kèm bản phát hành; nguồn của "
+            "Toàn bộ giải trình, lưu ý và dòng để trống có trong tệp quality/notes.csv kèm bản công bố; nguồn của "
             "từng con số có trong tệp quality/passports.json."
         ),
         mark=letter.mark,

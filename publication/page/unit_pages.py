@@ -137,7 +137,7 @@ def _view(content: ReleaseContent, figures: UnitFigures, unit: Unit) -> UnitView
         quarter_vi=content.quarter_vi,
         window_vi=f"{format_date(quarter['opens_on'])} – {format_date(quarter['closes_on'])}",
         release_vi=(f"Dự thảo {content.draft} của bản" if content.draft else "Bản")
-        + f" phát hành r{content.revision.release if content.revision else 1}",
+        + f" công bố r{content.revision.release if content.revision else 1}",
         draft_vi=DRAFT_VI if content.draft else "",
         is_provisional=bool(content.provisional_vi),
         has_cases=unit.has_cases,

@@ -234,7 +234,7 @@ def page_view(content: ReleaseContent, folder: Path) -> PageView:
         form_version=form_named(content.form_version).named_vi,
         window_vi=f"{format_date(quarter['opens_on'])} – {format_date(quarter['closes_on'])}",
         release_vi=(f"Dự thảo {content.draft} của bản" if content.draft else "Bản")
-        + f" phát hành r{content.revision.release if content.revision else 1}",
+        + f" công bố r{content.revision.release if content.revision else 1}",
         draft_vi=DRAFT_VI if content.draft else "",
         approval_vi=content.approval.line_vi if content.approval else "",
         revision_vi=content.revision.head_vi if content.revision else "",

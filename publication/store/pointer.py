@@ -28,7 +28,7 @@ class StalePointer(Exception):
     """Another publication moved the pointer since the writer looked. Nothing was changed."""
 
     def __init__(self, expected: int | None, found: int | None) -> None:
-        super().__init__(f"bản phát hành hiện hành là {_name(found)}, không phải {_name(expected)} như đã xem trước đó")
+        super().__init__(f"bản công bố hiện hành là {_name(found)}, không phải {_name(expected)} như đã xem trước đó")
         self.expected = expected
         self.found = found
 

@@ -413,7 +413,7 @@ def test_an_embedded_chart_says_how_final_it_is_and_leads_to_what_became_of_it(
         assert len(browser.all("main figure")) == 1
         assert [part.text for part in browser.all("main [data-part=standing]") if part.is_displayed()] == said
         (source,) = browser.all("main > .by")
-        assert "Bản phát hành r1" in source.text
+        assert "Bản công bố r1" in source.text
         links = [str(link.get_attribute("href")) for link in source.find_elements(By.CSS_SELECTOR, "a")]
         assert links == [place.as_uri(), links[1]]
         assert links[1].endswith(f"index.html#b-{UNIT}-{QUARTER}")

@@ -339,7 +339,7 @@ def test_every_row_is_exported_with_what_it_contributes(
 @pytest.mark.parametrize(("arguments", "told"), [
     (("999",), "biểu không có chỉ tiêu '999'"),
     (("VIII.01",), "mã chỉ tiêu như I.01"),
-    (("73", "--release", "9"), "chưa có bản phát hành r9"),
+    (("73", "--release", "9"), "chưa có bản công bố r9"),
     (("73", "--unit", "942"), "942, 2023-Q1: chưa có bản công bố nào"),
     (("73", "--unit", "31615"), "đơn vị báo cáo là 945"),
     (("73", "--unit", "000"), "không có đơn vị nào mang mã 000"),

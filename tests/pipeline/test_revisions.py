@@ -109,9 +109,9 @@ def test_a_signed_quarter_is_held_amended_explained_and_rolled_back(
         (["unlock", QUARTER, "--unit", UNIT, "--reason", "vì"], "không khóa"),
         (["lock", "2022-Q4", "--unit", UNIT, "--reason", "vì"], "chưa công bố bản nào"),
         (["lock", QUARTER, "--unit", "31615", "--reason", "vì"], "đơn vị báo cáo là 945"),
-        (["rollback", QUARTER, "--unit", UNIT, "--to", "7", "--reason", "vì"], "chưa có bản phát hành r7"),
+        (["rollback", QUARTER, "--unit", UNIT, "--to", "7", "--reason", "vì"], "chưa có bản công bố r7"),
         (["rollback", QUARTER, "--unit", UNIT, "--to", "1", "--reason", "vì"], "đang là bản hiện hành"),
-        (["diff", QUARTER, "--unit", UNIT, "--to", "7"], "chưa có bản phát hành r7"),
+        (["diff", QUARTER, "--unit", UNIT, "--to", "7"], "chưa có bản công bố r7"),
         (["diff", "2022-Q4", "--unit", UNIT], "chưa công bố bản nào"),
     ],
 )

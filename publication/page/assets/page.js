@@ -300,7 +300,7 @@
       actions.append(save);
     } else if (count > 0) {
       actions.append(make("p", {}, "Danh sách dòng quá dài nên không đặt trong trang; xem tệp ",
-        make("a", { href: "../quality/passports.json" }, "quality/passports.json"), " của bản phát hành này."));
+        make("a", { href: "../quality/passports.json" }, "quality/passports.json"), " của bản công bố này."));
     }
     const close = make("button", { type: "button", class: "close" }, "Đóng");
     actions.append(close);

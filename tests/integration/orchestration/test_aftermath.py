@@ -128,7 +128,7 @@ def test_a_release_whose_run_was_killed_is_told_once_in_the_same_words(
         assert hook.titles() == [f"[CCHC] {line['message']}" for line in told]
         assert not any(settings.paths.untold.iterdir())
         if number == 2:
-            assert told[1]["reasons"][0].startswith("Bản phát hành r2 thay bản r1: 1 số liệu")
+            assert told[1]["reasons"][0].startswith("Bản công bố r2 thay bản r1: 1 số liệu")
             assert "→ 10" in told[1]["reasons"][1]
 
 

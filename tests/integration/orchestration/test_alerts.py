@@ -288,7 +288,7 @@ def test_a_release_is_told_with_its_changes_and_settles_what_held_it(settings: S
     assert _told(settings) == [("held_back", UNIT), ("published", UNIT), ("held_back", UNIT)]
     line = _lines(settings)[1]
     assert line["message"].endswith("đã công bố bản r2")
-    assert line["reasons"][0].startswith("Bản phát hành r2 thay bản r1")
+    assert line["reasons"][0].startswith("Bản công bố r2 thay bản r1")
     assert line["links"]["Trang số liệu"] == f"https://cchc.example.org/{UNIT}/{QUARTER}/r2/report/index.html"
 
 

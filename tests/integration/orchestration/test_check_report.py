@@ -78,7 +78,7 @@ def test_a_report_that_agrees_ends_well(cli: Cli, published_home: Path, tmp_path
         (("none.txt", *ASKED), "không có tệp"),
         (("report.txt", "--unit", "941", "--quarter", REAL), "chưa có bản công bố"),
         (("report.txt", "--unit", "945", "--quarter", "2023-Q9"), "không có kỳ báo cáo"),
-        (("report.txt", *ASKED, "--release", "7"), "chưa có bản phát hành r7"),
+        (("report.txt", *ASKED, "--release", "7"), "chưa có bản công bố r7"),
     ],
 )
 def test_what_cannot_be_compared_is_wrong_use(

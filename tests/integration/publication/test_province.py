@@ -155,7 +155,7 @@ def test_a_province_is_published_told_and_published_again_when_a_unit_is(provinc
     page: Any = lxml.html.parse(str(first.release.path / "report" / "index.html")).getroot()
     header = " ".join(page.find(".//header").text_content().split())
     assert "SỐ LIỆU TẠM THỜI" in header
-    assert "Bản phát hành r1" in header
+    assert "Bản công bố r1" in header
     assert f"../../../../index.html#b-{PROVINCE}-{QUARTER}" in page.xpath("//header//a/@href")
 
     # What nothing changed is not published again; what a unit published is, and says so.

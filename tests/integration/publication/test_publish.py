@@ -370,7 +370,7 @@ def test_a_damaged_release_is_named_in_the_index_and_stops_no_other(home: Home) 
     manifest.write_bytes(b"{}")
     (entry,) = json.loads(rebuild_index(home.published).read_bytes())["releases"]
     assert entry["files"] == {}
-    assert "không đọc được bản phát hành này" in (home.published / "index.html").read_text(encoding="utf-8")
+    assert "không đọc được bản công bố này" in (home.published / "index.html").read_text(encoding="utf-8")
 
 
 def test_nothing_is_current_before_the_first_publication(home: Home) -> None:

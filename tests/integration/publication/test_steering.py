@@ -171,7 +171,7 @@ def test_the_annex_of_a_revision_holds_the_new_figure_and_nothing_of_the_revisio
     assert isinstance(outcome, Published)
     report = outcome.release.path / "report"
     assert read_annex_xlsx(report / "annex.xlsx")[3].value == 10
-    assert "bản phát hành trước" not in (report / "annex.csv").read_text(encoding="utf-8")
+    assert "bản công bố trước" not in (report / "annex.csv").read_text(encoding="utf-8")
 
 
 def test_unlocked_is_open_again(locked: Home) -> None:

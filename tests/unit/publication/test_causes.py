@@ -370,7 +370,7 @@ def _revision(**more: Any) -> Revision:
 
 def test_the_revision_is_told_in_vietnamese() -> None:
     told = _revision().lines_vi
-    assert told[0] == "Bản phát hành r2 thay bản r1: 2 số liệu của biểu thay đổi."
+    assert told[0] == "Bản công bố r2 thay bản r1: 2 số liệu của biểu thay đổi."
     figure = "Dòng 4 (I.04) Số nhiệm vụ đã hoàn thành: 9 → 10. "
     assert told[1].startswith(f"{figure}Tệp {neutral_name(LATE)} (Nhiệm vụ kế hoạch, ")
     assert ": để trống → 3. " in told[2]

@@ -621,8 +621,8 @@ def test_a_revision_says_what_changed_from_what_and_why(make_content: MakeConten
         )
     )
     (note,) = document.xpath("//*[@class='revision']")
-    assert "Bản phát hành r2 thay bản r1" in note.text_content()
-    assert "Bản phát hành r2" in document.xpath("//*[@class='facts']")[0].text
+    assert "Bản công bố r2 thay bản r1" in note.text_content()
+    assert "Bản công bố r2" in document.xpath("//*[@class='facts']")[0].text
     section = document.xpath("//section[@id='thay-doi']")[0]
     lines = [[cell.text_content() for cell in line] for line in section.xpath(".//tbody/tr")]
     why = "tệp hồ sơ.xlsx của <b>Huyện gửi bổ sung"
@@ -654,7 +654,7 @@ def test_a_long_list_of_changes_is_cut_and_says_so(make_content: MakeContent, wr
 
 def test_a_first_release_says_that_it_is_one(make_content: MakeContent, write: Any) -> None:
     document = html(write(make_content()))
-    assert "Đây là bản phát hành đầu tiên của quý I năm 2023." in document.text_content()
+    assert "Đây là bản công bố đầu tiên của quý I năm 2023." in document.text_content()
     assert document.xpath("//*[@class='revision'] | //tr[@data-changed]") == []
 
 

@@ -67,7 +67,7 @@ def test_what_is_internal_is_told_to_the_signer(content: ReleaseContent) -> None
     told = submission(with_narrative(content, [("I.1", 1, "Bỏ câu: Trong quý, lãnh đạo")]))
     said = "\n".join(submission_texts(told))
     assert [block.heading for block in told.blocks] == [
-        "1. Thay đổi so với bản phát hành trước",
+        "1. Thay đổi so với bản công bố trước",
         "2. Mâu thuẫn số liệu đã có văn bản giải trình",
         "3. Chỉ tiêu để trống, đơn vị chưa có số liệu",
         "4. Câu không đưa vào báo cáo",
