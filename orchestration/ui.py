@@ -157,6 +157,8 @@ def main(words: Sequence[str] = ()) -> int:
     try:
         prepare(settings)
         env = {**os.environ, "DAGSTER_HOME": str(settings.plain_paths.dagster), "CCHC_HOME": str(settings.home)}
+        # A backfill waits for definitions that do not load at the moment; else a code server that is late ends it.
+        env["DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"] = "1"
         port = free_port(host=host)
         shown = f"http://[{host}]" if ":" in host else f"http://{host}"
         url = f"{shown}:{port}"
