@@ -5,9 +5,9 @@ Does not belong here: which tables and sums a release has (``disclosure``), how 
 
 A reader knows every published cell, every sum, and that counts are not negative. A small count is safe when other
 counts would agree with all of that just as well: so for each, another whole set of counts is found (by linear
-programming) that differs in it by ``width`` where the sums leave room for that. Cells that have to change in such a set
-are held back too, as few and as unimportant ones as the programme finds. A small count that the figures of the signed
-report alone determine is held back all the same: nobody has to see it twice.
+programming) that differs in it by 1 at least. Cells that have to change in such a set are held back too, as few and as
+unimportant ones as the programme finds. A small count that the figures of the signed report alone determine is held
+back all the same: nobody has to see it twice.
 """
 
 from __future__ import annotations
@@ -80,8 +80,9 @@ class HeldBack:
 def hold_back(system: System, threshold: int, *, width: int = 2, before: Iterable[Key] = ()) -> HeldBack:
     """Counts from 1 to ``threshold`` - 1 of sensitive cells, what was held back ``before``, and what must follow them.
 
-    Equal systems give equal answers. Where the programme takes more steps than are allowed, everything that may be is
-    held back: more than need be, never less.
+    Of each small count there is a doubt of at least 1, unless there is less with everything held back that may be: then
+    it is ``told_elsewhere``. Equal systems give equal answers. Where the programme takes more steps than are allowed,
+    everything that may be is held back: more than need be, never less.
     """
     small = [key for key, cell in system.cells.items() if cell.sensitive and 0 < cell.value < threshold]
     kept = [key for key in before if key in system.cells and not _is_fixed(system.cells[key])]
@@ -99,7 +100,7 @@ def hold_back(system: System, threshold: int, *, width: int = 2, before: Iterabl
         doubt = programme.protect(held, wanted)
     except _TooLarge:
         return HeldBack(frozenset(key for key, cell in system.cells.items() if not _is_fixed(cell)))
-    told = [place for place in map(programme.place.__getitem__, small) if doubt[place] < _TOLERANCE]
+    told = [place for place in map(programme.place.__getitem__, small) if doubt[place] < 1 - _TOLERANCE]
     return HeldBack(
         frozenset(
             key for key, is_held in zip(programme.keys, held, strict=True) if is_held and not system.cells[key].hidden
@@ -110,6 +111,10 @@ def hold_back(system: System, threshold: int, *, width: int = 2, before: Iterabl
 
 def _is_fixed(cell: Cell) -> bool:
     return cell.cost is None or cell.hidden
+
+
+def _opposite(aims: Mapping[int, float]) -> dict[int, float]:
+    return {place: -by for place, by in aims.items()}
 
 
 class _Programme:
@@ -135,46 +140,78 @@ class _Programme:
         self.sums = csr_array((values, (rows, columns)), shape=(len(system.sums), len(cells)))
 
     def protect(self, held: Any, wanted: Mapping[int, float]) -> Any:
-        """Add to ``held`` until each wanted cell is in its doubt, or in as much as can be; the doubt by cell."""
+        """Add to ``held`` until each wanted cell is in its doubt, or in as much as can be; the doubt by cell.
+
+        Directions drawn at random for all cells at once are cheap and settle nearly all; but one cell may stand in the
+        way of another, or cost more than it is worth. So what they leave in less doubt than 1 is settled cell by cell,
+        whatever it costs: how far one goes alone, up and down, is all the doubt there can be of it.
+        """
         more, less = np.zeros(len(self.keys)), np.zeros(len(self.keys))
         random = np.random.default_rng(0)
 
-        def open_cells() -> list[int]:
-            return [place for place, doubt in wanted.items() if more[place] + less[place] < doubt - _TOLERANCE]
-
-        def look(aims: Mapping[int, float], *, free: bool) -> None:
-            change = self._change(aims, held, free=free)
-            if free:
-                held[(np.abs(change) > _TOLERANCE) & ~self.hidden] = True
-            np.maximum(more, change, out=more)
-            np.maximum(less, -change, out=less)
+        def open_cells(most: float) -> list[int]:
+            return [k for k, doubt in wanted.items() if more[k] + less[k] < min(doubt, most) - _TOLERANCE]
 
         def directions(places: Sequence[int]) -> dict[int, float]:
             signs = random.choice([-1.0, 1.0], len(places)) * random.uniform(1, 2, len(places))
             return dict(zip(places, signs, strict=True))
 
-        # What is held back already comes first, so that a release made again holds back nothing more.
+        def take(change: Any) -> None:
+            if free:
+                held[(np.abs(change) > _TOLERANCE) & ~self.hidden] = True
+            np.maximum(more, change, out=more)
+            np.maximum(less, -change, out=less)
+
+        # What is held back already comes first, so that a release made again holds back nothing more; nor is anything
+        # held back for more doubt than 1.
         for free in (False, True):
-            stuck: set[int] = set()
             for _ in range(_MOST_ROUNDS):
-                left = [place for place in open_cells() if place not in stuck]
+                left = open_cells(1.0 if free else self.width)
                 if not left:
                     break
                 known, aims = more + less, directions(left)
-                look(aims, free=free)
-                look({place: -by for place, by in aims.items()}, free=free)
-                if (more + less - known)[left].max() > _TOLERANCE:
-                    continue
-                # Cells that are in some doubt and get into no more may have stood in the way of others. A direction
-                # drawn at random and its opposite that move nothing prove that nothing there can move.
-                in_doubt = {place for place in left if known[place] > _TOLERANCE}
-                if not in_doubt:
+                for way in (aims, _opposite(aims)):
+                    take(self._change(way, held, free=free))
+                if (more + less - known)[left].max() <= _TOLERANCE:
                     break
-                stuck |= in_doubt
+            left = open_cells(1.0)
+            still = [place for place in left if more[place] + less[place] <= _TOLERANCE]
+            if not self._can_change(directions(still), held, free=free):
+                left = [place for place in left if place not in still]
+            for place in left:
+                for sign, got in ((1, more), (-1, less)):
+                    if place in open_cells(1.0):
+                        take(self._furthest(place, sign, got[place], held, free=free))
         return more + less
 
-    def _change(self, aims: Mapping[int, float], held: Any, *, free: bool) -> Any:
-        """Changes that move the cells aimed at as far as the width in these directions, at the least cost of others."""
+    def _can_change(self, aims: Mapping[int, float], held: Any, *, free: bool) -> bool:
+        """Whether any cell aimed at can: where none does in a direction drawn at random and its opposite, none can."""
+        return any(
+            np.abs(self._change(way, held, free=free, priced=False)[list(way)]).max() > _TOLERANCE
+            for way in (aims, _opposite(aims))
+            if way
+        )
+
+    def _furthest(self, place: int, sign: int, got: float, held: Any, *, free: bool) -> Any:
+        """Changes in which the cell goes as far as it can at the least cost of others; none where it ``got`` there."""
+        reach = sign * self._change({place: float(sign)}, held, free=free, priced=False)[place]
+        if reach <= got + _TOLERANCE:
+            return np.zeros(len(self.keys))
+        return self._change({}, held, free=free, at=(place, sign * reach))
+
+    def _change(
+        self,
+        aims: Mapping[int, float],
+        held: Any,
+        *,
+        free: bool,
+        priced: bool = True,
+        at: tuple[int, float] | None = None,
+    ) -> Any:
+        """Changes that move the cells aimed at as far as the width in these directions, at the least cost of others.
+
+        Not ``priced``: whatever it costs. ``at``: a cell and by how much it has to change.
+        """
         from scipy.optimize import linprog
         from scipy.sparse import hstack
 
@@ -182,19 +219,26 @@ class _Programme:
         if free:
             usable = usable | ~self.fixed
         count = len(self.keys)
-        price = np.where(self.hidden | held, 1e-3, self.cost)
+        price = np.where(self.hidden | held, 1e-3, self.cost) if priced else np.zeros(count)
         gain = np.zeros(count)
         for place, by in aims.items():
             gain[place] = by * _WORTH
         reach = np.where(usable, np.inf, 0.0)
         up, down = reach.copy(), np.minimum(reach, self.room)
+        low = np.zeros(2 * count)
         for place in aims:
             up[place], down[place] = self.width, min(self.width, self.room[place])
+        high = np.concatenate([up, down])
+        if at is not None:
+            place, by = at
+            high[[place, count + place]] = max(by, 0.0), max(-by, 0.0)
+            # A little less than was found can be found again.
+            low[[place, count + place]] = np.maximum(high[[place, count + place]] - _TOLERANCE / 10, 0)
         answer = linprog(
             np.concatenate([price - gain, price + gain]),
             A_eq=hstack([self.sums, -self.sums]).tocsr(),
             b_eq=np.zeros(self.sums.shape[0]),
-            bounds=np.column_stack([np.zeros(2 * count), np.concatenate([up, down])]),
+            bounds=np.column_stack([low, high]),
             method="highs",
             options={"maxiter": MOST_STEPS},
         )

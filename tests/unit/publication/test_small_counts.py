@@ -197,6 +197,18 @@ AGES, CAUSES = ("000-005", "006-010"), ("software", "other")
 Case = tuple[str, str, str, bool, str, str, str]
 
 
+def test_a_small_count_is_held_back_however_much_its_protection_costs() -> None:
+    """Twelve counts in a ring, each two of them with a sum that is told: one can only change if all do."""
+    ring = range(12)
+    system = System({number: Cell(9 if number else 2, sensitive=not number, cost=2e4) for number in ring})
+    for number in ring:
+        pair = [number, (number + 1) % len(ring)]
+        system.cells["both", number] = Cell(sum(system.cells[one].value for one in pair), cost=None)
+        system.add_sum(("both", number), pair)
+    found = hold_back(system, THRESHOLD)
+    assert (found.keys, found.told_elsewhere) == (set(ring), frozenset())
+
+
 def all_cases() -> list[Case]:
     """Every sort of case there can be: unit, procedure, channel, carried over, kind, age where open, cause if late."""
     return [
