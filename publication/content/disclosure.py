@@ -101,6 +101,19 @@ _GUARDED_SUMS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("resolved_late", "resolved_without_appointment", "in_progress_overdue"),
     ),
 }  # fmt: skip
+#: What rows have in common whose outcomes together are guarded like each of them, where no row tells them: of a unit or
+#: a field, over channels, units, states, ages, kinds or causes.
+_TOGETHER: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    _PROCESSING: (
+        ("receiving_unit_code", "field_vi"),
+        ("receiving_unit_code", "channel"),
+        ("receiving_unit_code",),
+        ("unit_level", "field_vi", "channel"),
+        ("unit_level", "field_vi"),
+    ),
+    _BACKLOG: (("clock", "receiving_unit_code", "state"), ("clock", "receiving_unit_code", "age_band")),
+    _LATENESS: (("clock", "receiving_unit_code", "lateness"), ("clock", "receiving_unit_code", "cause_code")),
+}
 _LEFT_OPEN = ("in_progress", "waiting_for_supplement", "suspended")
 #: What the report's own rows, its measures and its summary tell of each level.
 _TOLD: Mapping[str, tuple[str, ...]] = {
@@ -374,6 +387,7 @@ def system_of(tables: Mapping[str, list[dict[str, Any]]], threshold: int = DEFAU
     for name, found in rows.items():
         for row in found:
             _add_row(system, name, row)
+        _guard_together(system, name, found)
     for clock in _CLOCKS:
         form = [row for row in rows[_FORM] if row["clock"] == clock]
         rates = [row for row in rows[_RATES] if row["clock"] == clock]
@@ -502,6 +516,21 @@ def _tie_processing(system: System, rows: list[dict[str, Any]], form: list[dict[
     _tell_totals(system, rows)
 
 
+def _guard_together(system: System, mart: str, rows: list[dict[str, Any]]) -> None:
+    """What rows have together that no row tells is guarded like what each has."""
+    outcomes = [(column,) for column, kind in _kinds(mart).items() if kind == "outcome"]
+    for names in _TOGETHER.get(mart, ()):
+        groups: dict[tuple[Any, ...], list[Row]] = {}
+        for row in rows:
+            groups.setdefault(tuple(row[name] for name in names), []).append(row)
+        for group, members in groups.items():
+            for parts in (*outcomes, *_GUARDED_SUMS.get(mart, ())):
+                keys = [(*row_key(mart, row), part) for row in members for part in parts if is_guarded(mart, part, row)]
+                if len(members) > 1 and keys:
+                    whole = _hidden_sum(system, ("together", mart, *names, *group, *parts), keys)
+                    system.cells[whole] = replace(system.cells[whole], sensitive=True)
+
+
 def _tell_totals(system: System, rows: list[dict[str, Any]], *of: Key) -> None:
     """What the report's own rows and the summary tell of each level, and the table of procedures of each field; ``of``
     names the release that does, where it is an earlier one.
@@ -565,6 +594,39 @@ def _tie_rates_to_processing(system: System, rates: list[dict[str, Any]], proces
             for (kind, column), parts in sums.items():
                 if kind == row["denominator_kind"]:
                     system.add_sum((*row_key(_RATES, row), column), [(*key, part) for key in cases for part in parts])
+            if row["denominator_kind"] == "received":
+                _tie_received_on_time(system, (*row_key(_RATES, row), "numerator"), cases)
+
+
+def _tie_received_on_time(system: System, whole: CellKey, cases: list[CellKey]) -> None:
+    """A rate tells how many of a unit's cases on time were received in the window, so how many of the others were:
+    of each row no more than it received, and what was not received was carried over.
+
+    No table tells the parts of the rows: any that come to the whole stand for all that do.
+    """
+    if whole not in system.cells:
+        return
+    on_time = {
+        key: _hidden_sum(system, ("on_time", *key), [(*key, "resolved_early"), (*key, "resolved_on_time")])
+        for key in cases
+    }
+    least = {key: max(0, _value(system, on_time[key]) - _value(system, (*key, "carried_over"))) for key in cases}
+    left, parts = _value(system, whole) - sum(least.values()), []
+    for key in cases:
+        most = min(_value(system, on_time[key]), _value(system, (*key, "received")))
+        more = max(0, min(left, most - least[key]))
+        left -= more
+        part = ("received", "on_time", *key)
+        system.cells[part] = Cell(least[key] + more, hidden=True)
+        system.add_at_most(part, on_time[key])
+        system.add_at_most(part, (*key, "received"))
+        system.add_at_most(("rest", part, on_time[key]), (*key, "carried_over"))
+        parts.append(part)
+    system.add_sum(whole, parts)
+
+
+def _value(system: System, key: Key) -> int:
+    return system.cells[key].value
 
 
 def _tie_rates(
@@ -707,6 +769,53 @@ def _tie_earlier(
     alone = {level: unit for unit, level in levels.items() if unit in changed}
     alone = {level: unit for level, unit in alone.items() if sum(levels.get(one) == level for one in changed) == 1}
     _guard_parts(system, rows, told, alone)
+    for level in sorted({levels[unit] for unit in changed if unit in levels}):
+        _tie_new_units(system, rows, told, level, {unit for unit in changed if levels.get(unit) == level})
+
+
+def _tie_new_units(
+    system: System,
+    rows: Mapping[str, list[dict[str, Any]]],
+    told: Mapping[CellKey, int | None],
+    level: str,
+    units: set[str],
+) -> None:
+    """What a procedure has beyond what an earlier release told of it is of the units that this did not have: with what
+    it held back it comes to what they have of the field.
+
+    Where it held back, any parts that come to that stand for all that do.
+    """
+    if units & {unit_of(key) for key in told}:
+        return
+    of = ("new", *sorted(units))
+    procedures: dict[tuple[str, str], list[CellKey]] = {}
+    for row in rows.get(_DURATION, []):
+        if (row["clock"], row["unit_level"]) == ("reporting_window", level):
+            for column in ("resolved", "resolved_late"):
+                procedures.setdefault((row["field_vi"], column), []).append((*row_key(_DURATION, row), column))
+    for (field_vi, column), keys in procedures.items():
+        cells = [
+            (*row_key(_PROCESSING, row), column)
+            for row in rows.get(_PROCESSING, [])
+            if row["receiving_unit_code"] in units and row["field_vi"] == field_vi
+        ]
+        whole = _hidden_sum(system, (of, level, field_vi, column), cells)
+        beyond = {key: _value(system, key) - before for key in keys if (before := told.get(key, 0)) is not None}
+        left = _value(system, whole) - sum(beyond.values())
+        if left < 0 or any(value < 0 for value in beyond.values()):
+            continue  # the others are not the same
+        parts = []
+        for key in keys:
+            value = beyond.get(key, min(left, _value(system, key)))
+            left -= 0 if key in beyond else value
+            part = (of, value, *key)
+            system.cells[part] = Cell(value, hidden=True)
+            if key in beyond:
+                system.sums.append([(part, 1), (key, -1)])
+            else:
+                system.add_at_most(part, key)
+            parts.append(part)
+        system.add_sum(whole, parts)
 
 
 def _of_units(rows: Mapping[str, list[dict[str, Any]]], mart: str, whole: Row, column: str) -> list[Key]:

@@ -31,29 +31,53 @@ THRESHOLD = 5
 MakeContent = Callable[..., ReleaseContent]
 
 
-def bounds(known: Iterable[tuple[np.ndarray, int]], at_least: Iterable[np.ndarray], asked: np.ndarray) -> Any:
-    """The least and the greatest value of a sum of cases, given sums that are known and sums that are 1 or more."""
-    rows = list(known)
-    equal, values = np.array([row for row, _ in rows], dtype=float), np.array([value for _, value in rows], dtype=float)
-    # Of a sum of nothing each part is nothing; what is left is far less.
-    left = ~equal[values == 0].any(axis=0)
-    whole = np.unique(np.column_stack([equal[:, left], values])[values != 0], axis=0)
-    equal, values, asked = whole[:, :-1], whole[:, -1], asked[left]
-    if not asked.any():
-        return [0, 0]
-    below = np.array([-row[left] for row in at_least], dtype=float)
-    found = []
-    for sign in (1, -1):
+class Reader:
+    """What somebody knows of cases: sums with their values, and sums that are 1 or more."""
+
+    def __init__(self, known: Iterable[tuple[np.ndarray, int]], at_least: Iterable[np.ndarray] = ()) -> None:
+        rows = list(known)
+        equal = np.array([row for row, _ in rows], dtype=float)
+        values = np.array([value for _, value in rows], dtype=float)
+        # Of a sum of nothing each part is nothing; what is left is far less.
+        self.left = ~equal[values == 0].any(axis=0)
+        whole = np.unique(np.column_stack([equal[:, self.left], values])[values != 0], axis=0)
+        self.equal, self.values = whole[:, :-1], whole[:, -1]
+        self.below = np.array([-row[self.left] for row in at_least], dtype=float)
+        #: Worlds that agree with all that is known.
+        self.worlds: list[np.ndarray] = []
+
+    def bounds(self, asked: np.ndarray) -> list[float]:
+        """The least and the greatest value of a sum of cases."""
+        return [self._furthest(sign, asked[self.left].astype(float)) for sign in (1, -1)]
+
+    def knows(self, asked: np.ndarray) -> bool:
+        """Whether there is one value only."""
+        # Two worlds that were found for other sums may differ in this one, too.
+        values = [float(world @ asked[self.left]) for world in self.worlds] or [0.0]
+        if max(values) - min(values) >= 1 - 1e-6:
+            return False
+        least, greatest = self.bounds(asked)
+        return greatest - least < 1 - 1e-6
+
+    def _furthest(self, sign: int, asked: np.ndarray) -> float:
+        if not asked.any():
+            return 0.0
         answer = linprog(
             sign * asked,
-            A_eq=equal,
-            b_eq=values,
-            A_ub=below if len(below) else None,
-            b_ub=-np.ones(len(below)) if len(below) else None,
+            A_eq=self.equal,
+            b_eq=self.values,
+            A_ub=self.below if len(self.below) else None,
+            b_ub=-np.ones(len(self.below)) if len(self.below) else None,
             method="highs",
         )
-        found.append(np.inf if answer.status == 3 else sign * answer.fun)
-    return found
+        if answer.status == 3:
+            return float(sign) * -np.inf
+        self.worlds.append(answer.x)
+        return float(sign * answer.fun)
+
+
+def bounds(known: Iterable[tuple[np.ndarray, int]], at_least: Iterable[np.ndarray], asked: np.ndarray) -> Any:
+    return Reader(known, at_least).bounds(asked)
 
 
 # --- plain tables -----------------------------------------------------------------------------------------------------
@@ -185,18 +209,6 @@ def test_what_the_report_alone_tells_is_not_kept() -> None:
     assert (found.keys, found.told_elsewhere) == ({"unit"}, {"unit"})
 
 
-# --- the tables of a release ------------------------------------------------------------------------------------------
-
-UNITS = {"945": "district", "31615": "commune", "31618": "commune"}
-PROCEDURES = {"1.000001": "Hộ tịch", "1.000002": "Hộ tịch", "1.000003": "Đất đai"}
-#: ``early_later`` is early, its appointment after the window; ``at_once`` needs none: neither was due in the window.
-RESOLVED = ("early", "early_later", "on_time", "at_once", "decided", "late", "unknown")
-OPEN = ("within", "overdue", "waiting", "suspended")
-KINDS = (*RESOLVED, *OPEN, "withdrawn", "refused")
-AGES, CAUSES = ("000-005", "006-010"), ("software", "other")
-Case = tuple[str, str, str, bool, str, str, str]
-
-
 def test_a_small_count_is_held_back_however_much_its_protection_costs() -> None:
     """Twelve counts in a ring, each two of them with a sum that is told: one can only change if all do."""
     ring = range(12)
@@ -207,6 +219,18 @@ def test_a_small_count_is_held_back_however_much_its_protection_costs() -> None:
         system.add_sum(("both", number), pair)
     found = hold_back(system, THRESHOLD)
     assert (found.keys, found.told_elsewhere) == (set(ring), frozenset())
+
+
+# --- the tables of a release ------------------------------------------------------------------------------------------
+
+UNITS = {"945": "district", "31615": "commune", "31618": "commune"}
+PROCEDURES = {"1.000001": "Hộ tịch", "1.000002": "Hộ tịch", "1.000003": "Đất đai"}
+#: ``early_later`` is early, its appointment after the window; ``at_once`` needs none: neither was due in the window.
+RESOLVED = ("early", "early_later", "on_time", "at_once", "decided", "late", "unknown")
+OPEN = ("within", "overdue", "waiting", "suspended")
+KINDS = (*RESOLVED, *OPEN, "withdrawn", "refused")
+AGES, CAUSES = ("000-005", "006-010"), ("software", "other")
+Case = tuple[str, str, str, bool, str, str, str]
 
 
 def all_cases() -> list[Case]:
@@ -391,7 +415,7 @@ class World:
         return [*self.reported(), *((self.vector(test), self.count(test)) for test in tests)]
 
     def reported(self) -> list[tuple[np.ndarray, int]]:
-        """What the report's own rows, its measures and the summary tell of each level."""
+        """What the report's own rows, its measures, the summary and the table of procedures tell of each level."""
         tests: list[Test] = []
         for level in ("district", "commune"):
             at = lambda c, at=level: UNITS[c[0]] == at
@@ -408,6 +432,11 @@ class World:
                 kind_in("overdue"),
             ):
                 tests.append(lambda c, at=at, test=test: at(c) and test(c))
+            tests += [lambda c, at=at, h=h: at(c) and not c[3] and c[2] == h for h in ("direct", "online")]
+        # The table of procedures counts received cases by field, and those received online.
+        for field in sorted(set(PROCEDURES.values())):
+            tests.append(lambda c, f=field: PROCEDURES[c[1]] == f and not c[3])
+            tests.append(lambda c, f=field: PROCEDURES[c[1]] == f and not c[3] and c[2] == "online")
         return [(self.vector(test), self.count(test)) for test in tests]
 
 
@@ -468,6 +497,18 @@ def absences(world: World, published: Iterable[Any]) -> list[tuple[np.ndarray, i
     return [(world.vector(test), 0) for test in tests]
 
 
+def nowhere(world: World, published: Iterable[Any]) -> list[tuple[np.ndarray, int]]:
+    """That no unit has a case of a state, or a late one of a kind, is told: 0 harms nobody, so no row is blank."""
+    there = {(key[0], key[3]) for key in published if key[0] in ("case_backlog", "case_lateness")}
+    tests = [lambda c, k=kind: c[4] == k for kind, name in LATENESS.items() if ("case_lateness", name) not in there]
+    tests += [
+        lambda c, s=state: STATES.get(c[4]) == s
+        for state in sorted(set(STATES.values()))
+        if ("case_backlog", state) not in there
+    ]
+    return [(world.vector(test), 0) for test in tests if not world.count(test)]
+
+
 Known = list[tuple[np.ndarray, int]]
 
 
@@ -490,21 +531,27 @@ def given_away(
     # That a row of a procedure is there says that it counts something.
     there = [world.vector(world.cells[key]) for key in published
              if (key[0], key[-1]) == ("procedure_duration", "resolved")]  # fmt: skip
+    reader, of_report = Reader(known, there), Reader([*told, *nowhere(world, published)])
     for name, test in guarded(world):
         asked = world.vector(test)
-        if not 0 < world.count(test) < THRESHOLD or not is_determined(known, there, asked):
-            continue
-        if not is_determined(told, [], asked):
+        if 0 < world.count(test) < THRESHOLD and reader.knows(asked) and not of_report.knows(asked):
             yield name
-
-
-def is_determined(known: Iterable[tuple[np.ndarray, int]], there: Iterable[np.ndarray], asked: np.ndarray) -> bool:
-    least, greatest = bounds(known, there, asked)
-    return bool(greatest - least < 1 - 1e-6)
 
 
 #: Outcomes that can harm, as a reader of a row would add them up.
 HARM = ("late", "unknown", "overdue", "waiting", "suspended", "withdrawn", "refused")
+HARM_TOGETHER = (HARM, HARM[3:], HARM[:2], HARM[5:], HARM[3:5], ("late", "overdue"))
+#: What a reader would add them up over: the rows of a unit, of a field, of a channel of either.
+ABOUT: Mapping[str, Callable[[Case], tuple[str, ...]]] = {
+    "unit, field, channel": lambda case: (case[0], PROCEDURES[case[1]], case[2]),
+    "unit, field": lambda case: (case[0], PROCEDURES[case[1]]),
+    "unit, channel": lambda case: (case[0], case[2]),
+    "unit": lambda case: (case[0],),
+    "unit, age": lambda case: (case[0], case[5]),
+    "unit, cause": lambda case: (case[0], case[6]),
+    "level, field, channel": lambda case: (UNITS[case[0]], PROCEDURES[case[1]], case[2]),
+    "level, field": lambda case: (UNITS[case[0]], PROCEDURES[case[1]]),
+}
 
 
 def guarded(world: World) -> Iterator[tuple[Any, Test]]:
@@ -514,10 +561,11 @@ def guarded(world: World) -> Iterator[tuple[Any, Test]]:
         in_progress = key[0] == "case_backlog" and key[-1] == "cases" and "in_progress" in key
         if kinds[key[-1]] == "outcome" and not is_of_all(key) and not in_progress:
             yield key, test
-        if key[0] == "case_processing" and key[-1] == "received":
-            for some in (HARM, HARM[3:], HARM[:2], HARM[5:], HARM[3:5], ("late", "overdue")):
-                yield (*key[:-1], some), lambda c, u=key[1], f=key[2], h=key[3], of=some: (
-                    (c[0], PROCEDURES[c[1]], c[2]) == (u, f, h) and c[4] in of)  # fmt: skip
+    # Single outcomes and their sums, of a row and of what rows have together that no row tells.
+    for names, about in ABOUT.items():
+        for group in sorted({about(case) for case in world.sorts}):
+            for some in (*((kind,) for kind in (*HARM, "decided")), *HARM_TOGETHER):
+                yield (names, *group, some), lambda c, about=about, g=group, of=some: about(c) == g and c[4] in of
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -533,6 +581,25 @@ def test_no_small_count_of_many_releases_can_be_worked_out(seed: int, make_conte
     world = World(seed)
     content = without_small_counts(world.content(make_content()), THRESHOLD)
     assert list(given_away(world, seen(content.tables))) == []
+
+
+def test_that_a_row_received_nothing_tells_not_whose_case_was_withdrawn(make_content: MakeContent) -> None:
+    """Of eleven cases that the district received ten ended on time, so the one withdrawn was received, too: it is of no
+    field whose cases were all carried over, but which field received how many stays blank."""
+    withdrawn = ("945", "1.000001", "direct", False, "withdrawn", "", "")
+    on_time = {
+        ("945", "1.000001", "direct", False): 6,
+        ("945", "1.000001", "online", False): 4,
+        ("945", "1.000003", "direct", True): 7,
+        ("31615", "1.000001", "direct", False): 9,
+        ("31615", "1.000003", "direct", False): 9,
+        ("31618", "1.000001", "direct", False): 9,
+    }
+    world = World(0, {withdrawn: 1} | {(*sort, "on_time", "", ""): number for sort, number in on_time.items()})
+    published = seen(without_small_counts(world.content(make_content()), THRESHOLD).tables)
+    assert list(given_away(world, published)) == []
+    careless = published | {key: world.count(world.cells[key]) for key in published if key[-1] == "received"}
+    assert ("unit, field", "945", "Hộ tịch", ("withdrawn", "refused")) in given_away(world, careless)
 
 
 def test_the_audit_of_a_release_finds_a_planted_gap(make_content: MakeContent) -> None:
@@ -573,7 +640,7 @@ def two_releases(
     seed: int, base: ReleaseContent, monkeypatch: pytest.MonkeyPatch, *, again: bool
 ) -> tuple[World, Mapping[str, pa.Table], Known, Known]:
     """A world with a commune that its first release does not have, or of which that has half the cases; that release;
-    what is told of both worlds by it and by its report.
+    what is told of both worlds by it, and by its report and its rows over all units.
 
     What a reader adds up are the cases of the world, and those that the commune had before.
     """
@@ -585,7 +652,7 @@ def two_releases(
     before = World(seed, fewer)
     first = without_small_counts(before.content(base), THRESHOLD).tables
     cells = [(before.vector(before.cells[key]), value) for key, value in seen(first).items() if value is not None]
-    reported = before.reported()
+    told = [*before.told(), *nowhere(before, seen(first))]
     monkeypatch.setitem(UNITS, LATE, "commune")
     place = {sort: number for number, sort in enumerate(before.sorts)}
     nothing = np.zeros(len(world.sorts))
@@ -596,35 +663,34 @@ def two_releases(
         return np.concatenate([np.where(is_late, 0.0, there), np.where(is_late, there, 0.0)])
 
     monkeypatch.setattr(world, "vector", lambda test: np.concatenate([World.vector(world, test), nothing]))
-    return world, first, *([(of_before(row), value) for row, value in known] for known in (cells, reported))
+    return world, first, *([(of_before(row), value) for row, value in known] for known in (cells, told))
 
 
-def of_the_late_one(world: World) -> Iterator[tuple[Any, Test]]:
-    """What of it no cell tells: what was late of a field or procedure."""
-    for procedure, field in PROCEDURES.items():
+def of_the_late_one() -> Iterator[tuple[Any, Test]]:
+    """What of it no row tells: what was late of a procedure."""
+    for procedure in PROCEDURES:
         yield ("late", procedure), lambda c, p=procedure: c[0] == LATE and c[1] == p and c[4] == "late"
-        yield ("late", field), lambda c, f=field: c[0] == LATE and PROCEDURES[c[1]] == f and c[4] == "late"
 
 
 def given_away_by_two(
     seed: int, base: ReleaseContent, monkeypatch: pytest.MonkeyPatch, *, careless: bool = False, again: bool = False
 ) -> list[Any]:
-    world, first, before, reported = two_releases(seed, base, monkeypatch, again=again)
-    # What is left is what the two reports tell, of a commune whose first count stands in the first release.
-    told = [*world.reported(), *reported, *((row, n) for row, n in before if not row[: len(world.sorts)].any())]
+    world, first, before, told_before = two_releases(seed, base, monkeypatch, again=again)
+    # What is left is what nobody can untell: both reports, the first release's rows over all units, and what it says
+    # of the commune itself.
+    told = [*world.reported(), *told_before, *((row, n) for row, n in before if not row[: len(world.sorts)].any())]
     if careless:  # as if no unit had changed
         monkeypatch.setattr(disclosure, "changed_units", lambda *_: frozenset())
     second = seen(without_small_counts(world.content(base), THRESHOLD, [first]).tables)
-    # What channels have together of a unit's field is no cell: the later release alone may tell it, both tell no more.
-    alone = [*told, *((world.vector(world.cells[k]), v) for k, v in second.items() if v is not None)]
+    known = [*told, *before, *((world.vector(world.cells[k]), v) for k, v in second.items() if v is not None)]
     return [
         *given_away(world, second, told, before),
         *(
             name
-            for name, test in of_the_late_one(world)
+            for name, test in of_the_late_one()
             if 0 < world.count(test) < THRESHOLD
-            and is_determined([*alone, *before], [], world.vector(test))
-            and not is_determined(alone, [], world.vector(test))
+            and Reader(known).knows(world.vector(test))
+            and not Reader(told).knows(world.vector(test))
         ),
     ]
 
