@@ -7,7 +7,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,7 +14,7 @@ import pytest
 from common.files import regular_files
 from publication import DamagedPointer, Published, current_release
 from publication.tables.annex import AnnexDamaged, read_annex_csv, read_annex_xlsx
-from publication.tables.database import read_database
+from publication.tables.database import DamagedDatabase, read_database
 from publication.tables.manifest import DamagedManifest
 from tests.integration.publication.conftest import Home
 from tests.integration.publication.publish_once import publish_once
@@ -24,7 +23,7 @@ from tests.unit.publication.builders import QUARTER, UNIT, delivery
 
 READERS = 3
 _ROW = 3
-_UNREADABLE = (OSError, DamagedPointer, DamagedManifest, AnnexDamaged, pa.ArrowException, duckdb.Error)
+_UNREADABLE = (OSError, DamagedPointer, DamagedManifest, AnnexDamaged, pa.ArrowException, DamagedDatabase)
 
 #: Brings the next number to the readers: publishes it, or (to try the test) overwrites what is there.
 Swap = Callable[[Home, int], None]
