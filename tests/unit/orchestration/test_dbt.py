@@ -105,11 +105,11 @@ def test_what_was_parsed_where_the_project_lay_before_is_parsed_anew(
     parsed = home.dbt_target / "partial_parse.msgpack"
     home.dbt_target.mkdir(parents=True)
     parsed.write_bytes(b"of before")
-    dbt._forget_what_was_parsed_elsewhere(home.dbt_target)  # of whose place nothing is known
+    dbt.forget_what_was_parsed_elsewhere(home.dbt_target)  # of whose place nothing is known
     assert not parsed.exists()
     parsed.write_bytes(b"of here")
-    dbt._forget_what_was_parsed_elsewhere(home.dbt_target)
+    dbt.forget_what_was_parsed_elsewhere(home.dbt_target)
     assert parsed.read_bytes() == b"of here"
     monkeypatch.setattr(dbt, "DBT_DIR", tmp_path / "elsewhere")
-    dbt._forget_what_was_parsed_elsewhere(home.dbt_target)
+    dbt.forget_what_was_parsed_elsewhere(home.dbt_target)
     assert not parsed.exists()
