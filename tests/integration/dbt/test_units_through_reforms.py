@@ -49,7 +49,9 @@ class Reforms(CaseModels):
             columns = {name: built.execute(f"describe {name}").fetchall() for name in GIVEN}
             roles = built.execute("select * from unit_roles").fetch_arrow_table()
         for name, told in columns.items():
-            self.connection.execute(f"create table {name} ({', '.join(f'{row[0]} {row[1]}' for row in told)})")
+            self.connection.execute(
+                f"create or replace table {name} ({', '.join(f'{row[0]} {row[1]}' for row in told)})"
+            )
         self.connection.register("roles", roles)
         self.connection.execute("create table warehouse.main.unit_roles as select * from roles")
         self._made = RENAMED
