@@ -95,7 +95,7 @@ WRONG: dict[str, tuple[Change, str]] = {
     "a rule of no shape": (lambda c: c["row_rules"].append(rule({"first": "seen_on"})), "unknown check"),
     "a rule on an unknown label": (
         lambda c: c["row_rules"].append(rule({"when": {"state": ["dim"]}, "any_present": ["note"]})), "dim"),
-    "a rule with a broken pattern": (lambda c: c["row_rules"].append(rule({"text": "note", "holds": "("})), ""),
+    "a rule with a broken pattern": (lambda c: c["row_rules"].append(rule({"text": "note", "holds": "("})), "missing"),
     "two rules of one name": (
         lambda c: c["row_rules"].append(rule({"when_present": "note", "any_present": ["count"]}, "left_before_seen")),
         "left_before_seen"),
