@@ -37,8 +37,9 @@ from orchestration.web import LOOPBACK, why_not
 _FIRST_PORT, _FIRST_PAGE_PORT = 3000, 3100
 _START_SECONDS = 120
 _STOP_SECONDS = 15
-# A process that ends by itself is started again, later each time; one that ran for an hour is as good as new.
-_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS, _GOOD_SECONDS = 1.0, 300.0, 3600.0
+# A process that ends by itself is started again, later each time; one that ran for a minute is as good as new. Never so
+# late that a killed run is not repeated within a minute: daemons are killed more than once in the life of a server.
+_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS, _GOOD_SECONDS = 1.0, 30.0, 60.0
 
 
 # Debian's setpriv has the kernel ask a process to end when this one is gone, however that came about.

@@ -30,7 +30,8 @@ def waiting_files(paths: IngestPaths, quarters: Collection[str], reference: Refe
     """What lies in these quarters' folders, or was kept from there, and is not, under its name, the version that was
     read last; in order.
 
-    A folder that cannot be looked into stands for a file of each source that may lie in it.
+    A folder that cannot be looked into stands for a file of each source that may lie in it. Raises
+    :class:`~ingestion.base.lake.DamagedError` where the table of deliveries cannot be read.
     """
     sources = load_contracts()
     files, problems = scan(
@@ -42,16 +43,17 @@ def waiting_files(paths: IngestPaths, quarters: Collection[str], reference: Refe
     )
     receipts = ledger.read_receipts(paths)
     last = ledger.last_versions(receipts.values())
-    found = {
-        f for f in files if f.quarter in quarters and not _is_read(f, receipts, last.get(ledger.path_of(*_place(f))))
-    }
+    # A receipt alone is not enough: who was ended before the table followed from it left a file that counts nowhere.
+    counted = {d["delivery_id"] for d in ledger.delivery_rows(paths, quarters=quarters, columns=["delivery_id"])}
+    read = {path: receipts[one] for path, (one, _) in last.items() if receipts[one].outcome and one in counted}
+    found = {f for f in files if f.quarter in quarters and not _is_read(f, read.get(ledger.path_of(*_place(f))))}
     for problem in problems:
         found |= {f for f in _behind(problem, paths.landing, quarters, sources) if f.quarter in quarters}
     waiting = {ledger.path_of(*_place(f)): f for f in found}
     # Kept, and taken out of the folder since: nobody has read it, so its rows count nowhere.
-    for path, (identity, _) in last.items():
-        if not receipts[identity].outcome and receipts[identity].quarter in quarters:
-            unit, quarter, source, name = path.split("/")
+    for path in last.keys() - read.keys():
+        unit, quarter, source, name = path.split("/")
+        if quarter in quarters:
             waiting.setdefault(path, LandingFile(unit, quarter, source, name, paths.landing / path))
     return [waiting[path] for path in sorted(waiting)]
 
@@ -60,13 +62,13 @@ def _place(file: LandingFile) -> tuple[str, str, str, str]:
     return file.unit_code, file.quarter, file.source, file.file_name
 
 
-def _is_read(file: LandingFile, receipts: dict[str, Receipt], last: tuple[str, int] | None) -> bool:
+def _is_read(file: LandingFile, last: Receipt | None) -> bool:
     """Whether what lies under the file's name is the content that was last read under it."""
-    if last is None or not receipts[last[0]].outcome:
+    if last is None:
         return False
     try:
         state = file.path.stat()
-        return receipts[last[0]].sha256 == _sha256(file.path, state.st_ino, state.st_size, state.st_ctime_ns)
+        return last.sha256 == _sha256(file.path, state.st_ino, state.st_size, state.st_ctime_ns)
     except OSError:
         return False
 
