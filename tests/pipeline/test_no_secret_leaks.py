@@ -54,7 +54,8 @@ def found_in(*roots: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def home(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("secrets") / "home"
-    shutil.copytree(sample_landing, home / "landing")
+    for unit in sample_landing.iterdir():
+        shutil.copytree(unit / QUARTER, home / "landing" / unit.name / QUARTER)
     return home
 
 

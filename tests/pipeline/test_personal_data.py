@@ -220,7 +220,8 @@ def planted(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     columns that nobody knows, which hold a report back where a column is missing.
     """
     found = Planted(tmp_path_factory.mktemp("canaries"))
-    shutil.copytree(sample_landing, found.home / "landing")
+    for unit in sample_landing.iterdir():
+        shutil.copytree(unit / QUARTER, found.home / "landing" / unit.name / QUARTER)
     paths = sorted((found.home / "landing").rglob("*.*"))
     deliveries = [path for path in paths if path.is_file() and not path.name.startswith(".")]
     for path in deliveries:

@@ -12,9 +12,9 @@ import pytest
 
 import expectations
 from expectations import verdicts
-from publication import Refused, read_candidate
+from publication import Published, Refused, read_candidate
 from publication.store.candidate import Candidate
-from tests.integration.publication.conftest import Home
+from tests.integration.publication.conftest import LIGHT, Home
 from tests.unit.publication.builders import (
     OTHER_UNIT,
     clear_candidate,
@@ -25,6 +25,9 @@ from tests.unit.publication.builders import (
 
 Attempt = Callable[[Home, Path, Candidate], None]
 ATTEMPTS: list[Attempt] = []
+#: A home and its candidate, and two of them.
+Template = tuple[Home, Path]
+Templates = tuple[Template, Template]
 
 
 def attempt(function: Attempt) -> Attempt:
@@ -259,10 +262,26 @@ def no_candidate(home: Home, folder: Path, candidate: Candidate) -> None:
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("bypass", ATTEMPTS, ids=lambda function: function.__name__)
-def test_it_is_refused_and_nothing_is_published(home: Home, bypass: Attempt) -> None:
-    folder = home.candidate()
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """A home without a release and one with, each with a candidate that the gates let out. Shared: copied for each."""
+    empty, released = (Home(tmp_path_factory.mktemp(name), LIGHT) for name in ("empty", "released"))
+    assert isinstance(released.publish(released.candidate(changes={"I.04": {"value": 8}})), Published)
+    return (empty, empty.candidate()), (released, released.candidate())
+
+
+def _attempt(template: Template, root: Path, bypass: Attempt) -> tuple[Home, Path]:
+    """A copy of the home, in which the way round is prepared, and the candidate."""
+    original, candidate = template
+    home = Home(shutil.copytree(original.root, root, symlinks=True), LIGHT)
+    folder = root / candidate.relative_to(original.root)
     bypass(home, folder, read_candidate(folder))
+    return home, folder
+
+
+@pytest.mark.parametrize("bypass", ATTEMPTS, ids=lambda function: function.__name__)
+def test_it_is_refused_and_nothing_is_published(templates: Templates, tmp_path: Path, bypass: Attempt) -> None:
+    home, folder = _attempt(templates[0], tmp_path / "home", bypass)
     outcome = home.publish(folder)
     assert isinstance(outcome, Refused), outcome
     assert outcome.reasons
@@ -271,12 +290,9 @@ def test_it_is_refused_and_nothing_is_published(home: Home, bypass: Attempt) -> 
 
 
 @pytest.mark.parametrize("bypass", ATTEMPTS, ids=lambda function: function.__name__)
-def test_a_current_release_stays_as_it_is(light_home: Home, bypass: Attempt) -> None:
-    home = light_home
-    home.publish(home.candidate(changes={"I.04": {"value": 8}}))
-    before = home.tree()
-    folder = home.candidate()
-    bypass(home, folder, read_candidate(folder))
+def test_a_current_release_stays_as_it_is(templates: Templates, tmp_path: Path, bypass: Attempt) -> None:
+    home, folder = _attempt(templates[1], tmp_path / "home", bypass)
+    before = templates[1][0].tree()
     assert isinstance(home.publish(folder, expected=1), Refused)
     assert home.tree() == before
 
