@@ -29,6 +29,8 @@ def home(published_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return tmp_path / "home"
 
 
+# The same of a province, and of drafts alone, is in integration: test_provinces, test_drafts.
+@pytest.mark.long
 def test_a_run_stops_at_the_draft_and_the_approval_publishes_exactly_it(
     home: Path, cli: Callable[..., CliResult]
 ) -> None:

@@ -9,19 +9,19 @@ import csv
 import io
 import json
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-import pypdfium2
 import pytest
 
 from ingestion import load_contracts
 from tests.conftest import run_cli
 from tests.pipeline.conftest import QUARTER, indicators, release_of
+from tests.support.release_texts import texts_of
 from tests.support.worlds import Unit, districts, make_world, papers, write_papers
 
+# The rule, and what outputs say of it, stand in tests of the gate, of notes and of pages; this is the whole story.
+pytestmark = pytest.mark.long
 COMMUNES = 7
 TOLD = re.compile(
     r"Quyết định, nếu có, ghi: loại đối tượng “(?P<subject_kind>[^”]+)”, đối tượng “(?P<subject>[^”]+)”"
@@ -126,7 +126,7 @@ def test_every_output_says_that_the_figures_are_provisional(story: dict[str, Any
     assert manifest["provisional_vi"] == [why]
     index = json.loads(story["index"])
     assert [entry["provisional"] for entry in index["releases"]] == [True]
-    said = {name: " ".join(text.split()).lower() for name, text in _texts(release).items()}
+    said = {name: " ".join(text.split()).lower() for name, text in texts_of(release).items()}
     for name, text in said.items():
         assert "số liệu tạm thời" in text, name
         # Why is the signer's, and of whoever looks for it; the letter and its annex say that it is so.
@@ -135,32 +135,12 @@ def test_every_output_says_that_the_figures_are_provisional(story: dict[str, Any
         assert (f"{COMMUNES}/{COMMUNES + 1} đơn vị" in text) is not internal, name
 
 
-@pytest.mark.long
 def test_the_next_complete_release_is_final_and_its_letter_says_so(completed: dict[str, Any]) -> None:
     assert (completed["complete"]["state"], completed["complete"]["reasons"]) == ("published", [])
     release = completed["final"]
     assert release.name == "r2"
     assert "provisional_vi" not in json.loads((release / "manifest.json").read_text(encoding="utf-8"))
-    for name, text in _texts(release).items():
+    for name, text in texts_of(release).items():
         told = " ".join(text.split()).lower()
         assert "số liệu tạm thời" not in told, name
         assert "số liệu chính thức" in told, name
-
-
-def _texts(release: Path) -> dict[str, str]:
-    """What each document shows."""
-    report = release / "report"
-    book = openpyxl.load_workbook(report / "annex.xlsx")
-    with zipfile.ZipFile(report / "report.docx") as archive:
-        letter = re.sub(r"<w:tab/>|</w:p>", " ", archive.read("word/document.xml").decode())
-    pages = {}
-    for name in ("report.pdf", "phieu-trinh.pdf"):
-        with pypdfium2.PdfDocument(report / name) as document:
-            pages[name] = " ".join(page.get_textpage().get_text_range() for page in document)
-    return {
-        "annex.xlsx": " ".join(str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row),
-        "report.docx": re.sub(r"<[^>]+>", "", letter),
-        **pages,
-        "index.html": re.sub(r"<[^>]+>", " ", (report / "index.html").read_text(encoding="utf-8")),
-        "notes.csv": (release / "quality" / "notes.csv").read_text(encoding="utf-8"),
-    }

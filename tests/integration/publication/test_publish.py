@@ -32,7 +32,8 @@ from publication.tables.manifest import DamagedManifest
 from tests.integration.publication.conftest import Home
 from tests.integration.publication.publish_once import publish_once
 from tests.integration.publication.watched import Watched
-from tests.unit.publication.builders import QUARTER, UNIT, delivery, write_candidate
+from tests.support.release_texts import texts_of
+from tests.unit.publication.builders import QUARTER, UNIT, clear_candidate, delivery, settle_one, write_candidate
 
 CHANGED = {"I.04": {"value": Decimal(10), "computed_value": Decimal(10)}}
 
@@ -206,6 +207,15 @@ def test_the_time_of_publication_needs_a_zone(home: Home) -> None:
         home.publish(home.candidate(), published_at=dt.datetime(2023, 3, 16))
     assert not (home.quarter_dir / "current.json").exists()
     assert not list(home.quarter_dir.glob(".staging*"))
+
+
+def test_every_document_of_a_provisional_release_says_so(home: Home) -> None:
+    folder = write_candidate(home.warehouse)
+    settle_one(home.warehouse, clear_candidate(home.warehouse, folder), "raw", lambda rule: rule.makes_provisional)
+    outcome = home.publish(folder)
+    assert isinstance(outcome, Published), outcome
+    for name, text in texts_of(home.quarter_dir / "r1").items():
+        assert "số liệu tạm thời" in " ".join(text.split()).lower(), name
 
 
 def test_case_codes_do_not_leave_with_a_decision(home: Home) -> None:

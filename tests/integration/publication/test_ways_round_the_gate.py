@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 import expectations
-from expectations import verdicts
 from publication import Published, Refused, read_candidate
 from publication.store.candidate import Candidate
 from tests.integration.publication.conftest import LIGHT, Home
@@ -20,6 +19,7 @@ from tests.unit.publication.builders import (
     clear_candidate,
     delivery,
     passing_verdict,
+    settle_one,
     write_candidate,
 )
 
@@ -307,13 +307,6 @@ def test_a_candidate_of_another_unit_or_quarter_than_asked_is_refused(home: Home
 def test_covered_and_harmless_findings_let_the_candidate_out(home: Home) -> None:
     """The counterpart: the gate is no wall. A settled failure and an info finding are published with their notes."""
     folder = write_candidate(home.warehouse)
-    candidate = clear_candidate(home.warehouse, folder)
-    verdict = passing_verdict("mart", candidate.candidate_hash)
-    results = list(verdict.results)
-    settleable = next(index for index, result in enumerate(results) if result.settleable)
-    results[settleable] = results[settleable].model_copy(
-        update={"status": "fail", "failed_rows": 1, "covered_rows": 1, "decision_id": "QD-06"}
-    )
-    verdicts.write_verdict(home.warehouse, verdict.model_copy(update={"results": tuple(results)}))
+    settle_one(home.warehouse, clear_candidate(home.warehouse, folder), "mart", lambda rule: rule.settleable)
     outcome = home.publish(folder)
     assert not isinstance(outcome, Refused), outcome

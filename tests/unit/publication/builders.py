@@ -9,7 +9,7 @@ import csv
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -420,6 +420,7 @@ def passing_results(stage: Stage) -> list[expectations.Result]:
             covered_rows=0,
             decision_id=None,
             settleable=rule.settleable,
+            makes_provisional=rule.makes_provisional,
             empty_allowed=rule.when_empty == "allowed",
             blocking=False,
         )
@@ -446,3 +447,13 @@ def clear_candidate(warehouse: Path, candidate_dir: Path) -> Candidate:
     for stage, subject in subjects.items():
         verdicts.write_verdict(warehouse, passing_verdict(stage, subject, candidate.unit_code, candidate.quarter))
     return candidate
+
+
+def settle_one(warehouse: Path, candidate: Candidate, stage: Stage, is_it: Callable[[verdicts.Result], bool]) -> None:
+    """Store a verdict in which the first such result failed and a decision covers that, and every other passed."""
+    verdict = passing_verdict(stage, candidate.inputs_hash if stage == "raw" else candidate.candidate_hash)
+    results = list(verdict.results)
+    place = next(place for place, result in enumerate(results) if is_it(result))
+    failed = {"status": "fail", "failed_rows": 1, "covered_rows": 1, "decision_id": "QD-06"}
+    results[place] = results[place].model_copy(update=failed)
+    verdicts.write_verdict(warehouse, verdict.model_copy(update={"results": tuple(results)}))
