@@ -42,10 +42,11 @@ def test_a_figure_is_found_by_code_or_number_however_it_is_written(home: Home) -
         assert explain_release(release, row).row.code == "I.04"
 
 
-@pytest.mark.parametrize("row", ["I.99", "VIII.01", "0", "212", "", "04", "I04", "I.04x"])
-def test_a_row_that_the_form_does_not_have_is_named(home: Home, row: str) -> None:
-    with pytest.raises(UnknownRow, match="biểu không có chỉ tiêu"):
-        explain_release(_released(home), row)
+def test_a_row_that_the_form_does_not_have_is_named(home: Home) -> None:
+    release = _released(home)
+    for row in ("I.99", "VIII.01", "0", "212", "", "04", "I04", "I.04x"):
+        with pytest.raises(UnknownRow, match="biểu không có chỉ tiêu"):
+            explain_release(release, row)
 
 
 def test_rows_are_listed_one_by_one_with_their_file(home: Home) -> None:

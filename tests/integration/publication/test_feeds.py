@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -43,13 +44,19 @@ def _publish(home: Home, value: int, day: int, expected: int | None) -> None:
     assert isinstance(home.publish(candidate, expected=expected, published_at=_day(day)), Published)
 
 
-@pytest.fixture
-def corrected(home: Home) -> Home:
-    """A release, its correction, and the correction taken back."""
+@pytest.fixture(scope="module")
+def corrected_once(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    home = Home(tmp_path_factory.mktemp("corrected") / "home")
     _publish(home, 0, 16, None)
     _publish(home, 10, 17, 1)
     roll_back(home.published, UNIT, QUARTER, 1, Instruction("tính nhầm & sửa <sai>", at=_day(18)))
     return home
+
+
+@pytest.fixture
+def corrected(corrected_once: Home, tmp_path: Path) -> Home:
+    """A release, its correction, and the correction taken back: a copy of the test's own."""
+    return Home(shutil.copytree(corrected_once.root, tmp_path / "corrected", symlinks=True))
 
 
 def _feed(home: Home) -> ElementTree.Element:
