@@ -25,6 +25,8 @@ from tests.support.server import Server, serving, until
 
 #: In the order in which an office delivers them.
 YEAR = (QUARTER, "2023-Q2", "2023-H1", "2023-Q3", "2023-Q4", "2023-Y")
+#: Long enough for what a run had begun to end, and for Dagster to put code servers in each other's place.
+_AT_REST_SECONDS = 60
 
 
 @pytest.fixture
@@ -159,15 +161,6 @@ def _received(home: Path, period: str) -> Decimal:
     return value
 
 
-def _size_at_rest(server: Server) -> tuple[int, float]:
-    """Processes and memory in MiB when what the last run had begun has ended: the least of half a minute."""
-    found = []
-    for _ in range(30):
-        found.append((len(server.processes()), server.memory()))
-        time.sleep(1)
-    return min(found)
-
-
 @pytest.mark.long
 def test_quarters_asked_for_at_once_in_the_browser_come_in_order_and_leave_nothing_behind(tmp_path: Path) -> None:
     """Backfills of all assets, with nothing that starts by itself; after twenty runs the server is as after three."""
@@ -185,11 +178,14 @@ def test_quarters_asked_for_at_once_in_the_browser_come_in_order_and_leave_nothi
                 "the end of the backfill", lambda b=backfill: server.state_of_backfill(b) not in ("None", "REQUESTED")
             )
             assert server.state_of_backfill(backfill) == "COMPLETED_SUCCESS"
-            sizes.append(_size_at_rest(server))
+            if sizes:
+                until("as few processes as after the first", lambda: len(server.processes()) <= sizes[0][0])
+            else:
+                time.sleep(_AT_REST_SECONDS)
+            sizes.append((len(server.processes()), server.memory()))
         assert [(r.tags["dagster/partition"], r.status) for r in server.runs()] == [
             (quarter, dg.DagsterRunStatus.SUCCESS) for quarter in quarters
         ] * len(sizes)
-        assert sizes[-1][0] <= sizes[0][0], sizes
         assert sizes[-1][1] < 1.1 * sizes[0][1], sizes
         assert [server.release(UNIT, quarter) for quarter in quarters] == [1, 1, 1]
         assert server.switched_on() == {"alert_on_failure"}
