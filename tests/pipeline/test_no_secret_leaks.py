@@ -54,8 +54,8 @@ def found_in(*roots: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def home(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("secrets") / "home"
-    for unit in sample_landing.iterdir():
-        shutil.copytree(unit / QUARTER, home / "landing" / unit.name / QUARTER)
+    for folder in sample_landing.glob(f"*/{QUARTER}"):
+        shutil.copytree(folder, home / "landing" / folder.relative_to(sample_landing))
     return home
 
 

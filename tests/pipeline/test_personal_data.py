@@ -220,8 +220,8 @@ def planted(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     columns that nobody knows, which hold a report back where a column is missing.
     """
     found = Planted(tmp_path_factory.mktemp("canaries"))
-    for unit in sample_landing.iterdir():
-        shutil.copytree(unit / QUARTER, found.home / "landing" / unit.name / QUARTER)
+    for folder in sample_landing.glob(f"*/{QUARTER}"):
+        shutil.copytree(folder, found.home / "landing" / folder.relative_to(sample_landing))
     paths = sorted((found.home / "landing").rglob("*.*"))
     deliveries = [path for path in paths if path.is_file() and not path.name.startswith(".")]
     for path in deliveries:
