@@ -59,6 +59,15 @@ def test_where_the_disk_fills_up_the_file_waits_until_it_is_read(
     assert (waiting(home), state(home)) == ([], ("delivered", ()))
 
 
+def test_a_lost_table_of_deliveries_makes_nobody_one_who_sent_nothing(home: Any) -> None:
+    home.csv("plan_tasks", TASKS)
+    home.ingest()
+    home.paths.deliveries.unlink()
+    assert (waiting(home), state(home)) == (["a.csv"], ("not_read", ("a.csv",)))
+    home.ingest()
+    assert (waiting(home), state(home)) == ([], ("delivered", ()))
+
+
 @pytest.mark.parametrize("was_read_before", [False, True])
 def test_a_file_over_which_the_program_breaks_waits_and_stops_no_other(
     home: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, was_read_before: bool
