@@ -1,6 +1,6 @@
 """From nothing, nobody at the keyboard: the server is started, files are delivered, processes are killed.
 
-Every wait is for something one sees.
+Every wait is for something one sees, but for one: what a server at rest looks like is seen when it has rested.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -29,7 +30,7 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> Starts:
                 moments.append(clock)
                 self.process, self.started = ended, clock
 
-            monkeypatch.setattr(ui.time, "monotonic", lambda: clock)
+            monkeypatch.setattr(ui, "time", SimpleNamespace(monotonic=lambda: clock))
             monkeypatch.setattr(ui.Kept, "start", start)
             kept = ui.Kept("daemon", ["none"], {}, sys.stdout.buffer)
             kept.start()
